@@ -11,6 +11,7 @@ from scipy.stats import norm
 from sklearn import metrics
 
 from pilotbase.measures import Cases
+from tests.contracts.direct_structures import FORMULAS as STRUCTURES
 
 Formula = Callable[[Cases, dict[str, float]], float]
 FAILURE = 1
@@ -23,7 +24,11 @@ def labels(cases: Cases) -> Any:
 
 def counts(cases: Cases) -> tuple[int, int, int, int]:
     """Return TP, FP, FN, TN of the class "failure"."""
-    pairs = list(zip((labels(cases) == FAILURE).tolist(), (cases.truth == FAILURE).tolist(), strict=True))
+    if cases.kind == "labels":
+        named, ours = cases.answers[:, FAILURE] == 1, cases.truth[:, FAILURE] == 1
+    else:
+        named, ours = labels(cases) == FAILURE, cases.truth == FAILURE
+    pairs = list(zip(named.tolist(), ours.tolist(), strict=True))
     return (
         pairs.count((True, True)),
         pairs.count((True, False)),
@@ -127,6 +132,7 @@ def pinball(a: float, t: float, given: dict[str, float]) -> float:
 
 
 FORMULAS: dict[str, Formula] = {
+    **STRUCTURES,
     "accuracy": lambda c, _: metrics.accuracy_score(c.truth, labels(c)),
     "error_rate": lambda c, _: metrics.zero_one_loss(c.truth, labels(c)),
     "recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),
@@ -166,7 +172,6 @@ FORMULAS: dict[str, Formula] = {
     "quantile_loss": each(pinball),
     "interval_coverage": each(lambda a, t, _: a[0] <= t <= a[1]),
     "interval_width": each(lambda a, t, given: min(a[1] - a[0], given["cap"])),
-    "top_k": each(lambda a, t, given: t in a[: int(given["k"])].tolist()),
     "exact_match": each(lambda a, t, _: a == t),
     "edit_similarity": each(lambda a, t, _: 1 - levenshtein(a, t) / max(len(a), len(t))),
     "cer": lambda c, _: (

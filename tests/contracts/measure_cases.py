@@ -21,19 +21,21 @@ GIVEN = {
     "k": Decimal(2),
     "q": Decimal("0.9"),
 }
+COLUMN = "passage"
 REFUSING = ("refusal_rate", "over_refusal_rate")
 KINDS = [(name, kind) for name, measure in sorted(measures().items()) for kind in sorted(measure.kinds)]
 
 
 def arguments_of(measure: Measure) -> dict[str, Decimal]:
     """Return a value for every parameter: its default, else the one above."""
-    return {p.name: GIVEN[p.name] if p.default is None else p.default for p in measure.parameters}
+    return {p.name: GIVEN[p.name] if p.default is None else p.default for p in measure.parameters if not p.of_columns}
 
 
 def rule_of(measure: Measure, threshold: Any = "0.5", **changes: Any) -> Rule:
-    given = {p.name: GIVEN[p.name] for p in measure.parameters if p.default is None}
+    given = {p.name: COLUMN if p.of_columns else GIVEN[p.name] for p in measure.parameters if p.default is None}
+    label = "failure" if measure.or_of_all else None
     comparison: Any = "<=" if measure.better == "lower" else ">="
-    return replace(Rule(measure.name, comparison, Decimal(threshold), arguments=given), **changes)
+    return replace(Rule(measure.name, comparison, Decimal(threshold), label, arguments=given), **changes)
 
 
 def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Cases:
@@ -45,6 +47,8 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
         return _numbers(kind, rng, missing, groups)
     if kind == "text":
         return _texts(rng, missing, groups)
+    if kind in ("boxes", "mask"):
+        return images(kind, rng, missing, groups)
     classes = CLASSES[:2] if kind == "probability" else CLASSES
     truth = rng.integers(0, len(classes), n)
     baseline: Any = rng.integers(0, len(classes), n)
@@ -52,7 +56,14 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
         answers: Any = np.where(missing, np.nan, np.clip(truth * 0.4 + rng.random(n) * 0.6, 0, 1).round(2))
         baseline = rng.random(n).round(2)
     elif kind == "ranking":
-        answers = np.where(missing[:, None], -1, rng.permuted(np.tile(np.arange(3), (n, 1)), axis=1))
+        truth = rng.permuted(np.tile(np.arange(6), (n, 1)), axis=1)[:, :2]
+        truth[:, 1] = np.where(rng.random(n) < 0.3, -1, truth[:, 1])
+        answers = rng.permuted(np.tile(np.arange(6), (n, 1)), axis=1)[:, :4]
+        answers = np.where(missing[:, None], -1, answers)
+    elif kind == "labels":
+        truth = (rng.random((n, 3)) < 0.5).astype(np.int8)
+        answers = np.where(rng.random((n, 3)) < 0.3, 1 - truth, truth)
+        answers = np.where(missing[:, None], -1, answers).astype(np.int8)
     else:
         wrong = rng.random(n) < 0.3
         answers = np.where(missing, -1, np.where(wrong, rng.integers(0, len(classes), n), truth))
@@ -62,6 +73,8 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
 def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Cases:
     """Return `random_cases`, some of them without truth where the measure is about refusing."""
     cases = random_cases(kind, seed, n, absent)
+    if name == "precision_at_k":  # with as many wanted ids as places it can be 1
+        return replace(cases, truth=np.where(cases.truth < 0, (cases.truth[:, :1] + 1) % 6, cases.truth))
     if name not in REFUSING:
         return cases
     none = np.random.default_rng(seed).random(n) < 0.4
@@ -84,26 +97,38 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
     if kind == "probability":
         return truth.astype(float), 1.0 - truth
     if kind == "ranking":
-        return np.stack([truth, (truth + 1) % 3], axis=1), np.stack([(truth + 1) % 3, (truth + 2) % 3], axis=1)
+        return truth, np.where(truth < 0, 6, truth + 10)
+    if kind == "labels":
+        return truth, 1 - truth
+    if name == "matched_iou":  # of boxes that are found
+        return objects([scored(t) for t in truth]), objects([scored(t + np.array([0, 5, 0, 0, 0])) for t in truth])
+    if kind == "boxes":
+        return objects([scored(t) for t in truth]), objects([scored(t + np.array([0, 500, 0, 0, 0])) for t in truth])
+    if kind == "mask":
+        return truth, objects([(t + 1) % 3 for t in truth])
     return truth, (truth + 1) % 3
 
 
 def with_answer(cases: Cases, answer: Any) -> Cases:
     """Return the cases with the first one answered so; None = abstained."""
-    if cases.kind == "text":
+    if cases.kind in ("text", "boxes", "mask"):
         answers = cases.answers.copy()
+        answer = answer[: cases.truth[0].shape[0]] if cases.kind == "mask" and answer is not None else answer
     else:
         answers = cases.answers.astype(float)
         answer = (np.nan if cases.kind in ("value", "probability", "interval") else -1) if answer is None else answer
     answers[0] = answer
-    return replace(cases, answers=answers.astype(int) if cases.kind in ("label", "ranking") else answers)
+    return replace(cases, answers=answers.astype(int) if cases.kind in ("label", "ranking", "labels") else answers)
 
 
 CANDIDATES: dict[str, list[Any]] = {
     "probability": [0, 0.35, 1],
     "label": [0, 1, 2],
     "value": [0.0, 3.0, -1e6],
-    "ranking": [[0, 1, 2], [1, 2, 0], [2, 0, 1]],
+    "ranking": [[0, 1, 2, 3], [1, 2, 0, 5], [5, 4, 3, -1]],
+    "labels": [[0, 0, 0], [1, 1, 1], [0, 1, 0]],
+    "boxes": [np.zeros((0, 6)), np.array([[1, 10, 10, 20, 20, 0.9]]), np.array([[1.0, 900, 900, 5, 5, 0.1]])],
+    "mask": [np.full((9, 4), code, dtype=np.uint8) for code in (0, 1, 255)],
     "interval": [[0.0, 1.0], [-1e6, 1e6]],
     "text": ["", "ab", "zzzzzzzzzzzz"],
 }
@@ -127,3 +152,35 @@ def _texts(rng: np.random.Generator, missing: Any, groups: Any) -> Cases:
         changed = text if rng.random() < 0.5 else "".join(rng.permutation(list(text))) + "x" * int(rng.integers(0, 3))
         answers.append(None if absent else changed)
     return Cases(np.array(truth, dtype=object), np.array(answers, dtype=object), groups, kind="text")
+
+
+def objects(values: list[Any]) -> Any:
+    """Return an array of objects, shape (cases,)."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def scored(boxes: Any, score: float = 1.0) -> Any:
+    """Return true boxes as detected ones."""
+    return np.column_stack([boxes, np.full(len(boxes), score)])
+
+
+def images(kind: Any, rng: np.random.Generator, missing: Any, groups: Any) -> Cases:
+    truth, answers = [], []
+    for absent in missing:
+        if kind == "boxes":
+            true = np.column_stack(
+                [rng.integers(0, 3, (k := int(rng.integers(1, 4)))), rng.integers(0, 40, (k, 2)), np.full((k, 2), 20)]
+            ).astype(float)
+            moved = true + np.column_stack([np.zeros(k), rng.integers(-4, 5, (k, 2)), np.zeros((k, 2))])
+            noise = np.array([[int(rng.integers(0, 3)), 90, 90, 10, 10]] * int(rng.integers(0, 3))).reshape(-1, 5)
+            found = np.concatenate([moved[rng.random(k) < 0.8], noise])
+            answer = np.column_stack([found, rng.random(len(found)).round(1)])
+        else:
+            true = rng.integers(0, 3, (int(rng.integers(3, 7)), 4)).astype(np.uint8)
+            true[rng.random(true.shape) < 0.1] = 255
+            answer = np.where(rng.random(true.shape) < 0.3, rng.integers(0, 3, true.shape), true).astype(np.uint8)
+        truth.append(true)
+        answers.append(None if absent else answer)
+    return Cases(objects(truth), objects(answers), groups, classes=CLASSES, positive="failure", kind=kind)

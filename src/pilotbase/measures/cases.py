@@ -9,19 +9,26 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["label", "probability", "value", "text", "ranking", "interval"]
+Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Cases:
-    """Cases with known truth, in the order of the hidden set; every array has shape (cases,).
+    """Cases with known truth, in the order of the hidden set; every array has shape (cases,) but where said.
 
     ``truth``: codes of ``classes``, numbers or texts; -1 or None where the right answer is none (to be refused).
     ``answers``: codes (-1 = abstained), probabilities of ``positive`` or numbers (NaN = abstained), texts (None =
-    abstained); a ``ranking`` is shape (cases, k) of codes, best first, -1 = no more; an ``interval`` is shape
-    (cases, 2), lower and upper end. ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
+    abstained). Of other kinds, answers and truth alike:
+
+    ``interval``  (cases, 2): lower and upper end; the truth is a number
+    ``ranking``   (cases, k) codes of ids, best first, -1 = no more; of the truth all wanted ones, or (cases,) of one
+    ``labels``    (cases, classes) of 0 and 1; a row of -1 abstains
+    ``boxes``     objects: arrays (boxes, 6) of class code, x, y, width, height, score, the truth's without score
+    ``mask``      objects: arrays (height, width) of class codes, 255 = none
+
+    ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
     """
 
     truth: NDArray[Any]
@@ -34,6 +41,8 @@ class Cases:
     kind: Kind = "label"
     perturbed: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Answers to the same cases under a perturbation, by its spelling in the rule."""
+    given: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Columns that a measure reads, by name: the context that an answer must stand on."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -52,6 +61,7 @@ class Cases:
             units=None if self.units is None else self.units[chosen],
             baseline=None if self.baseline is None else self.baseline[chosen],
             perturbed={name: answers[chosen] for name, answers in self.perturbed.items()},
+            given={name: values[chosen] for name, values in self.given.items()},
         )
 
     def probabilities(self) -> Floats:

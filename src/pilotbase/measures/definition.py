@@ -21,22 +21,31 @@ PREDICTING: frozenset[Kind] = frozenset({"value"})
 TEXTS: frozenset[Kind] = frozenset({"text"})
 RANKING: frozenset[Kind] = frozenset({"ranking"})
 INTERVALS: frozenset[Kind] = frozenset({"interval"})
+LABELLING: frozenset[Kind] = frozenset({"labels"})
+DETECTING: frozenset[Kind] = frozenset({"boxes"})
+SEGMENTING: frozenset[Kind] = frozenset({"mask"})
 COMPARABLE: frozenset[Kind] = CLASSIFYING | PREDICTING
-ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS
+ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS | LABELLING | DETECTING | SEGMENTING
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``."""
+    """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``.
+
+    ``of_columns``: it names a column instead, which the measure reads: ``context=passages``.
+    """
 
     name: str
     default: Decimal | None
-    low: Decimal
-    high: Decimal
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(1)
     whole: bool = False
+    of_columns: bool = False
 
     def admits(self, value: object) -> bool:
         """Tell whether ``value`` can be given."""
+        if self.of_columns:
+            return isinstance(value, str)
         if not isinstance(value, Decimal) or not self.low < value <= self.high:
             return False
         return not self.whole or value == value.to_integral_value()
@@ -78,6 +87,7 @@ class Measure:
     """One measure of predictions: what it is, where it comes from, and its per-case observation.
 
     ``bounds``: smallest and largest value; the name of a parameter stands for its value, a function is given them all.
+    ``of_class``: it is about one class, ``recall(failure)``; ``or_of_all``: without one, about all of them together.
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
     ``paired``: a case's weight depends on its truth alone and the measure is the plain ratio, so that a difference
     between two answers to the same cases is a mean itself (``drop``, ``lift``).
@@ -99,6 +109,7 @@ class Measure:
     bounds: tuple[End, End] = (Decimal(0), Decimal(1))
     parameters: tuple[Parameter, ...] = ()
     of_class: bool = False
+    or_of_all: bool = False
     pooled: bool = False
     needs_baseline: bool = False
     paired: bool = False

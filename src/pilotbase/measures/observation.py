@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -18,6 +18,9 @@ Counts = NDArray[np.signedinteger[Any]]
 Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "function"]
 Estimand = Literal["hidden_set", "population", "run"]
 Comparison = Literal[">=", "<="]
+
+ALL_CLASSES = -1
+"""In place of the class that is asked about: all of them together."""
 
 _DIGITS = 9
 """Real-valued scores are read to at least nine digits of their range, so that sums and ties are exact."""
@@ -114,6 +117,7 @@ class Observation:
 class Question:
     """What a measure is asked: which cases, which class, which arguments, and which way is worst for the criterion.
 
+    ``label``: `ALL_CLASSES` where no single one is meant. ``columns``: those that arguments name, by the argument.
     ``order``: in which the cases will be scored (pairs for AUC follow it).
     """
 
@@ -123,6 +127,7 @@ class Question:
     comparison: Comparison
     order: Ints
     estimand: Estimand = "hidden_set"
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def worst(self, low: int, high: int) -> int:
         """Return the gain that an abstention gets: whichever harms the criterion more."""
@@ -132,6 +137,27 @@ class Question:
         """Return the answered class codes, -1 for abstentions."""
         cut = float(self.arguments.get("cut", Decimal("0.5")))
         return self.cases.labels(self.cases.answers, cut)
+
+    def ours(self) -> NDArray[np.bool_]:
+        """Return which cases are of the class, shape (cases,)."""
+        truth = self.cases.truth
+        return np.asarray(truth[:, self.label] == 1 if self.cases.kind == "labels" else truth == self.label)
+
+    def named(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which cases are answered with the class, and which are not answered, both of shape (cases,)."""
+        if self.cases.kind == "labels":
+            absent = self.absent()
+            return (self.cases.answers[:, self.label] == 1) & ~absent, absent
+        answered = self.answered()
+        return answered == self.label, answered < 0
+
+    def whole(self, name: str) -> int:
+        """Return an argument that is a whole number."""
+        return int(self.arguments[name])
+
+    def given(self, name: str) -> NDArray[Any]:
+        """Return the column that an argument names, shape (cases,)."""
+        return self.cases.given[self.columns[name]]
 
     def absent(self) -> NDArray[np.bool_]:
         """Return which cases have no answer, shape (cases,)."""
@@ -145,12 +171,21 @@ class Question:
         if kind == "interval":
             lower, upper = answers[:, 0].astype(np.float64), answers[:, 1].astype(np.float64)
             return ~(np.isfinite(lower) & np.isfinite(upper) & (lower <= upper))
+        if kind == "labels":
+            return np.asarray((answers < 0).any(axis=1))
+        if kind in ("boxes", "mask"):
+            return missing_arrays(answers)
         return self.answered() < 0
 
 
 def missing_texts(texts: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which entries hold no text (None, NaN), shape (cases,)."""
     return np.array([not isinstance(value, str) for value in texts.tolist()], dtype=np.bool_)
+
+
+def missing_arrays(arrays: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which entries hold no array, shape (cases,)."""
+    return np.array([not isinstance(value, np.ndarray) for value in arrays], dtype=np.bool_)
 
 
 def indicator(
@@ -180,6 +215,12 @@ def mean_of(
     gain = np.clip(read, bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
     return Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
+
+
+def mean_among(scores: Floats, eligible: NDArray[np.bool_], question: Question) -> Part:
+    """Return the mean of scores in [0, 1] over ``eligible`` cases, as `mean_of`."""
+    part = mean_of(scores, Decimal(1), question)
+    return replace(part, gain=np.where(eligible, part.gain, 0), weight=np.where(eligible, part.weight, 0))
 
 
 def decimal_steps(high: Decimal, digits: int = _DIGITS) -> tuple[int, int]:

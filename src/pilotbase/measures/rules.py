@@ -17,7 +17,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
 from pilotbase.measures.definition import Measure
-from pilotbase.measures.observation import Comparison, Estimand, Observation, Part, Question
+from pilotbase.measures.observation import ALL_CLASSES, Comparison, Estimand, Observation, Part, Question
 from pilotbase.measures.paired import arms_of, observe_pair, pair_problems
 from pilotbase.measures.registry import known_names, measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
@@ -45,6 +45,12 @@ def is_resource(rule: Rule) -> bool:
     return rule.measure in resource_measures()
 
 
+def given_columns(rule: Rule) -> tuple[str, ...]:
+    """Return the columns that ``rule`` names for its measure to read: they must stand in `Cases.given`."""
+    measure = measures().get(rule.measure)
+    return () if measure is None else tuple(_columns(measure, rule).values())
+
+
 def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_set") -> Observation:
     """Return the per-case observation of ``rule``; arrays have the shape of ``cases``, whatever ``order`` is.
 
@@ -60,7 +66,7 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
     # A gap has no worst answer of its own: there an abstention is what is worst for the measure.
     natural: Comparison = "<=" if measure.better == "lower" else ">="
     towards = natural if rule.wrapper == "gap" else rule.comparison
-    question = Question(cases, _arguments(measure, rule), _code(measure, rule, cases), towards, order, estimand)
+    question = _question(measure, rule, cases, towards, order, estimand)
     if rule.wrapper == "drop" or rule.wrapper == "lift":
         return Observation("single", (observe_pair(measure, rule, question),))
     problems = _population_problems(measure, rule, estimand)
@@ -107,7 +113,7 @@ def pair_scores(rule: Rule, cases: Cases) -> tuple[float | None, float | None]:
     if not isinstance(measure, Measure):
         raise InputError("measure.needs_run", found=rule.measure)
     order = np.arange(len(cases), dtype=np.int64)
-    question = Question(cases, _arguments(measure, rule), _code(measure, rule, cases), rule.comparison, order)
+    question = _question(measure, rule, cases, rule.comparison, order)
     first, second = arms_of(measure, rule, question)
     return first.value(), second.value()
 
@@ -124,7 +130,7 @@ def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
         *_setting_problems(measure, rule, setting),
         *_argument_problems(measure, rule),
         *_population_problems(measure, rule, setting.estimand),
-        *_group_problems(rule, setting),
+        *_column_problems(measure, rule, setting),
         *_threshold_problems(measure, rule),
         *_direction_problems(measure, rule),
         *pair_problems(rule, measure, setting.features, setting.has_baseline),
@@ -163,7 +169,7 @@ def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Te
         found.append(text("measure.unknown_class", found=rule.label, allowed=offer(rule.label, setting.classes)))
     if rule.label is not None and not measure.of_class:
         found.append(text("measure.takes_no_class", measure=measure.name))
-    if rule.label is None and measure.of_class and setting.positive is None:
+    if rule.label is None and measure.of_class and not measure.or_of_all and setting.positive is None:
         classes = setting.classes if setting.knows_classes else ("…",)
         found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(classes)))
     if measure.needs_baseline and not setting.has_baseline:
@@ -190,8 +196,14 @@ def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
     return found
 
 
-def _group_problems(rule: Rule, setting: Setting) -> list[Text]:
-    found = []
+def _column_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Text]:
+    """Return what is wrong with the columns that are grouped by, or read."""
+    found = [
+        text("measure.no_such_column", measure=measure.name, name=name, found=column, allowed=offer(column, allowed))
+        for name, column in _columns(measure, rule).items()
+        if column not in setting.columns
+        for allowed in [sorted(setting.columns)]
+    ]
     if rule.by is not None and rule.by not in setting.columns:
         found.append(text("measure.unknown_column", found=rule.by, allowed=offer(rule.by, sorted(setting.columns))))
     if rule.wrapper == "gap" and rule.comparison != "<=":
@@ -251,7 +263,28 @@ def _arguments(measure: Measure, rule: Rule) -> dict[str, Decimal]:
     return {name: value for name, value in given.items() if isinstance(value, Decimal)}
 
 
+def _columns(measure: Measure, rule: Rule) -> dict[str, str]:
+    """Return the columns that arguments name, by the argument."""
+    named = ((item.name, rule.arguments.get(item.name)) for item in measure.parameters if item.of_columns)
+    return {name: column for name, column in named if isinstance(column, str)}
+
+
+def _question(
+    measure: Measure, rule: Rule, cases: Cases, towards: Comparison, order: Ints, estimand: Estimand = "hidden_set"
+) -> Question:
+    """Return what ``rule`` asks of ``cases``; raises `InputError` where it cannot be asked."""
+    columns = _columns(measure, rule)
+    for name, column in columns.items():
+        if column not in cases.given:
+            allowed = offer(column, cases.given)
+            raise InputError("measure.no_such_column", measure=measure.name, name=name, found=column, allowed=allowed)
+    code = _code(measure, rule, cases)
+    return Question(cases, _arguments(measure, rule), code, towards, order, estimand, columns)
+
+
 def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
+    if measure.or_of_all and rule.label is None:
+        return ALL_CLASSES
     label = rule.label or cases.positive
     if label is None:
         if measure.of_class:

@@ -269,7 +269,7 @@ def _follows_order(criterion: Criterion) -> bool:
 
 def _require_measurable(criteria: Sequence[Criterion], recorded: Recorded) -> None:
     cases = recorded.cases
-    columns, has_baseline = frozenset(cases.groups), cases.baseline is not None
+    columns, has_baseline = frozenset((*cases.groups, *cases.given)), cases.baseline is not None
     setting = Setting(cases.kind, cases.classes, cases.positive, columns, has_baseline)
     issues = list(_problems(criteria, setting, recorded))
     if issues:

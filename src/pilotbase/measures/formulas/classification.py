@@ -12,9 +12,11 @@ from fractions import Fraction
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, SHARE, Measure, Parameter
+from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, LABELLING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, indicator
 
+OF_CLASSES = CLASSIFYING | LABELLING
+"""Answers of which each class can be asked about by itself: one class a case, or several."""
 _MOST = Decimal(10) ** 9
 
 
@@ -32,21 +34,20 @@ def error_rate(question: Question) -> Part:
 
 def recall(question: Question) -> Part:
     """Return, among cases of the class, 1 for those found."""
-    answered = question.answered()
-    return indicator(answered == question.label, question.cases.truth == question.label, answered < 0, question)
+    named, absent = question.named()
+    return indicator(named, question.ours(), absent, question)
 
 
 def specificity(question: Question) -> Part:
     """Return, among cases of other classes, 1 for those not taken for the class."""
-    answered = question.answered()
-    return indicator(answered != question.label, question.cases.truth != question.label, answered < 0, question)
+    named, absent = question.named()
+    return indicator(~named, ~question.ours(), absent, question)
 
 
 def precision(question: Question) -> Part:
     """Return, among cases answered with the class (an abstention counts as such), 1 for those of the class."""
-    answered = question.answered()
-    eligible = (answered == question.label) | (answered < 0)
-    return indicator(question.cases.truth == question.label, eligible, answered < 0, question)
+    named, absent = question.named()
+    return indicator(question.ours(), named | absent, absent, question)
 
 
 def f1(question: Question) -> Part:
@@ -68,15 +69,14 @@ def jaccard(question: Question) -> Part:
 
 def negative_predictive_value(question: Question) -> Part:
     """Return, among cases not answered with the class (an abstention counts as such), 1 for those of other classes."""
-    answered = question.answered()
-    return indicator(question.cases.truth != question.label, answered != question.label, answered < 0, question)
+    named, absent = question.named()
+    return indicator(~question.ours(), ~named, absent, question)
 
 
 def selection_rate(question: Question) -> Part:
     """Return 1 for a case answered with the class, whatever the truth."""
-    answered = question.answered()
-    every = np.ones(len(answered), dtype=np.bool_)
-    return indicator(answered == question.label, every, answered < 0, question)
+    named, absent = question.named()
+    return indicator(named, np.ones(len(named), dtype=np.bool_), absent, question)
 
 
 def selective_accuracy(question: Question) -> Part:
@@ -88,12 +88,11 @@ def selective_accuracy(question: Question) -> Part:
 
 def cost(question: Question) -> Part:
     """Return what a miss or a false alarm costs, as integers; an abstention costs what the wrong answer would."""
-    answered, ours = question.answered(), question.cases.truth == question.label
+    (named, absent), ours = question.named(), question.ours()
     miss, alarm = (Fraction(question.arguments[name]) for name in ("miss", "false_alarm"))
     steps = math.lcm(miss.denominator, alarm.denominator)
     of_miss, of_alarm = int(miss * steps), int(alarm * steps)
-    wrong = (answered == question.label) != ours
-    wrong = np.where(answered < 0, bool(question.worst(0, 1)), wrong)
+    wrong = np.where(absent, bool(question.worst(0, 1)), named != ours)
     gain = np.where(wrong, np.where(ours, of_miss, of_alarm), 0).astype(np.int64)
     return Part(gain, np.full(len(gain), steps, dtype=np.int64), ((0, steps), (of_miss, steps), (of_alarm, steps)))
 
@@ -112,9 +111,7 @@ def abstention(question: Question) -> Part:
 
 def _overlap(question: Question, hit: tuple[int, int], miss: tuple[int, int], alarm: tuple[int, int]) -> Part:
     """Return the ratio over hits, misses and false alarms; an abstention counts as a miss or a false alarm."""
-    answered = question.answered()
-    ours, named = question.cases.truth == question.label, answered == question.label
-    absent = answered < 0
+    (named, absent), ours = question.named(), question.ours()
     named = np.where(absent, ours if question.comparison == "<=" else ~ours, named)
     kinds = (ours & named, ours & ~named, ~ours & named)
     gain = sum(mask * pair[0] for mask, pair in zip(kinds, (hit, miss, alarm), strict=True))
@@ -133,37 +130,37 @@ MEASURES = (
     ),
     Measure(
         "recall", text("measure.recall"), "TP / (TP + FN)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, recall, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
+        OF_CLASSES, recall, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
     ),
     Measure(
         "specificity", text("measure.specificity"), "TN / (TN + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, specificity, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
+        OF_CLASSES, specificity, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
     ),
     Measure(
         "precision", text("measure.precision"), "TP / (TP + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        CLASSIFYING, precision, parameters=(CUT,), of_class=True, guarantees=SHARE,
+        OF_CLASSES, precision, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
         "f1", text("measure.f1"), "2 TP / (2 TP + FP + FN)", "ISO/IEC TS 4213:2022, 6.2.5", "higher",
-        CLASSIFYING, f1, parameters=(CUT,), of_class=True,
+        OF_CLASSES, f1, parameters=(CUT,), of_class=True,
     ),
     Measure(
         "f_beta", text("measure.f_beta"), "(1 + β²) TP / ((1 + β²) TP + FP + β² FN)", "ISO/IEC TS 4213:2022, 6.2.6",
-        "higher", CLASSIFYING, f_beta, parameters=(Parameter("beta", None, Decimal(0), Decimal(100)), CUT),
+        "higher", OF_CLASSES, f_beta, parameters=(Parameter("beta", None, Decimal(0), Decimal(100)), CUT),
         of_class=True,
     ),
     Measure(
         "jaccard", text("measure.jaccard"), "TP / (TP + FP + FN)", "Jaccard, New Phytologist 11:37, 1912", "higher",
-        CLASSIFYING, jaccard, parameters=(CUT,), of_class=True, guarantees=SHARE,
+        OF_CLASSES, jaccard, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
         "negative_predictive_value", text("measure.negative_predictive_value"), "TN / (TN + FN)",
-        "Altman & Bland, BMJ 309:102, 1994", "higher", CLASSIFYING, negative_predictive_value, parameters=(CUT,),
+        "Altman & Bland, BMJ 309:102, 1994", "higher", OF_CLASSES, negative_predictive_value, parameters=(CUT,),
         of_class=True, guarantees=SHARE,
     ),
     Measure(
         "selection_rate", text("measure.selection_rate"), "(TP + FP) / N",
-        "Feldman et al., KDD 2015 (demographic parity: its gap between groups)", "neither", CLASSIFYING,
+        "Feldman et al., KDD 2015 (demographic parity: its gap between groups)", "neither", OF_CLASSES,
         selection_rate, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
@@ -172,7 +169,7 @@ MEASURES = (
         guarantees=SHARE, beside=("coverage", "abstention"),
     ),
     Measure(
-        "cost", text("measure.cost"), "(miss · FN + false_alarm · FP) / N", "Elkan, IJCAI 2001", "lower", CLASSIFYING,
+        "cost", text("measure.cost"), "(miss · FN + false_alarm · FP) / N", "Elkan, IJCAI 2001", "lower", OF_CLASSES,
         cost, bounds=(Decimal(0), lambda given: max(given["miss"], given["false_alarm"])),
         parameters=(
             Parameter("miss", None, Decimal(0), _MOST), Parameter("false_alarm", None, Decimal(0), _MOST), CUT,

@@ -14,6 +14,7 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
 from pilotbase.measures.formulas import classification
+from pilotbase.measures.formulas.classification import OF_CLASSES
 from pilotbase.measures.observation import Observation, Part, Question, whole_value
 
 _FINENESS = 1 << 40
@@ -66,12 +67,11 @@ def _each_f1(question: Question) -> Observation:
 
 def _mean_over_classes(question: Question, of_class: Callable[[Question], Part]) -> Observation:
     """Return one part a class; a class that occurs, or is answered, only in no case of a hidden set does not count."""
-    truth, answered = question.cases.truth, question.answered()
-    codes = list(range(len(question.cases.classes)))
-    if question.estimand != "population":
-        codes = [code for code in codes if bool((truth == code).any() or (answered == code).any())]
     names = question.cases.classes
-    return Observation("mean", tuple(replace(of_class(replace(question, label=c)), name=names[c]) for c in codes))
+    each = [(name, replace(question, label=code)) for code, name in enumerate(names)]
+    if question.estimand != "population":
+        each = [(name, about) for name, about in each if about.ours().any() or about.named()[0].any()]
+    return Observation("mean", tuple(replace(of_class(about), name=name) for name, about in each))
 
 
 def _one_of_each(question: Question, right: Ints, truth: Ints) -> Part:
@@ -101,11 +101,11 @@ MEASURES = (
         balanced_accuracy, parameters=(CUT,), paired=True, by_case=False, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C", _MACRO, "higher", CLASSIFYING,
+        "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C", _MACRO, "higher", OF_CLASSES,
         macro_precision, parameters=(CUT,), pooled=True, compose=_each_precision, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", _MACRO, "higher", CLASSIFYING, macro_f1,
+        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", _MACRO, "higher", OF_CLASSES, macro_f1,
         parameters=(CUT,), pooled=True, compose=_each_f1, guarantees=BOUNDED,
     ),
     Measure(

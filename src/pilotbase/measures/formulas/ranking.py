@@ -1,14 +1,12 @@
-"""How well scores or ranked answers put what is wanted first: average precision, AUC with DeLong's variance, top-k."""
+"""How well scores put what is wanted first: average precision, AUC with DeLong's variance."""
 
 from __future__ import annotations
-
-from decimal import Decimal
 
 import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import ASYMPTOTIC, RANKING, SCORING, SHARE, Measure, Parameter
+from pilotbase.measures.definition import ASYMPTOTIC, SCORING, Measure
 from pilotbase.measures.formulas.probability import auc, ranked
 from pilotbase.measures.observation import (
     CellStatistic,
@@ -16,7 +14,6 @@ from pilotbase.measures.observation import (
     Part,
     Question,
     ScoredClasses,
-    indicator,
     whole_value,
 )
 
@@ -39,14 +36,6 @@ def average_precision(question: Question) -> Part:
 def auc_delong(question: Question) -> Part:
     """Return the area under the curve of the whole set, as `auc` does."""
     return auc(question)
-
-
-def top_k(question: Question) -> Part:
-    """Return 1 where the truth is among the first k answers."""
-    cases = question.cases
-    first = cases.answers[:, : int(question.arguments["k"])]
-    found = (first == cases.truth[:, None]).any(axis=1) & (cases.truth >= 0)
-    return indicator(found, cases.truth >= 0, question.absent(), question)
 
 
 def _average_precision_of(counts: Floats) -> Floats:
@@ -93,10 +82,5 @@ MEASURES = (
         "auc_delong", text("measure.auc_delong"), "P(score of a positive > of a negative) + P(equal) / 2",
         "DeLong, DeLong & Clarke-Pearson, Biometrics 44:837, 1988", "higher", SCORING, auc_delong, of_class=True,
         pooled=True, guarantees=ASYMPTOTIC, compose=_scored,
-    ),
-    Measure(
-        "top_k", text("measure.top_k"), "truth among the first k answers / N",
-        "Russakovsky et al., IJCV 115:211, 2015; needs answers as rankings", "higher", RANKING, top_k,
-        parameters=(Parameter("k", None, Decimal(0), Decimal(1000), whole=True),), guarantees=SHARE,
     ),
 )  # fmt: skip

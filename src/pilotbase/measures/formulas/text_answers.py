@@ -9,7 +9,7 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.edit_distance import edit_distance
-from pilotbase.measures.observation import Part, Question, indicator, mean_of, missing_texts
+from pilotbase.measures.observation import Part, Question, indicator, mean_among, missing_texts
 
 
 def exact_match(question: Question) -> Part:
@@ -26,8 +26,7 @@ def edit_similarity(question: Question) -> Part:
     for index in np.flatnonzero(known & ~question.absent()).tolist():
         answer, truth = str(question.cases.answers[index]), str(question.cases.truth[index])
         scores[index] = 1 - edit_distance(answer, truth) / max(len(answer), len(truth), 1)
-    part = mean_of(scores, Decimal(1), question)
-    return Part(np.where(known, part.gain, 0), np.where(known, part.weight, 0), part.outcomes)
+    return mean_among(scores, known, question)
 
 
 def cer(question: Question) -> Part:

@@ -1,0 +1,168 @@
+"""Measures of detected boxes. A case is an image; boxes are matched inside it, greedily by falling score (COCO).
+
+Only the ``most`` best scored boxes of an image count, and as many of its true ones. An image without an answer counts
+as one whose true boxes are all missed, with as many false alarms, at least one: an application that finds nothing can
+say so by an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import numpy as np
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.box_matching import by_score, matches, of_class, overlaps
+from pilotbase.measures.cases import Floats, Ints
+from pilotbase.measures.definition import DESCRIPTIVE, DETECTING, Measure, Parameter
+from pilotbase.measures.observation import ALL_CLASSES, Part, Question, missing_arrays, whole_value
+
+_STEPS = 10**9
+"""An overlap is read to nine digits."""
+_COCO_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+_RECALLS = np.linspace(0, 1, 101)
+
+
+def box_recall(question: Question) -> Part:
+    """Return how many of an image's true boxes are found."""
+    hits, _, true, most = _counts(question)
+    return Part(hits, true, ((0, 1), (1, 1), (0, most), (most, most)))
+
+
+def box_precision(question: Question) -> Part:
+    """Return how many of an image's detected boxes are true."""
+    hits, detected, _, most = _counts(question)
+    return Part(hits, detected, ((0, 1), (1, 1), (0, most), (most, most)))
+
+
+def box_f1(question: Question) -> Part:
+    """Return 2 of 2 for each box found, 0 of 1 for each missed or false."""
+    hits, detected, true, most = _counts(question)
+    return Part(2 * hits, detected + true, ((0, 1), (2, 2), (0, 2 * most), (2 * most, 2 * most)))
+
+
+def matched_iou(question: Question) -> Part:
+    """Return the overlaps of an image's found boxes, of how many there are; what is not found does not count."""
+    eligible, most = ~missing_arrays(question.cases.truth), question.whole("most")
+    absent = question.absent() & eligible
+    gain, weight = np.zeros(len(absent), dtype=np.int64), np.zeros(len(absent), dtype=np.int64)
+    for case, (detected, true) in _answered(question):
+        shares = overlaps(detected, true)
+        found = matches(shares, float(question.arguments["iou"]))
+        hits = np.flatnonzero(found >= 0)
+        gain[case] = np.floor(shares[hits, found[hits]] * _STEPS + 1e-3).sum()
+        weight[case] = len(hits) * _STEPS
+    weight[absent], gain[absent] = _STEPS, question.worst(0, _STEPS)
+    ends = ((0, _STEPS), (1, _STEPS), (_STEPS, _STEPS), (0, most * _STEPS), (most * _STEPS, most * _STEPS))
+    return Part(gain, weight, ends)
+
+
+def box_average_precision(question: Question) -> Part:
+    """Return the mean over classes of the precision at 101 recalls, a figure of the whole set."""
+    return _mean_average_precision(question, (float(question.arguments["iou"]),))
+
+
+def coco_average_precision(question: Question) -> Part:
+    """Return the mean over ten overlaps, 0.50 to 0.95, of what `box_average_precision` is at each."""
+    return _mean_average_precision(question, _COCO_THRESHOLDS)
+
+
+def _counts(question: Question) -> tuple[Ints, Ints, Ints, int]:
+    """Return each image's boxes found, detected and true, and how many there can be."""
+    truth, most = question.cases.truth, question.whole("most")
+    eligible = ~missing_arrays(truth)
+    absent = question.absent() & eligible
+    true = np.zeros(len(truth), dtype=np.int64)
+    true[eligible] = [min(len(of_class(boxes, question.label)), most) for boxes in truth[eligible]]
+    hits, detected = np.zeros(len(true), dtype=np.int64), np.zeros(len(true), dtype=np.int64)
+    for case, (answer, boxes) in _answered(question):
+        found = matches(overlaps(answer, boxes), float(question.arguments["iou"]))
+        hits[case], detected[case] = int((found >= 0).sum()), len(answer)
+    detected = np.where(absent, np.maximum(true, 1), detected)
+    return np.where(absent, question.worst(0, 1) * true, hits), detected, true, most
+
+
+def _answered(question: Question) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
+    """Yield the images with a truth that are answered: number, detected boxes by falling score, true ones."""
+    most, code = question.whole("most"), question.label
+    for case in np.flatnonzero(~question.absent() & ~missing_arrays(question.cases.truth)).tolist():
+        detected = by_score(of_class(question.cases.answers[case], code), most)
+        yield case, (detected, of_class(question.cases.truth[case], code))
+
+
+def _mean_average_precision(question: Question, thresholds: tuple[float, ...]) -> Part:
+    codes = range(len(question.cases.classes)) if question.label == ALL_CLASSES else [question.label]
+    values = [value for code in codes for value in _average_precisions(question, code, thresholds)]
+    return whole_value(float(np.mean(values)) if values else None, question)
+
+
+def _average_precisions(question: Question, code: int, thresholds: tuple[float, ...]) -> list[float]:
+    """Return the average precision of a class at each threshold; none where it has no true box."""
+    scores: list[Floats] = []
+    hits: list[np.ndarray[tuple[int, int], np.dtype[np.bool_]]] = []
+    total, absent, sure = 0, question.absent(), question.worst(0, 1) == 1
+    for case in np.flatnonzero(~missing_arrays(question.cases.truth)).tolist():
+        true = of_class(question.cases.truth[case], code)
+        total += len(true)
+        if absent[case]:
+            scores.append(np.full(max(len(true), 0 if sure else 1), np.inf))
+            hits.append(np.full((len(thresholds), len(scores[-1])), sure))
+            continue
+        # The cut is per class here, as in COCO's evaluation.
+        detected = by_score(of_class(question.cases.answers[case], code), question.whole("most"))
+        scores.append(detected[:, 5])
+        shares = overlaps(detected, true)
+        hits.append(np.array([matches(shares, threshold) >= 0 for threshold in thresholds], dtype=np.bool_))
+    if not total:
+        return []
+    every = np.concatenate(scores)
+    order = np.argsort(-every, kind="stable")
+    falling = every[order]
+    # Boxes of one score come in together: which image is the first must not matter.
+    ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], True)[: len(falling)])
+    return [_area(np.cumsum(found[order])[ends], ends + 1, total) for found in np.concatenate(hits, axis=1)]
+
+
+def _area(found: Ints, detected: Ints, total: int) -> float:
+    """Return the mean, over 101 recalls, of the best precision at that recall or above; 0 beyond the last."""
+    precision = np.maximum.accumulate((found / detected)[::-1])[::-1]
+    at = np.searchsorted(found / total, _RECALLS, side="left")
+    return float(np.append(precision, 0.0)[at].mean())
+
+
+_COCO = "Lin et al., ECCV 2014 (COCO), greedy matching by score inside an image"
+_IOU = Parameter("iou", Decimal("0.5"), Decimal(0), Decimal(1))
+_MOST = Parameter("most", Decimal(100), Decimal(0), Decimal(10_000), whole=True)
+
+MEASURES = (
+    Measure(
+        "box_recall", text("measure.box_recall"), "Σ boxes found / Σ true boxes, overlap at least iou", _COCO, "higher",
+        DETECTING, box_recall, parameters=(_IOU, _MOST), of_class=True, or_of_all=True, paired=True,
+    ),
+    Measure(
+        "box_precision", text("measure.box_precision"), "Σ boxes found / Σ boxes detected, overlap at least iou", _COCO,
+        "higher", DETECTING, box_precision, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
+    ),
+    Measure(
+        "box_f1", text("measure.box_f1"), "2 Σ boxes found / (Σ boxes detected + Σ true boxes), overlap at least iou",
+        _COCO, "higher", DETECTING, box_f1, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
+    ),
+    Measure(
+        "matched_iou", text("measure.matched_iou"), "Σ overlap of found boxes / Σ boxes found",
+        "Kirillov et al., CVPR 2019 (segmentation quality, over boxes)", "higher", DETECTING, matched_iou,
+        parameters=(_IOU, _MOST), of_class=True, or_of_all=True, beside=("box_recall", "box_f1"),
+    ),
+    Measure(
+        "box_average_precision", text("measure.box_average_precision"),
+        "mean over classes of the precision at 101 recalls, overlap at least iou", _COCO, "higher", DETECTING,
+        box_average_precision, parameters=(_IOU, _MOST), of_class=True, or_of_all=True, pooled=True,
+        guarantees=DESCRIPTIVE,
+    ),
+    Measure(
+        "coco_average_precision", text("measure.coco_average_precision"),
+        "mean over classes and overlaps 0.50, 0.55, … 0.95 of the precision at 101 recalls", _COCO, "higher",
+        DETECTING, coco_average_precision, parameters=(_MOST,), of_class=True, or_of_all=True, pooled=True,
+        guarantees=DESCRIPTIVE,
+    ),
+)  # fmt: skip

@@ -1,0 +1,131 @@
+"""Measures of segmented images: pixels as they are answered, counted over all images.
+
+A pixel of no class (255) is one like any other: an answer that names a class there is a false alarm. An image without
+an answer, or with one of another size, is wrong in each pixel. Images with more than ``largest`` pixels count as if
+they had so many: a bound on cases to come needs to know how large they can be.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.cases import Ints
+from pilotbase.measures.definition import SEGMENTING, Measure, Parameter
+from pilotbase.measures.observation import Observation, Part, Question, missing_arrays, whole_value
+
+_CODES = 256
+
+
+def pixel_accuracy(question: Question) -> Part:
+    """Return how many of an image's pixels are right."""
+    right, pixels = _right(question)
+    return _ratio(question, right, pixels, pixels)
+
+
+def iou(question: Question) -> Part:
+    """Return the pixels of the class that are found, of those that are of the class or taken for it."""
+    both, true, named, pixels = (counts[:, question.label] for counts in _counts(question))
+    return _ratio(question, both, true + named - both, pixels)
+
+
+def dice(question: Question) -> Part:
+    """Return twice the pixels of the class that are found, of those of the class and those taken for it."""
+    both, true, named, pixels = (counts[:, question.label] for counts in _counts(question))
+    return _ratio(question, 2 * both, true + named, pixels, twice=2)
+
+
+def mean_iou(question: Question) -> Part:
+    """Return the mean of the classes' overlaps, a figure of the whole set."""
+    return whole_value(_each_iou(question).value(question.comparison), question)
+
+
+def _each_iou(question: Question) -> Observation:
+    """Return one part a class; a class that occurs in no truth and no answer of a hidden set does not count."""
+    both, true, named, pixels = _counts(question)
+    names, parts = question.cases.classes, []
+    for code in range(len(names)):
+        union = (true + named - both)[:, code]
+        if question.estimand == "population" or union.any():
+            part = _ratio(question, both[:, code], union, pixels[:, code])
+            parts.append(Part(part.gain, part.weight, part.outcomes, name=names[code]))
+    return Observation("mean", tuple(parts))
+
+
+def _right(question: Question) -> tuple[Ints, Ints]:
+    pixels = _sizes(question)
+    right = np.full(len(pixels), question.worst(0, 1), dtype=np.int64) * pixels
+    for case, answer, truth in _answered(question):
+        right[case] = int((answer == truth).sum())
+    return right, pixels
+
+
+def _counts(question: Question) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return, of shape (cases, classes): pixels right, true and named of each class, and all pixels of the image."""
+    classes = len(question.cases.classes)
+    pixels, true = _sizes(question), np.zeros((len(question.cases), _CODES), dtype=np.int64)
+    for case in np.flatnonzero(pixels).tolist():
+        true[case] = _pixels(question.cases.truth[case])
+    best = question.worst(0, 1) == 1
+    both = true.copy() if best else np.zeros_like(true)
+    named = true.copy() if best else pixels[:, None] - true
+    for case, answer, truth in _answered(question):
+        both[case], named[case] = _pixels(truth[answer == truth]), _pixels(answer)
+    every = np.repeat(pixels[:, None], classes, axis=1)
+    return both[:, :classes], true[:, :classes], named[:, :classes], every
+
+
+def _answered(question: Question) -> list[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Return the images that are answered in the right size: number, answer, truth."""
+    cases, there = question.cases, ~question.absent() & ~missing_arrays(question.cases.truth)
+    pairs = ((case, cases.answers[case], cases.truth[case]) for case in np.flatnonzero(there).tolist())
+    return [(case, answer, truth) for case, answer, truth in pairs if answer.shape == truth.shape]
+
+
+def _sizes(question: Question) -> Ints:
+    """Return how many pixels each image has, 0 without a truth."""
+    truth = question.cases.truth
+    return np.array([mask.size if isinstance(mask, np.ndarray) else 0 for mask in truth], dtype=np.int64)
+
+
+def _pixels(mask: NDArray[np.uint8]) -> Ints:
+    """Return how many pixels have each code."""
+    return np.bincount(mask.ravel(), minlength=_CODES).astype(np.int64)
+
+
+def _ratio(question: Question, gain: Ints, weight: Ints, pixels: Ints, twice: int = 1) -> Part:
+    """Return ``gain`` of ``weight`` of images that have so many ``pixels``, at most ``largest``."""
+    largest = question.whole("largest")
+    if pixels.max(initial=0) > largest:
+        share = np.minimum(largest / np.maximum(pixels, 1), 1.0)
+        gain, weight = (np.rint(counts * share).astype(np.int64) for counts in (gain, weight))
+    # The sizes of a hidden set's images are known; those of cases to come are not.
+    most = twice * min(largest, largest if question.estimand == "population" else int(pixels.max(initial=1)))
+    return Part(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
+
+
+_LARGEST = Parameter("largest", Decimal(10**6), Decimal(0), Decimal(10**8), whole=True)
+
+MEASURES = (
+    Measure(
+        "pixel_accuracy", text("measure.pixel_accuracy"), "Σ right pixels / Σ pixels",
+        "Long, Shelhamer & Darrell, CVPR 2015, section 5", "higher", SEGMENTING, pixel_accuracy,
+        parameters=(_LARGEST,), paired=True,
+    ),
+    Measure(
+        "iou", text("measure.iou"), "Σ |T ∩ A| / Σ |T ∪ A|, pixels of the class",
+        "Everingham et al., IJCV 88:303, 2010 (Pascal VOC), section 4.1.3 (segmentation)", "higher", SEGMENTING, iou,
+        parameters=(_LARGEST,), of_class=True,
+    ),
+    Measure(
+        "dice", text("measure.dice"), "2 Σ |T ∩ A| / Σ (|T| + |A|), pixels of the class", "Dice, Ecology 26:297, 1945",
+        "higher", SEGMENTING, dice, parameters=(_LARGEST,), of_class=True,
+    ),
+    Measure(
+        "mean_iou", text("measure.mean_iou"), "Σ_c IoU_c / C", "Long, Shelhamer & Darrell, CVPR 2015, section 5",
+        "higher", SEGMENTING, mean_iou, parameters=(_LARGEST,), pooled=True, compose=_each_iou,
+    ),
+)  # fmt: skip
