@@ -1,7 +1,6 @@
 """What every form of application keeps to: the same model answers the same, and each fault has a reason of its own."""
 
 import json
-import os
 import shutil
 import stat
 import subprocess
@@ -21,13 +20,11 @@ from pilotbase.compute.backends.session_host import Opening, SessionHost
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.staging import remove_folder
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import WITH_CODE, Form, Runtime
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.protocols.frames import Batch
 from pilotbase.service.admission import Premises, require_held
@@ -36,30 +33,11 @@ from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.summary import report_lines
 from tests.contracts import adapter_cases as cases
+from tests.contracts.adapter_boxes import SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
 from tests.trial.conftest import MANIFEST, writing_scenario
 
 RUNTIMES = get_args(Runtime)
-SETTINGS = BoxSettings(limits=Limits(memory_bytes=512 << 20, batch_seconds=2, load_seconds=30), logs=LogPolicy.FULL)
-
-
-@pytest.fixture(scope="module")
-def place():
-    """A folder in memory where there is room: a quarter of a gigabyte of libraries is copied into it, and goes."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30
-    roomy = roomy and not os.statvfs(memory).f_flag & os.ST_NOEXEC
-    path = Path(tempfile.mkdtemp(prefix="pilotbase-adapters-", dir=memory if roomy else None))
-    path.chmod(0o755)
-    yield path
-    remove_folder(path)
-
-
-@pytest.fixture
-def folder(place):
-    path = Path(tempfile.mkdtemp(dir=place))
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +48,7 @@ def trained():
 @pytest.fixture(scope="module")
 def started(place):
     """Start a worker of an application as a trial would."""
-
-    def start(folder: Path, form: Form, kind: str):
-        adapter = adapter_of(form.runtime)
-        needs = adapter.needs if adapter else ()
-        cache = place / INSTALLED
-        cache.mkdir(exist_ok=True)
-        environment = installed_environment(needs, cache) if needs else build_environment(b"", "lock", cache)
-        return start_worker(folder, form, contract(kind), environment, SETTINGS)
-
-    return start
+    return lambda folder, form, kind: start(place, folder, form, contract(kind))
 
 
 def batch(rows: int = 50) -> Batch:

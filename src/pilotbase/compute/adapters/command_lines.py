@@ -1,12 +1,14 @@
 """A program in any language that answers lines of JSON: one line a batch on its standard input, one on its output.
 
-``{"rows": 2, "columns": {"torque": [41.5, null], …}}`` is answered by ``[…]`` with one answer a case: a class, a
-number, or null to abstain. A missing value is null. The first line asks about no case at all: ``[]`` says that the
+``{"rows": 2, "columns": {"torque": [41.5, null], …}}`` is answered by ``[…]`` with one answer a case: what ``predict``
+of an application in Python returns, or null to abstain. A missing value is null; an image or a sound is
+``{"shape": [h, w, c], "type": "|u1", "base64": "…"}``. The first line asks about no case at all: ``[]`` says that the
 program is ready. It runs until its input ends. What it prints elsewhere than on standard output is its log.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
@@ -32,7 +34,7 @@ def load(given: Any) -> Callable[[Any], Any]:
     """Return what answers a batch, once the program has answered the empty one."""
     program = _Program(given)
     program.ask(0, {name: [] for name in given.features})
-    return lambda batch: program.ask(batch.rows, {name: _plain(batch[name], given.is_truth(name)) for name in batch})
+    return lambda batch: program.ask(batch.rows, {name: _plain(batch[name], given.types[name]) for name in batch})
 
 
 class _Program:
@@ -88,8 +90,16 @@ def _words(given: Any) -> list[str]:
     return [str(place), *rest]
 
 
-def _plain(column: Any, truth: bool) -> list[Any]:
+def _plain(column: Any, kind: str) -> list[Any]:
     values = column if isinstance(column, list) else column.tolist()
-    if truth:
+    if kind in ("sc:ImageObject", "sc:AudioObject"):
+        return [None if value is None else _array(value) for value in values]
+    if kind == "sc:Boolean":
         return [None if value == _MISSING_BOOLEAN else bool(value) for value in values]
     return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+
+
+def _array(value: Any) -> dict[str, Any]:
+    """Return an array as JSON has it; where the environment has no numpy it came as (shape, type, bytes)."""
+    shape, kind, data = value if isinstance(value, tuple) else (value.shape, value.dtype.str, value.tobytes())
+    return {"shape": list(shape), "type": kind, "base64": base64.b64encode(data).decode()}

@@ -2,7 +2,7 @@
 
 The model has one input of numbers, shape (cases, features) in the order of the contract, or one input a feature, named
 as it and of shape (cases,) or (cases, 1). Of its outputs the first that fits the contract's kind is taken; columns of
-scores or probabilities are the classes in the order of the contract, that is, of their names.
+scores or probabilities, and of label sets, are the classes in the order of the contract, that is, of their names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _NUMBERS = {
     "tensor(bool)": "bool",
 }
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
-_LABELS = ("tensor(string)", "tensor(int64)", "tensor(int32)", "tensor(bool)")
+_FLAGS = ("tensor(int64)", "tensor(int32)", "tensor(bool)")
+_LABELS = ("tensor(string)", *_FLAGS)
+_TEXTS = ("sc:Text", "sc:Date", "sc:DateTime")
 _MISSING_BOOLEAN = 255
 _ROUNDING = 1e-5
 """So far outside of [0, 1] single precision takes the probability of a forest, which sums shares of its trees."""
@@ -49,7 +51,7 @@ def load(given: Any) -> Callable[[Any], Any]:
     if feed is None:
         wanted = f"one input of numbers of shape (cases, {len(given.features)}), or an input for each of"
         raise given.refused("model_misfit", f"the model has {_shown(inputs)}; needed: {wanted} {given.features}")
-    take = {"label": _labels, "probability": _probabilities, "value": _values}[given.kind](outputs, given)
+    take = _READERS[given.kind](outputs, given) if given.kind in _READERS else None
     if take is None:
         raise given.refused("model_misfit", f"the model has {_shown(outputs)}; the contract asks for a {given.kind}")
     name, read = take
@@ -89,16 +91,21 @@ def _by_name(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
     """Return how a model is fed that has an input for each feature; None where it has others."""
     if {one.name for one in inputs} != set(given.features):
         return None
+    if not all(_fits_its_feature(one, given) for one in inputs):
+        return None
     for one in inputs:
-        fits = one.type in _NUMBERS if given.is_number(one.name) else one.type == "tensor(string)"
-        if not fits or len(one.shape) not in (1, 2) or (len(one.shape) == 2 and one.shape[1] != 1):
-            return None
         _require_free(one, given)
     shapes = {one.name: (-1, 1) if len(one.shape) == 2 else (-1,) for one in inputs}
     kinds = {one.name: _NUMBERS.get(one.type, "object") for one in inputs}
     return lambda batch: {
         name: _column(batch[name], kinds[name], name).reshape(shapes[name]) for name in (one.name for one in inputs)
     }
+
+
+def _fits_its_feature(one: Any, given: Any) -> bool:
+    is_number = one.type in _NUMBERS and given.is_number(one.name)
+    is_text = one.type == "tensor(string)" and given.types[one.name] in _TEXTS
+    return (is_number or is_text) and (len(one.shape) == 1 or _has_columns(one, 1))
 
 
 def _column(column: Any, kind: str, name: str) -> Any:
@@ -132,7 +139,7 @@ def _labels(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None
         if one.type in _LABELS and _is_one_column(one):
             return one.name, _of_one_column
     for one in outputs:
-        if one.type in _FLOATS and len(one.shape) == 2 and one.shape[1] == len(given.classes):
+        if one.type in _FLOATS and _has_columns(one, len(given.classes)):
             return one.name, lambda scores: _of_codes(scores.argmax(axis=1), given.classes)
     return None
 
@@ -150,7 +157,7 @@ def _probabilities(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]]
         if one.type.startswith("seq(map("):
             return one.name, lambda rows: _rounded([_of_class(row, given, code) for row in rows])
     for one in outputs:
-        if one.type in _FLOATS and len(one.shape) == 2 and one.shape[1] == len(given.classes) and code is not None:
+        if one.type in _FLOATS and _has_columns(one, len(given.classes)) and code is not None:
             return one.name, lambda scores: _rounded(scores[:, code])
     return next(((one.name, _rounded) for one in outputs if _is_one_number(one)), None)
 
@@ -175,6 +182,39 @@ def _values(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None
     return next(((one.name, _of_one_column) for one in outputs if _is_one_number(one)), None)
 
 
+def _intervals(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    return next(((one.name, _as_it_is) for one in outputs if one.type in _FLOATS and _has_columns(one, 2)), None)
+
+
+def _texts(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    fits = (one for one in outputs if one.type == "tensor(string)" and _is_one_column(one))
+    return next(((one.name, _of_one_column) for one in fits), None)
+
+
+def _label_sets(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    """Return the output that tells of each class whether it is there, 0 or 1."""
+    fits = (one for one in outputs if one.type in _FLAGS and _has_columns(one, len(given.classes)))
+    return next(((one.name, lambda flags: [_named(row, given.classes) for row in flags]) for one in fits), None)
+
+
+def _named(flags: Any, classes: list[str]) -> list[str]:
+    return [classes[code] for code in flags.nonzero()[0]]
+
+
+def _rankings(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    """Return the output of names, best first, shape (cases, names); an empty one is none."""
+    fits = (one for one in outputs if one.type == "tensor(string)" and len(one.shape) == 2)
+    return next(((one.name, lambda names: [list(filter(None, row)) for row in names.tolist()]) for one in fits), None)
+
+
+def _has_columns(one: Any, count: int) -> bool:
+    return len(one.shape) == 2 and one.shape[1] == count
+
+
+def _as_it_is(answers: Any) -> Any:
+    return answers
+
+
 def _is_one_number(one: Any) -> bool:
     return one.type in _FLOATS and _is_one_column(one)
 
@@ -189,3 +229,15 @@ def _of_one_column(answers: Any) -> Any:
 
 def _shown(values: Any) -> str:
     return ", ".join(f"{one.name}: {one.type} {tuple(one.shape)}" for one in values)
+
+
+_READERS = {
+    "label": _labels,
+    "probability": _probabilities,
+    "value": _values,
+    "interval": _intervals,
+    "text": _texts,
+    "labels": _label_sets,
+    "ranking": _rankings,
+}
+"""Kind of answer → what finds the output that holds it and how it is read; boxes and masks have no common form."""

@@ -14,6 +14,8 @@ RUNTIME = "skops"
 NEEDS = ("skops", "scikit-learn", "numpy")
 EXTRA = "sklearn"
 
+_KINDS = ("label", "probability", "value", "interval", "text", "labels")
+
 
 def load(given: Any) -> Callable[[Any], Any]:
     """Return what answers a batch; raises with a reason of its own what the model is refused for."""
@@ -22,6 +24,8 @@ def load(given: Any) -> Callable[[Any], Any]:
     if given.kind == "probability":
         column = _positive_column(model, given)
         return lambda batch: model.predict_proba(given.numbers(batch, names))[:, column]
+    if given.kind == "labels":
+        return lambda batch: _label_sets(model.predict(given.numbers(batch, names)), given)
     return lambda batch: model.predict(given.numbers(batch, names))
 
 
@@ -46,6 +50,8 @@ def _read(given: Any) -> Any:
 
 def _columns(model: Any, given: Any) -> list[str]:
     """Return the features in the model's order; refuse a model of another number or of other names."""
+    if given.kind not in _KINDS:
+        raise given.refused("model_misfit", f"a model by skops answers {', '.join(_KINDS)}, not {given.kind}")
     asked = "predict_proba" if given.kind == "probability" else "predict"
     if not callable(getattr(model, asked, None)):
         raise given.refused("model_misfit", f"a {type(model).__name__} has no {asked}, which the contract needs")
@@ -59,6 +65,15 @@ def _columns(model: Any, given: Any) -> list[str]:
     if count != len(given.features) or sorted(names) != sorted(given.features):
         raise given.refused("model_misfit", f"the model takes {count} features {names}, not {given.features}")
     return names
+
+
+def _label_sets(flags: Any, given: Any) -> list[list[str]]:
+    """Return the classes that are there; ``flags``: 0 or 1, shape (cases, classes) in the order of the contract."""
+    if flags.ndim != 2 or flags.shape[1] != len(given.classes):
+        raise given.refused(
+            "model_misfit", f"the model answers {flags.shape}, not a column for each of {given.classes}"
+        )
+    return [[given.classes[code] for code in row.nonzero()[0]] for row in flags]
 
 
 def _positive_column(model: Any, given: Any) -> int:

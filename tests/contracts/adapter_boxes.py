@@ -1,0 +1,26 @@
+"""Boxes in which applications of every form are loaded, with environments that are made once a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pilotbase.compute.adapters.registry import adapter_of
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.installed import INSTALLED, installed_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
+from pilotbase.documents.application import Form
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.limits import Limits
+
+SETTINGS = BoxSettings(limits=Limits(memory_bytes=512 << 20, batch_seconds=2, load_seconds=30), logs=LogPolicy.FULL)
+
+
+def start(place: Path, folder: Path, form: Form, contract: Contract) -> WarmWorker:
+    """Return a worker of an application as a trial would start it."""
+    adapter = adapter_of(form.runtime)
+    needs = adapter.needs if adapter else ()
+    cache = place / INSTALLED
+    cache.mkdir(exist_ok=True)
+    environment = installed_environment(needs, cache) if needs else build_environment(b"", "lock", cache)
+    return start_worker(folder, form, contract, environment, SETTINGS)

@@ -1,0 +1,118 @@
+"""Answers of other kinds than label, probability and value: what each form gives, and what it is refused for."""
+
+import json
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression
+
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.documents.application import Form
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.tasks import WITH_CLASSES
+from pilotbase.protocols.frames import Batch
+from tests.contracts.adapter_boxes import start
+from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract
+
+ONNX, SKOPS = Form(runtime="onnx", model="model.onnx"), Form(runtime="skops", model="model.skops")
+COMMAND = Form(runtime="command", command=("python", "answer.py"))
+ASKED = Batch({"pressure": np.array([1.5, 2.5]), "age": np.array([3, 4])}, 2)
+REPEATING = """
+import json, sys
+for line in sys.stdin:
+    print(json.dumps([{!r}] * json.loads(line)["rows"]), flush=True)
+"""
+
+
+def asking(kind: str) -> Contract:
+    classes = CLASSES if kind in WITH_CLASSES else ()
+    return contract("value").model_copy(update={"prediction": Prediction(kind=kind, classes=classes)})
+
+
+def objects(*values: str) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [
+        ("interval", np.array([1.0, 2.5]), [[1.0, 2.5]] * 2),
+        ("text", objects("all is 好"), ["all is 好"] * 2),
+        ("labels", np.array([0, 1]), ['["fine"]'] * 2),
+        pytest.param("labels", np.array([False, False]), ["[]"] * 2, marks=pytest.mark.prove),
+        ("ranking", objects("b", "a", ""), ['["b", "a"]'] * 2),
+    ],
+)
+def test_an_onnx_model_answers_in_other_kinds(place, folder, kind, given, expected):
+    (folder / "model.onnx").write_bytes(constant(given))
+    with start(place, folder, ONNX, asking(kind)) as worker:
+        assert worker.predict(ASKED).values.tolist() == expected
+
+
+@pytest.mark.prove
+def test_a_model_of_scikit_learn_answers_with_intervals_and_label_sets(place, folder):
+    points = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    skops.io.dump(LinearRegression().fit(points, [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]), folder / "model.skops")
+    with start(place, folder, SKOPS, asking("interval")) as worker:
+        np.testing.assert_allclose(worker.predict(ASKED).values, [[7.5, 8.5], [10.5, 11.5]])
+    both = DummyClassifier(strategy="constant", constant=[1, 1]).fit(points, [[1, 0], [0, 1], [1, 1]])
+    skops.io.dump(both, folder / "model.skops")
+    with start(place, folder, SKOPS, asking("labels")) as worker:
+        assert worker.predict(ASKED).values.tolist() == ['["broken", "fine"]'] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("boxes", [["fine", 1, 2, 3, 4, 0.5]]),
+        pytest.param("mask", [[0, 1], [1, 255]], marks=pytest.mark.prove),
+        pytest.param("text", "好", marks=pytest.mark.prove),
+    ],
+)
+def test_a_command_answers_in_every_kind_as_a_function_does(place, folder, kind, answer):
+    (folder / "answer.py").write_text(REPEATING.format(answer))
+    (folder / "app.py").write_text(f"def predict(batch):\n    return [{answer!r}] * batch.rows\n")
+    found = []
+    for form in (COMMAND, Form()):
+        with start(place, folder, form, asking(kind)) as worker:
+            found.append(worker.predict(ASKED).values.tolist())
+    assert found[0] == found[1] and len(found[0]) == 2
+
+
+def test_a_command_is_given_pictures_as_shape_type_and_base64(place, folder):
+    (folder / "answer.py").write_text("""
+import base64, json, sys
+for line in sys.stdin:
+    pictures = json.loads(line)["columns"].get("picture", [])
+    said = [one and [one["shape"], one["type"], list(base64.b64decode(one["base64"]))] for one in pictures]
+    print(json.dumps([json.dumps(one) for one in said]), flush=True)
+""")
+    picture = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    column = np.empty(2, dtype=object)
+    column[0] = picture
+    asked = Contract(features=(Field(name="picture", dataType=DataType.IMAGE),), prediction=Prediction(kind="text"))
+    with start(place, folder, COMMAND, asked) as worker:
+        first, second = worker.predict(Batch({"picture": column}, 2)).values
+    assert json.loads(first) == [[2, 2, 3], "|u1", list(range(12))] and json.loads(second) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "features"),
+    [
+        (ONNX, "boxes", FEATURES),
+        (ONNX, "value", ("pressure", "picture")),
+        pytest.param(SKOPS, "mask", FEATURES, marks=pytest.mark.prove),
+        pytest.param(SKOPS, "value", ("pressure", "picture"), marks=pytest.mark.prove),
+    ],
+)
+def test_what_a_model_cannot_answer_or_be_given_is_a_misfit(place, folder, form, kind, features):
+    (folder / "model.onnx").write_bytes(constant(np.array([1.0])))
+    skops.io.dump(LinearRegression().fit([[0.0, 0.0]], [0.0]), folder / "model.skops")
+    types = {"pressure": DataType.FLOAT, "age": DataType.INTEGER, "picture": DataType.IMAGE}
+    fields = tuple(Field(name=name, dataType=types[name]) for name in features)
+    with pytest.raises(BoxEnded) as ended:
+        start(place, folder, form, asking(kind).model_copy(update={"features": fields})).close()
+    assert ended.value.reason is EndReason.MODEL_MISFIT, ended.value.detail
