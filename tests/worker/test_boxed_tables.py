@@ -1,16 +1,23 @@
 """Tables of strangers are read in a box: the same words as outside, and a broken reader harms nobody."""
 
+import io
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
+from PIL import Image
 from polars.testing import assert_frame_equal
 
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.documents.errors import InputError
-from pilotbase.trial.scenario_folder import read_cases
+from pilotbase.documents.steps import Step
+from pilotbase.protocols.array_cells import array_in
+from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.intake import boxed_tables
 from pilotbase.worker.intake.boxed_tables import cases_in_box, describe_table, draft_in_box
 from tests.hub.test_uploads import cases
+from tests.trial.test_kinds_of_answers import KINDS
 
 ANSWERS = DraftAnswers("The mill breaks", "failure", None, 1000, 50, "plant, desk@plant.example")
 
@@ -63,3 +70,21 @@ def test_cases_from_a_box_are_the_cases(table):
     with pytest.raises(InputError) as inside:
         cases_in_box(scenario, table.parent)
     assert inside.value.render("zh") == outside.value.render("zh")
+
+
+def test_images_in_a_table_are_read_in_the_box(tmp_path):
+    folder = next(one for one in KINDS if one.kind == "boxes").write(tmp_path)
+    table = pl.read_csv(folder / "cases.csv", infer_schema=False)
+    images = [io.BytesIO() for _ in range(table.height)]
+    for file, name in zip(images, table["image"], strict=True):
+        Image.fromarray(np.load(folder / name)).save(file, "PNG")
+    cells = pl.Series("image", [file.getvalue() for file in images], dtype=pl.Binary)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    table.with_columns(cells).write_parquet(alone / "cases.parquet")
+    manifest = (folder / "scenario.yaml").read_text().replace("cases.csv", "cases.parquet")
+    (alone / "scenario.yaml").write_text(manifest)
+    scenario, _ = load_scenario(alone, Step.DRAFT)
+    found = cases_in_box(scenario, alone)
+    assert_frame_equal(found, read_cases(scenario, alone))
+    np.testing.assert_array_equal(array_in(found["image"][7])[:, :, 0], np.load(folder / table["image"][7]))

@@ -70,6 +70,8 @@ def _cell(cell: object, field: Field, folder: Path) -> str:
     path = folder / cell
     if PurePosixPath(cell).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
         raise UnreadableArrayError("it leads out of the folder")
+    if not path.is_file():
+        raise UnreadableArrayError("no such file")
     try:
         with path.open("rb") as file:
             data = file.read(MOST_FILE_BYTES + 1)
