@@ -19,6 +19,7 @@ import pydantic
 import quality_measures
 import raised
 import steps
+import task_pages
 import typer
 
 from pilotbase.cli import app
@@ -55,6 +56,7 @@ def generated() -> dict[Path, str]:
         reference / "perturbations.md": HEAD + "# Perturbations\n\n" + "\n".join(perturbation_lines()),
         reference / "steps.md": HEAD + "# Steps of records\n\n" + "\n".join(steps.step_lines()),
         DOCS / "decisions" / "README.md": HEAD + "# Decisions\n\n" + "\n".join(decision_lines()),
+        **task_pages.task_pages(),
     }
     for kind in KINDS:
         schema = json.dumps(json_schema(kind), ensure_ascii=False, indent=1)

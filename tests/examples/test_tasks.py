@@ -1,0 +1,82 @@
+"""Every example of a task is what it says: its applications get the verdicts that are told, and replay gets them, too.
+
+A folder in ``examples/tasks/`` is found by itself: `tests.examples.tasks_for_tests`.
+"""
+
+import re
+
+import pytest
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.loading import load_document
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.tasks import TASKS
+from pilotbase.worker.base import open_base
+from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.replaying import replay_trial
+from tests.examples.tasks_for_tests import EXPECTED, FOLDERS, TASK_EXAMPLES, expected_of, write
+
+NAMED = [pytest.param(one, id=f"{one.task}-{one.name}") for one in EXPECTED]
+TOLD = set(re.findall(r"^\| (\w+) \| ([\w-]+) \| (\w+) \|", (TASK_EXAMPLES / "README.md").read_text("utf-8"), re.M))
+
+
+@pytest.fixture(scope="module")
+def base(ready_stores, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTBASE_HOME", str(tmp_path_factory.mktemp("base") / "home"))
+        opened = open_base(create=True, name="test-base")
+        yield opened
+        opened.lab.close()
+
+
+@pytest.fixture(scope="module")
+def scenario_folder(tmp_path_factory):
+    """Return a function that returns the scenario of a task with its data, written once."""
+    written = {}
+
+    def folder_of(task):
+        if task not in written:
+            written[task] = write(task, tmp_path_factory.mktemp("tasks") / task)
+        return written[task]
+
+    return folder_of
+
+
+@pytest.mark.parametrize("expected", NAMED)
+def test_an_application_gets_the_verdict_that_is_told_and_its_replay_gets_it_too(
+    expected, base, scenario_folder, tmp_path
+):
+    scenario, out = scenario_folder(expected.task), tmp_path / "out"
+    if expected.verdict == "refused":
+        with pytest.raises(RefusedError):
+            prove(base, scenario, expected.folder, out)
+        return
+    report = prove(base, scenario, expected.folder, out).report
+    told = [(one.rule, one.estimate, str(one.outcome)) for one in report.criteria]
+    assert report.verdict == expected.verdict, told
+    if expected.fails is not None:
+        assert {one.rule for one in report.criteria if one.outcome != "pass"} == expected.fails, told
+    replayed = replay_trial(out)
+    assert replayed.verdict == report.verdict
+    estimates = {one.rule: one.estimate for one in report.criteria}
+    assert all(one.estimate == estimates[one.rule] for one in replayed.criteria)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_an_example_tells_what_it_holds(folder):
+    scenario = load_document(Scenario, folder / "scenario.yaml")
+    assert scenario.task == folder.name in TASKS
+    assert scenario.data.nature == "simulated" and scenario.data.licence
+    expected = expected_of(folder)
+    assert {one.name for one in expected} == {path.name for path in (folder / "applications").iterdir()}
+    assert {one.verdict for one in expected} >= {"accept", "reject"}, "one that is good enough, and one that is not"
+    assert len(expected) <= scenario.trial.attempts
+    assert {row for row in TOLD if row[0] == folder.name} == {(one.task, one.name, one.verdict) for one in expected}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_data_of_an_example_are_the_same_each_time(folder, scenario_folder, tmp_path):
+    first, second = scenario_folder(folder.name), write(folder.name, tmp_path / "again")
+    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
+    assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files)
