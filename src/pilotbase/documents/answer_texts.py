@@ -103,13 +103,13 @@ def right_answer(truth: str, kind: AnswerKind) -> str:
     return json.dumps([[*box, 1.0] for box in _lists(truth, _BOX + 1)], ensure_ascii=False)
 
 
-ANSWERS: Mapping[AnswerKind, Callable[[str, Sequence[str]], Any]] = {
+ANSWERS: Mapping[str, Callable[[str, Sequence[str]], Any]] = {
     "labels": read_labels,
     "ranking": read_ranking,
     "boxes": read_boxes,
     "mask": read_mask,
 }
-TRUTHS: Mapping[AnswerKind, Callable[[str, Sequence[str]], Any]] = {**ANSWERS, "boxes": read_true_boxes}
+TRUTHS: Mapping[str, Callable[[str, Sequence[str]], Any]] = {**ANSWERS, "boxes": read_true_boxes}
 
 
 def _names(text: str) -> list[str]:

@@ -32,7 +32,7 @@ Task = Literal[
 TargetForm = Literal["labels", "numbers", "texts"]
 """What the target column holds: a class of few, a number, or a text that spells the right answer."""
 
-TARGETS: Mapping[AnswerKind, TargetForm] = MappingProxyType(
+TARGETS: Mapping[str, TargetForm] = MappingProxyType(
     {
         "label": "labels",
         "probability": "labels",

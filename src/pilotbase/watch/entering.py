@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.measures.rules import given_columns
 from pilotbase.watch.labelled import LabelledPack
 from pilotbase.watch.losses import Losses, WatchedLoss
 from pilotbase.watch.promises import Promised
@@ -36,12 +37,13 @@ def losses_of(packs: Iterable[LabelledPack], promised: Promised, criteria: Seque
     labelled = 0
     parts: list[list[Losses]] = [[] for _ in criteria]
     by = frozenset(loss.rule.by for loss in criteria if loss.rule.by is not None)
+    given = frozenset(name for loss in criteria for name in given_columns(loss.rule))
     for one in packs:
         rows = rows_for_risk(one.pack, promised.version)
         if not rows:
             continue
         pack = one.pack.among(rows)
-        cases, known = cases_of_answers(pack, [one.labels[row] for row in rows], promised.setting, by)
+        cases, known = cases_of_answers(pack, [one.labels[row] for row in rows], promised.setting, by, given)
         for part, loss in zip(parts, criteria, strict=True):
             part.append(loss.of(cases, known))
         keys += [one.keys[row] for row in rows]

@@ -31,6 +31,7 @@ _labels, _cases, _packs, _cohorts = (
 )
 _SHOWN = 80
 """Letters of a label that cannot be read."""
+_NUMBERS = frozenset({"value", "interval"})
 
 
 def take_labels(
@@ -78,7 +79,8 @@ def _first_unread(batch: LabelBatch, settings: Sequence[Setting]) -> dict[str, o
         return None
     case, value = labels[unread[0]]
     classes = sorted({name for setting in settings for name in setting.classes})
-    allowed = ", ".join(classes) or text("observation.a_number")
+    kinds = {setting.kind for setting in settings}
+    allowed = ", ".join(classes) or text("observation.a_number" if kinds <= _NUMBERS else "observation.a_text")
     return {"case": case, "found": str(value)[:_SHOWN], "count": len(unread), "allowed": allowed}
 
 

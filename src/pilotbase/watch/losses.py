@@ -16,21 +16,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.watch import WatchedRisk
 from pilotbase.evidence.lattice import Claim, claim_at_least, claim_at_most, stream_of
 from pilotbase.evidence.primitive import Floats
 from pilotbase.measures import Cases, Part, Setting, is_resource, measures, observe, problems_of
+from pilotbase.measures.rules import given_columns
+from pilotbase.watch.best_truths import possible_truths
+from pilotbase.watch.scoring import cases_from
 
 Flags = NDArray[np.bool_]
 
-_WATCHED_KINDS = ("label", "probability", "value")
 _FINE = 10**9
 
 
@@ -65,16 +67,10 @@ class WatchedLoss:
     def _best(self, cases: Cases) -> Floats:
         """Return the smallest loss that any truth could give; not counting is worth r0."""
         best = np.full(len(cases), np.inf)
-        for truth in self._possible_truths(cases):
+        for truth in possible_truths(cases):
             losses = self._each(replace(cases, truth=truth))
             best = np.minimum(best, np.where(np.isnan(losses), self.r0, losses))
         return np.where(best == self.r0, np.nan, best)
-
-    def _possible_truths(self, cases: Cases) -> Sequence[NDArray[Any]]:
-        if self.setting.kind != "value":
-            return [np.full(len(cases), code, dtype=np.int64) for code in range(len(cases.classes))]
-        answers = cases.answers.astype(np.float64)
-        return [np.where(np.isfinite(answers), answers, 0.0)]
 
     def _each(self, cases: Cases) -> Floats:
         part = _part(self.rule, cases)
@@ -133,8 +129,6 @@ def _reason_against(rule: Rule, setting: Setting, unit: str) -> Text | None:
         return text("detector.drop", rule=rule)
     if unit != "case":
         return text("detector.cases_belong_together", rule=rule, unit=unit)
-    if setting.kind not in _WATCHED_KINDS:
-        return text("detector.kind_not_watched", rule=rule, kind=setting.kind)
     problems = problems_of(rule, setting)
     if problems:
         return text("detector.rule_problem", rule=rule, problem=problems[0])
@@ -145,15 +139,16 @@ def _reason_against(rule: Rule, setting: Setting, unit: str) -> Text | None:
 
 
 def _no_cases(rule: Rule, setting: Setting) -> Cases:
-    nothing = np.zeros(0, dtype=np.float64 if setting.kind != "label" else np.int64)
-    truth = nothing if setting.kind == "value" else nothing.astype(np.int64)
-    groups = {} if rule.by is None else {rule.by: np.zeros(0, dtype=np.str_)}
-    return Cases(truth, nothing, groups, classes=setting.classes, positive=setting.positive, kind=setting.kind)
+    groups: dict[str, list[Scalar]] = {} if rule.by is None else {rule.by: []}
+    return cases_from([], [], setting, groups, {name: [] for name in given_columns(rule)})
 
 
 def _part(rule: Rule, cases: Cases) -> Part:
-    """Return what is observed of each case; a group is looked at case by case as the whole is."""
-    (part,) = observe(rule.plain, cases, np.arange(len(cases), dtype=np.int64)).parts
+    """Return what is observed of each case; a group is looked at case by case as the whole is.
+
+    As of a population: what a case can weigh is bounded by the measure and not by the cases that happen to be there.
+    """
+    (part,) = observe(rule.plain, cases, np.arange(len(cases), dtype=np.int64), "population").parts
     return part
 
 

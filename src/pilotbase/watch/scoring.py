@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.answer_texts import ANSWERS, SEPARATOR, TRUTHS, AnswerTextError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import Scalar
+from pilotbase.documents.tasks import SPELLED, TARGETS, TargetForm
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.measures import Cases, Setting
+from pilotbase.measures import Cases, Kind, Setting, coded
 from pilotbase.watch.packs import Pack
 
 Flags = NDArray[np.bool_]
+_Reader = Callable[[str, Sequence[str]], object]
 _Readable = Callable[[Sequence[Scalar], Setting], Flags]
 _ANSWERED = frozenset(end.value for end in CallEnd if end.is_answer)
 
@@ -35,33 +39,62 @@ def rows_for_risk(pack: Pack, version: Digest | None) -> list[int]:
     ]
 
 
-def cases_of_answers(pack: Pack, labels: Sequence[Scalar], setting: Setting, by: frozenset[str]) -> tuple[Cases, Flags]:
-    """Return answered cases, and which of them have a label that can be read; ``by``: columns of groups.
+def cases_of_answers(
+    pack: Pack, labels: Sequence[Scalar], setting: Setting, by: frozenset[str], given: frozenset[str] = frozenset()
+) -> tuple[Cases, Flags]:
+    """Return answered cases, and which of them have a label that can be read.
 
-    The truth of a case without one is -1, or NaN for a number.
+    The truth of a case without one is -1, NaN for a number, None for a text. ``by``: columns of groups; ``given``:
+    those that measures read.
     """
-    truth = _coded(labels, setting)
-    labelled = np.isfinite(truth) if setting.kind == "value" else truth >= 0
-    answers = _coded(pack.answers, setting) if setting.kind == "label" else _numbers(pack.answers)
-    groups = {name: _words(pack.inputs.get(name, [None] * len(pack))) for name in sorted(by)}
-    cases = Cases(truth, answers, groups, classes=setting.classes, positive=setting.positive, kind=setting.kind)
-    return cases, labelled
+    nothing: Sequence[Scalar] = [None] * len(pack)
+    groups, read = ({name: pack.inputs.get(name, nothing) for name in sorted(names)} for names in (by, given))
+    known = readable_labels(labels, setting) & ~_none(labels)
+    told = [label if knows else None for label, knows in zip(labels, known.tolist(), strict=True)]
+    cases = cases_from(told, pack.answers, setting, groups, read)
+    return cases, known if cases.truth.dtype.kind != "i" or cases.truth.ndim > 1 else known & (cases.truth >= 0)
+
+
+def cases_from(
+    truths: Sequence[Scalar],
+    answers: Sequence[Scalar],
+    setting: Setting,
+    groups: Mapping[str, Sequence[Scalar]],
+    given: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
+) -> Cases:
+    """Return cases as measures read them."""
+    kept = Cases(
+        truth=_column(truths, setting, TARGETS[setting.kind]),
+        answers=_intervals(answers) if setting.kind == "interval" else _column(answers, setting, _form(setting.kind)),
+        groups={name: _words(values) for name, values in groups.items()},
+        classes=setting.classes,
+        positive=setting.positive,
+        kind=setting.kind,
+        given={name: _words(values) for name, values in given.items()},
+    )
+    return coded(kept)
 
 
 def readable_labels(labels: Sequence[Scalar], setting: Setting) -> Flags:
     """Return which labels can be read; None, which takes a label back, is one of them."""
-    if setting.kind != "value" and not setting.classes:
+    form = TARGETS[setting.kind]
+    if form == "labels" and not setting.classes:
         return np.ones(len(labels), dtype=np.bool_)
-    truth = _coded(labels, setting)
-    known = np.isfinite(truth) if setting.kind == "value" else truth >= 0
-    return known | _none(labels)
+    if form == "texts":
+        return _spelled(labels, TRUTHS.get(setting.kind), setting)
+    truth = _column(labels, setting, form)
+    known = np.isfinite(truth) if form == "numbers" else truth >= 0
+    return np.asarray(known | _none(labels))
 
 
 def readable_answers(answers: Sequence[Scalar], setting: Setting) -> Flags:
     """Return which answers can be read; None, an abstention, is one of them."""
     if setting.kind == "label":
         return readable_labels(answers, setting)
-    return np.isfinite(_numbers(answers)) | _none(answers)
+    if setting.kind in SPELLED:
+        return _spelled(answers, ANSWERS.get(setting.kind), setting)
+    numbers = _intervals(answers).sum(axis=1) if setting.kind == "interval" else _numbers(answers)
+    return np.isfinite(numbers) | _none(answers)
 
 
 def unreadable(values: Sequence[Scalar], settings: Sequence[Setting], readable: _Readable) -> list[int]:
@@ -79,12 +112,42 @@ def spelled_label(value: Scalar, classes: Sequence[str]) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _coded(values: Sequence[Scalar], setting: Setting) -> NDArray[Any]:
-    """Return codes of classes, -1 for none and for what is no class; numbers for values, NaN for none."""
-    if setting.kind == "value":
+def _form(kind: Kind) -> TargetForm:
+    """Return in which form answers stand: a probability is a number."""
+    return "numbers" if kind == "probability" else TARGETS[kind]
+
+
+def _column(values: Sequence[Scalar], setting: Setting, form: TargetForm) -> NDArray[Any]:
+    """Return codes of classes, -1 for none and for what is no class; numbers, NaN for none; texts, None for none."""
+    if form == "numbers":
         return _numbers(values)
+    if form == "texts":
+        return np.array([None if value is None else str(value) for value in values], dtype=object)
     codes = {label: code for code, label in enumerate(setting.classes)}
     return np.array([codes.get(spelled_label(value, setting.classes), -1) for value in values], dtype=np.int64)
+
+
+def _spelled(values: Sequence[Scalar], read: _Reader | None, setting: Setting) -> Flags:
+    """Return which values are None, or texts that spell what they should."""
+
+    def is_read(value: Scalar) -> bool:
+        if value is None or (read is None and isinstance(value, str)):
+            return True
+        if not isinstance(value, str) or read is None:
+            return False
+        try:
+            read(value, setting.classes)
+        except AnswerTextError:
+            return False
+        return True
+
+    return np.array([is_read(value) for value in values], dtype=np.bool_)
+
+
+def _intervals(values: Sequence[Scalar]) -> NDArray[np.float64]:
+    """Return the ends that ``lower|upper`` spells, shape (cases, 2), NaN where there are none."""
+    ends = [[*str(value).split(SEPARATOR), "nan"][:2] for value in values]
+    return np.array([[_number(end) for end in each] for each in ends], dtype=np.float64).reshape(len(values), 2)
 
 
 def _none(values: Sequence[Scalar]) -> Flags:
