@@ -5,8 +5,11 @@ import re
 
 import pytest
 
-from pilotbase.catalogue.application_draft import draft_application
+from pilotbase.catalogue.application_draft import Wanted, draft_application
 from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.form_templates import FORM_TEMPLATES
+from pilotbase.cli.application import Begun
+from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
@@ -38,7 +41,7 @@ def scenario() -> Scenario:
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_words_of_the_scenario_stay_words(scenario, tmp_path, words):
-    draft_application(scenario, contract(words), tmp_path / "a", "acme")
+    draft_application(scenario, contract(words), tmp_path / "a", Wanted("acme"))
     tree = ast.parse((tmp_path / "a" / "app.py").read_bytes())
     assert [type(node) for node in tree.body] == [ast.Expr, ast.FunctionDef]
     answer = tree.body[1].body[-1].value.left.elts[0]
@@ -46,20 +49,60 @@ def test_words_of_the_scenario_stay_words(scenario, tmp_path, words):
     assert read_application(tmp_path / "a").application.supplier.organisation == "acme"
 
 
+@pytest.mark.parametrize("words", HOSTILE)
+@pytest.mark.parametrize("runtime", set(FORM_TEMPLATES) - {"python"})
+def test_words_stay_words_in_every_form(scenario, tmp_path, words, runtime):
+    """The program of a form is the same whatever the words are, but for texts in it."""
+
+    def shape(words: str, place: str) -> str:
+        draft_application(scenario, contract(words), tmp_path / place, Wanted("acme", runtime=runtime))
+        tree = ast.parse((tmp_path / place / next(iter(FORM_TEMPLATES[runtime].files))).read_bytes())
+        constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == words]
+        assert constants, "it names the feature or the class"
+        for one in constants:
+            one.value = ""
+        return ast.dump(tree)
+
+    assert shape(words, "a") == shape("harmless", "b")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "changed"),
+    [
+        ("skops", {"features": [{"name": "site", "dataType": "sc:Text"}]}),
+        ("skops", {"prediction": {"kind": "text"}}),
+        ("onnx", {"features": [{"name": "picture", "dataType": "sc:ImageObject"}]}),
+        ("onnx", {"prediction": {"kind": "boxes", "classes": ["a"]}}),
+    ],
+)
+def test_a_form_that_could_not_answer_is_refused_before_anything_is_written(scenario, tmp_path, runtime, changed):
+    asked = Contract.model_validate(contract("torque").to_json_value() | changed)
+    with pytest.raises(InputError) as refused:
+        draft_application(scenario, asked, tmp_path / "a", Wanted("acme", runtime=runtime))
+    assert refused.value.code == "catalogue.form_does_not_fit" and not (tmp_path / "a").exists()
+    draft_application(scenario, asked, tmp_path / "a", Wanted("acme", runtime="command"))
+
+
 @pytest.mark.parametrize("supplier", ["acme, contact: x}", 'a"b', "a\nlicence: x", "\x85", "Acme"])
 def test_a_supplier_that_is_no_short_name_is_refused_before_anything_is_written(scenario, tmp_path, supplier):
     with pytest.raises(InputError) as caught:
-        draft_application(scenario, contract("pressure"), tmp_path / "a", supplier)
+        draft_application(scenario, contract("pressure"), tmp_path / "a", Wanted(supplier))
     assert [issue.path for issue in caught.value.issues] == ["supplier.organisation"]
     assert not (tmp_path / "a").exists()
 
 
-def test_a_kit_speaks_both_languages_and_is_called_after_the_scenario(scenario, tmp_path):
+@pytest.mark.parametrize("runtime", FORM_TEMPLATES)
+def test_a_kit_speaks_both_languages_and_is_called_after_the_scenario(scenario, tmp_path, runtime):
     titled = scenario.model_copy(update={"title": Localized(en='The "mill" {stops}', zh="主轴报警\n# x😀")})
-    draft_application(titled, contract("torque"), tmp_path / "a", "acme")
-    made = read_application(tmp_path / "a").application
+    draft_application(titled, contract("torque"), tmp_path / "a", Wanted("acme", runtime=runtime))
+    made = build_document(Application, parse_yaml((tmp_path / "a" / "application.yaml").read_bytes(), "a"))
     assert 'The "mill" {stops}' in made.title.en and made.title.zh.startswith("主轴报警") and "😀" in made.title.zh
-    for name in ("app.py", "application.yaml", "README.md"):
+    assert made.runtime == runtime and made.model == FORM_TEMPLATES[runtime].makes
+    for name in (next(iter(FORM_TEMPLATES[runtime].files)), "application.yaml", "README.md"):
         content = (tmp_path / "a" / name).read_text("utf-8")
         assert re.search("[一-鿿]", content) and re.search("[a-z]{4}", content), name
     assert "a-sample.csv" in content and "主轴报警 # x" in content.splitlines()[0]
+
+
+def test_the_command_line_offers_every_form_that_begins():
+    assert {one.value for one in Begun} == set(FORM_TEMPLATES)

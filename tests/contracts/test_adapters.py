@@ -21,7 +21,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment
 from pilotbase.compute.box.warm_worker import start_worker
-from pilotbase.documents.application import WITH_CODE, Form, Runtime
+from pilotbase.documents.application import WITH_MODEL, Form, Runtime
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
@@ -30,6 +30,7 @@ from pilotbase.protocols.frames import Batch
 from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial import running
 from pilotbase.worker.base import open_base
+from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.summary import report_lines
 from tests.contracts import adapter_cases as cases
@@ -37,7 +38,8 @@ from tests.contracts.adapter_boxes import SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
 from tests.trial.conftest import MANIFEST, writing_scenario
 
-RUNTIMES = get_args(Runtime)
+RUNTIMES = tuple(runtime for runtime in get_args(Runtime) if runtime != "endpoint")
+"""Those that a box loads; endpoints are held against them in `test_endpoint_forms`."""
 
 
 @pytest.fixture(scope="module")
@@ -264,11 +266,11 @@ def test_a_program_in_python_imports_its_requirements_and_its_neighbours(folder,
         np.testing.assert_allclose(worker.predict(asked).values, 3 * asked.columns["pressure"])
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", get_args(Runtime))
 def test_a_manifest_says_what_its_runtime_lacks_and_what_it_never_reads(folder, runtime):
     manifest = yaml.safe_load(MANIFEST.format(name="alarm", supplier="acme"))
     manifest |= {"runtime": runtime, "entry_point": "other:answer"}
-    if runtime in WITH_CODE:
+    if runtime not in WITH_MODEL:
         manifest["model"] = "model.onnx"
     if runtime != "command":
         manifest["command"] = ["python", "answer.py"]
@@ -276,6 +278,7 @@ def test_a_manifest_says_what_its_runtime_lacks_and_what_it_never_reads(folder, 
     with pytest.raises(InputError) as found:
         read_application(folder)
     wrong = {"model", "command"} | (set() if runtime == "python" else {"entry_point"})
+    wrong |= {"endpoint"} if runtime == "endpoint" else set()
     assert {issue.path for issue in found.value.issues} == wrong
     assert all("运行环境" in issue.render("zh") for issue in found.value.issues)
 
@@ -331,6 +334,18 @@ def test_one_scenario_gives_every_form_the_same_score_and_verdict(base, scenario
     assert reports["onnx"][1] is Verdict.ACCEPT
     assert "onnxruntime 1." in sentences["onnx"] and "CPython 3." in sentences["onnx"]
     assert "scikit-learn 1." in sentences["skops"] and "python answer.py" in sentences["command"]
+
+
+@pytest.mark.parametrize("runtime", ["command", "onnx", pytest.param("skops", marks=SLOW)])
+def test_what_is_begun_in_a_form_passes_its_rehearsal(base, scenario, folder, runtime):
+    begun = new_application(scenario, folder / "begun", "acme", runtime=runtime)
+    if begun.makes is not None:
+        with pytest.raises(InputError) as early:
+            read_application(folder / "begun")
+        assert begun.makes in early.value.issues[0].problem.render("en")
+        subprocess.run([sys.executable, str(begun.first)], check=True)
+    rehearsed = rehearse_in(base, scenario, folder / "begun")
+    assert rehearsed.passed and rehearsed.report.verdict is not Verdict.ACCEPT
 
 
 def test_what_is_wrong_with_a_model_is_told_with_what_to_do_in_both_languages(base, scenario, folder):

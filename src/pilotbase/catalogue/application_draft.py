@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.catalogue.application_templates import (
     MANIFEST_TEMPLATE,
-    PROGRAM_TEMPLATE,
     PUBLIC_SAMPLE,
     README_TEMPLATE,
     SYNTHETIC_SAMPLE,
 )
 from pilotbase.catalogue.applications import MANIFEST
-from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application
+from pilotbase.catalogue.form_templates import FORM_TEMPLATES, FormTemplate
+from pilotbase.documents.application import Application, Runtime
 from pilotbase.documents.base import localized
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.errors import InputError
@@ -34,7 +35,7 @@ _KINDS = {
     DataType.AUDIO: "array of samples (None: missing) · 采样数组（None：缺失）",
     DataType.BOOLEAN: f"true or false {_FLOAT_IF_MISSING.format(kind='真或假')}",
 }
-
+_NUMBERS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 
 _ANSWERS = {
     "text": "a text · 文本",
@@ -51,30 +52,33 @@ def kit_name(scenario: Scenario) -> str:
     return f"{scenario.name}-application"[:63].rstrip("-")
 
 
-def draft_application(
-    scenario: Scenario,
-    contract: Contract,
-    folder: Path,
-    supplier: str,
-    name: str | None = None,
-    synthetic: str | None = None,
-) -> tuple[Path, ...]:
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a new application beside its scenario."""
+
+    supplier: str
+    name: str | None = None
+    """Its folder's name when not set."""
+    synthetic: str | None = None
+    """The synthetic sample beside it, where there is no public one."""
+    runtime: Runtime = "python"
+
+
+def draft_application(scenario: Scenario, contract: Contract, folder: Path, wanted: Wanted) -> tuple[Path, ...]:
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
 
-    ``synthetic``: the synthetic sample beside it, where there is no public one.
-
     Raises:
-        InputError: ``folder`` exists and is not empty, or ``supplier`` is no short name.
+        InputError: ``folder`` exists and is not empty, the supplier is no short name, or no application of this form
+            can answer the scenario.
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
-    wanted = name or folder.name
-    sample = {"sample": synthetic or f"{wanted}-sample.csv", **(SYNTHETIC_SAMPLE if synthetic else PUBLIC_SAMPLE)}
+    form = form_for(contract, wanted.runtime)
+    name, words = wanted.name or folder.name, _words(scenario, contract)
     files = {
-        MANIFEST: _manifest(scenario, _name(wanted), supplier),
-        "app.py": _program(scenario, contract),
-        DEFAULT_REQUIREMENTS: "",
-        "README.md": README_TEMPLATE.format(**_titles(scenario), scenario=scenario.name, **sample),
+        MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form),
+        **{file: template.format(**words) for file, template in form.files.items()},
+        "README.md": _readme(scenario, name, wanted.synthetic, form),
     }
     build_document(Application, parse_yaml(files[MANIFEST].encode(), MANIFEST))
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,10 +87,28 @@ def draft_application(
     return tuple(folder / file for file in files)
 
 
-def _manifest(scenario: Scenario, name: str, supplier: str) -> str:
+def form_for(contract: Contract, runtime: Runtime) -> FormTemplate:
+    """Return how an application of that form begins; raises `InputError` where none could answer the contract."""
+    form, kind = FORM_TEMPLATES[runtime], contract.prediction.kind
+    if kind not in form.kinds or any(field.data_type not in form.types for field in contract.features):
+        raise InputError("catalogue.form_does_not_fit", runtime=runtime, kind=kind)
+    return form
+
+
+def _manifest(scenario: Scenario, name: str, supplier: str, form: FormTemplate) -> str:
     titles = {spoken: json.dumps(title, ensure_ascii=False) for spoken, title in _titles(scenario).items()}
     quoted = json.dumps(make_visible(supplier))
-    return MANIFEST_TEMPLATE.format(name=name, supplier=quoted, scenario=scenario.name, **titles)
+    return MANIFEST_TEMPLATE.format(name=name, supplier=quoted, scenario=scenario.name, form=form.manifest, **titles)
+
+
+def _readme(scenario: Scenario, name: str, synthetic: str | None, form: FormTemplate) -> str:
+    sample = {"sample": synthetic or f"{name}-sample.csv", **(SYNTHETIC_SAMPLE if synthetic else PUBLIC_SAMPLE)}
+    steps = {
+        f"{step}_{language}": localized(words, language)
+        for step, words in (("first", form.first), ("needs", form.needs))
+        for language in LANGUAGES
+    }
+    return README_TEMPLATE.format(**_titles(scenario), scenario=scenario.name, **sample, **steps)
 
 
 def _titles(scenario: Scenario) -> dict[str, str]:
@@ -97,13 +119,22 @@ def _titles(scenario: Scenario) -> dict[str, str]:
     }
 
 
-def _program(scenario: Scenario, contract: Contract) -> str:
-    return PROGRAM_TEMPLATE.format(
-        scenario=scenario.name,
-        columns="\n".join(f"#   {_one_line(_describe(field))}" for field in contract.features),
-        answer=_one_line(_answer(scenario, contract)),
-        constant=_constant(contract),
-    )
+def _words(scenario: Scenario, contract: Contract) -> dict[str, object]:
+    """Return what stands in programs of the scenario: comments of one line each, and values as Python spells them."""
+    names = [field.name for field in contract.features]
+    kinds = ["DOUBLE" if field.data_type in _NUMBERS else "STRING" for field in contract.features]
+    return {
+        "scenario": scenario.name,
+        "columns": "\n".join(f"#   {_one_line(_describe(field))}" for field in contract.features),
+        "answer": _one_line(_answer(scenario, contract)),
+        "constant": _constant(contract),
+        "inputs": "\n".join(f"    {name!r}: TensorProto.{kind}," for name, kind in zip(names, kinds, strict=True)),
+        "columns_of_answer": _columns_of_answer(contract),
+        "features": names,
+        "count": len(names),
+        "answers": [0.0] if contract.prediction.kind == "value" else list(contract.prediction.classes),
+        "dummy": "DummyRegressor" if contract.prediction.kind == "value" else "DummyClassifier",
+    }
 
 
 def _one_line(words: str) -> str:
@@ -141,3 +172,17 @@ def _constant(contract: Contract) -> str:
     if prediction.is_spelled:
         return {"text": '""', "mask": "None"}.get(prediction.kind, "[]")
     return {"probability": "0.5", "interval": "(0.0, 0.0)"}.get(prediction.kind, "0.0")
+
+
+def _columns_of_answer(contract: Contract) -> list[object]:
+    """Return the constant answer as columns of a model's output."""
+    prediction = contract.prediction
+    constants: dict[str, list[object]] = {
+        "label": list(prediction.classes[:1]),
+        "probability": [0.5],
+        "interval": [0.0, 0.0],
+        "labels": [0] * len(prediction.classes),
+        "text": [""],
+        "ranking": [""],
+    }
+    return constants.get(prediction.kind, [0.0])

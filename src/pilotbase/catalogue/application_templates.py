@@ -11,9 +11,7 @@ title: {{en: {title_en}, zh: {title_zh}}}
 supplier: {{organisation: {supplier}, contact: ""}}   # your short name · 贵单位简称
 licence: Apache-2.0
 scenario: {scenario}
-entry_point: app:predict          # module:function in this folder · 本文件夹中的 模块:函数
-requirements: requirements.lock   # name==version --hash=sha256:... lines; may stay empty · 可留空
-resources: {{memory: 256 MiB, threads: 1}}
+{form}resources: {{memory: 256 MiB, threads: 1}}
 model_card:
   summary: {{en: "Say in one sentence what it does.", zh: "用一句话说明它做什么。"}}
   # Until these three are filled in, the design section of the report says that the model card is incomplete.
@@ -22,31 +20,6 @@ model_card:
   # limitations: {{en: "Where it must not be used.", zh: "不得用于何处。"}}
   # human_oversight: {{en: "Who decides when it abstains (answers None).", zh: "弃权（返回 None）时由谁决定。"}}
 """
-
-PROGRAM_TEMPLATE = '''\
-"""Application for the scenario {scenario} · 场景 {scenario} 的应用"""
-
-# Columns of a batch · 每批案例的各列：
-{columns}
-#
-# Answer · 答案：{answer}
-
-
-def predict(batch):
-    """Answer one batch: a list or array with one entry a case, in the order of the batch.
-
-    ``batch[name]`` is a column and ``batch.rows`` the number of cases. With numpy in requirements.lock columns are
-    1-D arrays and ``batch.matrix(names)`` is their (rows, columns) float array; without it they are plain lists.
-    None abstains: a person decides, and the case counts as not answered.
-
-    对一批案例作答：返回列表或数组，每个案例一项，顺序与该批相同。
-    ``batch[列名]`` 为一列，``batch.rows`` 为案例数。requirements.lock 中有 numpy 时，各列为一维数组，
-    ``batch.matrix(列名列表)`` 为（行数，列数）的浮点数组；没有时各列为普通列表。
-    返回 None 表示弃权：由人决定，该案例计为未作答。
-    """
-    # To be replaced: always the same answer · 请替换：目前始终给出同一答案
-    return [{constant}] * batch.rows
-'''
 
 PUBLIC_SAMPLE = {"sample_en": "the public sample, to train on", "sample_zh": "公开样本，可用于训练"}
 SYNTHETIC_SAMPLE = {
@@ -59,11 +32,11 @@ README_TEMPLATE = """\
 
 ## 中文
 
-本文件夹是场景 `{scenario}` 的入门应用：可直接运行，但始终给出同一答案。请把它改好：
+本文件夹是场景 `{scenario}` 的入门应用：始终给出同一答案。请把它改好：
 
-1. `app.py`：编写 `predict`，各列和答案的含义写在文件开头。
+1. {first_zh}
 2. `application.yaml`：填写标题、版本和模型卡。
-3. `requirements.lock`：用到的依赖包及其哈希；不需要则留空。
+3. {needs_zh}
 4. `{sample}`（位于本文件夹旁边）：{sample_zh}；请勿放入本文件夹。
 
 改好之后：在平台上将本文件夹打包为 zip，“上传应用”，“发起预演”，看过报告再“正式提交”；
@@ -71,12 +44,11 @@ README_TEMPLATE = """\
 
 ## English
 
-This folder is a first application for the scenario `{scenario}`: it runs as it stands, and always gives the same
-answer. Make it better:
+This folder is a first application for the scenario `{scenario}`: it always gives the same answer. Make it better:
 
-1. `app.py`: write `predict`; what the columns and the answer mean stands at the top.
+1. {first_en}
 2. `application.yaml`: title, version and model card.
-3. `requirements.lock`: the packages that it needs, with their hashes; empty where it needs none.
+3. {needs_en}
 4. `{sample}` (beside this folder): {sample_en}; leave it out of this folder.
 
 Then, on a hub: zip this folder, *Upload an application*, *Rehearse the application*, read the report,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,16 @@ from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import spell_for_terminal
+
+
+class Begun(StrEnum):
+    """Forms in which a new application begins."""
+
+    PYTHON = "python"
+    COMMAND = "command"
+    ONNX = "onnx"
+    SKOPS = "skops"
+
 
 app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
 app.command("list")(hub_records.lister("applications"))
@@ -34,13 +45,18 @@ def new(
     scenario: Annotated[Path, typer.Argument(help="The scenario's folder.")],
     folder: Annotated[Path, typer.Option("--out", help="Folder to write (must not exist).")] = Path("application"),
     supplier: Annotated[str, typer.Option(help="Short name of your organisation.")] = "my-organisation",
+    runtime: Annotated[
+        Begun, typer.Option(help="A Python function, a program in any language, or a model: ONNX, or scikit-learn's.")
+    ] = Begun.PYTHON,
 ) -> None:
-    """Write an application that runs as it stands, pre-filled from the scenario's contract."""
+    """Write an application that always gives the same answer, pre-filled from the scenario's contract."""
     from pilotbase.worker.intake.drafting import new_application
 
-    for path in new_application(scenario, folder, supplier):
+    written = new_application(scenario, folder, supplier, runtime=runtime.value)
+    for path in written.files:
         typer.echo(spell_for_terminal(str(path)))
-    say(text("cli.application_written", scenario=scenario, folder=folder))
+    values = {"scenario": scenario, "folder": folder, "file": written.first, "model": written.makes}
+    say(text("cli.application_written" if written.makes is None else "cli.model_begun", **values))
 
 
 @app.command("check")

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from pilotbase.catalogue.application_draft import draft_application, kit_name
+from pilotbase.catalogue.application_draft import Wanted, draft_application, kit_name
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject
@@ -47,7 +47,7 @@ def synthetic_kit(base: Base, scenario: Scenario, supplier: str) -> bytes | None
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         table = f"{PurePosixPath(taken.name).stem}.csv"
-        for path in draft_application(scenario, contract, Path(scratch, name), supplier, name, table):
+        for path in draft_application(scenario, contract, Path(scratch, name), Wanted(supplier, name, table)):
             archive.write(path, path.relative_to(scratch))
         for member in sample.namelist():
             archive.writestr(PurePosixPath(member).name, sample.read(member))

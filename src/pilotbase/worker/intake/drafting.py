@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.catalogue.application_draft import draft_application, kit_name
+from pilotbase.catalogue.application_draft import Wanted, draft_application, form_for, kit_name
 from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.documents.application import Runtime
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
@@ -34,6 +35,18 @@ class WrittenScenario:
     folder: Path
     lines: tuple[Text, ...]
     """What was guessed and is to be confirmed, what is still missing, and what to do next."""
+
+
+@dataclass(frozen=True)
+class WrittenApplication:
+    """A new application on disk."""
+
+    files: tuple[Path, ...]
+    """With the public sample, which lies beside the folder, last."""
+    first: Path
+    """The file to begin with."""
+    makes: str | None
+    """The model that the first file writes; None: the folder runs as it stands."""
 
 
 Drafting = Callable[[Path, DraftAnswers], Draft]
@@ -79,27 +92,30 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         require_dataset_named(base.lab.vault, scenario, place)
-        for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box):
+        for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box).files:
             archive.write(path, path.relative_to(scratch))
     return packed.getvalue()
 
 
 def new_application(
-    scenario_path: Path, folder: Path, supplier: str, sample_from: Sampling = read_sample
-) -> tuple[Path, ...]:
-    """Write an application that runs as it stands, and the public sample beside it (``<folder>-sample.csv``).
+    scenario_path: Path, folder: Path, supplier: str, sample_from: Sampling = read_sample, runtime: Runtime = "python"
+) -> WrittenApplication:
+    """Write an application of that form, and the public sample beside it (``<folder>-sample.csv``).
 
     ``sample_from`` reads the scenario's table (on a hub: in a box).
 
     Raises:
-        InputError: the scenario does not hold, or the folder exists.
+        InputError: the scenario does not hold, no application of this form can answer it, or the folder exists.
     """
     scenario, source = load_scenario(scenario_path, Step.REHEARSE)
     public = sample_from(scenario, source)
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
+    form = form_for(public.contract, runtime)
     sample = folder.parent / f"{folder.name}-sample.csv"
     with whole_folder(folder) as draft:
-        written = draft_application(scenario, public.contract, draft, supplier, folder.name)
+        wanted = Wanted(supplier, folder.name, runtime=runtime)
+        written = draft_application(scenario, public.contract, draft, wanted)
         write_whole(sample, public.csv)
-    return (*(folder / path.name for path in written), sample)
+    files = (*(folder / path.name for path in written), sample)
+    return WrittenApplication(files, folder / next(iter(form.files)), form.makes)
