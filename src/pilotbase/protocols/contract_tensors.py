@@ -71,6 +71,13 @@ def columns_from_chat(question: str) -> tuple[Mapping[str, Sequence[object]], bo
     return columns_of(found if listed else [found]), listed
 
 
+def spoken_field(contract: Contract) -> str | None:
+    """Return the field that a chat message is, where one text is asked and a text answered; else None."""
+    first, *others = contract.features
+    speaks = contract.prediction.kind == "text" and first.data_type is DataType.TEXT and not others
+    return first.name if speaks else None
+
+
 def answer_tensor(answers: Answers, prediction: Prediction) -> Tensor:
     """Return the answers as the tensor ``prediction``."""
     shape = answers.values.shape

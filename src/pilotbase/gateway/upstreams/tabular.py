@@ -16,6 +16,7 @@ from pilotbase.protocols.contract_tensors import (
     answer_text,
     columns_from_chat,
     columns_from_tensors,
+    spoken_field,
 )
 from pilotbase.protocols.frames import Answers, Batch
 from pilotbase.protocols.open_inference import InferRequest, InferResponse, write_infer_response
@@ -39,6 +40,8 @@ class Asked:
     batch: Batch
     listed: bool = True
     """A chat message gave a list of cases, and gets a list of answers."""
+    in_words: bool = False
+    """A chat message was the case itself, and gets the answer itself."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class TabularModel:
                 raise WireError("wire.no_output", field=strange[0], allowed=PREDICTION)
             return Asked(reader.read(columns_from_tensors(self.contract, content.inputs)))
         if isinstance(content, ChatRequest):
+            speaks = spoken_field(self.contract)
+            if speaks is not None:
+                return Asked(reader.read({speaks: [content.question]}), listed=False, in_words=True)
             columns, listed = columns_from_chat(content.question)
             return Asked(reader.read(columns), listed)
         raise WireError("wire.no_embeddings", field="model")
@@ -73,7 +79,10 @@ class TabularModel:
         scalars = answer_scalars(answers, self.contract.prediction)
         cases = Cases(case_ids(question.call, asked.batch.rows), scalars_of(asked.batch), scalars)
         if isinstance(question.content, ChatRequest):
-            return _chat_reply(question, question.content, cases, answer_text(scalars, asked.listed))
+            if asked.in_words and not isinstance(scalars[0], str):
+                return self.hand_over(question, asked)
+            spelled = str(scalars[0]) if asked.in_words else answer_text(scalars, asked.listed)
+            return _chat_reply(question, question.content, cases, spelled)
         return self._infer_reply(question, answers, cases, handed_over=False)
 
     def hand_over(self, question: Question, asked: Asked) -> Reply:

@@ -1,0 +1,83 @@
+"""Applications of every kind of answer in both protocols: what is spelled is BYTES, who speaks is spoken with."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pilotbase.documents.contract import Contract, Field, Prediction
+from pilotbase.gateway.upstreams.tabular import TabularModel
+from pilotbase.protocols.contract_tensors import output_metadata
+from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.oip_tensors import texts_tensor
+from pilotbase.protocols.open_inference import InferRequest
+from pilotbase.protocols.openai_wire import read_chat_request
+from pilotbase.protocols.upstream import Question
+
+QUESTION = Field(name="question", dataType="sc:Text")
+
+
+def model(kind, *more):
+    prediction = Prediction(kind=kind, classes=("leak",) if kind in ("labels", "boxes") else ())
+    return TabularModel(Contract(features=(QUESTION, *more), prediction=prediction), frozenset(), "sha256:0")
+
+
+def chat(said, stream=False):
+    fields = {"model": "desk", "stream": stream, "messages": [{"role": "user", "content": said}]}
+    body = json.dumps(fields).encode()
+    return Question("c1", "desk", body, read_chat_request(body), 1_800_000_000)
+
+
+def infer(*said):
+    request = InferRequest(None, (texts_tensor("question", list(said), (len(said),)),), (), False)
+    return Question("c1", "desk", b"", request, 1_800_000_000)
+
+
+def answers(*values):
+    return Answers(np.array(values, dtype=object))
+
+
+def content(reply):
+    return json.loads(reply.body)["choices"][0]["message"]
+
+
+def test_who_answers_one_text_with_another_is_spoken_with():
+    desk, question = model("text"), chat('{"question": "泵在哪里?"}')
+    asked = desk.read(question)
+    assert asked.batch.columns["question"].tolist() == ['{"question": "泵在哪里?"}']
+    reply = desk.answer(question, asked, answers("在二号厂房。"))
+    assert content(reply)["content"] == "在二号厂房。" and reply.cases.answers == ["在二号厂房。"]
+    streamed = desk.answer(chat("?", stream=True), asked, answers("yes"))
+    assert b'"content": "yes"' in streamed.body or b'"content":"yes"' in streamed.body
+
+
+def test_who_abstains_leaves_the_question_to_a_person():
+    desk, question = model("text"), chat("where?")
+    reply = desk.answer(question, desk.read(question), answers(None))
+    assert reply.handed_over and content(reply)["content"] is None and content(reply)["refusal"]
+
+
+def test_with_more_than_one_field_a_chat_message_is_json():
+    desk = model("text", Field(name="site", dataType="sc:Text"))
+    question = chat('{"question": "where?", "site": "north"}')
+    reply = desk.answer(question, desk.read(question), answers("there"))
+    assert json.loads(content(reply)["content"]) == {"prediction": "there"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "spelled"),
+    [
+        ("text", answers("there", None), ["there", ""]),
+        ("labels", answers('["leak"]', "[]"), ['["leak"]', "[]"]),
+        ("boxes", answers('[["leak", 0, 0, 1, 1, 0.5]]', None), ['[["leak", 0, 0, 1, 1, 0.5]]', ""]),
+        ("interval", Answers(np.array([[1.0, 2.0], [3.0, 4.5]])), [1.0, 2.0, 3.0, 4.5]),
+    ],
+)
+def test_a_tensor_holds_what_is_spelled_and_both_ends_of_an_interval(kind, given, spelled):
+    served, question = model(kind), infer("a", "b")
+    reply = served.answer(question, served.read(question), given)
+    (tensor,) = json.loads(reply.body)["outputs"]
+    (described,) = output_metadata(served.contract.prediction)
+    assert (tensor["datatype"], len(tensor["shape"])) == (described.datatype, len(described.shape))
+    assert tensor["data"] == spelled
+    assert len(reply.cases.answers) == 2
