@@ -101,7 +101,9 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
 
 
 def _form_problem(application: Application, tree: FolderTree) -> dict[str, Text | None]:
-    """See that the folder has what its runtime loads; only a box ever parses it."""
+    """See that the folder has what its runtime loads; only a box ever parses it. An endpoint loads nothing of it."""
+    if application.endpoint is not None:
+        return {}
     if application.command is not None:
         return {"command": _program_problem(application.command, tree)}
     if application.model is not None:

@@ -9,6 +9,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name, Part
+from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
@@ -26,10 +27,15 @@ PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za
 DEFAULT_REQUIREMENTS = "requirements.lock"
 DEFAULT_ENTRY_POINT = "app:predict"
 
-Runtime = Literal["python", "onnx", "skops", "command"]
-"""What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`."""
+Runtime = Literal["python", "onnx", "skops", "command", "endpoint"]
+"""What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`.
+
+``endpoint`` is loaded nowhere: its supplier keeps it, and it is asked as `pilotbase.compute.endpoints` does.
+"""
 WITH_CODE: tuple[Runtime, ...] = ("python", "command")
-"""Runtimes that run a program of the supplier's; the others load its model and run no code of it."""
+"""Runtimes that run a program of the supplier's in a box."""
+WITH_MODEL: tuple[Runtime, ...] = ("onnx", "skops")
+"""Runtimes that load a model of the supplier's and run no code of it."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Command = Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=50)]
 """A program of the folder and its arguments; ``python`` stands for the Python of the box."""
@@ -74,6 +80,7 @@ class Form(Part):
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
     model: PlainPath | None = None
     command: Command | None = None
+    endpoint: Endpoint | None = None
 
 
 class Application(Document):
@@ -89,13 +96,15 @@ class Application(Document):
     """The scenario it was made for."""
     interface: Literal["predict"] = "predict"
     runtime: Runtime = "python"
-    """``python``, ``onnx`` or ``skops`` (a model, no code), ``command`` (any language)."""
+    """``python``, ``onnx`` or ``skops`` (a model), ``command`` (any language), ``endpoint`` (kept elsewhere)."""
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
     """With the runtime ``python``: the function that answers."""
     model: PlainPath | None = None
     """With a runtime that loads a model: its file in the folder, such as ``model.onnx``."""
     command: Command | None = None
     """With the runtime ``command``: the program that answers, such as ``[python, answer.py]``."""
+    endpoint: Endpoint | None = None
+    """With the runtime ``endpoint``: where its supplier keeps it, and how it is asked."""
     requirements: PlainPath = DEFAULT_REQUIREMENTS
     """Locked requirements, a file of the folder: ``name==version --hash=sha256:…`` lines; empty: nothing is needed."""
     resources: Resources = Resources()
@@ -111,7 +120,14 @@ class Application(Document):
     @property
     def form(self) -> Form:
         """What a box must know to load it."""
-        return Form(runtime=self.runtime, entry_point=self.entry_point, model=self.model, command=self.command)
+        fields = {name: getattr(self, name) for name in Form.model_fields}
+        return Form(**fields)
+
+    @property
+    def offered(self) -> OfferTerms:
+        """On which terms it may be found: what an endpoint is asked leaves where it is used."""
+        offer = self.offer or OfferTerms()
+        return offer if self.endpoint is None else offer.model_copy(update={"sends_data": True})
 
     @pydantic.model_validator(mode="after")
     def _fits_its_runtime(self) -> Self:
@@ -125,11 +141,19 @@ class Application(Document):
         runtime = self.runtime
         if runtime != "python" and self.entry_point != DEFAULT_ENTRY_POINT:
             yield "entry_point", text("application.no_entry_point_here", runtime=runtime)
-        if runtime not in WITH_CODE and self.model is None:
+        if runtime in WITH_MODEL and self.model is None:
             yield "model", text("application.model_needed", runtime=runtime)
-        if runtime in WITH_CODE and self.model is not None:
+        if runtime not in WITH_MODEL and self.model is not None:
             yield "model", text("application.no_model_here", runtime=runtime)
         if runtime == "command" and self.command is None:
             yield "command", text("application.command_needed")
         if runtime != "command" and self.command is not None:
             yield "command", text("application.no_command_here", runtime=runtime)
+        if runtime == "endpoint" and self.endpoint is None:
+            yield "endpoint", text("application.endpoint_needed")
+        if runtime != "endpoint" and self.endpoint is not None:
+            yield "endpoint", text("application.no_endpoint_here", runtime=runtime)
+        if self.endpoint is not None and self.offer is not None and self.offer.sends_data is False:
+            yield "offer.sends_data", text("application.endpoint_sends")
+        if self.endpoint is not None:
+            yield from ((f"endpoint.{path}", problem) for path, problem in self.endpoint.problems())

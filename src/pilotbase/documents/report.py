@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
@@ -214,6 +215,8 @@ class Report(Document):
     performance: Performance | None = None
     records: Records | None = None
     order: Order | None = None
+    endpoint: EndpointUse | None = None
+    """Where its supplier keeps what answered: no digest of it was seen."""
     design: TrialDesign | None = None
     """When scoring stopped, as the plan says; none in a rehearsal."""
     decision: Digest | None = None

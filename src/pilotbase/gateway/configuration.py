@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilotbase.compute.endpoints.operator import is_named_key
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
@@ -27,7 +28,10 @@ class Configuration:
     allow: tuple[str, ...] = ()
     """Hosts and networks that endpoints are reached at though they are private, and by plain http."""
     endpoint_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Address of an endpoint, as its route has it → the key that is shown there."""
+    """Address of an endpoint, as its route has it → the key that is shown there.
+
+    The file may hold keys of applications besides, which `pilotbase.compute.endpoints.operator` reads.
+    """
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -68,7 +72,11 @@ def _keys(value: str, problems: list[tuple[str, Text]]) -> Mapping[str, str]:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         found = None
-    if not isinstance(found, dict) or not all(isinstance(key, str) and key for key in found.values()):
+    if not isinstance(found, dict) or not all(_is_key(key) or is_named_key(key) for key in found.values()):
         problems.append((ENDPOINT_KEYS, text("gateway.setting_no_keys", file=path)))
         return {}
-    return found
+    return {address: key for address, key in found.items() if _is_key(key)}
+
+
+def _is_key(entry: object) -> bool:
+    return isinstance(entry, str) and entry != ""

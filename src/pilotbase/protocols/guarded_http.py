@@ -82,7 +82,7 @@ class GuardedHttp:
             RefusedError: it leads to a private, loopback, link-local or other special address.
             NoAnswerError: its name cannot be resolved.
         """
-        self._judged(_parts(url))
+        self.judged(parts_of(url))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send ``body`` and return the answer, whatever its status; raises as `send`."""
@@ -93,9 +93,9 @@ class GuardedHttp:
 
         Raises as `check`, and `NoAnswerError` when the other end does not answer in time.
         """
-        parts = _parts(request.url)
-        address = self._judged(parts)
-        connection = _Pinned(parts, str(address), self.seconds)
+        parts = parts_of(request.url)
+        address = self.judged(parts)
+        connection = Pinned(parts, str(address), self.seconds)
         timer = threading.Timer(self.seconds, connection.abort)
         timer.start()
         try:
@@ -112,8 +112,8 @@ class GuardedHttp:
             timer.cancel()
             connection.close()
 
-    def _judged(self, parts: SplitResult) -> Address:
-        """Return the address to connect to, once every address of the host has been judged."""
+    def judged(self, parts: SplitResult) -> Address:
+        """Return the address to connect to, once every address of the host has been judged; raises as `check`."""
         host = parts.hostname or ""
         try:
             found = [ipaddress.ip_address(one.partition("%")[0]) for one in self.resolve(host, _port(parts))]
@@ -161,7 +161,8 @@ def networks_in(names: Sequence[str]) -> list[Network]:
     return found
 
 
-def _parts(url: str) -> SplitResult:
+def parts_of(url: str) -> SplitResult:
+    """Return the parts of an address of http or https; raises `InputError`."""
     try:
         parts = urlsplit(url)
         _port(parts)
@@ -177,7 +178,7 @@ def _port(parts: SplitResult) -> int:
     return parts.port or _PORTS.get(parts.scheme, 0)
 
 
-class _Pinned(http.client.HTTPConnection):
+class Pinned(http.client.HTTPConnection):
     """A connection to one address, which speaks to the host by its name: in TLS and in the header Host."""
 
     def __init__(self, parts: SplitResult, address: str, seconds: float) -> None:
@@ -188,6 +189,7 @@ class _Pinned(http.client.HTTPConnection):
 
     def connect(self) -> None:
         plain = socket.create_connection((self._address, self.port), self.timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = plain
         if self._secure:
             context = ssl.create_default_context()
@@ -200,6 +202,11 @@ class _Pinned(http.client.HTTPConnection):
         """Cut the exchange off: a peer that sends a byte now and then is never waited for."""
         self._aborted = True
         if self.sock is not None:
-            with suppress(OSError):
-                # Of the socket below TLS: the TLS object is in use in the other thread.
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+            cut_off(self.sock)
+
+
+def cut_off(connected: socket.socket) -> None:
+    """End what another thread waits for on a socket."""
+    with suppress(OSError):
+        # Of the socket below TLS: the TLS object is in use in the other thread.
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)

@@ -80,7 +80,7 @@ def read_infer_request(body: bytes, header_length: int | None = None) -> InferRe
     view = memoryview(body)
     split = len(view) if header_length is None else header_length
     message = read_object(view[:split])
-    inputs, used = _read_inputs(message.get("inputs"), view[split:])
+    inputs, used = _read_tensors(message.get("inputs"), view[split:], "inputs")
     if split + used != len(view):
         raise WireError("wire.bytes_left", found=len(view) - split, wanted=used)
     outputs, binary = _read_outputs(message)
@@ -105,6 +105,31 @@ def write_infer_response(response: InferResponse, binary: frozenset[str] | bool)
         message["parameters"] = dict(response.parameters)
     head = write_json({**message, "outputs": outputs})
     return (b"".join([head, *raw]), len(head)) if raw else (head, None)
+
+
+def write_infer_request(inputs: Sequence[Tensor], outputs: Sequence[str] = ()) -> bytes:
+    """Return the body of a request, all of it JSON; ``outputs`` names the tensors that are wanted, none: all."""
+    described = [
+        {"name": one.name, "datatype": one.datatype, "shape": list(one.shape), "data": json_data(one)} for one in inputs
+    ]
+    wanted = {"outputs": [{"name": name} for name in outputs]} if outputs else {}
+    return write_json({"inputs": described, **wanted})
+
+
+def read_infer_response(body: bytes, header_length: int | None = None) -> InferResponse:
+    """Return the response in ``body``, of which the first ``header_length`` bytes are JSON (None: all are).
+
+    Raises:
+        WireError: it is no response of the protocol.
+    """
+    view = memoryview(body)
+    split = len(view) if header_length is None else header_length
+    message = read_object(view[:split])
+    outputs, used = _read_tensors(message.get("outputs"), view[split:], "outputs")
+    if split + used != len(view):
+        raise WireError("wire.bytes_left", found=len(view) - split, wanted=used)
+    name, version = message.get("model_name"), message.get("model_version")
+    return InferResponse(name if isinstance(name, str) else "", _word(version), None, outputs, {})
 
 
 def server_metadata(name: str, version: str) -> bytes:
@@ -142,19 +167,24 @@ def _read_id(found: object) -> str | None:
     return found
 
 
-def _read_inputs(found: object, raw: memoryview) -> tuple[tuple[Tensor, ...], int]:
-    """Return the input tensors, and how many of the ``raw`` bytes they took."""
+def _word(found: object) -> str:
+    """Return a version as text: some servers spell it as a number."""
+    return str(found) if isinstance(found, str | int) else ""
+
+
+def _read_tensors(found: object, raw: memoryview, field: str) -> tuple[tuple[Tensor, ...], int]:
+    """Return the tensors of a message, and how many of the ``raw`` bytes they took."""
     if not isinstance(found, list) or not 1 <= len(found) <= MAXIMUM_TENSORS:
-        raise WireError("wire.no_inputs", field="inputs")
+        raise WireError("wire.no_inputs" if field == "inputs" else "wire.no_outputs", field=field)
     tensors: list[Tensor] = []
     used = 0
     for place, described in enumerate(found):
-        tensor, size = _read_tensor(described, f"inputs[{place}]", raw[used:])
+        tensor, size = _read_tensor(described, f"{field}[{place}]", raw[used:])
         tensors.append(tensor)
         used += size
     names = [tensor.name for tensor in tensors]
     if len(set(names)) != len(names):
-        raise WireError("wire.tensor_twice", field="inputs")
+        raise WireError("wire.tensor_twice", field=field)
     return tuple(tensors), used
 
 

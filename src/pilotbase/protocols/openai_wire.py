@@ -7,7 +7,7 @@ rest of a request is kept in `fields` as it came, to be passed on to an endpoint
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pilotbase.protocols.strict_json import WireError, read_object, write_json
@@ -71,6 +71,45 @@ class ChatAnswer:
     content: str | None
     """None: handed over."""
     refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a language model of others answered."""
+
+    words: str
+    model: str
+    """How it named itself, with the fingerprint of its system where it told one."""
+    usage: TokenUsage | None
+
+
+def write_chat_request(model: str, messages: Sequence[tuple[str, str]], sampling: Mapping[str, object]) -> bytes:
+    """Return the body of a request; ``messages``: (role, content), ``sampling``: fields of the API as they are."""
+    spelled = [{"role": role, "content": content} for role, content in messages]
+    return write_json({"model": model, "messages": spelled, **sampling})
+
+
+def write_completion_request(model: str, prompt: str, sampling: Mapping[str, object]) -> bytes:
+    """Return the body of a request to go on with ``prompt``."""
+    return write_json({"model": model, "prompt": prompt, **sampling})
+
+
+def read_chat_answer(body: bytes) -> Said:
+    """Return the first choice of a chat completion; raises `WireError`."""
+    message = read_object(body)
+    found = _first_choice(message).get("message")
+    if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
+        raise WireError("wire.no_choice", field="choices[0].message")
+    return Said(_text_of(found.get("content")), _served(message), read_usage(message))
+
+
+def read_completion_answer(body: bytes) -> Said:
+    """Return the first choice of a completion; raises `WireError`."""
+    message = read_object(body)
+    words = _first_choice(message).get("text")
+    if not isinstance(words, str):
+        raise WireError("wire.no_choice", field="choices[0].text")
+    return Said(words, _served(message), read_usage(message))
 
 
 def read_chat_request(body: bytes) -> ChatRequest:
@@ -158,6 +197,18 @@ def read_usage(message: Mapping[str, object]) -> TokenUsage | None:
     prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens", 0)
     counted = all(type(count) is int and 0 <= count <= MAXIMUM_TOKENS for count in (prompt, completion))
     return TokenUsage(prompt, completion) if counted else None  # type: ignore[arg-type]
+
+
+def _first_choice(message: Mapping[str, object]) -> Mapping[str, object]:
+    choices = message.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise WireError("wire.no_choice", field="choices")
+    return choices[0]
+
+
+def _served(message: Mapping[str, object]) -> str:
+    told = [message.get("model"), message.get("system_fingerprint")]
+    return " ".join(one[:200] for one in told if isinstance(one, str) and one)
 
 
 def _model(fields: Mapping[str, object]) -> str:

@@ -19,6 +19,7 @@ from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.entering import Way, require_terms
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
 from pilotbase.trial.label_findings import published_statement
+from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.running import Candidate
@@ -102,6 +103,7 @@ def _require_ready(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way, gra
     """Return if approvals, the terms of the data, this host and a passed rehearsal let the trial run."""
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, way)
+    require_leaving(lab.view, sealed.scenario, candidate.submission.application, way.rows)
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)

@@ -77,10 +77,8 @@ def rehearse(
         RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
     """
     scenario, contract = sealed.scenario, sealed.contract
-    rows, application = min(sealed.record.public_cases, MAXIMUM_CASES), candidate.submission.application
-    leaves = require_leaving(lab.view, sealed.scenario, application, rows)
     on_progress = while_it_stands(lab.vault, _enter(lab, sealed, candidate, release), on_progress)
-    terms, frame = _terms(lab, sealed, candidate, leaves), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
+    terms, frame = _terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     began = lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
@@ -130,14 +128,15 @@ def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | No
     require_level(sealed.scenario.trial.isolation, probe_host())
     way = Way.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
     name = digest_json([sealed.record.digest(), candidate.reference.digest, candidate.reference.environment])
+    require_leaving(lab.view, sealed.scenario, candidate.submission.application, way.rows)
     return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
 
 
-def _terms(lab: Lab, sealed: Sealed, candidate: Candidate, leaves: bool) -> Terms:
+def _terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
-    trial = scenario.trial
+    trial, leaves = scenario.trial, candidate.endpoint is not None
     return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves)
 
 

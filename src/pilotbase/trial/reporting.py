@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.compute.endpoints.calls import summed
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.endpoint import EndpointUse
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.report import Attempt, CriterionResult, GroupScore, Order, Records, Report
@@ -67,6 +69,7 @@ def build_report(
         counts=counts,
         isolation=observed.run.isolation,
         performance=observed.performance if observed.performance.batches else None,
+        endpoint=_endpoint_use(observed),
         records=proof.records if proof else None,
         order=proof.order if proof else None,
         design=proof.design if proof else None,
@@ -78,6 +81,15 @@ def build_report(
 
 
 def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
+def _endpoint_use(observed: Observed) -> EndpointUse | None:
+    """Return what the calls of all arms came to, where an endpoint answered."""
+    arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
+    if not arms:
+        return None
+    records = arms[0].records if len(arms) == 1 else digest_json([arm.records for arm in arms])
+    return summed(arms, records)
+
+
     """Return the verdict and why; an application that broke off (``ended``) is rejected whatever it scored before."""
     failed = _with(criteria, Outcome.FAIL)
     if ended is not None or failed:

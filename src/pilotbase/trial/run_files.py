@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.base import Part
+from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import Isolation
@@ -67,6 +68,7 @@ class EndedRun(Part):
     load_seconds: float
     cpu_seconds: float | None
     memory_peak_bytes: int | None
+    use: EndpointUse | None = None
 
     @classmethod
     def of(cls, run: Run, total: UsedSoFar) -> EndedRun:
@@ -79,12 +81,13 @@ class EndedRun(Part):
             load_seconds=run.load.load_seconds,
             cpu_seconds=total.cpu_seconds or run.load.cpu_seconds,
             memory_peak_bytes=total.memory_peak_bytes or run.load.memory_peak_bytes,
+            use=run.use,
         )
 
     def restored(self, seconds: NDArray[np.float64], answered: int) -> Run:
         """Return the run with the latencies of its committed batches."""
         load = Load(seconds, answered, self.batch_rows, self.load_seconds, self.cpu_seconds, self.memory_peak_bytes)
-        return Run(End(self.reason, self.detail), self.isolation, load, "")
+        return Run(End(self.reason, self.detail), self.isolation, load, "", self.use)
 
 
 def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment, lacking
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
+from pilotbase.compute.endpoints.starting import start_endpoint
 from pilotbase.compute.engines import LOCAL, Engine, Worker, WorkerLostError
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.endpoint import Endpoint, EndpointUse
+from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
@@ -57,8 +60,15 @@ class Candidate:
         )
 
     @property
+    def endpoint(self) -> Endpoint | None:
+        """Where its supplier keeps it; None: it runs in a box."""
+        return self.submission.application.endpoint
+
+    @property
     def runtime(self) -> str:
         """Name what runs it: Python and this machine, and the libraries that load a model, with their versions."""
+        if self.endpoint is not None:
+            return " ".join(filter(None, (self.endpoint.url, self.endpoint.model, self.endpoint.version)))
         python = f"CPython {platform.python_version()} {platform.machine()}"
         form = self.submission.application.form
         if form.command is not None:
@@ -78,6 +88,8 @@ class Terms:
     isolation: IsolationLevel
     batch_rows: int
     logs: LogPolicy
+    may_leave: bool = False
+    """Cases may be sent to an endpoint of the supplier's."""
 
 
 def _ignore(_: object) -> None:
@@ -104,6 +116,8 @@ class Run:
     isolation: Isolation
     load: Load
     log: str
+    use: EndpointUse | None = None
+    """What the calls came to, where an endpoint answered."""
 
     @property
     def ending(self) -> Text:
@@ -158,47 +172,66 @@ def run_candidate(
 def _run_once(
     candidate: Candidate, terms: Terms, features: Mapping[str, NDArray[Any]], log: AnswerLog, hooks: Hooks
 ) -> Run:
-    settings, cases = box_settings(candidate, terms), len(next(iter(features.values())))
-    try:
-        worker = start_candidate(candidate, terms)
-    except BoxEnded as ended:
-        end = End(ended.reason, ended.detail)
-        return Run(
-            end, _unstarted(settings, end), Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), ""
-        )
-    with worker:
-        if log.answered < cases:
-            hooks.before_first()
+    cases = len(next(iter(features.values())))
+    with _open_calls(candidate, log) as calls:
+        try:
+            worker = start_candidate(candidate, terms, calls)
+        except BoxEnded as ended:
+            run = _unstarted(candidate, terms, log, End(ended.reason, ended.detail))
+            return replace(run, use=_use(candidate, calls))
+        with worker:
+            if log.answered < cases:
+                hooks.before_first()
 
-        def on_batch(done: int) -> None:
-            hooks.on_usage(worker.usage())
-            hooks.on_batch(done)
+            def on_batch(done: int) -> None:
+                hooks.on_usage(worker.usage())
+                hooks.on_batch(done)
 
-        end = answer_cases(worker, features, terms.batch_rows, log, on_batch)
-        worker.close(end.reason)
-        if terms.logs is LogPolicy.WITHHELD:
-            worker.forget_files()
-        usage, logs = worker.usage(), worker.logs()
+            end = answer_cases(worker, features, terms.batch_rows, log, on_batch)
+            worker.close(end.reason)
+            if terms.logs is LogPolicy.WITHHELD:
+                worker.forget_files()
+            return replace(_ended(candidate, terms, log, end, worker), use=_use(candidate, calls))
+
+
+def _open_calls(candidate: Candidate, log: AnswerLog) -> CallLog:
+    """Return the record of calls beside the answers; of an application in a box nothing is kept."""
+    return CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls"))
+
+
+def _ended(candidate: Candidate, terms: Terms, log: AnswerLog, end: End, worker: Worker) -> Run:
+    usage, logs, settings = worker.usage(), worker.logs(), box_settings(candidate, terms)
+    measured = candidate.endpoint is None  # what an endpoint uses is not seen, and is no pass
     load = Load(
         batch_seconds=log.seconds(),
         cases=log.answered,
         batch_rows=terms.batch_rows,
         load_seconds=worker.load_seconds,
-        cpu_seconds=usage.cpu_seconds,
-        memory_peak_bytes=usage.memory_peak_bytes,
+        cpu_seconds=usage.cpu_seconds if measured else None,
+        memory_peak_bytes=usage.memory_peak_bytes if measured else None,
     )
     return Run(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
 
 
-def start_candidate(candidate: Candidate, terms: Terms) -> Worker:
+def _use(candidate: Candidate, calls: CallLog) -> EndpointUse | None:
+    return None if candidate.endpoint is None else endpoint_use(candidate.endpoint, calls.total, calls.digest)
+
+
+def start_candidate(candidate: Candidate, terms: Terms, calls: CallLog | None = None) -> Worker:
     """Return a worker that has loaded the application and waits for batches: in a trial as in service.
 
-    Raises as `start_worker`.
+    ``calls``: where calls to an endpoint are written down; None: nowhere.
+
+    Raises as `start_worker`, and `RefusedError` where cases may not be sent to an endpoint, or it may not be called.
     """
-    form = candidate.submission.application.form
-    settings = box_settings(candidate, terms)
+    application, settings = candidate.submission.application, box_settings(candidate, terms)
+    if application.endpoint is not None:
+        if not terms.may_leave:
+            raise RefusedError("trial.endpoint_not_here", application=application.name)
+        supplier = application.supplier.organisation
+        return start_endpoint(application.endpoint, supplier, terms.contract, settings, calls or CallLog(None, b""))
     folder, environment = candidate.submission.folder, candidate.environment
-    return candidate.engine.start_worker(folder, form, terms.contract, environment, settings)
+    return candidate.engine.start_worker(folder, application.form, terms.contract, environment, settings)
 
 
 def box_settings(candidate: Candidate, terms: Terms) -> BoxSettings:
@@ -221,7 +254,10 @@ def _isolation(worker: Worker, settings: BoxSettings, end: End, log_bytes: int) 
     )
 
 
-def _unstarted(settings: BoxSettings, end: End) -> Isolation:
-    return Isolation(
-        level=settings.level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
+def _unstarted(candidate: Candidate, terms: Terms, log: AnswerLog, end: End) -> Run:
+    settings = box_settings(candidate, terms)
+    level = settings.level if candidate.endpoint is None else IsolationLevel.L0
+    isolation = Isolation(
+        level=level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
     )
+    return Run(end, isolation, Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), "")

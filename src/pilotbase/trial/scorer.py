@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.data.leakage import Leakage, check_leakage
-from pilotbase.documents.endpoint import CanaryAnswers
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.limits import EndReason
@@ -102,8 +101,6 @@ class Answered:
     run: Run
     arms: tuple[AnsweredArm, ...] = ()
     """The perturbed arms."""
-    canaries: CanaryAnswers | None = None
-    """What an endpoint is asked again later."""
 
 
 def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
@@ -138,9 +135,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
-    scenario, classes = docket.sealed.scenario, docket.sealed.record.classes
-    perturbed = {str(arm.under): arm.values for arm in answered.arms}
-    kept = build_cases(scenario, classes, frame, answered.values, baseline, perturbed)
+    kept = _kept_cases(docket, frame, answered, baseline)
     cases = coded(kept)
     levels = levels_of(plan, docket.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
@@ -149,7 +144,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     scored = cases.among(np.sort(order[: decision.scored]))
     observed = Observed(
-        scenario=scenario,
+        scenario=docket.sealed.scenario,
         candidate=docket.candidate,
         criteria=judged.criteria,
         run=answered.run,
@@ -161,7 +156,6 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         baseline=baseline_scores(plan.criteria, scored),
         arms=answered.arms,
         labels=plan.labels,
-        canaries=answered.canaries,
     )
     proof = Proof(
         plan=plan.digest(),
@@ -234,11 +228,12 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
     extent = Extent(1 + len(arms), frame.height, plan.batch_rows, plan.limits)
     foresight = Foresight(lab, plan.digest(), docket.hidden.owner, docket.asking, extent)
 
-    leaves = require_leaving(lab.view, docket.sealed.scenario, docket.candidate.submission.application, plan.cases)
-    terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
+    leaves, withheld = docket.candidate.endpoint is not None, LogPolicy.WITHHELD
+    terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, withheld, leaves)
 
     def before_first() -> None:
         foresight.on_box()
+        leaves = require_leaving(lab.view, docket.sealed.scenario, docket.candidate.submission.application, plan.cases)
         _spend(lab, attempt)
         if leaves:  # whoever keeps the endpoint may keep these cases: no later attempt gets them
             mark_scored_before(lab.vault, docket.hidden, attempt.cases)
@@ -262,14 +257,22 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         _spend(lab, attempt)
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
-    asked = leaves and clean.run.end.reason is EndReason.FINISHED
-    canaries = _ask_canaries(lab, docket, terms) if asked else None
-    return Answered(clean.values, clean.count, digest, clean.run, tuple(perturbed), canaries)
+    return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, clean.run), tuple(perturbed))
 
 
-def _ask_canaries(lab: Lab, docket: Docket, terms: Terms) -> CanaryAnswers | None:
+def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:
+    """Return ``run`` with what an endpoint answers today to questions that it is asked again later."""
+    if run.use is None or run.end.reason is not EndReason.FINISHED:
+        return run
     sample = docket.sealed.features(read_public_sample(lab, docket.sealed))
-    return ask_canaries(docket.candidate, terms, sample, docket.plan.digest().encode())
+    canaries = ask_canaries(docket.candidate, terms, sample, docket.plan.digest().encode())
+    return replace(run, use=run.use.model_copy(update={"canaries": canaries}))
+
+
+def _kept_cases(docket: Docket, frame: pl.DataFrame, answered: Answered, baseline: NDArray[Any] | None) -> Cases:
+    perturbed = {str(arm.under): arm.values for arm in answered.arms}
+    sealed = docket.sealed
+    return build_cases(sealed.scenario, sealed.record.classes, frame, answered.values, baseline, perturbed)
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:

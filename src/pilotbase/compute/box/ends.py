@@ -33,6 +33,12 @@ END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
         EndReason.OUT_OF_RANGE: text("box.end.out_of_range"),
         EndReason.OVERSIZED_ANSWER: text("box.end.oversized_answer"),
         EndReason.BROKEN_PROTOCOL: text("box.end.broken_protocol"),
+        EndReason.ENDPOINT_UNREACHABLE: text("box.end.endpoint_unreachable"),
+        EndReason.ENDPOINT_REFUSED: text("box.end.endpoint_refused"),
+        EndReason.ENDPOINT_BUSY: text("box.end.endpoint_busy"),
+        EndReason.ENDPOINT_TIMEOUT: text("box.end.endpoint_timeout"),
+        EndReason.ENDPOINT_BROKEN_ANSWER: text("box.end.endpoint_broken_answer"),
+        EndReason.ENDPOINT_REDIRECT: text("box.end.endpoint_redirect"),
         EndReason.CANCELLED: text("box.end.cancelled"),
     }
 )

@@ -38,6 +38,8 @@ class MemoryWatch(StrEnum):
     CGROUP_V1 = "cgroup-v1"
     CGROUP_V2 = "cgroup-v2"
     SUPERVISOR = "supervisor"
+    NONE = "none"
+    """There is no box: an endpoint answers."""
 
 
 class Protection(StrEnum):

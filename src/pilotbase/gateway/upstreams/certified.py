@@ -25,6 +25,7 @@ from pilotbase.protocols.frames import Answers, Batch
 from pilotbase.protocols.upstream import Question, Reply, Stream
 from pilotbase.trial.kept_threads import threads_of
 from pilotbase.trial.lab import Lab
+from pilotbase.trial.leaving import may_leave
 from pilotbase.trial.running import Terms, prepare_candidate, start_candidate
 from pilotbase.trial.sealed import load_sealed
 
@@ -45,8 +46,10 @@ class Recipe:
     def of(cls, lab: Lab, route: CertifiedRoute) -> Recipe:
         """Return the recipe by the plan of its trial; raises `NotFoundError` where the base does not keep that."""
         plan = lab.view.load(route.plan, TrialPlan)
-        terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD)
-        return cls(lab, route, terms, frozenset(load_sealed(lab.view, plan.sealed).record.may_miss))
+        sealed, withheld = load_sealed(lab.view, plan.sealed), LogPolicy.WITHHELD
+        leaves = may_leave(sealed.scenario)
+        terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, withheld, leaves)
+        return cls(lab, route, terms, frozenset(sealed.record.may_miss))
 
     def work(self, service: Service, part: str) -> OwnWork:
         """Return what takes a seat where a pool seats services: all boxes of this route, as ``part`` of the service."""

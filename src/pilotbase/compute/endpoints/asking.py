@@ -1,0 +1,219 @@
+"""One question to an endpoint, with its retries: whatever comes of each request is written down and has a reason.
+
+Asked again is what may go better: too much to do (429, 503, after as long as it says), a server's own failure, a lost
+connection, a broken answer, a time-out. What will not is told at once: no entrance, no such model, a redirect.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pilotbase.compute.box.logs import CappedLog
+from pilotbase.compute.endpoints.calls import Call, CallLog
+from pilotbase.compute.endpoints.wire import Question, Reply, Wire
+from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.limits import EndReason
+from pilotbase.protocols.frames import FrameError
+from pilotbase.protocols.guarded_http import Answer, NoAnswerError, Request
+from pilotbase.protocols.kept_connection import BrokenOffError, KeptConnection, LateError, TooLargeError
+from pilotbase.protocols.strict_json import WireError
+
+MOST_ATTEMPTS = 5
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
+_SHUT = frozenset({401, 402, 403, 404, 405, 410})
+_LATER = frozenset({429, 503, 529})
+_SHOWN_BYTES = 4000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a request brought no answer; ``again``: it may go better, ``hopeless``: no other question will go better."""
+
+    reason: EndReason
+    detail: str
+    again: bool = False
+    hopeless: bool = False
+    wait: float | None = None
+    """Seconds that the endpoint asks for."""
+
+
+class Rate:
+    """Lets so many requests a second begin, evenly."""
+
+    def __init__(self, per_second: float) -> None:
+        self._between, self._lock, self._next = 1 / per_second, threading.Lock(), 0.0
+
+    def take(self) -> float:
+        """Return for how many seconds the next request has to wait; its turn is taken."""
+        with self._lock:
+            now = time.monotonic()
+            turn = max(self._next, now)
+            self._next = turn + self._between
+        return turn - now
+
+
+@dataclass(frozen=True)
+class Line:
+    """What all requests to one endpoint share."""
+
+    wire: Wire
+    headers: Mapping[str, str] = field(repr=False)
+    """Of every request; the key is among them."""
+    secret: str | None = field(repr=False)
+    timeout: float
+    rate: Rate
+    calls: CallLog
+    shown: CappedLog | None
+    """Where what was said is printed; None: it is not."""
+    stopped: threading.Event
+    numbers: Iterator[int]
+    opened_at: float
+    """By the monotonic clock."""
+
+    def ask(self, question: Question, connection: KeptConnection, seconds: float, end: float) -> Reply | Fault:
+        """Return the answer to ``question``, or why there is none ``seconds`` after its turn, or by ``end``."""
+        number, deadline = next(self.numbers), end
+        for attempt in itertools.count(1):
+            if self.stopped.wait(self.rate.take()):
+                return Fault(EndReason.CANCELLED, "", hopeless=True)
+            if attempt == 1:
+                deadline = min(time.monotonic() + seconds, end)
+            outcome, call = self._once(question, connection, deadline, (number, attempt))
+            wait = _wait(outcome, attempt)
+            over = wait is None or attempt >= MOST_ATTEMPTS or time.monotonic() + wait >= deadline
+            self.calls.append(call.model_copy(update={"final": over}))
+            if over or wait is None:
+                return outcome
+            if self.stopped.wait(wait):
+                return Fault(EndReason.CANCELLED, "", hopeless=True)
+        raise AssertionError
+
+    def greet(self, connection: KeptConnection, deadline: float) -> Fault | None:
+        """Return None once the endpoint says that it is there, else why not; nothing of a case is sent."""
+        for attempt in itertools.count(1):
+            fault = self._greet_once(connection, deadline)
+            wait = None if fault is None else _wait(fault, attempt)
+            if fault is None or wait is None or attempt >= MOST_ATTEMPTS or time.monotonic() + wait >= deadline:
+                return fault
+            self.stopped.wait(wait)
+        raise AssertionError
+
+    def _greet_once(self, connection: KeptConnection, deadline: float) -> Fault | None:
+        answer = self._sent(self.wire.greeting(), connection, deadline)
+        if isinstance(answer, Fault):
+            return answer
+        if 300 <= answer.status < 400 or answer.status in _LATER or answer.status in (401, 402, 403):
+            return fault_of(answer)
+        return None if self.wire.is_there(answer) else fault_of(answer)
+
+    def _once(
+        self, question: Question, connection: KeptConnection, deadline: float, place: tuple[int, int]
+    ) -> tuple[Reply | Fault, Call]:
+        began = time.monotonic()
+        answer = self._sent(question.request, connection, deadline)
+        outcome = answer if isinstance(answer, Fault) else self._read(question, answer)
+        reply = outcome if isinstance(outcome, Reply) else None
+        usage = reply.usage if reply is not None else None
+        call = Call(
+            number=place[0],
+            attempt=place[1],
+            began=round(began - self.opened_at, 6),
+            cases=question.count,
+            request=digest_bytes(question.request.body or b""),
+            response=digest_bytes(answer.body) if isinstance(answer, Answer) else None,
+            status=answer.status if isinstance(answer, Answer) else None,
+            seconds=round(time.monotonic() - began, 6),
+            fault=outcome.reason if isinstance(outcome, Fault) else None,
+            final=False,
+            prompt_tokens=None if usage is None else usage.prompt,
+            completion_tokens=None if usage is None else usage.completion,
+            unread=0 if reply is None else reply.unread,
+            served="" if reply is None else reply.served,
+        )
+        return outcome, call
+
+    def _sent(self, request: Request, connection: KeptConnection, deadline: float) -> Answer | Fault:
+        """Return what came, or why nothing did."""
+        seconds = min(self.timeout, deadline - time.monotonic())
+        headers = {**request.headers, **self.headers}
+        try:
+            if seconds <= 0:
+                raise LateError("protocol.late", host="")
+            sent = Request(request.method, request.url, request.body, headers, request.most_bytes)
+            answer = connection.send(sent, seconds)
+        except (NoAnswerError, RefusedError) as problem:
+            fault = _fault_behind(problem)
+            self._show(request, fault.detail)
+            return fault
+        self._show(request, f"{answer.status} {answer.body[:_SHOWN_BYTES].decode(errors='replace')}")
+        return answer
+
+    def _read(self, question: Question, answer: Answer) -> Reply | Fault:
+        if answer.status != 200:
+            return fault_of(answer)
+        try:
+            return self.wire.read(question, answer)
+        except WireError as problem:
+            return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, problem.render(), again=True)
+        except FrameError as problem:
+            return Fault(problem.reason, "", hopeless=True)
+
+    def _show(self, request: Request, came: str) -> None:
+        if self.shown is None:
+            return
+        asked = (request.body or b"")[:_SHOWN_BYTES].decode(errors="replace")
+        words = f"> {request.method} {request.url} {asked}\n< {came}\n"
+        if self.secret:
+            words = words.replace(self.secret, "***")
+        self.shown.add(words.encode(errors="replace"))
+
+
+def fault_of(answer: Answer) -> Fault:
+    """Return what a status other than 200 says."""
+    status, said = answer.status, f"{answer.status} {answer.body[:500].decode(errors='replace')}".strip()
+    if 300 <= status < 400:
+        return Fault(
+            EndReason.ENDPOINT_REDIRECT, f"{status} to {answer.headers.get('location', '')[:500]}", False, True
+        )
+    if status in _LATER:
+        return Fault(EndReason.ENDPOINT_BUSY, said, again=True, wait=_retry_after(answer))
+    if status in (408, 504):
+        return Fault(EndReason.ENDPOINT_TIMEOUT, said, again=True)
+    if status < 300:
+        return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, said)
+    return Fault(EndReason.ENDPOINT_REFUSED, said, again=status >= 500, hopeless=status in _SHUT)
+
+
+def _fault_behind(problem: PilotbaseError) -> Fault:
+    words = problem.render()
+    if isinstance(problem, RefusedError):
+        return Fault(EndReason.ENDPOINT_REFUSED, words, hopeless=True)
+    if isinstance(problem, LateError):
+        return Fault(EndReason.ENDPOINT_TIMEOUT, words, again=True)
+    if isinstance(problem, TooLargeError):
+        return Fault(EndReason.OVERSIZED_ANSWER, words, hopeless=True)
+    if isinstance(problem, BrokenOffError):
+        return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, words, again=True)
+    return Fault(EndReason.ENDPOINT_UNREACHABLE, words, again=True)
+
+
+def _wait(outcome: Reply | Fault, attempt: int) -> float | None:
+    """Return after how many seconds it is asked again; None: not at all. Waits double and differ by chance."""
+    if isinstance(outcome, Reply) or not outcome.again:
+        return None
+    if outcome.wait is not None:
+        return outcome.wait
+    wait = min(FIRST_WAIT_SECONDS * float(2 ** (attempt - 1)), LONGEST_WAIT_SECONDS)
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - several who were turned away do not come back at once
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Return the seconds of ``Retry-After``; a date there is not read."""
+    told = answer.headers.get("retry-after", "").strip()
+    return float(told) if told.isascii() and told.isdigit() and len(told) < 7 else None

@@ -1,0 +1,67 @@
+"""What protocols of words have in common: a case is put in words, one call a case, and words are read as the answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from pilotbase.compute.endpoints.reading import AnswerReader
+from pilotbase.compute.endpoints.wire import Question, Reply, misfit, require_cells
+from pilotbase.compute.endpoints.wording import Template
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.endpoint import Endpoint
+from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.guarded_http import Answer, Request
+from pilotbase.protocols.openai_wire import Said
+
+MOST_ANSWER_BYTES = 1 << 20
+_SHUT = frozenset({401, 402, 403})
+
+
+class PromptedWire(ABC):
+    """Asks a language model about a case at a time; `place` stands behind the address of the endpoint."""
+
+    place: ClassVar[str]
+
+    def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
+        assert endpoint.prompt is not None
+        require_cells(contract)
+        unknown = endpoint.unknown_features([field.name for field in contract.features])
+        if unknown:
+            raise misfit(f"the template names what is no feature: {', '.join(unknown)}")
+        self.endpoint, self.prompt = endpoint, endpoint.prompt
+        self._template = Template(endpoint.prompt, contract)
+        self._reader = AnswerReader(endpoint.prompt.answer, contract.prediction)
+
+    @abstractmethod
+    def body(self, question: str) -> bytes:
+        """Return what is sent for a question in words."""
+
+    @abstractmethod
+    def said(self, answer: Answer) -> Said:
+        """Return what was said; raises `WireError`."""
+
+    @property
+    def sampling(self) -> Mapping[str, object]:
+        """Return the settings of the manifest, as the API names them."""
+        return self.prompt.sampling.to_json_value()
+
+    def greeting(self) -> Request:
+        return Request("GET", f"{self.endpoint.url.rstrip('/')}/models", most_bytes=MOST_ANSWER_BYTES)
+
+    def is_there(self, answer: Answer) -> bool:
+        """Tell whether it lets us in: not every server has a list of its models."""
+        return answer.status not in _SHUT
+
+    def questions(self, batch: Batch) -> Sequence[Question]:
+        url, headers = f"{self.endpoint.url.rstrip('/')}/{self.place}", {"Content-Type": "application/json"}
+        return [
+            Question(slice(row, row + 1), Request("POST", url, self.body(words), headers, MOST_ANSWER_BYTES))
+            for row, words in enumerate(self._template.words(batch))
+        ]
+
+    def read(self, question: Question, answer: Answer) -> Reply:
+        said = self.said(answer)
+        value = self._reader.read(said.words)
+        return Reply(self._reader.column([value]), said.model, said.usage, unread=int(value is None))

@@ -1,0 +1,99 @@
+"""What every protocol of an endpoint gives: how cases are put in it, and how its answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.documents.contract import ARRAYS, Contract, Prediction
+from pilotbase.documents.endpoint import Endpoint
+from pilotbase.documents.limits import EndReason
+from pilotbase.protocols.frames import Answers, Batch, answer_dtype, decode_answers, encode_texts
+from pilotbase.protocols.guarded_http import Answer, Request
+from pilotbase.protocols.openai_wire import TokenUsage
+
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One call: the rows of the batch that it asks about, and what is sent."""
+
+    rows: slice
+    request: Request
+
+    @property
+    def count(self) -> int:
+        return int(self.rows.stop - self.rows.start)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What was read of the answer to one question: one value a case."""
+
+    values: Column
+    served: str = ""
+    """How what answered named itself."""
+    usage: TokenUsage | None = None
+    unread: int = 0
+    """Cases whose answer says nothing that the contract asks for: they abstain."""
+
+
+class Wire(Protocol):
+    """One protocol, for one endpoint and one contract."""
+
+    def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
+        """Raises `BoxEnded`: the contract has what this cannot put or read."""
+
+    def greeting(self) -> Request:
+        """Return what is asked before any case: whether it is there."""
+
+    def is_there(self, answer: Answer) -> bool:
+        """Tell whether the answer to the greeting says so."""
+
+    def questions(self, batch: Batch) -> Sequence[Question]:
+        """Return the calls that ask about all cases of ``batch``."""
+
+    def read(self, question: Question, answer: Answer) -> Reply:
+        """Return what an answer of status 200 says.
+
+        Raises:
+            WireError: it is no message of the protocol.
+            FrameError: it breaks the contract.
+        """
+
+
+def require_cells(contract: Contract) -> None:
+    """Return if every feature can be sent as a number or a text; raises `BoxEnded`."""
+    arrays = [field.name for field in contract.features if field.data_type in ARRAYS]
+    if arrays:
+        raise misfit(f"arrays are not sent: {', '.join(arrays)}")
+
+
+def misfit(words: str) -> BoxEnded:
+    """Return the end of an endpoint that does not fit the contract."""
+    return BoxEnded(End(EndReason.MODEL_MISFIT, 0, words))
+
+
+def checked(values: Column, prediction: Prediction) -> Answers:
+    """Return answers held against the contract, as those that cross the wall of a box are; raises `FrameError`."""
+    if prediction.is_spelled:
+        payload = encode_texts(values.tolist())
+    else:
+        payload = np.ascontiguousarray(values, dtype=answer_dtype(prediction).base).tobytes()
+    found = decode_answers(payload, prediction, len(values))
+    return Answers(found.values.reshape(values.shape))
+
+
+def abstentions(rows: int, prediction: Prediction) -> Column:
+    """Return ``rows`` answers that are none."""
+    if prediction.is_spelled:
+        return np.full(rows, None, dtype=object)
+    if prediction.kind == "label":
+        return np.full(rows, -1, dtype=np.int32)
+    return np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan)

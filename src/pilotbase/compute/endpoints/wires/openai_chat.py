@@ -1,0 +1,29 @@
+"""Chat completions as OpenAI has them: a case is one question, with the same few examples before each.
+
+Source: OpenAI API reference, "Chat". What an endpoint may have of its own (``logprobs``, tools) is not asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pilotbase.compute.endpoints.prompted import PromptedWire
+from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.openai_wire import Said, read_chat_answer, write_chat_request
+
+
+class ChatWire(PromptedWire):
+    """Asks a chat model about a case at a time."""
+
+    place = "chat/completions"
+
+    def body(self, question: str) -> bytes:
+        shown = [pair for one in self.prompt.examples for pair in (("user", one.question), ("assistant", one.answer))]
+        system: Sequence[tuple[str, str]] = [] if self.prompt.system is None else [("system", self.prompt.system)]
+        return write_chat_request(self.endpoint.model, [*system, *shown, ("user", question)], self.sampling)
+
+    def said(self, answer: Answer) -> Said:
+        return read_chat_answer(answer.body)
+
+
+WIRE = ChatWire

@@ -1,0 +1,27 @@
+"""Completions as OpenAI has them, for models that go on with a text: system, examples and question one below another.
+
+Source: OpenAI API reference, "Completions (legacy)".
+"""
+
+from __future__ import annotations
+
+from pilotbase.compute.endpoints.prompted import PromptedWire
+from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.openai_wire import Said, read_completion_answer, write_completion_request
+
+
+class CompletionWire(PromptedWire):
+    """Lets a model go on with the question about a case."""
+
+    place = "completions"
+
+    def body(self, question: str) -> bytes:
+        shown = (f"{one.question}{one.answer}" for one in self.prompt.examples)
+        system = () if self.prompt.system is None else (self.prompt.system,)
+        return write_completion_request(self.endpoint.model, "\n\n".join([*system, *shown, question]), self.sampling)
+
+    def said(self, answer: Answer) -> Said:
+        return read_completion_answer(answer.body)
+
+
+WIRE = CompletionWire

@@ -1,0 +1,213 @@
+"""A worker over an endpoint: `predict` and a life as `WarmWorker` has them, with calls in the place of a box.
+
+A question that ends without an answer leaves its cases without one, which counts as worst. `MOST_UNANSWERED` in a row,
+or the very first, end the run with the reason of the last. Limits: ``batch_seconds`` is for one question with all its
+retries, ``load_seconds`` until the endpoint has said that it is there, ``wall_seconds`` for the whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import NoReturn, Self
+
+from pilotbase.compute.box.box import BoxFacts
+from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.logs import CappedLog, Logs
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch
+from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.endpoints.asking import Fault, Line, Rate
+from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
+from pilotbase.compute.endpoints.wire import Question, Reply, abstentions, checked
+from pilotbase.compute.endpoints.wires import WIRES
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.endpoint import Endpoint, EndpointUse
+from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.protocols.frames import Answers, Batch, FrameError
+from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.protocols.kept_connection import KeptConnection
+
+MOST_UNANSWERED = 5
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the endpoint is reached: by whose leave, and with which key."""
+
+    guard: GuardedHttp
+    key: str | None = field(default=None, repr=False)
+
+
+class EndpointWorker:
+    """Asks one endpoint; one thread uses it, any thread may `cancel` it."""
+
+    def __init__(
+        self, endpoint: Endpoint, contract: Contract, settings: BoxSettings, access: Access, calls: CallLog
+    ) -> None:
+        """Return a worker whose endpoint has said that it is there.
+
+        Raises:
+            BoxEnded: it has not, or the contract is none for it; the reason says why.
+        """
+        self._endpoint, self._contract = endpoint, contract
+        self._limits, self._policy = settings.limits, settings.logs
+        self._calls, self._log = calls, CappedLog(settings.limits.log_bytes, settings.logs)
+        self._began = time.monotonic()
+        self._ended_at: float | None = None
+        self._end: End | None = None
+        self._batches = self._unanswered = 0
+        self._answered = False
+        self._stopped = threading.Event()
+        self._connections = [KeptConnection(access.guard, endpoint.url) for _ in range(endpoint.in_flight)]
+        self._free: queue.SimpleQueue[KeptConnection] = queue.SimpleQueue()
+        for connection in self._connections:
+            self._free.put(connection)
+        self._threads = ThreadPoolExecutor(endpoint.in_flight, thread_name_prefix="endpoint")
+        try:
+            self._line = self._open_line(access.key)
+            fault = self._line.greet(self._connections[0], self._began + self._limits.load_seconds)
+            if fault is not None:
+                self._fail(fault)
+        except BoxEnded as ended:
+            self.close(ended.reason)
+            raise BoxEnded(self._told(ended.end)) from None
+        self.load_seconds = time.monotonic() - self._began
+
+    @property
+    def facts(self) -> BoxFacts:
+        """Say that there is no box."""
+        return BoxFacts(IsolationLevel.L0, "endpoint", MemoryWatch.NONE, 0, 0.0)
+
+    @property
+    def end(self) -> End | None:
+        """How it ended; None while it goes on."""
+        return self._end
+
+    @property
+    def running(self) -> bool:
+        return self._end is None
+
+    def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
+        """Return one answer for each case of ``batch``, in its order; cases without one abstain.
+
+        Raises:
+            BoxEnded: the endpoint is given up; the reason says why.
+        """
+        if self._end is not None:
+            raise BoxEnded(self._end)
+        self._batches += 1
+        values = abstentions(batch.rows, self._contract.prediction)
+        for question, outcome in self._outcomes(self._line.wire.questions(batch)):
+            if isinstance(outcome, Reply):
+                self._answered, self._unanswered = True, 0
+                values[question.rows] = outcome.values
+            else:
+                self._take(outcome)
+        if time.monotonic() - self._began > self._limits.wall_seconds:
+            self._fail(Fault(EndReason.WALL_LIMIT, ""))
+        try:
+            return checked(values, self._contract.prediction)
+        except FrameError as problem:
+            self._fail(Fault(problem.reason, ""))
+
+    def use(self) -> EndpointUse:
+        """Return what all calls of this run came to, those before a crash included."""
+        return endpoint_use(self._endpoint, self._calls.total, self._calls.digest)
+
+    def usage(self) -> Usage:
+        """Return the seconds until now or until its end; what the endpoint itself uses is not known here."""
+        return Usage((self._ended_at or time.monotonic()) - self._began, 0.0, 0)
+
+    def logs(self) -> Logs:
+        """Return what was asked and answered, as far as the log policy lets it out."""
+        return self._log.read()
+
+    def forget_files(self) -> int:
+        """Return 0: there are none."""
+        return 0
+
+    def cancel(self) -> None:
+        """End it from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""
+        self._stop(EndReason.CANCELLED, "")
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """Let go of every connection; harmless when repeated."""
+        self._stop(reason, "")
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for connection in self._connections:
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
+
+    def _open_line(self, key: str | None) -> Line:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        return Line(
+            wire=WIRES[self._endpoint.protocol](self._endpoint, self._contract),
+            headers=headers if key is None else {**headers, "Authorization": f"Bearer {key}"},
+            secret=key,
+            timeout=self._endpoint.timeout,
+            rate=Rate(self._endpoint.calls_per_second),
+            calls=self._calls,
+            shown=self._log if self._policy is LogPolicy.FULL else None,
+            stopped=self._stopped,
+            numbers=itertools.count(self._calls.total.calls),
+            opened_at=self._began,
+        )
+
+    def _outcomes(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Reply | Fault]]:
+        """Yield what came of each question, in their order; as many as may are under way."""
+        if len(questions) == 1:
+            yield questions[0], self._ask(questions[0])
+            return
+        asked: list[tuple[Question, Future[Reply | Fault]]] = [
+            (question, self._threads.submit(self._ask, question)) for question in questions
+        ]
+        for question, future in asked:
+            yield question, future.result()
+
+    def _ask(self, question: Question) -> Reply | Fault:
+        connection, end = self._free.get(), self._began + self._limits.wall_seconds
+        try:
+            return self._line.ask(question, connection, self._limits.batch_seconds, end)
+        finally:
+            self._free.put(connection)
+
+    def _take(self, fault: Fault) -> None:
+        """Count a question without an answer, and end where there is no use in going on."""
+        if self._stopped.is_set():
+            raise BoxEnded(self._end or End(EndReason.CANCELLED, self._batches, ""))
+        self._unanswered += 1
+        if time.monotonic() - self._began > self._limits.wall_seconds:
+            self._fail(Fault(EndReason.WALL_LIMIT, fault.detail))
+        if fault.hopeless or not self._answered or self._unanswered >= MOST_UNANSWERED:
+            self._fail(fault)
+
+    def _fail(self, fault: Fault) -> NoReturn:
+        self._stop(fault.reason, fault.detail)
+        assert self._end is not None
+        raise BoxEnded(self._end)
+
+    def _stop(self, reason: EndReason, detail: str) -> None:
+        if self._end is None:
+            self._end = self._told(End(reason, self._batches, detail))
+            self._ended_at = time.monotonic()
+        if not self._stopped.is_set():
+            self._stopped.set()
+            for connection in self._connections:
+                connection.abort()
+
+    def _told(self, end: End) -> End:
+        """Return the end with its words where the log policy lets them out."""
+        return End(end.reason, end.batch, end.detail if self._policy is LogPolicy.FULL else "")

@@ -1,0 +1,202 @@
+"""Endpoint 端点: an application that its supplier keeps, asked over HTTP; no digest of what answers is ever seen.
+
+The part ``endpoint`` of the manifest, and what a report says of the calls that were made.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.base import Day, Part
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.quantities import Seconds
+from pilotbase.documents.texts import Text, text
+
+ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions"]
+"""What an endpoint may speak; each is a module of `pilotbase.compute.endpoints.wires`."""
+PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
+"""Protocols in which a case is put in words and answered in words."""
+ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]
+KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""As ISO 4217 spells it, such as ``CNY``."""
+Money = Annotated[Decimal, pydantic.Field(ge=0, lt=10**9, decimal_places=9)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x20]+$")]
+TensorName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_THOUSAND = 1000
+
+
+class Prices(Part):
+    """What its calls cost."""
+
+    currency: Currency
+    prompt: Money = Decimal(0)
+    """Of 1,000 tokens of a prompt."""
+    completion: Money = Decimal(0)
+    """Of 1,000 tokens of an answer."""
+    call: Money = Decimal(0)
+    """Of one call, whatever its length."""
+
+    def cost(self, calls: int, prompt: int, completion: int) -> Decimal:
+        """Return what so many calls and tokens cost, in `currency`; exact."""
+        return self.call * calls + (self.prompt * prompt + self.completion * completion) / _THOUSAND
+
+
+class Period(Part):
+    """For how long the supplier keeps this version as it is, both days included."""
+
+    since: Day
+    until: Day
+
+
+class Example(Part):
+    """One question and its answer, shown to the model before each case."""
+
+    question: Prose
+    answer: Prose
+
+
+class Sampling(Part):
+    """How the model chooses its words; what is not set is left to the endpoint."""
+
+    temperature: float | None = pydantic.Field(default=None, ge=0, le=10)
+    top_p: float | None = pydantic.Field(default=None, gt=0, le=1)
+    max_tokens: int = pydantic.Field(default=256, ge=1, le=100_000)
+    seed: int | None = pydantic.Field(default=None, ge=0, le=2**63 - 1)
+    stop: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...] | None,
+                    pydantic.Field(max_length=4)] = None  # fmt: skip
+
+
+class Reading(Part):
+    """Where in its words the answer stands."""
+
+    read: ReadAs = "whole"
+    pattern: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    """With ``regex``: its first group, or all of it; RE2 syntax, so that no text takes long."""
+    field: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """With ``json_field``: the name in the first JSON object of the text."""
+
+
+class Prompt(Part):
+    """How a case is put in words, the same for all: part of the version, and so of the frozen plan."""
+
+    system: Prose | None = None
+    template: Prose
+    """The question; ``{torque}`` stands for a feature, ``{{`` and ``}}`` for braces."""
+    examples: Annotated[tuple[Example, ...], pydantic.Field(max_length=100)] = ()
+    sampling: Sampling = Sampling()
+    answer: Reading = Reading()
+
+    def features(self) -> tuple[str, ...]:
+        """Return the names in the template, in its order, each once; raises `ValueError` where it is no template."""
+        names: dict[str, None] = {}
+        for _, name, form, conversion in string.Formatter().parse(self.template):
+            if name is None:
+                continue
+            if not name or form or conversion:
+                raise ValueError(name)
+            names[name] = None
+        return tuple(names)
+
+    def problems(self) -> Iterator[tuple[str, Text]]:
+        """Yield what is wrong with it whatever the contract, with the field to change."""
+        try:
+            self.features()
+        except ValueError:
+            yield "template", text("endpoint.no_template")
+        for needs, given in (("regex", "pattern"), ("json_field", "field")):
+            if (self.answer.read == needs) != (getattr(self.answer, given) is not None):
+                yield f"answer.{given}", text("endpoint.reading_needs", read=needs, field=given)
+
+
+class Endpoint(Part):
+    """Where the supplier keeps it, what it speaks, and how it is to be asked."""
+
+    protocol: ClientProtocol
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@#?]{1,500}$")]
+    """Where the protocol begins: ``https://host/v1`` for OpenAI's, for Open Inference what stands before ``/v2``."""
+    model: ModelName
+    version: ModelName | None = None
+    """Of the model, as the endpoint knows it."""
+    key: KeyName | None = None
+    """Name of the secret key that is shown there; the key itself is the operator's to keep, never here."""
+    period: Period
+    prices: Prices | None = None
+    calls_per_second: float = pydantic.Field(default=10.0, gt=0, le=100_000)
+    in_flight: int = pydantic.Field(default=4, ge=1, le=64)
+    """Calls at the same time."""
+    timeout: Seconds = pydantic.Field(default=30.0, gt=0)
+    """Of one call."""
+    prompt: Prompt | None = None
+    """With a protocol of words."""
+    input: TensorName | None = None
+    """Open Inference: the tensor that takes all features as one matrix; one tensor a feature when not set."""
+    output: TensorName | None = None
+    """Open Inference: the tensor that answers; ``prediction``, or the only one, when not set."""
+
+    def problems(self) -> Iterator[tuple[str, Text]]:
+        """Yield what its protocol lacks and what it never reads, with the field to change."""
+        if (self.protocol in PROMPTED) != (self.prompt is not None):
+            code = "endpoint.prompt_needed" if self.protocol in PROMPTED else "endpoint.no_prompt_here"
+            yield "prompt", text(code, protocol=self.protocol)
+        if self.protocol in PROMPTED:
+            tensors = (name for name in ("input", "output") if getattr(self, name) is not None)
+            yield from ((name, text("endpoint.no_tensor_here", protocol=self.protocol)) for name in tensors)
+        if self.period.until < self.period.since:
+            yield "period.until", text("endpoint.period_backwards", since=self.period.since)
+        if self.prompt is not None:
+            yield from ((f"prompt.{path}", problem) for path, problem in self.prompt.problems())
+
+    def unknown_features(self, features: Collection[str]) -> tuple[str, ...]:
+        """Return what the prompt asks of a case that the contract does not have."""
+        named = () if self.prompt is None else self.prompt.features()
+        return tuple(name for name in named if name not in features)
+
+
+class CanaryAnswers(Part):
+    """Questions of the public sample that were asked again at the end, several times each: what it answers today."""
+
+    cases: tuple[int, ...]
+    """Places in the public sample."""
+    answers: tuple[tuple[str, ...], ...]
+    """Of each case the answers that came, each once, as texts; several where it is not always the same."""
+    digest: Digest
+    """Of cases and answers."""
+
+
+class EndpointUse(Part):
+    """What a report says of an endpoint: where it is, and what the calls to it came to."""
+
+    protocol: ClientProtocol
+    url: str
+    model: str
+    version: str | None = None
+    period: Period
+    calls: int = 0
+    """Questions that were sent, whatever came of them."""
+    attempts: int = 0
+    """Requests, those that were sent again included."""
+    unanswered: int = 0
+    """Calls that ended without an answer: their cases count as worst."""
+    unread: int = 0
+    """Cases whose answer says nothing that the contract asks for: they abstain."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    """That calls took, all together; more than passed where several were under way."""
+    cost: Money | None = None
+    cost_per_thousand: Money | None = None
+    """Of 1,000 cases, as they are."""
+    currency: Currency | None = None
+    served: tuple[str, ...] = ()
+    """How the endpoint named what answered."""
+    records: Digest
+    """Commitment to the record of every call."""
+    canaries: CanaryAnswers | None = None

@@ -1,0 +1,217 @@
+"""A trial of an endpoint that its supplier keeps: refused where cases may not leave, resumed, and counted."""
+
+import json
+import re
+
+import pytest
+
+from pilotbase.compute.endpoints.calls import read_calls
+from pilotbase.compute.endpoints.operator import ALLOW
+from pilotbase.documents.application import Form
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial import answering
+from pilotbase.trial.scorer import score_trial
+from pilotbase.vault.attempts import remaining
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import secrets_of
+from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
+from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular
+from tests.trial.conftest import MANIFEST
+
+PROMPT = {"template": "Pressure {pressure} bar. Broken or fine?", "sampling": {"temperature": 0, "max_tokens": 2}}
+PRICES = {"currency": "CNY", "prompt": 0.01, "completion": 0.02}
+
+
+def alarm(pressure, **_):
+    return "broken" if pressure > 6 else "fine"
+
+
+def say(question: str) -> str:
+    return alarm(float(re.search(r"Pressure ([0-9.]+)", question)[1]))
+
+
+def may_leave(content: str) -> str:
+    return content.replace("  - {rule: memory.peak <= 512 MiB}\n", "") + "conditions: {data_may_leave: true}\n"
+
+
+@pytest.fixture(autouse=True)
+def loopback_is_listed(monkeypatch):
+    monkeypatch.setenv(ALLOW, "127.0.0.1")
+
+
+@pytest.fixture
+def write_endpoint(tmp_path):
+    def write(endpoint: dict, name: str = "kept"):
+        folder = tmp_path / name
+        folder.mkdir()
+        form = Form(runtime="endpoint", endpoint=endpoint).to_json_value()
+        manifest = (
+            MANIFEST.format(name=name, supplier="acme")
+            + f"runtime: endpoint\nendpoint: {json.dumps(form['endpoint'])}\n"
+        )
+        (folder / "application.yaml").write_text(manifest)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def stub():
+    with serving(Stub(tabular(alarm, "BYTES"))) as served:
+        yield served
+
+
+@pytest.fixture
+def chat():
+    with serving(Stub(chatting(say))) as served:
+        yield served
+
+
+def test_cases_that_may_not_leave_are_refused_before_anything_is_sent(base, write_scenario, write_endpoint, stub):
+    unsaid, refused = (
+        write_scenario(name=f"scenario-{number}", change=lambda content, said=said: content + said)
+        for number, said in enumerate(("", "conditions: {data_may_leave: false}\n"))
+    )
+    application = write_endpoint(stub.endpoint())
+    for scenario in (unsaid, refused):
+        with pytest.raises(RefusedError) as found:
+            rehearse_in(base, scenario, application)
+        assert found.value.code == "trial.data_may_not_leave"
+        for language, words in (("en", "data_may_leave: true"), ("zh", "未发送任何内容")):
+            assert words in found.value.render(language)
+    assert stub.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"period": {"since": "2020-01-01", "until": "2020-12-31"}}, "trial.outside_period"),
+        ({"key": "CHAT"}, "endpoint.no_key"),
+    ],
+)
+def test_what_else_forbids_it_is_told_before_anything_is_sent(base, write_scenario, write_endpoint, stub, change, code):
+    with pytest.raises(RefusedError) as found:
+        rehearse_in(base, write_scenario(change=may_leave), write_endpoint(stub.endpoint(**change)))
+    assert found.value.code == code and found.value.render("zh")
+    assert stub.connections == 0
+
+
+def test_an_address_of_the_base_itself_is_denied_unless_the_operator_lists_it(
+    base, write_scenario, write_endpoint, stub, monkeypatch
+):
+    monkeypatch.delenv(ALLOW)
+    with pytest.raises(RefusedError) as found:
+        rehearse_in(base, write_scenario(change=may_leave), write_endpoint(stub.endpoint()))
+    assert found.value.code == "protocol.address_denied" and ALLOW in found.value.render("zh")
+    assert stub.connections == 0
+
+
+def test_a_language_model_is_proven_with_what_its_calls_cost(base, write_scenario, write_endpoint, chat):
+    endpoint = chat.endpoint("openai_chat", prompt=PROMPT, prices=PRICES, in_flight=8)
+    proven = prove(base, write_scenario(rows=400, cases=60, change=may_leave), write_endpoint(endpoint))
+    report, use = proven.report, proven.report.endpoint
+    assert report.verdict is Verdict.ACCEPT
+    assert (use.calls, use.attempts, use.unanswered, use.unread) == (60, 60, 0, 0)
+    assert (use.prompt_tokens, use.completion_tokens) == (6000, 600)
+    assert (float(use.cost), float(use.cost_per_thousand), use.currency) == (0.072, 1.2, "CNY")
+    assert use.served == ("alarm-2026 fp_1",)
+    assert len(use.canaries.cases) == 16
+    assert all(len(one) == 1 for one in use.canaries.answers)
+    assert report.isolation.level.value == "L0" and report.performance.cpu_seconds is None
+    run = base.lab.home.path / "runs" / hex_of(report.plan) / f"attempt-{report.attempt.number}"
+    assert b"Pressure" not in (run / "answers-calls").read_bytes()
+    assert len((run / "answers-calls").read_bytes().splitlines()) == 60
+    assert report == type(report).model_validate_json(report.model_dump_json(by_alias=True))
+
+
+def test_a_measure_that_cannot_be_taken_of_an_endpoint_is_no_pass(base, write_scenario, write_endpoint, stub):
+    scenario = write_scenario(change=lambda content: content + "conditions: {data_may_leave: true}\n")
+    report = rehearse_in(base, scenario, write_endpoint(stub.endpoint())).report
+    outcomes = {one.rule: one.outcome for one in report.criteria}
+    assert outcomes["memory.peak <= 512 MiB"] is Outcome.NOT_MEASURED
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_cases_that_an_endpoint_saw_are_given_to_no_later_attempt(base, write_scenario, write_endpoint, stub):
+    scenario = write_scenario(rows=400, cases=100, change=may_leave)
+    plan = freeze_in(base, scenario, write_endpoint(stub.endpoint()))
+    hidden = base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    fresh = remaining(base.lab.vault, hidden).fresh
+    report = score_trial(base.lab, plan, lambda progress: None)
+    assert remaining(base.lab.vault, hidden).fresh == fresh - 100 == report.attempt.fresh_left
+    assert report.attempt.used_before == 0 and report.attempt.scored <= 100
+
+
+@pytest.mark.parametrize("broken", ["status:404", "html", "redirect"])
+def test_an_endpoint_that_fails_midway_ends_the_run_with_its_reason(
+    base, write_scenario, write_endpoint, stub, broken, monkeypatch
+):
+    monkeypatch.setattr("pilotbase.compute.endpoints.asking.FIRST_WAIT_SECONDS", 0.01)
+    plan = freeze_in(base, write_scenario(rows=400, cases=100, change=may_leave), write_endpoint(stub.endpoint()))
+    first = len(stub.asked) + 2
+    stub.fault = lambda number: broken if number >= first else ""
+    report = score_trial(base.lab, plan, lambda progress: None)
+    expected = {
+        "status:404": EndReason.ENDPOINT_REFUSED,
+        "html": EndReason.ENDPOINT_BROKEN_ANSWER,
+        "redirect": EndReason.ENDPOINT_REDIRECT,
+    }
+    assert report.verdict is Verdict.REJECT
+    if broken == "html":  # five calls in a row first, of which there are three: every case of them counts as worst
+        assert report.counts["answered"] == 100 and report.counts["abstained"] == 60
+    else:
+        assert report.isolation.end is expected[broken]
+        assert report.counts["answered"] == 40
+        assert "endpoint" in report.reasons[0].render("en") and "端点" in report.reasons[0].render("zh")
+    assert report.isolation.detail == ""
+
+
+class Killed(BaseException):
+    """The scorer's process goes."""
+
+
+def test_a_run_that_was_killed_goes_on_and_asks_nothing_twice_that_is_committed(
+    base, write_scenario, write_endpoint, stub, monkeypatch
+):
+    plan = freeze_in(base, write_scenario(rows=400, cases=100, change=may_leave), write_endpoint(stub.endpoint()))
+    rehearsed = len(stub.asked)
+    committed = answering.AnswerLog.append
+
+    def dies(log, values, seconds):
+        if log.answered == 60:
+            raise Killed
+        committed(log, values, seconds)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(answering.AnswerLog, "append", dies)
+        score_trial(base.lab, plan, lambda progress: None)
+    report = score_trial(base.lab, plan, lambda progress: None)
+    asked = [tuple(one["inputs"][0]["data"]) for one in stub.asked[rehearsed:]]
+    assert len(asked[:4]) == 4 and len(set(asked[:3])) == 3
+    assert asked[3] == asked[4] and not set(asked[:3]) & set(asked[4:])
+    assert (report.endpoint.calls, report.counts["answered"]) == (6, 100)
+
+
+def test_the_record_of_calls_is_what_the_report_commits_to(base, write_scenario, write_endpoint, stub):
+    proven = prove(base, write_scenario(rows=400, cases=60, change=may_leave), write_endpoint(stub.endpoint()))
+    run = base.lab.home.path / "runs" / hex_of(proven.report.plan) / f"attempt-{proven.report.attempt.number}"
+    plan = base.lab.view.load(proven.report.plan, TrialPlan)
+    hidden = base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    key = secrets_of(base.lab.vault, hidden).derive("run", plan.digest(), str(proven.report.attempt.number))
+    calls = read_calls(run / "answers-calls", plan.canonical() + b"calls", proven.report.endpoint.records, key)
+    assert sum(one.cases for one in calls) == 60
+    assert run.stat().st_mode & 0o077 == 0
+
+
+def test_perturbed_arms_ask_it_too_and_are_counted(base, write_scenario, write_endpoint, stub):
+    def with_drop(content):
+        rule = "  - {rule: accuracy >= 0.7}\n"
+        return may_leave(content).replace(rule, rule + "  - {rule: drop(accuracy under noise(0.05)) <= 0.3}\n")
+
+    rehearsed = rehearse_in(base, write_scenario(rows=400, cases=60, change=with_drop), write_endpoint(stub.endpoint()))
+    assert rehearsed.passed
+    assert rehearsed.report.endpoint.calls == len(stub.asked) == 2 * 8
