@@ -161,7 +161,11 @@ def test_all_wrong_answers_are_named_at_once(draft):
     [
         ({}, {"cost_of_miss": 0}, "draft.no_cost"),
         ({"failed": ["1"] * ROWS}, {}, "draft.constant_target"),
-        ({"failed": [f"note {index}" for index in range(ROWS)]}, {}, "draft.no_classes"),
+        (
+            {"failed": [f"2026-{1 + index % 12:02}-{1 + index // 12 % 28:02}" for index in range(ROWS)]},
+            {},
+            "draft.no_classes",
+        ),
     ],
 )
 def test_what_cannot_be_drafted_says_why(draft, change, answers, code):
@@ -169,6 +173,16 @@ def test_what_cannot_be_drafted_says_why(draft, change, answers, code):
         draft(CASES.with_columns(**{name: pl.Series(values) for name, values in change.items()}), **answers)
     assert caught.value.code == code
     assert caught.value.render("en") != caught.value.render("zh")
+
+
+def test_a_target_of_many_texts_is_drafted_as_questions_to_answer(draft):
+    notes = [f"valve {index % 90}" for index in range(ROWS)]
+    drafted = draft(CASES.with_columns(failed=pl.Series(notes)))
+    scenario = drafted.scenario
+    assert (scenario.task, scenario.answer, scenario.positive) == ("answering", "text", None)
+    assert scenario.criteria[0].rule.startswith("exact_match >= 0.2") and scenario.baseline.value in notes
+    said = [sentence.render("zh") for sentence in drafted.decided]
+    assert any("文本" in sentence for sentence in said) and not drafted.missing
 
 
 def test_missing_targets_and_tiny_files_are_refused(draft):

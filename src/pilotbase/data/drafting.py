@@ -7,7 +7,6 @@ import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
@@ -27,6 +26,7 @@ from pilotbase.data.thresholds import (
     in_both_languages,
     propose_many_classes,
     propose_regression,
+    propose_texts,
     propose_two_classes,
 )
 from pilotbase.documents.base import NAME_PATTERN, Localized
@@ -35,6 +35,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.tasks import Task
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
 
@@ -133,15 +134,15 @@ def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> Non
         raise InputError.from_issues(file, [Issue(file=file, path=name, problem=problem) for name, problem in found])
 
 
-def _guess_task(
-    column: pl.Series, fields: tuple[Field, ...], answers: DraftAnswers
-) -> Literal["classification", "regression"]:
+def _guess_task(column: pl.Series, fields: tuple[Field, ...], answers: DraftAnswers) -> Task:
     data_type = next(field.data_type for field in fields if field.name == answers.target)
     values = column.n_unique()
     if values < 2:
         raise InputError("draft.constant_target", found=str(column[0]))
     if data_type in (DataType.FLOAT, DataType.INTEGER) and values > FEWEST_VALUES:
         return "regression"
+    if values > MOST_CLASSES and data_type is DataType.TEXT:
+        return "answering"
     if values > MOST_CLASSES or data_type in (DataType.DATE, DataType.DATETIME):
         raise InputError("draft.no_classes", target=answers.target, found=values, allowed=MOST_CLASSES)
     if answers.cost_of_miss <= 0 or answers.cost_of_false_alarm <= 0:
@@ -152,7 +153,7 @@ def _guess_task(
 def _settle(
     table: pl.DataFrame,
     fields: tuple[Field, ...],
-    task: Literal["classification", "regression"],
+    task: Task,
     missing: tuple[str, ...],
     path: Path,
     answers: DraftAnswers,
@@ -209,7 +210,7 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
     """Withhold every feature that alone gives the answer away, as long as another feature is left."""
     scenario, decided = setting.scenario, list(setting.decided)
     split = split_cases(conform(table, scenario), scenario)
-    while len(scenario.feature_fields) > 1:
+    while len(scenario.feature_fields) > 1 and scenario.target_form != "texts":
         names = [field.name for field in scenario.feature_fields]
         found = strongest_feature(split.public, split.hidden, names, scenario)
         if found is None or not gives_away(found, scenario):
@@ -257,7 +258,9 @@ def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scen
 
 def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) -> tuple[Proposal, str | None]:
     target = scenario.data.target
-    if scenario.task == "regression":
+    if scenario.target_form == "texts":
+        return propose_texts(public[target].to_list()), None
+    if scenario.target_form == "numbers":
         return propose_regression(numbers(public[target]), scenario.field(target).unit), None
     counts = {str(label): int(count) for label, count in public[target].alias("value").value_counts().rows()}
     positive = min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
@@ -295,4 +298,8 @@ def _in_its_language(sentence: str) -> Localized:
 
 _OF_EQUALS = {"true": 0, "1": 0, "yes": 0, "是": 0}
 """Where both classes are equally frequent, the positive one."""
-_TASKS = {"classification": text("draft.task.classification"), "regression": text("draft.task.regression")}
+_TASKS = {
+    "classification": text("draft.task.classification"),
+    "regression": text("draft.task.regression"),
+    "answering": text("draft.task.answering"),
+}

@@ -23,6 +23,7 @@ from pilotbase.documents.texts import Text, text
 WORTH_IT = 0.8
 """Introducing an application is worth the effort when errors cost at most this share of what they cost today."""
 HIGHEST = 0.99
+_SHOWN = 80
 LATENCY = "latency.p95 <= 1 s"
 MEMORY = "memory.peak <= 1 GiB"
 
@@ -64,6 +65,16 @@ def propose_many_classes(labels: list[str]) -> Proposal:
     values = {"answer": usual, "accuracy": _percent(accuracy, 1), "needed": _percent(needed)}
     criteria = (_criterion(f"accuracy >= {needed:.2f}", text("draft.why.accuracy", **values)), *_resources())
     return Proposal(ConstantBaseline(value=usual), text("draft.baseline.many_classes", **values), criteria)
+
+
+def propose_texts(truths: list[str]) -> Proposal:
+    """Return a share of exact answers that leaves at most `WORTH_IT` of the errors of always giving the usual text."""
+    usual = max(sorted(set(truths)), key=truths.count)
+    share = truths.count(usual) / len(truths)
+    needed = _ceil(1 - WORTH_IT * (1 - share))
+    values = {"answer": usual[:_SHOWN], "accuracy": _percent(share, 1), "needed": _percent(needed)}
+    criteria = (_criterion(f"exact_match >= {needed:.2f}", text("draft.why.exact_match", **values)), *_resources())
+    return Proposal(ConstantBaseline(value=usual), text("draft.baseline.texts", **values), criteria)
 
 
 def propose_regression(truth: npt.NDArray[np.float64], unit: str | None) -> Proposal:
