@@ -212,11 +212,11 @@ class Report(Document):
     counts: dict[str, int] = pydantic.Field(default_factory=dict)
     """Counts by reason: answered, abstained, scored, not answered."""
     isolation: Isolation
+    endpoint: EndpointUse | None = None
+    """Where its supplier keeps what answered: no digest of it was seen."""
     performance: Performance | None = None
     records: Records | None = None
     order: Order | None = None
-    endpoint: EndpointUse | None = None
-    """Where its supplier keeps what answered: no digest of it was seen."""
     design: TrialDesign | None = None
     """When scoring stopped, as the plan says; none in a rehearsal."""
     decision: Digest | None = None

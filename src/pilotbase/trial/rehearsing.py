@@ -127,8 +127,8 @@ def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | No
     """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
     require_level(sealed.scenario.trial.isolation, probe_host())
     way = Way.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
-    name = digest_json([sealed.record.digest(), candidate.reference.digest, candidate.reference.environment])
     require_leaving(lab.view, sealed.scenario, candidate.submission.application, way.rows)
+    name = digest_json([sealed.record.digest(), candidate.reference.digest, candidate.reference.environment])
     return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
 
 

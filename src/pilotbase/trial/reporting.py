@@ -68,8 +68,8 @@ def build_report(
         groups=tuple(groups),
         counts=counts,
         isolation=observed.run.isolation,
-        performance=observed.performance if observed.performance.batches else None,
         endpoint=_endpoint_use(observed),
+        performance=observed.performance if observed.performance.batches else None,
         records=proof.records if proof else None,
         order=proof.order if proof else None,
         design=proof.design if proof else None,
@@ -80,7 +80,6 @@ def build_report(
     )
 
 
-def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
 def _endpoint_use(observed: Observed) -> EndpointUse | None:
     """Return what the calls of all arms came to, where an endpoint answered."""
     arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
@@ -90,6 +89,7 @@ def _endpoint_use(observed: Observed) -> EndpointUse | None:
     return summed(arms, records)
 
 
+def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
     """Return the verdict and why; an application that broke off (``ended``) is rejected whatever it scored before."""
     failed = _with(criteria, Outcome.FAIL)
     if ended is not None or failed:

@@ -232,8 +232,8 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
     terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, withheld, leaves)
 
     def before_first() -> None:
-        foresight.on_box()
         leaves = require_leaving(lab.view, docket.sealed.scenario, docket.candidate.submission.application, plan.cases)
+        foresight.on_box()
         _spend(lab, attempt)
         if leaves:  # whoever keeps the endpoint may keep these cases: no later attempt gets them
             mark_scored_before(lab.vault, docket.hidden, attempt.cases)
