@@ -13,6 +13,7 @@ from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.compute_job import ComputeJob
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.drill import Drill
+from pilotbase.documents.judge import Judge
 from pilotbase.documents.labelling import LabelledItems, LabellingCampaign, LabelQuality
 from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
@@ -49,6 +50,7 @@ KINDS: dict[str, type[Document]] = {
         Application,
         TrialPlan,
         DecisionPlan,
+        Judge,
         Report,
         Acceptance,
         Certificate,

@@ -1,0 +1,144 @@
+"""The judge is asked about every answer, and each of its words is committed before the next question.
+
+A case is one question; of a comparison two, in which the answers change places: a judge that prefers whatever stands
+first then says so of itself. What a crash or a judge that went away leaves is asked when it is begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pilotbase.compute.box.ends import BoxEnded
+from pilotbase.compute.box.settings import BoxSettings
+from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
+from pilotbase.compute.endpoints.calls import CallLog
+from pilotbase.compute.endpoints.starting import start_endpoint
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.endpoint import Endpoint, Reading
+from pilotbase.documents.judge import FIRST, SECOND, Judge
+from pilotbase.documents.limits import Limits
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.quantities import MOST_SECONDS
+from pilotbase.documents.texts import text
+from pilotbase.trial.answering import Column, End, answer_cases
+from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.judging.judged_cases import JudgedCases
+from pilotbase.trial.judging.scores import NoScore, ScoreReader
+
+KEYS_OF = "@judge"
+"""In the place of a supplier in the operator's file of keys; no supplier can have this name."""
+_A_BATCH = 4
+"""Questions in a batch, times those that may be under way at once."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where what the judge said is kept, what the chain of it begins with, and its key."""
+
+    folder: Path
+    commitment: bytes
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the judge said to each question, in their order, and how asking ended."""
+
+    words: tuple[str | None, ...]
+    questions: int
+    end: End
+
+
+def ask_judge(judge: Judge, cases: JudgedCases, place: Place, on_progress: OnProgress) -> Asked:
+    """Return what the judge says of every case with an answer: committed words first, then new ones.
+
+    Raises:
+        RefusedError: its address is denied, the operator keeps no key for it, or another process asks it.
+        InputError: the file of keys cannot be read.
+    """
+    features = _questions(judge, cases)
+    total = len(next(iter(features.values())))
+    stage = text("judge.progress", model=judge.endpoint.model)
+    end = End()
+    with AnswerLog(place.folder / "words.log", place.commitment, place.key) as log:
+        if log.answered < total:
+            with CallLog(place.folder / "calls.log", place.commitment, place.key) as calls:
+                end = _ask(judge, features, log, calls, lambda done: on_progress(Progress(stage, done, total)))
+        words = tuple(log.values().tolist())
+    return Asked(words, total, end)
+
+
+def scores_of(judge: Judge, cases: JudgedCases, asked: Asked) -> tuple[list[float | NoScore], list[bool]]:
+    """Return the score of each case with an answer, and of a comparison whether it changes with the places."""
+    reader = ScoreReader(judge)
+    read = [reader.read(words) for words in asked.words]
+    read += [NoScore.ABANDONED] * (asked.questions - len(read))
+    if not judge.compares:
+        return read, []
+    pairs = list(zip(read[::2], read[1::2], strict=True))
+    swayed = [
+        (one > 0.5) != (1 - other > 0.5)
+        for one, other in pairs
+        if not isinstance(one, NoScore) and not isinstance(other, NoScore)
+    ]
+    return [_together(one, other) for one, other in pairs], swayed
+
+
+def judged_rows(judge: Judge, cases: JudgedCases) -> list[int]:
+    """Return the cases that are to be judged; without an answer, or one to compare it with, there is nothing to ask."""
+    return [row for row in range(len(cases)) if known_outcome(judge, cases, row) is None]
+
+
+def known_outcome(judge: Judge, cases: JudgedCases, row: int) -> bool | None:
+    """Return what is known without asking: no answer is never right, and preferred to none; None: people must say."""
+    if cases.answers[row] is None:
+        return False
+    return True if judge.compares and cases.places[SECOND][row] is None else None
+
+
+def _together(one: float | NoScore, other: float | NoScore) -> float | NoScore:
+    """Return the mean of both orders; a case that has only one has none."""
+    if isinstance(one, NoScore):
+        return one
+    return other if isinstance(other, NoScore) else (one + 1 - other) / 2
+
+
+def _questions(judge: Judge, cases: JudgedCases) -> dict[str, Column]:
+    rows = judged_rows(judge, cases)
+    if not judge.compares:
+        return {place: _column([texts[row] for row in rows]) for place, texts in cases.places.items()}
+    turned = {FIRST: SECOND, SECOND: FIRST}
+    return {
+        place: _column([one for row in rows for one in (texts[row], cases.places[turned.get(place, place)][row])])
+        for place, texts in cases.places.items()
+    }
+
+
+def _ask(
+    judge: Judge, features: dict[str, Column], log: AnswerLog, calls: CallLog, on_done: Callable[[int], None]
+) -> End:
+    endpoint = judge.endpoint
+    fields = tuple(Field(name=name, data_type=DataType.TEXT) for name in features)
+    contract = Contract(features=fields, prediction=Prediction(kind="text"))
+    limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
+    try:
+        with start_endpoint(_speaking(endpoint), KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
+            return answer_cases(worker, features, _A_BATCH * endpoint.in_flight, log, on_done)
+    except BoxEnded as ended:
+        return End(ended.reason, ended.detail)
+
+
+def _speaking(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with all of its words as the answer: scores are read of what is kept."""
+    assert endpoint.prompt is not None
+    return endpoint.model_copy(update={"prompt": endpoint.prompt.model_copy(update={"answer": Reading()})})
+
+
+def _column(texts: list[str | None]) -> Column:
+    column = np.empty(len(texts), dtype=object)
+    column[:] = texts
+    return column
