@@ -4,6 +4,11 @@ ONNX: a model in the box of a trial, warm, each batch streamed in and each answe
 a warm process, which is given the same batches as the model takes them; one thread each, in turn. The target is for a
 model that works: a boosted forest of 100 trees. Of a model that computes next to nothing the time is the wall's own, so
 that a ratio says nothing: told is what a batch costs more.
+
+Endpoints: questions to an OpenAI-compatible server on this machine that answers at once, 16 at a time, worded, asked,
+recorded call by call, committed, scored and judged, beside an evaluation of Inspect AI over the same server, and over
+its own mock, which sends nothing. Each side is one process, whose CPU is told without imports; the server's is not.
+
 ``--quick``: small sizes that show that all of it runs; nothing is written.
 """
 
@@ -13,12 +18,15 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.kinds import onnx, onnx_models
+from benchmarks.kinds import onnx, onnx_models, samples
 from benchmarks.publishing import Row, publish, row
 
 PACKAGES = ("pilotbase", "numpy", "onnx", "onnxruntime")
 PEER = "onnxruntime alone, a warm process"
 RATIO = 1.15
+INSPECT = "Inspect AI, one evaluation over the same server"
+SAMPLE_ROUNDS = 3
+MOST_CPU_MS = 1.0
 MODELS = {
     "boosted forest of 100 trees": onnx_models.write_forest,
     "network of two layers of 128": onnx_models.write_network,
@@ -29,15 +37,17 @@ MODELS = {
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9, help="of each, in turn")
+    parser.add_argument("--rounds", type=int, default=9, help="of each model, in turn")
     parser.add_argument("--quick", action="store_true", help="small sizes, and nothing is written")
     options = parser.parse_args()
     rows = onnx_in_the_box(20_000 if options.quick else 400_000, 1 if options.quick else options.rounds)
+    asked, versions = questions_asked(50 if options.quick else 1000, 1 if options.quick else SAMPLE_ROUNDS)
+    rows += asked
     if options.quick:
         for entry in rows:
             print(f"  {entry['name']}: {entry['value']} {entry['unit']}, peer {entry['peer']}: {entry['peer_value']}")
         return
-    publish("kinds", rows, options.rounds, PACKAGES, {})
+    publish("kinds", rows, options.rounds, PACKAGES, versions)
 
 
 def onnx_in_the_box(count: int, rounds: int) -> list[Row]:
@@ -66,6 +76,25 @@ def _of_model(model: str, found: onnx.Beside, count: int) -> list[Row]:
         row(f"{said}: processors, all processes", cpu, "s", target, ratio_cpu <= RATIO, PEER, bare_cpu, ratio_cpu),
         row(whole, boxed_whole, "s", None, True, "onnxruntime alone", bare_whole, boxed_whole / bare_whole),
     ]
+
+
+def questions_asked(count: int, rounds: int) -> tuple[list[Row], dict[str, str]]:
+    """Return what so many questions to an endpoint take, beside Inspect AI, and the peer's versions."""
+    print(f"  endpoints, {count:,} questions", flush=True)
+    found = samples.measure(count, rounds)
+    said = f"an endpoint that answers at once, {count:,} questions, {samples.CONNECTIONS} at a time"
+    cpu, wall, size = (found.ours.median(of) for of in ("cpu", "wall", "size"))
+    target, mock = f"<= {MOST_CPU_MS:g} ms", f"{INSPECT.partition(',')[0]}, its own mock, which sends nothing"
+    return [
+        row(f"{said}: processor time of a question", cpu, "ms", target, cpu <= MOST_CPU_MS, INSPECT,
+            found.peer.median("cpu"), found.ratio("cpu", found.peer)),
+        row(f"{said}: the same", cpu, "ms", None, True, mock,
+            found.mock.median("cpu"), found.ratio("cpu", found.mock)),
+        row(f"{said}: time of a question by the clock", wall, "ms", None, True, INSPECT,
+            found.peer.median("wall"), found.ratio("wall", found.peer)),
+        row(f"{said}: what is kept of a question", size, "bytes", None, True, INSPECT,
+            found.peer.median("size"), found.ratio("size", found.peer)),
+    ], found.versions  # fmt: skip
 
 
 if __name__ == "__main__":
