@@ -12,6 +12,8 @@ from sklearn import metrics
 
 from pilotbase.measures import Cases
 from tests.contracts.direct_structures import FORMULAS as STRUCTURES
+from tests.contracts.direct_texts import FORMULAS as TEXTS
+from tests.contracts.direct_texts import levenshtein
 
 Formula = Callable[[Cases, dict[str, float]], float]
 FAILURE = 1
@@ -54,15 +56,6 @@ def averaged(metric: Callable[..., Any], how: str) -> Formula:
     return lambda cases, _: float(metric(cases.truth, labels(cases), average=how))
 
 
-def levenshtein(one: str, two: str) -> int:
-    row = list(range(len(two) + 1))
-    for i, a in enumerate(one, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(two, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]
-
-
 def calibration_gap(cases: Cases, given: dict[str, float]) -> float:
     total = 0.0
     for b in range(int(given["bins"])):
@@ -100,6 +93,11 @@ def smooth_ece(cases: Cases, _: dict[str, float]) -> float:
     return low
 
 
+def recall_at_false_alarms(cases: Cases, given: dict[str, float]) -> float:
+    alarms, recalls, _ = metrics.roc_curve(cases.truth, cases.answers, drop_intermediate=False)
+    return float(max(recalls[alarms <= given["rate"]]))
+
+
 def win_rate(cases: Cases, _: dict[str, float]) -> float:
     if cases.kind == "value":
         ours, theirs = np.abs(cases.answers - cases.truth), np.abs(cases.baseline - cases.truth)
@@ -133,6 +131,7 @@ def pinball(a: float, t: float, given: dict[str, float]) -> float:
 
 FORMULAS: dict[str, Formula] = {
     **STRUCTURES,
+    **TEXTS,
     "accuracy": lambda c, _: metrics.accuracy_score(c.truth, labels(c)),
     "error_rate": lambda c, _: metrics.zero_one_loss(c.truth, labels(c)),
     "recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),
@@ -159,6 +158,8 @@ FORMULAS: dict[str, Formula] = {
     "auc": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
     "auc_delong": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
     "average_precision": lambda c, _: metrics.average_precision_score(c.truth, c.answers),
+    "recall_at_false_alarms": recall_at_false_alarms,
+    "event_recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),
     "calibration_gap": calibration_gap,
     "debiased_calibration_error": debiased_calibration_error,
     "smooth_ece": smooth_ece,
@@ -174,9 +175,6 @@ FORMULAS: dict[str, Formula] = {
     "interval_width": each(lambda a, t, given: min(a[1] - a[0], given["cap"])),
     "exact_match": each(lambda a, t, _: a == t),
     "edit_similarity": each(lambda a, t, _: 1 - levenshtein(a, t) / max(len(a), len(t))),
-    "cer": lambda c, _: (
-        sum(min(levenshtein(a, t), len(t)) for a, t in zip(c.answers, c.truth, strict=True)) / sum(map(len, c.truth))
-    ),
     "refusal_rate": lambda c, _: refused(c, True),
     "over_refusal_rate": lambda c, _: refused(c, False),
 }

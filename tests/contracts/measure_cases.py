@@ -10,6 +10,7 @@ import numpy as np
 
 from pilotbase.documents.criteria import Rule
 from pilotbase.measures import Cases, Measure, measures
+from tests.contracts.text_cases import COLUMN, TRUTHS, read_in_its_way, rights_and_wrongs, with_passage, with_refusals
 
 CLASSES = ("ok", "failure", "other")
 GIVEN = {
@@ -21,8 +22,7 @@ GIVEN = {
     "k": Decimal(2),
     "q": Decimal("0.9"),
 }
-COLUMN = "passage"
-REFUSING = ("refusal_rate", "over_refusal_rate")
+REFUSING = ("refusal_rate", "over_refusal_rate", "declined", "answered")
 KINDS = [(name, kind) for name, measure in sorted(measures().items()) for kind in sorted(measure.kinds)]
 
 
@@ -75,8 +75,11 @@ def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0)
     cases = random_cases(kind, seed, n, absent)
     if name == "precision_at_k":  # with as many wanted ids as places it can be 1
         return replace(cases, truth=np.where(cases.truth < 0, (cases.truth[:, :1] + 1) % 6, cases.truth))
+    if name in TRUTHS:
+        return with_passage(read_in_its_way(name, cases, seed))
     if name not in REFUSING:
         return cases
+    cases = with_refusals(cases, seed) if name in ("declined", "answered") else cases
     none = np.random.default_rng(seed).random(n) < 0.4
     return replace(cases, truth=np.where(none, None if kind == "text" else -1, cases.truth))
 
@@ -88,6 +91,8 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
         known = np.array([isinstance(t, str) or (not isinstance(t, str | None) and t >= 0) for t in truth.tolist()])
         none, some = (None, "x") if kind == "text" else (-1, 0)
         return np.where(known, truth, none), np.where(known, none, some)
+    if name in TRUTHS:
+        return rights_and_wrongs(name, truth)
     if kind == "value":
         return truth, truth + 100
     if kind == "interval":

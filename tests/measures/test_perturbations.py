@@ -8,8 +8,8 @@ from scipy.ndimage import uniform_filter
 
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import Perturbed, parse_rule
+from pilotbase.measures.characters import LOOK_ALIKES, OTHER_SCRIPT
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.measures.perturbations.characters import LOOK_ALIKES, OTHER_SCRIPT
 
 ROWS = 20_000
 

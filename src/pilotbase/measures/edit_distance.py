@@ -1,10 +1,12 @@
-"""The fewest insertions, deletions and substitutions that turn one text into another."""
+"""The fewest insertions, deletions and substitutions that turn one text, or list of words, into another."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 
-def edit_distance(one: str, two: str) -> int:
-    """Return the Levenshtein distance in code points, by bit-vectors: one step a character of ``two``.
+
+def edit_distance(one: Sequence[str], two: Sequence[str]) -> int:
+    """Return the Levenshtein distance in code points or words, by bit-vectors: one step a unit of ``two``.
 
     Source: Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", Nordic Journal of
     Computing 10:29, 2003.

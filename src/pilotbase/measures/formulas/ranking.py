@@ -1,12 +1,15 @@
-"""How well scores put what is wanted first: average precision, AUC with DeLong's variance."""
+"""How well scores put what is wanted first: average precision, AUC with DeLong's variance, a point of the curve."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import ASYMPTOTIC, SCORING, Measure
+from pilotbase.measures.definition import ASYMPTOTIC, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import auc, ranked
 from pilotbase.measures.observation import (
     CellStatistic,
@@ -19,6 +22,7 @@ from pilotbase.measures.observation import (
 
 _BINS = 200
 """Quantile bins of scores among which average precision is resampled."""
+_ROUNDING = 1e-9
 
 
 def average_precision(question: Question) -> Part:
@@ -38,6 +42,18 @@ def auc_delong(question: Question) -> Part:
     return auc(question)
 
 
+def recall_at_false_alarms(question: Question) -> Part:
+    """Return recall at the lowest cut with false alarms among at most ``rate`` of the negatives, of the whole set."""
+    positive = question.ours()
+    if not positive.any() or positive.all():
+        return whole_value(None, question)
+    scores = ranked(question, positive)
+    negatives = np.sort(scores[~positive])[::-1]
+    allowed = int(question.arguments["rate"] * len(negatives))
+    above = scores[positive] > negatives[allowed] if allowed < len(negatives) else scores[positive] > -np.inf
+    return whole_value(float(above.mean()), question)
+
+
 def _average_precision_of(counts: Floats) -> Floats:
     """Return average precision from counts (…, 2 · bins), negatives and positives of each bin, highest scores first."""
     negatives, positives = counts[..., 0::2], counts[..., 1::2]
@@ -53,6 +69,30 @@ def _binned(question: Question) -> Observation:
     cells: Ints = 2 * _falling_bins(ranked(question, positive)) + positive
     statistic = CellStatistic(cells, 2 * _BINS, _average_precision_of)
     return Observation("function", (average_precision(question),), statistic=statistic)
+
+
+def _at_false_alarms(question: Question) -> Observation:
+    rate, positive = float(question.arguments["rate"]), question.ours()
+
+    def recall(counts: Floats) -> Floats:
+        alarms, positives = np.cumsum(counts[..., 0::2], axis=-1), counts[..., 1::2]
+        within = alarms <= rate * alarms[..., -1:] + _ROUNDING
+        with np.errstate(invalid="ignore"):
+            value: Floats = (positives * within).sum(axis=-1) / positives.sum(axis=-1)
+        return np.where(alarms[..., -1] > 0, value, np.nan)
+
+    cells: Ints = 2 * _bins_about_cut(ranked(question, positive), positive, rate) + positive
+    statistic = CellStatistic(cells, 2 * _BINS, recall)
+    return Observation("function", (recall_at_false_alarms(question),), statistic=statistic)
+
+
+def _bins_about_cut(scores: Floats, positive: NDArray[np.bool_], rate: float) -> Ints:
+    """Return the bin of each score by how many negatives are above it, fine where the cut can fall, the rest in one."""
+    negatives = np.sort(scores[~positive])
+    above = len(negatives) - np.searchsorted(negatives, scores, side="right")
+    tied = np.searchsorted(negatives, scores, side="left") < len(negatives) - above
+    last = 2 * (3 * int(rate * len(negatives)) + 50)
+    return np.asarray(np.minimum(2 * above + tied, last) * _BINS // (last + 1), dtype=np.int64)
 
 
 def _falling_bins(scores: Floats) -> Ints:
@@ -82,5 +122,12 @@ MEASURES = (
         "auc_delong", text("measure.auc_delong"), "P(score of a positive > of a negative) + P(equal) / 2",
         "DeLong, DeLong & Clarke-Pearson, Biometrics 44:837, 1988", "higher", SCORING, auc_delong, of_class=True,
         pooled=True, guarantees=ASYMPTOTIC, compose=_scored,
+    ),
+    Measure(
+        "recall_at_false_alarms", text("measure.recall_at_false_alarms"),
+        "recall at the lowest cut with FP / (FP + TN) ≤ rate",
+        "ISO/IEC TS 4213:2022, 6.3.6 (a point of the ROC curve); Fawcett, Pattern Recognition Letters 27:861, 2006",
+        "higher", SCORING, recall_at_false_alarms, of_class=True, pooled=True, guarantees=ASYMPTOTIC,
+        parameters=(Parameter("rate", Decimal("0.05"), Decimal(0), Decimal("0.999999")),), compose=_at_false_alarms,
     ),
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Measures of answered texts, compared code point by code point, as they are."""
+"""Measures of answered texts by the fewest edits, letter by letter as they are, or word by word."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -9,24 +10,21 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.edit_distance import edit_distance
-from pilotbase.measures.observation import Part, Question, indicator, mean_among, missing_texts
+from pilotbase.measures.observation import Part, Question, missing_texts
+from pilotbase.measures.reading.tokens import tokens
+from pilotbase.measures.text_pairs import mean_score, share_right
 
 
 def exact_match(question: Question) -> Part:
     """Return 1 where the answer is the truth; a case without one (to be refused) does not count."""
-    cases = question.cases
-    same = np.array([a == t for a, t in zip(cases.answers.tolist(), cases.truth.tolist(), strict=True)], dtype=np.bool_)
-    return indicator(same, ~missing_texts(cases.truth), question.absent(), question)
+    return share_right(question, lambda answer, truth: answer == truth)
 
 
 def edit_similarity(question: Question) -> Part:
     """Return 1 - edit distance / the longer length; two empty texts are alike."""
-    known = ~missing_texts(question.cases.truth)
-    scores = np.full(len(known), np.nan)
-    for index in np.flatnonzero(known & ~question.absent()).tolist():
-        answer, truth = str(question.cases.answers[index]), str(question.cases.truth[index])
-        scores[index] = 1 - edit_distance(answer, truth) / max(len(answer), len(truth), 1)
-    return mean_among(scores, known, question)
+    return mean_score(
+        question, lambda answer, truth: 1 - edit_distance(answer, truth) / max(len(answer), len(truth), 1)
+    )
 
 
 def cer(question: Question) -> Part:
@@ -34,21 +32,35 @@ def cer(question: Question) -> Part:
 
     Only the first ``longest`` code points are compared. An empty truth has no character that could be wrong.
     """
-    cases, longest = question.cases, int(question.arguments["longest"])
+    return _error_rate(question, lambda spelled: spelled)
+
+
+def wer(question: Question) -> Part:
+    """Return edits of words of the number of words of the truth, as `cer` does of characters.
+
+    Words as `reading.tokens` has them: Chinese by character, without case, width and punctuation.
+    """
+    return _error_rate(question, tokens)
+
+
+def _error_rate(question: Question, units: Callable[[str], Sequence[str]]) -> Part:
+    cases, longest = question.cases, question.whole("longest")
     known = ~missing_texts(cases.truth)
     absent = question.absent()
     gain, weight = np.zeros(len(known), dtype=np.int64), np.zeros(len(known), dtype=np.int64)
     for index in np.flatnonzero(known).tolist():
-        truth = str(cases.truth[index])[:longest]
+        truth = units(str(cases.truth[index]))[:longest]
         weight[index] = len(truth)
         if absent[index]:
             gain[index] = question.worst(0, len(truth))
         else:
-            gain[index] = min(edit_distance(str(cases.answers[index])[:longest], truth), len(truth))
+            gain[index] = min(edit_distance(units(str(cases.answers[index]))[:longest], truth), len(truth))
     # The lengths of a hidden set's truth are known; those of cases to come are not.
     most = longest if question.estimand == "population" else int(weight.max(initial=1))
     return Part(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
 
+
+_LONGEST = Parameter("longest", Decimal(1000), Decimal(0), Decimal(100_000), whole=True)
 
 MEASURES = (
     Measure(
@@ -63,7 +75,11 @@ MEASURES = (
     Measure(
         "cer", text("measure.cer"), "Σ min(edit distance, length of truth) / Σ length of truth",
         "Levenshtein, Soviet Physics Doklady 10:707, 1966; character error rate, at most one error a character",
-        "lower", TEXTS, cer, paired=True,
-        parameters=(Parameter("longest", Decimal(1000), Decimal(0), Decimal(100_000), whole=True),),
+        "lower", TEXTS, cer, paired=True, parameters=(_LONGEST,),
+    ),
+    Measure(
+        "wer", text("measure.wer"), "Σ min(edits of words, words of truth) / Σ words of truth",
+        "Morris, Maier & Green, Interspeech 2004; word error rate, Chinese by character, at most one error a word",
+        "lower", TEXTS, wer, paired=True, parameters=(_LONGEST,),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from abc import abstractmethod
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.perturbations.characters import HOMOPHONES, LOOK_ALIKES, NEIGHBOURS, OTHER_SCRIPT
+from pilotbase.measures.characters import HOMOPHONES, LOOK_ALIKES, NEIGHBOURS, OTHER_SCRIPT
 from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Perturbation, Place
 
 _TEMPLATES = {

@@ -75,3 +75,5 @@ OTHER_SCRIPT: Mapping[str, str] = {
     for one, other in (tuple(_PAIRS[first : first + 2]), tuple(_PAIRS[first : first + 2])[::-1])
 }
 """Simplified character → traditional one, and the reverse."""
+SIMPLIFIED: Mapping[int, int] = str.maketrans(_PAIRS[1::2], _PAIRS[0::2])
+"""Traditional character → simplified one, for ``str.translate``."""

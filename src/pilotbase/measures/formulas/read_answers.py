@@ -1,0 +1,52 @@
+"""Measures of what is read out of an answer in words: a letter, a number. The truth is read in the same way.
+
+An answer out of which nothing can be read is wrong.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
+from pilotbase.measures.observation import Part, Question
+from pilotbase.measures.reading.choices import chosen_letter
+from pilotbase.measures.reading.numbers import last_number
+from pilotbase.measures.text_pairs import share_right
+
+
+def choice(question: Question) -> Part:
+    """Return 1 where the answer takes the letter of the truth."""
+    return share_right(question, _same_letter)
+
+
+def numeric_match(question: Question) -> Part:
+    """Return 1 where the answer's last number is the truth's, within ``tolerance``, exactly."""
+    tolerance = Fraction(question.arguments["tolerance"])
+
+    def close(answer: str, truth: str) -> bool:
+        ours, wanted = last_number(answer), last_number(truth)
+        return ours is not None and wanted is not None and abs(ours - wanted) <= tolerance
+
+    return share_right(question, close)
+
+
+def _same_letter(answer: str, truth: str) -> bool:
+    letter = chosen_letter(answer)
+    return letter is not None and letter == chosen_letter(truth)
+
+
+MEASURES = (
+    Measure(
+        "choice", text("measure.choice"), "letter that the answer takes = truth / N",
+        "Hendrycks et al., ICLR 2021 (multiple choice); the letter is read from the words by rules", "higher", TEXTS,
+        choice, guarantees=SHARE, paired=True,
+    ),
+    Measure(
+        "numeric_match", text("measure.numeric_match"), "|last number of the answer - truth| ≤ tolerance / N",
+        "Cobbe et al., 2021 (arXiv:2110.14168, GSM8K), appendix; digits of any width, 1.2万, 一百二十, per cent",
+        "higher", TEXTS, numeric_match, guarantees=SHARE, paired=True,
+        parameters=(Parameter("tolerance", Decimal(0), Decimal(-1), Decimal(10) ** 15),),
+    ),
+)  # fmt: skip

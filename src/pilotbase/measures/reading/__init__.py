@@ -1,0 +1,1 @@
+"""Reading answers in words: what of a text counts, English and Chinese alike."""
