@@ -1,13 +1,11 @@
 """A trial of an endpoint that its supplier keeps: refused where cases may not leave, resumed, and counted."""
 
-import json
 import re
 
 import pytest
 
 from pilotbase.compute.endpoints.calls import read_calls
 from pilotbase.compute.endpoints.operator import ALLOW
-from pilotbase.documents.application import Form
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
@@ -20,22 +18,14 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular
-from tests.trial.conftest import MANIFEST
+from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 
 PROMPT = {"template": "Pressure {pressure} bar. Broken or fine?", "sampling": {"temperature": 0, "max_tokens": 2}}
 PRICES = {"currency": "CNY", "prompt": 0.01, "completion": 0.02}
 
 
-def alarm(pressure, **_):
-    return "broken" if pressure > 6 else "fine"
-
-
 def say(question: str) -> str:
     return alarm(float(re.search(r"Pressure ([0-9.]+)", question)[1]))
-
-
-def may_leave(content: str) -> str:
-    return content.replace("  - {rule: memory.peak <= 512 MiB}\n", "") + "conditions: {data_may_leave: true}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -45,18 +35,7 @@ def loopback_is_listed(monkeypatch):
 
 @pytest.fixture
 def write_endpoint(tmp_path):
-    def write(endpoint: dict, name: str = "kept"):
-        folder = tmp_path / name
-        folder.mkdir()
-        form = Form(runtime="endpoint", endpoint=endpoint).to_json_value()
-        manifest = (
-            MANIFEST.format(name=name, supplier="acme")
-            + f"runtime: endpoint\nendpoint: {json.dumps(form['endpoint'])}\n"
-        )
-        (folder / "application.yaml").write_text(manifest)
-        return folder
-
-    return write
+    return writing_endpoint(tmp_path)
 
 
 @pytest.fixture
@@ -215,3 +194,18 @@ def test_perturbed_arms_ask_it_too_and_are_counted(base, write_scenario, write_e
     rehearsed = rehearse_in(base, write_scenario(rows=400, cases=60, change=with_drop), write_endpoint(stub.endpoint()))
     assert rehearsed.passed
     assert rehearsed.report.endpoint.calls == len(stub.asked) == 2 * 8
+
+
+def test_tokens_and_money_are_judged_at_the_prices_of_the_manifest(base, write_scenario, write_endpoint, chat):
+    def bounded(content):
+        rules = ("tokens.per_case <= 200 tokens", "cost.cny <= 1 CNY", "cost.usd <= 1 USD")
+        written = "".join(f"  - {{rule: {rule}}}\n" for rule in rules)
+        return may_leave(content).replace("  - {rule: accuracy >= 0.7}\n", "  - {rule: accuracy >= 0.7}\n" + written)
+
+    endpoint = chat.endpoint("openai_chat", prompt=PROMPT, prices=PRICES, in_flight=8)
+    proven = prove(base, write_scenario(rows=400, cases=60, change=bounded), write_endpoint(endpoint))
+    found = {one.rule.split()[0]: (one.outcome, one.estimate) for one in proven.report.criteria}
+    assert found["tokens.per_case"] == (Outcome.PASS, 110)
+    assert found["cost.cny"] == (Outcome.FAIL, 1.2)
+    assert found["cost.usd"][0] is Outcome.NOT_MEASURED
+    assert proven.report.verdict is Verdict.REJECT

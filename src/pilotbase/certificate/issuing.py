@@ -9,6 +9,7 @@ from pilotbase.certificate.envelope import Envelope, seal
 from pilotbase.certificate.statement import PAYLOAD_TYPE, write_statement
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
@@ -43,6 +44,8 @@ def issue_certificate(
     if report.plan != plan.digest() or report.application != plan.application or scenario != plan.scenario:
         raise InvalidProofError("certificate.other_plan", plan=plan.digest(), report=report.plan)
     simulated = (SIMULATED_DATA,) if report.data_nature == "simulated" else ()
+    endpoint = None if report.endpoint is None else report.endpoint.statement
+    kept = () if endpoint is None else (endpoint_remark(endpoint),)
     digest = report.digest()
     return Certificate(
         serial=digest,
@@ -57,11 +60,19 @@ def issue_certificate(
         guarantee=weakest_guarantee(report.criteria),
         isolation=report.isolation.level.value,
         not_measured=_not_measured(report),
-        remarks=(*remarks, *simulated),
+        remarks=(*remarks, *simulated, *kept),
+        endpoint=endpoint,
         issued_at=now,
         expires_at=expires_at,
         issuer=issuer,
     )
+
+
+def endpoint_remark(endpoint: EndpointStatement) -> Text:
+    """Return what a certificate says in place of a digest of the model."""
+    model = " ".join(filter(None, (endpoint.model, endpoint.version)))
+    days = {"since": endpoint.period.since, "until": endpoint.period.until}
+    return text("certificate.remark.endpoint", url=endpoint.url, model=model, **days)
 
 
 def sign_certificate(certificate: Certificate, trust: TrustFolder) -> Envelope:

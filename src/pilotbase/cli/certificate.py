@@ -46,3 +46,13 @@ def revoke(
     from pilotbase.worker.trials.issuing import revoke_certificate
 
     say(revoke_certificate(open_base(), file, reason))
+
+
+@app.command("canaries")
+@command
+def canaries(file: Annotated[Path, typer.Argument(help="certificate.json of an endpoint.")]) -> None:
+    """Ask an endpoint its canary questions again: 0 unchanged; 3 changed, and its certificate suspended."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.canary_rounds import check_canaries
+
+    say(check_canaries(open_base(), file))

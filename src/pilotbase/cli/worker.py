@@ -39,6 +39,7 @@ def worker(
     from pilotbase.worker.services.journals import take_in, taking_in
     from pilotbase.worker.services.paying import paying, voucher_round
     from pilotbase.worker.services.watching import taking, watch_round, watching
+    from pilotbase.worker.trials.canary_rounds import asking_canaries
     from pilotbase.workspace.jobs import Job, JobState
 
     def tell(job: Job, state: JobState) -> None:
@@ -59,7 +60,8 @@ def worker(
         observed, paid = taking_in(base, taking(base)), paying(base)
         swept, watched = sweeping(base, _files_days()), watching(base)
         pools = dispatching(base, backend_of(base), ours.name)
-        with running(noticing), swept, observed, paid, watched, pools, reacting_to_changes(reactions):
+        asked = asking_canaries(base)
+        with running(noticing), swept, observed, paid, watched, asked, pools, reacting_to_changes(reactions):
             ours.work(stop, tell)
         return
     take_in(base, taking(base))

@@ -7,6 +7,7 @@ from typing import Literal
 import pydantic
 
 from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.site import SiteStatement
@@ -39,6 +40,8 @@ class Certificate(Document):
     """Verifications and cells that were not measured and are excluded."""
     remarks: tuple[Text, ...] = ()
     """Such as "no separation of duties" or declared ties."""
+    endpoint: EndpointStatement | None = None
+    """Which endpoint answered, where its supplier keeps it: the digest of the application is that of its manifest."""
     site: SiteStatement | None = None
     """Where the trial ran, if that was not at the base."""
     issued_at: Moment

@@ -38,6 +38,10 @@ UNITS: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
         "MiB": ("B", Decimal(1024**2)),
         "GiB": ("B", Decimal(1024**3)),
         "cases/s": ("cases/s", Decimal(1)),
+        "tokens": ("tokens", Decimal(1)),
+        "CNY": ("CNY", Decimal(1)),
+        "EUR": ("EUR", Decimal(1)),
+        "USD": ("USD", Decimal(1)),
         "%": ("", Decimal("0.01")),
     }
 )

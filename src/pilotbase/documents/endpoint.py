@@ -160,6 +160,29 @@ class Endpoint(Part):
         return tuple(name for name in named if name not in features)
 
 
+class Spent(Part):
+    """What the calls of a run took, as criteria judge it."""
+
+    cases: int
+    """That were asked about; those that were asked again after a crash count again."""
+    tokens: int | None = None
+    """None: the protocol counts none."""
+    cost_per_thousand: Money | None = None
+    currency: Currency | None = None
+
+
+class EndpointStatement(Part):
+    """Which endpoint it was, and for how long its supplier keeps it: what stands on a certificate in place of a digest."""
+
+    protocol: ClientProtocol
+    url: str
+    model: str
+    version: str | None = None
+    period: Period
+    canaries: Digest | None = None
+    """Of the answers that are held against later ones."""
+
+
 class CanaryAnswers(Part):
     """Questions of the public sample that were asked again at the end, several times each: what it answers today."""
 
@@ -187,8 +210,13 @@ class EndpointUse(Part):
     """Calls that ended without an answer: their cases count as worst."""
     unread: int = 0
     """Cases whose answer says nothing that the contract asks for: they abstain."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    cases: int = 0
+    """That calls asked about."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    """None: the protocol counts no tokens."""
+    estimated: int = 0
+    """Calls whose tokens nobody told: they are estimated, four bytes each."""
     seconds: float = 0.0
     """That calls took, all together; more than passed where several were under way."""
     cost: Money | None = None
@@ -200,3 +228,26 @@ class EndpointUse(Part):
     records: Digest
     """Commitment to the record of every call."""
     canaries: CanaryAnswers | None = None
+
+    @property
+    def spent(self) -> Spent:
+        """Return what criteria judge."""
+        counted = self.prompt_tokens is not None
+        return Spent(
+            cases=self.cases,
+            tokens=(self.prompt_tokens or 0) + (self.completion_tokens or 0) if counted else None,
+            cost_per_thousand=self.cost_per_thousand,
+            currency=self.currency,
+        )
+
+    @property
+    def statement(self) -> EndpointStatement:
+        """Return what a certificate says of it."""
+        return EndpointStatement(
+            protocol=self.protocol,
+            url=self.url,
+            model=self.model,
+            version=self.version,
+            period=self.period,
+            canaries=None if self.canaries is None else self.canaries.digest,
+        )

@@ -12,11 +12,13 @@ RISK_WARNING = "risk warning"
 SUPERSEDED = "superseded by a re-test"
 REVOKED = "revoked"
 SUSPENDED = "suspended"
+CANARIES = "the endpoint answers its canary questions otherwise than in the trial"
 _SPOKEN = {
     RISK_WARNING: Text(code="certificate.because.risk_warning"),
     SUPERSEDED: Text(code="certificate.because.superseded"),
     REVOKED: Text(code="certificate.because.revoked"),
     SUSPENDED: Text(code="certificate.because.suspended"),
+    CANARIES: Text(code="certificate.because.canaries"),
 }
 
 

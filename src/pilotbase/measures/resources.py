@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import MEASURED, Direction, Guarantees
 from pilotbase.measures.observation import Observation, Part
 
-Statistic = Literal["quantile", "max", "peak", "throughput", "cpu"]
+Statistic = Literal["quantile", "max", "peak", "throughput", "cpu", "tokens", "CNY", "EUR", "USD"]
 
 _NANO = 10**9
 _NEVER = 1 << 60
@@ -31,6 +32,8 @@ class Run:
     wall_seconds: float
     cpu_seconds: float | None = None
     peak_bytes: int | None = None
+    spent: Spent | None = None
+    """Of an endpoint: tokens and money."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ def _single(statistic: Statistic, run: Run) -> Part:
         return _figure(run.cases * _NANO, round(run.wall_seconds * _NANO))
     if statistic == "cpu" and run.cpu_seconds is not None and run.cases:
         return _figure(round(run.cpu_seconds * _NANO), run.cases * _NANO)
+    if run.spent is not None and run.spent.cases:
+        if statistic == "tokens" and run.spent.tokens is not None:
+            return _figure(run.spent.tokens, run.spent.cases)
+        if statistic == run.spent.currency and run.spent.cost_per_thousand is not None:
+            return _figure(round(run.spent.cost_per_thousand * _NANO), _NANO)
     return Part(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
 
 
@@ -80,6 +88,7 @@ def _nanoseconds(latencies: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]
 
 
 _LOAD = "measured under full load"
+_CALLS = "counted over all calls to an endpoint, at the prices of its manifest"
 
 RESOURCES = (
     ResourceMeasure(
@@ -107,4 +116,11 @@ RESOURCES = (
     ResourceMeasure(
         "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", "cpu"
     ),
+    ResourceMeasure(
+        "tokens.per_case", text("measure.tokens.per_case"), "tokens of prompts and answers / cases", _CALLS, "lower",
+        "tokens", "tokens",
+    ),
+    ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _CALLS, "lower", "CNY", "CNY"),
+    ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _CALLS, "lower", "EUR", "EUR"),
+    ResourceMeasure("cost.usd", text("measure.cost.usd"), "1000 × cost / cases, in USD", _CALLS, "lower", "USD", "USD"),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.report import Performance
 
 HISTOGRAM_BINS = 24
@@ -23,6 +24,8 @@ class Load:
     load_seconds: float
     cpu_seconds: float | None
     memory_peak_bytes: int | None
+    spent: Spent | None = None
+    """Of an endpoint: tokens and money."""
 
 
 def summarise(load: Load) -> Performance:

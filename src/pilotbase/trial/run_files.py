@@ -86,7 +86,15 @@ class EndedRun(Part):
 
     def restored(self, seconds: NDArray[np.float64], answered: int) -> Run:
         """Return the run with the latencies of its committed batches."""
-        load = Load(seconds, answered, self.batch_rows, self.load_seconds, self.cpu_seconds, self.memory_peak_bytes)
+        load = Load(
+            seconds,
+            answered,
+            self.batch_rows,
+            self.load_seconds,
+            self.cpu_seconds,
+            self.memory_peak_bytes,
+            None if self.use is None else self.use.spent,
+        )
         return Run(End(self.reason, self.detail), self.isolation, load, "", self.use)
 
 

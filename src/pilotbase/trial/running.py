@@ -178,7 +178,7 @@ def _run_once(
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
             run = _unstarted(candidate, terms, log, End(ended.reason, ended.detail))
-            return replace(run, use=_use(candidate, calls))
+            return _with_use(run, candidate, calls)
         with worker:
             if log.answered < cases:
                 hooks.before_first()
@@ -191,7 +191,7 @@ def _run_once(
             worker.close(end.reason)
             if terms.logs is LogPolicy.WITHHELD:
                 worker.forget_files()
-            return replace(_ended(candidate, terms, log, end, worker), use=_use(candidate, calls))
+            return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
 
 
 def _open_calls(candidate: Candidate, log: AnswerLog) -> CallLog:
@@ -213,8 +213,12 @@ def _ended(candidate: Candidate, terms: Terms, log: AnswerLog, end: End, worker:
     return Run(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
 
 
-def _use(candidate: Candidate, calls: CallLog) -> EndpointUse | None:
-    return None if candidate.endpoint is None else endpoint_use(candidate.endpoint, calls.total, calls.digest)
+def _with_use(run: Run, candidate: Candidate, calls: CallLog) -> Run:
+    """Return ``run`` with what the calls to an endpoint came to."""
+    if candidate.endpoint is None:
+        return run
+    use = endpoint_use(candidate.endpoint, calls.total, calls.digest)
+    return replace(run, use=use, load=replace(run.load, spent=use.spent))
 
 
 def start_candidate(candidate: Candidate, terms: Terms, calls: CallLog | None = None) -> Worker:

@@ -156,6 +156,7 @@ def _run_of(load: Load) -> Run:
         wall_seconds=float(load.batch_seconds.sum()),
         cpu_seconds=load.cpu_seconds,
         peak_bytes=load.memory_peak_bytes if load.cases else None,
+        spent=load.spent,
     )
 
 

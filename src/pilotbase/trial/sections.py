@@ -9,6 +9,7 @@ from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import localized
 from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
@@ -162,8 +163,26 @@ def _adaptation(observed: Observed) -> list[Finding]:
     )
     return [
         Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
+        *_no_digest(observed.candidate.endpoint),
         _unmeasured("other_runtimes", text("trial.finding.no_other_runtimes")),
     ]
+
+
+def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
+    """Say of an endpoint what cannot be said of it."""
+    if endpoint is None:
+        return []
+    model = " ".join(filter(None, (endpoint.model, endpoint.version)))
+    days = {"since": endpoint.period.since, "until": endpoint.period.until}
+    return [_unmeasured("model_digest", text("trial.finding.no_model_digest", url=endpoint.url, model=model, **days))]
+
+
+def _calls(use: EndpointUse | None) -> list[Finding]:
+    if use is None or not use.calls:
+        return []
+    counts = {"calls": use.calls, "attempts": use.attempts, "unanswered": use.unanswered}
+    outcome = Outcome.INCONCLUSIVE if use.unanswered else Outcome.PASS
+    return [Finding(check="calls", outcome=outcome, sentence=text("trial.finding.calls", **counts))]
 
 
 def _production(observed: Observed) -> list[Finding]:
@@ -179,7 +198,7 @@ def _production(observed: Observed) -> list[Finding]:
         findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(_unmeasured("load", text("trial.finding.no_load")))
-    return [*findings, _unmeasured("soak", text("trial.finding.no_soak"))]
+    return [*findings, *_calls(observed.run.use), _unmeasured("soak", text("trial.finding.no_soak"))]
 
 
 def _declared(check: str, declared: str, sentence: Text) -> Finding:

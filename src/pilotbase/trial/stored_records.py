@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
+from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
@@ -45,6 +46,7 @@ class RecordedLoad(Part):
     load_seconds: float
     cpu_seconds: float | None = None
     memory_peak_bytes: int | None = None
+    spent: Spent | None = None
 
 
 class RecordedFacts(Part):
@@ -73,6 +75,7 @@ class RecordedFacts(Part):
             load.load_seconds,
             load.cpu_seconds,
             load.memory_peak_bytes,
+            load.spent,
         )
 
 
@@ -103,6 +106,7 @@ def recorded_load(load: Load) -> RecordedLoad:
         load_seconds=load.load_seconds,
         cpu_seconds=load.cpu_seconds,
         memory_peak_bytes=load.memory_peak_bytes,
+        spent=load.spent,
     )
 
 

@@ -133,6 +133,7 @@ class Line:
             final=False,
             prompt_tokens=None if usage is None else usage.prompt,
             completion_tokens=None if usage is None else usage.completion,
+            estimated=usage is not None and usage.estimated,
             unread=0 if reply is None else reply.unread,
             served="" if reply is None else reply.served,
         )

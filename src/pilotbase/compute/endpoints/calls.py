@@ -53,6 +53,8 @@ class Call(Part):
     """Nothing follows for this question: it has its answer, or none will come."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    estimated: bool = False
+    """Nobody told the tokens."""
     unread: int = 0
     served: str = ""
 
@@ -67,6 +69,9 @@ class Total:
     unread: int = 0
     cases: int = 0
     """That were asked about, in calls that ended."""
+    counted: int = 0
+    """Calls with tokens."""
+    estimated: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
@@ -78,6 +83,8 @@ class Total:
         self.unanswered += call.final and call.fault is not None
         self.unread += call.unread
         self.cases += call.cases if call.final else 0
+        self.counted += call.prompt_tokens is not None
+        self.estimated += call.estimated
         self.prompt_tokens += call.prompt_tokens or 0
         self.completion_tokens += call.completion_tokens or 0
         self.seconds += call.seconds
@@ -158,6 +165,7 @@ def endpoint_use(endpoint: Endpoint, total: Total, records: Digest) -> EndpointU
         else prices.cost(total.calls - total.unanswered, total.prompt_tokens, total.completion_tokens)
     )
     share = None if cost is None or not total.cases else round(cost * 1000 / total.cases, _EXACT)
+    counted = total.counted > 0
     return EndpointUse(
         protocol=endpoint.protocol,
         url=endpoint.url,
@@ -168,8 +176,10 @@ def endpoint_use(endpoint: Endpoint, total: Total, records: Digest) -> EndpointU
         attempts=total.attempts,
         unanswered=total.unanswered,
         unread=total.unread,
-        prompt_tokens=total.prompt_tokens,
-        completion_tokens=total.completion_tokens,
+        cases=total.cases,
+        prompt_tokens=total.prompt_tokens if counted else None,
+        completion_tokens=total.completion_tokens if counted else None,
+        estimated=total.estimated,
         seconds=round(total.seconds, 3),
         cost=None if cost is None else round(cost, _EXACT),
         cost_per_thousand=share,
@@ -183,8 +193,11 @@ def summed(uses: Iterable[EndpointUse], records: Digest) -> EndpointUse:
     """Return what several runs came to; what a thousand cases cost is told of the first: it asked them as they are."""
     first, *others = uses
     names = dict.fromkeys(name for use in (first, *others) for name in use.served)
-    counted = ("calls", "attempts", "unanswered", "unread", "prompt_tokens", "completion_tokens", "seconds")
-    totals: dict[str, object] = {name: sum(getattr(use, name) for use in (first, *others)) for name in counted}
+    counts = ("calls", "attempts", "unanswered", "unread", "cases", "estimated", "seconds")
+    totals: dict[str, object] = {name: sum(getattr(use, name) for use in (first, *others)) for name in counts}
+    for name in ("prompt_tokens", "completion_tokens"):
+        told = [getattr(use, name) for use in (first, *others) if getattr(use, name) is not None]
+        totals[name] = sum(told) if told else None
     if first.cost is not None:
         totals["cost"] = sum((use.cost or 0 for use in others), first.cost)
     return first.model_copy(update={**totals, "served": tuple(names)[:MOST_NAMES], "records": records})

@@ -13,7 +13,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.protocols.frames import Batch
 from pilotbase.protocols.guarded_http import Answer, Request
-from pilotbase.protocols.openai_wire import Said
+from pilotbase.protocols.openai_wire import Said, TokenUsage, estimate_tokens
 
 MOST_ANSWER_BYTES = 1 << 20
 _SHUT = frozenset({401, 402, 403})
@@ -64,4 +64,9 @@ class PromptedWire(ABC):
     def read(self, question: Question, answer: Answer) -> Reply:
         said = self.said(answer)
         value = self._reader.read(said.words)
-        return Reply(self._reader.column([value]), said.model, said.usage, unread=int(value is None))
+        usage = said.usage or TokenUsage(
+            estimate_tokens(len(question.request.body or b"")),
+            estimate_tokens(len(said.words.encode(errors="replace"))),
+            estimated=True,
+        )
+        return Reply(self._reader.column([value]), said.model, usage, unread=int(value is None))

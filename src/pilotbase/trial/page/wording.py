@@ -85,6 +85,15 @@ class Wording:
         """Return who watched a box's memory."""
         return self._name("report.isolation.memory_watch.", value)
 
+    def protocol(self, value: str) -> str:
+        """Return what an endpoint speaks."""
+        return self._name("report.endpoint.protocol.", value)
+
+    def money(self, amount: Decimal, currency: str | None) -> str:
+        """Return an amount of money, without noughts at its end but for two places."""
+        digits = max(2, -int(amount.normalize().as_tuple().exponent))
+        return f"{amount:,.{digits}f} {currency or ''}".rstrip()
+
     def own(self, sentence: Localized | str) -> str:
         """Return what a user wrote, in this language where it is there."""
         return localized(sentence, self.language)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_delivered
 from pilotbase.certificate import read_evidence, read_trust_roots, verify_certificate
+from pilotbase.certificate.issuing import endpoint_remark
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
@@ -46,6 +47,7 @@ def check_certificate(
     lines = (
         text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
         certificate.claim,
+        *([endpoint_remark(certificate.endpoint)] if certificate.endpoint is not None else []),
         *([site_sentence(certificate.site)] if certificate.site is not None else []),
         *verification.notes,
     )

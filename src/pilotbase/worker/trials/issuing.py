@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pilotbase.certificate import (
@@ -14,6 +15,7 @@ from pilotbase.certificate import (
 )
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.moments import day_end
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteStatement
@@ -58,7 +60,7 @@ def issue_once(
     if known is not None:
         return view.load(known, IssuedCertificate)
     now = base.lab.store.clock()
-    expires = base.trust.expiry(now)
+    expires = _expiry(base, report, now)
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
     )
@@ -70,6 +72,14 @@ def issue_once(
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
         return issue_once(base, report, plan, remarks, site)
     return issued
+
+
+def _expiry(base: Base, report: Report, now: datetime) -> datetime:
+    """Return when a certificate ends: with the time of the key, of an endpoint with the days for which it is kept."""
+    expires = base.trust.expiry(now)
+    if report.endpoint is None:
+        return expires
+    return min(expires, max(day_end(report.endpoint.period.until), now + timedelta(seconds=1)))
 
 
 def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
