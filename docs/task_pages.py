@@ -173,14 +173,14 @@ def _tasks(words: Words) -> Iterator[str]:
 
 
 def _verdicts(task: str, words: Words) -> str:
-    """Return the applications of a task's example with the verdict that each gets."""
-    file = EXAMPLES / "tasks" / task / "expected.json"
-    if not file.exists():
-        return ""
-    told = json.loads(file.read_text("utf-8"))
-    verdicts = {name: one if isinstance(one, str) else one["verdict"] for name, one in told.items()}
-    said = (f"{name}: {template(f'verdict.{one}', words.language)}" for name, one in verdicts.items())
-    return f"[{task}](../examples/tasks/{task}/): {'; '.join(said)}"
+    """Return the examples of a task, and of their applications the verdict that each gets."""
+    found = []
+    for file in sorted((EXAMPLES / "tasks").glob(f"{task}*/expected.json")):
+        told = json.loads(file.read_text("utf-8"))
+        verdicts = {name: one if isinstance(one, str) else one["verdict"] for name, one in told.items()}
+        said = (f"{name}: {template(f'verdict.{one}', words.language)}" for name, one in verdicts.items())
+        found.append(f"[{file.parent.name}](../examples/tasks/{file.parent.name}/): {'; '.join(said)}")
+    return "<br>".join(found)
 
 
 def _pages(words: Words) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.measures import Cases, observe
+from pilotbase.measures import Cases, coded, observe
 from pilotbase.trial.remainder import shuffled_remainder
 from pilotbase.worker.trials.proving import freeze_in, prove
 from tests.trial.conftest import SCENARIO
@@ -101,3 +101,34 @@ def test_a_gap_between_means_keeps_its_truths():
     assert shuffled_remainder(cases, position, [gap], b"seed")[1] == "exact"
     assert shuffled_remainder(cases, position, [single], b"seed")[1] == "shuffled"
     assert shuffled_remainder(cases, np.arange(60), [gap], b"seed")[1] == "none"
+
+
+def test_a_figure_of_all_cases_together_keeps_its_truths():
+    draw = np.random.default_rng(4)
+    truth, scores = draw.integers(0, 2, 60).astype(np.int32), draw.random(60)
+    cases = Cases(truth, scores, classes=("a", "b"), positive="b", kind="probability")
+    position = np.where(np.arange(60) < 20, np.arange(60), -1)
+    criterion = Criterion(rule="average_precision >= 0.5")
+    kept, how = shuffled_remainder(cases, position, [criterion], b"seed")
+    assert how == "exact" and (kept == truth).all(), "a replay would find another figure"
+
+
+@pytest.mark.parametrize(
+    ("kind", "classes", "answers", "truth", "rule", "how"),
+    [
+        ("labels", ("a", "b"), ("a", "b", "a|b", ""), ("a", "a|b", ""), "label_f1 >= 0.5", "shuffled"),
+        ("boxes", ("a",), ("[]", '[["a", 0, 0, 1, 1, 0.5]]'), ("[]", '[["a", 0, 0, 1, 1]]'), "box_f1 >= 0.5", "exact"),
+    ],
+)
+def test_as_many_cases_count_as_before_where_a_weight_reads_truth_and_answer(kind, classes, answers, truth, rule, how):
+    draw = np.random.default_rng(4)
+    kept = {"classes": classes, "kind": kind, "answers": draw.choice(np.array(answers, dtype=object), 90)}
+    cases = Cases(truth=draw.choice(np.array(truth, dtype=object), 90), **kept)
+    position = np.where(np.arange(90) < 20, np.arange(90), -1)
+    shuffled, found = shuffled_remainder(cases, position, [Criterion(rule=rule)], b"seed")
+    assert found == how
+    weights = [
+        observe(parse_rule(rule), coded(one), np.arange(90)).parts[0].weight
+        for one in (cases, Cases(truth=shuffled, **kept))
+    ]
+    assert (weights[0] > 0).sum() == (weights[1] > 0).sum(), "a replay would find another number of cases"

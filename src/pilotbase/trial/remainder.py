@@ -54,9 +54,11 @@ def _attributes(cases: Cases, criteria: Sequence[Criterion]) -> Iterator[NDArray
     yield from cases.groups.values()
     if cases.units is not None:
         yield cases.units
+    arms = [cases.answers, *cases.perturbed.values(), *([] if cases.baseline is None else [cases.baseline])]
+    if cases.kind == "labels":
+        yield from (np.array([str(answer) for answer in answers]) for answers in arms)
     if cases.kind not in _LABELLED:
         return
-    arms = [cases.answers, *cases.perturbed.values(), *([] if cases.baseline is None else [cases.baseline])]
     for cut in _cuts(criteria) if cases.kind == "probability" else (0.5,):
         yield from (cases.labels(answers, cut) for answers in arms)
 
@@ -77,9 +79,11 @@ def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], uns
     return _sums(pair[0], unscored) == _sums(pair[1], unscored)
 
 
-def _sums(observation: Observation, unscored: Ints) -> list[tuple[int, int]]:
+def _sums(observation: Observation, unscored: Ints) -> list[tuple[int, list[int]]]:
     # One part, or the worst of several, each judged by itself: gains count only where they have been scored.
-    alone = observation.form in ("single", "worst")
+    # A figure of all cases together (average precision) reads the truth of each, scored or not.
+    alone = observation.form in ("single", "worst") and not observation.census_only
     return [
-        (0 if alone else int(part.gain[unscored].sum()), int(part.weight[unscored].sum())) for part in observation.parts
+        (0 if alone else int(part.gain[unscored].sum()), np.sort(part.weight[unscored]).tolist())
+        for part in observation.parts
     ]

@@ -1,0 +1,20 @@
+"""The load of an hour, by the weights of its lead."""
+
+import json
+from pathlib import Path
+
+WEIGHTS = json.loads(Path(__file__).with_name("model.json").read_text("utf-8"))["weights"]
+READ = ("lead", "hour", "weekend", "temperature", "load_now", "load_day_before", "load_week_before")
+
+
+def predict(batch):
+    return [load(row) for row in zip(*(batch[name] for name in READ), strict=True)]
+
+
+def load(row):
+    lead, hour, weekend, temperature, now, day_before, week_before = row
+    weights = WEIGHTS[str(int(lead))]
+    place = int(hour) + 24 * bool(weekend)
+    now, day_before = (week_before if value != value else value for value in (now, day_before))  # missing is NaN
+    seen = (max(18 - temperature, 0), now / 10, day_before / 10, week_before / 10)
+    return weights[place] + sum(weight * value for weight, value in zip(weights[48:], seen, strict=True))
