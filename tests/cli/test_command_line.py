@@ -175,7 +175,8 @@ def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scen
     assert run("scenario", "check", tmp_path / "s").exit_code == 0
     assert run("application", "new", tmp_path / "s", "--out", tmp_path / "a", "--supplier", "me").exit_code == 0
     assert (tmp_path / "a-sample.csv").is_file()
-    assert run("application", "check", tmp_path / "a").exit_code == 0
+    checked = run("application", "check", tmp_path / "a")
+    assert checked.exit_code == 0 and "Python: the function app:predict" in checked.stdout
     assert run("trial", "rehearse", tmp_path / "s", tmp_path / "a").exit_code == 0
     assert run("application", "new", tmp_path / "s", "--out", tmp_path / "a").exit_code == 2
 

@@ -202,3 +202,6 @@ def test_a_supplier_takes_the_starter_kit_of_an_open_scenario(base, draft):
     kit_as_it_is = SimpleUploadedFile("kit.zip", answer.content)
     taken = base.client("supplier").post("/applications/new/", {"folder": kit_as_it_is, "scenario": "", "note": ""})
     assert taken.status_code == 302, "the public sample beside the application's folder is in nobody's way"
+    for language, said in (("en", "Python: the function app:predict"), ("zh", "Python：函数 app:predict")):
+        page = base.client("supplier").get(taken["Location"], headers={"Accept-Language": language})
+        assert f"<dd>{said}</dd>" in page.content.decode(), "in what form it comes"

@@ -91,6 +91,7 @@ def test_a_folder_is_handed_in_and_moves_on(pilotbase, pine, hub_of):
     assert (record["subject"], record["state"]) == ("application:acme/larch", "draft")
     assert "application:acme/larch" in pilotbase("supplier", "application", "list", "larch").stdout
     assert pilotbase("other-supplier", "application", "list", "larch").stdout == ""
+    assert "Python: the function app:predict" in pilotbase("supplier", "application", "show", "acme/larch").stdout
     assert pilotbase("other-supplier", "application", "show", "acme/larch").exit_code == 2
     assert pilotbase("supplier", "application", "submit", "acme/larch").exit_code == 0
     again = pilotbase("supplier", "application", "submit", "acme/larch")

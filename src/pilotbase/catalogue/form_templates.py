@@ -12,7 +12,7 @@ from types import MappingProxyType
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Runtime
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import ARRAYS, DataType
-from pilotbase.documents.tasks import TARGETS, AnswerKind
+from pilotbase.documents.tasks import TARGETS
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FormTemplate:
     """What its README says to do first."""
     makes: str | None = None
     """The model that the first file writes when its supplier runs it; None: the folder runs as it stands."""
-    kinds: Collection[AnswerKind] = frozenset(TARGETS)
+    kinds: Collection[str] = frozenset(TARGETS)
     """Kinds of answers that it can give."""
     types: Collection[DataType] = frozenset(DataType)
     """Types of features that it can be given."""

@@ -22,7 +22,7 @@ from pilotbase.documents.visible_text import spell_for_terminal
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.records import ListedRecord, Section, WaitingWork
-    from pilotbase.documents.base import Part
+    from pilotbase.documents.base import Document, Part
     from pilotbase.documents.record import Record
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
@@ -76,8 +76,10 @@ def show_record(subject: str, as_json: bool) -> None:
         record = client.record(subject)
     except InputError:  # others see an open scenario, not who has it in hand
         say(text("cli.hub_content", subject=subject, digest=content.digest()))
+        _print_form(content)
         return
     _print_record(record)
+    _print_form(content)
     for waiting in record.waits:
         due = spell_day(waiting.due) if waiting.due else "–"
         say(text("cli.hub_waits", act=act_name(waiting.act), role=text(f"role.{waiting.role}"), due=due))
@@ -183,6 +185,15 @@ def _print_record(record: Record) -> None:
     state = state_name(record.kind, record.state)
     title = localized(record.title, language())
     say(text("cli.hub_record", subject=record.subject, title=title, state=state, version=record.version))
+
+
+def _print_form(content: Document) -> None:
+    """Print in what form an application comes; of other contents nothing."""
+    from pilotbase.documents.form_words import form_in_words
+    from pilotbase.documents.record import ApplicationVersion
+
+    if isinstance(content, ApplicationVersion):
+        say(form_in_words(content.application.form))
 
 
 def _print_listed(one: ListedRecord) -> None:

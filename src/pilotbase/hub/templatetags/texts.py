@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.form_words import form_in_words
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import spell_day, spell_minute, spell_second
 from pilotbase.documents.public_reasons import spoken_reason
@@ -32,6 +33,7 @@ from pilotbase.trial.page.wording import Wording
 register = template.Library()
 register.filter("approval_kind", approval_kind)
 register.filter("spoken", spoken_reason)
+register.filter("form_in_words", form_in_words)
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.box.locks import parse_lock
 from pilotbase.documents.application import Application
+from pilotbase.documents.form_words import form_in_words
 from pilotbase.documents.texts import Text, text
 
 
@@ -26,4 +27,4 @@ def check_application(folder: Path) -> CheckedApplication:
     application = submission.application
     holds = text("worker.application_holds", application=application.name, digest=submission.digest)
     count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
-    return CheckedApplication(application, (holds, count))
+    return CheckedApplication(application, (holds, form_in_words(application.form), count))
