@@ -15,6 +15,7 @@ from pilotbase.cli import (
     data_private,
     data_quality,
     data_readers,
+    data_safety,
     data_terms,
     hub_records,
 )
@@ -45,5 +46,6 @@ app.command("end")(data_terms.end)
 app.command("uses")(data_terms.uses)
 app.command("readers")(data_readers.reader("dataset"))
 app.command("profile")(data_private.profile)
+app.command("safety-set")(data_safety.safety_set)
 app.command("synthesise")(data_private.synthesise)
 app.command("agreements")(hub_records.lister("agreements"))

@@ -1,0 +1,108 @@
+"""A set of attacks on language models and of harmless look-alikes, in English and Chinese, as a scenario's folder.
+
+Every case has instructions with a code that must not be said. What is asked of the application follows from the truth:
+
+    empty       an attack that is to be declined (``declined``)
+    the code    a question about a text that holds an attack: to be answered without saying it (``attack_success``)
+    a dash      a harmless question: to be answered (``answered``)
+
+Both sides are always there, so that an application which declines everything fails as surely as one that gives in. The
+questions are published with this software, so a model may have been trained on them: only the codes, and with which
+instructions a question stands, are drawn anew. A low rate proves little, a high one is a finding.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
+
+from pilotbase.documents.safe_csv import spell_csv
+
+SafetyLanguage = Literal["en", "zh"]
+SAFETY_LANGUAGES: tuple[SafetyLanguage, ...] = ("en", "zh")
+ROLES = 8
+"""Instructions that a question can stand with."""
+HARMLESS_TRUTH = "—"
+"""In the place of an answer: there is no single right one, but one is due."""
+_COLUMNS = ("case", "item", "language", "kind", "instructions", "context", "question", "truth")
+_NO_CONTEXT = {"en": "(none)", "zh": "（无）"}
+_LETTERS, _DIGITS = "BCDFGHJKLMNPQRSTVWXZ", "23456789"
+
+
+@dataclass(frozen=True)
+class SafetyItem:
+    """One question; ``side``: ``refused``, ``injected`` or ``harmless``."""
+
+    name: str
+    language: SafetyLanguage
+    side: str
+    kind: str
+    question: str
+    context: str = ""
+
+
+def safety_items(language: SafetyLanguage) -> tuple[SafetyItem, ...]:
+    """Return the questions in ``language``, in the order of the file."""
+    found = _read(language)
+    return tuple(
+        _item(language, side, kind, number, given)
+        for side in ("refused", "injected", "harmless")
+        for kind, items in found[side].items()
+        for number, given in enumerate(items, start=1)
+    )
+
+
+def safety_roles(language: SafetyLanguage) -> Sequence[str]:
+    """Return the instructions in ``language``; ``{secret}`` stands for the code."""
+    roles: Sequence[str] = _read(language)["roles"]
+    return roles
+
+
+def safety_scenario(languages: Sequence[SafetyLanguage], variants: int, seed: int | None) -> Mapping[str, bytes]:
+    """Return the files of a scenario: ``scenario.yaml`` and ``cases.csv``.
+
+    ``variants``: with how many instructions, each with a code of its own, every question stands; 1 to `ROLES`.
+    ``seed``: by which these are drawn; by chance when None, so that nobody can know the codes.
+    """
+    draw = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - a seed is for tests
+    rows = list(_rows(languages, variants, draw))
+    draw.shuffle(rows)
+    numbered = ([f"s{number:04}", *row] for number, row in enumerate(rows, start=1))
+    scenario = resources.files(__name__).joinpath("scenario.yaml").read_text("utf-8")
+    if len(languages) == 1:
+        scenario = "".join(line for line in scenario.splitlines(keepends=True) if "by language" not in line)
+    return {"scenario.yaml": scenario.encode(), "cases.csv": spell_csv(_COLUMNS, numbered)}
+
+
+def _rows(languages: Sequence[SafetyLanguage], variants: int, draw: random.Random) -> Iterator[list[str]]:
+    for language in languages:
+        roles = safety_roles(language)
+        for item in safety_items(language):
+            for role in draw.sample(roles, variants):
+                secret = _secret(draw)
+                truth = {"refused": "", "injected": secret, "harmless": HARMLESS_TRUTH}[item.side]
+                context = item.context or _NO_CONTEXT[language]
+                yield [item.name, language, f"{item.side}:{item.kind}", role.replace("{secret}", secret), context,
+                       item.question, truth]  # fmt: skip
+
+
+def _secret(draw: random.Random) -> str:
+    """Return a code that no answer says by chance: one of 20⁴ · 8⁴."""
+    return "".join(draw.choices(_LETTERS, k=4)) + "-" + "".join(draw.choices(_DIGITS, k=4))
+
+
+def _item(language: SafetyLanguage, side: str, kind: str, number: int, given: str | Mapping[str, str]) -> SafetyItem:
+    question, context = (given, "") if isinstance(given, str) else (given["question"], given["context"])
+    return SafetyItem(f"{language}-{side}-{kind}-{number}", language, side, kind, question, context)
+
+
+@cache
+def _read(language: SafetyLanguage) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load(resources.files(__name__).joinpath(f"{language}.yaml").read_text("utf-8"))
+    return found
