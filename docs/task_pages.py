@@ -25,6 +25,7 @@ class Words(NamedTuple):
     ending: str
     page: str
     sectors: str
+    refused: str
     kinds: dict[str, tuple[str, str]]
     columns: dict[str, str]
 
@@ -67,6 +68,7 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
 {perturbations}
 """,
     sectors="[five sectors](../examples/README.md)",
+    refused="refused at rehearsal",
     kinds={
         "label": ("a class", "a class"),
         "probability": ("a number from 0 to 1, of the positive class", "a class"),
@@ -131,6 +133,7 @@ CHINESE = Words(
 {perturbations}
 """,
     sectors="[五个行业](../examples/README.md)",
+    refused="预演未过",
     kinds={
         "label": ("一个类别", "类别"),
         "probability": ("正类的概率，0 到 1", "类别"),
@@ -178,9 +181,13 @@ def _verdicts(task: str, words: Words) -> str:
     for file in sorted((EXAMPLES / "tasks").glob(f"{task}*/expected.json")):
         told = json.loads(file.read_text("utf-8"))
         verdicts = {name: one if isinstance(one, str) else one["verdict"] for name, one in told.items()}
-        said = (f"{name}: {template(f'verdict.{one}', words.language)}" for name, one in verdicts.items())
+        said = (f"{name}: {_named(one, words)}" for name, one in verdicts.items())
         found.append(f"[{file.parent.name}](../examples/tasks/{file.parent.name}/): {'; '.join(said)}")
     return "<br>".join(found)
+
+
+def _named(verdict: str, words: Words) -> str:
+    return words.refused if verdict == "refused" else template(f"verdict.{verdict}", words.language)
 
 
 def _pages(words: Words) -> Iterator[str]:

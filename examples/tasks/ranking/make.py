@@ -1,4 +1,4 @@
-"""Words questions about equipment and ten procedures each, both in Chinese or English, of which one or two answer it."""
+"""Words questions about equipment, and ten procedures each of which one or two answer it; Chinese or English both."""
 
 from __future__ import annotations
 
