@@ -1,6 +1,7 @@
 """A trial of an endpoint that its supplier keeps: refused where cases may not leave, resumed, and counted."""
 
 import re
+import shutil
 
 import pytest
 
@@ -10,15 +11,19 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.documents.vocabularies import Opening, Outcome, Verdict
 from pilotbase.trial import answering
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.sealing import secrets_of
+from pilotbase.worker.trials.boards import submit_to_board
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
+from pilotbase.worker.trials.replaying import replay_trial
+from tests.catalogue.agreements_for_tests import DATASET
 from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
+from tests.trial.test_terms_of_a_trial import Parties
 
 PROMPT = {"template": "Pressure {pressure} bar. Broken or fine?", "sampling": {"temperature": 0, "max_tokens": 2}}
 PRICES = {"currency": "CNY", "prompt": 0.01, "completion": 0.02}
@@ -77,6 +82,55 @@ def test_what_else_forbids_it_is_told_before_anything_is_sent(base, write_scenar
         rehearse_in(base, write_scenario(change=may_leave), write_endpoint(stub.endpoint(**change)))
     assert found.value.code == code and found.value.render("zh")
     assert stub.connections == 0
+
+
+def test_boards_and_baselines_take_what_runs_in_a_box_only(base, write_scenario, write_endpoint, stub):
+    board = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3}\n"
+    scenario = write_scenario(change=lambda content: may_leave(content).replace("trial:\n", board))
+    application = write_endpoint(stub.endpoint())
+    rehearse_in(base, scenario, application)
+    asked = len(stub.asked)
+    with pytest.raises(RefusedError) as refused:
+        submit_to_board(base, scenario, application)
+    assert refused.value.code == "trial.endpoint_not_here" and refused.value.render("zh")
+    reference = write_scenario(name="with-reference", change=referring)
+    shutil.copytree(application, reference / "reference")
+    with pytest.raises(RefusedError) as refused:
+        rehearse_in(base, reference, application)
+    assert refused.value.code == "trial.endpoint_not_here"
+    assert len(stub.asked) == asked
+
+
+def referring(content):
+    rule, application = "baseline: {kind: rule, rule: pressure > 8}", "baseline: {kind: application, path: reference}"
+    return may_leave(content).replace(rule, application)
+
+
+def test_a_closed_dataset_needs_terms_by_which_the_supplier_may_have_its_rows(
+    base, write_scenario, write_endpoint, stub
+):
+    def of_dataset(content):
+        return may_leave(content).replace("  file: cases.csv", f"  file: cases.csv\n  dataset: {DATASET}")
+
+    parties, application = Parties(base), write_endpoint(stub.endpoint())
+    parties.publish(Opening.COMPUTE_TO_DATA)
+    parties.agree()
+    scenario = write_scenario(rows=400, cases=60, change=of_dataset)
+    with pytest.raises(RefusedError) as refused:
+        rehearse_in(base, scenario, application)
+    assert refused.value.code == "terms.refused"
+    assert stub.connections == 0
+
+
+def test_a_dataset_that_may_be_downloaded_for_verification_may_be_sent(base, write_scenario, write_endpoint, stub):
+    def of_dataset(content):
+        return may_leave(content).replace("  file: cases.csv", f"  file: cases.csv\n  dataset: {DATASET}")
+
+    parties = Parties(base)
+    parties.publish(Opening.ON_TERMS)
+    parties.agree()
+    proven = prove(base, write_scenario(rows=400, cases=60, change=of_dataset), write_endpoint(stub.endpoint()))
+    assert proven.report.verdict is Verdict.ACCEPT
 
 
 def test_an_address_of_the_base_itself_is_denied_unless_the_operator_lists_it(
@@ -208,4 +262,6 @@ def test_tokens_and_money_are_judged_at_the_prices_of_the_manifest(base, write_s
     assert found["tokens.per_case"] == (Outcome.PASS, 110)
     assert found["cost.cny"] == (Outcome.FAIL, 1.2)
     assert found["cost.usd"][0] is Outcome.NOT_MEASURED
+    replayed = replay_trial(proven.folder)
+    assert replayed.verdict is proven.report.verdict
     assert proven.report.verdict is Verdict.REJECT

@@ -58,9 +58,8 @@ def worker(
         keep_log()
         say(text("job.worker_ready", name=ours.name))
         observed, paid = taking_in(base, taking(base)), paying(base)
-        swept, watched = sweeping(base, _files_days()), watching(base)
+        swept, watched, asked = sweeping(base, _files_days()), watching(base), asking_canaries(base)
         pools = dispatching(base, backend_of(base), ours.name)
-        asked = asking_canaries(base)
         with running(noticing), swept, observed, paid, watched, asked, pools, reacting_to_changes(reactions):
             ours.work(stop, tell)
         return

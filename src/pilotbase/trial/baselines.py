@@ -19,6 +19,7 @@ from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.lab import Lab
+from pilotbase.trial.leaving import require_boxed
 from pilotbase.trial.running import Candidate, Terms, prepare_candidate, run_candidate
 from pilotbase.trial.sealed import Sealed
 
@@ -28,6 +29,7 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
 
     Raises:
         InputError: its folder is missing, reaches out of the scenario's, or is no application.
+        RefusedError: it is an endpoint.
     """
     if not isinstance(scenario.baseline, ApplicationBaseline):
         return None
@@ -35,6 +37,7 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError("trial.baseline_outside", path=scenario.baseline.path, folder=folder)
     submission = read_application(path)
+    require_boxed(submission.application)
     return store_application(submission, lab.applications).digest
 
 

@@ -31,6 +31,7 @@ from pilotbase.trial.board_measure import board_losses, board_rule
 from pilotbase.trial.entering import Way, enter, require_terms
 from pilotbase.trial.freezing import require_approvals
 from pilotbase.trial.lab import Lab
+from pilotbase.trial.leaving import require_boxed
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.run_files import EndedRun, UsedSoFar, read_marked, write_marked
 from pilotbase.trial.running import Candidate, Hooks, Terms, prepare_candidate, run_candidate
@@ -64,9 +65,10 @@ def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[App
     ``granted``: approvals that are filed elsewhere than in the scenario.
 
     Raises:
-        RefusedError: no board, missing approvals, an isolation level that the host cannot give, no passed rehearsal, or
-            all submissions of the supplier used.
+        RefusedError: no board, missing approvals, an isolation level that the host cannot give, no passed rehearsal,
+            all submissions of the supplier used, or an endpoint.
     """
+    require_boxed(candidate.submission.application)
     empty = _empty(lab, sealed)
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     supplier = candidate.reference.supplier.organisation

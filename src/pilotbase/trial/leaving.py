@@ -41,6 +41,12 @@ def may_leave(scenario: Scenario) -> bool:
     return scenario.conditions is not None and scenario.conditions.data_may_leave is True
 
 
+def require_boxed(application: Application) -> None:
+    """Return for an application that runs in a box; raises `RefusedError` where every case would leave for good."""
+    if application.endpoint is not None:
+        raise RefusedError("trial.endpoint_not_here", application=application.name)
+
+
 def require_in_period(endpoint: Endpoint, now: datetime) -> None:
     """Return if ``now`` is within the days for which the supplier keeps it as it is; raises `RefusedError`."""
     if not endpoint.period.since <= spell_day(now) <= endpoint.period.until:

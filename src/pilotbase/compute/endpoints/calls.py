@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import hmac
-import io
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -100,7 +99,7 @@ class CallLog:
         self.total = Total()
         self._link = hashlib.sha256(commitment).hexdigest()
         self._key, self._lock = key, threading.Lock()
-        self._stream = path.open("ab+", buffering=0) if path is not None else io.BytesIO()
+        self._stream = None if path is None else path.open("ab+", buffering=0)
         self._resume()
 
     def __enter__(self) -> Self:
@@ -119,24 +118,30 @@ class CallLog:
         body = canonical_json(call.to_json_value())
         with self._lock:
             link = _next_link(self._key, self._link, body)
-            position, line = self._stream.seek(0, os.SEEK_END), body + b" " + link.encode() + b"\n"
-            try:
-                if self._stream.write(line) != len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                self._stream.truncate(position)
-                raise
+            self._write(body + b" " + link.encode() + b"\n")
             self._link = link
             self.total.add(call)
 
     def close(self) -> None:
         """Put everything on the disk and close the file."""
-        if not self._stream.closed:
-            if not isinstance(self._stream, io.BytesIO):
-                os.fdatasync(self._stream.fileno())
+        if self._stream is not None and not self._stream.closed:
+            os.fdatasync(self._stream.fileno())
             self._stream.close()
 
+    def _write(self, line: bytes) -> None:
+        if self._stream is None:
+            return
+        position = self._stream.seek(0, os.SEEK_END)
+        try:
+            if self._stream.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            self._stream.truncate(position)
+            raise
+
     def _resume(self) -> None:
+        if self._stream is None:
+            return
         self._stream.seek(0)
         end = 0
         for call, link, position in _calls(self._stream.read(), self._link, self._key):
