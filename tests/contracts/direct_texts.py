@@ -96,6 +96,7 @@ FORMULAS: dict[str, Formula] = {
     "key_points": known("key_points", 0.5),
     "choice": known("choice"),
     "numeric_match": known("numeric_match"),
+    "matches": known("matches"),
     "json_valid": known("json_valid"),
     "json_fields": known("json_fields", 0.5),
     "json_schema": known("json_schema"),

@@ -217,8 +217,8 @@ def test_a_usual_text_takes_less_than_a_millisecond(name: str) -> None:
     """Of 600 letters, twice: a Chinese one takes a token a letter."""
     english = "The answer is 42 because the pump of line 7 runs at 50 bar, says the operator. " * 8
     chinese = "水泵的压力为五十巴，操作员说明去年没有检修，答案是一百二十。" * 20
-    truth = '{"a": 1}' if name.startswith("json") and name != "json_schema" else english
-    truth = '{"type": "object"}' if name == "json_schema" else truth
+    own = {"json_fields": '{"a": 1}', "json_schema": '{"type": "object"}', "matches": "(pump|泵).*([0-9]+ bar|巴)"}
+    truth = own.get(name, english)
     n = 20
     cases = texts([truth] * n, [english + "x", chinese] * (n // 2), doc=[chinese] * n)
     argument = "(context=doc)" if any(p.of_columns for p in measures()[name].parameters) else ""

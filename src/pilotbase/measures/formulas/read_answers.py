@@ -1,4 +1,4 @@
-"""Measures of what is read out of an answer in words: a letter, a number. The truth is read in the same way.
+"""Measures of what is read out of an answer in words: a letter, a number, what a pattern finds.
 
 An answer out of which nothing can be read is wrong.
 """
@@ -13,7 +13,11 @@ from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import Part, Question
 from pilotbase.measures.reading.choices import chosen_letter
 from pilotbase.measures.reading.numbers import last_number
+from pilotbase.measures.reading.patterns import compiled
 from pilotbase.measures.text_pairs import share_right
+
+_LONGEST = 10_000
+"""Letters of an answer in which a pattern is looked for."""
 
 
 def choice(question: Question) -> Part:
@@ -32,6 +36,15 @@ def numeric_match(question: Question) -> Part:
     return share_right(question, close)
 
 
+def matches(question: Question) -> Part:
+    """Return 1 where the regular expression that is the truth stands in the answer.
+
+    Raises:
+        InputError: ``measure.pattern``.
+    """
+    return share_right(question, lambda answer, truth: compiled(truth).found_in(answer[:_LONGEST]))
+
+
 def _same_letter(answer: str, truth: str) -> bool:
     letter = chosen_letter(answer)
     return letter is not None and letter == chosen_letter(truth)
@@ -48,5 +61,10 @@ MEASURES = (
         "Cobbe et al., 2021 (arXiv:2110.14168, GSM8K), appendix; digits of any width, 1.2万, 一百二十, per cent",
         "higher", TEXTS, numeric_match, guarantees=SHARE, paired=True,
         parameters=(Parameter("tolerance", Decimal(0), Decimal(-1), Decimal(10) ** 15),),
+    ),
+    Measure(
+        "matches", text("measure.matches"), "answers in which the truth, a regular expression, is found / N",
+        "Thompson, CACM 11:419, 1968; the expressions of reading/patterns.py, in bounded time", "higher", TEXTS,
+        matches, guarantees=SHARE, paired=True,
     ),
 )  # fmt: skip
