@@ -19,6 +19,12 @@
     watch_path_chart(path, language)                    a detector's evidence against its line ("" without a point)
     drift_chart(strips, begins, ends, language)         when each column had which colour ("" without a column)
     ranked_chart(bars, title, lines=())                 a figure a name, and lines where figures begin to mean something
+    confusion_chart(figure, language, theme=LIGHT)      what was true against what was answered
+    calibration_chart, probability_chart (…)            whether probabilities come true; how often each was answered
+    answer_grid(figure, language, theme=LIGHT)          numbers against truth; histogram_chart for what lies between
+    time_chart, interval_chart, coverage_chart (…)      truth and answers over time; intervals ("" without a group)
+    class_chart(figure, language, theme=LIGHT)          recall and precision of each class ("" without one)
+    column_chart(columns, title, reached="", theme)     counts by name, and the share reached so far
     histogram_chart(bins, title, unit="", times=False)  how often values fall into each bin, a part of them darker
     qr_code(content, title)                             an address for a telephone
     status_mark(outcome)                                the mark alone; put the word beside it
@@ -28,9 +34,14 @@ same bytes on every machine; `one_file` makes pages that are so, too. ``spell_nu
 charts do; ``make_visible`` shows what hides in strangers' text.
 """
 
+from pilotbase.charts.answer_grid import answer_grid
 from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.calibration import calibration_chart
 from pilotbase.charts.candidates import CandidateRow, candidates_chart
+from pilotbase.charts.class_bars import class_chart, class_name
+from pilotbase.charts.columns import Column, column_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
+from pilotbase.charts.confusion import confusion_chart, confusion_names, spell_share
 from pilotbase.charts.criterion import criterion_chart
 from pilotbase.charts.drift_strips import DriftStrip, Spell, drift_chart
 from pilotbase.charts.funnel import Stage, funnel_chart
@@ -39,15 +50,18 @@ from pilotbase.charts.grid import Grid, grid_chart
 from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase.charts.groups import group_chart
 from pilotbase.charts.histogram import Bin, histogram_chart, spell_time
+from pilotbase.charts.interval_bars import coverage_chart, interval_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_count, spell_number
 from pilotbase.charts.pool_bars import PoolBar, pool_chart
+from pilotbase.charts.probability_bars import probability_chart
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
 from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.charts.themes import DARK, LIGHT, Theme
+from pilotbase.charts.time_course import spell_at, time_chart
 from pilotbase.charts.usage_bands import Promise, UsageBand, usage_chart
 from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
@@ -62,6 +76,7 @@ __all__ = [
     "BarGroup",
     "Bin",
     "CandidateRow",
+    "Column",
     "DriftStrip",
     "GapSquare",
     "Grid",
@@ -80,9 +95,17 @@ __all__ = [
     "UsageBand",
     "WatchedPath",
     "WatchedPoint",
+    "answer_grid",
     "bar_chart",
+    "calibration_chart",
     "candidates_chart",
+    "class_chart",
+    "class_name",
+    "column_chart",
     "confidence_sequence_chart",
+    "confusion_chart",
+    "confusion_names",
+    "coverage_chart",
     "criterion_chart",
     "drift_chart",
     "funnel_chart",
@@ -91,18 +114,23 @@ __all__ = [
     "group_chart",
     "grouped_chart",
     "histogram_chart",
+    "interval_chart",
     "latency_chart",
     "leader_chart",
     "make_visible",
     "outcome_word",
     "pool_chart",
+    "probability_chart",
     "qr_code",
     "ranked_chart",
+    "spell_at",
     "spell_count",
     "spell_number",
+    "spell_share",
     "spell_time",
     "status_mark",
     "strips_chart",
+    "time_chart",
     "usage_chart",
     "verdict_strip",
     "watch_path_chart",

@@ -5,7 +5,9 @@ Only presentation attributes are used, so that a page may forbid inline styles a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
@@ -86,20 +88,13 @@ class Drawing:
             attributes |= {"stroke": outline, "stroke-width": "2"}
         ElementTree.SubElement(self._root, "polygon", attributes)
 
-    def path(self, points: Sequence[Point], colour: str, width: float = 2) -> None:
+    def path(self, points: Sequence[Point], colour: str, width: float = 2, dashes: str = "") -> None:
         """Draw an open line through ``points``."""
-        ElementTree.SubElement(
-            self._root,
-            "polyline",
-            {
-                "points": _points(points),
-                "fill": "none",
-                "stroke": colour,
-                "stroke-width": _short(width),
-                "stroke-linejoin": "round",
-                "stroke-linecap": "round",
-            },
-        )
+        attributes = {"points": _points(points), "fill": "none", "stroke": colour, "stroke-width": _short(width)}
+        attributes |= {"stroke-linejoin": "round", "stroke-linecap": "round"}
+        if dashes:
+            attributes["stroke-dasharray"] = dashes
+        ElementTree.SubElement(self._root, "polyline", attributes)
 
     def bottom_axis(self, positions: Sequence[float], labels: Sequence[str], top: float, bottom: float) -> None:
         """Draw vertical hair lines from ``top`` to ``bottom`` and their labels below."""
@@ -113,6 +108,20 @@ class Drawing:
             position = begins + number / max(len(labels) - 1, 1) * (ends - begins)
             anchor: Anchor = "start" if number == 0 else "end" if number == len(labels) - 1 else "middle"
             self.text((position, baseline), label, anchor=anchor, colour=MUTED, size=11)
+
+    @contextmanager
+    def ground(self, colour: str) -> Iterator[None]:
+        """Write within on ground of ``colour``: letters are rimmed by what they stand on."""
+        paper, self._paper = self._paper, colour
+        yield
+        self._paper = paper
+
+    def image(self, corner: Point, size: Point, png: bytes) -> None:
+        """Show pixels, sharp however large they are drawn."""
+        attributes = {"x": _short(corner[0]), "y": _short(corner[1])}
+        attributes |= {"width": _short(size[0]), "height": _short(size[1]), "preserveAspectRatio": "none"}
+        attributes |= {"href": f"data:image/png;base64,{b64encode(png).decode('ascii')}"}
+        ElementTree.SubElement(self._root, "image", attributes | {"image-rendering": "pixelated"})
 
     def sharpen(self) -> None:
         """Let edges fall on whole pixels: for codes that machines read, where seams would be taken for light."""

@@ -41,3 +41,17 @@ DARK = Theme(
     soft="#27508f",
     goal="#ffc53d",
 )
+
+_DEEPEST = 0.45
+"""How far a ground goes from the paper to the strong colour: ink stays readable on it."""
+
+
+def shaded(theme: Theme, share: float) -> str:
+    """Return a ground for ink, the deeper the larger ``share`` (0 … 1) is; of none the paper."""
+    deep = _DEEPEST * min(max(share, 0.0), 1.0)
+    pairs = zip(_parts(theme.paper), _parts(theme.strong), strict=True)
+    return "#" + "".join(f"{round(paper + deep * (strong - paper)):02x}" for paper, strong in pairs)
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

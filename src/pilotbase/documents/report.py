@@ -10,6 +10,7 @@ from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.figures import Figure
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.scenario import TrialDesign
@@ -218,6 +219,8 @@ class Report(Document):
     records: Records | None = None
     order: Order | None = None
     design: TrialDesign | None = None
+    figures: tuple[Figure, ...] | None = None
+    """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     """When scoring stopped, as the plan says; none in a rehearsal."""
     decision: Digest | None = None
     """Digest of verdict and criteria (`pilotbase.trial.decision_digest`); a replay gives the same. Full view only."""
@@ -249,6 +252,7 @@ class Report(Document):
                 "counts": _coarse_counts(self.counts),
                 "isolation": self.isolation.model_copy(
                     update={"detail": "", "log_bytes": int(_rounded(self.isolation.log_bytes, 1))}
+                "figures": None,
                 ),
                 "performance": self.performance and _coarse_performance(self.performance, finished),
                 "full_report": self.digest(),

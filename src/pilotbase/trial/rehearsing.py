@@ -101,8 +101,7 @@ def rehearse(
     cases = coded(build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed))
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
-    levels = Levels(Fraction(1, 20), Fraction(1, 20))
-    decision = judge(criteria, cases, order, levels, run.load)
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), run.load)
     judged = describe(criteria, cases, order, decision, contract.prediction.unit)
     observed = Observed(
         scenario=scenario,
@@ -116,6 +115,7 @@ def rehearse(
         baseline=baseline_scores(criteria, cases),
         arms=arms,
     )
+        figures=judged.figures,
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
     rehearsal = _shown(Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed)), terms)

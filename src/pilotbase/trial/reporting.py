@@ -66,6 +66,7 @@ def build_report(
         sections=build_sections(observed),
         criteria=observed.criteria,
         groups=tuple(groups),
+        figures=observed.figures or None,
         counts=counts,
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),

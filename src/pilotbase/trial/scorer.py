@@ -157,6 +157,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         arms=answered.arms,
         labels=plan.labels,
     )
+        figures=judged.figures,
     proof = Proof(
         plan=plan.digest(),
         reference=plan.scenario,

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
+from pilotbase.documents.figures import Figure
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
-from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
+from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import given_columns, pair_scores
+from pilotbase.trial.figures import figures_of
 from pilotbase.trial.performance import Load
 
 Ints = NDArray[np.int64]
@@ -35,6 +37,8 @@ class Judged:
     decision: Decision
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...]
+    figures: tuple[Figure, ...] = ()
+    """What the report's pictures are drawn from."""
 
 
 def build_cases(
@@ -63,7 +67,19 @@ def build_cases(
         kind=scenario.answer,
         perturbed=perturbed,
         given={name: _as_text(frame[name]) for name in sorted(given)},
+        times=_times(scenario, frame),
     )
+
+
+def _times(scenario: Scenario, frame: pl.DataFrame) -> Column | None:
+    """Return when each case was, where numbers were split by time: what is shown of it stands in the records."""
+    split = scenario.data.split
+    if not isinstance(split, TimeSplit) or scenario.target_form != "numbers":
+        return None
+    times = frame[split.column]
+    if times.dtype.is_temporal():
+        times = times.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+    return _as_text(times)
 
 
 def rules_of(criteria: Sequence[Criterion]) -> tuple[Rule, ...]:
@@ -130,14 +146,17 @@ def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, load: Load) 
 def describe(
     criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, target_unit: str | None
 ) -> Judged:
-    """Return the decision with baseline scores and group scores on the scored cases; ``target_unit``: of answers."""
-    scored = np.sort(order[: decision.scored])
-    seen = cases.among(scored)
+    """Return the decision with scores of baseline and groups, and figures, on the scored cases.
+
+    ``target_unit``: of answers.
+    """
+    in_order, rules = order[: decision.scored], rules_of(criteria)
+    seen = cases.among(np.sort(in_order))
     results = tuple(
         _result(criterion, found, target_unit or "", seen)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
-    return Judged(decision, results, tuple(_group_scores(rules_of(criteria), seen)))
+    return Judged(decision, results, tuple(_group_scores(rules, seen)), figures_of(cases.among(in_order), rules))
 
 
 def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[str, float | None], ...]:

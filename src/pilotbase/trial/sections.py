@@ -10,6 +10,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import localized
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
+from pilotbase.documents.figures import Figure
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
@@ -42,6 +43,7 @@ class Observed:
     """The perturbed arms."""
     labels: LabelStatement | None = None
     """What the plan says of the labels."""
+    figures: tuple[Figure, ...] = ()
 
     @property
     def application(self) -> Application:

@@ -114,10 +114,11 @@ def further_columns(cases: Cases) -> dict[str, Column]:
     """Return the columns beside truth and prediction that criteria read of ``cases``."""
     baseline = {} if cases.baseline is None else {"baseline": cases.baseline}
     units = {} if cases.units is None else {"unit": cases.units}
+    times = {} if cases.times is None else {"time": cases.times}
     arms = {f"{ARM}{name}": answers for name, answers in cases.perturbed.items()}
     named = {f"{GROUP}{name}": values for name, values in cases.groups.items()}
     given = {f"{GIVEN}{name}": values for name, values in cases.given.items()}
-    return {**baseline, **arms, **units, **named, **given}
+    return {**baseline, **arms, **units, **times, **named, **given}
 
 
 def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
@@ -134,6 +135,7 @@ def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
         kind=prediction.kind,
         perturbed={name.removeprefix(ARM): values for name, values in columns.items() if name.startswith(ARM)},
         given={name.removeprefix(GIVEN): values for name, values in columns.items() if name.startswith(GIVEN)},
+        times=columns.get("time"),
     )
 
 

@@ -11,10 +11,12 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
-from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Section
+from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures.perturbations import PERTURBATIONS
+from pilotbase.trial.page.pictures import Picture, pictures_of
 
 SHOWN_POINTS = 12
 
@@ -94,6 +96,24 @@ class Wording:
         digits = max(2, -int(amount.normalize().as_tuple().exponent))
         return f"{amount:,.{digits}f} {currency or ''}".rstrip()
 
+    def conformity(self, value: str) -> str:
+        """Return the name of an outcome of the conformity matrix."""
+        return self._name("standard.outcome.", value)
+
+    def standard_status(self, value: str) -> str:
+        """Return what stands behind a requirement."""
+        return self._name("standard.status.", value)
+
+    def shown_by(self, value: str) -> str:
+        """Return who vouches for a row of the conformity matrix."""
+        return self._name("standard.shown_by.", value)
+
+    def aligned(self, row: ConformityRow) -> str:
+        """Return source and clause of a row, as *aligned with*."""
+        if row.clause:
+            return self.t("standard.aligned_at", source=row.source, clause=row.clause)
+        return self.t("standard.aligned", source=row.source)
+
     def own(self, sentence: Localized | str) -> str:
         """Return what a user wrote, in this language where it is there."""
         return localized(sentence, self.language)
@@ -172,11 +192,26 @@ class Wording:
         """Return the latency distribution; empty without a histogram."""
         return _markup(charts.latency_chart(performance, self.language))
 
+    def pictures(self, report: Report) -> list[Picture]:
+        """Return the report's figures as pictures."""
+        unit = report.contract.prediction.unit or ""
+        return [picture for figure in report.figures or () for picture in pictures_of(figure, self.language, unit)]
+
+    @staticmethod
+    def drawn(picture: Picture) -> Markup:
+        """Return what is drawn of a picture."""
+        return _markup(picture.svg)
+
     @staticmethod
     def by_measure(scores: Iterable[GroupScore]) -> list[list[GroupScore]]:
         """Return the scores, one list for each column and measure; groups that are all numbers in their order."""
         found = groupby(scores, key=lambda score: (score.column, score.measure))
         return [_in_order(list(of_measure)) for _, of_measure in found]
+
+    @staticmethod
+    def by_profile(rows: Iterable[ConformityRow]) -> list[list[ConformityRow]]:
+        """Return the conformity matrix, one list for each profile."""
+        return [list(of_profile) for _, of_profile in groupby(rows, key=lambda row: row.profile)]
 
     @staticmethod
     def any_score_off_its_bounds(results: Iterable[CriterionResult]) -> bool:

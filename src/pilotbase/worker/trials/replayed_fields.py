@@ -29,6 +29,7 @@ from pilotbase.trial.stored_records import StoredRecords
 DERIVED_WHOLE = (
     "criteria",
     "groups",
+    "figures",
     "reasons",
     "performance",
     "application",
@@ -43,7 +44,7 @@ CERTIFIED = ("verdict", "plan", "attempt", "application", "scenario", "criteria"
 
 _AS_ONE = frozenset(
     {"application", "claim", "contract", "limits", "paired", "path", "scenario", "sentence"}
-    | {"groups[]", "latency_histogram", "reasons[]"}
+    | {"groups[]", "figures[]", "latency_histogram", "reasons[]"}
 )
 _LARGEST = 80
 
@@ -109,6 +110,7 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
         "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,
         "criteria": [result.to_json_value() for result in results],
+        "figures": [figure.to_json_value() for figure in replayed.judged.figures],
         "groups": [score.to_json_value() for score in replayed.judged.groups],
         "sections": _derived_sections(plan, results, said),
     }

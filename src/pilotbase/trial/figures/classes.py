@@ -1,0 +1,118 @@
+"""Counts by class: what was taken for what, and how much of each class was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.answer_texts import NO_CLASS
+from pilotbase.documents.criteria import Rule
+from pilotbase.documents.figures import ByClass, ClassRow, Confusion
+from pilotbase.measures import Cases
+from pilotbase.measures.box_matching import by_score, matches, overlaps
+
+MOST_CLASSES, MOST_ROWS = 10, 20
+"""More are folded into one."""
+USUAL_OVERLAP = 0.5
+Ints = NDArray[np.int64]
+
+
+def confusion(cases: Cases, rules: Sequence[Rule]) -> Confusion:
+    """Return what was true against what was answered; the rarest of many classes as one."""
+    answered, size = cases.labels(cases.answers, 0.5).astype(np.int64), len(cases.classes)
+    truth = np.where(cases.truth < 0, size, cases.truth).astype(np.int64)
+    pairs = np.bincount(truth * (size + 1) + np.where(answered < 0, size, answered), minlength=(size + 1) ** 2)
+    counts = pairs.reshape(size + 1, size + 1)
+    kept = _commonest(counts.sum(axis=0)[:size] + counts.sum(axis=1)[:size], MOST_CLASSES)
+    none = bool(counts[size].any() or counts[:, size].any())
+    # Where each class stands: kept ones in their order, then the folded, then none.
+    place = np.full(size + 1, len(kept), dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    folded = size - len(kept)
+    place[size] = len(kept) + (folded > 0)
+    shown = np.zeros((place[size] + 1, place[size] + 1), dtype=np.int64)
+    np.add.at(shown, (place[:, None], place[None, :]), counts)
+    end = len(shown) if none else len(shown) - 1
+    return Confusion(
+        classes=tuple(cases.classes[code] for code in kept.tolist()),
+        folded=folded,
+        none=none,
+        counts=tuple(map(tuple, shown[:end, :end].tolist())),
+    )
+
+
+def labels_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
+    """Return how often each class was named rightly."""
+    truth, answers = cases.truth == 1, cases.answers == 1
+    absent = int((cases.answers < 0).any(axis=1).sum())
+    return _by_class(cases, (truth.sum(0), answers.sum(0), (truth & answers).sum(0)), "label", absent)
+
+
+def boxes_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
+    """Return how many boxes of each class were found, at the overlap that the first rule with one asks for."""
+    wanted, answered, hits = (np.zeros(len(cases.classes), dtype=np.int64) for _ in range(3))
+    overlap = overlap_of(rules)
+    for true, detected in zip(cases.truth, cases.answers, strict=True):
+        if true is not None:
+            np.add.at(wanted, true[:, 0].astype(np.int64), 1)
+        if detected is None:
+            continue
+        codes = detected[:, 0].astype(np.int64)
+        np.add.at(answered, codes, 1)
+        if true is not None:
+            ranked = by_score(detected, len(detected))
+            found = matches(overlaps(ranked, true), overlap) >= 0
+            np.add.at(hits, ranked[found, 0].astype(np.int64), 1)
+    return _by_class(cases, (wanted, answered, hits), "box", _without(cases.answers), overlap)
+
+
+def overlap_of(rules: Sequence[Rule]) -> float:
+    """Return the intersection over union from which a box counts as found."""
+    asked = (rule.arguments["iou"] for rule in rules if "iou" in rule.arguments)
+    return float(next(asked, USUAL_OVERLAP))
+
+
+def pixels_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
+    """Return how many pixels of each class were named rightly; of masks of unlike size none."""
+    wanted, answered, hits = (np.zeros(NO_CLASS + 1, dtype=np.int64) for _ in range(3))
+    for true, given in zip(cases.truth, cases.answers, strict=True):
+        if true is not None:
+            wanted += np.bincount(true.ravel(), minlength=NO_CLASS + 1)
+        if given is not None:
+            answered += np.bincount(given.ravel(), minlength=NO_CLASS + 1)
+        if true is not None and given is not None and true.shape == given.shape:
+            hits += np.bincount(true[true == given], minlength=NO_CLASS + 1)
+    size = len(cases.classes)
+    return _by_class(cases, (wanted[:size], answered[:size], hits[:size]), "pixel", _without(cases.answers))
+
+
+def _by_class(
+    cases: Cases,
+    counts: tuple[Ints, Ints, Ints],
+    counted: Literal["label", "box", "pixel"],
+    absent: int,
+    overlap: float | None = None,
+) -> ByClass:
+    wanted, answered, hits = counts
+    kept = _commonest(wanted + answered, MOST_ROWS)
+    rows = [_row(cases.classes[code], *(int(each[code]) for each in counts)) for code in kept.tolist()]
+    if len(kept) < len(cases.classes):
+        rest = np.setdiff1d(np.arange(len(cases.classes)), kept)
+        rows.append(_row(None, int(wanted[rest].sum()), int(answered[rest].sum()), int(hits[rest].sum())))
+    return ByClass(counted=counted, overlap=overlap, rows=tuple(rows), absent=absent)
+
+
+def _row(name: str | None, wanted: int, answered: int, hits: int) -> ClassRow:
+    return ClassRow(name=name, wanted=wanted, answered=answered, hits=hits)
+
+
+def _commonest(counts: Ints, most: int) -> Ints:
+    """Return the codes of the ``most`` commonest classes, rising; all where there are so few."""
+    return np.sort(np.argsort(-counts, kind="stable")[:most])
+
+
+def _without(answers: NDArray[Any]) -> int:
+    return sum(answer is None for answer in answers)
