@@ -9,8 +9,8 @@ import pydantic
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
-from pilotbase.documents.hashes import Digest
 from pilotbase.documents.figures import Figure
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.scenario import TrialDesign
@@ -216,11 +216,11 @@ class Report(Document):
     endpoint: EndpointUse | None = None
     """Where its supplier keeps what answered: no digest of it was seen."""
     performance: Performance | None = None
+    figures: tuple[Figure, ...] | None = None
+    """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None
     order: Order | None = None
     design: TrialDesign | None = None
-    figures: tuple[Figure, ...] | None = None
-    """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     """When scoring stopped, as the plan says; none in a rehearsal."""
     decision: Digest | None = None
     """Digest of verdict and criteria (`pilotbase.trial.decision_digest`); a replay gives the same. Full view only."""
@@ -248,11 +248,11 @@ class Report(Document):
                 "order": None,
                 "records": None,
                 "decision": None,
+                "figures": None,
                 "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
                 "counts": _coarse_counts(self.counts),
                 "isolation": self.isolation.model_copy(
                     update={"detail": "", "log_bytes": int(_rounded(self.isolation.log_bytes, 1))}
-                "figures": None,
                 ),
                 "performance": self.performance and _coarse_performance(self.performance, finished),
                 "full_report": self.digest(),

@@ -43,9 +43,9 @@ class Cases:
     """Answers to the same cases under a perturbation, by its spelling in the rule."""
     given: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Columns that a measure reads, by name: the context that an answer must stand on."""
-
     times: NDArray[Any] | None = None
     """When each case was, in words ("" = unknown), where the hidden ones are the later ones; no measure reads it."""
+
     def __len__(self) -> int:
         return len(self.truth)
 
@@ -64,8 +64,8 @@ class Cases:
             baseline=None if self.baseline is None else self.baseline[chosen],
             perturbed={name: answers[chosen] for name, answers in self.perturbed.items()},
             given={name: values[chosen] for name, values in self.given.items()},
-        )
             times=None if self.times is None else self.times[chosen],
+        )
 
     def probabilities(self) -> Floats:
         """Return the answered probabilities of the positive class; NaN where there is none in [0, 1]."""

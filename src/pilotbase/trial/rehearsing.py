@@ -114,8 +114,8 @@ def rehearse(
         abstained=count_abstentions(answers[:answered], contract.prediction),
         baseline=baseline_scores(criteria, cases),
         arms=arms,
-    )
         figures=judged.figures,
+    )
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
     rehearsal = _shown(Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed)), terms)

@@ -156,8 +156,8 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         baseline=baseline_scores(plan.criteria, scored),
         arms=answered.arms,
         labels=plan.labels,
-    )
         figures=judged.figures,
+    )
     proof = Proof(
         plan=plan.digest(),
         reference=plan.scenario,
