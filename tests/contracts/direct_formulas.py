@@ -11,6 +11,7 @@ from scipy.stats import norm
 from sklearn import metrics
 
 from pilotbase.measures import Cases
+from tests.contracts.direct_agents import FORMULAS as AGENTS
 from tests.contracts.direct_structures import FORMULAS as STRUCTURES
 from tests.contracts.direct_texts import FORMULAS as TEXTS
 from tests.contracts.direct_texts import levenshtein
@@ -132,6 +133,7 @@ def pinball(a: float, t: float, given: dict[str, float]) -> float:
 FORMULAS: dict[str, Formula] = {
     **STRUCTURES,
     **TEXTS,
+    **AGENTS,
     "accuracy": lambda c, _: metrics.accuracy_score(c.truth, labels(c)),
     "error_rate": lambda c, _: metrics.zero_one_loss(c.truth, labels(c)),
     "recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),

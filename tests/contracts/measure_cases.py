@@ -47,6 +47,9 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
         return _numbers(kind, rng, missing, groups)
     if kind == "text":
         return _texts(rng, missing, groups)
+    if kind == "scores":
+        answers = np.where(missing[:, None], np.nan, rng.random((n, 3)).round(2))
+        return Cases(np.ones((n, 3)), answers, groups, classes=CLASSES, positive="failure", kind=kind)
     if kind in ("boxes", "mask"):
         return images(kind, rng, missing, groups)
     classes = CLASSES[:2] if kind == "probability" else CLASSES
@@ -76,7 +79,7 @@ def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0)
     if name == "precision_at_k":  # with as many wanted ids as places it can be 1
         return replace(cases, truth=np.where(cases.truth < 0, (cases.truth[:, :1] + 1) % 6, cases.truth))
     if name in TRUTHS:
-        return with_passage(read_in_its_way(name, cases, seed))
+        return with_passage(read_in_its_way(name, cases, seed), name)
     if name not in REFUSING:
         return cases
     cases = with_refusals(cases, seed) if name in ("declined", "answered") else cases
@@ -103,7 +106,7 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
         return truth.astype(float), 1.0 - truth
     if kind == "ranking":
         return truth, np.where(truth < 0, 6, truth + 10)
-    if kind == "labels":
+    if kind in ("labels", "scores"):
         return truth, 1 - truth
     if name == "matched_iou":  # of boxes that are found
         return objects([scored(t) for t in truth]), objects([scored(t + np.array([0, 5, 0, 0, 0])) for t in truth])
@@ -121,7 +124,11 @@ def with_answer(cases: Cases, answer: Any) -> Cases:
         answer = answer[: cases.truth[0].shape[0]] if cases.kind == "mask" and answer is not None else answer
     else:
         answers = cases.answers.astype(float)
-        answer = (np.nan if cases.kind in ("value", "probability", "interval") else -1) if answer is None else answer
+        answer = (
+            (np.nan if cases.kind in ("value", "probability", "interval", "scores") else -1)
+            if answer is None
+            else answer
+        )
     answers[0] = answer
     return replace(cases, answers=answers.astype(int) if cases.kind in ("label", "ranking", "labels") else answers)
 
@@ -135,7 +142,8 @@ CANDIDATES: dict[str, list[Any]] = {
     "boxes": [np.zeros((0, 6)), np.array([[1, 10, 10, 20, 20, 0.9]]), np.array([[1.0, 900, 900, 5, 5, 0.1]])],
     "mask": [np.full((9, 4), code, dtype=np.uint8) for code in (0, 1, 255)],
     "interval": [[0.0, 1.0], [-1e6, 1e6]],
-    "text": ["", "ab", "zzzzzzzzzzzz"],
+    "text": ["", "ab", "zzzzzzzzzzzz", '["AB"]'],
+    "scores": [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]],
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pilotbase.measures import Cases
+from tests.contracts.direct_agents import LOST, WALKS, WORLD
 
 COLUMN = "passage"
 PASSAGE = "The pump runs at 50 bar. 水泵压力为五十巴。"
@@ -32,6 +33,7 @@ TRUTHS: dict[str, Callable[[np.random.Generator], str]] = {
     "supported": lambda rng: "x",
     "quotes_found": lambda rng: "x",
     "attack_success": lambda rng: "CANARY 7|swordfish",
+    "goal_reached": lambda rng: str(rng.choice(list(WALKS))),
 }
 RIGHT: dict[str, Callable[[str], str]] = {
     "choice": lambda truth: f"The answer is ({truth}).",
@@ -44,6 +46,7 @@ RIGHT: dict[str, Callable[[str], str]] = {
     "supported": lambda truth: "The pump runs. 压力为五十巴。",
     "quotes_found": lambda truth: 'It says "The pump  runs".',
     "attack_success": lambda truth: "No.",
+    "goal_reached": lambda truth: WALKS[truth],
 }
 HALF: dict[str, str] = {
     "json_fields": '{"a": 99, "b": {"c": "x"}}',
@@ -64,6 +67,7 @@ WRONG: dict[str, str] = {
     "supported": "The pump runs at 60 bar.",
     "quotes_found": "「月亮」",
     "attack_success": "It is c-a-n-a-r-y 7!",
+    "goal_reached": LOST,
 }
 NOTHING = "zz zz zz zz zz zz zz zz"
 
@@ -91,8 +95,10 @@ def read_in_its_way(name: str, cases: Cases, seed: int) -> Cases:
     return replace(cases, truth=truth, answers=answers)
 
 
-def with_passage(cases: Cases) -> Cases:
-    return replace(cases, given={COLUMN: np.full(len(cases), PASSAGE, dtype=object)})
+def with_passage(cases: Cases, name: str = "") -> Cases:
+    """Return ``cases`` with the column that the measure reads: a passage, or a world."""
+    column = WORLD if name == "goal_reached" else PASSAGE
+    return replace(cases, given={COLUMN: np.full(len(cases), column, dtype=object)})
 
 
 def with_refusals(cases: Cases, seed: int) -> Cases:

@@ -25,7 +25,9 @@ def decide(  # noqa: PLR0913 - each is an option
     ],
     cases: Annotated[
         Path,
-        typer.Argument(help="CSV: case,truth,prediction and where needed group,unit,baseline,score; a trial's folder."),
+        typer.Argument(
+            help="CSV: case,truth,prediction, maybe group,unit,baseline,score; a trial's folder; a log of Inspect AI."
+        ),
     ],
     order_seed: Annotated[int, typer.Option("--order-seed", help="The order of scoring follows from it.")] = 0,
     repeat: Annotated[int, typer.Option("--repeat", help="How many seeds, one after the other.")] = 1,
@@ -46,8 +48,11 @@ def decide(  # noqa: PLR0913 - each is an option
     read, file = read_decision_plan(plan, Overrides(attempt, alpha, design, labels)), cases_file(cases)
     if file != cases:
         say(text("cli.decide_reads", file=file), err=True)
+    recorded = read_recorded_cases(file, read)
+    if recorded.told is not None:
+        say(recorded.told, err=True)
     with progress_shown(as_json) as on_progress:
-        found = decide_recorded(read, read_recorded_cases(file, read), order_seed, repeat, on_progress)
+        found = decide_recorded(read, recorded, order_seed, repeat, on_progress)
     if as_json:
         print_json(found.to_json_value())
     else:

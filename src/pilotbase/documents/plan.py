@@ -16,6 +16,9 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.documents.tasks import AnswerKind
 
+RecordedKind = Literal[AnswerKind, "scores"]
+"""What was recorded of a case: an answer, or what others' scorers gave it."""
+
 
 class ApplicationReference(Part):
     """The application version that a plan, report or certificate speaks of."""
@@ -90,9 +93,9 @@ class TrialPlan(Document):
 class DecisionPrediction(Part):
     """What the application answers, and in what."""
 
-    kind: AnswerKind = "label"
+    kind: RecordedKind = "label"
     """A ranking is labels, best first, and an interval its two ends: both with ``|`` between them; others as
-    `answer_texts` spells them."""
+    `answer_texts` spells them. ``scores``: of ``score(scorer) >= 0.8``."""
     classes: tuple[Label, ...] = pydantic.Field(default=(), max_length=10_000)
     """All labels; those found in the cases when empty."""
     positive: Label | None = None

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask"]
+Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask", "scores"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -27,6 +27,7 @@ class Cases:
     ``labels``    (cases, classes) of 0 and 1; a row of -1 abstains
     ``boxes``     objects: arrays (boxes, 6) of class code, x, y, width, height, score, the truth's without score
     ``mask``      objects: arrays (height, width) of class codes, 255 = none
+    ``scores``    (cases, classes) numbers in [0, 1], NaN = none: of recorded runs, by the scorers that are the classes
 
     ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
     """

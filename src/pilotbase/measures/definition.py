@@ -24,6 +24,8 @@ INTERVALS: frozenset[Kind] = frozenset({"interval"})
 LABELLING: frozenset[Kind] = frozenset({"labels"})
 DETECTING: frozenset[Kind] = frozenset({"boxes"})
 SEGMENTING: frozenset[Kind] = frozenset({"mask"})
+SCORED: frozenset[Kind] = frozenset({"scores"})
+"""Of recorded runs alone: no scenario's applications answer with scores of their own."""
 COMPARABLE: frozenset[Kind] = CLASSIFYING | PREDICTING
 ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS | LABELLING | DETECTING | SEGMENTING
 

@@ -1,10 +1,13 @@
-"""Recorded answers from a file: ``case,truth,prediction`` and what they are grouped, clustered and compared by."""
+"""Recorded answers from a file: ``case,truth,prediction`` and what they are grouped, clustered and compared by.
+
+Or recorded scores: of each run what one or more scorers gave it, from 0 to 1.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,15 @@ from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, c
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
+from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.tasks import WITH_CLASSES, AnswerKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import REFUSALS, Cases, coded, is_resource
-from pilotbase.trial.stored_records import ARM, GROUP
+from pilotbase.measures.rules import given_columns
+from pilotbase.protocols.inspect_logs import SUFFIXES
+from pilotbase.trial.recorded_logs import read_recorded_log
+from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE
 
 NEEDED = ("case", "truth", "prediction")
 SEPARATOR = "|"
@@ -42,32 +48,35 @@ class Recorded:
     scores: NDArray[np.float64] | None = None
     labelled: NDArray[np.bool_] | None = None
     """Of which cases the truth is known; None when of all."""
+    told: Text | None = None
+    """What the file holds, where it is the log of another program."""
 
 
 def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
-    """Return the cases in ``path`` (CSV with a header; UTF-8) for the criteria of ``plan``.
+    """Return the cases in ``path`` (CSV with a header, UTF-8; or a log of Inspect AI) for the criteria of ``plan``.
 
     Columns: ``case`` (unique), ``truth``, ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
     ``baseline``, ``score`` (of a judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers
     under a perturbation), and any column by its own name; `stored_records` spell the last two in another way, which is
     read too. A column ``unit`` is always used: cases that hang together
     and are counted one by one prove nothing (statistics.md, corrections, row 7). Where a criterion asks for refusals an
-    empty truth is a case to be refused. Texts are taken as they stand, blanks at their ends included.
+    empty truth is a case to be refused. Texts are taken as they stand, blanks at their ends included. Of recorded
+    scores only ``case`` is needed and, for ``score(grader)``, a column of that name, or ``score:grader``.
 
     Raises:
         InputError: every problem at once: columns that are missing, labels that are not among the classes, numbers that
             are none, double cases.
     """
-    frame = read_table(path)
+    frame, told = read_recorded_log(path) if path.suffix.lower() in SUFFIXES else (read_table(path), None)
     frame.columns = [name.strip() for name in frame.columns]
     as_it_stands = [name for name in frame.columns if plan.prediction.kind == "text" and _is_text(name)]
     frame = frame.with_columns(pl.all().cast(pl.String)).with_columns(
         pl.all().exclude(as_it_stands).str.strip_chars() if as_it_stands else pl.all().str.strip_chars()
     )
-    _require_columns(frame, path.name)
+    _require_columns(frame, path.name, NEEDED[:1] if plan.prediction.kind == "scores" else NEEDED)
     if plan.prediction.kind in ("labels", "boxes") and "position" not in frame.columns:
         frame = frame.with_columns(pl.col("truth").fill_null("[]"))  # nothing is named, or to be found
-    return _Reader(frame, path.name, plan).read()
+    return replace(_Reader(frame, path.name, plan, is_log=told is not None).read(), told=told)
 
 
 def units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[str]:
@@ -79,8 +88,8 @@ def units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[st
     return named
 
 
-def _require_columns(frame: pl.DataFrame, file: str) -> None:
-    missing = [_missing_column(file, name, frame.columns) for name in NEEDED if name not in frame.columns]
+def _require_columns(frame: pl.DataFrame, file: str, needed: Sequence[str]) -> None:
+    missing = [_missing_column(file, name, frame.columns) for name in needed if name not in frame.columns]
     if missing:
         raise InputError.from_issues(file, missing)
 
@@ -95,10 +104,11 @@ def _missing_column(file: str, name: str, columns: Iterable[str], other: str = "
 class _Reader:
     """Reads columns one after the other and keeps what is wrong with them."""
 
-    def __init__(self, frame: pl.DataFrame, file: str, plan: DecisionPlan) -> None:
-        self._frame, self._file, self._plan = frame, file, plan
+    def __init__(self, frame: pl.DataFrame, file: str, plan: DecisionPlan, is_log: bool) -> None:
+        self._frame, self._file, self._plan, self._is_log = frame, file, plan, is_log
         self._issues: list[Issue] = []
-        self._classes = plan.prediction.classes or _classes_of(frame, plan.prediction)
+        self._rules = [criterion.parsed() for criterion in plan.criteria]
+        self._classes = plan.prediction.classes or self._found_classes()
 
     def read(self) -> Recorded:
         columns = frozenset(self._frame.columns)
@@ -114,9 +124,10 @@ class _Reader:
             units=self._units(units, columns),
             baseline=self._answers("baseline") if "baseline" in columns else None,
             classes=self._classes,
-            positive=prediction.positive,
+            positive=self._classes[0] if self._is_one_scorer else prediction.positive,
             kind=prediction.kind,
             perturbed=self._perturbed(),
+            given=self._given(),
         )
         scores = self._scores(columns) if few else None
         if self._issues:
@@ -126,6 +137,20 @@ class _Reader:
         labelled = self._frame["truth"].is_not_null().to_numpy() if few else None
         return Recorded(cases, next(iter(units), None), scores, labelled)
 
+    def _found_classes(self) -> tuple[str, ...]:
+        return self._scorers() if self._plan.prediction.kind == "scores" else _classes_of(self._frame, self._plan)
+
+    def _scorers(self) -> tuple[str, ...]:
+        """Return who scored: those whom rules name, or, where one names none, all that are told by their columns."""
+        named = [rule.label for rule in self._rules if not is_resource(rule)]
+        told = [name.removeprefix(SCORE) for name in self._frame.columns if name.startswith(SCORE)]
+        by_name = tuple(dict.fromkeys(filter(None, named)))
+        return by_name if by_name and None not in named else tuple(told or ["score"])
+
+    @property
+    def _is_one_scorer(self) -> bool:
+        return self._plan.prediction.kind == "scores" and len(self._classes) == 1
+
     def _check_names(self) -> None:
         names = self._frame["case"]
         self._report("case", names.is_null(), lambda _: text("trial.cell_missing"))
@@ -133,8 +158,11 @@ class _Reader:
         self._report("case", double, lambda row: text("trial.double_case", found=names[row]))
 
     def _truth(self, few: bool) -> Column:
-        column, kind = self._frame["truth"], self._plan.prediction.kind
-        to_be_refused = any(criterion.parsed().measure in REFUSALS for criterion in self._plan.criteria)
+        kind = self._plan.prediction.kind
+        if kind == "scores":
+            return np.ones((self._frame.height, len(self._classes)))
+        column = self._frame["truth"]
+        to_be_refused = any(rule.measure in REFUSALS for rule in self._rules)
         if not few and not to_be_refused:
             unscored = self._unscored()
             if unscored.any():
@@ -154,10 +182,19 @@ class _Reader:
 
     def _answers(self, name: str) -> Column:
         kind = self._plan.prediction.kind
+        if kind == "scores":
+            return np.column_stack([self._scores_of(scorer) for scorer in self._classes])
         if kind in ("value", "probability"):
             return self._numbers(name, (0.0, 1.0) if kind == "probability" else None)
         read = {"label": self._labels, "text": self._texts, "ranking": self._rankings, "interval": self._intervals}
         return read[kind](name) if kind in read else self._structures(name, ANSWERS[kind])
+
+    def _scores_of(self, scorer: str) -> NDArray[np.float64]:
+        place = next((name for name in (scorer, f"{SCORE}{scorer}") if name in self._frame.columns), None)
+        if place is None:
+            self._issues.append(_missing_column(self._file, scorer, self._frame.columns))
+            return np.full(self._frame.height, np.nan)
+        return self._numbers(place, (0.0, 1.0))
 
     def _structures(self, name: str, read: Callable[[str, Sequence[str]], object]) -> Column:
         """Return texts that spell labels, boxes or masks, None where the cell is empty."""
@@ -226,7 +263,7 @@ class _Reader:
 
     def _groups(self, columns: frozenset[str]) -> dict[str, Column]:
         """Return the columns that rules group by; ``group`` serves where there is none of that name."""
-        named = {rule.by for rule in (item.parsed() for item in self._plan.criteria) if rule.by is not None}
+        named = {rule.by for rule in self._rules if rule.by is not None}
         spelled = {name: (name, f"{GROUP}{name}") for name in named}
         places = {name: next((each for each in both if each in columns), "group") for name, both in spelled.items()}
         for name in sorted(name for name, place in places.items() if place not in columns):
@@ -240,10 +277,22 @@ class _Reader:
     def _perturbed(self) -> dict[str, Column]:
         """Return the answers under each perturbation that a rule names, from a column ``prediction@noise(0.1)``."""
         columns = {_arm_of(name): name for name in self._frame.columns if _arm_of(name)}
-        named = {str(rule.under) for rule in (item.parsed() for item in self._plan.criteria) if rule.under is not None}
+        named = {str(rule.under) for rule in self._rules if rule.under is not None}
         for under in sorted(named - columns.keys()):
             self._issues.append(_missing_column(self._file, f"prediction@{under}", self._frame.columns))
         return {under: self._answers(columns[under]) for under in sorted(named & columns.keys())}
+
+    def _given(self) -> dict[str, Column]:
+        """Return the columns that measures read, such as the context that an answer must stand on."""
+        named = {name for rule in self._rules for name in given_columns(rule)}
+        spelled = {name: [each for each in (name, f"{GIVEN}{name}") if each in self._frame.columns] for name in named}
+        for name in sorted(name for name, places in spelled.items() if not places):
+            self._issues.append(_missing_column(self._file, name, self._frame.columns))
+        return {
+            name: np.array(self._frame[places[0]].fill_null("").to_list(), dtype=object)
+            for name, places in spelled.items()
+            if places
+        }
 
     def _units(self, units: set[str], columns: frozenset[str]) -> NDArray[np.int64] | None:
         if not units:
@@ -270,7 +319,9 @@ class _Reader:
         """Keep a problem for each row of which ``wrong`` is true; of many, the first and their number."""
         rows = wrong.arg_true().to_list()
         for row in rows[:SHOWN]:
-            self._issues.append(Issue(file=self._file, path=path, problem=problem(row), line=self._line(row)))
+            place = f"{self._frame['case'][row]}/{path}" if self._is_log else path
+            line = None if self._is_log else self._line(row)
+            self._issues.append(Issue(file=self._file, path=place, problem=problem(row), line=line))
         if len(rows) > SHOWN:
             rest = text("trial.more_problems", count=len(rows) - SHOWN)
             self._issues.append(Issue(file=self._file, path=path, problem=rest))
@@ -282,8 +333,9 @@ class _Reader:
         return row + 2 + int(breaks.item() or 0) if row else 2
 
 
-def _classes_of(frame: pl.DataFrame, prediction: DecisionPrediction) -> tuple[str, ...]:
+def _classes_of(frame: pl.DataFrame, plan: DecisionPlan) -> tuple[str, ...]:
     """Return the labels found, sorted: in truth, and where labels are answered in these too."""
+    prediction = plan.prediction
     if prediction.kind in ("value", "text", "interval"):
         return ()
     answered = [frame[name] for name in ("prediction", "baseline") if name in frame.columns]

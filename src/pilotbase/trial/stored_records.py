@@ -29,9 +29,9 @@ from pilotbase.trial.records import CaseRecords, leaf_hashes, spell_answers
 from pilotbase.trial.remainder import Unscored
 from pilotbase.workspace.log.merkle import MerkleTree
 
-GROUP, ARM, GIVEN = "group:", "prediction under ", "given:"
-"""What stands before the name of a group's column, before the perturbation under which was answered, and before the
-name of a column that a measure reads."""
+GROUP, ARM, GIVEN, SCORE = "group:", "prediction under ", "given:", "score:"
+"""What stands before the name of a group's column, before the perturbation under which was answered, before the name
+of a column that a measure reads, and before the name of whoever scored a recorded run."""
 _ENTRY = "pilotbase"
 
 Column = NDArray[Any]

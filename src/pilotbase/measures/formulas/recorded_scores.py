@@ -1,0 +1,22 @@
+"""Scores that another program gave to each recorded run, such as the scorers of an agents' framework."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pilotbase.documents.texts import text
+from pilotbase.measures.definition import SCORED, Measure
+from pilotbase.measures.observation import Part, Question, mean_of
+
+
+def score(question: Question) -> Part:
+    """Return the score in [0, 1] that the scorer, which stands in place of a class, gave; a run without is worst."""
+    return mean_of(question.cases.answers[:, question.label], Decimal(1), question)
+
+
+MEASURES = (
+    Measure(
+        "score", text("measure.score"), "Σ score of the run / N", "as the scorer that is named defines it", "higher",
+        SCORED, score, of_class=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,210 @@
+"""Logs of Inspect AI, the evaluation framework for agents and language models: each run of a sample, with its scores.
+
+Read are both of its forms, log format version 2: ``.eval``, a zip archive of ``header.json`` and ``samples/*.json``,
+and ``.json``, one object with the same inside. Inspect itself is not needed, and nothing of it is run.
+
+A score is a number as Inspect's ``value_to_float`` makes it: C 1, P 0.5, I and N 0, yes and true 1, no and false 0. A
+score of several values becomes several, ``scorer/key``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pilotbase.documents.bounded_files import read_bounded
+from pilotbase.documents.errors import InputError
+from pilotbase.protocols.zip_members import opened_zip
+
+SUFFIXES = (".eval", ".json")
+VERSION = 2
+MAXIMUM_SAMPLE = 64 << 20
+"""Bytes of one run of a sample, unpacked; and of a whole log that is one object."""
+MAXIMUM_LOG = 16 << 30
+"""Bytes of all of them: they are read one after the other."""
+MAXIMUM_RUNS = 1_000_000
+MAXIMUM_SCORERS = 1000
+_HEADER, _SAMPLES = "header.json", "samples/"
+_NAMED = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_SAID = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+_LONGEST_NAME = 1000
+
+End = Literal["scored", "error", "limit", "missing"]
+
+
+@dataclass(frozen=True)
+class SampleRun:
+    """One run of a sample: epoch by epoch there may be several. ``scores``: None where there is none."""
+
+    sample: str
+    epoch: int
+    end: End
+    scores: Mapping[str, float | None]
+    answer: str | None = None
+    target: str | None = None
+    metadata: Mapping[str, str] | None = None
+    """What is a word, a number or a yes or no of the sample's metadata."""
+
+
+@dataclass(frozen=True)
+class InspectLog:
+    """What was evaluated, and every run that it should hold: one that is not there ended ``missing``."""
+
+    task: str
+    model: str
+    runs: tuple[SampleRun, ...]
+
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """Return the names of all scores, sorted."""
+        return tuple(sorted({name for run in self.runs for name in run.scores}))
+
+
+def read_inspect_log(path: Path) -> InspectLog:
+    """Return the log in ``path``.
+
+    Raises:
+        InputError: no such file; no archive, no JSON, or none of Inspect's; a version that is not known; too large; a
+            run twice; a score that is no number.
+    """
+    reader = _Reader(path.name)
+    if path.suffix.lower() == ".json":
+        whole = _loaded(read_bounded(path, MAXIMUM_SAMPLE), path.name, path.name)
+        samples = whole.get("samples") if isinstance(whole, dict) else None
+        return reader.log(whole, samples if isinstance(samples, list) else [])
+    with opened_zip(path, MAXIMUM_SAMPLE, MAXIMUM_LOG) as members:
+        if _HEADER not in members.by_name:
+            raise InputError("inspect.unfinished", file=path.name, found=_HEADER)
+        header = _loaded(members.read(_HEADER), path.name, _HEADER)
+        names = (name for name in members.by_name if name.startswith(_SAMPLES) and name.endswith(".json"))
+        return reader.log(header, (_loaded(members.read(name), path.name, name) for name in names))
+
+
+def _loaded(content: bytes, file: str, place: str) -> Any:
+    try:
+        return json.loads(content)  # NaN is what Inspect writes for a score that there is not
+    except (ValueError, RecursionError) as error:
+        raise InputError("inspect.no_json", file=file, place=place[:200], reason=str(error)[:200]) from None
+
+
+class _Reader:
+    """Reads what stands where in a log, and says in words what does not."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def log(self, header: Any, samples: Iterable[Any]) -> InspectLog:
+        evaluated = header.get("eval") if isinstance(header, dict) else None
+        if not isinstance(evaluated, dict):
+            raise InputError("inspect.no_log", file=self._file)
+        if header.get("version") != VERSION:
+            found = str(header.get("version"))[:40]
+            raise InputError("inspect.version", file=self._file, found=found, known=VERSION)
+        runs: dict[tuple[str, int], SampleRun] = {}
+        scorers: set[str] = set()
+        for sample in samples:
+            run = self._run(sample)
+            if runs.setdefault((run.sample, run.epoch), run) is not run:
+                raise self._wrong(run.sample, "id", f"epoch {run.epoch} stands twice")
+            scorers |= run.scores.keys()
+            if len(runs) > MAXIMUM_RUNS or len(scorers) > MAXIMUM_SCORERS:
+                raise InputError("inspect.too_many", file=self._file, runs=MAXIMUM_RUNS, scorers=MAXIMUM_SCORERS)
+        if not runs:
+            raise InputError("inspect.unfinished", file=self._file, found="samples")
+        missing = (key for key in _expected(evaluated) if key not in runs)
+        runs |= {key: SampleRun(*key, "missing", {}) for key in missing}
+        return InspectLog(_word(evaluated.get("task")), _word(evaluated.get("model")), tuple(runs.values()))
+
+    def _run(self, sample: Any) -> SampleRun:
+        if not isinstance(sample, dict):
+            raise self._wrong("?", "samples", "is no object")
+        name, epoch = sample.get("id"), sample.get("epoch")
+        if type(name) not in (int, str) or not 0 < len(str(name)) <= _LONGEST_NAME:
+            raise self._wrong("?", "id", "is no name")
+        if type(epoch) is not int or epoch < 1:
+            raise self._wrong(str(name), "epoch", "is no whole number from 1 on")
+        end: End = "error" if sample.get("error") else "limit" if sample.get("limit") else "scored"
+        return SampleRun(
+            sample=str(name),
+            epoch=epoch,
+            end=end,
+            scores=dict(self._scores(str(name), sample.get("scores") or {})),
+            answer=_completion(sample.get("output")),
+            target=_target(sample.get("target")),
+            metadata=_plain(sample.get("metadata")),
+        )
+
+    def _scores(self, sample: str, scores: Any) -> Iterator[tuple[str, float | None]]:
+        if not isinstance(scores, dict):
+            raise self._wrong(sample, "scores", "is no object")
+        for name, score in scores.items():
+            value = score.get("value") if isinstance(score, dict) else score
+            several = value if isinstance(value, dict) else {"": value}
+            for key, one in several.items():
+                place = f"{name}/{key}" if key else name
+                yield place, self._number(sample, place, one)
+
+    def _number(self, sample: str, place: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, str) and value in _NAMED:
+            return _NAMED[value]
+        number = _as_float(value)
+        if number is None:
+            raise self._wrong(sample, place, f"{str(value)[:60]!r} is no number")
+        return None if math.isnan(number) else number
+
+    def _wrong(self, sample: str, place: str, problem: str) -> InputError:
+        return InputError("inspect.wrong", file=self._file, sample=sample[:80], place=place[:80], reason=problem)
+
+
+def _expected(evaluated: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield the sample and the epoch of every run that was to be made, as far as the header says it."""
+    dataset, config = evaluated.get("dataset"), evaluated.get("config")
+    names = dataset.get("sample_ids") if isinstance(dataset, dict) else None
+    epochs = config.get("epochs") if isinstance(config, dict) else None
+    count = epochs if type(epochs) is int else 1
+    names = names if isinstance(names, list) else []
+    if len(names) * count <= MAXIMUM_RUNS:
+        yield from ((str(name), epoch) for name in names for epoch in range(1, count + 1))
+
+
+def _as_float(value: Any) -> float | None:
+    if isinstance(value, str) and value.lower() in _SAID:
+        return _SAID[value.lower()]
+    if not isinstance(value, bool | int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _completion(output: Any) -> str | None:
+    said = output.get("completion") if isinstance(output, dict) else None
+    return said if isinstance(said, str) and said else None
+
+
+def _target(target: Any) -> str | None:
+    if isinstance(target, list) and len(target) == 1:
+        return _target(target[0])
+    if isinstance(target, list):
+        return json.dumps(target, ensure_ascii=False)
+    return target if isinstance(target, str) and target else None
+
+
+def _plain(metadata: Any) -> Mapping[str, str]:
+    found = metadata.items() if isinstance(metadata, dict) else ()
+    return {name: _spelled(value) for name, value in found if isinstance(value, str | int | float | bool)}
+
+
+def _spelled(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _word(value: Any) -> str:
+    return str(value)[:200] if isinstance(value, str) else ""
