@@ -6,7 +6,7 @@ The part ``endpoint`` of the manifest, and what a report says of the calls that 
 from __future__ import annotations
 
 import string
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
 
-ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions"]
+ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions", "openai_embeddings"]
 """What an endpoint may speak; each is a module of `pilotbase.compute.endpoints.wires`."""
 PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
 """Protocols in which a case is put in words and answered in words."""
@@ -94,26 +94,41 @@ class Prompt(Part):
     sampling: Sampling = Sampling()
     answer: Reading = Reading()
 
-    def features(self) -> tuple[str, ...]:
-        """Return the names in the template, in its order, each once; raises `ValueError` where it is no template."""
-        names: dict[str, None] = {}
-        for _, name, form, conversion in string.Formatter().parse(self.template):
-            if name is None:
-                continue
-            if not name or form or conversion:
-                raise ValueError(name)
-            names[name] = None
-        return tuple(names)
-
     def problems(self) -> Iterator[tuple[str, Text]]:
         """Yield what is wrong with it whatever the contract, with the field to change."""
-        try:
-            self.features()
-        except ValueError:
-            yield "template", text("endpoint.no_template")
+        yield from template_problems(self.template)
         for needs, given in (("regex", "pattern"), ("json_field", "field")):
             if (self.answer.read == needs) != (getattr(self.answer, given) is not None):
                 yield f"answer.{given}", text("endpoint.reading_needs", read=needs, field=given)
+
+
+class Nearest(Part):
+    """How a case is answered with the class whose text lies nearest to its own."""
+
+    template: Prose
+    """The text of a case, as that of a prompt."""
+    texts: dict[str, Prose] = pydantic.Field(default_factory=dict, max_length=1000)
+    """Class → the text that stands for it; its name where there is none."""
+
+
+def template_features(template: str) -> tuple[str, ...]:
+    """Return the names in a template, in its order, each once; raises `ValueError` where it is none."""
+    names: dict[str, None] = {}
+    for _, name, form, conversion in string.Formatter().parse(template):
+        if name is None:
+            continue
+        if not name or form or conversion:
+            raise ValueError(name)
+        names[name] = None
+    return tuple(names)
+
+
+def template_problems(template: str) -> Iterator[tuple[str, Text]]:
+    """Yield what is wrong with a template whatever the contract."""
+    try:
+        template_features(template)
+    except ValueError:
+        yield "template", text("endpoint.no_template")
 
 
 class Endpoint(Part):
@@ -136,6 +151,8 @@ class Endpoint(Part):
     """Of one call."""
     prompt: Prompt | None = None
     """With a protocol of words."""
+    nearest: Nearest | None = None
+    """With embeddings."""
     input: TensorName | None = None
     """Open Inference: the tensor that takes all features as one matrix; one tensor a feature when not set."""
     output: TensorName | None = None
@@ -143,21 +160,20 @@ class Endpoint(Part):
 
     def problems(self) -> Iterator[tuple[str, Text]]:
         """Yield what its protocol lacks and what it never reads, with the field to change."""
-        if (self.protocol in PROMPTED) != (self.prompt is not None):
-            code = "endpoint.prompt_needed" if self.protocol in PROMPTED else "endpoint.no_prompt_here"
-            yield "prompt", text(code, protocol=self.protocol)
-        if self.protocol in PROMPTED:
+        needed = {"prompt": self.protocol in PROMPTED, "nearest": self.protocol == "openai_embeddings"}
+        for part, needs in needed.items():
+            if needs != (getattr(self, part) is not None):
+                code = "endpoint.part_needed" if needs else "endpoint.no_part_here"
+                yield part, text(code, protocol=self.protocol, part=part)
+        if self.protocol != "open_inference":
             tensors = (name for name in ("input", "output") if getattr(self, name) is not None)
             yield from ((name, text("endpoint.no_tensor_here", protocol=self.protocol)) for name in tensors)
         if self.period.until < self.period.since:
             yield "period.until", text("endpoint.period_backwards", since=self.period.since)
         if self.prompt is not None:
             yield from ((f"prompt.{path}", problem) for path, problem in self.prompt.problems())
-
-    def unknown_features(self, features: Collection[str]) -> tuple[str, ...]:
-        """Return what the prompt asks of a case that the contract does not have."""
-        named = () if self.prompt is None else self.prompt.features()
-        return tuple(name for name in named if name not in features)
+        if self.nearest is not None:
+            yield from ((f"nearest.{path}", problem) for path, problem in template_problems(self.nearest.template))
 
 
 class Spent(Part):
@@ -172,7 +188,7 @@ class Spent(Part):
 
 
 class EndpointStatement(Part):
-    """Which endpoint it was, and for how long its supplier keeps it: what stands on a certificate in place of a digest."""
+    """Which endpoint it was, for how long its supplier keeps it: on a certificate in place of a digest of the model."""
 
     protocol: ClientProtocol
     url: str

@@ -112,6 +112,25 @@ def read_completion_answer(body: bytes) -> Said:
     return Said(words, _served(message), read_usage(message))
 
 
+def write_embedding_request(model: str, texts: Sequence[str]) -> bytes:
+    """Return the body of a request for the embedding of each text."""
+    return write_json({"model": model, "input": list(texts), "encoding_format": "float"})
+
+
+def read_embeddings(body: bytes, count: int) -> tuple[Sequence[Sequence[float]], str, TokenUsage | None]:
+    """Return ``count`` embeddings, all of one length, how the model named itself, and its usage; raises `WireError`."""
+    message = read_object(body)
+    found = message.get("data")
+    if not isinstance(found, list) or len(found) != count:
+        raise WireError("wire.no_vectors", field="data", wanted=count)
+    placed = {one.get("index", place): one.get("embedding") for place, one in enumerate(found) if isinstance(one, dict)}
+    vectors = [placed.get(place) for place in range(count)]
+    lengths = {len(vector) if _is_vector(vector) else 0 for vector in vectors}  # type: ignore[arg-type]
+    if len(lengths) != 1 or 0 in lengths:
+        raise WireError("wire.no_vectors", field="data", wanted=count)
+    return vectors, _served(message), read_usage(message)  # type: ignore[return-value]
+
+
 def read_chat_request(body: bytes) -> ChatRequest:
     """Return the request in ``body``; raises `WireError`."""
     fields = read_object(body)
@@ -197,6 +216,10 @@ def read_usage(message: Mapping[str, object]) -> TokenUsage | None:
     prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens", 0)
     counted = all(type(count) is int and 0 <= count <= MAXIMUM_TOKENS for count in (prompt, completion))
     return TokenUsage(prompt, completion) if counted else None  # type: ignore[arg-type]
+
+
+def _is_vector(found: object) -> bool:
+    return isinstance(found, list) and set(map(type, found)) <= {int, float} and all(map(math.isfinite, found))
 
 
 def _first_choice(message: Mapping[str, object]) -> Mapping[str, object]:

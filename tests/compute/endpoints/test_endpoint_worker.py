@@ -41,7 +41,8 @@ def contract(kind="value", classes=(), **more) -> Contract:
     return Contract(features=features, prediction=Prediction(kind=kind, classes=classes, **more))
 
 
-LABELS = contract("label", ("fine", "broken"))
+LABELS_KNOWN = ("fine", "broken")
+LABELS = contract("label", LABELS_KNOWN)
 
 
 def batch(rows: int = 6) -> Batch:
@@ -129,6 +130,46 @@ def test_a_case_is_one_question_in_words_with_the_frozen_prompt_around_it(protoc
         assert body["prompt"] == f"Answer in one word.\n\nPressure 9.0broken\n\n{question}"
 
 
+def embedding(body):
+    """Return a vector for each text that points where its first words do."""
+    ways = {"fine": [1.0, 0.0], "broken": [0.1, 1.0]}
+    vectors = [ways.get(words.split()[0], [0.0, 0.0]) for words in body["input"]]
+    data = [{"index": place, "embedding": vector} for place, vector in enumerate(vectors)]
+    return {"model": "e-1", "data": list(reversed(data)), "usage": {"prompt_tokens": 7, "total_tokens": 7}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("label", [1, 0, -1]), ("ranking", ['["broken", "fine"]', '["fine", "broken"]', None])]
+)
+def test_embeddings_answer_with_the_class_that_lies_nearest(kind, expected):
+    asked = Contract(
+        features=(Field(name="report", dataType="sc:Text"),), prediction=Prediction(kind=kind, classes=LABELS_KNOWN)
+    )
+    nearest = {"template": "{report}", "texts": {"broken": "broken down"}}
+    rows = Batch({"report": np.array(["broken seal", "fine so far", "?"], dtype=object)}, 3)
+    with serving(Stub(embedding)) as stub:
+        with asked_of(stub, stub.endpoint("openai_embeddings", nearest=nearest), asked) as opened:
+            assert opened.predict(rows).values.tolist() == expected
+            assert (opened.use().unread, opened.use().prompt_tokens, opened.use().served) == (1, 7, ("e-1",))
+        assert stub.paths == ["/embeddings"]
+        assert stub.asked[0]["input"] == ["fine", "broken down", "broken seal", "fine so far", "?"]
+
+
+@pytest.mark.parametrize("change", [{"kind": "value"}, {"texts": {"melted": "melted"}}, {"template": "{speed}"}])
+def test_embeddings_that_do_not_fit_are_told_before_anything_is_sent(change):
+    kind = change.pop("kind", "label")
+    nearest = {"template": "{pressure}", **change}
+    stub = Stub(embedding)
+    asked = contract(kind, LABELS_KNOWN if kind == "label" else ())
+    with (
+        serving(stub),
+        pytest.raises(BoxEnded) as ended,
+        asked_of(stub, stub.endpoint("openai_embeddings", nearest=nearest), asked),
+    ):
+        pass
+    assert ended.value.reason is EndReason.MODEL_MISFIT and not stub.connections
+
+
 FAULTS = {
     "hang": EndReason.ENDPOINT_TIMEOUT,
     "drip": EndReason.ENDPOINT_TIMEOUT,
@@ -150,11 +191,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("protocol", ["open_inference", "openai_chat"])
+@pytest.mark.parametrize("protocol", ["open_inference", "openai_chat", "openai_embeddings"])
 def test_each_fault_ends_with_its_own_reason_in_time(fault, protocol):
     stub = Stub(lambda body: {}, lambda number: "" if number < 0 else fault)
-    more = {} if protocol == "open_inference" else {"prompt": PRESSURE}
-    with serving(stub), asked_of(stub, stub.endpoint(protocol, timeout=0.3, **more)) as opened:
+    more = {"openai_chat": {"prompt": PRESSURE}, "openai_embeddings": {"nearest": {"template": "{age}"}}}
+    with serving(stub), asked_of(stub, stub.endpoint(protocol, timeout=0.3, **more.get(protocol, {}))) as opened:
         began = time.monotonic()
         with pytest.raises(BoxEnded) as ended:
             opened.predict(batch(2))
@@ -345,6 +386,7 @@ def test_there_is_no_box_and_nothing_is_said_of_what_it_uses():
         ({"prompt": {"template": "x", "answer": {"read": "regex"}}}, "endpoint.prompt.answer.pattern"),
         ({"prompt": {"template": "x", "answer": {"field": "a"}}}, "endpoint.prompt.answer.field"),
         ({"prompt": None}, "endpoint.prompt"),
+        ({"nearest": {"template": "x"}}, "endpoint.nearest"),
         ({"input": "x"}, "endpoint.input"),
         ({"period": {"since": "2026-02-01", "until": "2026-01-01"}}, "endpoint.period.until"),
         ({"url": "http://user:secret@host/"}, "endpoint.url"),

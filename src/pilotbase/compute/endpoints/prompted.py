@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pilotbase.compute.endpoints.reading import AnswerReader
-from pilotbase.compute.endpoints.wire import Question, Reply, misfit, require_cells
+from pilotbase.compute.endpoints.wire import Question, Reply
 from pilotbase.compute.endpoints.wording import Template
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
@@ -19,6 +19,16 @@ MOST_ANSWER_BYTES = 1 << 20
 _SHUT = frozenset({401, 402, 403})
 
 
+def models_of(endpoint: Endpoint) -> Request:
+    """Return what asks for the list of models, which most servers have."""
+    return Request("GET", f"{endpoint.url.rstrip('/')}/models", most_bytes=MOST_ANSWER_BYTES)
+
+
+def lets_in(answer: Answer) -> bool:
+    """Tell whether an endpoint lets us in, be there a list of its models or not."""
+    return answer.status not in _SHUT
+
+
 class PromptedWire(ABC):
     """Asks a language model about a case at a time; `place` stands behind the address of the endpoint."""
 
@@ -26,12 +36,8 @@ class PromptedWire(ABC):
 
     def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
         assert endpoint.prompt is not None
-        require_cells(contract)
-        unknown = endpoint.unknown_features([field.name for field in contract.features])
-        if unknown:
-            raise misfit(f"the template names what is no feature: {', '.join(unknown)}")
         self.endpoint, self.prompt = endpoint, endpoint.prompt
-        self._template = Template(endpoint.prompt, contract)
+        self._template = Template(endpoint.prompt.template, contract)
         self._reader = AnswerReader(endpoint.prompt.answer, contract.prediction)
 
     @abstractmethod
@@ -48,11 +54,10 @@ class PromptedWire(ABC):
         return self.prompt.sampling.to_json_value()
 
     def greeting(self) -> Request:
-        return Request("GET", f"{self.endpoint.url.rstrip('/')}/models", most_bytes=MOST_ANSWER_BYTES)
+        return models_of(self.endpoint)
 
     def is_there(self, answer: Answer) -> bool:
-        """Tell whether it lets us in: not every server has a list of its models."""
-        return answer.status not in _SHUT
+        return lets_in(answer)
 
     def questions(self, batch: Batch) -> Sequence[Question]:
         url, headers = f"{self.endpoint.url.rstrip('/')}/{self.place}", {"Content-Type": "application/json"}

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.compute.endpoints.wire import misfit, require_cells
 from pilotbase.documents.contract import Contract, DataType
-from pilotbase.documents.endpoint import Prompt
+from pilotbase.documents.endpoint import template_features
 from pilotbase.protocols.frames import MISSING_BOOLEAN, Batch
 
 MISSING = "–"
@@ -20,10 +21,14 @@ MISSING = "–"
 class Template:
     """The question about a case; nothing in it is evaluated, so that it can reach nothing but features."""
 
-    def __init__(self, prompt: Prompt, contract: Contract) -> None:
-        parts = string.Formatter().parse(prompt.template)
-        self._parts = [(literal, name) for literal, name, *_ in parts]
+    def __init__(self, template: str, contract: Contract) -> None:
+        """Raises `BoxEnded`: it names what is no feature, or features are arrays."""
+        require_cells(contract)
         self._types = {field.name: field.data_type for field in contract.features}
+        unknown = [name for name in template_features(template) if name not in self._types]
+        if unknown:
+            raise misfit(f"the template names what is no feature: {', '.join(unknown)}")
+        self._parts = [(literal, name) for literal, name, *_ in string.Formatter().parse(template)]
 
     def words(self, batch: Batch) -> Iterator[str]:
         """Yield the question about each case of ``batch``."""

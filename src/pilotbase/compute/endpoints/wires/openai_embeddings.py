@@ -1,0 +1,95 @@
+"""Embeddings as OpenAI has them: a case is answered with the class whose text lies nearest, by the cosine.
+
+Source: OpenAI API reference, "Embeddings". The texts of the classes go along with every call, so that both sides of a
+comparison always come from the same model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.compute.endpoints.prompted import lets_in, models_of
+from pilotbase.compute.endpoints.wire import Question, Reply, misfit
+from pilotbase.compute.endpoints.wording import Template
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.endpoint import Endpoint
+from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.guarded_http import Answer, Request
+from pilotbase.protocols.openai_wire import read_embeddings, write_embedding_request
+
+CASES_A_CALL = 32
+_VECTOR_BYTES = 128 << 10
+_KINDS = frozenset({"label", "ranking"})
+
+
+class EmbeddingWire:
+    """Asks an embedding model about so many cases at a time, beside all classes."""
+
+    def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
+        assert endpoint.nearest is not None
+        prediction = contract.prediction
+        if prediction.kind not in _KINDS or not prediction.classes:
+            raise misfit("embeddings answer with one of the classes, or rank them")
+        strange = [name for name in endpoint.nearest.texts if name not in prediction.classes]
+        if strange:
+            raise misfit(f"texts are given for what is no class: {', '.join(strange)}")
+        self._endpoint, self._prediction = endpoint, prediction
+        self._texts = [endpoint.nearest.texts.get(name, name) for name in prediction.classes]
+        self._template = Template(endpoint.nearest.template, contract)
+
+    def greeting(self) -> Request:
+        return models_of(self._endpoint)
+
+    def is_there(self, answer: Answer) -> bool:
+        return lets_in(answer)
+
+    def questions(self, batch: Batch) -> Sequence[Question]:
+        words = list(self._template.words(batch))
+        starts = range(0, batch.rows, CASES_A_CALL)
+        return [self._question(words[start : start + CASES_A_CALL], start) for start in starts]
+
+    def read(self, question: Question, answer: Answer) -> Reply:
+        classes = len(self._texts)
+        vectors, served, usage = read_embeddings(answer.body, classes + question.count)
+        likeness = _cosines(np.array(vectors, dtype=np.float64), classes)
+        lost: NDArray[np.bool_] = np.asarray(np.isnan(likeness).any(axis=1))
+        return Reply(self._answers(likeness, lost), served, usage, unread=int(lost.sum()))
+
+    def _question(self, words: Sequence[str], start: int) -> Question:
+        texts = [*self._texts, *words]
+        request = Request(
+            "POST",
+            f"{self._endpoint.url.rstrip('/')}/embeddings",
+            write_embedding_request(self._endpoint.model, texts),
+            {"Content-Type": "application/json"},
+            len(texts) * _VECTOR_BYTES,
+        )
+        return Question(slice(start, start + len(words)), request)
+
+    def _answers(self, likeness: NDArray[np.float64], lost: NDArray[np.bool_]) -> NDArray[Any]:
+        if self._prediction.kind == "label":
+            return np.where(lost, np.int32(-1), likeness.argmax(axis=1).astype(np.int32))
+        ranked = np.empty(len(likeness), dtype=object)
+        names = self._prediction.classes
+        orders = np.argsort(-likeness, axis=1, kind="stable").tolist()
+        ranked[:] = [
+            None if gone else json.dumps([names[code] for code in order], ensure_ascii=False)
+            for order, gone in zip(orders, lost.tolist(), strict=True)
+        ]
+        return ranked
+
+
+def _cosines(vectors: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """Return how near each case lies to each class, shape (cases, classes); NaN for a vector without length."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        along = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        cosines: NDArray[np.float64] = along[classes:] @ along[:classes].T
+    return cosines
+
+
+WIRE = EmbeddingWire
