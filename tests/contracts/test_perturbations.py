@@ -1,6 +1,7 @@
 """What every perturbation keeps to, on columns of every kind that a box can be fed."""
 
 import re
+from copy import deepcopy
 from decimal import Decimal
 from importlib import import_module
 from pkgutil import iter_modules
@@ -27,7 +28,10 @@ FIELDS = (
     Field(name="day", data_type=DataType.DATE),
     Field(name="at", data_type=DataType.DATETIME),
 )
-IMAGES = (Field(name="photo", data_type=DataType.TEXT),)
+IMAGES = (Field(name="photo", data_type=DataType.IMAGE), Field(name="note", data_type=DataType.TEXT))
+SOUNDS = (Field(name="speech", data_type=DataType.AUDIO, rate=16_000), Field(name="hum", data_type=DataType.AUDIO))
+WORLDS = {frozenset({"image"}): "photos", frozenset({"audio"}): "sounds"}
+"""Kinds of column → the columns with them; all others stand in one table."""
 
 
 def texts(values):
@@ -53,9 +57,32 @@ def columns():
 
 
 def photos():
-    draw = np.random.default_rng(6)
-    ramp = np.linspace(0, 250, 21 * 30).reshape(1, 21, 30, 1)
-    return {"photo": np.clip(ramp + draw.normal(0, 20, (4, 21, 30, 3)), 0, 255).astype(np.uint8)}
+    """Images of different sizes, coloured and grey, one missing."""
+    draw, found = np.random.default_rng(6), []
+    for height, width, depth in ((21, 30, 3), (9, 14, 3), (16, 16, 1)):
+        ramp = np.linspace(0, 250, height * width).reshape(height, width, 1)
+        found.append(np.clip(ramp + draw.normal(0, 20, (height, width, depth)), 0, 255).astype(np.uint8))
+    return {"photo": objects([*found, None, found[0][..., 0]]), "note": objects(["a", "b", None, "d", "e"])}
+
+
+def sounds():
+    """Samples of 16 bits and floats, of different lengths, one missing and one silent."""
+    draw = np.random.default_rng(7)
+    speech = [np.clip(draw.normal(0, 6_000, n), -32_768, 32_767).astype(np.int16) for n in (8_000, 3_000, 20_000)]
+    hum = [
+        np.sin(np.arange(n) / 7).astype(np.float32) / 2 + draw.normal(0, 0.1, n).astype(np.float32)
+        for n in (900, 4_000)
+    ]
+    return {
+        "speech": objects([*speech, None]),
+        "hum": objects([*hum, np.zeros(50, np.float32), np.zeros(0, np.float32)]),
+    }
+
+
+def objects(values):
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
 
 
 def made(name, strength=None, **arguments):
@@ -64,16 +91,22 @@ def made(name, strength=None, **arguments):
 
 
 def world(kind):
-    return (photos(), IMAGES) if PERTURBATIONS[kind].kinds == {"image"} else (columns(), FIELDS)
+    of_kind = WORLDS.get(PERTURBATIONS[kind].kinds)
+    return {"photos": (photos(), IMAGES), "sounds": (sounds(), SOUNDS)}.get(of_kind) or (columns(), FIELDS)
 
 
 def same(one, other):
-    return all(
-        one[name].dtype == other[name].dtype
-        and one[name].shape == other[name].shape
-        and np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
-        for name in {*one, *other}
-    )
+    return all(same_arrays(one[name], other[name]) for name in {*one, *other})
+
+
+def same_arrays(one, other):
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+        return type(one) is type(other) and one == other
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    if one.dtype == object:
+        return all(map(same_arrays, one.tolist(), other.tolist()))
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
 
 
 EVERY = pytest.mark.parametrize("name", list(PERTURBATIONS))
@@ -89,7 +122,7 @@ def test_every_perturbation_that_has_a_name_can_be_asked_for():
 @EVERY
 def test_it_changes_something_and_never_rows_columns_or_what_it_was_given(name):
     given, fields = world(name)
-    before = {column: values.copy() for column, values in given.items()}
+    before = deepcopy(given)
     changed = made(name).apply(given, fields, b"seed")
     assert same(given, before)
     assert list(changed) == list(given)
@@ -121,7 +154,7 @@ def test_the_same_seed_gives_the_same_and_a_column_does_not_depend_on_the_others
 
 
 @pytest.mark.parametrize("name", [name for name in PERTURBATIONS if name not in
-    ("stale", "clock_shift", "exposure", "blur", "jpeg")])  # fmt: skip
+    ("stale", "clock_shift", "exposure", "blur", "jpeg", "loudness", "clipping", "band_limit")])  # fmt: skip
 def test_another_seed_gives_another_draw(name):
     given, fields = world(name)
     assert not same(made(name).apply(given, fields, b"seed"), made(name).apply(given, fields, b"other"))
@@ -141,12 +174,32 @@ def test_those_that_look_at_other_rows_say_so():
     assert {name for name in PERTURBATIONS if PERTURBATIONS[name].across_cases} == {"stale", "freeze", "gaps"}
 
 
-@pytest.mark.parametrize("name", [name for name in PERTURBATIONS if PERTURBATIONS[name].kinds != {"image"}])
+@EVERY
 def test_what_comes_out_still_crosses_the_wall_of_a_box(name):
-    contract = Contract(features=FIELDS, prediction=Prediction(kind="label", classes=("a", "b")))
-    for kind in ("1", STRENGTH.get(name, "0.4")):
-        changed = made(name, kind).apply(columns(), FIELDS, b"seed")
-        assert encode_batch(Batch(changed, ROWS), contract, 0)
+    given, fields = world(name)
+    contract = Contract(features=fields, prediction=Prediction(kind="label", classes=("a", "b")))
+    most = min(Decimal(1), PERTURBATIONS[name].parameters[0].high)
+    for strength in (most, STRENGTH.get(name, "0.4")):
+        changed = made(name, strength).apply(given, fields, b"seed")
+        assert encode_batch(Batch(changed, len(next(iter(given.values())))), contract, 0)
+
+
+@pytest.mark.parametrize("name", [name for name in PERTURBATIONS if PERTURBATIONS[name].kinds <= {"image", "audio"}])
+def test_pictures_and_sounds_keep_shape_and_type_and_what_is_missing_stays_so(name):
+    given, fields = world(name)
+    changed = made(name).apply(given, fields, b"seed")
+    for column in given:
+        for before, after in zip(given[column], changed[column], strict=True):
+            assert getattr(before, "shape", None) == getattr(after, "shape", None)
+            assert getattr(before, "dtype", type(before)) == getattr(after, "dtype", type(after))
+
+
+@pytest.mark.parametrize("name", [name for name in PERTURBATIONS if PERTURBATIONS[name].kinds == {"image"}])
+def test_images_of_one_size_may_stand_in_one_array_and_come_out_alike(name):
+    apart = {"photo": objects([photos()["photo"][0], photos()["photo"][0][::-1]])}
+    stacked = {"photo": np.stack(apart["photo"].tolist())}
+    (one, two) = (made(name).apply(given, IMAGES[:1], b"seed")["photo"] for given in (apart, stacked))
+    assert np.array_equal(np.stack(one.tolist()), two)
 
 
 @EVERY
@@ -156,11 +209,8 @@ def test_only_the_named_columns_are_touched(name):
     changed = made(name, columns=fitting[-1]).apply(given, fields, b"seed")
     touched = [column for column in given if changed[column] is not given[column]]
     assert touched == [fitting[-1]]
-    if name not in {kind for kind in PERTURBATIONS if PERTURBATIONS[kind].kinds == {"image"}}:
-        assert (
-            perturbation_problems(Perturbed(name, Decimal(STRENGTH.get(name, "0.4")), {"columns": fitting[0]}), fields)
-            == []
-        )
+    asked = Perturbed(name, Decimal(STRENGTH.get(name, "0.4")), {"columns": fitting[0]})
+    assert perturbation_problems(asked, fields) == []
 
 
 @EVERY

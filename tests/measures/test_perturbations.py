@@ -231,3 +231,38 @@ def test_a_crop_is_a_window_of_the_image_stretched():
     found = image("crop", "0.5", ramp)[0, 0, :, 0].astype(float)
     assert np.ptp(found) == pytest.approx(127, abs=5)
     assert (np.diff(found) >= 0).all()
+
+
+def sound(name, strength, given, **arguments):
+    field = [Field(name="speech", data_type=DataType.AUDIO)]
+    column = np.empty(1, dtype=object)
+    column[0] = given
+    return perturbation_of(Perturbed(name, Decimal(strength), arguments)).apply({"speech": column}, field, b"s")[
+        "speech"
+    ][0]
+
+
+TONE = (np.sin(np.arange(160_000) / 5) / 2).astype(np.float32)
+
+
+def test_hiss_lies_as_many_decibels_below_the_sound_as_it_says():
+    for snr in (20, 10):
+        added = sound("hiss", "1", TONE / 4, snr=Decimal(snr)) - TONE / 4
+        assert 10 * np.log10(np.mean((TONE / 4) ** 2) / np.mean(added**2)) == pytest.approx(snr, abs=0.1)
+    assert not sound("hiss", "1", np.zeros(100, np.float32)).any(), "below silence there is nothing"
+
+
+def test_sounds_are_changed_by_as_much_as_is_said():
+    assert sound("loudness", "-6", TONE) == pytest.approx(TONE * 0.5012, rel=1e-3, abs=1e-6)
+    assert np.abs(sound("loudness", "20", TONE)).max() == 1, "full scale"
+    assert sound("loudness", "20", np.array([5_000, -5_000], np.int16)).tolist() == [32_767, -32_768]
+    assert np.abs(sound("clipping", "0.4", TONE)).max() == pytest.approx(0.3, abs=1e-6)
+    silent = sound("dropouts", "0.3", np.ones(200_000, np.float32), length=Decimal(100)) == 0
+    assert silent.mean() == pytest.approx(0.3, abs=0.03)
+    assert np.diff(np.flatnonzero(np.diff(silent.astype(int)))).max() >= 100
+
+
+def test_a_band_limit_takes_what_is_above_and_keeps_what_is_below():
+    time = np.arange(16_000)
+    low, high = np.sin(2 * np.pi * 500 * time / 16_000), np.sin(2 * np.pi * 6_000 * time / 16_000)
+    assert sound("band_limit", "0.5", (low + high).astype(np.float32) / 2) == pytest.approx(low / 2, abs=1e-3)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
@@ -21,7 +21,7 @@ from pilotbase.documents.texts import Text
 
 Column = NDArray[Any]
 Columns = Mapping[str, Column]
-ColumnKind = Literal["number", "boolean", "text", "time", "image"]
+ColumnKind = Literal["number", "boolean", "text", "time", "image", "audio"]
 Values = Mapping[str, Decimal | str]
 
 _KINDS: Mapping[DataType, ColumnKind] = {
@@ -31,11 +31,13 @@ _KINDS: Mapping[DataType, ColumnKind] = {
     DataType.TEXT: "text",
     DataType.DATE: "time",
     DataType.DATETIME: "time",
+    DataType.IMAGE: "image",
+    DataType.AUDIO: "audio",
 }
 
 
 def kind_of(field: Field, column: Column | None = None) -> ColumnKind:
-    """Return the kind of a column; an array of shape (rows, height, width, channels) holds images."""
+    """Return the kind of a column; an array of shape (rows, height, width, channels) holds images whatever it says."""
     return "image" if column is not None and column.ndim == 4 else _KINDS[field.data_type]
 
 
@@ -65,6 +67,14 @@ class Parameter:
 COLUMNS = Parameter("columns", "", of_columns=True, many=True)
 """Which columns to touch; all of its kinds where none is named."""
 SHARE = Parameter("share")
+
+
+def of_each(column: Column, change: Callable[[Any], Any]) -> Column:
+    """Return a column of objects with each value changed; what is missing stays so."""
+    changed = np.empty(len(column), dtype=object)
+    for row, value in enumerate(column):
+        changed[row] = None if value is None else change(value)
+    return changed
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
-"""Perturbations of images: arrays of shape (rows, height, width, channels), unsigned bytes."""
+"""Perturbations of images, unsigned bytes of shape (height, width, channels), or (height, width) where they are grey.
+
+A column is an array of objects, or all images in one array with the rows in front.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.perturbations.definition import COLUMNS, Column, Parameter, Perturbation, Place
+from pilotbase.measures.perturbations.definition import COLUMNS, Column, Parameter, Perturbation, Place, of_each
 
 Floats = NDArray[np.float64]
 
@@ -28,76 +32,85 @@ _TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, 
 """ITU-T T.871, clause 7."""
 
 
-class Blur(Perturbation):
+class _OfImages(Perturbation):
+    """A change of each image by itself, whatever sizes the others have."""
+
+    kinds = frozenset({"image"})
+
+    def change(self, column: Column, place: Place) -> Column:
+        if column.dtype == object:
+            return of_each(column, lambda image: self._of_any_depth(image, place.random))
+        changed = [self._of_any_depth(image, place.random) for image in column]
+        return np.stack(changed) if changed else column.copy()
+
+    @abstractmethod
+    def picture(self, image: Column, random: np.random.Generator) -> Column:
+        """Return an image of shape (height, width, channels), changed."""
+
+    def _of_any_depth(self, image: Column, random: np.random.Generator) -> Column:
+        return self.picture(np.atleast_3d(image), random).reshape(image.shape)
+
+
+class Blur(_OfImages):
     """Smooths with a Gaussian of ``sigma`` pixels."""
 
     name = "blur"
     title = text("measure.under.blur")
-    kinds = frozenset({"image"})
     parameters = (Parameter("sigma", high=Decimal(50)), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def picture(self, image: Column, random: np.random.Generator) -> Column:
         from scipy.ndimage import gaussian_filter  # every trial loads this file, few perturb images
 
         sigma = self.number("sigma")
-        return _bytes(gaussian_filter(column.astype(np.float64), (0, sigma, sigma, 0), mode="nearest"))
+        return _bytes(gaussian_filter(image.astype(np.float64), (sigma, sigma, 0), mode="nearest"))
 
 
-class PixelNoise(Perturbation):
+class PixelNoise(_OfImages):
     """Adds normal noise of ``scale`` times the range of 255 to every value."""
 
     name = "pixel_noise"
     title = text("measure.under.pixel_noise")
-    kinds = frozenset({"image"})
     parameters = (Parameter("scale"), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
-        return _bytes(column + 255 * self.number("scale") * place.random.standard_normal(column.shape))
+    def picture(self, image: Column, random: np.random.Generator) -> Column:
+        return _bytes(image + 255 * self.number("scale") * random.standard_normal(image.shape))
 
 
-class Exposure(Perturbation):
+class Exposure(_OfImages):
     """Makes images brighter by ``stops`` (darker if negative): values times 2 to that power."""
 
     name = "exposure"
     title = text("measure.under.exposure")
-    kinds = frozenset({"image"})
     parameters = (Parameter("stops", low=Decimal(-8), high=Decimal(8)), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
-        return _bytes(column * 2.0 ** self.number("stops"))
+    def picture(self, image: Column, random: np.random.Generator) -> Column:
+        return _bytes(image * 2.0 ** self.number("stops"))
 
 
-class Crop(Perturbation):
+class Crop(_OfImages):
     """Cuts ``share`` of height and width off at a random place and stretches the rest to the old size (bilinear)."""
 
     name = "crop"
     title = text("measure.under.crop")
-    kinds = frozenset({"image"})
     parameters = (Parameter("share", high=Decimal("0.9")), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
-        starts = place.random.random((len(column), 2))
+    def picture(self, image: Column, random: np.random.Generator) -> Column:
         share = self.number("share")
-        return (
-            np.stack([_stretched(image, start * share, 1 - share) for image, start in zip(column, starts, strict=True)])
-            if len(column)
-            else column.copy()
-        )
+        return _stretched(image, random.random(2) * share, 1 - share)
 
 
-class Jpeg(Perturbation):
+class Jpeg(_OfImages):
     """Loses what JPEG loses at quality 100·(1 - ``loss``): 8x8 cosine blocks, quantised; no subsampling of colour."""
 
     name = "jpeg"
     title = text("measure.under.jpeg")
-    kinds = frozenset({"image"})
     parameters = (Parameter("loss", high=Decimal("0.99")), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def picture(self, image: Column, random: np.random.Generator) -> Column:
         quality = 100 * (1 - self.number("loss"))
         scale = 50 / quality if quality < 50 else 2 - quality / 50
         tables = [np.clip(np.floor(table * scale + 0.5), 1, 255) for table in (_LUMINANCE, _CHROMINANCE)]
-        pixels, coloured = column.astype(np.float64), column.shape[-1] == 3
+        pixels, coloured = image.astype(np.float64), image.shape[-1] == 3
         planes = pixels @ _TO_YCBCR.T if coloured else pixels - 128
         if coloured:
             planes[..., 0] -= 128
@@ -111,16 +124,16 @@ class Jpeg(Perturbation):
 
 
 def _quantised(plane: Floats, table: NDArray[Any]) -> Floats:
-    """Return planes of shape (rows, height, width) after quantisation of their blocks; edges are filled up."""
+    """Return a plane of shape (height, width) after quantisation of its blocks; edges are filled up."""
     from scipy.fft import dctn, idctn
 
-    rows, height, width = plane.shape
-    filled = np.pad(plane, ((0, 0), (0, -height % 8), (0, -width % 8)), mode="edge")
-    high, wide = filled.shape[1] // 8, filled.shape[2] // 8
-    blocks = filled.reshape(rows, high, 8, wide, 8).swapaxes(2, 3)
+    height, width = plane.shape
+    filled = np.pad(plane, ((0, -height % 8), (0, -width % 8)), mode="edge")
+    high, wide = filled.shape[0] // 8, filled.shape[1] // 8
+    blocks = filled.reshape(high, 8, wide, 8).swapaxes(1, 2)
     kept = np.rint(dctn(blocks, axes=(-2, -1), norm="ortho") / table) * table
-    back: Floats = idctn(kept, axes=(-2, -1), norm="ortho").swapaxes(2, 3).reshape(filled.shape)
-    return back[:, :height, :width]
+    back: Floats = idctn(kept, axes=(-2, -1), norm="ortho").swapaxes(1, 2).reshape(filled.shape)
+    return back[:height, :width]
 
 
 def _stretched(image: Column, start: Floats, part: float) -> Column:

@@ -51,10 +51,15 @@ class _OfSeries(Perturbation):
 
     def _runs(self, count: int, random: np.random.Generator) -> NDArray[np.bool_]:
         """Return which of ``count`` rows lie in runs of ``length`` that begin at random and cover ``share`` of all."""
-        length = min(int(self.number("length")), count)
-        starts = random.random(count) < 1 - (1 - self.number("share")) ** (1 / length) if length else np.empty(0, bool)
-        last = np.maximum.accumulate(np.where(starts, np.arange(count), -count - 1))
-        return np.arange(count) - last < length
+        return runs(count, self.number("share"), int(self.number("length")), random)
+
+
+def runs(count: int, share: float, length: int, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Return which of ``count`` places lie in runs of ``length`` that begin at random and cover ``share`` of all."""
+    length = min(length, count)
+    starts = random.random(count) < 1 - (1 - share) ** (1 / length) if length else np.empty(0, bool)
+    last = np.maximum.accumulate(np.where(starts, np.arange(count), -count - 1))
+    return np.arange(count) - last < length
 
 
 class Stale(_OfSeries):
