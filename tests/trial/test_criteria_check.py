@@ -6,10 +6,15 @@ import pytest
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial import criteria_check
 from pilotbase.trial.criteria_check import check_criteria
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealing import seal_scenario
+from pilotbase.worker.intake.scenario_tables import check_cases
 from tests.trial.conftest import SCENARIO
+from tests.trial.test_kinds_of_answers import KINDS
 
 
 def check(rule: str, sites: list[str]) -> None:
@@ -47,3 +52,23 @@ def test_a_measure_that_proves_nothing_alone_is_refused_before_the_freeze():
     (issue,) = caught.value.issues
     assert (issue.path, issue.problem.code) == ("criteria[1].rule", "measure.stands_alone")
     assert "coverage, abstention" in issue.problem.render("zh")
+
+
+def test_a_truth_that_a_measure_cannot_read_is_told_before_anything_is_sealed(base, tmp_path):
+    folder = tmp_path / "scenario"
+    folder.mkdir()
+    kind = next(one for one in KINDS if one.kind == "text")
+    kind.write(folder)
+    manifest = folder / "scenario.yaml"
+    manifest.write_text(manifest.read_text().replace("exact_match >= 0.9", "json_fields >= 0.9"))
+    rows = (folder / "cases.csv").read_text().splitlines()
+    told = [rows[0], *(row.rsplit(",", 1)[0] + ',"{""a"": 1}"' for row in rows[1:])]
+    (folder / "cases.csv").write_text("\n".join(told))
+    assert check_cases(load_scenario(folder, Step.FREEZE)[0], folder).hidden > 0
+    (folder / "cases.csv").write_text("\n".join([*told[:7], rows[7], *told[8:]]))
+    scenario = load_scenario(folder, Step.FREEZE)[0]
+    for check in (check_cases, lambda one, place: seal_scenario(base.lab, one, place)):
+        with pytest.raises(InputError) as refused:
+            check(scenario, folder)
+        (problem,) = [one for one in refused.value.issues if one.problem.code == "trial.truth_unread"]
+        assert problem.path == "criteria[0].rule" and "json_fields" in problem.problem.render("zh")

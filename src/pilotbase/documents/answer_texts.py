@@ -12,7 +12,6 @@ The same spelling stands in the target column, crosses the wall of the box, and 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,9 @@ from pilotbase.documents.tasks import AnswerKind
 SEPARATOR = "|"
 NO_CLASS = 255
 MOST_PIXELS = 1 << 26
+MOST_ENTRIES = 1000
+"""Names of a ranking, and boxes of an image."""
+_FARTHEST = 1e9
 _BOX = 4
 
 
@@ -41,15 +43,18 @@ Mask = tuple[int, int, tuple[int, ...]]
 
 def read_labels(text: str, classes: Sequence[str]) -> tuple[int, ...]:
     """Return the codes of the classes that ``text`` names, rising; raises `AnswerTextError`."""
-    names = _names(text)
-    if not set(names) <= set(classes):
+    names, codes = set(_names(text)), {name: code for code, name in enumerate(classes)}
+    if not names <= codes.keys():
         raise AnswerTextError(EndReason.UNKNOWN_CLASS)
-    return tuple(sorted({list(classes).index(name) for name in names}))
+    return tuple(sorted(codes[name] for name in names))
 
 
 def read_ranking(text: str, classes: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names in ``text``, each once, best first; raises `AnswerTextError`."""
-    return tuple(dict.fromkeys(_names(text)))
+    names = tuple(dict.fromkeys(_names(text)))
+    if len(names) > MOST_ENTRIES:
+        raise AnswerTextError(EndReason.OVERSIZED_ANSWER)
+    return names
 
 
 def read_boxes(text: str, classes: Sequence[str]) -> Boxes:
@@ -138,13 +143,15 @@ def _lists(text: str, length: int) -> list[list[Any]]:
     found = _loaded(text) if text.strip() else []
     if not isinstance(found, list) or not all(_is_named_numbers(one, length) for one in found):
         raise AnswerTextError(EndReason.WRONG_TYPE)
+    if len(found) > MOST_ENTRIES:
+        raise AnswerTextError(EndReason.OVERSIZED_ANSWER)
     return found
 
 
 def _is_named_numbers(one: object, length: int) -> bool:
     if not isinstance(one, list) or len(one) != length or not isinstance(one[0], str):
         return False
-    return all(type(number) in (int, float) and math.isfinite(number) for number in one[1:])
+    return all(type(number) in (int, float) and abs(number) <= _FARTHEST for number in one[1:])
 
 
 def _whole_numbers(found: object) -> list[int]:

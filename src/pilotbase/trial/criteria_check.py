@@ -19,7 +19,7 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
-from pilotbase.measures import Setting, coded, is_resource, problems_among, problems_of
+from pilotbase.measures import Setting, coded, is_resource, observe, problems_among, problems_of
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
@@ -55,6 +55,40 @@ def check_criteria(
 def check_rules(scenario: Scenario) -> None:
     """Return when nothing is wrong with the criteria that can be told without a table; raises as `check_criteria`."""
     _refuse(_rule_problems(scenario, None))
+
+
+def check_truths(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame) -> None:
+    """Return when the measures can read the truth of every case, and what is given with it: where these are texts.
+
+    Raises:
+        InputError: with each criterion whose measure cannot, and the first case.
+    """
+    if scenario.target_form == "texts":
+        unread = [(index, _unread(scenario, classes, frame, index)) for index in range(len(scenario.criteria))]
+        _refuse([(index, problem) for index, problem in unread if problem is not None])
+
+
+def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, index: int) -> Text | None:
+    """Return why the measure of a criterion cannot read the truths of ``frame``; None where it can."""
+    rule = scenario.criteria[index].parsed()
+    if is_resource(rule):
+        return None
+
+    def problem_in(part: pl.DataFrame) -> Text | None:
+        right = _right_answers(scenario, classes, part)
+        try:
+            observe(rule.plain, coded(build_cases(scenario, classes, part, right, right)), np.arange(part.height))
+        except InputError as error:
+            return error.text
+        return None
+
+    if problem_in(frame) is None:
+        return None
+    for row in range(frame.height):
+        found = problem_in(frame[row : row + 1])
+        if found is not None:
+            return text("trial.truth_unread", rule=str(rule), row=row + 1, problem=found)
+    return None
 
 
 def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
@@ -144,7 +178,7 @@ def _right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFra
     if kind == "interval":
         return np.column_stack([truth, truth])
     if scenario.target_form == "texts":
-        return np.array([right_answer(one, kind) for one in truth.tolist()], dtype=object)
+        return np.array([None if one is None else right_answer(one, kind) for one in truth.tolist()], dtype=object)
     if kind != "probability" or scenario.positive is None:
         return truth
     return np.equal(truth, list(classes).index(scenario.positive)).astype(np.float64)

@@ -16,6 +16,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
+from pilotbase.trial.criteria_check import check_truths
 from pilotbase.trial.data_versions import shown_by, versions_of
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
@@ -76,6 +77,7 @@ def _seal(
     split = split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
     check_board(scenario, classes)
+    check_truths(scenario, classes, frame)
     hidden = _hidden_set(lab, scenario, split.hidden)
     # Of equal rows a split never hides one and shows the other, so the set itself need not be opened for this.
     others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
