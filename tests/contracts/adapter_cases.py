@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import skops.io
+import yaml
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -80,8 +81,22 @@ class Trained:
         if runtime == "skops":
             skops.io.dump(self.model, folder / "model.skops")
             return Form(runtime="skops", model="model.skops")
+        if runtime == "mlflow":
+            return self.write_mlflow(folder)
         (folder / "model.onnx").write_bytes(self.onnx())
         return Form(runtime="onnx", model="model.onnx")
+
+    def write_mlflow(self, folder: Path) -> Form:
+        """Write a folder as MLflow 3.17 does: a probability by skops, else as ONNX."""
+        (folder / "best").mkdir()
+        if self.kind == "probability":
+            skops.io.dump(self.model, folder / "best" / "model.skops")
+            kept = {"pickled_model": "model.skops", "serialization_format": "skops", "code": None}
+            (folder / "best" / "MLmodel").write_text(mlmodel({"sklearn": kept}))
+        else:
+            (folder / "best" / "model.onnx").write_bytes(self.onnx())
+            (folder / "best" / "MLmodel").write_text(mlmodel({"onnx": {"data": "model.onnx", "code": None}}))
+        return Form(runtime="mlflow", model="best/MLmodel")
 
     def onnx(self) -> bytes:
         """Return it in double precision; with labels as converters write it, by the operator for linear classifiers."""
@@ -102,6 +117,14 @@ class Trained:
             "p" if self.kind == "probability" else "sum", TensorProto.DOUBLE, [None, 1]
         )
         return model(nodes, [matrix_input(2)], [output], [weights, offset])
+
+
+def mlmodel(flavours: dict, columns: Sequence[str] = FEATURES) -> str:
+    """Return an ``MLmodel`` file with a signature that names columns."""
+    inputs = [{"type": "double", "name": name, "required": True} for name in columns]
+    loader = {"python_function": {"loader_module": "mlflow.pyfunc", "python_version": "3.11.7"}}
+    signature = {"inputs": json.dumps(inputs), "outputs": None, "params": None}
+    return yaml.safe_dump({"flavors": {**flavours, **loader}, "signature": signature, "mlflow_version": "3.17.2"})
 
 
 def matrix_input(width: int, rows: int | None = None, kind: int = TensorProto.DOUBLE) -> onnx.ValueInfoProto:

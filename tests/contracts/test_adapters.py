@@ -63,12 +63,13 @@ def test_every_runtime_of_a_manifest_is_a_module_and_the_other_way_round():
 
 SLOW = pytest.mark.prove
 """Boxes of which another test opens much the same; scikit-learn takes a second to load."""
+ALIKE = {("skops", "label"), ("skops", "value"), *(("mlflow", kind) for kind in KINDS)}
 
 
 @pytest.mark.parametrize(
     ("runtime", "kind"),
     [
-        pytest.param(runtime, kind, marks=[SLOW] if runtime == "skops" and kind != "probability" else [])
+        pytest.param(runtime, kind, marks=[SLOW] if (runtime, kind) in ALIKE else [])
         for runtime in RUNTIMES
         for kind in KINDS
     ],
@@ -322,9 +323,10 @@ def scenario(place):
     return writing_scenario(place)(rows=400, cases=60, change=without_site)
 
 
-def test_one_scenario_gives_every_form_the_same_score_and_verdict(base, scenario, place, trained):
+@pytest.mark.parametrize("runtimes", [set(RUNTIMES) - {"mlflow"}, pytest.param(set(RUNTIMES), marks=SLOW)])
+def test_one_scenario_gives_every_form_the_same_score_and_verdict(base, scenario, place, trained, runtimes):
     reports, sentences = {}, {}
-    for runtime in RUNTIMES:
+    for runtime in runtimes:
         folder = Path(tempfile.mkdtemp(dir=place))
         write_manifest(folder, runtime, trained["label"].write(runtime, folder))
         report = rehearse_in(base, scenario, folder).report

@@ -11,6 +11,7 @@ FORMS = {
     "python": (Form(entry_point="model:answer"), "model:answer"),
     "onnx": (Form(runtime="onnx", model="best/model.onnx"), "best/model.onnx"),
     "skops": (Form(runtime="skops", model="model.skops"), "model.skops"),
+    "mlflow": (Form(runtime="mlflow", model="best/MLmodel"), "best/MLmodel"),
     "command": (Form(runtime="command", command=("bin/answer", "--fast")), "bin/answer --fast"),
     "endpoint": (
         Form(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 import pydantic
@@ -27,15 +28,18 @@ PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za
 DEFAULT_REQUIREMENTS = "requirements.lock"
 DEFAULT_ENTRY_POINT = "app:predict"
 
-Runtime = Literal["python", "onnx", "skops", "command", "endpoint"]
+Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "endpoint"]
 """What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`.
 
 ``endpoint`` is loaded nowhere: its supplier keeps it, and it is asked as `pilotbase.compute.endpoints` does.
 """
 WITH_CODE: tuple[Runtime, ...] = ("python", "command")
 """Runtimes that run a program of the supplier's in a box."""
-WITH_MODEL: tuple[Runtime, ...] = ("onnx", "skops")
-"""Runtimes that load a model of the supplier's and run no code of it."""
+MODEL_FILES: Mapping[Runtime, str] = MappingProxyType(
+    {"onnx": "model.onnx", "skops": "model.skops", "mlflow": "MLmodel"}
+)
+"""Runtimes that load a model of the supplier's and run no code of it → what its file is usually called."""
+WITH_MODEL = tuple(MODEL_FILES)
 Word = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Command = Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=50)]
 """A program of the folder and its arguments; ``python`` stands for the Python of the box."""
@@ -96,7 +100,7 @@ class Application(Document):
     """The scenario it was made for."""
     interface: Literal["predict"] = "predict"
     runtime: Runtime = "python"
-    """``python``, ``onnx`` or ``skops`` (a model), ``command`` (any language), ``endpoint`` (kept elsewhere)."""
+    """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``; kept elsewhere: ``endpoint``."""
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
     """With the runtime ``python``: the function that answers."""
     model: PlainPath | None = None
@@ -142,7 +146,7 @@ class Application(Document):
         if runtime != "python" and self.entry_point != DEFAULT_ENTRY_POINT:
             yield "entry_point", text("application.no_entry_point_here", runtime=runtime)
         if runtime in WITH_MODEL and self.model is None:
-            yield "model", text("application.model_needed", runtime=runtime)
+            yield "model", text("application.model_needed", runtime=runtime, example=MODEL_FILES[runtime])
         if runtime not in WITH_MODEL and self.model is not None:
             yield "model", text("application.no_model_here", runtime=runtime)
         if runtime == "command" and self.command is None:

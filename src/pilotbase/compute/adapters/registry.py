@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 from pilotbase.compute import adapters
 
@@ -23,6 +23,13 @@ class Adapter:
     """Distributions that the box is given; none where the application brings its own by its lock."""
     extra: str
     """The extra of Pilotbase that installs them."""
+    neighbours: tuple[Path, ...] = ()
+    """Modules that it hands over to, beside it in the box."""
+
+    @property
+    def scripts(self) -> tuple[Path, ...]:
+        """Every file that the box is given."""
+        return (self.script, *self.neighbours)
 
 
 def adapter_of(runtime: str) -> Adapter | None:
@@ -34,10 +41,10 @@ def adapter_of(runtime: str) -> Adapter | None:
 def known_adapters() -> Mapping[str, Adapter]:
     """Return every adapter, by runtime."""
     modules = [import_module(f"{adapters.__name__}.{found.name}") for found in pkgutil.iter_modules(adapters.__path__)]
-    return MappingProxyType(
-        {
-            module.RUNTIME: Adapter(module.RUNTIME, Path(str(module.__file__)), module.NEEDS, module.EXTRA)
-            for module in modules
-            if hasattr(module, "RUNTIME")
-        }
-    )
+    return MappingProxyType({module.RUNTIME: _adapter(module) for module in modules if hasattr(module, "RUNTIME")})
+
+
+def _adapter(module: ModuleType) -> Adapter:
+    script = Path(str(module.__file__))
+    neighbours = tuple(script.with_name(f"{name}.py") for name in getattr(module, "NEIGHBOURS", ()))
+    return Adapter(module.RUNTIME, script, module.NEEDS, module.EXTRA, neighbours)

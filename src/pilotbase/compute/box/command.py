@@ -17,7 +17,7 @@ ENVIRONMENT = PurePosixPath("/environment")
 SCRATCH = PurePosixPath("/tmp")  # noqa: S108 - the box's own, a tmpfs of bounded size
 SHARED_MEMORY = PurePosixPath("/dev/shm")  # noqa: S108
 PROGRAM = PurePosixPath("/pilotbase/program.py")
-ADAPTER = PurePosixPath("/pilotbase/adapter.py")
+ADAPTERS = PurePosixPath("/pilotbase/adapters")
 
 _INSIDE_UID = 1000
 _OPEN_FILES = 1024

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from pilotbase.compute.adapters.registry import adapter_of
+from pilotbase.compute.adapters.registry import Adapter, adapter_of
 from pilotbase.compute.box import runner
 from pilotbase.compute.box.box import Box, BoxFacts
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import ADAPTER, APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, Mount, Program
 from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.intake import check_folder, readable_folder
@@ -74,16 +74,15 @@ class Work:
     environment: Environment
 
     @property
-    def adapter(self) -> Path | None:
+    def adapter(self) -> Adapter | None:
         """What loads it in the box; None: the runner, which imports its code."""
-        found = adapter_of(self.form.runtime)
-        return None if found is None else found.script
+        return adapter_of(self.form.runtime)
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
         """What its box is given besides its folder."""
-        adapter = () if self.adapter is None else (Mount(self.adapter, ADAPTER),)
-        return (Mount(self.environment.path, ENVIRONMENT), *adapter)
+        scripts = () if self.adapter is None else self.adapter.scripts
+        return (Mount(self.environment.path, ENVIRONMENT), *(Mount(one, ADAPTERS / one.name) for one in scripts))
 
 
 def start_worker(
@@ -263,13 +262,13 @@ class WarmWorker:
 def _greeting(work: Work, settings: BoxSettings) -> bytes:
     inside = settings.level not in (IsolationLevel.L0, IsolationLevel.L1)
     prediction, features = work.contract.prediction, work.contract.features
-    adapter = None if work.adapter is None else str(ADAPTER if inside else work.adapter)
+    script = None if work.adapter is None else work.adapter.script
     return json.dumps(
         {
             "application": str(APPLICATION if inside else work.application),
             "environment": str(ENVIRONMENT if inside else work.environment.path),
             "form": work.form.to_json_value(),
-            "adapter": adapter,
+            "adapter": None if script is None else str(ADAPTERS / script.name if inside else script),
             "features": [field.name for field in features],
             "types": [field.data_type.value for field in features],
             "kind": prediction.kind,
