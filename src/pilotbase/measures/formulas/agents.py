@@ -70,9 +70,9 @@ def goal_reached(question: Question) -> Part:
     for index, spelled in enumerate(question.given("world").tolist()):
         if known[index] and not absent[index]:
             world = worlds[spelled] = worlds.get(spelled) or _world(spelled, question)
-            actions = _actions(cases.answers[index], steps)
+            goal, actions = _goal(cases.truth[index]), _actions(cases.answers[index], steps)
             facts = None if actions is None else world.after(actions)
-            reached[index] = facts is not None and _goal(cases.truth[index]) <= facts
+            reached[index] = facts is not None and goal <= facts
     return indicator(reached, known, absent, question)
 
 
