@@ -15,6 +15,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
 from pilotbase.documents.scenario import Contact, LanguageTag, Region
+from pilotbase.documents.standard_use import Evidence
 from pilotbase.documents.subjects import application_subject
 from pilotbase.documents.texts import Text, text
 
@@ -115,6 +116,8 @@ class Application(Document):
     model_card: ModelCard
     offer: OfferTerms | None = None
     """What matching asks beyond contract and words."""
+    evidence: Evidence | None = None
+    """What the supplier shows for the standards that scenarios name: filings, self-assessments, records of checks."""
 
     @property
     def subject(self) -> str:
