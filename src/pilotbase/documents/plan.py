@@ -13,6 +13,7 @@ from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
 from pilotbase.documents.site import Release
+from pilotbase.documents.standard_use import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.documents.tasks import AnswerKind
 
@@ -74,6 +75,8 @@ class TrialPlan(Document):
     criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
     cases: int = pydantic.Field(ge=1)
     """Fresh hidden cases that one attempt answers."""
+    repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
+    """How often each of them is asked; once when not set."""
     design: TrialDesign = TrialDesign()
     attempts: int = pydantic.Field(ge=1)
     isolation: IsolationLevel
@@ -85,6 +88,8 @@ class TrialPlan(Document):
     """What of the report may leave the site, where the trial runs at one."""
     labels: LabelStatement | None = None
     """What the owner of the scenario's dataset had published of its labels, where the scenario says nothing itself."""
+    standards: tuple[StandardReference, ...] | None = None
+    """The versions of the profiles that the scenario names, as they were when the plan was frozen."""
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

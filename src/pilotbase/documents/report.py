@@ -7,6 +7,7 @@ from typing import Literal
 import pydantic
 
 from pilotbase.documents.base import Document, Localized, Moment, Part
+from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.figures import Figure
@@ -210,6 +211,8 @@ class Report(Document):
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...] = ()
+    standards: tuple[ConformityRow, ...] | None = None
+    """The conformity matrix, where the scenario names standards."""
     counts: dict[str, int] = pydantic.Field(default_factory=dict)
     """Counts by reason: answered, abstained, scored, not answered."""
     isolation: Isolation
@@ -245,6 +248,7 @@ class Report(Document):
                 "criteria": tuple(_coarse(result) for result in self.criteria),
                 "sections": tuple(_coarse_section(section, cases) for section in self.sections),
                 "groups": (),
+                "standards": coarse_rows(self.standards),
                 "order": None,
                 "records": None,
                 "decision": None,

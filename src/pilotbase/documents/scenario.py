@@ -15,6 +15,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.standard_use import StandardUses
 from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.tasks import TARGETS, TASKS, WITH_CLASSES, WITH_POSITIVE, AnswerKind, TargetForm, Task
@@ -205,6 +206,8 @@ class TrialTerms(TrialDesign):
     limits: Limits = Limits()
     batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
     approvals: tuple[Approval, ...] = ()
+    repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
+    """How often each case is asked, where an application does not always answer alike; once when not set."""
     board: BoardTerms | None = None
     """No board when not set."""
     reuse: bool = False
@@ -278,6 +281,8 @@ class Scenario(Document):
     workforce: Workforce | None = None
     conditions: Conditions | None = None
     """What refuses an application before anything is ranked."""
+    standards: StandardUses | None = None
+    """Profiles of standards that a trial is held against: their names."""
 
     stand_ins: ClassVar[Mapping[str, Any]] = {
         "name": "scenario",

@@ -29,6 +29,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import Override, Service, ServiceStanding
+from pilotbase.documents.standard_check import StandardCheck
+from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.upgrades import current_version
 from pilotbase.documents.voucher import (
     ClaimDecision,
@@ -98,6 +100,8 @@ KINDS: dict[str, type[Document]] = {
         VoucherClaim,
         ClaimDecision,
         ClaimPayout,
+        StandardProfile,
+        StandardCheck,
     )
 }
 

@@ -318,6 +318,25 @@ class WaitReason(StrEnum):
     """Its seat is asked for again when the worker of the base that does it is free."""
 
 
+class StandardStatus(StrEnum):
+    """What stands behind a standard or one of its requirements; names: text ``standard.status.<value>``."""
+
+    PUBLISHED = "published"
+    DRAFT = "draft"
+    REMEMBERED = "remembered"
+    """Not read by whoever wrote the profile: unverified, and off until a scenario turns it on."""
+
+
+class Conformity(StrEnum):
+    """How a trial stands to a requirement; names: text ``standard.outcome.<value>``. None says *conformant*."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNDECIDED = "undecided"
+    NOT_MEASURED = "not_measured"
+    EVIDENCE_LACKING = "evidence_lacking"
+
+
 class ReadingKind(StrEnum):
     """What a line of the access record says; names: text ``reader.kind.<value>``."""
 
@@ -355,5 +374,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "pool.kind": JobKind,
     "pool.wait": WaitReason,
     "reader.kind": ReadingKind,
+    "standard.status": StandardStatus,
+    "standard.outcome": Conformity,
 }
 """Text domain → vocabulary: every value has a name in both languages."""

@@ -20,7 +20,7 @@ from pilotbase.measures.cases import Cases, Kind
 from pilotbase.measures.coded import coded
 from pilotbase.measures.definition import Guarantees, Measure, Parameter
 from pilotbase.measures.observation import Observation, Part
-from pilotbase.measures.registry import REFUSALS, measure_named, measures, resource_measures
+from pilotbase.measures.registry import REFUSALS, known_names, measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
 from pilotbase.measures.rules import Setting, is_resource, observe, observe_run, problems_among, problems_of, score
 from pilotbase.measures.scored import CaseScore
@@ -40,6 +40,7 @@ __all__ = [
     "Setting",
     "coded",
     "is_resource",
+    "known_names",
     "measure_named",
     "measures",
     "observe",

@@ -22,9 +22,10 @@ from pilotbase.trial.label_findings import published_statement
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
+from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import Candidate
-from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
@@ -59,8 +60,7 @@ def freeze_plan(
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
     left = remaining(lab.vault, hidden)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
-    _require_fresh(scenario, cases, left.fresh)
-    _require_possible(scenario, hidden, left)
+    _require_possible(scenario, hidden, left, cases)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     release = site.release if site is not None else None
     _require_ready(lab, sealed, candidate, Way.of_trial(cases, release), granted)
@@ -72,8 +72,9 @@ def freeze_plan(
         contract=sealed.contract,
         positive=scenario.positive,
         decision_threshold=scenario.decision_threshold,
-        criteria=settle_criteria(scenario),
+        criteria=planned_criteria(scenario),
         cases=cases,
+        repeats=scenario.trial.repeats,
         design=scenario.trial.design,
         attempts=min(scenario.trial.attempts, hidden.attempts),
         isolation=scenario.trial.isolation,
@@ -83,6 +84,7 @@ def freeze_plan(
         nonce=nonce,
         release=release,
         labels=published_statement(lab.view, scenario),
+        standards=freeze_standards(lab.view, scenario),
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )
@@ -92,8 +94,9 @@ def freeze_plan(
     return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
 
 
-def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> None:
-    """Return if the hidden data allow an attempt and the scenario lacks nothing for one."""
+def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, cases: int) -> None:
+    """Return if the hidden data allow an attempt of ``cases`` and the scenario lacks nothing for one."""
+    _require_fresh(scenario, cases, left.fresh)
     if (refused := why_no_attempt(scenario, hidden, left)) is not None:
         raise refused
     _require_complete(scenario)

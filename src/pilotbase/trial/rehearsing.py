@@ -39,6 +39,7 @@ from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.trial.sections import Observed
+from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
 from pilotbase.workspace.actors import parties
 
@@ -117,6 +118,7 @@ def rehearse(
         figures=judged.figures,
     )
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
+    report = with_standards(lab.view, None, report, scenario, candidate.submission.application)
     printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
     rehearsal = _shown(Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed)), terms)
     _remember(lab, sealed, candidate, rehearsal)

@@ -42,11 +42,13 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, co
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.remainder import shuffled_remainder
+from pilotbase.trial.repeating import asked_again, asked_rows, differing_cases, run_column
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
 from pilotbase.trial.sealed import Sealed, load_sealed, read_public_sample
-from pilotbase.trial.sections import Observed
+from pilotbase.trial.sections import Observed, Runs
+from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import (
     RecordedFacts,
     further_columns,
@@ -128,7 +130,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     leakage = _refuse_leakage(lab, docket, leave, on_progress)
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
     attempt = open_attempt(lab.vault, docket.hidden, request)
-    frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
+    attempt, frame = _asked(lab, docket, attempt, leave)
     on_progress(Progress(text("trial.progress.baseline")))
     baseline = _measure_baseline(lab, docket, attempt, frame)
     answered = _answer(lab, docket, attempt, frame, while_it_stands(lab.vault, leave, on_progress))
@@ -157,11 +159,12 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         arms=answered.arms,
         labels=plan.labels,
         figures=judged.figures,
+        runs=_runs(docket, attempt, answered),
     )
     proof = Proof(
         plan=plan.digest(),
         reference=plan.scenario,
-        attempt=_attempt_record(lab, docket, attempt, answered.count, decision.scored),
+        attempt=_attempt_record(lab, docket, attempt, answered.count, order[: decision.scored]),
         records=records,
         order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=secret.hex()),
         design=plan.design,
@@ -210,6 +213,25 @@ def _refuse_leakage(lab: Lab, docket: Docket, leave: Leave, on_progress: OnProgr
 
 def _read_hidden(lab: Lab, hidden: HiddenSet, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:
     return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant, cases)])
+
+
+def _asked(lab: Lab, docket: Docket, attempt: Attempt, leave: Leave) -> tuple[Attempt, pl.DataFrame]:
+    """Return the rows of the cases as they are asked, and the attempt with the case of each row."""
+    plan = docket.plan
+    frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
+    if plan.repeats is None:
+        return attempt, frame
+    seed = secrets_of(lab.vault, docket.hidden).derive("repeats", plan.digest(), str(attempt.number))
+    rows = asked_rows(frame.height, plan.repeats, seed)
+    return replace(attempt, cases=attempt.cases[rows]), asked_again(frame, rows)
+
+
+def _runs(docket: Docket, attempt: Attempt, answered: Answered) -> Runs | None:
+    """Return how far the runs of a case differ, where each was asked several times."""
+    if docket.plan.repeats is None:
+        return None
+    count = answered.count
+    return Runs(docket.plan.repeats, differing_cases(attempt.cases[:count], answered.values[:count]))
 
 
 def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame) -> NDArray[Any] | None:
@@ -273,7 +295,8 @@ def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:
 def _kept_cases(docket: Docket, frame: pl.DataFrame, answered: Answered, baseline: NDArray[Any] | None) -> Cases:
     perturbed = {str(arm.under): arm.values for arm in answered.arms}
     sealed = docket.sealed
-    return build_cases(sealed.scenario, sealed.record.classes, frame, answered.values, baseline, perturbed)
+    scenario = sealed.scenario.model_copy(update={"criteria": docket.plan.criteria})
+    return build_cases(scenario, sealed.record.classes, frame, answered.values, baseline, perturbed)
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:
@@ -294,7 +317,8 @@ def _keep_records(
     position[order[: decision.scored]] = np.arange(decision.scored)
     plan, bundle = docket.plan, secrets_of(lab.vault, docket.hidden)
     truth, unscored = shuffled_remainder(cases, position, plan.criteria, bundle.derive("remainder", plan.digest()))
-    prediction, columns = plan.contract.prediction, further_columns(cases)
+    prediction = plan.contract.prediction
+    columns = {**further_columns(cases), **run_column(plan.cases, plan.repeats)}
     records = CaseRecords(attempt.cases, answered.values, truth, position, prediction, plan.batch_rows, columns)
     facts = RecordedFacts(
         plan=plan.digest(),
@@ -313,18 +337,19 @@ def _keep_records(
     return Records(root=stored.root, leaves=len(stored.leaves), answers=answered.digest, blob=blob, arms=arms or None)
 
 
-def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored: int) -> AttemptRecord:
+def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, scored_rows: Ints) -> AttemptRecord:
     hidden, sealed = docket.hidden, docket.sealed
-    now = remaining(lab.vault, hidden)
-    spent = scored if docket.candidate.endpoint is None else len(attempt.cases)
-    left = replace(now, fresh=now.fresh + len(attempt.cases) - spent)
+    now, reserved = remaining(lab.vault, hidden), docket.plan.cases
+    scored = len(np.unique(attempt.cases[scored_rows]))
+    spent = scored if docket.candidate.endpoint is None else reserved
+    left = replace(now, fresh=now.fresh + reserved - spent)
     advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), left)
     return AttemptRecord(
         number=attempt.number,
         alpha=float(levels_of(docket.plan, docket.hidden.alpha, attempt.number).accept),
         alpha_of_all=hidden.alpha,
-        reserved=len(attempt.cases),
-        answered=answered,
+        reserved=reserved,
+        answered=answered // (docket.plan.repeats or 1),
         scored=scored,
         fresh_left=left.fresh,
         used_before=now.scored - spent,
@@ -338,6 +363,8 @@ def _attempt_record(lab: Lab, docket: Docket, attempt: Attempt, answered: int, s
 def _publish(lab: Lab, docket: Docket, attempt: Attempt, report: Report) -> Report:
     """Store the report as the one of its plan, with the view for the supplier beside it, then end the attempt."""
     owner, supplier = docket.hidden.owner, docket.candidate.reference.supplier.organisation
+    scenario, application = docket.sealed.scenario, docket.candidate.submission.application
+    report = with_standards(lab.view, docket.plan.standards, report, scenario, application)
     with lab.view.transaction("trial.reported") as change:
         digest = change.put(report, parties(), owner=owner, fields={"scenario": docket.sealed.scenario.name})
         change.put(report.supplier_view(), parties(), owner=supplier, fields={"full": digest})

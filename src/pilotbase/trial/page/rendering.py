@@ -17,9 +17,18 @@ from pilotbase.documents.moments import spell_for_machines
 from pilotbase.documents.quantities import spell_bytes, spell_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import Wording, capital
 
 _SHOWN_DIGITS = 12
+OUTCOME_OF_ROW = {
+    Conformity.MET: Outcome.PASS,
+    Conformity.NOT_MET: Outcome.FAIL,
+    Conformity.UNDECIDED: Outcome.INCONCLUSIVE,
+    Conformity.NOT_MEASURED: Outcome.NOT_MEASURED,
+    Conformity.EVIDENCE_LACKING: Outcome.NOT_MEASURED,
+}
+"""A row of the conformity matrix → the mark that it is drawn with."""
 
 
 def render_report(
@@ -79,6 +88,7 @@ def _environment() -> Environment:
         "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
         "number": charts.spell_number,
         "outcome_of": charts.OUTCOME_OF,
+        "outcome_of_row": OUTCOME_OF_ROW,
     }
     return environment
 

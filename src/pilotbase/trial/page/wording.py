@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
 from pilotbase.documents.texts import Language, Text, text
@@ -94,6 +95,24 @@ class Wording:
         """Return an amount of money, without noughts at its end but for two places."""
         digits = max(2, -int(amount.normalize().as_tuple().exponent))
         return f"{amount:,.{digits}f} {currency or ''}".rstrip()
+
+    def conformity(self, value: str) -> str:
+        """Return the name of an outcome of the conformity matrix."""
+        return self._name("standard.outcome.", value)
+
+    def standard_status(self, value: str) -> str:
+        """Return what stands behind a requirement."""
+        return self._name("standard.status.", value)
+
+    def shown_by(self, value: str) -> str:
+        """Return who vouches for a row of the conformity matrix."""
+        return self._name("standard.shown_by.", value)
+
+    def aligned(self, row: ConformityRow) -> str:
+        """Return source and clause of a row, as *aligned with*."""
+        if row.clause:
+            return self.t("standard.aligned_at", source=row.source, clause=row.clause)
+        return self.t("standard.aligned", source=row.source)
 
     def own(self, sentence: Localized | str) -> str:
         """Return what a user wrote, in this language where it is there."""
@@ -188,6 +207,11 @@ class Wording:
         """Return the scores, one list for each column and measure; groups that are all numbers in their order."""
         found = groupby(scores, key=lambda score: (score.column, score.measure))
         return [_in_order(list(of_measure)) for _, of_measure in found]
+
+    @staticmethod
+    def by_profile(rows: Iterable[ConformityRow]) -> list[list[ConformityRow]]:
+        """Return the conformity matrix, one list for each profile."""
+        return [list(of_profile) for _, of_profile in groupby(rows, key=lambda row: row.profile)]
 
     @staticmethod
     def any_score_off_its_bounds(results: Iterable[CriterionResult]) -> bool:

@@ -1,0 +1,184 @@
+"""One file, many files: which medium, which labels. What would need eyes or ears is *not measured*."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.standard_check import CheckedFile, Medium, StandardCheck
+from pilotbase.documents.texts import Text, text
+from pilotbase.standards.ai_labels import id3, jpeg, mp4, png, riff
+from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
+from pilotbase.standards.ai_labels.field import Implicit, implicit_label
+from pilotbase.standards.ai_labels.web_page import is_page, meta_texts, shown_words
+from pilotbase.standards.ai_labels.words import explicit_label
+
+METHOD = "pb-labels-1.0"
+MOST_FILES = 100_000
+LARGEST_FILE = 64 << 30
+Kind = Literal["label-check", "label-fields-check", "text-label-check"]
+KINDS: tuple[Kind, ...] = ("label-check", "label-fields-check", "text-label-check")
+
+
+def files_of(paths: Iterable[Path]) -> list[tuple[str, Path]]:
+    """Return (name, path) of files and of all files in folders, sorted; links are not followed.
+
+    Raises:
+        InputError: there is no such file, or there are too many.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if not path.exists():
+            raise InputError("input.no_file", file=path)
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in inside:
+            if file.is_file() and not file.is_symlink():
+                found[file.relative_to(path).as_posix() if path.is_dir() else file.name] = file
+            if len(found) > MOST_FILES:
+                raise InputError("standard.too_many_files", allowed=MOST_FILES)
+    return sorted(found.items())
+
+
+def check_file(path: Path, name: str) -> CheckedFile:
+    """Return which labels a file carries; what cannot be read is told and counts as none.
+
+    Raises:
+        InputError: it cannot be opened, or is larger than `LARGEST_FILE`.
+    """
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, 2)
+            if size > LARGEST_FILE:
+                raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
+            stream.seek(0)
+            digest = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+            return _checked(name, digest, stream, size)
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
+
+
+def record_of(kind: Kind, files: Sequence[CheckedFile], at: datetime, software: str) -> StandardCheck | None:
+    """Return the record of one kind of check over files; None where none of them is of its kind."""
+    asked = [one for one in files if _is_asked(kind, one)]
+    if not asked:
+        return None
+    passed = sum(_passes(kind, one) for one in asked)
+    return StandardCheck(
+        kind=kind,
+        sample=len(asked),
+        passed=passed,
+        method=METHOD,
+        files=tuple(asked),
+        made_at=at,
+        software=software,
+    )
+
+
+def _is_asked(kind: Kind, file: CheckedFile) -> bool:
+    return file.medium == "text" if kind == "text-label-check" else file.implicit != "not_measured"
+
+
+def _passes(kind: Kind, file: CheckedFile) -> bool:
+    if kind == "text-label-check":
+        return file.explicit == "present"
+    return file.implicit == "present" and (kind == "label-check" or not file.lacking)
+
+
+def _checked(name: str, digest: str, stream: BinaryIO, size: int) -> CheckedFile:
+    file = Bounded(stream, size)
+    head = file.read(0, min(size, 12))
+    try:
+        medium, texts = _texts(file, head)
+        if medium == "text":
+            return _checked_text(name, digest, file)
+        implicit, why = implicit_label(texts), []
+    except UnreadableError as error:
+        medium, implicit, why = _medium(head), Implicit("unreadable"), [error.said]
+    if medium == "unknown":
+        implicit, why = Implicit("not_measured"), [text("standard.file.unknown")]
+    why += [text("standard.file.needs_eyes")] if medium in ("image", "video") else []
+    why += [text("standard.file.needs_ears")] if medium == "audio" else []
+    return _told(name, digest, medium, implicit, why)
+
+
+def _told(name: str, digest: str, medium: Medium, implicit: Implicit, why: Sequence[Text]) -> CheckedFile:
+    return CheckedFile(
+        name=name,
+        digest=digest,
+        medium=medium,
+        explicit="not_measured",
+        implicit=implicit.state,
+        lacking=implicit.lacking,
+        why=tuple(why),
+    )
+
+
+def _texts(file: Bounded, head: bytes) -> tuple[Medium, Iterator[tuple[str, str]]]:
+    if head.startswith(png.MAGIC):
+        return "image", png.png_texts(file)
+    if head.startswith(jpeg.MAGIC):
+        return "image", jpeg.jpeg_texts(file)
+    if head.startswith(riff.MAGIC) and head[8:12] in (b"WEBP", b"WAVE"):
+        return _medium(head), riff.riff_texts(file)
+    if head.startswith(id3.MAGIC):
+        return "audio", id3.id3_texts(file, 0, file.size)
+    if head[4:8] == mp4.MAGIC:
+        return "video", mp4.mp4_texts(file)
+    return _medium(head) if _medium(head) == "audio" else _text_or_unknown(file), iter(())
+
+
+def _medium(head: bytes) -> Medium:
+    if head.startswith((png.MAGIC, jpeg.MAGIC)) or (head.startswith(riff.MAGIC) and head[8:12] == b"WEBP"):
+        return "image"
+    if head.startswith(id3.MAGIC) or (head.startswith(riff.MAGIC) and head[8:12] == b"WAVE"):
+        return "audio"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # an MP3 frame without a tag before it
+        return "audio"
+    return "video" if head[4:8] == mp4.MAGIC else "unknown"
+
+
+def _text_or_unknown(file: Bounded) -> Medium:
+    return "unknown" if _content(file) is None else "text"
+
+
+def _content(file: Bounded) -> str | None:
+    """Return a text's beginning and, where it is long, its end; None where it is no UTF-8."""
+    try:
+        first = file.text(0, file.size)
+        if file.size <= LONGEST_TEXT:
+            return _utf8(first)
+        last = file.read(max(LONGEST_TEXT, file.size - LONGEST_TEXT), min(LONGEST_TEXT, file.size - LONGEST_TEXT))
+        return _utf8(_whole_letters(first)) + "\n" + last.decode("utf-8", "ignore")
+    except (UnicodeDecodeError, UnreadableError):
+        return None
+
+
+def _whole_letters(data: bytes) -> bytes:
+    """Return ``data`` without the letter that its end cuts through."""
+    begun = next((back for back in range(1, 4) if data[-back] >= 0xC0), 0)
+    return data[:-begun] if begun else data
+
+
+def _utf8(data: bytes) -> str:
+    found = data.decode("utf-8")
+    if "\x00" in found:
+        raise UnicodeDecodeError("utf-8", data, 0, 1, "no text")
+    return found
+
+
+def _checked_text(name: str, digest: str, file: Bounded) -> CheckedFile:
+    content = _content(file) or ""
+    page = is_page(content)
+    explicit = explicit_label(shown_words(content) if page else content)
+    why = [text("standard.file.elsewhere")] if explicit == "not_measured" else []
+    if page:
+        implicit = implicit_label(meta_texts(content))
+    else:
+        implicit = Implicit("not_measured")
+        why.append(text("standard.file.no_metadata"))
+    told = _told(name, digest, "text", implicit, why)
+    return told.model_copy(update={"explicit": explicit})

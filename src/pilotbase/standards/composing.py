@@ -1,0 +1,140 @@
+"""Several profiles as one list of requirements. What two of them ask and cannot both hold is named, never settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.standard_profile import Requirement, StandardProfile
+from pilotbase.documents.standard_use import StandardUse
+from pilotbase.documents.tasks import AnswerKind
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import StandardStatus
+
+MOST_INCLUDED = 100
+"""Profiles that one use may lead to."""
+Find = Callable[[str], StandardProfile]
+"""Name → profile; raises `InputError` where there is none."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A requirement that is held, with the profile that asks for it."""
+
+    profile: StandardProfile
+    requirement: Requirement
+
+    @property
+    def place(self) -> str:
+        """Return source and clause, as a reader cites them."""
+        return f"{self.profile.source.identifier}, {self.requirement.place}"
+
+    @property
+    def status(self) -> StandardStatus:
+        """Return the worse of the source's status and the requirement's own."""
+        order = list(StandardStatus)
+        return max(self.profile.source.status, self.requirement.status, key=order.index)
+
+
+def with_included(name: str, find: Find) -> list[StandardProfile]:
+    """Return the profile of that name and all that it includes, each once; raises `InputError`."""
+    found: dict[str, StandardProfile] = {}
+    waiting = [name]
+    while waiting:
+        if (one := waiting.pop()) in found:
+            continue
+        if len(found) == MOST_INCLUDED:
+            raise InputError("standard.too_many_included", found=name, allowed=MOST_INCLUDED)
+        found[one] = find(one)
+        waiting += reversed(found[one].includes)
+    return list(found.values())
+
+
+def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = None) -> list[Held]:
+    """Return every requirement that the profiles ask of answers of ``kind`` (of all when None), each once.
+
+    Raises:
+        InputError: an unknown profile or requirement, a profile that cannot be applied to such answers, or two
+            requirements that contradict each other, which are named.
+    """
+    profiles: dict[str, StandardProfile] = {}
+    also: dict[str, set[str]] = {}
+    for use in uses:
+        led_to = with_included(use.profile, find)
+        profiles |= {profile.name: profile for profile in led_to}
+        _require_known(use, led_to)
+        for profile in led_to:
+            also.setdefault(profile.name, set()).update(use.also)
+    for profile in profiles.values():
+        if kind is not None and profile.answers and kind not in profile.answers:
+            raise InputError("standard.foreign_answers", profile=profile.name, found=kind, allowed=profile.answers)
+    held = [
+        Held(profile, one)
+        for profile in profiles.values()
+        for one in profile.requirements
+        if not one.is_off or one.id in also[profile.name]
+    ]
+    applicable = [one for one in held if kind is None or not one.requirement.answers or kind in one.requirement.answers]
+    if found := list(conflicts(applicable)):
+        raise InputError("standard.conflict", found=found[0], count=len(found))
+    return _each_once(applicable)
+
+
+def conflicts(held: Sequence[Held]) -> Iterator[Text]:
+    """Yield what cannot hold together: one clause asked for in two ways, or two thresholds that exclude each other."""
+    for one, other in combinations(held, 2):
+        if _same_clause(one, other) and not _alike(one.requirement, other.requirement):
+            yield text("standard.clause_twice", first=_named(one), second=_named(other))
+        elif _exclude(one.requirement, other.requirement):
+            yield text("standard.thresholds_exclude", first=_named(one), second=_named(other))
+
+
+def _require_known(use: StandardUse, profiles: Sequence[StandardProfile]) -> None:
+    known = {one.id: one for profile in profiles for one in profile.requirements}
+    for name in use.also:
+        if name not in known:
+            raise InputError(
+                "standard.unknown_requirement", profile=use.profile, found=name, allowed=offer(name, list(known))
+            )
+
+
+def _same_clause(one: Held, other: Held) -> bool:
+    """Tell whether two profiles speak of one clause of one source, and of the same thing there."""
+    if one.profile.name == other.profile.name or one.profile.source.identifier != other.profile.source.identifier:
+        return False
+    return one.requirement.place == other.requirement.place and _subject(one.requirement) == _subject(other.requirement)
+
+
+def _subject(one: Requirement) -> object:
+    return one.way, one.measure, one.complement, one.wrapper, one.check, one.quality, one.evidence, one.answers
+
+
+def _alike(one: Requirement, other: Requirement) -> bool:
+    """Tell whether two requirements ask the same; how each is called and told does not matter."""
+    told = {"id", "asks"}
+    return one.model_dump(exclude=told) == other.model_dump(exclude=told)
+
+
+def _exclude(one: Requirement, other: Requirement) -> bool:
+    if _subject(one) != _subject(other) or len(one.measure) > 1:
+        return False
+    return any(
+        low.at_least is not None and high.at_most is not None and low.at_least > high.at_most
+        for low, high in ((one, other), (other, one))
+    )
+
+
+def _each_once(held: Sequence[Held]) -> list[Held]:
+    """Leave out what an earlier profile asks of the same clause in the same way."""
+    kept: list[Held] = []
+    for one in held:
+        if not any(_same_clause(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _named(one: Held) -> str:
+    return f"{one.profile.name}: {one.place} ({one.requirement.id})"

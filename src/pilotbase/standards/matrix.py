@@ -1,0 +1,179 @@
+"""The conformity matrix: each requirement with what a finished trial, its data and its papers say of it.
+
+What nobody has measured or shown is never met, and a criterion that is laxer than the requirement shows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pilotbase.documents.conformity import ConformityRow
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.report import CriterionResult, Finding
+from pilotbase.documents.standard_profile import Requirement
+from pilotbase.documents.standard_use import EvidenceDocument
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Conformity, Outcome
+from pilotbase.standards.composing import Held
+from pilotbase.standards.coverage import is_within, measures_it, strict_enough, wanted
+
+Voucher = Literal["trial", "owner", "supplier", "base"]
+OUTCOMES = {
+    Outcome.PASS: Conformity.MET,
+    Outcome.FAIL: Conformity.NOT_MET,
+    Outcome.INCONCLUSIVE: Conformity.UNDECIDED,
+    Outcome.NOT_MEASURED: Conformity.NOT_MEASURED,
+}
+_WORST = (
+    Conformity.NOT_MET,
+    Conformity.UNDECIDED,
+    Conformity.NOT_MEASURED,
+    Conformity.EVIDENCE_LACKING,
+    Conformity.MET,
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is known when the matrix is made."""
+
+    criteria: Sequence[CriterionResult] = ()
+    findings: Sequence[Finding] = ()
+    quality: QualityReport | None = None
+    evidence: Sequence[tuple[EvidenceDocument, Voucher]] = ()
+    day: str = ""
+    """The day on which documents must still be valid: ``2027-06-30``."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one thing says of a requirement."""
+
+    outcome: Conformity
+    sentence: Text
+    shown_by: Voucher | None = None
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+def conformity_rows(held: Sequence[Held], shown: Shown) -> tuple[ConformityRow, ...]:
+    """Return one row a requirement, in the order in which profiles ask."""
+    return tuple(_row(one, _told(one.requirement, shown)) for one in held)
+
+
+def _row(held: Held, told: Told) -> ConformityRow:
+    requirement, profile = held.requirement, held.profile
+    values: dict[str, Any] = {name: getattr(told, name) for name in Told.__dataclass_fields__}
+    return ConformityRow(
+        profile=profile.name,
+        version=profile.version,
+        requirement=requirement.id,
+        clause=requirement.clause,
+        asks=requirement.asks,
+        source=profile.source.identifier,
+        status=held.status,
+        mandatory=requirement.mandatory,
+        **values,
+    )
+
+
+def _told(requirement: Requirement, shown: Shown) -> Told:
+    if requirement.way == "measure":
+        return _of_measure(requirement, shown.criteria)
+    if requirement.way == "check":
+        return _of_checks(requirement, shown.findings)
+    if requirement.way == "quality":
+        return _of_quality(requirement, shown.quality)
+    return _of_evidence(requirement, shown)
+
+
+def _of_measure(requirement: Requirement, results: Sequence[CriterionResult]) -> Told:
+    rules = [(result, parse_rule(result.rule)) for result in results]
+    measured = [(result, rule) for result, rule in rules if measures_it(requirement, rule)]
+    if not measured:
+        return Told(Conformity.NOT_MEASURED, text("standard.row.no_criterion", wanted=wanted(requirement)))
+    enough = [result for result, rule in measured if strict_enough(requirement, rule)]
+    if not enough:
+        rule = str(measured[0][1])
+        return Told(
+            Conformity.NOT_MEASURED, text("standard.row.too_lax", rule=rule, wanted=wanted(requirement)), "trial"
+        )
+    return _worst([_of_result(requirement, result) for result in enough])
+
+
+def _of_result(requirement: Requirement, result: CriterionResult) -> Told:
+    rule, estimate = result.rule, result.estimate
+    if estimate is None:
+        return Told(Conformity.NOT_MEASURED, text("standard.row.no_score", rule=rule), "trial")
+    if requirement.sample is not None and (result.scored or 0) < requirement.sample:
+        said = text("standard.row.too_few", rule=rule, wanted=requirement.sample)
+        return Told(Conformity.NOT_MEASURED, said, "trial", estimate, result.lower, result.upper)
+    if requirement.at_least is None and requirement.at_most is None:
+        outcome, said = Conformity.MET, text("standard.row.measured", rule=rule)
+    elif requirement.compared == "sample":
+        inside = is_within(requirement, parse_rule(rule), estimate)
+        outcome = Conformity.MET if inside else Conformity.NOT_MET
+        said = text("standard.row.of_sample", rule=rule, wanted=wanted(requirement))
+    else:
+        outcome, said = OUTCOMES[result.outcome], text("standard.row.judged", rule=rule)
+    return Told(outcome, said, "trial", estimate, result.lower, result.upper)
+
+
+def _of_checks(requirement: Requirement, findings: Sequence[Finding]) -> Told:
+    return _worst([_of_check(check, findings) for check in requirement.check])
+
+
+def _of_check(check: str, findings: Sequence[Finding]) -> Told:
+    found = [one for one in findings if one.check == check or one.check.startswith(f"{check}: ")]
+    if not found:
+        return Told(Conformity.NOT_MEASURED, text("standard.row.no_check", check=check))
+    outcome = _worst([Told(OUTCOMES[one.outcome], one.sentence) for one in found]).outcome
+    return Told(outcome, text("standard.row.checked", check=check), "trial")
+
+
+def _of_quality(requirement: Requirement, report: QualityReport | None) -> Told:
+    name = requirement.quality
+    if report is None:
+        return Told(Conformity.NOT_MEASURED, text("standard.row.no_quality", measure=name))
+    found = [one.value for one in report.measurements if one.measure == name and one.value is not None]
+    if not found:
+        return Told(Conformity.NOT_MEASURED, text("standard.row.no_figure", measure=name), "owner")
+    return _worst([_compared(requirement, value, text("standard.row.quality", measure=name)) for value in found])
+
+
+def _compared(requirement: Requirement, value: float, said: Text, by: Voucher = "owner") -> Told:
+    outcome = Conformity.MET if requirement.satisfied_by(value) else Conformity.NOT_MET
+    return Told(outcome, said, by, value)
+
+
+def _of_evidence(requirement: Requirement, shown: Shown) -> Told:
+    """Return the best that a document shows: of two filings one in time is enough."""
+    named = [(one, by) for one, by in shown.evidence if one.kind == requirement.evidence]
+    if not named:
+        kind = requirement.evidence
+        return Told(Conformity.EVIDENCE_LACKING, text("standard.row.no_document", kind=kind))
+    told = [_of_document(requirement, one, by, shown.day) for one, by in named]
+    return max(told, key=lambda one: _WORST.index(one.outcome))
+
+
+def _of_document(requirement: Requirement, document: EvidenceDocument, by: Voucher, day: str) -> Told:
+    reference, lacking = document.reference, Conformity.EVIDENCE_LACKING
+    if document.until is not None and document.until < day:
+        return Told(lacking, text("standard.row.expired", reference=reference, until=document.until), by)
+    if len(set(document.reviewers)) < (requirement.reviewers or 0):
+        return Told(lacking, text("standard.row.reviewers", reference=reference, wanted=requirement.reviewers), by)
+    if requirement.sample is not None and (document.sample or 0) < requirement.sample:
+        return Told(lacking, text("standard.row.small_sample", reference=reference, wanted=requirement.sample), by)
+    if requirement.at_least is None and requirement.at_most is None:
+        return Told(Conformity.MET, text("standard.row.document", reference=reference), by)
+    if document.share is None:
+        return Told(lacking, text("standard.row.no_figures", reference=reference), by)
+    return _compared(requirement, document.share, text("standard.row.share", reference=reference), by)
+
+
+def _worst(told: Sequence[Told]) -> Told:
+    return min(told, key=lambda one: _WORST.index(one.outcome))

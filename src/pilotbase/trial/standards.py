@@ -1,0 +1,156 @@
+"""Standards of a trial: resolved and checked before the freeze, kept with the plan, told in the report.
+
+The profiles are kept in the store under their digests when a plan is frozen: the report of a trial that runs later, or
+under a newer version of the software, is held against the same requirements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pilotbase.documents.application import Application
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standard_use import EvidenceDocument, StandardReference
+from pilotbase.documents.texts import text
+from pilotbase.measures import known_names
+from pilotbase.standards.composing import Find, Held, compose, with_included
+from pilotbase.standards.coverage import missing_measures
+from pilotbase.standards.matrix import Shown, Voucher, conformity_rows
+from pilotbase.standards.packaged import packaged_profiles
+from pilotbase.trial.scenario_folder import MANIFEST
+from pilotbase.workspace.actors import PUBLIC
+from pilotbase.workspace.store import View
+
+_HEAD = "standard:"
+_MOST = 1_000
+
+
+def find_profile(view: View | None, name: str) -> StandardProfile:
+    """Return the profile of that name: packaged, or an organisation's own in the store.
+
+    Raises:
+        InputError: ``standard.unknown``, with the name that was meant.
+    """
+    packaged = packaged_profiles()
+    if name in packaged:
+        return packaged[name]
+    digest = view.head(_HEAD + name) if view is not None else None
+    if view is None or digest is None:
+        raise InputError("standard.unknown", found=name, allowed=offer(name, list(packaged)))
+    return view.load(digest, StandardProfile)
+
+
+def own_profiles(view: View) -> list[StandardProfile]:
+    """Return the organisations' own profiles as they stand now, by name."""
+    stored = (one.load(StandardProfile) for one in view.find("standard-profile", limit=_MOST))
+    heads = {name: view.head(_HEAD + name) for name in {one.name for one in stored}}
+    return [view.load(digest, StandardProfile) for _, digest in sorted(heads.items()) if digest is not None]
+
+
+def add_profile(view: View, profile: StandardProfile) -> str:
+    """Let a base know an organisation's own profile, or a newer version of it; return its digest.
+
+    Raises:
+        InputError: its name is one of the software's, or it names measures or profiles that are unknown.
+    """
+    if profile.name in packaged_profiles():
+        raise InputError("standard.name_taken", found=profile.name)
+    check_profile(profile, lambda name: profile if name == profile.name else find_profile(view, name))
+    with view.transaction("standard.added") as change:
+        digest = change.put(profile, PUBLIC)
+        change.let_stand(_HEAD + profile.name, digest)
+    return digest
+
+
+def check_profile(profile: StandardProfile, find: Find) -> None:
+    """Return if all that a profile names is known; raises `InputError` with every problem."""
+    known = known_names()
+    issues = [
+        Issue(file=profile.name, path=f"requirements[{index}].measure", problem=text("measure.unknown", **values))
+        for index, one in enumerate(profile.requirements)
+        for name in one.measure
+        if name not in known
+        for values in [{"found": name, "allowed": offer(name, known)}]
+    ]
+    if issues:
+        raise InputError.from_issues(profile.name, issues)
+    with_included(profile.name, find)
+
+
+def held_by(scenario: Scenario, find: Find) -> list[Held]:
+    """Return what the standards that a scenario names ask of it; raises as `compose`."""
+    return compose(scenario.standards, find, scenario.answer) if scenario.standards else []
+
+
+def check_standards(scenario: Scenario, find: Find) -> None:
+    """Return if no mandatory measure is missing; raises `InputError` naming the clause that asks for each."""
+    rules = [criterion.parsed() for criterion in scenario.criteria]
+    problems = list(missing_measures(held_by(scenario, find), rules))
+    if problems:
+        raise InputError.from_issues(MANIFEST, [Issue(file=MANIFEST, path="criteria", problem=one) for one in problems])
+
+
+def check_packaged_standards(scenario: Scenario) -> None:
+    """Check as `check_standards` before a base is there; of profiles that are not packaged nothing can be told yet."""
+    packaged = packaged_profiles()
+    known = [use for use in scenario.standards or () if use.profile in packaged]
+    check_standards(scenario.model_copy(update={"standards": tuple(known)}), lambda name: find_profile(None, name))
+
+
+def freeze_standards(view: View, scenario: Scenario) -> tuple[StandardReference, ...] | None:
+    """Return the profiles of a plan, kept under their digests; None where no standard is named.
+
+    Raises:
+        InputError: an unknown profile, two that contradict each other, a mandatory measure that no criterion asks for.
+    """
+    if not scenario.standards:
+        return None
+    check_standards(scenario, lambda name: find_profile(view, name))
+    also: dict[str, dict[str, None]] = {}
+    profiles: dict[str, StandardProfile] = {}
+    for use in scenario.standards:
+        for profile in with_included(use.profile, lambda name: find_profile(view, name)):
+            profiles[profile.name] = profile
+            names = [one for one in use.also if any(one == asked.id for asked in profile.requirements)]
+            also.setdefault(profile.name, {}).update(dict.fromkeys(names))
+    with view.transaction("standard.frozen") as change:
+        digests = {name: change.put(profile, PUBLIC) for name, profile in profiles.items()}
+    return tuple(
+        StandardReference(name=name, version=profile.version, digest=digests[name], also=tuple(also[name]))
+        for name, profile in profiles.items()
+    )
+
+
+def with_standards(
+    view: View,
+    references: Sequence[StandardReference] | None,
+    report: Report,
+    scenario: Scenario,
+    application: Application,
+) -> Report:
+    """Return the report with its conformity matrix, by the profiles that its plan was frozen with.
+
+    ``references``: None in a rehearsal, which is held against the profiles as they stand now.
+    """
+    if not scenario.standards:
+        return report
+    if references is None:
+        held = held_by(scenario, lambda name: find_profile(view, name))
+    else:
+        kept = {one.name: view.load(one.digest, StandardProfile) for one in references}
+        held = held_by(scenario, kept.__getitem__)
+    evidence: list[tuple[EvidenceDocument, Voucher]] = [
+        (one, "owner") for use in scenario.standards for one in use.evidence
+    ]
+    evidence += [(one, "supplier") for one in application.evidence or ()]
+    shown = Shown(
+        criteria=report.criteria,
+        findings=[finding for section in report.sections for finding in section.findings],
+        evidence=evidence,
+        day=f"{report.ended_at:%Y-%m-%d}",
+    )
+    return report.model_copy(update={"standards": conformity_rows(held, shown)})
