@@ -116,3 +116,54 @@ def test_what_a_model_cannot_answer_or_be_given_is_a_misfit(place, folder, form,
     with pytest.raises(BoxEnded) as ended:
         start(place, folder, form, asking(kind).model_copy(update={"features": fields})).close()
     assert ended.value.reason is EndReason.MODEL_MISFIT, ended.value.detail
+
+
+SPEAKING = Form(runtime="command", command=("python", "answer.py"), speaks="buffers")
+BUFFERS = """
+import array, json, sys
+KINDS = {{"<f8": "d", "<i8": "q", "|u1": "B"}}
+for line in sys.stdin.buffer:
+    asked = json.loads(line)
+    rows, columns = asked["rows"], dict(asked["columns"])
+    for name, kind in asked["buffers"].items():
+        columns[name] = array.array(KINDS[kind])
+        columns[name].frombytes(sys.stdin.buffer.read(rows * columns[name].itemsize))
+    kind, answers = {answer}
+    sys.stdout.buffer.write(json.dumps({{"buffer": kind}}).encode() + b"\\n" + answers.tobytes())
+    sys.stdout.buffer.flush()
+"""
+SUM = '"<f8", array.array("d", (p + a + s for p, a, s in zip(columns["pressure"], columns["age"], columns["sound"])))'
+
+
+def test_a_command_may_be_given_numbers_as_buffers_and_answer_so(place, folder):
+    (folder / "answer.py").write_text(BUFFERS.format(answer=SUM))
+    sound, site = Field(name="sound", dataType="sc:Boolean"), Field(name="site", dataType="sc:Text")
+    given = asking("value").model_copy(update={"features": (*contract("value").features, sound, site)})
+    columns = {**ASKED.columns, "pressure": np.array([1.5, np.nan]), "sound": np.array([1, 255], dtype=np.uint8)}
+    columns["site"] = objects("a", "b")
+    with start(place, folder, SPEAKING, given) as worker:
+        np.testing.assert_array_equal(worker.predict(Batch(columns, 2)).values, [5.5, np.nan])
+
+
+def test_labels_in_a_buffer_are_places_in_the_contract(place, folder):
+    (folder / "answer.py").write_text(BUFFERS.format(answer='"<i4", array.array("i", [1, -1][:rows])'))
+    with start(place, folder, SPEAKING, asking("label")) as worker:
+        assert worker.predict(ASKED).labels(CLASSES) == ["fine", None]
+
+
+ENDING = '"<i4", rows and sys.exit(3) or array.array("i")'
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ('"<i4", array.array("i", [2, 0][:rows])', EndReason.UNKNOWN_CLASS),
+        pytest.param('"<f8", array.array("d", [0.0] * rows)', EndReason.WRONG_TYPE, marks=pytest.mark.prove),
+        pytest.param(ENDING, EndReason.APPLICATION_EXIT, marks=pytest.mark.prove),
+    ],
+)
+def test_what_is_wrong_with_a_buffer_is_said(place, folder, answer, reason):
+    (folder / "answer.py").write_text(BUFFERS.format(answer=answer))
+    with pytest.raises(BoxEnded) as ended, start(place, folder, SPEAKING, asking("label")) as worker:
+        worker.predict(ASKED)
+    assert ended.value.reason is reason, ended.value.detail

@@ -274,12 +274,13 @@ def test_a_manifest_says_what_its_runtime_lacks_and_what_it_never_reads(folder, 
     if runtime not in WITH_MODEL:
         manifest["model"] = "model.onnx"
     if runtime != "command":
-        manifest["command"] = ["python", "answer.py"]
+        manifest |= {"command": ["python", "answer.py"], "speaks": "buffers"}
     (folder / "application.yaml").write_text(yaml.safe_dump(manifest))
     with pytest.raises(InputError) as found:
         read_application(folder)
     wrong = {"model", "command"} | (set() if runtime == "python" else {"entry_point"})
     wrong |= {"endpoint"} if runtime == "endpoint" else set()
+    wrong |= {"speaks"} if runtime != "command" else set()
     assert {issue.path for issue in found.value.issues} == wrong
     assert all("运行环境" in issue.render("zh") for issue in found.value.issues)
 

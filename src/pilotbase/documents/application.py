@@ -42,6 +42,8 @@ MODEL_FILES: Mapping[Runtime, str] = MappingProxyType(
 """Runtimes that load a model of the supplier's and run no code of it → what its file is usually called."""
 WITH_MODEL = tuple(MODEL_FILES)
 Word = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+Speech = Literal["lines", "buffers"]
+"""How a program is spoken with: lines of JSON alone, or with numbers as raw bytes behind them."""
 Command = Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=50)]
 """A program of the folder and its arguments; ``python`` stands for the Python of the box."""
 
@@ -85,6 +87,7 @@ class Form(Part):
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
     model: PlainPath | None = None
     command: Command | None = None
+    speaks: Speech = "lines"
     endpoint: Endpoint | None = None
 
 
@@ -108,6 +111,8 @@ class Application(Document):
     """With a runtime that loads a model: its file in the folder, such as ``model.onnx``."""
     command: Command | None = None
     """With the runtime ``command``: the program that answers, such as ``[python, answer.py]``."""
+    speaks: Speech = "lines"
+    """With the runtime ``command``: ``buffers`` sends numbers as raw bytes behind each line of JSON."""
     endpoint: Endpoint | None = None
     """With the runtime ``endpoint``: where its supplier keeps it, and how it is asked."""
     requirements: PlainPath = DEFAULT_REQUIREMENTS
@@ -156,6 +161,8 @@ class Application(Document):
             yield "command", text("application.command_needed")
         if runtime != "command" and self.command is not None:
             yield "command", text("application.no_command_here", runtime=runtime)
+        if runtime != "command" and self.speaks != "lines":
+            yield "speaks", text("application.speaks_nothing_here")
         if runtime == "endpoint" and self.endpoint is None:
             yield "endpoint", text("application.endpoint_needed")
         if runtime != "endpoint" and self.endpoint is not None:

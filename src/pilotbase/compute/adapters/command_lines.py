@@ -4,10 +4,16 @@
 of an application in Python returns, or null to abstain. A missing value is null; an image or a sound is
 ``{"shape": [h, w, c], "type": "|u1", "base64": "…"}``. The first line asks about no case at all: ``[]`` says that the
 program is ready. It runs until its input ends. What it prints elsewhere than on standard output is its log.
+
+One that speaks buffers gets numbers and truth values behind the line instead of in it: ``"buffers": {"torque": "<f8"}``
+says which, in their order; each is an array of as many rows, NaN or 255 where a value is missing. It may answer so:
+``{"buffer": "<f8"}`` and the array behind that line; of labels ``{"buffer": "<i4"}``, their places in the contract, -1
+to abstain.
 """
 
 from __future__ import annotations
 
+import array
 import base64
 import json
 import math
@@ -16,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +31,8 @@ NEEDS = ()
 EXTRA = ""
 
 _PYTHON = "python"
+_NUMBERS = ("sc:Float", "sc:Integer", "sc:Boolean")
+_SPELLED = {"d": "<f8", "q": "<i8", "B": "|u1"}
 _MISSING_BOOLEAN = 255
 _LONGEST_ANSWER = 256 << 20
 _EXIT_SECONDS = 5.0
@@ -34,12 +42,12 @@ def load(given: Any) -> Callable[[Any], Any]:
     """Return what answers a batch, once the program has answered the empty one."""
     program = _Program(given)
     program.ask(0, {name: [] for name in given.features})
-    return lambda batch: program.ask(batch.rows, {name: _plain(batch[name], given.types[name]) for name in batch})
+    return lambda batch: program.ask(batch.rows, batch)
 
 
 class _Program:
     def __init__(self, given: Any) -> None:
-        self._refused = given.refused
+        self._given, self._buffers = given, given.form.get("speaks") == "buffers"
         variables = {**os.environ, "PYTHONPATH": given.environment}
         words, pipe = _words(given), subprocess.PIPE
         try:
@@ -48,11 +56,11 @@ class _Program:
             said = f"{given.form['command'][0]} cannot be run here: {problem.strerror}"
             raise given.refused("model_unreadable", said) from None
 
-    def ask(self, rows: int, columns: dict[str, Any]) -> list[Any]:
+    def ask(self, rows: int, columns: Any) -> Any:
         """Return the program's answers; raises what ends the run."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps({"rows": rows, "columns": columns}).encode() + b"\n")
+            self._process.stdin.writelines(self._question(rows, columns))
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._ended() from None
@@ -63,17 +71,50 @@ class _Program:
             answers = json.loads(line)
         except ValueError:
             answers = None
+        if isinstance(answers, dict) and self._buffers:
+            return self._behind(answers.get("buffer"), rows)
         if not isinstance(answers, list):
             said = f"the command printed {line[:200]!r}, which is no list of answers in JSON on one line"
-            raise self._refused("wrong_type", f"{said}; print everything else on standard error")
+            raise self._given.refused("wrong_type", f"{said}; print everything else on standard error")
         return answers
+
+    def _question(self, rows: int, columns: Any) -> Iterator[bytes]:
+        """Yield the line, then the buffers that it announces."""
+        types = self._given.types
+        behind = [name for name in columns if self._buffers and types[name] in _NUMBERS]
+        asked: dict[str, Any] = {"rows": rows}
+        asked["columns"] = {name: _plain(columns[name], types[name]) for name in columns if name not in behind}
+        packed = {name: _packed(columns[name], types[name]) for name in behind}
+        if self._buffers:
+            asked["buffers"] = {name: kind for name, (kind, _) in packed.items()}
+        yield json.dumps(asked).encode() + b"\n"
+        yield from (data for _, data in packed.values())
+
+    def _behind(self, kind: Any, rows: int) -> Any:
+        """Return the answers that stand behind the line."""
+        wanted, code = ("<i4", "i") if self._given.kind == "label" else ("<f8", "d")
+        if kind != wanted:
+            raise self._given.refused("wrong_type", f"the command announced {kind!r}, not {wanted}, behind its line")
+        assert self._process.stdout is not None
+        answers = array.array(code)
+        data = self._process.stdout.read(rows * answers.itemsize)
+        if len(data) < rows * answers.itemsize:
+            raise self._ended()
+        answers.frombytes(data)
+        return [self._label(one) for one in answers] if code == "i" else answers
+
+    def _label(self, place: int) -> str | None:
+        if -1 <= place < len(self._given.classes):
+            return None if place < 0 else str(self._given.classes[place])
+        unknown: Exception = self._given.refused("unknown_class", f"the command answered the class {place}")
+        raise unknown
 
     def _ended(self) -> Exception:
         try:
             code: object = self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             code = "none yet"
-        ended: Exception = self._refused(
+        ended: Exception = self._given.refused(
             "application_exit", f"the command ended while it was asked (exit code: {code})"
         )
         return ended
@@ -88,6 +129,14 @@ def _words(given: Any) -> list[str]:
     shutil.copyfile(Path(given.folder, first), place)
     place.chmod(0o500)
     return [str(place), *rest]
+
+
+def _packed(column: Any, kind: str) -> tuple[str, bytes]:
+    """Return how numbers are spelled, and their bytes; where the environment has no numpy they are a list."""
+    if hasattr(column, "dtype"):
+        return column.dtype.str, column.tobytes()
+    code = "B" if kind == "sc:Boolean" else "q" if all(isinstance(value, int) for value in column) else "d"
+    return _SPELLED[code], array.array(code, column).tobytes()
 
 
 def _plain(column: Any, kind: str) -> list[Any]:
