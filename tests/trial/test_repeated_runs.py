@@ -1,12 +1,20 @@
 """Several runs a question: the case is what is independent, and the mean over its runs speaks for the noisy system."""
 
+import json
+import random
+
 import numpy as np
+import polars as pl
 import pytest
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.measures import Cases
 from pilotbase.trial.deciding import decide_recorded
 from pilotbase.trial.recorded_cases import Recorded
+from tests.cli.test_command_line import run
+from tests.trial.conftest import home, write_application  # noqa: F401 - fixtures
+from tests.trial.test_deciding import decisions, write  # noqa: F401 - fixtures
 
 THRESHOLD, RUNS = 0.8, 5
 ALPHA = 0.2
@@ -87,3 +95,100 @@ def test_more_runs_need_fewer_cases_where_the_noise_is_the_systems_own():
         return float(np.median(found))
 
     assert needed(RUNS) < 0.7 * needed(1)
+
+
+def test_a_table_of_runs_is_decided_by_the_case(write):  # noqa: F811
+    rows = [f"q{case},{run},yes,{'yes' if (case * 7 + run) % 10 else 'no'}" for run in range(4) for case in range(300)]
+    text = "criteria: [{rule: accuracy >= 0.8, estimand: population}]\nprediction: {kind: label, classes: [no, yes]}"
+    found = decisions(*write(text, rows, "case,run,truth,prediction"))
+    (criterion,) = found.decisions[0].criteria
+    assert (found.cases, found.units, criterion.unit, criterion.verdict) == (1200, 300, "unit", "pass")
+    with pytest.raises(InputError) as caught:
+        decisions(*write(text, [*rows, rows[5]], "case,run,truth,prediction"))
+    assert "q5" in caught.value.render("en")
+
+
+ANSWERS = """
+import random, os
+memory = {{}}
+
+def predict(batch):
+    out = []
+    for question in batch["question"]:
+        seen = memory[question] = memory.get(question, 0) + 1
+        hard = len(question) % 7 == 0
+        out.append("no" if hard and seen % {every} == 0 else "yes")
+    return out
+"""
+
+
+def asking(repeats: str, rule: str = "{rule: accuracy >= 0.8, estimand: population}"):
+    return f"""
+document: scenario/1
+name: repeats
+title: {{en: Repeats, zh: 多次运行}}
+owner: {{organisation: plant}}
+action: industry
+problem: {{en: P., zh: 问。}}
+intended_use: {{en: U., zh: 用。}}
+data:
+  file: cases.csv
+  licence: CC0-1.0
+  fields:
+    - {{name: case_id, dataType: sc:Text}}
+    - {{name: question, dataType: sc:Text}}
+    - {{name: answer, dataType: sc:Text}}
+  target: answer
+  key: case_id
+  split: {{method: hash, hidden: 0.6}}
+task: classification
+positive: "yes"
+baseline: {{kind: constant, value: "no"}}
+criteria: [{rule}]
+trial: {{attempts: 3, cases_per_attempt: 120, batch_rows: 50, {repeats} limits: {{load_seconds: 20, batch_seconds: 5}}}}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    def write_it(repeats="repeats: 3,", **more):
+        folder = tmp_path / "scenario"
+        folder.mkdir()
+        (folder / "scenario.yaml").write_text(asking(repeats, **more))
+        draw = random.Random(2)
+        rows = [f"c{i},{'x' * draw.randrange(1, 60)}{i},{'yes' if i % 9 else 'no'}" for i in range(600)]
+        (folder / "cases.csv").write_text("\n".join(["case_id,question,answer", *rows, ""]))
+        return folder
+
+    return write_it
+
+
+def test_each_hidden_case_is_asked_in_several_runs_and_counted_once(home, scenario, write_application, tmp_path):  # noqa: F811
+    out = tmp_path / "out"
+    rule = "{rule: accuracy >= 0.6, estimand: population}"
+    told = run("trial", "run", scenario(rule=rule), write_application(ANSWERS.format(every=2)), "--out", out)
+    assert told.exit_code == 0, told.stderr
+    report, plan_found = (json.loads((out / name).read_text()) for name in ("report.json", "plan.json"))
+    (criterion,) = report["criteria"]
+    assert plan_found["repeats"] == 3 and plan_found["criteria"][0]["unit"] == "repeated_case"
+    assert criterion["available"] == 120
+    assert report["attempt"]["reserved"] == 120 and report["attempt"]["answered"] == 120
+    assert report["attempt"]["scored"] == criterion["scored"] < 120, "whole cases are scored, each once"
+    findings = {found["check"]: found for section in report["sections"] for found in section["findings"]}
+    assert 0 < findings["runs"]["sentence"]["params"]["differing"] < 120
+    assert findings["answers"]["outcome"] == "pass"
+    table = pl.read_csv(out / "cases.csv")
+    assert table.height == 360 and table.group_by("case").len()["len"].unique().to_list() == [3]
+    in_order = table["case"].to_list()
+    assert in_order[:120] != in_order[120:240] and set(in_order[:120]) == set(in_order[120:240])
+    replayed = run("trial", "replay", out)
+    assert replayed.exit_code == 0, replayed.stdout + replayed.stderr
+    decided = run("trial", "decide", out, out, "--json")
+    found = json.loads(decided.stdout)
+    assert decided.exit_code == 0 and found["units"] == 120
+
+
+def test_pairs_of_cases_cannot_be_judged_over_runs(home, scenario, write_application, tmp_path):  # noqa: F811
+    folder = scenario(rule="{rule: roc_auc >= 0.8}")
+    told = run("trial", "run", folder, write_application("def predict(b):\n    return [0.5] * b.rows\n"))
+    assert told.exit_code == 2

@@ -11,7 +11,7 @@ from typing import Literal, Self
 import pydantic
 
 from pilotbase.documents.base import Document, Part
-from pilotbase.documents.endpoint import PROMPTED, Endpoint
+from pilotbase.documents.endpoint import PROMPTED, Endpoint, template_features
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
@@ -50,7 +50,8 @@ class Judge(Document):
     @property
     def places(self) -> tuple[str, ...]:
         """Return what the prompt names."""
-        return () if self.endpoint.prompt is None else self.endpoint.prompt.features()
+        prompt = self.endpoint.prompt
+        return () if prompt is None or any(prompt.problems()) else template_features(prompt.template)
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -70,6 +71,10 @@ class Judge(Document):
     def _misfits(self) -> Iterator[tuple[str, Text]]:
         if self.endpoint.protocol not in PROMPTED:
             yield "endpoint.protocol", text("judge.needs_words", found=self.endpoint.protocol)
+            return
+        misfits = [(f"endpoint.{path}", problem) for path, problem in self.endpoint.problems()]
+        if misfits:
+            yield from misfits
             return
         named = {ANSWER, FIRST, SECOND} & set(self.places)
         if named not in ({ANSWER}, {FIRST, SECOND}):

@@ -42,5 +42,6 @@ def unit_text(unit: str) -> Text:
         "time_block": text("evidence.unit.time_block"),
         "request": text("evidence.unit.request"),
         "run": text("evidence.unit.run"),
+        "repeated_case": text("evidence.unit.repeated_case"),
     }
     return known.get(unit) or text("evidence.unit.named", name=unit)

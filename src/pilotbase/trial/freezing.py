@@ -88,9 +88,15 @@ def freeze_plan(
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )
-    owner, supplier = scenario.owner.organisation, candidate.reference.supplier.organisation
+    return _named(lab, head, plan, scenario)
+
+
+def _named(lab: Lab, head: str, plan: TrialPlan, scenario: Scenario) -> TrialPlan:
+    """Return the one plan under ``head``: this one, unless there is one already."""
+    supplier = plan.application.supplier.organisation
     with lab.view.transaction("trial.plan_frozen") as change:
-        digest = change.put(plan, parties(supplier), owner=owner, fields={"scenario": scenario.name})
+        fields = {"scenario": scenario.name}
+        digest = change.put(plan, parties(supplier), owner=scenario.owner.organisation, fields=fields)
     return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
 
 

@@ -28,6 +28,7 @@ from pilotbase.measures import REFUSALS, Cases, coded, is_resource
 from pilotbase.measures.rules import given_columns
 from pilotbase.protocols.inspect_logs import SUFFIXES
 from pilotbase.trial.recorded_logs import read_recorded_log
+from pilotbase.trial.records import RUN
 from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE
 
 NEEDED = ("case", "truth", "prediction")
@@ -55,7 +56,8 @@ class Recorded:
 def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
     """Return the cases in ``path`` (CSV with a header, UTF-8; or a log of Inspect AI) for the criteria of ``plan``.
 
-    Columns: ``case`` (unique), ``truth``, ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
+    Columns: ``case`` (unique; with ``run`` a case that was asked several times is one unit), ``truth``,
+    ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
     ``baseline``, ``score`` (of a judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers
     under a perturbation), and any column by its own name; `stored_records` spell the last two in another way, which is
     read too. A column ``unit`` is always used: cases that hang together
@@ -74,6 +76,8 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
         pl.all().exclude(as_it_stands).str.strip_chars() if as_it_stands else pl.all().str.strip_chars()
     )
     _require_columns(frame, path.name, NEEDED[:1] if plan.prediction.kind == "scores" else NEEDED)
+    if RUN in frame.columns and "unit" not in frame.columns and not frame["case"].is_unique().all():
+        frame = frame.with_columns(pl.col("case").alias("unit"))
     if plan.prediction.kind in ("labels", "boxes") and "position" not in frame.columns:
         frame = frame.with_columns(pl.col("truth").fill_null("[]"))  # nothing is named, or to be found
     return replace(_Reader(frame, path.name, plan, is_log=told is not None).read(), told=told)
@@ -154,7 +158,8 @@ class _Reader:
     def _check_names(self) -> None:
         names = self._frame["case"]
         self._report("case", names.is_null(), lambda _: text("trial.cell_missing"))
-        double = ~names.is_first_distinct() & names.is_not_null()
+        apart = self._frame.select("case", RUN).to_struct() if RUN in self._frame.columns else names
+        double = ~apart.is_first_distinct() & names.is_not_null()
         self._report("case", double, lambda row: text("trial.double_case", found=names[row]))
 
     def _truth(self, few: bool) -> Column:

@@ -26,6 +26,10 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.workspace.log.merkle import leaf_hash
 
 Ints = NDArray[np.int64]
+
+REPEATED, RUN = "repeated_case", "run"
+"""The unit that holds the answers to one case together, where it is asked several times, and the column that tells them
+apart."""
 _FORMULA_STARTS = tuple("=+-@\t\r")
 _FORMULA = r"^[=+\-@\t\r]"
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, Observation, coded, is_resource, observe
+from pilotbase.trial.records import REPEATED
 
 Ints = NDArray[np.int64]
 Unscored = Literal["none", "shuffled", "exact"]
@@ -32,6 +33,8 @@ def shuffled_remainder(
     unscored = np.flatnonzero(position < 0)
     if not len(unscored):
         return cases.truth, "none"
+    if any(criterion.unit == REPEATED for criterion in criteria):
+        return cases.truth, "exact"  # what is like a case in its unit is the same case again
     strata = _strata(cases, criteria)[unscored]
     drawn = draw_order(len(unscored), seed)
     to, taken = np.argsort(strata, kind="stable"), drawn[np.argsort(strata[drawn], kind="stable")]

@@ -47,7 +47,7 @@ def build_report(
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
     verdict, reasons = conclude(observed.criteria, None if finished else ended)
-    counts = {"cases": observed.cases, "answered": observed.answered, "abstained": observed.abstained}
+    counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
     if proof is not None and proof.attempt.scored is not None:
         counts["scored"] = proof.attempt.scored
     return Report(

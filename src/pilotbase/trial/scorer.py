@@ -144,7 +144,6 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (kept, answered, order, decision), secret)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
-    scored = cases.among(np.sort(order[: decision.scored]))
     observed = Observed(
         scenario=docket.sealed.scenario,
         candidate=docket.candidate,
@@ -155,7 +154,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         answered=answered.count,
         abstained=count_abstentions(answered.values[: answered.count], plan.contract.prediction),
         leakage=leakage,
-        baseline=baseline_scores(plan.criteria, scored),
+        baseline=baseline_scores(plan.criteria, cases.among(np.sort(order[: decision.scored]))),
         arms=answered.arms,
         labels=plan.labels,
         figures=judged.figures,

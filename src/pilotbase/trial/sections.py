@@ -22,6 +22,15 @@ from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
 
+from pilotbase.trial.under_load.steadiness import load_figures
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How often each case was asked, and to how many not all answers are the same."""
+
+    repeats: int
+    differing: int
 
 @dataclass(frozen=True)
 class Observed:
@@ -45,6 +54,18 @@ class Observed:
     """What the plan says of the labels."""
     figures: tuple[Figure, ...] = ()
 
+    runs: Runs | None = None
+    """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
+
+    @property
+    def cases_answered(self) -> int:
+        """Return how many cases were answered, in each of their runs."""
+        return self.answered // self.repeats
+
+    @property
+    def repeats(self) -> int:
+        """Return how often each case was asked."""
+        return 1 if self.runs is None else self.runs.repeats
     @property
     def application(self) -> Application:
         return self.candidate.submission.application
@@ -56,7 +77,9 @@ def build_sections(observed: Observed) -> tuple[Section, ...]:
     resources = [result for result in observed.criteria if is_resource(parse_rule(result.rule))]
     return (
         _section(Verification.DESIGN, _design(observed)),
-        _section(Verification.FUNCTION, [*criterion_findings(functions), *_untested_function(observed)]),
+        _section(
+            Verification.FUNCTION, [*criterion_findings(functions), *_noise(observed), *_untested_function(observed)]
+        ),
         _section(Verification.PROCESS, _process(observed)),
         _section(Verification.ADAPTATION, _adaptation(observed)),
         _section(Verification.PRODUCTION, [*criterion_findings(resources), *_production(observed)]),
@@ -114,6 +137,14 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
 
 
 def _untested_function(observed: Observed) -> list[Finding]:
+def _noise(observed: Observed) -> list[Finding]:
+    """Say how far the application answers the same question alike, where it was asked several times."""
+    if observed.runs is None:
+        return []
+    values = {"repeats": observed.runs.repeats, "differing": observed.runs.differing, "cases": observed.cases}
+    return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
+
+
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
     rules = [parse_rule(result.rule) for result in observed.criteria]
     findings = _robustness(observed) or [_unmeasured("robustness", text("trial.finding.no_robustness"))]
@@ -129,7 +160,7 @@ def _robustness(observed: Observed) -> list[Finding]:
     findings = []
     for arm in observed.arms:
         under, finished = str(arm.under), arm.run.end.reason is EndReason.FINISHED
-        values = {"under": under, "answered": arm.count, "cases": observed.cases}
+        values = {"under": under, "answered": arm.count // observed.repeats, "cases": observed.cases}
         ended = (
             text("trial.finding.arm_answered", **values)
             if finished
@@ -142,7 +173,7 @@ def _robustness(observed: Observed) -> list[Finding]:
 
 def _process(observed: Observed) -> list[Finding]:
     finished = observed.run.end.reason is EndReason.FINISHED
-    values = {"answered": observed.answered, "cases": observed.cases}
+    values = {"answered": observed.cases_answered, "cases": observed.cases}
     ended = (
         text("trial.finding.all_answered", **values)
         if finished

@@ -25,7 +25,7 @@ from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.measures import Cases
 from pilotbase.trial.performance import Load
-from pilotbase.trial.records import CaseRecords, leaf_hashes, spell_answers
+from pilotbase.trial.records import RUN, CaseRecords, leaf_hashes, spell_answers
 from pilotbase.trial.remainder import Unscored
 from pilotbase.workspace.log.merkle import MerkleTree
 
@@ -181,7 +181,8 @@ def shown_cases(data: bytes) -> pl.DataFrame:
     table = pl.read_parquet(io.BytesIO(data))
     arms = [name for name in table.columns if name.startswith(ARM)]
     truth = pl.when(pl.col("position") >= 0).then(pl.col("truth")).alias("truth")
-    return table.select("case", truth, "prediction", "position", *arms)
+    run = [RUN] if RUN in table.columns else []
+    return table.select("case", *run, truth, "prediction", "position", *arms)
 
 
 def read_intervals(column: pl.Series) -> Column:

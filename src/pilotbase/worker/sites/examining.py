@@ -23,6 +23,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.trial.reporting import conclude
+from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.worker.bundles.course import Proceedings, require_said
@@ -116,7 +117,8 @@ def _planned(pack: SitePack, offer: SiteOffer) -> dict[str, object]:
         "contract": scenario.contract(offer.classes),
         "positive": scenario.positive,
         "decision_threshold": scenario.decision_threshold,
-        "criteria": settle_criteria(scenario),
+        "criteria": planned_criteria(scenario),
+        "repeats": trial.repeats,
         "design": trial.design,
         "isolation": trial.isolation,
         "limits": trial.limits,

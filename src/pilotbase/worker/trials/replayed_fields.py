@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -83,6 +84,8 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answered = stored.records.answers[: facts.answered]
     return {
+    runs = plan.repeats or 1
+    cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
         "verdict": replayed.verdict.value,
         "decision": replayed.digest,
         "plan": plan.digest(),
@@ -97,15 +100,15 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
             "number": facts.attempt,
             "alpha": float(decision.levels.accept),
             "alpha_of_all": facts.alpha_of_all,
-            "reserved": decision.total,
-            "answered": facts.answered,
-            "scored": decision.scored,
+            "reserved": cases,
+            "answered": answered_cases,
+            "scored": scored,
         },
         "counts": {
-            "cases": decision.total,
-            "answered": facts.answered,
+            "cases": cases,
+            "answered": answered_cases,
             "abstained": count_abstentions(answered, plan.contract.prediction),
-            "scored": decision.scored,
+            "scored": scored,
         },
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
         "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,

@@ -1,0 +1,78 @@
+"""Several runs a question 每题多次运行: each hidden case is asked several times, and the case is what is independent.
+
+A run is a pass over all cases, in an order of its own that a secret fixes, so that no question follows itself. The mean
+over the runs estimates the system with its noise. Runs of a case hang together: counted one by one they prove nothing
+(statistics.md, corrections, row 7), so all answers to a case are one unit. A claim about the hidden set is about what
+was answered in these runs; only one about a population reaches other cases, and other runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.texts import text
+from pilotbase.evidence import draw_order
+from pilotbase.measures import is_resource, measures
+from pilotbase.trial.records import REPEATED, RUN
+from pilotbase.trial.scenario_folder import MANIFEST
+from pilotbase.trial.scoring import settle_criteria
+
+Ints = NDArray[np.int64]
+
+
+def planned_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
+    """Return the criteria as a plan has them: settled, and by the case where each is asked several times.
+
+    A unit that the scenario names holds the runs of its cases together already.
+
+    Raises:
+        InputError: one joins several cases to a pair, which no unit can hold together; or a column has the unit's name.
+    """
+    criteria = settle_criteria(scenario)
+    if scenario.trial.repeats is None:
+        return criteria
+    _require_repeatable(scenario, criteria)
+    on_answers = [item for item in criteria if not is_resource(item.parsed())]
+    unit = next((item.unit for item in on_answers if item.unit != "case"), REPEATED)
+    return tuple(item.model_copy(update={"unit": unit}) if item in on_answers else item for item in criteria)
+
+
+def asked_rows(cases: int, repeats: int, seed: bytes) -> Ints:
+    """Return the places of the cases in the order in which they are asked, shape (repeats · cases,): run by run."""
+    return np.concatenate([draw_order(cases, seed + run.to_bytes(2, "big")) for run in range(repeats)])
+
+
+def asked_again(frame: pl.DataFrame, rows: Ints) -> pl.DataFrame:
+    """Return the rows of ``frame`` as they are asked, with the column that holds the runs of a case together."""
+    return frame[rows].with_columns(pl.Series(REPEATED, rows))
+
+
+def run_column(cases: int, repeats: int | None) -> dict[str, Ints]:
+    """Return of records which run each answer is of, where there are several."""
+    return {} if repeats is None else {RUN: np.repeat(np.arange(repeats, dtype=np.int64), cases)}
+
+
+def differing_cases(cases: Ints, answers: NDArray[Any]) -> int:
+    """Return to how many ``cases`` not all ``answers`` are the same; equal places of both belong together."""
+    given: dict[int, set[str]] = {}
+    for case, answer in zip(cases.tolist(), answers.tolist(), strict=True):
+        given.setdefault(case, set()).add(repr(answer))
+    return sum(len(found) > 1 for found in given.values())
+
+
+def _require_repeatable(scenario: Scenario, criteria: tuple[Criterion, ...]) -> None:
+    issues = [
+        Issue(file=MANIFEST, path=f"criteria[{index}].rule", problem=text("trial.repeats_pairs", rule=item.rule))
+        for index, item in enumerate(criteria)
+        if not is_resource(item.parsed()) and measures()[item.parsed().measure].pooled
+    ]
+    if any(field.name == REPEATED for field in scenario.data.fields):
+        issues.append(Issue(file=MANIFEST, path="data.fields", problem=text("trial.repeats_column", name=REPEATED)))
+    if issues:
+        raise InputError.from_issues(MANIFEST, issues)
