@@ -21,7 +21,6 @@ from pilotbase.measures import is_resource, measures
 from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
-
 from pilotbase.trial.under_load.steadiness import load_figures
 
 
@@ -31,6 +30,7 @@ class Runs:
 
     repeats: int
     differing: int
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -53,7 +53,6 @@ class Observed:
     labels: LabelStatement | None = None
     """What the plan says of the labels."""
     figures: tuple[Figure, ...] = ()
-
     runs: Runs | None = None
     """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
 
@@ -66,6 +65,7 @@ class Observed:
     def repeats(self) -> int:
         """Return how often each case was asked."""
         return 1 if self.runs is None else self.runs.repeats
+
     @property
     def application(self) -> Application:
         return self.candidate.submission.application
@@ -136,7 +136,6 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
     ]
 
 
-def _untested_function(observed: Observed) -> list[Finding]:
 def _noise(observed: Observed) -> list[Finding]:
     """Say how far the application answers the same question alike, where it was asked several times."""
     if observed.runs is None:
@@ -145,6 +144,7 @@ def _noise(observed: Observed) -> list[Finding]:
     return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
 
 
+def _untested_function(observed: Observed) -> list[Finding]:
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
     rules = [parse_rule(result.rule) for result in observed.criteria]
     findings = _robustness(observed) or [_unmeasured("robustness", text("trial.finding.no_robustness"))]

@@ -22,9 +22,8 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
-from pilotbase.trial.reporting import conclude
 from pilotbase.trial.repeating import planned_criteria
-from pilotbase.trial.scoring import settle_criteria
+from pilotbase.trial.reporting import conclude
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.worker.bundles.course import Proceedings, require_said
 from pilotbase.worker.sites.aggregates import permitted

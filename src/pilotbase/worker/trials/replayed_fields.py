@@ -83,9 +83,9 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answered = stored.records.answers[: facts.answered]
-    return {
     runs = plan.repeats or 1
     cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
+    return {
         "verdict": replayed.verdict.value,
         "decision": replayed.digest,
         "plan": plan.digest(),
