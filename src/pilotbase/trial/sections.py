@@ -21,7 +21,6 @@ from pilotbase.measures import is_resource, measures
 from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
-from pilotbase.trial.under_load.steadiness import load_figures
 
 
 @dataclass(frozen=True)
