@@ -158,6 +158,9 @@ def test_a_language_model_is_proven_with_what_its_calls_cost(base, write_scenari
     run = base.lab.home.path / "runs" / hex_of(report.plan) / f"attempt-{report.attempt.number}"
     assert b"Pressure" not in (run / "answers-calls").read_bytes()
     assert len((run / "answers-calls").read_bytes().splitlines()) == 60
+    view = report.supplier_view()
+    assert view.endpoint.served == () and view.endpoint.url == use.url and view.endpoint.prompt_tokens == 6000
+    assert view.supplier_view().endpoint == view.endpoint
     assert report == type(report).model_validate_json(report.model_dump_json(by_alias=True))
 
 

@@ -6,9 +6,9 @@ The part ``endpoint`` of the manifest, and what a report says of the calls that 
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import pydantic
 from pydantic import StringConstraints
@@ -210,6 +210,13 @@ class CanaryAnswers(Part):
     """Of cases and answers."""
 
 
+Number = TypeVar("Number", int, float, Decimal)
+
+
+def _two_digits(value: Number | None, kind: Callable[[str], Number]) -> Number | None:
+    return None if value is None else kind(f"{Decimal(f'{value:.2g}'):f}")
+
+
 class EndpointUse(Part):
     """What a report says of an endpoint: where it is, and what the calls to it came to."""
 
@@ -255,6 +262,14 @@ class EndpointUse(Part):
             cost_per_thousand=self.cost_per_thousand,
             currency=self.currency,
         )
+
+    def coarse(self) -> EndpointUse:
+        """Return it with what the endpoint itself chooses in two digits, and without the names that it gave itself."""
+        counts = ("attempts", "unanswered", "unread", "prompt_tokens", "completion_tokens", "estimated")
+        rounded: dict[str, object] = {name: _two_digits(getattr(self, name), int) for name in counts}
+        money = ("cost", "cost_per_thousand")
+        rounded |= {name: _two_digits(getattr(self, name), Decimal) for name in money}
+        return self.model_copy(update={**rounded, "seconds": _two_digits(self.seconds, float), "served": ()})
 
     @property
     def statement(self) -> EndpointStatement:

@@ -258,6 +258,7 @@ class Report(Document):
                 "isolation": self.isolation.model_copy(
                     update={"detail": "", "log_bytes": int(_rounded(self.isolation.log_bytes, 1))}
                 ),
+                "endpoint": self.endpoint and self.endpoint.coarse(),
                 "performance": self.performance and _coarse_performance(self.performance, finished),
                 "full_report": self.digest(),
                 "started_at": self.started_at.replace(second=0, microsecond=0),
@@ -303,7 +304,7 @@ def _coarse_sentence(sentence: Text, cases: int) -> Text:
             params[name] = _coarse_figure(value)
         elif name == "answered" and isinstance(value, int):
             params[name] = _coarse_answered(value, cases)
-        elif name == "abstained" and isinstance(value, int):
+        elif name in ("abstained", "attempts", "unanswered") and isinstance(value, int):
             params[name] = int(_rounded(value, 2))
     return sentence.model_copy(update={"params": params})
 

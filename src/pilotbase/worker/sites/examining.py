@@ -15,9 +15,10 @@ import pydantic
 
 from pilotbase.certificate import Envelope
 from pilotbase.certificate.delegation import TrustedKey
+from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.limits import EndReason
+from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
@@ -53,6 +54,8 @@ class Returned:
     site: KnownSite
     offer: SiteOffer
     came_at: datetime
+    endpoint: Endpoint | None = None
+    """Where the supplier keeps what was packed; None: it runs in a box."""
 
 
 def examine(returned: Returned, file: Path) -> TrustedKey:
@@ -69,7 +72,7 @@ def examine(returned: Returned, file: Path) -> TrustedKey:
     problems.require(signer is not None, "signature", "site.not_signed", site=enrolment.site)
     _examine_release(returned, problems)
     _examine_plan(returned, problems)
-    _examine_report(paper, returned.pack, problems)
+    _examine_report(returned, problems)
     with problems.about("report"):
         require_known_sentences(paper.report, file)
     _examine_attempt(returned, problems)
@@ -128,8 +131,9 @@ def _planned(pack: SitePack, offer: SiteOffer) -> dict[str, object]:
     }
 
 
-def _examine_report(paper: SiteReport, pack: SitePack, problems: Problems) -> None:
-    plan, report = paper.plan, paper.report
+def _examine_report(returned: Returned, problems: Problems) -> None:
+    plan, report, pack = returned.paper.plan, returned.paper.report, returned.pack
+    boxed = returned.endpoint is None
     said = {
         "view": report.view == "site" and report.evidence,
         "plan": report.plan == plan.digest(),
@@ -138,7 +142,8 @@ def _examine_report(paper: SiteReport, pack: SitePack, problems: Problems) -> No
         "contract": report.contract == plan.contract,
         "design": report.design == plan.design,
         "criteria": tuple(result.rule for result in report.criteria) == tuple(one.rule for one in plan.criteria),
-        "isolation": report.isolation.level == plan.isolation,
+        "isolation": report.isolation.level == (plan.isolation if boxed else IsolationLevel.L0),
+        "endpoint": _is_of(report.endpoint, returned.endpoint),
         "counts": report.counts.get("cases") == plan.cases,
         "verdict": report.verdict == _verdict(report),
         "order": _order_holds(plan, report),
@@ -148,6 +153,14 @@ def _examine_report(paper: SiteReport, pack: SitePack, problems: Problems) -> No
         problems.require(holds, f"report.{name}", "site.does_not_follow")
     if report.view == "site":
         problems.require(_is_permitted(report, pack.release), "report", "site.more_than_permitted")
+
+
+def _is_of(use: EndpointUse | None, endpoint: Endpoint | None) -> bool:
+    """Tell whether a report speaks of that endpoint."""
+    if use is None or endpoint is None:
+        return use is None and endpoint is None
+    said = ("protocol", "url", "model", "version", "period")
+    return all(getattr(use, name) == getattr(endpoint, name) for name in said)
 
 
 def _verdict(report: Report) -> object:

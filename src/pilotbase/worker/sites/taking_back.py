@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import read_evidence
 from pilotbase.certificate.delegation import TrustedKey
 from pilotbase.certificate.issued import IssuedCertificate
@@ -105,7 +106,9 @@ def _read(base: Base, data: bytes, file: Path) -> Returned:
     pack = base.lab.view.load(digest, SitePack)
     offers = base.lab.view.load(pack.enrolment, SiteEnrolment).offers
     offer = next(one for one in offers if one.sealed == pack.sealed)
-    return Returned(paper, envelope, pack, require_site(base.lab.view, pack.site), offer, base.lab.store.clock())
+    endpoint = read_application(base.lab.application_folder(pack.application.digest)).application.endpoint
+    site = require_site(base.lab.view, pack.site)
+    return Returned(paper, envelope, pack, site, offer, base.lab.store.clock(), endpoint)
 
 
 def _keep(base: Base, returned: Returned) -> Digest:
