@@ -11,6 +11,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.load_test import LoadTest
 from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
 from pilotbase.documents.site import Release
 from pilotbase.documents.standard_use import StandardReference
@@ -90,6 +91,7 @@ class TrialPlan(Document):
     """What the owner of the scenario's dataset had published of its labels, where the scenario says nothing itself."""
     standards: tuple[StandardReference, ...] | None = None
     """The versions of the profiles that the scenario names, as they were when the plan was frozen."""
+    load_test: LoadTest | None = None
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

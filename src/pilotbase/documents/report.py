@@ -13,6 +13,7 @@ from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
@@ -219,6 +220,8 @@ class Report(Document):
     endpoint: EndpointUse | None = None
     """Where its supplier keeps what answered: no digest of it was seen."""
     performance: Performance | None = None
+    load_test: LoadFigures | None = None
+    """What a load test with cases of the public sample has shown, where the plan asks for one."""
     figures: tuple[Figure, ...] | None = None
     """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None

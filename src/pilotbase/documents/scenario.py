@@ -14,6 +14,7 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.load_test import LoadTest
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.standard_use import StandardUses
 from pilotbase.documents.steps import Step, needed_for
@@ -210,6 +211,8 @@ class TrialTerms(TrialDesign):
     """How often each case is asked, where an application does not always answer alike; once when not set."""
     board: BoardTerms | None = None
     """No board when not set."""
+    load_test: LoadTest | None = None
+    """How an application is loaded besides; not at all when not set."""
     reuse: bool = False
     """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
 

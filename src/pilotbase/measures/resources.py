@@ -14,10 +14,24 @@ from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import MEASURED, Direction, Guarantees
 from pilotbase.measures.observation import Observation, Part
 
-Statistic = Literal["quantile", "max", "peak", "throughput", "cpu", "tokens", "CNY", "EUR", "USD"]
+Statistic = Literal[
+    "quantile", "max", "peak", "throughput", "cpu", "start", "recovery", "growth", "tokens", "CNY", "EUR", "USD"
+]
 
 _NANO = 10**9
 _NEVER = 1 << 60
+_NOT_MEASURED = Part(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What a load test measured: seconds from when a request was due until it was answered (inf: never), shape
+    (requests,); None where the test is void."""
+
+    latencies: Floats | None
+    cold_start: float | None = None
+    recovery: float | None = None
+    memory_growth: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +48,8 @@ class Run:
     peak_bytes: int | None = None
     spent: Spent | None = None
     """Of an endpoint: tokens and money."""
+    loaded: Loaded | None = None
+    """Of a load test, where the plan asks for one."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +65,19 @@ class ResourceMeasure:
     statistic: Statistic
     quantile: Fraction | None = None
     guarantees: Guarantees = MEASURED
+    of_load_test: bool = False
+    """It is read off a load test, which the plan must ask for."""
 
     def observe(self, run: Run) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured."""
+        if self.of_load_test and self.quantile is None:
+            return Observation("single", (_of_load_test(self.statistic, run.loaded),), census_only=True)
         if self.quantile is not None:
-            gain = _nanoseconds(run.latencies)
+            latencies = run.latencies
+            if self.of_load_test:
+                loaded = None if run.loaded is None else run.loaded.latencies
+                latencies = np.zeros(0) if loaded is None else loaded
+            gain = _nanoseconds(latencies)
             part = Part(gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), (_NEVER, _NANO)))
             return Observation("quantile", (part,), quantile=self.quantile)
         return Observation("single", (_single(self.statistic, run),), census_only=True)
@@ -74,7 +98,18 @@ def _single(statistic: Statistic, run: Run) -> Part:
             return _figure(run.spent.tokens, run.spent.cases)
         if statistic == run.spent.currency and run.spent.cost_per_thousand is not None:
             return _figure(round(run.spent.cost_per_thousand * _NANO), _NANO)
-    return Part(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
+    return _NOT_MEASURED
+
+
+def _of_load_test(statistic: Statistic, loaded: Loaded | None) -> Part:
+    seconds = {"start": loaded.cold_start, "recovery": loaded.recovery}.get(statistic) if loaded is not None else None
+    if seconds is not None:
+        return _figure(round(seconds * _NANO), _NANO)
+    if loaded is not None and statistic == "growth" and loaded.memory_growth is not None:
+        return _figure(loaded.memory_growth, 1)
+    if loaded is not None and statistic == "recovery":
+        return _figure(_NEVER, _NANO)
+    return _NOT_MEASURED
 
 
 def _figure(gain: int, weight: int) -> Part:
@@ -88,6 +123,7 @@ def _nanoseconds(latencies: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]
 
 
 _LOAD = "measured under full load"
+_TEST = "load test: requests at a pace of their own, counted from when they were due"
 _CALLS = "counted over all calls to an endpoint, at the prices of its manifest"
 
 RESOURCES = (
@@ -119,6 +155,30 @@ RESOURCES = (
     ResourceMeasure(
         "tokens.per_case", text("measure.tokens.per_case"), "tokens of prompts and answers / cases", _CALLS, "lower",
         "tokens", "tokens",
+    ),
+    ResourceMeasure(
+        "load.p50", text("measure.load.p50"), "median of seconds from due to answered", _TEST, "lower", "s", "quantile",
+        Fraction(1, 2), of_load_test=True,
+    ),
+    ResourceMeasure(
+        "load.p95", text("measure.load.p95"), "95th percentile of seconds from due to answered", _TEST, "lower", "s",
+        "quantile", Fraction(95, 100), of_load_test=True,
+    ),
+    ResourceMeasure(
+        "load.p99", text("measure.load.p99"), "99th percentile of seconds from due to answered", _TEST, "lower", "s",
+        "quantile", Fraction(99, 100), of_load_test=True,
+    ),
+    ResourceMeasure(
+        "start.cold", text("measure.start.cold"), "slowest start, from nothing to the first answer", _TEST, "lower",
+        "s", "start", of_load_test=True,
+    ),
+    ResourceMeasure(
+        "recovery", text("measure.recovery"), "seconds from a crash under load to the first answer", _TEST, "lower",
+        "s", "recovery", of_load_test=True,
+    ),
+    ResourceMeasure(
+        "memory.growth", text("measure.memory.growth"), "bytes that the peak grew by after the warm-up", _TEST,
+        "lower", "B", "growth", of_load_test=True,
     ),
     ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _CALLS, "lower", "CNY", "CNY"),
     ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _CALLS, "lower", "EUR", "EUR"),

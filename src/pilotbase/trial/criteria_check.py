@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
+from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
-from pilotbase.measures import Setting, coded, is_resource, observe, problems_among, problems_of
+from pilotbase.measures import Setting, coded, is_resource, observe, problems_among, problems_of, resource_measures
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
@@ -106,10 +107,21 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
         for problem in problems_of(rule, own)
     ]
     found += problems_among(rules)
+    if scenario.trial.load_test is None:
+        found += [
+            (index, text("trial.no_load_test", rule=str(rule)))
+            for index, rule in enumerate(rules)
+            if _of_load_test(rule)
+        ]
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
     if len(units) > 1:
         found.append((None, text("trial.units_differ", found=sorted(units))))
     return found
+
+
+def _of_load_test(rule: Rule) -> bool:
+    resource = resource_measures().get(rule.measure)
+    return resource is not None and resource.of_load_test
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:

@@ -84,6 +84,7 @@ def freeze_plan(
         nonce=nonce,
         release=release,
         labels=published_statement(lab.view, scenario),
+        load_test=scenario.trial.load_test,
         standards=freeze_standards(lab.view, scenario),
         frozen_at=lab.store.clock(),
         software=SOFTWARE,

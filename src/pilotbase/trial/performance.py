@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.endpoint import Spent
+from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.report import Performance
 
 HISTOGRAM_BINS = 24
@@ -26,6 +27,8 @@ class Load:
     memory_peak_bytes: int | None
     spent: Spent | None = None
     """Of an endpoint: tokens and money."""
+    tested: LoadTested | None = None
+    """What a load test measured, where the plan asks for one."""
 
 
 def summarise(load: Load) -> Performance:

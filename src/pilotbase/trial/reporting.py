@@ -19,6 +19,7 @@ from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.sections import Observed, build_sections
+from pilotbase.trial.under_load.steadiness import load_figures
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def build_report(
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),
         performance=observed.performance if observed.performance.batches else None,
+        load_test=None if observed.run.load.tested is None else load_figures(observed.run.load.tested),
         records=proof.records if proof else None,
         order=proof.order if proof else None,
         design=proof.design if proof else None,

@@ -56,6 +56,7 @@ from pilotbase.trial.stored_records import (
     store_records,
     write_records,
 )
+from pilotbase.trial.under_load.kept import with_load_test
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
 from pilotbase.vault.attempts import (
     Attempt,
@@ -279,7 +280,8 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         _spend(lab, attempt)
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
-    return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, clean.run), tuple(perturbed))
+    run = with_load_test(lab, docket.sealed, sitting, clean.run, plan.load_test, on_progress)
+    return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
 
 
 def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:

@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
 from pilotbase.documents.figures import Figure
+from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
+from pilotbase.measures.resources import Loaded
 from pilotbase.measures.rules import given_columns, pair_scores
 from pilotbase.trial.figures import figures_of
 from pilotbase.trial.performance import Load
+from pilotbase.trial.under_load.steadiness import load_figures, measured_latencies
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
@@ -168,6 +171,14 @@ def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[
     )
 
 
+def _loaded(tested: LoadTested | None) -> Loaded | None:
+    """Return what measures read of a load test; None where there was none."""
+    if tested is None:
+        return None
+    figures = load_figures(tested)
+    return Loaded(measured_latencies(tested), figures.cold_start, figures.recovery, figures.memory_growth)
+
+
 def _run_of(load: Load) -> Run:
     return Run(
         latencies=load.batch_seconds,
@@ -176,6 +187,7 @@ def _run_of(load: Load) -> Run:
         cpu_seconds=load.cpu_seconds,
         peak_bytes=load.memory_peak_bytes if load.cases else None,
         spent=load.spent,
+        loaded=_loaded(load.tested),
     )
 
 

@@ -13,6 +13,7 @@ from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
@@ -21,6 +22,7 @@ from pilotbase.measures import is_resource, measures
 from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
+from pilotbase.trial.under_load.steadiness import load_figures
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,37 @@ def _production(observed: Observed) -> list[Finding]:
         findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(_unmeasured("load", text("trial.finding.no_load")))
-    return [*findings, *_calls(observed.run.use), _unmeasured("soak", text("trial.finding.no_soak"))]
+    tested = observed.run.load.tested
+    under_load = (
+        [_unmeasured("soak", text("trial.finding.no_soak"))] if tested is None else load_findings(load_figures(tested))
+    )
+    return [*findings, *_calls(observed.run.use), *under_load]
+
+
+def load_findings(figures: LoadFigures) -> list[Finding]:
+    """Say what a load test has shown; a void one has shown nothing, and leaves the section open."""
+    if figures.void is not None:
+        sentence = text("trial.finding.load_void", why=text(f"trial.void.{figures.void}"))
+        return [Finding(check="load_test", outcome=Outcome.INCONCLUSIVE, sentence=sentence)]
+    kept = not figures.unanswered
+    values = {"requests": figures.requests, "unanswered": figures.unanswered, "rate": f"{figures.throughput:.3g}"}
+    findings = [
+        Finding(
+            check="load_test",
+            outcome=Outcome.PASS if kept else Outcome.FAIL,
+            sentence=text("trial.finding.load_kept_up" if kept else "trial.finding.load_lost", **values),
+        )
+    ]
+    recovered = figures.recovery is not None
+    sentence = (
+        text("trial.finding.recovered", seconds=f"{figures.recovery:.3g}")
+        if recovered
+        else text("trial.finding.not_recovered")
+    )
+    findings.append(Finding(check="recovery", outcome=Outcome.PASS if recovered else Outcome.FAIL, sentence=sentence))
+    if figures.joules is None:
+        findings.append(_unmeasured("energy", text("trial.finding.no_energy")))
+    return findings
 
 
 def _declared(check: str, declared: str, sentence: Text) -> Finding:

@@ -23,6 +23,7 @@ from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.load_test import LoadTested
 from pilotbase.measures import Cases
 from pilotbase.trial.performance import Load
 from pilotbase.trial.records import RUN, CaseRecords, leaf_hashes, spell_answers
@@ -47,6 +48,7 @@ class RecordedLoad(Part):
     cpu_seconds: float | None = None
     memory_peak_bytes: int | None = None
     spent: Spent | None = None
+    tested: LoadTested | None = None
 
 
 class RecordedFacts(Part):
@@ -76,6 +78,7 @@ class RecordedFacts(Part):
             load.cpu_seconds,
             load.memory_peak_bytes,
             load.spent,
+            load.tested,
         )
 
 
@@ -107,6 +110,7 @@ def recorded_load(load: Load) -> RecordedLoad:
         cpu_seconds=load.cpu_seconds,
         memory_peak_bytes=load.memory_peak_bytes,
         spent=load.spent,
+        tested=load.tested,
     )
 
 

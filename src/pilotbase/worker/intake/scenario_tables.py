@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from pilotbase.data.baselines import baseline_answers, check_baseline
 from pilotbase.data.labels import classes_of
 from pilotbase.data.leakage import check_leakage
@@ -19,8 +21,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.board_measure import check_board
-from pilotbase.trial.criteria_check import check_criteria, check_rules
+from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
+from pilotbase.trial.standards import check_packaged_standards
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.board import FEWEST_CASES
 
@@ -64,8 +67,11 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
             baseline_answers(scenario, split.public, classes)
     with findings.about("trial.board"):
         check_board(scenario, classes)
+    with findings.about("standards"):
+        check_packaged_standards(scenario)
     findings.issues += _refused_data(scenario, split, counts)
     with findings.about("criteria"):
+        check_truths(scenario, classes, pl.concat([split.public, split.hidden]))
         check_criteria(scenario, classes, split.public, counts.attempt, error_level(scenario.criteria) / 2)
     findings.require_none(MANIFEST)
     return counts

@@ -14,6 +14,7 @@ from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.texts import text
@@ -24,8 +25,9 @@ from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.replaying import Replayed
 from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import criterion_findings, worst_outcome
+from pilotbase.trial.sections import criterion_findings, load_findings, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords
+from pilotbase.trial.under_load.steadiness import load_figures
 
 DERIVED_WHOLE = (
     "criteria",
@@ -33,6 +35,7 @@ DERIVED_WHOLE = (
     "figures",
     "reasons",
     "performance",
+    "load_test",
     "application",
     "scenario",
     "contract",
@@ -80,6 +83,7 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
     """Return all of a report that plan and records decide, in its own form; ``said``: what `report_as_said` gave."""
     facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
     load = facts.restored_load()
+    tested = None if load.tested is None else load_figures(load.tested)
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answered = stored.records.answers[: facts.answered]
@@ -112,10 +116,11 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
         },
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
         "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,
+        "load_test": None if tested is None else tested.to_json_value(),
         "criteria": [result.to_json_value() for result in results],
         "figures": [figure.to_json_value() for figure in replayed.judged.figures],
         "groups": [score.to_json_value() for score in replayed.judged.groups],
-        "sections": _derived_sections(plan, results, said),
+        "sections": _derived_sections(plan, results, said, tested),
     }
 
 
@@ -149,8 +154,10 @@ def _keyed_sections(report: Json) -> dict[str, Any]:
     }
 
 
-def _derived_sections(plan: TrialPlan, results: tuple[CriterionResult, ...], said: Json) -> dict[str, Any]:
-    """Return the findings on criteria, those on perturbations, and each section's outcome from its own findings."""
+def _derived_sections(
+    plan: TrialPlan, results: tuple[CriterionResult, ...], said: Json, tested: LoadFigures | None
+) -> dict[str, Any]:
+    """Return the findings on criteria, perturbations and load, and each section's outcome from its own findings."""
     sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
     for result, finding in zip(results, criterion_findings(results), strict=True):
         where = Verification.PRODUCTION if is_resource(parse_rule(result.rule)) else Verification.FUNCTION
@@ -159,6 +166,8 @@ def _derived_sections(plan: TrialPlan, results: tuple[CriterionResult, ...], sai
         judged = [result.outcome for result in results if str(parse_rule(result.rule).under) == under]
         found = {"outcome": worst_outcome(judged).value}
         sections[Verification.FUNCTION.value]["findings"][f"robustness: {under}"] = found
+    for finding in load_findings(tested) if tested is not None else ():
+        sections[Verification.PRODUCTION.value]["findings"][finding.check] = finding.to_json_value()
     for name, section in said["sections"].items():
         if name in sections:
             outcomes = {item.get("outcome") for item in section["findings"].values()}

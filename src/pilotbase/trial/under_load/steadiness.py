@@ -1,0 +1,113 @@
+"""What a load test says, and when it says nothing.
+
+Void is a test on a host that was not quiet (the same work took much longer now and then, or afterwards), one whose
+requests left late by our own fault, and one in which the application was not the same from block to block: then the
+time block is the unit, and no figure of all requests speaks of a next run. An application that does not keep up is no
+void test: it is slow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.load_test import LoadBlock, LoadFigures, LoadTested, Void
+
+MOST_NOISE = 2.0
+"""95th percentile over median of the same piece of work."""
+MOST_DRIFT = 1.5
+"""How many times slower or quicker that work may be afterwards."""
+MOST_LATE_SECONDS, MOST_LATE_SHARE = 0.005, 0.5
+"""By how much requests may leave late, 99 of 100 of them: in seconds, or as a share of the median latency."""
+MOST_UNSTEADY = 2.0
+FEWEST_BLOCKS = 5
+_BEHIND_BLOCKS = 2.0
+
+Floats = NDArray[np.float64]
+
+
+def load_figures(tested: LoadTested) -> LoadFigures:
+    """Return the figures of a load test, and whether it is void."""
+    test = tested.test
+    latencies = np.array([math.inf if one is None else one for one in tested.latencies])
+    answered = int(np.isfinite(latencies).sum())
+    blocks = _blocks(np.array(tested.due), latencies, test.block_seconds)
+    unsteady = _unsteadiness(blocks)
+    return LoadFigures(
+        void=_void(tested, latencies, unsteady),
+        requests=len(latencies),
+        unanswered=len(latencies) - answered,
+        p50=_quantile(latencies, 0.50),
+        p95=_quantile(latencies, 0.95),
+        p99=_quantile(latencies, 0.99),
+        throughput=answered / test.seconds,
+        unsteadiness=unsteady,
+        blocks=blocks,
+        cold_start=max(tested.starts, default=None),
+        recovery=tested.recovery,
+        memory_growth=None if tested.memory is None else tested.memory[1] - tested.memory[0],
+        cpu_per_thousand=_per_thousand(tested.cpu_seconds, answered * test.rows),
+        joules=tested.joules,
+    )
+
+
+def measured_latencies(tested: LoadTested) -> Floats | None:
+    """Return the latencies that criteria are judged on, inf where there was no answer; None of a void test."""
+    if load_figures(tested).void is not None:
+        return None
+    return np.array([math.inf if one is None else one for one in tested.latencies])
+
+
+def _void(tested: LoadTested, latencies: Floats, unsteady: float | None) -> Void | None:
+    if _is_noisy(*tested.calibration):
+        return Void.NOISY_HOST
+    finite = latencies[np.isfinite(latencies)]
+    if len(tested.lateness) and len(finite):
+        late = float(np.quantile(np.array(tested.lateness), 0.99, method="higher"))
+        if late > max(MOST_LATE_SECONDS, MOST_LATE_SHARE * float(np.median(finite))):
+            return Void.LATE_CLOCK
+    kept_up = len(finite) == len(latencies) and float(latencies[-1]) <= _BEHIND_BLOCKS * tested.test.block_seconds
+    return Void.UNSTEADY if kept_up and unsteady is not None and unsteady > MOST_UNSTEADY else None
+
+
+def _is_noisy(before: Sequence[float], after: Sequence[float]) -> bool:
+    spreads = [float(np.quantile(one, 0.95) / np.median(one)) for one in (before, after) if len(one)]
+    if max(spreads, default=1.0) > MOST_NOISE:
+        return True
+    if not len(before) or not len(after):
+        return False
+    drift = float(np.median(after) / np.median(before))
+    return max(drift, 1 / drift) > MOST_DRIFT
+
+
+def _blocks(due: Floats, latencies: Floats, seconds: float) -> tuple[LoadBlock, ...]:
+    codes = (due // seconds).astype(np.int64)
+    found = []
+    for code in range(int(codes.max(initial=0)) + 1):
+        inside = latencies[codes == code]
+        found.append(LoadBlock(requests=len(inside), p50=_quantile(inside, 0.5), p99=_quantile(inside, 0.99)))
+    return tuple(found)
+
+
+def _unsteadiness(blocks: Sequence[LoadBlock]) -> float | None:
+    """Return the 90th over the 10th percentile of the blocks' medians; None of too few blocks."""
+    medians = [block.p50 for block in blocks if block.p50 is not None]
+    if len(medians) < FEWEST_BLOCKS:
+        return None
+    low, high = np.quantile(np.array(medians), [0.1, 0.9])
+    return float(high / low) if low > 0 else None
+
+
+def _quantile(latencies: Floats, share: float) -> float | None:
+    """Return an order statistic, never interpolated; None where it is no answer, or there is no request."""
+    if not len(latencies):
+        return None
+    found = float(np.sort(latencies)[max(0, math.ceil(share * len(latencies)) - 1)])
+    return found if math.isfinite(found) else None
+
+
+def _per_thousand(seconds: float | None, cases: int) -> float | None:
+    return None if seconds is None or not cases else 1000 * seconds / cases

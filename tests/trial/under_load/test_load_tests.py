@@ -1,0 +1,281 @@
+"""Load tests: no wait is left out, a noisy host and an application that wavers say nothing, a slow one fails."""
+
+import numpy as np
+import pytest
+
+from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.supervisor import Usage
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.load_test import LoadTest, LoadTested, Void
+from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.protocols.frames import Answers
+from pilotbase.trial.under_load import kept, testing
+from pilotbase.trial.under_load.bench import HERE, Bench
+from pilotbase.trial.under_load.open_loop import arrivals, drive
+from pilotbase.trial.under_load.steadiness import load_figures
+from pilotbase.trial.under_load.testing import run_load_test
+from pilotbase.worker.trials.proving import prove, rehearse_in
+from pilotbase.worker.trials.replaying import replay_trial
+from tests.trial.conftest import GOOD
+
+QUIET = (0.001,) * 20
+TEST = LoadTest(rate=50, seconds=20, warm_up=1, starts=2)
+FEATURES = {"torque": np.arange(7.0)}
+
+
+class Clock:
+    """A bench on which time passes only where somebody works or waits."""
+
+    def __init__(self, calibrations=(QUIET, QUIET), late=0.0):
+        self.time, self.calibrations, self.late = 100.0, iter(calibrations), late
+        wait, calibrate = self.wait_until, lambda: next(self.calibrations)
+        self.bench = Bench(now=lambda: self.time, wait_until=wait, calibrate=calibrate, joules=lambda: self.time * 10)
+
+    def wait_until(self, moment):
+        self.time = max(self.time, moment) + self.late
+
+
+class Server:
+    """An application that takes so many seconds for its request number so and so."""
+
+    def __init__(self, clock, seconds, start=0.5, dies_at=None):
+        self.clock, self.seconds, self.start, self.dies_at = clock, seconds, start, dies_at
+        self.asked = self.starts = self.rows = 0
+        self.memory = 100
+
+    def __call__(self):
+        self.clock.time += self.start
+        self.starts += 1
+        self.gone = False
+        return self
+
+    def predict(self, batch):
+        if self.gone or self.asked == self.dies_at:
+            self.dies_at = None
+            raise BoxEnded(End(EndReason.APPLICATION_EXIT, 0, ""))
+        self.clock.time += self.seconds(self.asked, self.clock.time)
+        self.asked, self.rows, self.memory = self.asked + 1, batch.rows, self.memory + 1
+        return Answers(np.zeros(batch.rows))
+
+    def usage(self):
+        return Usage(self.clock.time, self.asked * 0.002, self.memory)
+
+    def cancel(self):
+        self.gone = True
+
+    def close(self):
+        self.gone = True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def measured(seconds, clock=None, test=TEST, **server):
+    clock = clock or Clock()
+    serves = Server(clock, seconds, **server)
+    return run_load_test(serves, test, FEATURES, b"seed", clock.bench), serves
+
+
+def test_requests_come_at_their_own_pace_whoever_asks():
+    due = arrivals(200, 100, b"seed")
+    assert len(due) == pytest.approx(20_000, rel=0.03) and (np.diff(due) > 0).all() and due[-1] < 100
+    gaps = np.diff(due)
+    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.05), "as independently as people come"
+    assert np.array_equal(due, arrivals(200, 100, b"seed")) and not np.array_equal(due, arrivals(200, 100, b"other"))
+
+
+def test_a_request_that_waits_behind_a_slow_one_counts_its_waiting():
+    """Closed loop, the 100 requests due while one took a second would each have counted 1 ms."""
+    clock = Clock()
+    due = np.arange(0, 2, 0.01)
+
+    def ask(number):
+        clock.time += 1.0 if number == 50 else 0.001
+        return True
+
+    driven = drive(due, ask, clock.bench, patience=5)
+    latencies = np.array(driven.latencies)
+    assert latencies[49] == pytest.approx(0.001) and latencies[50] == pytest.approx(1.0)
+    assert latencies[51] == pytest.approx(1.0 - 0.01 + 0.001) and latencies[100] > 0.4
+    assert (latencies > 0.1).sum() > 90
+
+
+def test_what_never_left_was_never_answered():
+    clock = Clock()
+
+    def ask(number):
+        clock.time += 1.0
+        return True
+
+    driven = drive(np.arange(0, 1, 0.01), ask, clock.bench, patience=2)
+    assert len(driven.latencies) == 100 and driven.latencies.count(None) == 97
+
+
+def test_a_steady_application_is_measured():
+    found, server = measured(lambda number, now: 0.004, test=TEST.model_copy(update={"rows": 3}))
+    figures = load_figures(found)
+    assert figures.void is None and figures.unanswered == 0 and server.rows == 3
+    assert 0.0039 < figures.p50 < 0.006 and figures.p99 < 0.05
+    assert figures.throughput == pytest.approx(50, rel=0.15)
+    assert figures.cold_start == pytest.approx(0.504) and figures.recovery == pytest.approx(0.504)
+    assert server.starts == TEST.starts + 1
+    assert figures.memory_growth == len(found.latencies)
+    assert figures.cpu_per_thousand == pytest.approx(2.0 / 3)
+    assert figures.joules > 0 and len(figures.blocks) == 20
+
+
+def test_an_application_that_wavers_from_block_to_block_says_nothing():
+    figures = load_figures(measured(lambda number, now: 0.012 if int(now) % 3 else 0.001)[0])
+    assert figures.void is Void.UNSTEADY and figures.unsteadiness > 2
+    draw = np.random.default_rng(1)
+    jitter = load_figures(measured(lambda number, now: float(draw.exponential(0.003)))[0])
+    assert jitter.void is None, "chance from request to request is no waver: it stands in the 99th percentile"
+
+
+def test_an_application_that_does_not_keep_up_is_slow_and_no_void_test():
+    figures = load_figures(measured(lambda number, now: 0.04)[0])
+    assert figures.void is None and figures.p99 > 5
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((0.001,) * 15 + (0.004,) * 5, QUIET), (QUIET, (0.001,) * 15 + (0.004,) * 5), (QUIET, (0.0016,) * 20)],
+)
+def test_a_host_that_is_not_quiet_says_nothing(before, after):
+    figures = load_figures(measured(lambda number, now: 0.004, Clock((before, after)))[0])
+    assert figures.void is Void.NOISY_HOST
+
+
+def test_requests_that_leave_late_by_our_own_fault_say_nothing():
+    figures = load_figures(measured(lambda number, now: 0.004, Clock(late=0.02))[0])
+    assert figures.void is Void.LATE_CLOCK
+
+
+def test_an_application_that_dies_under_load_fails():
+    figures = load_figures(measured(lambda number, now: 0.004, dies_at=300)[0])
+    assert figures.void is None and figures.unanswered > 500 and figures.p99 is None
+    assert figures.recovery is not None
+
+
+def test_an_application_that_never_answers_again_did_not_recover():
+    clock = Clock()
+    server = Server(clock, lambda number, now: 0.004)
+    alive = server.__call__
+
+    def start():
+        if server.starts == TEST.starts:
+            raise BoxEnded(End(EndReason.LOAD_FAILED, 0, ""))
+        return alive()
+
+    assert load_figures(run_load_test(start, TEST, FEATURES, b"seed", clock.bench)).recovery is None
+
+
+def raw(latencies):
+    due = np.linspace(0, 19.9, len(latencies)).round(3)
+    return LoadTested(
+        test=TEST, latencies=tuple(latencies), due=tuple(due.tolist()), calibration=(QUIET, QUIET), starts=(0.4, 0.6),
+        recovery=0.7, memory=(100, 300),
+    )  # fmt: skip
+
+
+CRITERIA = """criteria:
+  - {rule: load.p99 <= 50 ms}
+  - {rule: start.cold <= 1 s}
+  - {rule: recovery <= 2 s}
+  - {rule: memory.growth <= 1 MiB}
+"""
+
+
+def loaded_scenario(content):
+    terms = "trial:\n  load_test: {rate: 50, seconds: 20, warm_up: 1, starts: 2}\n"
+    return content.replace("criteria:\n", CRITERIA).replace("trial:\n", terms)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "outcome", "verdict"),
+    [
+        ([0.01] * 1000, Outcome.PASS, Verdict.ACCEPT),
+        ([0.01] * 980 + [0.2] * 20, Outcome.FAIL, Verdict.REJECT),
+        ([0.01, 0.01, 0.01, 0.05, 0.05, 0.05] * 160, Outcome.PASS, Verdict.ACCEPT),
+        (([0.01] * 50 + [0.04] * 50) * 10, Outcome.NOT_MEASURED, Verdict.INCONCLUSIVE),
+        ([0.01] * 900 + [None] * 100, Outcome.FAIL, Verdict.REJECT),
+    ],
+)
+def test_criteria_under_load_enter_the_verdict_and_are_replayed(
+    latencies, outcome, verdict, base, write_scenario, write_application, tmp_path, monkeypatch
+):
+    """The same application fails where the load test does: a void one is never a pass."""
+    monkeypatch.setattr(kept, "load_candidate", lambda *_: raw(latencies))
+    report = in_process(base, write_scenario(change=loaded_scenario), write_application(), tmp_path / "out")
+    assert report.criteria[0].outcome is outcome and report.verdict is verdict
+    section = report.sections[4]
+    assert section.outcome is not Outcome.PASS or outcome is Outcome.PASS
+    if outcome is Outcome.NOT_MEASURED:
+        said = {finding.check: finding.sentence.render("en") for finding in section.findings}
+        assert "void" in said["load_test"]
+    replayed = replay_trial(tmp_path / "out")
+    assert replayed.verdict == verdict
+
+
+def in_process(base, scenario, application, out):
+    """Prove in this process, so that what is stood in for here is stood in for there."""
+    from pilotbase.trial.scorer import score_trial
+
+    def run(lab, plan, on_progress, **_):
+        return score_trial(lab, plan, on_progress)
+
+    return prove(base, scenario, application, out, run=run).report
+
+
+def test_a_load_test_is_made_once_whatever_becomes_of_the_scorer(
+    base, write_scenario, write_application, tmp_path, monkeypatch
+):
+    made = []
+
+    def load(*_):
+        made.append(1)
+        return raw([0.01] * 1000)
+
+    monkeypatch.setattr(kept, "load_candidate", load)
+    monkeypatch.setattr("pilotbase.trial.scorer.reveal_order", crash)
+    scenario, application = write_scenario(change=loaded_scenario), write_application()
+    with pytest.raises(KeyboardInterrupt):
+        in_process(base, scenario, application, tmp_path / "out")
+    monkeypatch.undo()
+    monkeypatch.setenv("PILOTBASE_HOME", str(base.lab.home.path))
+    monkeypatch.setattr(kept, "load_candidate", load)
+    report = in_process(base, scenario, application, tmp_path / "out")
+    assert report.verdict is Verdict.ACCEPT and len(made) == 2, "one of the rehearsal, one of the trial"
+
+
+def crash(*_):
+    raise KeyboardInterrupt
+
+
+def test_figures_of_a_load_test_need_one(base, write_scenario, write_application):
+    scenario = write_scenario(change=lambda content: content.replace("criteria:\n", CRITERIA))
+    with pytest.raises(InputError) as refused:
+        prove(base, scenario, write_application())
+    assert "trial.load_test" in refused.value.render("zh")
+
+
+def test_a_box_is_loaded_killed_and_started_again(base, write_scenario, write_application, monkeypatch):
+    """The real box, a short test; what this host is like today is not asked."""
+    short = LoadTest(rate=40, seconds=1, warm_up=0.2, starts=1, block_seconds=0.2)
+    quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
+    seen = []
+
+    def load(candidate, terms, test, features, seed):
+        seen.append(testing.load_candidate(candidate, terms, short, features, seed, quiet))
+        return seen[-1]
+
+    monkeypatch.setattr(kept, "load_candidate", load)
+    report = rehearse_in(base, write_scenario(change=loaded_scenario), write_application(GOOD)).report
+    (found,) = seen
+    figures = load_figures(found)
+    assert report.load_test == figures and figures.unanswered == 0 and figures.requests > 10
+    assert 0 < figures.p50 < 1 and 0 < figures.cold_start < 20 and 0 < figures.recovery < 20
