@@ -55,6 +55,7 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
     "site": ("site:app", "Site trials: the data stay at their owner's, a signed report comes back."),
     "match": ("match:app", "Find applications for a scenario, scenarios for an application, and gaps."),
     "certificate": ("certificate:app", "Verify and revoke certificates."),
+    "standard": ("standard:app", "Standards as code: profiles, checks, conformity, evidence."),
     "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
     "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
     "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),

@@ -125,6 +125,12 @@ def freeze_standards(view: View, scenario: Scenario) -> tuple[StandardReference,
     )
 
 
+def frozen_requirements(view: View, references: Sequence[StandardReference], scenario: Scenario) -> list[Held]:
+    """Return what the profiles of a plan ask, in the versions that it was frozen with; raises `NotFoundError`."""
+    kept = {one.name: view.load(one.digest, StandardProfile) for one in references}
+    return held_by(scenario, kept.__getitem__)
+
+
 def with_standards(
     view: View,
     references: Sequence[StandardReference] | None,
@@ -141,8 +147,7 @@ def with_standards(
     if references is None:
         held = held_by(scenario, lambda name: find_profile(view, name))
     else:
-        kept = {one.name: view.load(one.digest, StandardProfile) for one in references}
-        held = held_by(scenario, kept.__getitem__)
+        held = frozen_requirements(view, references, scenario)
     evidence: list[tuple[EvidenceDocument, Voucher]] = [
         (one, "owner") for use in scenario.standards for one in use.evidence
     ]

@@ -53,8 +53,8 @@ def _text(data: bytes, place: int, order: str, tag: int) -> tuple[str, str]:
     if tag in _WIDE_TEXTS:
         return _WIDE_TEXTS[tag], found.decode("utf-16-le", "replace").rstrip("\x00")
     if _TEXTS[tag] == "UserComment" and found[:8] == b"UNICODE\x00":
-        wide = "utf-16-le" if order == "<" else "utf-16-be"
-        return "UserComment", found[8:].decode(wide, "replace").rstrip("\x00")
+        big = found[8::2].count(0) > found[9::2].count(0)  # writers do not keep to the block's own order
+        return "UserComment", found[8:].decode("utf-16-be" if big else "utf-16-le", "replace").rstrip("\x00")
     plain = found[8:] if _TEXTS[tag] == "UserComment" and found[:5] in (b"ASCII", b"\0\0\0\0\0") else found
     return _TEXTS[tag], plain.decode("utf-8", "replace").rstrip("\x00")
 

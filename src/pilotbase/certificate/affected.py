@@ -1,0 +1,91 @@
+"""Which certificates a change of a standard touches: those whose plan was frozen with another version of the profile.
+
+A change touches where more is asked than before. What the trial had measured may still show it: then nobody has to
+prove anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilotbase.certificate.status import CertificateStatus, issued_certificates, revocations_of, standing_of
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import Report
+from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standard_use import StandardReference
+from pilotbase.documents.vocabularies import Conformity
+from pilotbase.standards.composing import Held
+from pilotbase.standards.differing import Change, differences, touching
+from pilotbase.standards.matrix import Shown, conformity_rows
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A requirement that asks for more now, and how the trial that there was stands to it."""
+
+    change: Change
+    outcome: Conformity
+
+
+@dataclass(frozen=True)
+class Affected:
+    """A certificate whose plan names the profile in another version."""
+
+    certificate: Certificate
+    status: CertificateStatus
+    version: str
+    """The version that its plan was frozen with."""
+    touched: tuple[Touched, ...]
+    """Empty: what changed asks for no more."""
+
+    @property
+    def must_be_proven_again(self) -> bool:
+        """Tell whether the trial that there was does not show what is asked now."""
+        return any(one.outcome is not Conformity.MET for one in self.touched)
+
+
+def affected_certificates(view: View, profile: StandardProfile, at: datetime) -> list[Affected]:
+    """Return the certificates that the actor sees and whose plan names another version of ``profile``, newest first."""
+    listed = revocations_of(view)
+    found = []
+    for certificate in issued_certificates(view):
+        reference = _reference(view, certificate, profile.name)
+        if reference is not None and reference.digest != profile.digest():
+            status = standing_of(certificate, listed, at).status
+            touched = _touched(view, certificate, reference, profile)
+            found.append(Affected(certificate, status, reference.version, touched))
+    return found
+
+
+def _reference(view: View, certificate: Certificate, name: str) -> StandardReference | None:
+    stored = view.get(certificate.plan)
+    plan = stored.load(TrialPlan) if stored is not None else None
+    return next((one for one in (plan.standards if plan else None) or () if one.name == name), None)
+
+
+def _touched(
+    view: View, certificate: Certificate, reference: StandardReference, profile: StandardProfile
+) -> tuple[Touched, ...]:
+    before = view.load(reference.digest, StandardProfile)
+    changes = touching(differences(before, profile), reference.also)
+    rows = _rows(view, certificate, profile, changes)
+    return tuple(Touched(change, outcome) for change, outcome in zip(changes, rows, strict=True))
+
+
+def _rows(
+    view: View, certificate: Certificate, profile: StandardProfile, changes: Sequence[Change]
+) -> list[Conformity]:
+    """Return how the trial stands to each change; documents that were shown then are not known here."""
+    held = [Held(profile, change.after) for change in changes if change.after is not None]
+    stored = view.get(certificate.report)
+    report = stored.load(Report) if stored is not None else None
+    if report is None:
+        shown = Shown()
+    else:
+        findings = [finding for section in report.sections for finding in section.findings]
+        shown = Shown(criteria=report.criteria, findings=findings)
+    return [row.outcome for row in conformity_rows(held, shown)]

@@ -1,0 +1,179 @@
+"""``pilotbase standard``: profiles of standards, what changed in them and whom it touches, the evidence folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli import standard_checks
+from pilotbase.cli.edge.terminal import command, language, print_json, say
+from pilotbase.documents.base import localized
+from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from pilotbase.certificate.affected import Affected
+    from pilotbase.documents.standard_profile import Requirement
+
+app = typer.Typer(help="Standards as code: profiles, checks, conformity, evidence.", no_args_is_help=True)
+app.command("labels")(standard_checks.labels)
+app.command("keywords")(standard_checks.keywords)
+app.command("spot-check")(standard_checks.spot_check)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+Which = Annotated[str, typer.Argument(help="A profile's name, or its file.")]
+
+
+@app.command("list")
+@command
+def list_profiles(as_json: AsJson = False) -> None:
+    """List the profiles that come with the software, and the base's own."""
+    from pilotbase.worker.trials.standards import known_profiles
+
+    profiles = known_profiles()
+    if as_json:
+        print_json([profile.to_json_value() for profile in profiles])
+        return
+    for profile in profiles:
+        held = sum(not one.is_off for one in profile.requirements)
+        values = {"source": profile.source.identifier, "held": held, "off": len(profile.requirements) - held}
+        title = localized(profile.title, language())
+        say(text("standard.line.profile", name=profile.name, version=profile.version, title=title, **values))
+
+
+@app.command("show")
+@command
+def show(which: Which, as_json: AsJson = False) -> None:
+    """Show a profile: its source, what of it was read, and each requirement with the way in which it is shown."""
+    from pilotbase.worker.trials.standards import checked_profile
+
+    profile = checked_profile(which)
+    if as_json:
+        print_json(profile.to_json_value())
+        return
+    source = profile.source
+    say(text("standard.line.title", title=localized(profile.title, language()), version=profile.version))
+    say(text("standard.aligned", source=f"{source.identifier}, {localized(source.title, language())}"))
+    status = Text(code=f"standard.status.{source.status}")
+    say(text("standard.line.source", status=status, read=Text(code=f"standard.read.{source.read}")))
+    if note := localized(source.note, language()):
+        say(text("standard.line.note", note=note))
+    for included in profile.includes:
+        say(text("standard.line.includes", name=included))
+    for one in profile.requirements:
+        say(_requirement_line(one))
+    say(text("standard.not_conformity"))
+
+
+@app.command("add")
+@command
+def add(file: Annotated[Path, typer.Argument(help="An organisation's own profile.")]) -> None:
+    """Let this base know an organisation's own profile, or a newer version of it."""
+    from pilotbase.standards.packaged import read_profile
+    from pilotbase.trial.standards import add_profile
+    from pilotbase.worker.base import open_base
+
+    profile = read_profile(file)
+    digest = add_profile(open_base().lab.view, profile)
+    say(text("standard.added", name=profile.name, version=profile.version, digest=digest))
+
+
+@app.command("diff")
+@command
+def diff(before: Which, after: Which, as_json: AsJson = False) -> None:
+    """Tell what changed between two profiles, and whether more is asked than before."""
+    from pilotbase.standards.differing import differences
+    from pilotbase.worker.trials.standards import checked_profile
+
+    changes = differences(checked_profile(before), checked_profile(after))
+    if as_json:
+        print_json([{"requirement": change.name, "change": change.kind} for change in changes])
+        return
+    for change in changes:
+        asked = change.after or change.before
+        asks = localized(asked.asks, language()) if asked is not None else ""
+        kind = Text(code=f"standard.change.{change.kind}")
+        say(text("standard.line.change", requirement=change.name, kind=kind, asks=asks))
+    if not changes:
+        say(text("standard.no_change"))
+
+
+@app.command("affected")
+@command
+def affected(which: Which, as_json: AsJson = False) -> None:
+    """Tell which certificates of this base a changed profile touches, and which must be proven again."""
+    from pilotbase.certificate.affected import affected_certificates
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.standards import checked_profile
+
+    base, profile = open_base(), checked_profile(which)
+    found = affected_certificates(base.lab.view, profile, base.lab.store.clock())
+    if as_json:
+        print_json([_affected_json(one) for one in found])
+        return
+    for one in found:
+        say(_affected_line(one))
+        for touched in one.touched:
+            outcome = Text(code=f"standard.outcome.{touched.outcome}")
+            kind = Text(code=f"standard.change.{touched.change.kind}")
+            say(text("standard.line.touched", requirement=touched.change.name, kind=kind, outcome=outcome))
+    if not found:
+        say(text("standard.none_affected", name=profile.name, version=profile.version))
+
+
+@app.command("evidence")
+@command
+def evidence(
+    trial: Annotated[Path, typer.Argument(help="The folder of a finished trial.")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write it: a folder that is absent or empty.")],
+    records: Annotated[
+        list[Path] | None, typer.Option("--with", help="Record of a check (standard-check/1); may be repeated.")
+    ] = None,
+    quality: Annotated[
+        Path | None, typer.Option(help="quality.json of the data, as `data quality --out` writes it.")
+    ] = None,
+) -> None:
+    """Write the evidence folder: filings, self-assessment, test records, checks of labels, terms of the data."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
+
+    handed = read_handed(records or [], quality)
+    dossier = write_evidence_folder(open_base(), trial, out, handed)
+    say(text("standard.folder_written", folder=out, lacking=len(dossier.lacking), all=len(dossier.rows)))
+
+
+def _requirement_line(one: Requirement) -> Text:
+    shown = Text(code=f"standard.way.{one.way}")
+    marks = [Text(code=f"standard.status.{one.status}").render(language())]
+    marks += [text("standard.mark.mandatory").render(language())] if one.mandatory else []
+    marks += [text("standard.mark.off").render(language())] if one.is_off else []
+    asks, place = localized(one.asks, language()), one.clause or "–"
+    return text("standard.line.requirement", place=place, name=one.id, asks=asks, way=shown, marks=marks)
+
+
+def _affected_line(one: Affected) -> Text:
+    certificate = one.certificate
+    return text(
+        "standard.line.again" if one.must_be_proven_again else "standard.line.holds",
+        application=f"{certificate.application.name} {certificate.application.version}",
+        scenario=certificate.scenario.name,
+        version=one.version,
+        status=Text(code=f"portal.status.{one.status}"),
+        serial=certificate.serial[:19],
+    )
+
+
+def _affected_json(one: Affected) -> dict[str, object]:
+    return {
+        "serial": one.certificate.serial,
+        "application": one.certificate.application.subject,
+        "scenario": one.certificate.scenario.subject,
+        "status": one.status.value,
+        "frozen_with": one.version,
+        "must_be_proven_again": one.must_be_proven_again,
+        "touched": [
+            {"requirement": item.change.name, "change": item.change.kind, "outcome": item.outcome.value}
+            for item in one.touched
+        ],
+    }
