@@ -159,3 +159,37 @@ def test_a_class_may_be_left_out_where_all_count_together_and_must_be_named_wher
     assert problems_of(parse_rule("box_recall(bus) >= 0.5"), setting) == ()
     (problem,) = problems_of(parse_rule("iou >= 0.5"), Setting("mask", ("road", "tree")))
     assert problem.code == "measure.class_missing"
+
+
+def crowded(seed: int) -> Cases:
+    """Thirty images with moved, doubled, missing and false boxes; every score is its own."""
+    rng = np.random.default_rng(seed)
+    truth, answers = [], []
+    for _ in range(30):
+        true = np.column_stack([rng.integers(0, 3, k := int(rng.integers(0, 8))), boxes_of(rng, k)])
+        moved = true[rng.random(k) < 0.85]
+        moved[:, 1:3] += rng.normal(0, 6, (len(moved), 2))
+        false = np.column_stack([rng.integers(0, 3, m := int(rng.integers(0, 5))), boxes_of(rng, m)])
+        found = np.vstack([moved, false, moved[rng.random(len(moved)) < 0.3] + [0, 3, 2, 0, 0]])
+        answers.append(np.column_stack([found, rng.permutation(len(found)) * 0.05 + rng.random(len(found)) * 0.04]))
+        truth.append(true)
+    return Cases(objects(truth), objects(answers), classes=("a", "b", "c"), kind="boxes")
+
+
+def boxes_of(rng: np.random.Generator, count: int) -> Any:
+    return np.column_stack([rng.uniform(0, 300, (count, 2)), rng.uniform(10, 120, (count, 2))])
+
+
+@pytest.mark.parametrize(
+    ("seed", "coco", "half"),
+    [
+        (1, 0.2227285854015445, 0.4775574486595104),
+        (2, 0.1653713772994755, 0.40970254920274424),
+        (3, 0.1962189051365833, 0.3845196394576769),
+    ],
+)
+def test_average_precision_of_crowded_images_is_that_of_pycocotools(seed: int, coco: float, half: float) -> None:
+    """The first two figures that pycocotools 2.0.11 prints of the same boxes."""
+    cases = crowded(seed)
+    assert value("coco_average_precision >= 0", cases) == pytest.approx(coco, abs=1e-9)
+    assert value("box_average_precision >= 0", cases) == pytest.approx(half, abs=1e-9)
