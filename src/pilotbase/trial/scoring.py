@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
 from pilotbase.documents.figures import Figure
-from pilotbase.documents.load_test import LoadTested
+from pilotbase.documents.load_test import LoadTested, Void
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
@@ -172,10 +172,10 @@ def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[
 
 
 def _loaded(tested: LoadTested | None) -> Loaded | None:
-    """Return what measures read of a load test; None where there was none."""
-    if tested is None:
+    """Return what measures read of a load test; None where there was none, or the host was not quiet."""
+    figures = None if tested is None else load_figures(tested)
+    if tested is None or figures is None or figures.void is Void.NOISY_HOST:
         return None
-    figures = load_figures(tested)
     return Loaded(measured_latencies(tested), figures.cold_start, figures.recovery, figures.memory_growth)
 
 
