@@ -7,6 +7,7 @@ they had so many: a bound on cases to come needs to know how large they can be.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -17,8 +18,6 @@ from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import SEGMENTING, Measure, Parameter
 from pilotbase.measures.observation import Observation, Part, Question, missing_arrays, whole_value
 
-_CODES = 256
-
 
 def pixel_accuracy(question: Question) -> Part:
     """Return how many of an image's pixels are right."""
@@ -28,13 +27,13 @@ def pixel_accuracy(question: Question) -> Part:
 
 def iou(question: Question) -> Part:
     """Return the pixels of the class that are found, of those that are of the class or taken for it."""
-    both, true, named, pixels = (counts[:, question.label] for counts in _counts(question))
+    both, true, named, pixels = _counts(question, question.label)
     return _ratio(question, both, true + named - both, pixels)
 
 
 def dice(question: Question) -> Part:
     """Return twice the pixels of the class that are found, of those of the class and those taken for it."""
-    both, true, named, pixels = (counts[:, question.label] for counts in _counts(question))
+    both, true, named, pixels = _counts(question, question.label)
     return _ratio(question, 2 * both, true + named, pixels, twice=2)
 
 
@@ -45,13 +44,12 @@ def mean_iou(question: Question) -> Part:
 
 def _each_iou(question: Question) -> Observation:
     """Return one part a class; a class that occurs in no truth and no answer of a hidden set does not count."""
-    both, true, named, pixels = _counts(question)
-    names, parts = question.cases.classes, []
-    for code in range(len(names)):
-        union = (true + named - both)[:, code]
+    parts = []
+    for code, name in enumerate(question.cases.classes):
+        both, true, named, pixels = _counts(question, code)
+        union = true + named - both
         if question.estimand == "population" or union.any():
-            part = _ratio(question, both[:, code], union, pixels[:, code])
-            parts.append(Part(part.gain, part.weight, part.outcomes, name=names[code]))
+            parts.append(replace(_ratio(question, both, union, pixels), name=name))
     return Observation("mean", tuple(parts))
 
 
@@ -63,19 +61,16 @@ def _right(question: Question) -> tuple[Ints, Ints]:
     return right, pixels
 
 
-def _counts(question: Question) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return, of shape (cases, classes): pixels right, true and named of each class, and all pixels of the image."""
-    classes = len(question.cases.classes)
-    pixels, true = _sizes(question), np.zeros((len(question.cases), _CODES), dtype=np.int64)
-    for case in np.flatnonzero(pixels).tolist():
-        true[case] = _pixels(question.cases.truth[case])
-    best = question.worst(0, 1) == 1
-    both = true.copy() if best else np.zeros_like(true)
-    named = true.copy() if best else pixels[:, None] - true
+def _counts(question: Question, code: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return each image's pixels of a class that are right, true, named, and all that it has, shape (cases,)."""
+    pixels, best = _sizes(question), question.worst(0, 1) == 1
+    masks = zip(pixels.tolist(), question.cases.truth, strict=True)
+    true = np.array([np.count_nonzero(mask == code) if size else 0 for size, mask in masks], dtype=np.int64)
+    both, named = (true.copy(), true.copy()) if best else (np.zeros_like(true), pixels - true)
     for case, answer, truth in _answered(question):
-        both[case], named[case] = _pixels(truth[answer == truth]), _pixels(answer)
-    every = np.repeat(pixels[:, None], classes, axis=1)
-    return both[:, :classes], true[:, :classes], named[:, :classes], every
+        named_here = answer == code
+        both[case], named[case] = np.count_nonzero(named_here & (truth == code)), np.count_nonzero(named_here)
+    return both, true, named, pixels
 
 
 def _answered(question: Question) -> list[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
@@ -89,11 +84,6 @@ def _sizes(question: Question) -> Ints:
     """Return how many pixels each image has, 0 without a truth."""
     truth = question.cases.truth
     return np.array([mask.size if isinstance(mask, np.ndarray) else 0 for mask in truth], dtype=np.int64)
-
-
-def _pixels(mask: NDArray[np.uint8]) -> Ints:
-    """Return how many pixels have each code."""
-    return np.bincount(mask.ravel(), minlength=_CODES).astype(np.int64)
 
 
 def _ratio(question: Question, gain: Ints, weight: Ints, pixels: Ints, twice: int = 1) -> Part:
