@@ -4,11 +4,20 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.examples.examples_for_tests import EXAMPLES, load_module
 
 TASK_EXAMPLES = EXAMPLES / "tasks"
 FOLDERS = sorted(path.parent for path in TASK_EXAMPLES.glob("*/scenario.yaml"))
-write = load_module(TASK_EXAMPLES / "write.py").write
+
+
+def write(task: str, folder: Path) -> Path:
+    """Return the folder of a scenario with its data; skips where its ``make.py`` says that something is missing."""
+    make = load_module(TASK_EXAMPLES / task / "make.py")
+    if hasattr(make, "missing") and (reason := make.missing()):
+        pytest.skip(reason)
+    return load_module(TASK_EXAMPLES / "write.py").write(task, folder)
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,11 @@ class Expected:
     @property
     def folder(self) -> Path:
         return TASK_EXAMPLES / self.task / "applications" / self.name
+
+    @property
+    def is_packaged(self) -> bool:
+        """Tell whether packages are fetched for it, models among them: then it is proven by ``make prove``."""
+        return (self.folder / "requirements.lock").stat().st_size > 0
 
 
 def expected_of(task: Path) -> list[Expected]:

@@ -14,9 +14,18 @@ from pilotbase.documents.tasks import TASKS
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
+from tests.examples.examples_for_tests import skipping_without_packages
 from tests.examples.tasks_for_tests import EXPECTED, FOLDERS, TASK_EXAMPLES, expected_of, write
 
-NAMED = [pytest.param(one, id=f"{one.task}-{one.name}") for one in EXPECTED]
+FULL = {folder.name for folder in FOLDERS if expected_of(folder)[0].is_packaged}
+"""Examples of full size: their first application brings a packaged model."""
+NAMED = [
+    pytest.param(
+        one, id=f"{one.task}-{one.name}", marks=[pytest.mark.prove] if one.is_packaged or one.task in FULL else []
+    )
+    for one in EXPECTED
+]
+QUICK = [folder for folder in FOLDERS if folder.name not in FULL]
 TOLD = set(re.findall(r"^\| ([\w-]+) \| ([\w-]+) \| (\w+) \|", (TASK_EXAMPLES / "README.md").read_text("utf-8"), re.M))
 
 
@@ -51,7 +60,8 @@ def test_an_application_gets_the_verdict_that_is_told_and_its_replay_gets_it_too
         with pytest.raises(RefusedError):
             prove(base, scenario, expected.folder, out)
         return
-    report = prove(base, scenario, expected.folder, out).report
+    with skipping_without_packages():
+        report = prove(base, scenario, expected.folder, out).report
     told = [(one.rule, one.estimate, str(one.outcome)) for one in report.criteria]
     assert report.verdict == expected.verdict, told
     if expected.fails is not None:
@@ -74,7 +84,7 @@ def test_an_example_tells_what_it_holds(folder):
     assert {row for row in TOLD if row[0] == folder.name} == {(one.task, one.name, one.verdict) for one in expected}
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", QUICK, ids=lambda folder: folder.name)
 def test_the_data_of_an_example_are_the_same_each_time(folder, scenario_folder, tmp_path):
     first, second = scenario_folder(folder.name), write(folder.name, tmp_path / "again")
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
