@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli import hub_records, hub_trials, trial_board, trial_decide, trial_judge, trial_pack, trial_replay
+from pilotbase.cli import (
+    hub_records,
+    hub_trials,
+    trial_board,
+    trial_contamination,
+    trial_decide,
+    trial_judge,
+    trial_pack,
+    trial_replay,
+)
 from pilotbase.cli.edge.consent import AskAbove, consents
 from pilotbase.cli.edge.driving import is_remote, remote
 from pilotbase.cli.edge.terminal import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
@@ -34,6 +43,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Consent to whatever it takes a
 app.command("decide")(trial_decide.decide)
 app.command("judge")(trial_judge.judge)
 app.command("calibrate")(trial_judge.calibrate)
+app.command("contamination")(trial_contamination.contamination)
 app.command("replay")(trial_replay.replay)
 app.command("pack")(trial_pack.pack)
 app.command("board")(trial_board.board)
