@@ -130,7 +130,21 @@ def pinball(a: float, t: float, given: dict[str, float]) -> float:
     return min(max(given["q"] * (t - a), (given["q"] - 1) * (t - a)), given["cap"])
 
 
+def reviewed(p: float, t: float, given: dict[str, float]) -> float:
+    wrong = float((p >= given["cut"]) != bool(t))
+    if max(p, 1 - p) >= given["below"]:
+        return wrong
+    return given["bias"] * wrong + (1 - given["bias"]) * given["error"]
+
+
+def looked_at(p: float, _: float, given: dict[str, float]) -> float:
+    return float(max(p, 1 - p) < given["below"])
+
+
 FORMULAS: dict[str, Formula] = {
+    "hand_over": each(looked_at),
+    "error_after_review": each(reviewed),
+    "review_hours": each(lambda p, t, given: looked_at(p, t, given) * given["cases"] * given["minutes"] / 60),
     **STRUCTURES,
     **TEXTS,
     **AGENTS,

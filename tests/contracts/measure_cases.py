@@ -21,6 +21,10 @@ GIVEN = {
     "false_alarm": Decimal("0.5"),
     "k": Decimal(2),
     "q": Decimal("0.9"),
+    "below": Decimal("0.8"),
+    "error": Decimal("0.05"),
+    "minutes": Decimal(3),
+    "cases": Decimal(1000),
 }
 REFUSING = ("refusal_rate", "over_refusal_rate", "declined", "answered")
 KINDS = [(name, kind) for name, measure in sorted(measures().items()) for kind in sorted(measure.kinds)]

@@ -99,6 +99,7 @@ class Measure:
     ``observe`` then gives the whole set's value. ``beside``: a criterion of one of these must stand beside it, since
     alone it can be met by a useless application. ``in_target_units``: its value is in the unit of the target.
     ``of_calibration``: it judges the probabilities themselves, so that a criterion on it is a test of calibration.
+    ``of_process``: it judges the application and the people around it together.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Measure:
     beside: tuple[str, ...] = ()
     in_target_units: bool = False
     of_calibration: bool = False
+    of_process: bool = False
 
     def range(self, arguments: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments."""

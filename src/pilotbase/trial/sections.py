@@ -74,17 +74,23 @@ class Observed:
 
 def build_sections(observed: Observed) -> tuple[Section, ...]:
     """Return the five sections, in order."""
-    functions = [result for result in observed.criteria if not is_resource(parse_rule(result.rule))]
-    resources = [result for result in observed.criteria if is_resource(parse_rule(result.rule))]
-    return (
-        _section(Verification.DESIGN, _design(observed)),
-        _section(
-            Verification.FUNCTION, [*criterion_findings(functions), *_noise(observed), *_untested_function(observed)]
-        ),
-        _section(Verification.PROCESS, _process(observed)),
-        _section(Verification.ADAPTATION, _adaptation(observed)),
-        _section(Verification.PRODUCTION, [*criterion_findings(resources), *_production(observed)]),
-    )
+    further = {
+        Verification.DESIGN: _design(observed),
+        Verification.FUNCTION: [*_noise(observed), *_untested_function(observed)],
+        Verification.PROCESS: _process(observed),
+        Verification.ADAPTATION: _adaptation(observed),
+        Verification.PRODUCTION: _production(observed),
+    }
+    criteria = {name: [one for one in observed.criteria if section_of(one.rule) is name] for name in further}
+    return tuple(_section(name, [*criterion_findings(criteria[name]), *further[name]]) for name in further)
+
+
+def section_of(rule: str) -> Verification:
+    """Return the verification that a criterion belongs to."""
+    parsed = parse_rule(rule)
+    if is_resource(parsed):
+        return Verification.PRODUCTION
+    return Verification.PROCESS if measures()[parsed.measure].of_process else Verification.FUNCTION
 
 
 def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
@@ -182,11 +188,12 @@ def _process(observed: Observed) -> list[Finding]:
     )
     abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
     oversight = localized(observed.application.model_card.human_oversight)
+    reviewed = any(section_of(result.rule) is Verification.PROCESS for result in observed.criteria)
     return [
         Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
         _declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
-        _unmeasured("hand_over", text("trial.finding.no_hand_over")),
+        *([] if reviewed else [_unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
     ]
 
 

@@ -19,13 +19,12 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.measures import is_resource
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.replaying import Replayed
 from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import criterion_findings, load_findings, worst_outcome
+from pilotbase.trial.sections import criterion_findings, load_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords
 from pilotbase.trial.under_load.steadiness import load_figures
 
@@ -160,8 +159,7 @@ def _derived_sections(
     """Return the findings on criteria, perturbations and load, and each section's outcome from its own findings."""
     sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
     for result, finding in zip(results, criterion_findings(results), strict=True):
-        where = Verification.PRODUCTION if is_resource(parse_rule(result.rule)) else Verification.FUNCTION
-        sections[where.value]["findings"][finding.check] = finding.to_json_value()
+        sections[section_of(result.rule).value]["findings"][finding.check] = finding.to_json_value()
     for under in map(str, perturbations_of(plan.criteria)):
         judged = [result.outcome for result in results if str(parse_rule(result.rule).under) == under]
         found = {"outcome": worst_outcome(judged).value}
