@@ -205,3 +205,13 @@ def test_a_supplier_takes_the_starter_kit_of_an_open_scenario(base, draft):
     for language, said in (("en", "Python: the function app:predict"), ("zh", "Python：函数 app:predict")):
         page = base.client("supplier").get(taken["Location"], headers={"Accept-Language": language})
         assert f"<dd>{said}</dd>" in page.content.decode(), "in what form it comes"
+    shown = base.client("supplier").get(draft).content.decode()
+    offered = dict(re.findall(r'starter-kit.zip\?runtime=(\w+)" download>([^<]+)<', shown))
+    assert offered == {"command": "A program in any language", "onnx": "An ONNX model"}, "skops takes no texts"
+    for runtime, first in (("command", "answer.py"), ("onnx", "make_model.py")):
+        answer = base.client("supplier").get(f"{draft}starter-kit.zip?runtime={runtime}")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as kit:
+            assert any(name.endswith(f"/{first}") for name in kit.namelist())
+            manifest = kit.read(next(name for name in kit.namelist() if name.endswith("application.yaml"))).decode()
+        assert f"runtime: {runtime} " in manifest
+    assert base.client("supplier").get(f"{draft}starter-kit.zip?runtime=cobol").status_code == 404

@@ -89,10 +89,15 @@ def draft_application(scenario: Scenario, contract: Contract, folder: Path, want
 
 def form_for(contract: Contract, runtime: Runtime) -> FormTemplate:
     """Return how an application of that form begins; raises `InputError` where none could answer the contract."""
-    form, kind = FORM_TEMPLATES[runtime], contract.prediction.kind
-    if kind not in form.kinds or any(field.data_type not in form.types for field in contract.features):
-        raise InputError("catalogue.form_does_not_fit", runtime=runtime, kind=kind)
-    return form
+    if runtime not in forms_for(contract):
+        raise InputError("catalogue.form_does_not_fit", runtime=runtime, kind=contract.prediction.kind)
+    return FORM_TEMPLATES[runtime]
+
+
+def forms_for(contract: Contract) -> tuple[Runtime, ...]:
+    """Return in which forms an application may begin that is given these features and answers so."""
+    kind, types = contract.prediction.kind, {field.data_type for field in contract.features}
+    return tuple(runtime for runtime, form in FORM_TEMPLATES.items() if kind in form.kinds and types <= form.types)
 
 
 def _manifest(scenario: Scenario, name: str, supplier: str, form: FormTemplate) -> str:

@@ -5,7 +5,7 @@ Comments are English and Chinese. Words of the scenario stand where they are com
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -29,7 +29,7 @@ class FormTemplate:
     """The model that the first file writes when its supplier runs it; None: the folder runs as it stands."""
     kinds: Collection[str] = frozenset(TARGETS)
     """Kinds of answers that it can give."""
-    types: Collection[DataType] = frozenset(DataType)
+    types: Set[DataType] = frozenset(DataType)
     """Types of features that it can be given."""
 
 
@@ -230,7 +230,7 @@ FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
             ),
             makes="model.skops",
             kinds=("label", "probability", "value"),
-            types=(DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN),
+            types=frozenset({DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN}),
         ),
     }
 )

@@ -8,11 +8,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.data.labelling.summary import figure_line
 from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.base import Localized
+from pilotbase.documents.application import Runtime
+from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.labelling_round import PublishedLabels
@@ -76,11 +78,18 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "people": names_shown(request.acting.actor, _standing(seen.record)) if seen.record else {},
         "can_agree": _may_agree(request.acting, seen.listing),
         "can_propose": opened and request.acting.may(Act.COMMISSION_PROPOSE),
+        "kit_forms": _other_forms(seen.document) if opened else (),
         **_contents(view, seen.document, seen.record),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
     return render(request, "hub/record.html", shown)
+
+
+def _other_forms(document: Document) -> tuple[Runtime, ...]:
+    """Return in which forms but Python an application for a scenario may begin."""
+    assert isinstance(document, Scenario)
+    return tuple(runtime for runtime in forms_for(document.contract(())) if runtime != "python")
 
 
 def _may_agree(acting: Acting, listing: Listing) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.catalogue.records import record_of
+from pilotbase.documents.application import Runtime
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
@@ -27,12 +29,12 @@ from pilotbase.workspace.failures import NotFoundError
 @require_safe
 @for_act(Act.APPLICATION_REGISTER)
 def kit(request: HubRequest, name: str) -> HttpResponse:
-    """Give an application that runs as it stands and a sample of an open scenario: the public or a synthetic one."""
+    """Give a first application in the form that is asked for, and the public or a synthetic sample of a scenario."""
     seen = see(request.acting.view, subject_of("scenarios", name))
     if not isinstance(seen.document, Scenario) or seen.listing.state != ScenarioState.OPEN:
         raise NotFoundError("hub.not_found")
-    organisation = request.acting.organisation
-    packed = synthetic_kit(base(), seen.document, organisation) or starter_kit(base(), seen.document, organisation)
+    wanted = request.acting.organisation, _form(request)
+    packed = synthetic_kit(base(), seen.document, *wanted) or starter_kit(base(), seen.document, *wanted)
     return _file(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
 
 
@@ -54,6 +56,15 @@ def log(request: HubRequest, name: str) -> HttpResponse:
     if printed is None:
         raise NotFoundError("hub.not_found")
     return _file(printed.content, "text/plain; charset=utf-8", "application.log")
+
+
+def _form(request: HubRequest) -> Runtime:
+    """Return in which form the application is to begin."""
+    asked = request.GET.get("runtime", "python")
+    for runtime in FORM_TEMPLATES:
+        if runtime == asked:
+            return runtime
+    raise NotFoundError("hub.not_found")
 
 
 def _rehearsal(request: HubRequest, name: str) -> tuple[Report, ApplicationVersion]:

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from pilotbase.catalogue.application_draft import Wanted, draft_application, kit_name
+from pilotbase.documents.application import Runtime
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject
@@ -24,11 +25,11 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 
-def synthetic_kit(base: Base, scenario: Scenario, supplier: str) -> bytes | None:
+def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime = "python") -> bytes | None:
     """Return a zip with an application and the newest synthetic sample that ``supplier`` was given of the dataset.
 
     That it is given out once more stands in the log. None: they may hold rows of the public sample, were given no
-    synthetic one, or nothing says what may be answered.
+    synthetic one, or nothing says what may be answered. Raises `InputError`: no application of this form can answer.
     """
     if may_show_sample(base.lab.view, scenario, supplier):
         return None
@@ -47,7 +48,8 @@ def synthetic_kit(base: Base, scenario: Scenario, supplier: str) -> bytes | None
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         table = f"{PurePosixPath(taken.name).stem}.csv"
-        for path in draft_application(scenario, contract, Path(scratch, name), Wanted(supplier, name, table)):
+        wanted = Wanted(supplier, name, table, runtime)
+        for path in draft_application(scenario, contract, Path(scratch, name), wanted):
             archive.write(path, path.relative_to(scratch))
         for member in sample.namelist():
             archive.writestr(PurePosixPath(member).name, sample.read(member))

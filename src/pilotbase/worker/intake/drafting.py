@@ -73,14 +73,14 @@ def new_scenario(
     return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
 
 
-def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
-    """Return a zip with an application of ``supplier`` that runs as it stands, and the public sample of ``scenario``.
+def starter_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime = "python") -> bytes:
+    """Return a zip with a first application of ``supplier`` in that form, and the public sample of ``scenario``.
 
     Its table is read in a box.
 
     Raises:
-        InputError: the base keeps no files of this scenario, it lacks what a rehearsal needs, or it does not name the
-            dataset that its data are of.
+        InputError: the base keeps no files of this scenario, it lacks what a rehearsal needs, it does not name the
+            dataset that its data are of, or no application of this form can answer it.
         RefusedError: this host gives no box, or the cases are of a dataset of which the supplier may hold no row.
     """
     take_sample(base.lab.view, scenario, supplier)
@@ -92,7 +92,7 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str) -> bytes:
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         require_dataset_named(base.lab.vault, scenario, place)
-        for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box).files:
+        for path in new_application(place / MANIFEST, Path(scratch, name), supplier, sample_in_box, runtime).files:
             archive.write(path, path.relative_to(scratch))
     return packed.getvalue()
 
