@@ -175,7 +175,9 @@ def _word(found: object) -> str:
 def _read_tensors(found: object, raw: memoryview, field: str) -> tuple[tuple[Tensor, ...], int]:
     """Return the tensors of a message, and how many of the ``raw`` bytes they took."""
     if not isinstance(found, list) or not 1 <= len(found) <= MAXIMUM_TENSORS:
-        raise WireError("wire.no_inputs" if field == "inputs" else "wire.no_outputs", field=field)
+        if field == "outputs":
+            raise WireError("wire.no_outputs", field=field)
+        raise WireError("wire.no_inputs", field=field)
     tensors: list[Tensor] = []
     used = 0
     for place, described in enumerate(found):
