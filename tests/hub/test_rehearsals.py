@@ -11,6 +11,7 @@ from tests.trial.conftest import GOOD, writing_application, writing_scenario
 from tests.worker.commissions_for_tests import APPLICATION, SCENARIO, Ordered
 
 PAGE, LOG = "/applications/acme/alarm/", "/applications/acme/alarm/rehearsal.log"
+REPORT = "/applications/acme/alarm/rehearsal.html"
 TALKS = "print('pressures', flush=True)\n" + GOOD
 
 
@@ -40,11 +41,20 @@ def test_what_an_application_printed_is_read_and_on_closed_data_the_page_says_th
     assert LOG in page(one_world) and "withheld" not in page(one_world)
     assert "pressures" in one_world.client("supplier").get(LOG).content.decode()
     assert one_world.client("other-supplier").get(LOG).status_code == 404
+    assert shows_cases(one_world) and not shows_cases(one_world, "desk"), "who may read the report may hold no row"
     on_closed_data(ordered, one_world, tmp_path)
+    assert not shows_cases(one_world), "terms that close the rows close what was shown of them"
     rehearse(ordered)
+    assert not shows_cases(one_world)
     assert LOG not in page(one_world) and LOG not in page(one_world, "zh")
     assert "its log is withheld" in page(one_world) and "不提供日志" in page(one_world, "zh")
     assert "pressures" not in one_world.client("supplier").get(LOG).content.decode()
+
+
+def shows_cases(world, who="supplier") -> bool:
+    page = world.client(who).get(REPORT, headers={"Accept-Language": "en"}).content.decode()
+    assert "Not evidence" in page or "not evidence" in page
+    return "Cases to look at" in page
 
 
 def on_closed_data(ordered, world, place) -> None:

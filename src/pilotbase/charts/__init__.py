@@ -24,6 +24,7 @@
     answer_grid(figure, language, theme=LIGHT)          numbers against truth; histogram_chart for what lies between
     time_chart, interval_chart, coverage_chart (…)      truth and answers over time; intervals ("" without a group)
     class_chart(figure, language, theme=LIGHT)          recall and precision of each class ("" without one)
+    boxed_image(image, boxes, title, language)          an image with what was found, missed and falsely told
     column_chart(columns, title, reached="", theme)     counts by name, and the share reached so far
     histogram_chart(bins, title, unit="", times=False)  how often values fall into each bin, a part of them darker
     qr_code(content, title)                             an address for a telephone
@@ -36,6 +37,7 @@ charts do; ``make_visible`` shows what hides in strangers' text.
 
 from pilotbase.charts.answer_grid import answer_grid
 from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.boxed_image import boxed_image, spell_box
 from pilotbase.charts.calibration import calibration_chart
 from pilotbase.charts.candidates import CandidateRow, candidates_chart
 from pilotbase.charts.class_bars import class_chart, class_name
@@ -97,6 +99,7 @@ __all__ = [
     "WatchedPoint",
     "answer_grid",
     "bar_chart",
+    "boxed_image",
     "calibration_chart",
     "candidates_chart",
     "class_chart",
@@ -124,6 +127,7 @@ __all__ = [
     "qr_code",
     "ranked_chart",
     "spell_at",
+    "spell_box",
     "spell_count",
     "spell_number",
     "spell_share",

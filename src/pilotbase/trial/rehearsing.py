@@ -15,16 +15,19 @@ from numpy.typing import NDArray
 
 from pilotbase.compute.box.probe import probe_host, require_level
 from pilotbase.compute.box.settings import LogPolicy
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.site import Release
 from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
+from pilotbase.trial.adapting.kept import rehearsed_cells
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
@@ -35,10 +38,11 @@ from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
-from pilotbase.trial.running import Candidate, Hooks, Terms, run_candidate
+from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
 from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.trial.sections import Observed
+from pilotbase.trial.shown_cases import LookedAt, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
 from pilotbase.workspace.actors import parties
@@ -55,6 +59,8 @@ class Rehearsal:
     log: str
     table: pl.DataFrame | None
     """The cases with the answers; None where the supplier may hold no row of their dataset."""
+    shown: tuple[ShownCase, ...] = ()
+    """Some of the cases to look at; none where there is no table."""
 
     @property
     def passed(self) -> bool:
@@ -87,19 +93,17 @@ def rehearse(
         AnswerLog(Path(scratch) / "answers", b"rehearsal") as log,
         lab.open_log_run(),
     ):
-        run = run_candidate(
-            candidate,
-            terms,
-            sealed.features(frame),
-            log,
-            Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height))),
-        )
+        hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
+        run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
+        sample = sealed.features(frame), Path(scratch)
+        run = rehearsed_cells(candidate, terms, run, scenario.trial.matrix, sample)
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
     answers = complete_answers(values, frame.height, contract.prediction)
-    baseline = measured_baseline(lab, sealed, frame)
     perturbed = {str(arm.under): arm.values for arm in arms}
-    cases = coded(build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed))
+    baseline = measured_baseline(lab, sealed, frame)
+    kept = build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed)
+    cases = coded(kept)
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
     decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), run.load)
@@ -119,10 +123,9 @@ def rehearse(
     )
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     report = with_standards(lab.view, None, report, scenario, candidate.submission.application)
-    printed = [run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))]
-    rehearsal = _shown(Rehearsal(report, _joined(printed), _table(frame, sealed, answers, perturbed)), terms)
-    _remember(lab, sealed, candidate, rehearsal)
-    return rehearsal
+    rehearsal = Rehearsal(report, _printed(run, arms), _table(frame, sealed, answers, perturbed))
+    rehearsal = _shown(rehearsal, terms, LookedAt(frame, scenario.feature_fields, contract.prediction, kept, cases))
+    return _remembered(lab, sealed, candidate, rehearsal)
 
 
 def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None) -> Leave | None:
@@ -152,6 +155,11 @@ def _rehearse_arms(
     )
 
 
+def _printed(run: Run, arms: Sequence[AnsweredArm]) -> str:
+    """Return everything that the application printed, under each perturbation too."""
+    return _joined([run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))])
+
+
 def _printed_in(arm: AnsweredArm) -> tuple[str, str, str]:
     return f"--- {arm.under} ---", arm.run.log, arm.run.end.detail
 
@@ -161,10 +169,11 @@ def _joined(parts: Sequence[str]) -> str:
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
 
 
-def _shown(rehearsal: Rehearsal, terms: Terms) -> Rehearsal:
+def _shown(rehearsal: Rehearsal, terms: Terms, looked_at: LookedAt) -> Rehearsal:
     """Return it as the supplier gets it: who may hold no row gets no case, and figures as coarse as a trial tells."""
     if terms.logs is LogPolicy.FULL:
-        return rehearsal
+        rules = [parse_rule(result.rule) for result in rehearsal.report.criteria]
+        return replace(rehearsal, shown=shown_cases(looked_at, rules))
     return replace(rehearsal, report=rehearsal.report.supplier_view(), table=None)
 
 
@@ -173,13 +182,14 @@ def has_rehearsed(lab: Lab, sealed: Sealed, candidate: Candidate) -> bool:
     return lab.view.head(_head(sealed, candidate)) is not None
 
 
-def _remember(lab: Lab, sealed: Sealed, candidate: Candidate, rehearsal: Rehearsal) -> None:
+def _remembered(lab: Lab, sealed: Sealed, candidate: Candidate, rehearsal: Rehearsal) -> Rehearsal:
     supplier = candidate.submission.application.supplier.organisation
     head = _head(sealed, candidate)
     with lab.view.transaction("trial.rehearsed") as change:
         digest = change.put(rehearsal.report, parties(supplier), owner=supplier)
         if rehearsal.passed:
             change.let_stand(head, digest)
+    return rehearsal
 
 
 def _head(sealed: Sealed, candidate: Candidate) -> str:

@@ -19,7 +19,7 @@ from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.addresses import subject_of
 from pilotbase.hub.shown.records import see
-from pilotbase.hub.shown.rehearsals import rehearsal_log
+from pilotbase.hub.shown.rehearsals import rehearsal_cases, rehearsal_log
 from pilotbase.trial.page import render_report
 from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
@@ -41,8 +41,10 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
 @require_safe
 @member_only
 def report(request: HubRequest, name: str) -> HttpResponse:
-    """Give the report of the newest rehearsal to whom it was made for; it is no evidence."""
-    response = HttpResponse(render_report(_rehearsal(request, name)[0], None, language()))
+    """Give the report of the newest rehearsal to whom it was made for, with cases where they may hold the rows."""
+    found, version = _rehearsal(request, name)
+    cases = rehearsal_cases(request.acting.view, version, found)
+    response = HttpResponse(render_report(found, None, language(), cases=cases))
     response["Content-Security-Policy"] = SANDBOX
     return response
 

@@ -16,6 +16,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.moments import spell_for_machines
 from pilotbase.documents.quantities import spell_bytes, spell_seconds
 from pilotbase.documents.report import Report
+from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import Wording, capital
@@ -37,13 +38,14 @@ def render_report(
     language: Language = "en",
     check_at: str | None = None,
     ways: Sequence[tuple[str, str]] = (),
+    cases: ShownCases | None = None,
 ) -> str:
     """Return ``report`` as an HTML document in both languages, ``language`` shown first.
 
     Every text of a supplier or an owner is escaped, and what hides in it (controls, right-to-left overrides) is spelled
     out. Codes of sentences that this version's catalogues lack are shown as they are: an old report stays readable.
     ``check_at``: the address at which anybody checks the certificate; it stands there as a QR code too.
-    ``ways``: words and addresses of where it belongs, on a hub.
+    ``ways``: words and addresses of where it belongs, on a hub. ``cases``: of a rehearsal, for who may hold its rows.
     """
     style = _stylesheet()
     return (
@@ -54,6 +56,7 @@ def render_report(
             certificate=certificate,
             check_at=check_at,
             ways=ways,
+            cases=cases if cases is not None and cases.cases else None,
             digest_of_report=_certified_digest(report),
             languages=[(name, Wording(name)) for name in LANGUAGES],
             shown=language,

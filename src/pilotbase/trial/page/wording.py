@@ -14,6 +14,7 @@ from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
+from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.trial.page.pictures import Picture, pictures_of
@@ -192,10 +193,30 @@ class Wording:
         """Return the latency distribution; empty without a histogram."""
         return _markup(charts.latency_chart(performance, self.language))
 
+
     def pictures(self, report: Report) -> list[Picture]:
         """Return the report's figures as pictures."""
         unit = report.contract.prediction.unit or ""
         return [picture for figure in report.figures or () for picture in pictures_of(figure, self.language, unit)]
+
+    def case_image(self, case: ShownCase) -> Markup:
+        """Return the image of a case with its boxes."""
+        if case.image is None:
+            return Markup()
+        title = self.t("picture.cases.image", number=case.number)
+        return _markup(charts.boxed_image(case.image, case.boxes, title, self.language))
+
+    def case_result(self, case: ShownCase) -> str:
+        """Return in a word whether the answer of a case is the truth."""
+        return self.t(f"picture.cases.result.{case.result}")
+
+    def case_boxes(self, case: ShownCase) -> list[str]:
+        """Return the boxes of a case in words."""
+        return [charts.spell_box(box, self.language) for box in case.boxes]
+
+    def case_scores(self, case: ShownCase) -> list[str]:
+        """Return what each criterion's measure gives on a case alone."""
+        return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
 
     @staticmethod
     def drawn(picture: Picture) -> Markup:

@@ -12,6 +12,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
+from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.page import render_report
@@ -25,6 +26,8 @@ from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
 RECORDS = "records.parquet"
 """What a replay reads: every column of the records, and what commits to them."""
+SHOWN_CASES = "shown-cases.json"
+"""Cases of a rehearsal to look at, where the supplier may hold the rows."""
 
 
 def open_records(lab: Lab, report: Report, owner: str) -> bytes | None:
@@ -76,11 +79,16 @@ def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     withheld = not rehearsal.log and rehearsal.report.isolation.log_bytes
     write_whole(folder / "application.log", _withheld(rehearsal.report) if withheld else rehearsal.log)
+    shown = None
     if rehearsal.table is None:
-        (folder / "cases.csv").unlink(missing_ok=True)
+        for name in ("cases.csv", SHOWN_CASES):
+            (folder / name).unlink(missing_ok=True)
     else:
+        kind = rehearsal.report.contract.prediction.kind
+        shown = ShownCases(report=rehearsal.report.digest(), kind=kind, cases=rehearsal.shown)
         write_whole(folder / "cases.csv", cases_csv(rehearsal.table))
-    write_whole(folder / "report.html", render_report(rehearsal.report))
+        write_json(folder / SHOWN_CASES, shown)
+    write_whole(folder / "report.html", render_report(rehearsal.report, cases=shown))
     write_json(folder / "report.json", rehearsal.report)
     return folder
 
