@@ -6,6 +6,7 @@ from typing import Literal
 
 import pydantic
 
+from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
@@ -92,6 +93,7 @@ class TrialPlan(Document):
     standards: tuple[StandardReference, ...] | None = None
     """The versions of the profiles that the scenario names, as they were when the plan was frozen."""
     load_test: LoadTest | None = None
+    matrix: Matrix | None = None
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

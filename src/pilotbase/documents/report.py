@@ -6,6 +6,7 @@ from typing import Literal
 
 import pydantic
 
+from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
@@ -222,6 +223,8 @@ class Report(Document):
     performance: Performance | None = None
     load_test: LoadFigures | None = None
     """What a load test with cases of the public sample has shown, where the plan asks for one."""
+    cells: tuple[CellRun, ...] | None = None
+    """What became of the cells of the plan's matrix, where it has one."""
     figures: tuple[Figure, ...] | None = None
     """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
+from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
@@ -213,6 +214,8 @@ class TrialTerms(TrialDesign):
     """No board when not set."""
     load_test: LoadTest | None = None
     """How an application is loaded besides; not at all when not set."""
+    matrix: Matrix | None = None
+    """In which environments it is to answer as in the trial; none besides the trial's own when not set."""
     reuse: bool = False
     """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
 

@@ -15,7 +15,19 @@ from pilotbase.measures.definition import MEASURED, Direction, Guarantees
 from pilotbase.measures.observation import Observation, Part
 
 Statistic = Literal[
-    "quantile", "max", "peak", "throughput", "cpu", "start", "recovery", "growth", "tokens", "CNY", "EUR", "USD"
+    "quantile",
+    "max",
+    "peak",
+    "throughput",
+    "cpu",
+    "cells",
+    "start",
+    "recovery",
+    "growth",
+    "tokens",
+    "CNY",
+    "EUR",
+    "USD",
 ]
 
 _NANO = 10**9
@@ -48,6 +60,8 @@ class Run:
     peak_bytes: int | None = None
     spent: Spent | None = None
     """Of an endpoint: tokens and money."""
+    cells: tuple[bool, ...] | None = None
+    """Of each cell of the plan's matrix that was run, whether every case was answered as in the trial."""
     loaded: Loaded | None = None
     """Of a load test, where the plan asks for one."""
 
@@ -65,6 +79,8 @@ class ResourceMeasure:
     statistic: Statistic
     quantile: Fraction | None = None
     guarantees: Guarantees = MEASURED
+    of_matrix: bool = False
+    """It is read off the cells of the plan's matrix."""
     of_load_test: bool = False
     """It is read off a load test, which the plan must ask for."""
 
@@ -85,6 +101,8 @@ class ResourceMeasure:
 
 def _single(statistic: Statistic, run: Run) -> Part:
     """Return the one figure of a run as gain / weight, in base units."""
+    if statistic == "cells" and run.cells:
+        return _figure(sum(run.cells), len(run.cells))
     if statistic == "max" and len(run.latencies):
         return _figure(int(_nanoseconds(run.latencies).max()), _NANO)
     if statistic == "peak" and run.peak_bytes is not None:
@@ -179,6 +197,10 @@ RESOURCES = (
     ResourceMeasure(
         "memory.growth", text("measure.memory.growth"), "bytes that the peak grew by after the warm-up", _TEST,
         "lower", "B", "growth", of_load_test=True,
+    ),
+    ResourceMeasure(
+        "cells.agreeing", text("measure.cells.agreeing"), "cells that answer as in the trial / cells that were run",
+        "MIIT, five verifications: adaptation", "higher", "", "cells", of_matrix=True,
     ),
     ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _CALLS, "lower", "CNY", "CNY"),
     ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _CALLS, "lower", "EUR", "EUR"),

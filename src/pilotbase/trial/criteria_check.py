@@ -107,6 +107,10 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
         for problem in problems_of(rule, own)
     ]
     found += problems_among(rules)
+    if scenario.trial.matrix is None:
+        found += [
+            (index, text("trial.no_matrix", rule=str(rule))) for index, rule in enumerate(rules) if _of_matrix(rule)
+        ]
     if scenario.trial.load_test is None:
         found += [
             (index, text("trial.no_load_test", rule=str(rule)))
@@ -122,6 +126,11 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
 def _of_load_test(rule: Rule) -> bool:
     resource = resource_measures().get(rule.measure)
     return resource is not None and resource.of_load_test
+
+
+def _of_matrix(rule: Rule) -> bool:
+    resource = resource_measures().get(rule.measure)
+    return resource is not None and resource.of_matrix
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:

@@ -85,6 +85,7 @@ def freeze_plan(
         release=release,
         labels=published_statement(lab.view, scenario),
         load_test=scenario.trial.load_test,
+        matrix=scenario.trial.matrix,
         standards=freeze_standards(lab.view, scenario),
         frozen_at=lab.store.clock(),
         software=SOFTWARE,

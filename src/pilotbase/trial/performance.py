@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.report import Performance
@@ -29,6 +30,8 @@ class Load:
     """Of an endpoint: tokens and money."""
     tested: LoadTested | None = None
     """What a load test measured, where the plan asks for one."""
+    cells: tuple[CellRun, ...] | None = None
+    """What became of the cells of the plan's matrix, where it has one."""
 
 
 def summarise(load: Load) -> Performance:

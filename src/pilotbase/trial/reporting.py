@@ -73,6 +73,7 @@ def build_report(
         endpoint=_endpoint_use(observed),
         performance=observed.performance if observed.performance.batches else None,
         load_test=None if observed.run.load.tested is None else load_figures(observed.run.load.tested),
+        cells=observed.run.load.cells,
         records=proof.records if proof else None,
         order=proof.order if proof else None,
         design=proof.design if proof else None,

@@ -29,6 +29,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import Cases, coded
+from pilotbase.trial.adapting.kept import with_cells
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.decision_digest import decision_digest
@@ -280,7 +281,8 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         _spend(lab, attempt)
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
-    run = with_load_test(lab, docket.sealed, sitting, clean.run, plan.load_test, on_progress)
+    run = with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress)
+    run = with_load_test(lab, docket.sealed, sitting, run, plan.load_test, on_progress)
     return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
 
 

@@ -188,6 +188,7 @@ def _run_of(load: Load) -> Run:
         peak_bytes=load.memory_peak_bytes if load.cases else None,
         spent=load.spent,
         loaded=_loaded(load.tested),
+        cells=None if load.cells is None else tuple(one.agrees for one in load.cells if one.measured),
     )
 
 

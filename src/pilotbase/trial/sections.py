@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.data.leakage import Leakage
+from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import localized
 from pilotbase.documents.criteria import parse_rule
@@ -18,7 +20,7 @@ from pilotbase.documents.report import CriterionResult, Finding, Performance, Se
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.measures import is_resource, measures
+from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
@@ -89,7 +91,8 @@ def section_of(rule: str) -> Verification:
     """Return the verification that a criterion belongs to."""
     parsed = parse_rule(rule)
     if is_resource(parsed):
-        return Verification.PRODUCTION
+        of_matrix = resource_measures()[parsed.measure].of_matrix
+        return Verification.ADAPTATION if of_matrix else Verification.PRODUCTION
     return Verification.PROCESS if measures()[parsed.measure].of_process else Verification.FUNCTION
 
 
@@ -205,8 +208,28 @@ def _adaptation(observed: Observed) -> list[Finding]:
     return [
         Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
         *_no_digest(observed.candidate.endpoint),
-        _unmeasured("other_runtimes", text("trial.finding.no_other_runtimes")),
+        *(
+            [_unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]
+            if observed.run.load.cells is None
+            else cell_findings(observed.run.load.cells)
+        ),
     ]
+
+
+def cell_findings(runs: Iterable[CellRun]) -> list[Finding]:
+    """Say of each cell whether the application answers in it as in the trial; one that was not run is no pass."""
+    findings = []
+    for run in runs:
+        check, values = f"cell: {run.cell.name}", {"cases": run.cases, "differing": run.differing}
+        if not run.measured:
+            findings.append(_unmeasured(check, text("trial.finding.cell_elsewhere", wanted=run.differs_here)))
+        elif run.end is not EndReason.FINISHED:
+            ended = text("trial.finding.cell_ended", reason=END_TEXTS[run.end or EndReason.CANCELLED])
+            findings.append(Finding(check=check, outcome=Outcome.FAIL, sentence=ended))
+        else:
+            said = text("trial.finding.cell_agrees" if run.agrees else "trial.finding.cell_differs", **values)
+            findings.append(Finding(check=check, outcome=Outcome.PASS if run.agrees else Outcome.FAIL, sentence=said))
+    return findings
 
 
 def _no_digest(endpoint: Endpoint | None) -> list[Finding]:

@@ -16,6 +16,7 @@ import polars as pl
 import pydantic
 from numpy.typing import NDArray
 
+from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
@@ -49,6 +50,7 @@ class RecordedLoad(Part):
     memory_peak_bytes: int | None = None
     spent: Spent | None = None
     tested: LoadTested | None = None
+    cells: tuple[CellRun, ...] | None = None
 
 
 class RecordedFacts(Part):
@@ -79,6 +81,7 @@ class RecordedFacts(Part):
             load.memory_peak_bytes,
             load.spent,
             load.tested,
+            load.cells,
         )
 
 
@@ -111,6 +114,7 @@ def recorded_load(load: Load) -> RecordedLoad:
         memory_peak_bytes=load.memory_peak_bytes,
         spent=load.spent,
         tested=load.tested,
+        cells=load.cells,
     )
 
 

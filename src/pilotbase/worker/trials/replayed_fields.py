@@ -11,6 +11,7 @@ import pydantic
 
 from pilotbase.certificate.claim import claim_sentence, weakest_guarantee
 from pilotbase.compute.box.ends import END_TEXTS
+from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
@@ -24,7 +25,7 @@ from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.replaying import Replayed
 from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import criterion_findings, load_findings, section_of, worst_outcome
+from pilotbase.trial.sections import cell_findings, criterion_findings, load_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords
 from pilotbase.trial.under_load.steadiness import load_figures
 
@@ -35,6 +36,7 @@ DERIVED_WHOLE = (
     "reasons",
     "performance",
     "load_test",
+    "cells",
     "application",
     "scenario",
     "contract",
@@ -115,11 +117,12 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
         },
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
         "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,
+        "cells": None if load.cells is None else [run.to_json_value() for run in load.cells],
         "load_test": None if tested is None else tested.to_json_value(),
         "criteria": [result.to_json_value() for result in results],
         "figures": [figure.to_json_value() for figure in replayed.judged.figures],
         "groups": [score.to_json_value() for score in replayed.judged.groups],
-        "sections": _derived_sections(plan, results, said, tested),
+        "sections": _derived_sections(plan, results, said, (tested, load.cells)),
     }
 
 
@@ -154,9 +157,13 @@ def _keyed_sections(report: Json) -> dict[str, Any]:
 
 
 def _derived_sections(
-    plan: TrialPlan, results: tuple[CriterionResult, ...], said: Json, tested: LoadFigures | None
+    plan: TrialPlan,
+    results: tuple[CriterionResult, ...],
+    said: Json,
+    beside: tuple[LoadFigures | None, tuple[CellRun, ...] | None],
 ) -> dict[str, Any]:
-    """Return the findings on criteria, perturbations and load, and each section's outcome from its own findings."""
+    """Return the findings on criteria, perturbations, load and cells, and each section's outcome from its findings."""
+    tested, cells = beside
     sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
     for result, finding in zip(results, criterion_findings(results), strict=True):
         sections[section_of(result.rule).value]["findings"][finding.check] = finding.to_json_value()
@@ -166,6 +173,8 @@ def _derived_sections(
         sections[Verification.FUNCTION.value]["findings"][f"robustness: {under}"] = found
     for finding in load_findings(tested) if tested is not None else ():
         sections[Verification.PRODUCTION.value]["findings"][finding.check] = finding.to_json_value()
+    for finding in cell_findings(cells or ()):
+        sections[Verification.ADAPTATION.value]["findings"][finding.check] = finding.to_json_value()
     for name, section in said["sections"].items():
         if name in sections:
             outcomes = {item.get("outcome") for item in section["findings"].values()}
