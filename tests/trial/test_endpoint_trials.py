@@ -1,5 +1,6 @@
 """A trial of an endpoint that its supplier keeps: refused where cases may not leave, resumed, and counted."""
 
+import multiprocessing
 import re
 import shutil
 
@@ -17,11 +18,12 @@ from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.sealing import secrets_of
+from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.boards import submit_to_board
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.catalogue.agreements_for_tests import DATASET
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular
+from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular, until
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 from tests.trial.test_terms_of_a_trial import Parties
 
@@ -230,6 +232,28 @@ def test_a_run_that_was_killed_goes_on_and_asks_nothing_twice_that_is_committed(
     assert len(asked[:4]) == 4 and len(set(asked[:3])) == 3
     assert asked[3] == asked[4] and not set(asked[:3]) & set(asked[4:])
     assert (report.endpoint.calls, report.counts["answered"]) == (6, 100)
+
+
+def scored(plan: str) -> None:
+    """Score a trial in a process of its own."""
+    base = open_base()
+    score_trial(base.lab, base.lab.view.load(plan, TrialPlan), lambda progress: None)
+
+
+@pytest.mark.prove
+def test_a_process_that_is_killed_while_a_call_is_under_way_goes_on(base, write_scenario, write_endpoint, stub):
+    plan = freeze_in(base, write_scenario(rows=400, cases=100, change=may_leave), write_endpoint(stub.endpoint()))
+    first = len(stub.asked) + 2
+    stub.fault = lambda number: "hang" if number == first else ""
+    process = multiprocessing.get_context("spawn").Process(target=scored, args=(plan.digest(),))
+    process.start()
+    assert until(lambda: len(stub.asked) > first, seconds=60)
+    process.kill()
+    process.join()
+    report = score_trial(base.lab, plan, lambda progress: None)
+    asked = [tuple(one["inputs"][0]["data"]) for one in stub.asked[first - 2 :]]
+    assert asked[2] == asked[3] and len(set(asked[:6])) == 5  # then come the canary questions
+    assert (report.endpoint.attempts, report.counts["answered"]) == (5, 100)
 
 
 def test_the_record_of_calls_is_what_the_report_commits_to(base, write_scenario, write_endpoint, stub):
