@@ -45,6 +45,7 @@ from pilotbase.trial.sections import Observed
 from pilotbase.trial.shown_cases import LookedAt, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
+from pilotbase.trial.under_load.kept import rehearsed_load_test
 from pilotbase.workspace.actors import parties
 
 MAXIMUM_CASES = 20_000
@@ -97,6 +98,7 @@ def rehearse(
         run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
         sample = sealed.features(frame), Path(scratch)
         run = rehearsed_cells(candidate, terms, run, scenario.trial.matrix, sample)
+        run = rehearsed_load_test(candidate, terms, run, scenario.trial.load_test, sealed.features(frame))
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
     answers = complete_answers(values, frame.height, contract.prediction)
