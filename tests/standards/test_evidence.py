@@ -16,6 +16,7 @@ from pilotbase.documents.vocabularies import Conformity
 from pilotbase.trial.standards import add_profile
 from pilotbase.worker.intake.standard_checks import check_answers_for_keywords, check_two_reviewers
 from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.replaying import replay_trial
 from tests.standards import label_files as made
 
 OWN = {
@@ -52,6 +53,7 @@ def test_after_a_trial(base, write_scenario, write_application, tmp_path, monkey
     manifest = application / "application.yaml"
     manifest.write_text(manifest.read_text() + "evidence: [{kind: algorithm-filing, reference: '=No. 7'}]\n")
     trial = prove(base, scenario, application, tmp_path / "trial").folder
+    assert replay_trial(trial).verdict == "accept"
     (tmp_path / "out.png").write_bytes(made.png_text(made.SOUND))
     assert command("labels", tmp_path / "out.png", "--out", tmp_path / "checks").exit_code == 0
     folder = tmp_path / "pack"
@@ -84,12 +86,6 @@ def test_after_a_trial(base, write_scenario, write_application, tmp_path, monkey
     newer.write_text(json.dumps(changed("2.0.0", right=0.9).to_json_value()))
     assert "must be proven again" in command("affected", newer).output
     assert "right: stricter" in command("diff", "house-rules", newer).output
-
-
-def test_a_trial_without_standards_has_no_evidence_folder(base, write_scenario, write_application, tmp_path):
-    trial = prove(base, write_scenario(), write_application(), tmp_path / "trial")
-    assert trial.report.standards is None and "standards" not in trial.report.to_json_value()
-    assert "names no standard" in command("evidence", trial.folder, "--out", tmp_path / "pack").output
 
 
 def test_profiles_are_listed_and_shown_in_both_languages_without_a_base(monkeypatch, tmp_path):

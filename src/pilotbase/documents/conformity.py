@@ -41,6 +41,12 @@ def coarse_rows(rows: Sequence[ConformityRow] | None) -> tuple[ConformityRow, ..
     return None if rows is None else tuple(_coarse(row) for row in rows)
 
 
+def without_figures(rows: Sequence[ConformityRow] | None) -> tuple[ConformityRow, ...] | None:
+    """Return the rows with their outcomes alone: what may leave a site, where a figure might rest on a few cases."""
+    bare = {"estimate": None, "lower": None, "upper": None}
+    return None if rows is None else tuple(row.model_copy(update=bare) for row in rows)
+
+
 def _coarse(row: ConformityRow) -> ConformityRow:
     estimate = None if row.estimate is None else float(f"{row.estimate:.2g}")
     return row.model_copy(update={"estimate": estimate, "lower": None, "upper": None})

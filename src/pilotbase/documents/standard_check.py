@@ -56,7 +56,7 @@ class StandardCheck(Document):
         """Return the evidence that names this record."""
         return EvidenceDocument(
             kind=self.kind,
-            reference=f"standard-check {self.made_at:%Y-%m-%d}",
+            reference=f"standard-check {self.made_at.date().isoformat()}",
             sample=self.sample or None,
             passed=self.passed,
             reviewers=self.reviewers,

@@ -44,7 +44,13 @@ Check = Literal[
     "runtime",
     "other_runtimes",
     "load",
+    "load_test",
+    "recovery",
+    "energy",
     "soak",
+    "runs",
+    "calls",
+    "model_digest",
 ]
 """Checks of a report's sections; ``robustness`` stands for each perturbed arm."""
 

@@ -6,7 +6,7 @@ under a newer version of the software, is held against the same requirements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pilotbase.documents.application import Application
 from pilotbase.documents.errors import InputError, Issue
@@ -15,7 +15,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.standard_use import EvidenceDocument, StandardReference
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.measures import known_names
 from pilotbase.standards.composing import Find, Held, compose, with_included
 from pilotbase.standards.coverage import missing_measures
@@ -89,9 +89,20 @@ def held_by(scenario: Scenario, find: Find) -> list[Held]:
 def check_standards(scenario: Scenario, find: Find) -> None:
     """Return if no mandatory measure is missing; raises `InputError` naming the clause that asks for each."""
     rules = [criterion.parsed() for criterion in scenario.criteria]
-    problems = list(missing_measures(held_by(scenario, find), rules))
+    held = held_by(scenario, find)
+    problems = [*missing_measures(held, rules), *_cut_short(held, scenario)]
     if problems:
         raise InputError.from_issues(MANIFEST, [Issue(file=MANIFEST, path="criteria", problem=one) for one in problems])
+
+
+def _cut_short(held: Sequence[Held], scenario: Scenario) -> Iterator[Text]:
+    """Yield mandatory measures of a sample that scoring may stop before: a verdict can stand after fewer cases."""
+    if scenario.trial.stop != "early":
+        return
+    for one in held:
+        sample = one.requirement.sample
+        if one.requirement.mandatory and one.requirement.measure and sample is not None:
+            yield text("standard.stops_early", place=one.place, wanted=sample)
 
 
 def check_packaged_standards(scenario: Scenario) -> None:
@@ -156,6 +167,6 @@ def with_standards(
         criteria=report.criteria,
         findings=[finding for section in report.sections for finding in section.findings],
         evidence=evidence,
-        day=f"{report.ended_at:%Y-%m-%d}",
+        day=report.ended_at.date().isoformat(),
     )
     return report.model_copy(update={"standards": conformity_rows(held, shown)})

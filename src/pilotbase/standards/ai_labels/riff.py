@@ -11,11 +11,6 @@ from pilotbase.standards.ai_labels.tiff import exif_texts
 MAGIC = b"RIFF"
 
 
-def riff_form(file: Bounded) -> bytes:
-    """Return what a RIFF file holds: ``WEBP``, ``WAVE``."""
-    return file.read(8, 4)
-
-
 def riff_texts(file: Bounded) -> Iterator[tuple[str, str]]:
     """Yield (name, text) of a RIFF file's chunks; raises `UnreadableError` where one is longer than the file."""
     end = 8 + int.from_bytes(file.read(4, 4), "little")

@@ -115,7 +115,7 @@ def _read(base: Base, trial: Path, handed: Handed) -> Dossier:
         findings=[finding for section in report.sections for finding in section.findings],
         quality=handed.quality,
         evidence=evidence,
-        day=f"{base.lab.store.clock():%Y-%m-%d}",
+        day=base.lab.store.clock().date().isoformat(),
     )
     rows = conformity_rows(frozen_requirements(base.lab.view, plan.standards, scenario), shown)
     return Dossier(trial, plan, report, scenario, application, rows, tuple(evidence), handed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from pilotbase.documents.conformity import without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import Attempt, CriterionResult, Finding, GroupScore, Report, Section
 from pilotbase.documents.site import Release
@@ -35,6 +36,7 @@ def permitted(report: Report, release: Release) -> Report:
             "groups": tuple(_large(report.groups, cell)) if exact else (),
             "counts": _counts(coarse.counts, report, cell),
             "attempt": coarse.attempt and _attempt(coarse.attempt, report.attempt),
+            "standards": without_figures(report.standards),
             "records": report.records,
             "order": report.order,
         }
