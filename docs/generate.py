@@ -207,7 +207,7 @@ def _in_both(code: str) -> str:
     names = [name for _, name, _, _ in Formatter().parse(template(code, "en")) if name]
     said = text(code, **{name: f"{{{name}}}" for name in names})
     lines = (sentence(said, language).replace("|", "\\|").replace("\n", " ") for language in LANGUAGES)
-    return "<br>".join(lines)
+    return "<br>".join(lines).replace("[^", "\\[^")  # no footnote
 
 
 def measure_lines() -> Iterator[str]:
