@@ -25,7 +25,7 @@ def confusion_chart(figure: Confusion, language: Language, theme: Theme = LIGHT)
     drawing.text((4, 16), axis, colour=theme.muted, size=11)
     for place, name in enumerate(names):
         middle = left + WIDE * (place + 0.5)
-        said = shortened(name, WIDE + 2)
+        said = shortened(name, WIDE + 4)
         drawing.text((middle, TOP - 8), said, anchor="middle", colour=theme.muted, size=11)
         y = TOP + HIGH * (place + 0.5) + 4
         drawing.text((left - 10, y), shortened(name, left - 14), anchor="end", colour=theme.ink)

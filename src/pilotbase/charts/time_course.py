@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pilotbase.charts.drawing import Drawing, Point, width_of
+from pilotbase.charts.drawing import Anchor, Drawing, Point, width_of
 from pilotbase.charts.histogram import spell_time
 from pilotbase.charts.numbers import spell_ticks
 from pilotbase.charts.scales import Scale, around
@@ -13,6 +13,8 @@ from pilotbase.documents.figures import TimeCourse, TimePoint
 from pilotbase.documents.texts import Language, text
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 260, 64, 626, 40, 212
+_LABELLED: tuple[tuple[float, Anchor], ...] = ((0, "start"), (0.5, "middle"), (1, "end"))
+"""Where an axis of times is labelled."""
 _SHORT = 3 * 86_400
 """Seconds up to which an axis of times tells the minute."""
 
@@ -65,8 +67,10 @@ def _draw_axes(drawing: Drawing, figure: TimeCourse, across: Scale, up: Scale, t
         drawing.text((LEFT - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
     drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), theme.muted)
     begins, ends = figure.points[0].at, figure.points[-1].at
-    labels = [spell_at(figure, begins + share * (ends - begins)) for share in (0, 0.5, 1)]
-    drawing.labels_within(LEFT, RIGHT, labels, BOTTOM + 18)
+    for share, anchor in _LABELLED:
+        label = spell_at(figure, begins + share * (ends - begins))
+        x = LEFT + share * (RIGHT - LEFT)
+        drawing.text((x, BOTTOM + 18), label, anchor=anchor, colour=theme.muted, size=11)
 
 
 def _draw_legend(drawing: Drawing, banded: bool, language: Language, theme: Theme) -> None:
