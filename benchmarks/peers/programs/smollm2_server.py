@@ -25,7 +25,7 @@ def main() -> None:
     settings.hostnames = ["127.0.0.1"]
     settings.port = 0
     settings.n_ctx, settings.n_parallel = 2048, 2
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 2
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 1
     settings.ui = settings.warmup = False
     server = xllamacpp.Server(settings)
     print(server.listening_address, flush=True)
