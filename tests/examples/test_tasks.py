@@ -3,7 +3,11 @@
 A folder in ``examples/tasks/`` is found by itself: `tests.examples.tasks_for_tests`.
 """
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -72,6 +76,12 @@ def test_an_application_gets_the_verdict_that_is_told_and_its_replay_gets_it_too
     assert all(one.estimate == estimates[one.rule] for one in replayed.criteria)
 
 
+def test_every_task_has_an_example_and_a_page_in_both_languages():
+    assert {folder.name.partition("-")[0] for folder in FOLDERS} | {"regression"} == set(TASKS), "the sectors do one"
+    pages = {path.name for path in (TASK_EXAMPLES.parents[1] / "docs" / "tasks").iterdir()}
+    assert pages == {f"{task}{ending}" for task in TASKS for ending in (".md", ".zh.md")}
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_an_example_tells_what_it_holds(folder):
     scenario = load_document(Scenario, folder / "scenario.yaml")
@@ -90,3 +100,31 @@ def test_the_data_of_an_example_are_the_same_each_time(folder, scenario_folder, 
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("program", sorted(TASK_EXAMPLES.glob("*/train.py")), ids=lambda path: path.parent.name)
+def test_weights_are_those_that_are_fitted_again(program, tmp_path):
+    copied = shutil.copytree(TASK_EXAMPLES, tmp_path / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    kept = {path.relative_to(copied): path for path in copied.glob("*/applications/*/model.json")}
+    for path in kept.values():
+        path.write_text("{}")
+    subprocess.run([sys.executable, copied / program.parent.name / "train.py"], check=True, timeout=300)
+    fitted = [name for name, path in kept.items() if path.read_text() != "{}"]
+    assert fitted
+    for name in fitted:
+        assert_close(json.loads(kept[name].read_text("utf-8")), json.loads((TASK_EXAMPLES / name).read_text("utf-8")))
+
+
+def assert_close(one, other):
+    """Fail where two models are more apart than another machine's rounding makes them."""
+    if isinstance(one, dict):
+        for name in one.keys() | other.keys():
+            # What is too small to be kept on one machine may be kept on another.
+            assert_close(one.get(name, 0.0), other.get(name, 0.0))
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_close(*pair)
+    else:
+        assert one == pytest.approx(other, abs=0.06)

@@ -10,20 +10,27 @@ from make import COLUMNS, LEADS, SEED, forecasts
 
 ELSEWHERE = range(SEED + 1, SEED + 7)
 PULL = 3.0
+SURE = 0.93
 
 
 def main() -> None:
-    """Write weights, and the middle of each reading for when it is missing."""
+    """Write the weights, and for `forecasting-interval` how far off they were, too."""
     rows = [dict(zip(COLUMNS, row, strict=True)) for seed in ELSEWHERE for row in forecasts(seed)]
-    weights = {}
+    weights, off = {}, {}
     for lead in LEADS:
         chosen = [row for row in rows if row["lead"] == lead]
-        values = np.array([inputs(row) for row in chosen])
-        pull = PULL * np.eye(values.shape[1])
-        found = np.linalg.solve(values.T @ values + pull, values.T @ np.array([row["load"] for row in chosen]))
+        values, loads = np.array([inputs(row) for row in chosen]), np.array([row["load"] for row in chosen])
+        found = np.linalg.solve(values.T @ values + PULL * np.eye(values.shape[1]), values.T @ loads)
         weights[str(lead)] = [round(float(weight), 4) for weight in found]
-    file = Path(__file__).with_name("applications") / "load-regression" / "model.json"
-    file.write_text(json.dumps({"weights": weights}) + "\n", "utf-8")
+        off[str(lead)] = round(float(np.quantile(abs(values @ found - loads), SURE)), 2)
+    here = Path(__file__).resolve().parent
+    keep({"weights": weights}, here / "applications" / "load-regression")
+    keep({"weights": weights, "off": off}, here.with_name("forecasting-interval") / "applications" / "load-interval")
+
+
+def keep(model: dict, application: Path) -> None:
+    """Write a model beside the code that reads it."""
+    (application / "model.json").write_text(json.dumps(model) + "\n", "utf-8")
 
 
 def inputs(row: dict) -> list[float]:
