@@ -56,6 +56,7 @@ def test_a_wanted_id_counts_once_however_often_it_is_named() -> None:
     assert value("precision_at_k(k=4) >= 0", cases) == 0.25
     assert value("mean_average_precision >= 0", cases) == 0.5
     assert value("ndcg >= 0", cases) == pytest.approx(1 / (1 + 1 / np.log2(3)), abs=1e-9)
+    assert value("recall_at_k(k=2) >= 0", ranking([[1, 1, 2]], [[1, 5]])) == 0.5, "and is wanted once"
 
 
 def test_one_wanted_id_may_stand_alone_and_a_case_without_one_does_not_count() -> None:
