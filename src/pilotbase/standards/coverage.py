@@ -10,6 +10,9 @@ from pilotbase.documents.standard_profile import Requirement
 from pilotbase.documents.texts import Text, text
 from pilotbase.standards.composing import Held
 
+_SHOWN = 4
+"""Measures that are named of many."""
+
 
 def missing_measures(held: Sequence[Held], rules: Sequence[Rule]) -> Iterator[Text]:
     """Yield a sentence for each mandatory measure that no criterion asks for, or asks for less strictly."""
@@ -58,7 +61,8 @@ def is_within(requirement: Requirement, rule: Rule, figure: float) -> bool:
 
 def wanted(requirement: Requirement) -> str:
     """Return what is asked for as a rule spells it: ``refusal_rate >= 0.95``; several measures with ``|``."""
-    names = "|".join(requirement.measure)
+    shown = requirement.measure[:_SHOWN]
+    names = "|".join(shown) + ("|…" if len(requirement.measure) > len(shown) else "")
     measured = {
         "drop": f"drop({names} under …)",
         "lift": f"lift({names})",
