@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import skops.io
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 
@@ -15,7 +16,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.tasks import WITH_CLASSES
 from pilotbase.protocols.frames import Batch
 from tests.contracts.adapter_boxes import start
-from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract
+from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract, model
 
 ONNX, SKOPS = Form(runtime="onnx", model="model.onnx"), Form(runtime="skops", model="model.skops")
 COMMAND = Form(runtime="command", command=("python", "answer.py"))
@@ -50,6 +51,61 @@ def test_an_onnx_model_answers_in_other_kinds(place, folder, kind, given, expect
     (folder / "model.onnx").write_bytes(constant(given))
     with start(place, folder, ONNX, asking(kind)) as worker:
         assert worker.predict(ASKED).values.tolist() == expected
+
+
+def seen(layout: list, kind: int, nodes: list, output: tuple[int, list]) -> bytes:
+    """Return a model of one image or sound ``x`` that answers ``y``."""
+    given = helper.make_tensor_value_info("x", kind, layout)
+    return model(nodes, [given], [helper.make_tensor_value_info("y", *output)])
+
+
+def cells(*values: np.ndarray | None) -> np.ndarray:
+    column = np.empty(len(values), dtype=object)
+    for row, value in enumerate(values):
+        column[row] = value
+    return column
+
+
+def test_an_onnx_model_is_given_images_of_any_size_with_channels_first(place, folder):
+    """It says the class whose channel is brighter; a missing image has no answer."""
+    nodes = [
+        helper.make_node("Slice", ["x", "from", "to", "axis"], ["two"]),
+        helper.make_node("ReduceMean", ["two"], ["y"], axes=[2, 3], keepdims=0),
+    ]
+    weights = [numpy_helper.from_array(np.array([at]), name) for name, at in (("from", 0), ("to", 2), ("axis", 1))]
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, None, None])
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])
+    (folder / "model.onnx").write_bytes(model(nodes, [given], [output], weights))
+    bright = np.zeros((4, 6, 3), dtype=np.uint8)
+    bright[..., 1] = 200
+    dark = np.zeros((2, 2, 3), dtype=np.uint8)
+    dark[..., 0] = 9
+    asked = asking("label").model_copy(update={"features": (Field(name="picture", dataType=DataType.IMAGE),)})
+    with start(place, folder, ONNX, asked) as worker:
+        answers = worker.predict(Batch({"picture": cells(bright, None, dark)}, 3))
+        assert answers.labels(CLASSES) == ["fine", None, "broken"]
+
+
+@pytest.mark.prove
+def test_an_onnx_model_answers_with_masks_and_is_given_sounds(place, folder):
+    last = [
+        helper.make_node("ReduceMax", ["x"], ["brightest"], axes=[3], keepdims=0),
+        helper.make_node("Cast", ["brightest"], ["y"], to=TensorProto.UINT8),
+    ]
+    pixels = seen([1, None, None, 3], TensorProto.FLOAT, last, (TensorProto.UINT8, [1, None, None]))
+    (folder / "model.onnx").write_bytes(pixels)
+    picture = np.array([[[0, 1, 0], [0, 0, 0]]], dtype=np.uint8)
+    asked = asking("mask").model_copy(update={"features": (Field(name="picture", dataType=DataType.IMAGE),)})
+    with start(place, folder, ONNX, asked) as worker:
+        (spelled,) = worker.predict(Batch({"picture": cells(picture)}, 1)).values
+    assert json.loads(spelled) == {"size": [1, 2], "runs": [1, 1, 0, 1]}
+    loudest = [helper.make_node("ReduceMax", ["x"], ["y"], axes=[1])]
+    sound = seen([1, None], TensorProto.DOUBLE, loudest, (TensorProto.DOUBLE, [1, 1]))
+    (folder / "model.onnx").write_bytes(sound)
+    asked = asking("value").model_copy(update={"features": (Field(name="sound", dataType=DataType.AUDIO),)})
+    with start(place, folder, ONNX, asked) as worker:
+        sounds = cells(np.array([0.25, -0.5], dtype=np.float32), np.array([0.5], dtype=np.float32))
+        assert worker.predict(Batch({"sound": sounds}, 2)).values.tolist() == [0.25, 0.5]
 
 
 @pytest.mark.prove

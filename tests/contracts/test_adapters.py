@@ -165,7 +165,7 @@ adapter = importlib.util.module_from_spec(found)
 found.loader.exec_module(adapter)
 form, refused = {"model": "model.onnx"}, lambda reason, words: ValueError(words)
 given = types.SimpleNamespace(folder=sys.argv[2], form=form, features=["a", "b"], kind="value", classes=[], threads=1,
-                              refused=refused, is_number=lambda name: True)
+                              refused=refused, is_number=lambda name: True, types=dict.fromkeys("ab", "sc:Float"))
 adapter.load(given)
 """
 

@@ -1,7 +1,9 @@
 """An ONNX model, computed by onnxruntime: no code of the supplier's runs, and nothing is reported to anybody.
 
 The model has one input of numbers, shape (cases, features) in the order of the contract, or one input a feature, named
-as it and of shape (cases,) or (cases, 1). Of its outputs the first that fits the contract's kind is taken; columns of
+as it and of shape (cases,) or (cases, 1). Where an image or a sound is all that it is given, it has one input of shape
+(1, height, width, channels), (1, channels, height, width) or (1, samples), and is asked case by case, since they differ
+in size; pixels come as they are, 0 to 255. Of its outputs the first that fits the contract's kind is taken; columns of
 scores or probabilities, and of label sets, are the classes in the order of the contract, that is, of their names.
 """
 
@@ -24,6 +26,9 @@ _NUMBERS = {
     "tensor(int32)": "int32",
     "tensor(bool)": "bool",
 }
+_ARRAYS = {**_NUMBERS, "tensor(uint8)": "uint8"}
+_RANKS = {"sc:ImageObject": 4, "sc:AudioObject": 2}
+_CHANNELS = (1, 3, 4)
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _FLAGS = ("tensor(int64)", "tensor(int32)", "tensor(bool)")
 _LABELS = ("tensor(string)", *_FLAGS)
@@ -47,7 +52,8 @@ def load(given: Any) -> Callable[[Any], Any]:
     """Return what answers a batch; raises with a reason of its own what the model or its form is refused for."""
     session = _open(given)
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    feed = _one_matrix(inputs, given) or _by_name(inputs, given)
+    array = _one_array(inputs, given)
+    feed = array or _one_matrix(inputs, given) or _by_name(inputs, given)
     if feed is None:
         wanted = f"one input of numbers of shape (cases, {len(given.features)}), or an input for each of"
         raise given.refused("model_misfit", f"the model has {_shown(inputs)}; needed: {wanted} {given.features}")
@@ -55,6 +61,10 @@ def load(given: Any) -> Callable[[Any], Any]:
     if take is None:
         raise given.refused("model_misfit", f"the model has {_shown(outputs)}; the contract asks for a {given.kind}")
     name, read = take
+    if array is not None:
+        return lambda batch: [
+            None if one is None else read(session.run([name], array(one))[0])[0] for one in batch[given.features[0]]
+        ]
     return lambda batch: read(session.run([name], feed(batch))[0])
 
 
@@ -73,6 +83,18 @@ def _open(given: Any) -> Any:
         said = str(problem)
         reason = next((reason for words, reason in _SAID if words in said), "model_unreadable")
         raise given.refused(reason, f"onnxruntime {onnxruntime.__version__} refuses the model: {said[:2000]}") from None
+
+
+def _one_array(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
+    """Return how a model of one image or sound is fed one of them; None where it is none."""
+    ranks = [_RANKS.get(given.types[name]) for name in given.features]
+    if len(inputs) != 1 or ranks != [len(inputs[0].shape)] or inputs[0].type not in _ARRAYS:
+        return None
+    one = inputs[0]
+    _require_free(one, given, unless=1)
+    first = len(one.shape) == 4 and one.shape[1] in _CHANNELS and one.shape[3] not in _CHANNELS
+    kind, axes = _ARRAYS[one.type], (2, 0, 1)
+    return lambda value: {one.name: (value.transpose(axes) if first else value)[None].astype(kind)}
 
 
 def _one_matrix(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
@@ -127,8 +149,8 @@ def _cast(values: Any, kind: str, name: str) -> Any:
     return numpy.ascontiguousarray(values, dtype=kind)
 
 
-def _require_free(one: Any, given: Any) -> None:
-    if isinstance(one.shape[0], int):
+def _require_free(one: Any, given: Any, unless: int | None = None) -> None:
+    if isinstance(one.shape[0], int) and one.shape[0] != unless:
         fixed = f"the input {one.name} takes {one.shape[0]} cases at a time: export it with a free first dimension"
         raise given.refused("model_misfit", fixed)
 
@@ -207,6 +229,12 @@ def _rankings(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | No
     return next(((one.name, lambda names: [list(filter(None, row)) for row in names.tolist()]) for one in fits), None)
 
 
+def _masks(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    """Return the output of codes of classes, shape (cases, height, width)."""
+    fits = (one for one in outputs if one.type in ("tensor(uint8)", *_FLAGS) and len(one.shape) == 3)
+    return next(((one.name, _as_it_is) for one in fits), None)
+
+
 def _has_columns(one: Any, count: int) -> bool:
     return len(one.shape) == 2 and one.shape[1] == count
 
@@ -239,5 +267,6 @@ _READERS = {
     "text": _texts,
     "labels": _label_sets,
     "ranking": _rankings,
+    "mask": _masks,
 }
-"""Kind of answer → what finds the output that holds it and how it is read; boxes and masks have no common form."""
+"""Kind of answer → what finds the output that holds it and how it is read; boxes have no common form."""
