@@ -188,7 +188,52 @@ def test_each_hidden_case_is_asked_in_several_runs_and_counted_once(home, scenar
     assert decided.exit_code == 0 and found["units"] == 120
 
 
-def test_pairs_of_cases_cannot_be_judged_over_runs(home, scenario, write_application, tmp_path):  # noqa: F811
-    folder = scenario(rule="{rule: roc_auc >= 0.8}")
-    told = run("trial", "run", folder, write_application("def predict(b):\n    return [0.5] * b.rows\n"))
-    assert told.exit_code == 2
+def test_pairs_of_cases_cannot_be_judged_over_runs(home, scenario):  # noqa: F811
+    folder = scenario()
+    told = run("scenario", "check", folder)
+    assert told.exit_code == 0, told.stderr
+    manifest = folder / "scenario.yaml"
+    scored = manifest.read_text().replace("task: classification", "task: classification\nprediction: probability")
+    manifest.write_text(scored.replace("accuracy >= 0.8, estimand: population", "auc >= 0.8"))
+    told = run("scenario", "check", folder)
+    assert told.exit_code == 2 and "runs of one case are no pair" in told.stderr
+
+
+BREAKS_OFF = (
+    ANSWERS
+    + """
+calls = [0]
+before = predict
+
+def predict(batch):
+    calls[0] += 1
+    if calls[0] > 4:
+        raise ValueError("enough")
+    return before(batch)
+"""
+)
+
+
+def test_an_application_that_breaks_off_answers_whole_runs_only(home, scenario, write_application, tmp_path):  # noqa: F811
+    out = tmp_path / "out"
+    folder = scenario(rule="{rule: accuracy >= 0.6}")
+    data = (folder / "cases.csv").read_text().splitlines()
+    (folder / "cases.csv").write_text("\n".join(data[:240]) + "\n")  # a rehearsal of two batches passes
+    told = run("trial", "run", folder, write_application(BREAKS_OFF.format(every=2)), "--out", out)
+    report = json.loads((out / "report.json").read_text())
+    cases = report["counts"]["cases"]
+    assert told.exit_code == 3 and report["verdict"] == "reject"
+    assert report["counts"]["answered"] == 200 // 3 < cases, "four batches of fifty, over three runs"
+    assert run("trial", "replay", out).exit_code == 0
+
+
+def test_perturbed_answers_are_compared_run_by_run(home, scenario, write_application, tmp_path):  # noqa: F811
+    out = tmp_path / "out"
+    rules = "{rule: accuracy >= 0.6}, {rule: recall(no) >= 0.01}, {rule: drop(accuracy under typos(0.1)) <= 0.5}"
+    told = run("trial", "run", scenario(rule=rules), write_application(ANSWERS.format(every=2)), "--out", out)
+    assert told.exit_code == 0, told.stdout + told.stderr
+    report = json.loads((out / "report.json").read_text())
+    assert [one["unit"] for one in report["criteria"]] == ["repeated_case"] * 3
+    findings = {found["check"]: found for section in report["sections"] for found in section["findings"]}
+    assert findings["robustness: typos(0.1)"]["sentence"]["params"]["answered"] == 120
+    assert run("trial", "replay", out).exit_code == 0

@@ -24,6 +24,7 @@ from pilotbase.measures import Setting, coded, is_resource, observe, problems_am
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
 
@@ -107,6 +108,7 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
         for problem in problems_of(rule, own)
     ]
     found += problems_among(rules)
+    found += repeat_problems(scenario)
     if scenario.trial.matrix is None:
         found += [
             (index, text("trial.no_matrix", rule=str(rule))) for index, rule in enumerate(rules) if _of_matrix(rule)

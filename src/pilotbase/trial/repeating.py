@@ -8,19 +8,18 @@ was answered in these runs; only one about a population reaches other cases, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.evidence import draw_order
 from pilotbase.measures import is_resource, measures
 from pilotbase.trial.records import REPEATED, RUN
-from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import settle_criteria
 
 Ints = NDArray[np.int64]
@@ -30,17 +29,25 @@ def planned_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
     """Return the criteria as a plan has them: settled, and by the case where each is asked several times.
 
     A unit that the scenario names holds the runs of its cases together already.
-
-    Raises:
-        InputError: one joins several cases to a pair, which no unit can hold together; or a column has the unit's name.
     """
     criteria = settle_criteria(scenario)
     if scenario.trial.repeats is None:
         return criteria
-    _require_repeatable(scenario, criteria)
     on_answers = [item for item in criteria if not is_resource(item.parsed())]
     unit = next((item.unit for item in on_answers if item.unit != "case"), REPEATED)
     return tuple(item.model_copy(update={"unit": unit}) if item in on_answers else item for item in criteria)
+
+
+def repeat_problems(scenario: Scenario) -> Iterator[tuple[int | None, Text]]:
+    """Yield (index of the criterion, what is wrong) where cases cannot be asked several times; no index: with all."""
+    if scenario.trial.repeats is None:
+        return
+    for index, rule in enumerate(criterion.parsed() for criterion in scenario.criteria):
+        measure = measures().get(rule.measure)
+        if measure is not None and measure.pooled:
+            yield index, text("trial.repeats_pairs", rule=str(rule))
+    if any(field.name == REPEATED for field in scenario.data.fields):
+        yield None, text("trial.repeats_column", name=REPEATED)
 
 
 def asked_rows(cases: int, repeats: int, seed: bytes) -> Ints:
@@ -64,15 +71,3 @@ def differing_cases(cases: Ints, answers: NDArray[Any]) -> int:
     for case, answer in zip(cases.tolist(), answers.tolist(), strict=True):
         given.setdefault(case, set()).add(repr(answer))
     return sum(len(found) > 1 for found in given.values())
-
-
-def _require_repeatable(scenario: Scenario, criteria: tuple[Criterion, ...]) -> None:
-    issues = [
-        Issue(file=MANIFEST, path=f"criteria[{index}].rule", problem=text("trial.repeats_pairs", rule=item.rule))
-        for index, item in enumerate(criteria)
-        if not is_resource(item.parsed()) and measures()[item.parsed().measure].pooled
-    ]
-    if any(field.name == REPEATED for field in scenario.data.fields):
-        issues.append(Issue(file=MANIFEST, path="data.fields", problem=text("trial.repeats_column", name=REPEATED)))
-    if issues:
-        raise InputError.from_issues(MANIFEST, issues)
