@@ -11,6 +11,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.tasks import SPELLED
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.deciding import decide_recorded
+from pilotbase.trial.decision_plans import read_decision_plan
+from pilotbase.trial.recorded_cases import read_recorded_cases
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import MANIFEST
@@ -262,3 +265,21 @@ def test_a_file_that_is_no_image_is_told_with_its_row(base, tmp_path):
         rehearse_in(base, folder, application(tmp_path, "def predict(batch):\n    return []\n", "any"))
     said = [issue.problem.render("en") for issue in refused.value.issues]
     assert len(said) == 2 and said[0].startswith("row 4 ") and "p5.npy" in said[1]
+
+
+def test_truths_that_stand_in_for_others_are_decided_in_no_other_order(base, tmp_path):
+    """A text's truth says something of that text alone: shuffled among others it would make right answers wrong."""
+    text = next(one for one in KINDS if one.kind == "text")
+    folder = tmp_path / "scenario"
+    folder.mkdir()
+    text.write(folder)
+    prove(base, folder, application(tmp_path, text.good, "good"), tmp_path / "early")
+    file = folder / "scenario.yaml"
+    file.write_text(file.read_text().replace("trial: {", "trial: {stop: full, "))
+    prove(base, folder, application(tmp_path, text.good, "good-again"), tmp_path / "full")
+    early, full = (read_decision_plan(tmp_path / out) for out in ("early", "full"))
+    with pytest.raises(InputError) as refused:
+        read_recorded_cases(tmp_path / "early" / "records.parquet", early)
+    assert refused.value.code == "trial.stand_ins" and "replay" in refused.value.render("en")
+    recorded = read_recorded_cases(tmp_path / "full" / "records.parquet", full)
+    assert decide_recorded(full, recorded, order_seed=3).verdicts == (Verdict.ACCEPT,)

@@ -29,13 +29,16 @@ from pilotbase.measures.rules import given_columns
 from pilotbase.protocols.inspect_logs import SUFFIXES
 from pilotbase.trial.recorded_logs import read_recorded_log
 from pilotbase.trial.records import RUN
-from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE
+from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE, how_unscored_stand
 
 NEEDED = ("case", "truth", "prediction")
 SEPARATOR = "|"
 """Between the labels of a ranking, and between the ends of an interval."""
 SHOWN = 20
 """So many problems of one kind are named; the rest are counted."""
+
+_STAND_IN_ALIKE = frozenset({"label", "probability", "labels"})
+"""Kinds of which truths that were not scored are shuffled among equal answers only: any order may score them."""
 
 Column = NDArray[Any]
 
@@ -78,6 +81,9 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
     _require_columns(frame, path.name, NEEDED[:1] if plan.prediction.kind == "scores" else NEEDED)
     if RUN in frame.columns and "unit" not in frame.columns and not frame["case"].is_unique().all():
         frame = frame.with_columns(pl.col("case").alias("unit"))
+    if plan.prediction.kind not in _STAND_IN_ALIKE and how_unscored_stand(path) == "shuffled":
+        unscored = frame.filter(pl.col("position") == "-1").height
+        raise InputError("trial.stand_ins", file=path.name, count=unscored, kind=plan.prediction.kind)
     if plan.prediction.kind in ("labels", "boxes") and "position" not in frame.columns:
         frame = frame.with_columns(pl.col("truth").fill_null("[]"))  # nothing is named, or to be found
     return replace(_Reader(frame, path.name, plan, is_log=told is not None).read(), told=told)

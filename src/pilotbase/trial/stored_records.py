@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -182,6 +183,15 @@ def read_records(data: bytes, prediction: Prediction, batch_rows: int, file: str
         cases, answers, truth, position, prediction, batch_rows, columns, str(entry["facts"]).encode()
     )
     return StoredRecords(records, facts, salt, leaves)
+
+
+def how_unscored_stand(file: Path) -> Unscored:
+    """Return how truths of cases that were not scored stand in a file; ``none`` where it holds no trial's records."""
+    try:
+        entry = json.loads(pl.read_parquet_metadata(file)[_ENTRY])
+        return RecordedFacts.model_validate_json(entry["facts"]).unscored
+    except (pl.exceptions.PolarsError, pydantic.ValidationError, OSError, KeyError, TypeError, ValueError):
+        return "none"
 
 
 def shown_cases(data: bytes) -> pl.DataFrame:
