@@ -48,6 +48,13 @@ def test_the_rarest_of_many_classes_are_one_row_and_no_case_is_lost():
     assert counts[0, 10] == 1 and counts[10, 10] == 4 + 3 + 2 and counts[10, 11] == 1
 
 
+def test_a_matrix_of_ten_thousand_classes_takes_no_matrix_of_them():
+    classes = tuple(f"c{number:05}" for number in range(10_000))
+    codes = np.arange(10_000)
+    (matrix,) = made(Cases(codes, codes[::-1].copy(), classes=classes))
+    assert matrix.folded == 9_990 and sum(map(sum, matrix.counts)) == 10_000
+
+
 def test_calibration_and_the_spread_of_probabilities():
     given = np.array([0.1, 0.3, 0.35, 0.35, 1.0, NAN])
     cases = Cases(np.array([0, 1, 0, 1, 1, 1]), given, classes=("no", "yes"), positive="yes", kind="probability")

@@ -80,9 +80,7 @@ def _times(scenario: Scenario, frame: pl.DataFrame) -> Column | None:
     if not isinstance(split, TimeSplit) or scenario.target_form != "numbers":
         return None
     times = frame[split.column]
-    if times.dtype.is_temporal():
-        times = times.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
-    return _as_text(times)
+    return _as_text(times.cast(pl.Datetime("us")) if times.dtype.is_temporal() else times)
 
 
 def rules_of(criteria: Sequence[Criterion]) -> tuple[Rule, ...]:

@@ -22,20 +22,19 @@ Ints = NDArray[np.int64]
 
 def confusion(cases: Cases, rules: Sequence[Rule]) -> Confusion:
     """Return what was true against what was answered; the rarest of many classes as one."""
-    answered, size = cases.labels(cases.answers, 0.5).astype(np.int64), len(cases.classes)
-    truth = np.where(cases.truth < 0, size, cases.truth).astype(np.int64)
-    pairs = np.bincount(truth * (size + 1) + np.where(answered < 0, size, answered), minlength=(size + 1) ** 2)
-    counts = pairs.reshape(size + 1, size + 1)
-    kept = _commonest(counts.sum(axis=0)[:size] + counts.sum(axis=1)[:size], MOST_CLASSES)
-    none = bool(counts[size].any() or counts[:, size].any())
-    # Where each class stands: kept ones in their order, then the folded, then none.
+    size, truth = len(cases.classes), cases.truth.astype(np.int64)
+    answered = cases.labels(cases.answers, 0.5).astype(np.int64)
+    common = sum(np.bincount(codes[codes >= 0], minlength=size) for codes in (truth, answered))
+    kept = _commonest(np.asarray(common), MOST_CLASSES)
+    folded = size - len(kept)
+    # Where each class stands: kept ones in their order, then the folded, then none (code -1, the last place).
     place = np.full(size + 1, len(kept), dtype=np.int64)
     place[kept] = np.arange(len(kept))
-    folded = size - len(kept)
-    place[size] = len(kept) + (folded > 0)
-    shown = np.zeros((place[size] + 1, place[size] + 1), dtype=np.int64)
-    np.add.at(shown, (place[:, None], place[None, :]), counts)
-    end = len(shown) if none else len(shown) - 1
+    place[-1] = len(kept) + (folded > 0)
+    side = int(place[-1]) + 1
+    shown = np.bincount(place[truth] * side + place[answered], minlength=side**2).reshape(side, side)
+    none = bool(shown[-1].any() or shown[:, -1].any())
+    end = side if none else side - 1
     return Confusion(
         classes=tuple(cases.classes[code] for code in kept.tolist()),
         folded=folded,
