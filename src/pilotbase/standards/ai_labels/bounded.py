@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from pilotbase.documents.texts import Text, text
 
-MOST_PARTS = 20_000
+MOST_PARTS = 100_000
 """Chunks, boxes, frames and fields that one file may have before it is refused."""
 MOST_BYTES = 8 << 20
 """Bytes of metadata that are looked at in one file."""
