@@ -1,8 +1,11 @@
 """A drafted application holds the scenario's words as comments and quoted values, never as code."""
 
 import ast
+import base64
+import io
 import re
 
+import numpy as np
 import pytest
 
 from pilotbase.catalogue.application_draft import Wanted, draft_application
@@ -11,11 +14,12 @@ from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.cli.application import Begun
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized
-from pilotbase.documents.contract import Contract
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase.protocols.array_cells import cell_of
 from tests.trial.conftest import SCENARIO
 
 HOSTILE = [
@@ -102,6 +106,23 @@ def test_a_kit_speaks_both_languages_and_is_called_after_the_scenario(scenario, 
         content = (tmp_path / "a" / name).read_text("utf-8")
         assert re.search("[一-鿿]", content) and re.search("[a-z]{4}", content), name
     assert "a-sample.csv" in content and "主轴报警 # x" in content.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "given"), [("python", "(shape, type, bytes)"), ("command", '{"shape", "type", "base64"}')]
+)
+def test_a_kit_of_images_says_how_they_are_given_and_which_classes_there_are(scenario, tmp_path, runtime, given):
+    field = Field(name="image", dataType=DataType.IMAGE)
+    asked = Contract(features=(field,), prediction=Prediction(kind="boxes", classes=("bolt", "nut")))
+    data = scenario.data.model_copy(update={"fields": (*scenario.data.fields, field)})
+    wanted = Wanted("acme", runtime=runtime)
+    draft_application(scenario.model_copy(update={"data": data}), asked, tmp_path / "a", wanted)
+    program = (tmp_path / "a" / next(iter(FORM_TEMPLATES[runtime].files))).read_text("utf-8")
+    assert given in program and "'bolt', 'nut'" in program
+    (code,) = set(re.findall("numpy.load[^`]+", (tmp_path / "a" / "README.md").read_text("utf-8")))
+    pixels = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+    names = {"numpy": np, "io": io, "base64": base64, "cell": cell_of(pixels)}
+    assert (eval(code, names) == pixels).all()
 
 
 def test_the_command_line_offers_every_form_that_begins():

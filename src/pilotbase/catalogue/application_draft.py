@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.catalogue.application_templates import (
+    ARRAYS_IN_SAMPLE,
     MANIFEST_TEMPLATE,
     PUBLIC_SAMPLE,
     README_TEMPLATE,
@@ -16,7 +17,7 @@ from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES, FormTemplate
 from pilotbase.documents.application import Application, Runtime
 from pilotbase.documents.base import localized
-from pilotbase.documents.contract import Contract, DataType, Field
+from pilotbase.documents.contract import ARRAYS, Contract, DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
@@ -31,10 +32,15 @@ _FLOAT_IF_MISSING = "(with missing values in the scenario: float, NaN) · {kind}
 _KINDS = {
     DataType.FLOAT: "number (NaN: missing) · 数值（NaN：缺失）",
     DataType.INTEGER: f"whole number {_FLOAT_IF_MISSING.format(kind='整数')}",
-    DataType.IMAGE: "array of bytes (height, width, channels) (None: missing) · 图像数组（None：缺失）",
-    DataType.AUDIO: "array of samples (None: missing) · 采样数组（None：缺失）",
+    DataType.IMAGE: "bytes of shape (height, width, channels){given} (None: missing) · 图像数组{given_zh}（None：缺失）",
+    DataType.AUDIO: "array of samples{given} (None: missing) · 采样数组{given_zh}（None：缺失）",
     DataType.BOOLEAN: f"true or false {_FLOAT_IF_MISSING.format(kind='真或假')}",
 }
+_ARRAYS_GIVEN = {
+    "python": (", without numpy (shape, type, bytes)", "，没有 numpy 时为 (shape, type, bytes)"),
+    "command": (' as {"shape", "type", "base64"}', '，写作 {"shape", "type", "base64"}'),
+}
+"""How an image or a sound reaches a program of each form that is given arrays and is begun as a program."""
 _NUMBERS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 
 _ANSWERS = {
@@ -74,7 +80,7 @@ def draft_application(scenario: Scenario, contract: Contract, folder: Path, want
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
     form = form_for(contract, wanted.runtime)
-    name, words = wanted.name or folder.name, _words(scenario, contract)
+    name, words = wanted.name or folder.name, _words(scenario, contract, wanted.runtime)
     files = {
         MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form),
         **{file: template.format(**words) for file, template in form.files.items()},
@@ -108,6 +114,8 @@ def _manifest(scenario: Scenario, name: str, supplier: str, form: FormTemplate) 
 
 def _readme(scenario: Scenario, name: str, synthetic: str | None, form: FormTemplate) -> str:
     sample = {"sample": synthetic or f"{name}-sample.csv", **(SYNTHETIC_SAMPLE if synthetic else PUBLIC_SAMPLE)}
+    if any(field.data_type in ARRAYS for field in scenario.feature_fields):
+        sample = {part: words + ARRAYS_IN_SAMPLE.get(part, "") for part, words in sample.items()}
     steps = {
         f"{step}_{language}": localized(words, language)
         for step, words in (("first", form.first), ("needs", form.needs))
@@ -124,13 +132,13 @@ def _titles(scenario: Scenario) -> dict[str, str]:
     }
 
 
-def _words(scenario: Scenario, contract: Contract) -> dict[str, object]:
+def _words(scenario: Scenario, contract: Contract, runtime: Runtime) -> dict[str, object]:
     """Return what stands in programs of the scenario: comments of one line each, and values as Python spells them."""
     names = [field.name for field in contract.features]
     kinds = ["DOUBLE" if field.data_type in _NUMBERS else "STRING" for field in contract.features]
     return {
         "scenario": scenario.name,
-        "columns": "\n".join(f"#   {_one_line(_describe(field))}" for field in contract.features),
+        "columns": "\n".join(f"#   {_one_line(_describe(field, runtime))}" for field in contract.features),
         "answer": _one_line(_answer(scenario, contract)),
         "constant": _constant(contract),
         "inputs": "\n".join(f"    {name!r}: TensorProto.{kind}," for name, kind in zip(names, kinds, strict=True)),
@@ -152,9 +160,12 @@ def _name(wanted: str) -> str:
     return letters.strip("-")[:60] or "application"
 
 
-def _describe(field: Field) -> str:
+def _describe(field: Field, runtime: Runtime) -> str:
     kind = _KINDS.get(field.data_type, "text (None: missing) · 文本（None：缺失）")
-    unit = f" [{field.unit}]" if field.unit else ""
+    if field.data_type in ARRAYS:
+        given, given_zh = _ARRAYS_GIVEN.get(runtime, ("", ""))
+        kind = kind.replace("{given}", given).replace("{given_zh}", given_zh)
+    unit = f" [{field.unit}]" if field.unit else f" [{field.rate} Hz]" if field.rate else ""
     described = dict.fromkeys(localized(field.description, language) for language in LANGUAGES)
     return " · ".join([f"{field.name}{unit}: {kind}", *filter(None, described)])
 
@@ -164,7 +175,8 @@ def _answer(scenario: Scenario, contract: Contract) -> str:
     if prediction.kind == "label":
         return f"one of · 以下之一：{', '.join(repr(label) for label in prediction.classes)}"
     if prediction.kind in _ANSWERS:
-        return _ANSWERS[prediction.kind]
+        named = f"; {', '.join(map(repr, prediction.classes))}" if prediction.classes else ""
+        return _ANSWERS[prediction.kind] + named
     if prediction.kind == "probability":
         return f"the probability of · 概率（0–1），对应类别：{scenario.positive!r}"
     return f"{scenario.data.target}{f' in {prediction.unit}' if prediction.unit else ''}, a number · 数值"

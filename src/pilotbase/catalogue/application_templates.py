@@ -27,6 +27,12 @@ SYNTHETIC_SAMPLE = {
     "sample_zh": "合成样本，可用于开发：每条记录均为生成，在其上测得的指标不能说明任何结果",
 }
 
+_LOADED = "`numpy.load(io.BytesIO(base64.b64decode(cell)))`"
+ARRAYS_IN_SAMPLE = {
+    "sample_en": f"; an image or a sound in it is the base64 of a `.npy` file: {_LOADED}",
+    "sample_zh": f"；其中图像和声音为 `.npy` 文件的 base64：{_LOADED}",
+}
+
 README_TEMPLATE = """\
 # {title_zh} · {title_en}
 
