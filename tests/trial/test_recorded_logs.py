@@ -39,7 +39,10 @@ def test_several_runs_of_a_sample_are_one_entry_of_the_evidence(tmp_path):
     assert decide_recorded(plan, worse).verdicts == ("reject",)
 
 
-@pytest.mark.parametrize("last", [{"error": {"message": "boom"}}, {"limit": {"type": "token"}}, {"scores": {}}])
+@pytest.mark.parametrize(
+    "last",
+    [{"error": {"message": "boom"}}, {"limit": {"type": "token"}}, {"scores": {}}, {"invalidation": {"author": "me"}}],
+)
 def test_errors_limits_and_runs_without_a_score_count_as_worst(last, tmp_path):
     plan = plan_of("score(steps) >= 0.4")
     recorded = read_recorded_cases(as_json(tmp_path, runs_of(9, 10, 1, **last)), plan)

@@ -52,7 +52,7 @@ class SampleRun:
 
 @dataclass(frozen=True)
 class InspectLog:
-    """What was evaluated, and every run that it should hold: one that is not there ended ``missing``."""
+    """What was evaluated, and every run that it should hold: one that is not there, or void, ended ``missing``."""
 
     task: str
     model: str
@@ -127,7 +127,9 @@ class _Reader:
             raise self._wrong("?", "id", "is no name")
         if type(epoch) is not int or epoch < 1:
             raise self._wrong(str(name), "epoch", "is no whole number from 1 on")
-        end: End = "error" if sample.get("error") else "limit" if sample.get("limit") else "scored"
+        ends: tuple[End, ...] = ("error", "limit", "missing")
+        told = (sample.get("error"), sample.get("limit"), sample.get("invalidation"))
+        end: End = next((end for end, said in zip(ends, told, strict=True) if said), "scored")
         return SampleRun(
             sample=str(name),
             epoch=epoch,
