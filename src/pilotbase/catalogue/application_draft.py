@@ -32,7 +32,7 @@ _FLOAT_IF_MISSING = "(with missing values in the scenario: float, NaN) · {kind}
 _KINDS = {
     DataType.FLOAT: "number (NaN: missing) · 数值（NaN：缺失）",
     DataType.INTEGER: f"whole number {_FLOAT_IF_MISSING.format(kind='整数')}",
-    DataType.IMAGE: "bytes of shape (height, width, channels){given} (None: missing) · 图像数组{given_zh}（None：缺失）",
+    DataType.IMAGE: "bytes (height, width, channels){given} (None: missing) · 图像数组{given_zh}（None：缺失）",
     DataType.AUDIO: "array of samples{given} (None: missing) · 采样数组{given_zh}（None：缺失）",
     DataType.BOOLEAN: f"true or false {_FLOAT_IF_MISSING.format(kind='真或假')}",
 }
