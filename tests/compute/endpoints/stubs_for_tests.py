@@ -112,6 +112,9 @@ class Handler(BaseHTTPRequestHandler):
     def redirect(self, told):
         self.send(302, b"", Location=told or "http://169.254.169.254/latest/meta-data/")
 
+    def echo(self, told):
+        self.send(int(told), json.dumps({"error": "x" * 490 + self.headers["authorization"]}).encode())
+
     def large(self, _):
         self.send(200, b" " * (10 << 20))
 

@@ -343,6 +343,17 @@ def test_a_secret_key_is_shown_to_the_endpoint_and_stands_nowhere_else(tmp_path)
     assert secret not in said and secret.encode() not in (tmp_path / "calls").read_bytes()
 
 
+@pytest.mark.parametrize("status", ["403", "500", "200"])
+def test_an_endpoint_that_repeats_the_key_does_not_bring_it_into_a_reason(status, tmp_path):
+    secret = "sk-very-secret"
+    stub = Stub(lambda body: {}, lambda number: "" if number < 0 else f"echo:{status}")
+    with serving(stub), asked_of(stub, stub.endpoint(), key=secret) as opened:
+        with pytest.raises(BoxEnded) as ended:
+            opened.predict(batch())
+        assert "sk-" not in ended.value.detail + opened.logs().text
+        assert "Bearer" in opened.logs().text
+
+
 def test_logs_of_hidden_cases_are_withheld():
     with serving(Stub(tabular(alarm, "BYTES"))) as stub:
         with asked_of(stub, stub.endpoint(), policy=LogPolicy.WITHHELD) as opened:

@@ -28,7 +28,8 @@ MOST_ATTEMPTS = 5
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
 _SHUT = frozenset({401, 402, 403, 404, 405, 410})
 _LATER = frozenset({429, 503, 529})
-_SHOWN_BYTES = 4000
+_SHOWN, _TOLD = 4000, 500
+"""Letters of a message that a log shows, and that a reason tells."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ class Line:
         if isinstance(answer, Fault):
             return answer
         if 300 <= answer.status < 400 or answer.status in _LATER or answer.status in (401, 402, 403):
-            return fault_of(answer)
-        return None if self.wire.is_there(answer) else fault_of(answer)
+            return self._fault_of(answer)
+        return None if self.wire.is_there(answer) else self._fault_of(answer)
 
     def _once(
         self, question: Question, connection: KeptConnection, deadline: float, place: tuple[int, int]
@@ -135,7 +136,7 @@ class Line:
             completion_tokens=None if usage is None else usage.completion,
             estimated=usage is not None and usage.estimated,
             unread=0 if reply is None else reply.unread,
-            served="" if reply is None else reply.served,
+            served="" if reply is None else self._struck(reply.served),
         )
         return outcome, call
 
@@ -152,36 +153,39 @@ class Line:
             fault = _fault_behind(problem)
             self._show(request, fault.detail)
             return fault
-        self._show(request, f"{answer.status} {answer.body[:_SHOWN_BYTES].decode(errors='replace')}")
+        self._show(request, f"{answer.status} {self._struck(answer.body, _SHOWN)}")
         return answer
 
     def _read(self, question: Question, answer: Answer) -> Reply | Fault:
         if answer.status != 200:
-            return fault_of(answer)
+            return self._fault_of(answer)
         try:
             return self.wire.read(question, answer)
         except WireError as problem:
-            return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, problem.render(), again=True)
+            return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, self._struck(problem.render()), again=True)
         except FrameError as problem:
             return Fault(problem.reason, "", hopeless=True)
 
     def _show(self, request: Request, came: str) -> None:
         if self.shown is None:
             return
-        asked = (request.body or b"")[:_SHOWN_BYTES].decode(errors="replace")
-        words = f"> {request.method} {request.url} {asked}\n< {came}\n"
-        if self.secret:
-            words = words.replace(self.secret, "***")
-        self.shown.add(words.encode(errors="replace"))
+        asked = self._struck(request.body or b"", _SHOWN)
+        self.shown.add(f"> {request.method} {request.url} {asked}\n< {came}\n".encode(errors="replace"))
+
+    def _fault_of(self, answer: Answer) -> Fault:
+        return fault_of(answer, self._struck(answer.body, _TOLD), self._struck(answer.headers.get("location", "")))
+
+    def _struck(self, words: bytes | str, most: int = _TOLD) -> str:
+        """Return the beginning of what an endpoint said, the key struck out: some repeat what they were shown."""
+        said = words.decode(errors="replace") if isinstance(words, bytes) else words
+        return (said.replace(self.secret, "***") if self.secret else said)[:most]
 
 
-def fault_of(answer: Answer) -> Fault:
-    """Return what a status other than 200 says."""
-    status, said = answer.status, f"{answer.status} {answer.body[:500].decode(errors='replace')}".strip()
+def fault_of(answer: Answer, words: str, location: str) -> Fault:
+    """Return what a status other than 200 says; ``words`` and ``location``: what came with it, as it may be told."""
+    status, said = answer.status, f"{answer.status} {words}".strip()
     if 300 <= status < 400:
-        return Fault(
-            EndReason.ENDPOINT_REDIRECT, f"{status} to {answer.headers.get('location', '')[:500]}", False, True
-        )
+        return Fault(EndReason.ENDPOINT_REDIRECT, f"{status} to {location}", hopeless=True)
     if status in _LATER:
         return Fault(EndReason.ENDPOINT_BUSY, said, again=True, wait=_retry_after(answer))
     if status in (408, 504):
