@@ -60,7 +60,7 @@ def test_a_file_cut_off_anywhere_ends_in_words_and_never_gains_a_label(name, tmp
 
 
 def bombs():
-    """Yield (name, what ends it, file): each would take minutes or all memory of a reader that believes what it is told."""
+    """Yield (name, what ends it, file): a reader that believes what it is told would take minutes, or all memory."""
     yield "huge-chunk.png", "cut_off", made.png()[:8] + b"\xff\xff\xff\xffIHDR"
     yield "swelling.png", "too_much", made.png(*[(b"zTXt", b"AIGC\x00\x00" + zlib.compress(bytes(10**7)))] * 200)
     yield "many.png", "too_many_parts", made.png(*[(b"tEXt", b"a\x00b")] * 110_000)
