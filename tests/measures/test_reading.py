@@ -164,6 +164,7 @@ PASSAGE = "The pump runs at 50 bar and was not serviced in 2026. 水泵压力为
     [
         ("The pump runs at 50 bar.", 1), ("The pump runs at 60 bar.", 0), ("It was serviced in 2026. It sings.", 0.5),
         ("水泵压力为五十巴。", 1), ("水泵压力很低。", 0), ("水泵壓力為五十巴。", 1), ("", 0), (None, 0),
+        ("The pump runs at 60 bar and was not serviced in 2026.", 0),
         ("The pump was painted blue by the new crew.", 0),
     ],
 )  # fmt: skip
