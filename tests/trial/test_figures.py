@@ -107,6 +107,13 @@ def test_intervals_are_told_by_groups_and_covered_so_far():
     assert found.absent == 1
 
 
+def test_an_interval_holds_its_ends():
+    ends = np.column_stack([np.arange(6.0), np.arange(6.0) + 1])
+    for truth in ends.T:
+        found, *_ = made(Cases(truth.copy(), ends, kind="interval"))
+        assert found.coverage[-1].covered == found.groups[0].covered == 6
+
+
 def test_fewer_cases_than_a_mean_is_made_of_have_none():
     ends = np.zeros((4, 2))
     found, *rest = made(Cases(np.zeros(4), ends, kind="interval", times=np.array(["1", "2", "3", "4"])))

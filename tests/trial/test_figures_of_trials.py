@@ -88,6 +88,10 @@ def test_figures_are_derived_again_and_altered_ones_are_named(proven, tmp_path):
     (altered / "report.json").write_text(json.dumps(report))
     with pytest.raises(InvalidProofError, match=r"figures\[2\]"):
         replay_trial(altered)
+    report["figures"] = [*json.loads((proven.folder / "report.json").read_text())["figures"], report["figures"][0]]
+    (altered / "report.json").write_text(json.dumps(report))
+    with pytest.raises(InvalidProofError, match=r"figures\[3\]"):
+        replay_trial(altered)
     report["figures"] = None  # a report of before pictures were drawn
     (altered / "report.json").write_text(json.dumps({name: part for name, part in report.items() if part is not None}))
     assert "figures[0]" in replay_trial(altered).absent

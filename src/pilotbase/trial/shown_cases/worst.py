@@ -23,10 +23,9 @@ _COMPARED, _LONGEST = 2000, 500
 def worth_a_look(cases: Cases, overlap: float) -> list[int]:
     """Return indices of cases, first the worst ones, then some of the best."""
     far = distances(cases, overlap)
-    order = np.argsort(-far, kind="stable")
-    worst = [index for index in order.tolist() if far[index] > 0][: MOST_CASES - _RIGHT_ONES]
-    left = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
-    return [*worst, *left[: MOST_CASES - len(worst) if len(worst) < MOST_CASES - _RIGHT_ONES else _RIGHT_ONES]]
+    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
+    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
+    return [*worst, *best[:_RIGHT_ONES]]
 
 
 def distances(cases: Cases, overlap: float) -> Floats:
