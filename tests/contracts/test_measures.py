@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilotbase.documents.criteria import UNITS
+from pilotbase.documents.criteria import UNITS, Perturbed
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, outcome_of
 from pilotbase.measures import Cases, measures, observe, problems_of, resource_measures, score
@@ -185,6 +185,22 @@ def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(nam
         (int(gain), int(weight)) for gain, weight in zip(together.gain, together.weight, strict=True)
     ]
     assert same == measure.by_case
+
+
+@pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if measures()[pair[0]].paired])
+@pytest.mark.parametrize("absent", [0.0, 0.3])
+def test_what_is_paired_is_the_difference_of_two_scores(name: str, kind: str, absent: float) -> None:
+    """With abstentions the difference is another one, but their number must not change what it is divided by."""
+    measure, cases = measures()[name], cases_for(name, kind, 21, n=40, absent=absent)
+    under, (_, wrong) = Perturbed("noise", Decimal("0.1")), right_and_wrong(name, cases)
+    plain = rule_of(measure)
+    found = score(
+        replace(plain, wrapper="drop", comparison="<=", under=under), replace(cases, perturbed={str(under): wrong})
+    )
+    clean, perturbed = (score(plain, replace(cases, answers=answers)) for answers in (cases.answers, wrong))
+    assert found is not None and clean is not None and perturbed is not None
+    worse = clean - perturbed if measure.better == "higher" else perturbed - clean
+    assert found == pytest.approx(worse, abs=2e-9) if absent == 0 else found >= worse - 2e-9
 
 
 @EVERY_KIND
