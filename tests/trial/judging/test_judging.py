@@ -105,22 +105,22 @@ def calibrated(out, sheets):
 
 
 def test_a_judge_is_corrected_by_people_and_decided_by_the_trials_own_engine(asked):
-    cases = answers(1500, wrong=120, none=30)
-    with serving(Stub(grading(flip={40, 41, 1400, 1499}))) as stub:
-        out, told = asked(stub, cases, label=400)
+    cases = answers(600, wrong=30, none=10)
+    with serving(Stub(grading(flip={40, 41, 550, 599}))) as stub:
+        out, told = asked(stub, cases, label=300)
     assert told.exit_code == 0, told.stderr
-    assert len(stub.asked) == 1470, "no answer is nothing to judge"
-    assert "1470 of 1500" in told.stdout and "prove nothing" in told.stdout
+    assert len(stub.asked) == 590, "no answer is nothing to judge"
+    assert "590 of 600" in told.stdout and "prove nothing" in told.stdout
     (sheet,) = out.glob("sheet-*.csv")
     header = sheet.read_text("utf-8-sig").splitlines()[0]
     assert "score" not in header.lower() and "编号" in header and "label 标注" in header
     found = calibrated(out, filled(out, by_truth))
-    assert found["labelled"] == found["drawn"] == 400
-    assert found["agreement"] > 0.97 and found["kappa"] > 0.8
+    assert found["labelled"] == found["drawn"] == 300
+    assert found["agreement"] > 0.97 and found["kappa"] > 0.6
     assert found["alone"][0]["passes"] is True
     decided = run("trial", "decide", out, out, "--order-seed", found["order_seed"], "--json")
     verdict = json.loads(decided.stdout)["decisions"][0]
-    assert decided.exit_code == 0 and verdict["verdict"] == "accept" and verdict["scored"] <= 400
+    assert decided.exit_code == 0 and verdict["verdict"] == "accept" and verdict["scored"] <= 300
     assert verdict["criteria"][0]["lower"] >= 0.8
     assert found["commitment"] == json.loads((out / "judging.json").read_text())["commitment"]
 
@@ -176,11 +176,15 @@ def test_a_judge_that_goes_away_is_gone_on_with_and_may_be_given_up(asked):
         _, again = asked(stub, cases)
         assert again.exit_code == 0, again.stderr
         assert len(stub.asked) - before == 60 - kept, "what is committed is not asked again"
-    stub = Stub(grading(), lambda number: "status:500" if number >= 30 else "")
-    with serving(stub):
         shutil.rmtree(out)
+        away["from"] = len(stub.asked) + 30
         _, given_up = asked(stub, cases, more=("--give-up",))
-    assert given_up.exit_code == 0 and f"was not waited for: {60 - kept}" in given_up.stdout
+        assert given_up.exit_code == 0 and f"was not waited for: {60 - kept}" in given_up.stdout
+        before, fixed = len(stub.asked), (out / "scores.csv").read_bytes()
+        away["from"] = 10**6
+        _, more = asked(stub, cases, label=30)
+        assert more.exit_code == 0 and len(stub.asked) == before
+        assert (out / "scores.csv").read_bytes() == fixed, "labels may have been seen"
 
 
 def test_a_judge_that_is_not_there_says_so_in_both_languages(asked):
