@@ -183,6 +183,7 @@ def test_a_column_that_is_read_must_be_there_and_follows_the_cases() -> None:
     assert given_columns(rule) == ("doc",)
     assert given_columns(parse_rule("token_f1 >= 0.5")) == given_columns(parse_rule("latency.p95 <= 1 s")) == ()
     assert problems_of(rule, Setting("text", columns=frozenset({"doc"}))) == ()
+    assert given_columns(parse_rule("supported(context=2027) >= 0.5")) == ("2027",)
     for setting, source in ((frozenset({"dox"}), str(rule)), (frozenset({"doc"}), "supported >= 0.5")):
         (problem,) = problems_of(parse_rule(source), Setting("text", columns=setting))
         assert problem.code in ("measure.no_such_column", "measure.argument_missing")

@@ -47,7 +47,7 @@ class Parameter:
     def admits(self, value: object) -> bool:
         """Tell whether ``value`` can be given."""
         if self.of_columns:
-            return isinstance(value, str)
+            return isinstance(value, str | Decimal)  # a column may be called 2027
         if not isinstance(value, Decimal) or not self.low < value <= self.high:
             return False
         return not self.whole or value == value.to_integral_value()

@@ -258,7 +258,7 @@ def _arguments(measure: Measure, rule: Rule) -> dict[str, Decimal]:
     if problems:
         raise InputError("measure.rule_problem", rule=str(rule), problem=problems[0])
     given: Mapping[str, Decimal | str | None] = {
-        parameter.name: rule.arguments.get(parameter.name, parameter.default) for parameter in measure.parameters
+        item.name: rule.arguments.get(item.name, item.default) for item in measure.parameters if not item.of_columns
     }
     return {name: value for name, value in given.items() if isinstance(value, Decimal)}
 
@@ -266,7 +266,7 @@ def _arguments(measure: Measure, rule: Rule) -> dict[str, Decimal]:
 def _columns(measure: Measure, rule: Rule) -> dict[str, str]:
     """Return the columns that arguments name, by the argument."""
     named = ((item.name, rule.arguments.get(item.name)) for item in measure.parameters if item.of_columns)
-    return {name: column for name, column in named if isinstance(column, str)}
+    return {name: column if isinstance(column, str) else f"{column:f}" for name, column in named if column is not None}
 
 
 def _question(
