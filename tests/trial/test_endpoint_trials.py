@@ -22,6 +22,7 @@ from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.boards import submit_to_board
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
+from pilotbase.worker.trials.summary import report_lines
 from tests.catalogue.agreements_for_tests import DATASET
 from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular, until
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
@@ -206,6 +207,26 @@ def test_an_endpoint_that_fails_midway_ends_the_run_with_its_reason(
         assert report.counts["answered"] == 40
         assert "endpoint" in report.reasons[0].render("en") and "端点" in report.reasons[0].render("zh")
     assert report.isolation.detail == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "words"),
+    [
+        ("status:401", EndReason.ENDPOINT_REFUSED, {"en": "file of keys", "zh": "密钥文件"}),
+        ("html", EndReason.ENDPOINT_BROKEN_ANSWER, {"en": "nothing in between", "zh": "代为答复"}),
+        ("redirect", EndReason.ENDPOINT_REDIRECT, {"en": "into the manifest", "zh": "清单中写明"}),
+    ],
+)
+def test_a_rehearsal_tells_what_came_and_what_to_do_in_both_languages(
+    base, write_scenario, write_endpoint, stub, monkeypatch, fault, reason, words
+):
+    monkeypatch.setattr("pilotbase.compute.endpoints.asking.FIRST_WAIT_SECONDS", 0.01)
+    stub.fault = lambda number: "" if number < 0 else fault
+    rehearsed = rehearse_in(base, write_scenario(change=may_leave), write_endpoint(stub.endpoint()))
+    assert not rehearsed.passed and rehearsed.report.isolation.end is reason
+    for language, wanted in words.items():
+        said = "\n".join(line.render(language) for line in report_lines(rehearsed.report, rehearsed.folder))
+        assert wanted in said, said
 
 
 class Killed(BaseException):
