@@ -81,7 +81,8 @@ def test_after_a_trial(base, write_scenario, write_application, tmp_path, monkey
     assert not shown.must_be_proven_again, "the criterion asked for 0.7"
     stricter = affected_certificates(base.lab.view, changed("2.0.0", right=0.9), now)[0]
     assert stricter.must_be_proven_again and stricter.version == "1.0.0"
-    assert affected_certificates(base.lab.view, changed("1.0.0"), now) == []
+    renamed = affected_certificates(base.lab.view, changed("1.0.0"), now)
+    assert renamed == [], "the same version touches nobody"
     newer = tmp_path / "newer.yaml"
     newer.write_text(json.dumps(changed("2.0.0", right=0.9).to_json_value()))
     assert "must be proven again" in command("affected", newer).output
@@ -113,6 +114,7 @@ def test_keywords_are_found_whatever_their_case_and_width(tmp_path):
     (tmp_path / "answers.jsonl").write_text("\n".join(lines), encoding="utf-8")
     record = check_answers_for_keywords(tmp_path / "answers.jsonl", tmp_path / "words.txt", "answer")
     assert (record.sample, record.passed, record.words) == (5, 3, 2)
+    assert [(one.kind, one.sample) for one in record.as_evidence()] == [("keyword-check", 5), ("keyword-list", 2)]
     with pytest.raises(InputError, match="has no said"):
         check_answers_for_keywords(tmp_path / "answers.jsonl", tmp_path / "words.txt", "said")
 

@@ -144,5 +144,5 @@ def test_records_count_what_each_check_is_about(tmp_path):
     kinds = ("label-check", "label-fields-check", "text-label-check")
     records = [record_of(kind, files, NOW, "pilotbase test") for kind in kinds]
     assert [(one.sample, one.passed) for one in records] == [(3, 2), (3, 1), (1, 1)]
-    assert records[0].as_evidence().record == records[0].digest()
+    assert [one.record for one in records[0].as_evidence()] == [records[0].digest()]
     assert record_of("text-label-check", files[:1], NOW, "pilotbase test") is None

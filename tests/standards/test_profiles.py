@@ -3,6 +3,7 @@
 import pytest
 
 from pilotbase.documents.base import localized
+from pilotbase.documents.conformity import coarse_rows, without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.report import CriterionResult
@@ -202,3 +203,12 @@ def test_what_changed_is_told_by_what_it_means_for_a_proof():
     assert {one.name: one.kind for one in changes} == kinds
     assert [one.name for one in touching(changes)] == ["a", "d", "f"]
     assert "g" in [one.name for one in touching(changes, turned_on=["g"])]
+
+
+def test_a_supplier_sees_two_digits_and_a_site_lets_out_outcomes_alone():
+    full = [row(asks(measure=["accuracy"]), criteria=[result("accuracy >= 0.9", estimate=0.98765)])]
+    (coarse,) = coarse_rows(full)
+    assert (coarse.estimate, coarse.lower, coarse.upper, coarse.outcome) == (0.99, None, None, Conformity.MET)
+    (bare,) = without_figures(full)
+    assert (bare.estimate, bare.lower, bare.outcome) == (None, None, Conformity.MET)
+    assert coarse_rows(None) is without_figures(None) is None

@@ -20,6 +20,7 @@ from pilotbase.documents.vocabularies import Conformity
 from pilotbase.standards.composing import Held
 from pilotbase.standards.differing import Change, differences, touching
 from pilotbase.standards.matrix import Shown, conformity_rows
+from pilotbase.standards.packaged import packaged_profiles
 from pilotbase.workspace.store import View
 
 
@@ -67,11 +68,22 @@ def _reference(view: View, certificate: Certificate, name: str) -> StandardRefer
     return next((one for one in (plan.standards if plan else None) or () if one.name == name), None)
 
 
+def _frozen(view: View, reference: StandardReference) -> StandardProfile | None:
+    stored = view.get(reference.digest)
+    if stored is not None:
+        return stored.load(StandardProfile)
+    packaged = packaged_profiles().get(reference.name)
+    return packaged if packaged is not None and packaged.digest() == reference.digest else None
+
+
 def _touched(
     view: View, certificate: Certificate, reference: StandardReference, profile: StandardProfile
 ) -> tuple[Touched, ...]:
-    before = view.load(reference.digest, StandardProfile)
-    changes = touching(differences(before, profile), reference.also)
+    before = _frozen(view, reference)
+    if before is None:  # the trial ran at a site, and its own profile stayed there: nothing is known to be the same
+        changes = [Change("changed", None, one) for one in profile.requirements if not one.is_off]
+    else:
+        changes = touching(differences(before, profile), reference.also)
     rows = _rows(view, certificate, profile, changes)
     return tuple(Touched(change, outcome) for change, outcome in zip(changes, rows, strict=True))
 

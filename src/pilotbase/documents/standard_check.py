@@ -52,13 +52,17 @@ class StandardCheck(Document):
     made_at: Moment
     software: str
 
-    def as_evidence(self) -> EvidenceDocument:
-        """Return the evidence that names this record."""
-        return EvidenceDocument(
+    def as_evidence(self) -> tuple[EvidenceDocument, ...]:
+        """Return the evidence that this record is: of a search for keywords also how long the list was."""
+        reference, digest = f"standard-check {self.made_at.date().isoformat()}", self.digest()
+        found = EvidenceDocument(
             kind=self.kind,
-            reference=f"standard-check {self.made_at.date().isoformat()}",
+            reference=reference,
             sample=self.sample or None,
             passed=self.passed,
             reviewers=self.reviewers,
-            record=self.digest(),
+            record=digest,
         )
+        if not self.words:
+            return (found,)
+        return found, EvidenceDocument(kind="keyword-list", reference=reference, sample=self.words, record=digest)

@@ -109,7 +109,7 @@ def _read(base: Base, trial: Path, handed: Handed) -> Dossier:
     evidence: list[tuple[EvidenceDocument, Voucher]] = []
     evidence += [(one, "owner") for use in scenario.standards or () for one in use.evidence]
     evidence += [(one, "supplier") for one in application.evidence or ()]
-    evidence += [(check.as_evidence(), "base") for check in handed.checks]
+    evidence += [(one, "base") for check in handed.checks for one in check.as_evidence()]
     shown = Shown(
         criteria=report.criteria,
         findings=[finding for section in report.sections for finding in section.findings],
