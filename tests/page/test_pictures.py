@@ -76,7 +76,7 @@ def test_numbers_behind_pictures_are_the_figures():
     (calibration,) = pictures_of(CALIBRATION, "en")
     assert calibration.rows[0] == ("0.0 – 0.5", "40", "0.200", "0.100") and "0.100" in calibration.note
     (places,) = pictures_of(PLACES, "en")
-    assert [row[2] for row in places.rows[:3]] == ["60%", "80%", "80%"] and places.rows[-1] == ("never", "1", "–")
+    assert [row[2] for row in places.rows[:3]] == ["60", "80", "80"] and places.rows[-1] == ("never", "1", "–")
     (texts,) = pictures_of(TEXTS, "en")
     assert [row[0] for row in texts.rows] == ["same", "≤10%", ">10%", "no answer", "refused", "not refused"]
     (off,) = pictures_of(RESIDUALS, "en", "MW")

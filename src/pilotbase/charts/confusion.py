@@ -10,6 +10,8 @@ from pilotbase.documents.figures import Confusion
 from pilotbase.documents.texts import Language, text
 
 TOP, WIDE, HIGH, GAP, NARROWEST, WIDEST = 48, 62, 44, 4, 60, 130
+NARROWEST_PAPER = 380
+"""Of few classes letters are no larger than elsewhere."""
 _PERCENT = 0.995
 """A share from here on that is not whole is not told as 100 %."""
 
@@ -18,7 +20,7 @@ def confusion_chart(figure: Confusion, language: Language, theme: Theme = LIGHT)
     """Return the matrix as SVG: counts, shares of their row, and grounds as deep as the share is large."""
     names = confusion_names(figure, language)
     left = min(max(NARROWEST, *(width_of(name) + 24 for name in names)), WIDEST)
-    width, height = left + WIDE * len(names) + GAP, TOP + HIGH * len(names) + GAP
+    width, height = max(left + WIDE * len(names) + GAP, NARROWEST_PAPER), TOP + HIGH * len(names) + GAP
     title = text("picture.confusion.title").render(language)
     drawing = Drawing(width, height, title, _described(figure, names), theme.paper)
     axis = text("picture.confusion.axes").render(language)

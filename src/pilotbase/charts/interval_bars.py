@@ -59,7 +59,7 @@ def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) 
 
 
 def _draw_heights(drawing: Drawing, up: Scale, theme: Theme) -> None:
-    ticks = up.ticks(4)
+    ticks = up.ticks(6)
     for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
         drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), theme.line)
         drawing.text((LEFT - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)

@@ -61,7 +61,7 @@ def _unbroken(points: Sequence[TimePoint], told: Callable[[TimePoint], bool]) ->
 
 
 def _draw_axes(drawing: Drawing, figure: TimeCourse, across: Scale, up: Scale, theme: Theme) -> None:
-    ticks = up.ticks(4)
+    ticks = up.ticks(6)
     for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
         drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), theme.line)
         drawing.text((LEFT - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)

@@ -247,4 +247,4 @@ def _number(value: float | None) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f}%" if whole else "–"
+    return f"{100 * part / whole:.0f}" if whole else "–"
