@@ -26,7 +26,7 @@ Column = npt.NDArray[Any]
 
 SHOWN = 20
 """Problems that an answer names."""
-_TYPES: Mapping[DataType, frozenset[type]] = {
+TYPES: Mapping[DataType, frozenset[type]] = {
     DataType.FLOAT: frozenset({int, float}),
     DataType.INTEGER: frozenset({int}),
     DataType.BOOLEAN: frozenset({bool}),
@@ -36,7 +36,7 @@ _TYPES: Mapping[DataType, frozenset[type]] = {
     DataType.IMAGE: frozenset({str}),
     DataType.AUDIO: frozenset({str}),
 }
-_TYPE_TEXTS = {
+TYPE_TEXTS = {
     DataType.FLOAT: text("contract.type.number"),
     DataType.INTEGER: text("contract.type.integer"),
     DataType.BOOLEAN: text("contract.type.boolean"),
@@ -133,10 +133,10 @@ def _miscounted(columns: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, 
 
 
 def _column_problems(field: Field, present: Sequence[object]) -> Iterator[Text]:
-    allowed = _TYPES[field.data_type]
+    allowed = TYPES[field.data_type]
     if not set(map(type, present)) <= allowed:
         strange = next(value for value in present if type(value) not in allowed)
-        yield text("contract.wrong_type", found=repr(strange)[:40], allowed=_TYPE_TEXTS[field.data_type])
+        yield text("contract.wrong_type", found=repr(strange)[:40], allowed=TYPE_TEXTS[field.data_type])
         return
     if field.data_type in (DataType.FLOAT, DataType.INTEGER):
         yield from _number_problems(field, present)  # type: ignore[arg-type]
@@ -148,9 +148,9 @@ def _number_problems(field: Field, present: Sequence[int | float]) -> Iterator[T
     low = min(present, default=0)
     high = max(present, default=0)
     if max(abs(low), abs(high)) > (1 << 63) - 1 and field.data_type is DataType.INTEGER:
-        yield text("contract.wrong_type", found=str(high)[:40], allowed=_TYPE_TEXTS[field.data_type])
+        yield text("contract.wrong_type", found=str(high)[:40], allowed=TYPE_TEXTS[field.data_type])
     elif math.isinf(_as_float(low)) or math.isinf(_as_float(high)):
-        yield text("contract.wrong_type", found="Infinity", allowed=_TYPE_TEXTS[field.data_type])
+        yield text("contract.wrong_type", found="Infinity", allowed=TYPE_TEXTS[field.data_type])
     elif present and field.minimum is not None and low < field.minimum:
         yield text("contract.below_minimum", found=low, limit=f"{field.minimum:g}")
     elif present and field.maximum is not None and high > field.maximum:
@@ -170,7 +170,7 @@ def _spelling_problems(field: Field, present: Sequence[str]) -> Iterator[Text]:
         try:
             read(value)
         except (ValueError, OverflowError):
-            yield text("contract.wrong_type", found=value[:40], allowed=_TYPE_TEXTS[field.data_type])
+            yield text("contract.wrong_type", found=value[:40], allowed=TYPE_TEXTS[field.data_type])
             return
 
 

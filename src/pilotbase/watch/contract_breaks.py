@@ -14,28 +14,9 @@ from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.protocols.contract_cases import TYPE_TEXTS, TYPES
 from pilotbase.watch.packs import Pack
 
-_TYPES: dict[DataType, frozenset[type]] = {
-    DataType.FLOAT: frozenset({int, float}),
-    DataType.INTEGER: frozenset({int}),
-    DataType.BOOLEAN: frozenset({bool}),
-    DataType.TEXT: frozenset({str}),
-    DataType.DATE: frozenset({str}),
-    DataType.DATETIME: frozenset({str}),
-    DataType.IMAGE: frozenset({str}),
-    DataType.AUDIO: frozenset({str}),
-}
-_TYPE_NAMES = {
-    DataType.FLOAT: "number",
-    DataType.INTEGER: "integer",
-    DataType.BOOLEAN: "boolean",
-    DataType.TEXT: "text",
-    DataType.DATE: "date",
-    DataType.DATETIME: "datetime",
-    DataType.IMAGE: "array",
-    DataType.AUDIO: "array",
-}
 _TIMES = {DataType.DATE: date.fromisoformat, DataType.DATETIME: datetime.fromisoformat}
 
 
@@ -82,7 +63,7 @@ def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterato
 
 
 def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[Fault]:
-    allowed, found = _TYPES[field.data_type], set(map(type, values))
+    allowed, found = TYPES[field.data_type], set(map(type, values))
     missing = broken = np.zeros(len(values), dtype=np.bool_)
     if type(None) in found:
         missing = np.array([value is None for value in values], dtype=np.bool_)
@@ -95,7 +76,7 @@ def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterat
             [isinstance(one, str) and not _is_time(one, field) for one in values], dtype=np.bool_
         )
     if broken.any():
-        wanted = text(f"contract.type.{_TYPE_NAMES[field.data_type]}")
+        wanted = TYPE_TEXTS[field.data_type]
         yield Fault(text("detector.fault_type", column=field.name, wanted=wanted), broken)
     if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
         yield _out_of_range(values, field, missing | broken)
