@@ -12,6 +12,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 from pilotbase.documents.steps import Step, missing_for
+from pilotbase.worker.intake.drafting import new_scenario
 
 ROWS = 600
 RANDOM = np.random.default_rng(0)
@@ -320,3 +321,53 @@ def test_numbers_that_differ_in_every_row_are_asked_about(draft):
     (told,) = [sentence for sentence in found.decided if sentence.code == "draft.decided.maybe_key"]
     assert told.params == {"columns": "serial"}, "row numbers are withheld and need no key"
     assert "draft.decided.maybe_key" not in {sentence.code for sentence in draft().decided}
+
+
+LABELS = [("leak|rust", "leak", "", "leak")[row % 4] for row in range(200)]
+BOXES = ['[["bolt", 1, 2, 3, 4]]', "[]", "[]", "[]"]
+MASKS = ['{"size": [2, 2], "runs": [0, 4]}', '{"size": [2, 2], "runs": [0, 3, 1, 1]}']
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "rule", "baseline"),
+    [
+        (LABELS, "multilabel", "label_f1 >= 0.", "leak"),
+        (BOXES * 50, "detection", "box_f1(iou=0.5) >= 0.", "[]"),
+        (MASKS * 100, "segmentation", "mean_iou >= 0.", MASKS[0]),
+        ([f"P{row % 70}|P{row * 3 % 71}" for row in range(200)], "ranking", "top_k(k=3) >= 0.", None),
+        ([f"see page {row}" for row in range(200)], "answering", "exact_match >= 0.", None),
+        ([f"a long | sentence {row}" if row < 5 else f"word {row}" for row in range(200)], "answering", "exact_", None),
+    ],
+    ids=["labels", "boxes", "masks", "ranking", "words", "words with bars"],
+)
+def test_what_a_target_spells_makes_the_task(tmp_path, cells, task, rule, baseline):
+    frame = pl.DataFrame({"note": [f"note {row} of the shift" for row in range(200)], "said": cells})
+    frame.write_csv(tmp_path / "notes.csv")
+    draft = draft_scenario(tmp_path / "notes.csv", DraftAnswers("It fails.", "said", None, 0, 0, "works"))
+    assert draft.scenario.task == task
+    assert draft.scenario.criteria[0].rule.startswith(rule)
+    assert baseline in (None, draft.scenario.baseline.value)
+    told = [one.render("en") for one in draft.decided]
+    assert any("costs are not used" in line for line in told) and not any("None" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("ending", "array", "data_type"),
+    [("npy", np.zeros((4, 6), np.uint8), DataType.IMAGE), ("npy", np.zeros(40, "<i2"), DataType.AUDIO)],
+)
+def test_names_of_images_and_sounds_are_such_columns_and_come_along(tmp_path, ending, array, data_type):
+    (tmp_path / "from" / "kept").mkdir(parents=True)
+    names = [f"kept/{row:03}.{ending}" for row in range(80)]
+    for row, name in enumerate(names):
+        np.save(tmp_path / "from" / name, array + array.dtype.type(row))
+    table = tmp_path / "from" / "cases.csv"
+    words = [f"word {row}" for row in range(80)]
+    pl.DataFrame({"shown": names, "light": [row % 7 for row in range(80)], "said": words}).write_csv(table)
+    made = new_scenario(table, DraftAnswers("It fails.", "said", None, 0, 0, "works"), tmp_path / "to")
+    assert made.scenario.field("shown").data_type is data_type and made.scenario.data.key is None
+    assert made.scenario.task == "transcription"
+    assert {path.name for path in (tmp_path / "to" / "kept").iterdir()} == {path.split("/")[1] for path in names}
+    for name in names:
+        (tmp_path / "from" / name).unlink()
+    alone = draft_scenario(table, DraftAnswers("It fails.", "said", None, 0, 0, "works")).scenario
+    assert alone.field("shown").data_type is DataType.TEXT, "what is not there is a text"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
+from pilotbase.data.array_files import with_arrays
+from pilotbase.data.array_guesses import as_array
 from pilotbase.data.batches import numbers
 from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers, possible_keys
 from pilotbase.data.column_types import type_column
@@ -21,21 +23,23 @@ from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.tables import read_table
+from pilotbase.data.target_guesses import guess_structure
 from pilotbase.data.thresholds import (
     Proposal,
     in_both_languages,
     propose_many_classes,
     propose_regression,
+    propose_structured,
     propose_texts,
     propose_two_classes,
 )
 from pilotbase.documents.base import NAME_PATTERN, Localized
-from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.tasks import Task
+from pilotbase.documents.tasks import STRUCTURED, Task
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
 
@@ -92,11 +96,18 @@ def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
     """
     missing = guess_missing(read_table(path))
     table = _plain_columns(read_table(path, missing))
-    _check_answers(table, answers, path.name)
+    structure = _guess_structure(table, answers.target)
+    _check_answers(table, answers, path.name, structure)
     fields = tuple(
-        guess_field(column, column.name == answers.target, column.name == answers.group_or_time) for column in table
+        as_array(
+            guess_field(column, column.name == answers.target, column.name == answers.group_or_time),
+            column,
+            path.parent,
+        )
+        for column in table
     )
-    task = _guess_task(table[answers.target], fields, answers)
+    table = with_arrays(table, fields, path.parent)
+    task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _settle(table, fields, task, missing, path, answers)
     setting = replace(setting, decided=(*said_of_dates(table, fields), *setting.decided))
     setting = _withhold_giveaways(table, setting)
@@ -110,7 +121,13 @@ def _plain_columns(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> None:
+def _guess_structure(table: pl.DataFrame, target: str) -> Task | None:
+    if target not in table.columns or table[target].dtype != pl.String:
+        return None
+    return guess_structure(table[target].to_list(), MOST_CLASSES)
+
+
+def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str, structure: Task | None) -> None:
     found: list[tuple[str, Text]] = []
     if not answers.problem.strip():
         found.append(("problem", text("draft.empty_answer")))
@@ -121,7 +138,9 @@ def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str) -> Non
     for name, column in (("target", answers.target), ("group_or_time", answers.group_or_time)):
         if column is not None and column not in table.columns:
             found.append((name, text("draft.unknown_column", found=column, allowed=offer(column, table.columns))))
-        elif column is not None and table[column].null_count():
+        elif (
+            column is not None and table[column].null_count() and not (name == "target" and structure in _MAY_BE_EMPTY)
+        ):
             found.append((name, text("draft.missing_values", column=column, count=table[column].null_count())))
     if answers.target == answers.group_or_time:
         found.append(("group_or_time", text("draft.target_as_group")))
@@ -142,7 +161,7 @@ def _guess_task(column: pl.Series, fields: tuple[Field, ...], answers: DraftAnsw
     if data_type in (DataType.FLOAT, DataType.INTEGER) and values > FEWEST_VALUES:
         return "regression"
     if values > MOST_CLASSES and data_type is DataType.TEXT:
-        return "answering"
+        return "transcription" if any(field.data_type in ARRAYS for field in fields) else "answering"
     if values > MOST_CLASSES or data_type in (DataType.DATE, DataType.DATETIME):
         raise InputError("draft.no_classes", target=answers.target, found=values, allowed=MOST_CLASSES)
     if answers.cost_of_miss <= 0 or answers.cost_of_false_alarm <= 0:
@@ -159,7 +178,8 @@ def _settle(
     answers: DraftAnswers,
 ) -> _Setting:
     column = answers.group_or_time
-    key = guess_key(table, {answers.target, column or ""})
+    arrays = {field.name for field in fields if field.data_type in ARRAYS}
+    key = guess_key(table, {answers.target, column or "", *arrays})
     data_type = next((field.data_type for field in fields if field.name == column), None)
     typed = type_column(table[column], data_type).values if column and data_type else None
     split = guess_split(typed, data_type)
@@ -211,7 +231,8 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
     scenario, decided = setting.scenario, list(setting.decided)
     split = split_cases(conform(table, scenario), scenario)
     while len(scenario.feature_fields) > 1 and scenario.target_form != "texts":
-        names = [field.name for field in scenario.feature_fields]
+        # The name of an image's file is not what an application is given.
+        names = [field.name for field in scenario.feature_fields if field.data_type not in ARRAYS]
         found = strongest_feature(split.public, split.hidden, names, scenario)
         if found is None or not gives_away(found, scenario):
             break
@@ -244,20 +265,25 @@ def _hidden_positives(split: Split, scenario: Scenario, positive: str | None) ->
 def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scenario) -> list[Text]:
     """Return which labels the classes have, and whether costs count."""
     found = []
-    if classes:
+    if classes and scenario.positive is None:
+        found.append(text("draft.decided.named_classes", classes=", ".join(classes)))
+    elif classes:
         found.append(text("draft.decided.classes", classes=", ".join(classes), positive=scenario.positive))
         if scenario.field(target.name).data_type is DataType.BOOLEAN and set(spell_labels(target, DataType.TEXT)) <= {
             "0",
             "1",
         }:
             found.append(text("draft.decided.zero_one", target=target.name))
-    if len(classes) != 2:
+    if len(classes) != 2 or scenario.positive is None:
         found.append(text("draft.decided.costs_unused"))
     return found
 
 
 def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) -> tuple[Proposal, str | None]:
     target = scenario.data.target
+    if scenario.answer in STRUCTURED:
+        truths = public[target].fill_null("").to_list()
+        return propose_structured(truths, scenario.answer, classes_of(public, scenario)), None
     if scenario.target_form == "texts":
         return propose_texts(public[target].to_list()), None
     if scenario.target_form == "numbers":
@@ -302,4 +328,11 @@ _TASKS = {
     "classification": text("draft.task.classification"),
     "regression": text("draft.task.regression"),
     "answering": text("draft.task.answering"),
+    "transcription": text("draft.task.answering"),
+    "multilabel": text("draft.task.multilabel"),
+    "ranking": text("draft.task.ranking"),
+    "detection": text("draft.task.detection"),
+    "segmentation": text("draft.task.segmentation"),
 }
+_MAY_BE_EMPTY = ("multilabel", "detection")
+"""Tasks of which an empty answer is one: no label, no box."""

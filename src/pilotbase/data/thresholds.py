@@ -8,17 +8,23 @@ R = 1 − ½·WORTH_IT·B / (π·M) and P = 1 / (1 + ½·WORTH_IT·B / (π·R·F
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from pilotbase.documents.answer_texts import read_mask, right_answer
 from pilotbase.documents.base import Localized
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ConstantBaseline, Criterion
+from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import Text, text
+from pilotbase.measures import Cases, coded, score
 
 WORTH_IT = 0.8
 """Introducing an application is worth the effort when errors cost at most this share of what they cost today."""
@@ -26,6 +32,15 @@ HIGHEST = 0.99
 _SHOWN = 80
 LATENCY = "latency.p95 <= 1 s"
 MEMORY = "memory.peak <= 1 GiB"
+_STRUCTURED: dict[AnswerKind, str] = {
+    "labels": "label_f1",
+    "ranking": "top_k(k=3)",
+    "boxes": "box_f1(iou=0.5)",
+    "mask": "mean_iou",
+}
+"""The measure to begin with."""
+_NOTHING = ("", "[]")
+"""An empty answer reaches nothing; of boxes it is what a person would do."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,35 @@ def propose_texts(truths: list[str]) -> Proposal:
     values = {"answer": usual[:_SHOWN], "accuracy": _percent(share, 1), "needed": _percent(needed)}
     criteria = (_criterion(f"exact_match >= {needed:.2f}", text("draft.why.exact_match", **values)), *_resources())
     return Proposal(ConstantBaseline(value=usual), text("draft.baseline.texts", **values), criteria)
+
+
+def propose_structured(truths: list[str], kind: AnswerKind, classes: tuple[str, ...]) -> Proposal:
+    """Return a measure of this kind that leaves at most `WORTH_IT` of what the usual answer lacks."""
+    usual, measure = _usual(truths, kind), _STRUCTURED[kind]
+    answers = np.array([usual] * len(truths), dtype=object)
+    cases = Cases(truth=np.array(truths, dtype=object), answers=answers, classes=classes, kind=kind)
+    reached = score(parse_rule(f"{measure} >= 0"), coded(cases)) or 0.0
+    needed = _ceil(1 - WORTH_IT * (1 - reached))
+    values = {"answer": usual[:_SHOWN], "measure": measure, "reached": f"{reached:.3f}", "needed": f"{needed:.2f}"}
+    criteria = (_criterion(f"{measure} >= {needed:.2f}", text("draft.why.structured", **values)), *_resources())
+    return Proposal(ConstantBaseline(value=usual), text("draft.baseline.structured", **values), criteria)
+
+
+def _usual(truths: Sequence[str], kind: AnswerKind) -> str:
+    """Return the answer that is right most often; of masks the usual class, in the usual size, everywhere."""
+    if kind != "mask":
+        told = [truth for truth in truths if kind == "boxes" or truth not in _NOTHING] or ["[]"]
+        return right_answer(max(sorted(set(told)), key=told.count), kind)
+    sizes: Counter[tuple[int, int]] = Counter()
+    pixels: Counter[int] = Counter()
+    for truth in filter(str.strip, truths):
+        height, width, runs = read_mask(truth, range(256))  # type: ignore[arg-type]
+        sizes[height, width] += 1
+        for code, length in zip(runs[::2], runs[1::2], strict=True):
+            pixels[code] += length
+    height, width = max(sorted(sizes), key=sizes.__getitem__)
+    code = max(sorted(pixels), key=pixels.__getitem__)
+    return json.dumps({"size": [height, width], "runs": [code, height * width]})
 
 
 def propose_regression(truth: npt.NDArray[np.float64], unit: str | None) -> Proposal:

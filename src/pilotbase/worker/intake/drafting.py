@@ -12,7 +12,9 @@ from pathlib import Path
 
 from pilotbase.catalogue.application_draft import Wanted, draft_application, form_for, kit_name
 from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.tables import read_table
 from pilotbase.documents.application import Runtime
+from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
@@ -66,11 +68,25 @@ def new_scenario(
     draft = draft_from(source, answers)
     with whole_folder(folder) as written:
         shutil.copyfile(source, written / draft.scenario.data.file)
+        _copy_arrays(draft.scenario, source, written)
         (written / "scenario.yaml").write_text(write_scenario_yaml(draft.scenario), "utf-8")
     path = folder / "scenario.yaml"
     lacking = [text("worker.still_missing", field=name) for name in draft.missing]
     end = text("worker.scenario_written", path=path, folder=folder, criteria=len(draft.scenario.criteria))
     return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
+
+
+def _copy_arrays(scenario: Scenario, source: Path, folder: Path) -> None:
+    """Copy the images and sounds that the table names beside it; what leads elsewhere is told when it is read."""
+    named = [field.name for field in scenario.data.fields if field.data_type in ARRAYS]
+    table = read_table(source, scenario.data.missing) if named else None
+    for column in named:
+        assert table is not None
+        for name in table[column].drop_nulls().unique().to_list():
+            file = source.parent / name
+            if file.is_file() and file.resolve().is_relative_to(source.parent.resolve()):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, folder / name)
 
 
 def starter_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime = "python") -> bytes:
