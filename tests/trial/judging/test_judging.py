@@ -5,15 +5,21 @@ import io
 import json
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 
 from pilotbase.compute.endpoints import asking
+from pilotbase.compute.endpoints.operator import KEYS_FILE
+from pilotbase.documents.judge import Judge
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial.judging import folder as folders
 from tests.cli.test_command_line import run
 from tests.compute.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 PROMPT = {
     "system": "You grade answers. 请评分。",
     "template": "Question: {question}\nTrue: {reference}\nAnswer: {answer}\nScore 0 to 10:",
@@ -304,3 +310,25 @@ def test_what_is_not_in_the_answers_table_may_stand_beside_it(asked, tmp_path):
         other.write_text(spell(rows[1:]))
         _, told = asked(stub, cases, label=5, more=("--beside", other))
     assert told.exit_code == 2 and "1 cases have none" in told.stderr
+
+
+def test_the_judges_key_is_the_operators_and_stands_in_no_file(asked, tmp_path, monkeypatch):
+    keys = tmp_path / "keys.json"
+    with serving(Stub(grading())) as stub:
+        endpoint = stub.endpoint("openai_chat", prompt=PROMPT, key="GRADER")
+        out, told = asked(stub, answers(10), label=5, endpoint=endpoint)
+        assert told.exit_code == 5 and "@judge" in told.stderr and stub.asked == []
+        keys.write_text(json.dumps({"@judge/GRADER": {"url": stub.url, "key": "hush-7"}}))
+        keys.chmod(0o600)
+        monkeypatch.setenv(KEYS_FILE, str(keys))
+        out, told = asked(stub, answers(10), label=5, endpoint=endpoint)
+        assert told.exit_code == 0, told.stderr
+        assert {headers["authorization"] for headers in stub.headers} == {"Bearer hush-7"}
+    assert not [path for path in out.iterdir() if b"hush-7" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("page", ["language-models.md", "language-models.zh.md"])
+def test_the_judge_in_the_docs_can_be_used(page):
+    block = (DOCS / page).read_text("utf-8").split("```yaml\n# judge.yaml\n")[1].split("```")[0]
+    judge = build_document(Judge, parse_yaml(block.encode(), "judge.yaml"))
+    assert judge.places == ("question", "reference", "answer") and not judge.compares
