@@ -33,7 +33,7 @@ COMPARING = {
 
 @pytest.fixture(autouse=True)
 def loopback(monkeypatch):
-    monkeypatch.setenv("PILOTBASE_GATEWAY_ALLOW", "127.0.0.1")
+    monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
     monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.01)
 
 
@@ -124,7 +124,7 @@ def test_a_judge_is_corrected_by_people_and_decided_by_the_trials_own_engine(ask
     assert found["labelled"] == found["drawn"] == 300
     assert found["agreement"] > 0.97 and found["kappa"] > 0.6
     assert found["alone"][0]["passes"] is True
-    decided = run("trial", "decide", out, out, "--order-seed", found["order_seed"], "--json")
+    decided = run("trial", "decide", out, out / "cases.csv", "--order-seed", found["order_seed"], "--json")
     verdict = json.loads(decided.stdout)["decisions"][0]
     assert decided.exit_code == 0 and verdict["verdict"] == "accept" and verdict["scored"] <= 300
     assert verdict["criteria"][0]["lower"] >= 0.8
@@ -137,7 +137,7 @@ def test_a_judge_that_is_too_kind_is_found_out(asked):
     found = calibrated(out, filled(out, by_truth))
     assert found["alone"][0]["value"] == 1 and found["alone"][0]["passes"] is True
     assert found["bias"] > 0.2 and found["too_kind"] > 20 and found["kappa"] in (None, 0)
-    decided = run("trial", "decide", out, out, "--order-seed", found["order_seed"])
+    decided = run("trial", "decide", out, out / "cases.csv", "--order-seed", found["order_seed"])
     assert decided.exit_code == 3, "people's labels refute what the judge would have let pass"
     told = run("trial", "calibrate", out, *filled(out, by_truth), language="zh")
     assert "这不是证据" in told.stdout and "kappa" in told.stdout
