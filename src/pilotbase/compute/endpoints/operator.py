@@ -1,8 +1,8 @@
 """What the operator of this machine allows: hosts that are reached though they are private, keys that are shown.
 
-The settings are those of the gateway, which calls endpoints, too: one list serves both. A key is bound to the supplier
-and to the address for which the operator keeps it: a manifest that names the key of another, or its own address with
-it, gets none.
+The list of hosts is its own and not the gateway's: a host that a service may ask need not be open to whatever a supplier
+hands in. A key is bound to the supplier and to the address for which the operator keeps it: a manifest that names the
+key of another, or its own address with it, gets none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.protocols.guarded_http import GuardedHttp
 
-ALLOW = "PILOTBASE_GATEWAY_ALLOW"
+ALLOW = "PILOTBASE_ENDPOINT_ALLOW"
 """Hosts and networks, with commas between."""
 KEYS_FILE = "PILOTBASE_GATEWAY_ENDPOINT_KEYS_FILE"
 """JSON, of applications ``"organisation/NAME": {"url": "https://host/v1", "key": "…"}``; readable by its owner only."""
