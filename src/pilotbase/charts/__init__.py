@@ -5,6 +5,7 @@
     confidence_sequence_chart(result, language)         bounds over scored cases ("" without a path)
     group_chart(scores, language)                       one column and measure, with intervals
     latency_chart(performance, language)                histogram with quantiles ("" without one)
+    load_blocks_chart(figures, language)                a load test block by block ("" of one block)
     funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
     way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
@@ -55,6 +56,7 @@ from pilotbase.charts.histogram import Bin, histogram_chart, spell_time
 from pilotbase.charts.interval_bars import coverage_chart, interval_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
+from pilotbase.charts.load_blocks import load_blocks_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import spell_count, spell_number
 from pilotbase.charts.pool_bars import PoolBar, pool_chart
@@ -120,6 +122,7 @@ __all__ = [
     "interval_chart",
     "latency_chart",
     "leader_chart",
+    "load_blocks_chart",
     "make_visible",
     "outcome_word",
     "pool_chart",

@@ -13,6 +13,7 @@ from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
+from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
 from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.texts import Language, Text, text
@@ -193,6 +194,9 @@ class Wording:
         """Return the latency distribution; empty without a histogram."""
         return _markup(charts.latency_chart(performance, self.language))
 
+    def load_blocks_chart(self, figures: LoadFigures) -> Markup:
+        """Return latency block by block; empty where there is one block."""
+        return _markup(charts.load_blocks_chart(figures, self.language))
 
     def pictures(self, report: Report) -> list[Picture]:
         """Return the report's figures as pictures."""
