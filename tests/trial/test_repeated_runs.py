@@ -7,13 +7,18 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.measures import Cases
 from pilotbase.trial.deciding import decide_recorded
 from pilotbase.trial.recorded_cases import Recorded
+from pilotbase.worker.trials.proving import prove, rehearse_in
+from pilotbase.worker.trials.replaying import replay_trial
 from tests.cli.test_command_line import run
+from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving
 from tests.trial.conftest import home, write_application  # noqa: F401 - fixtures
+from tests.trial.endpoints_for_tests import may_leave, writing_endpoint
 from tests.trial.test_deciding import decisions, write  # noqa: F401 - fixtures
 
 THRESHOLD, RUNS = 0.8, 5
@@ -237,3 +242,31 @@ def test_perturbed_answers_are_compared_run_by_run(home, scenario, write_applica
     findings = {found["check"]: found for section in report["sections"] for found in section["findings"]}
     assert findings["robustness: typos(0.1)"]["sentence"]["params"]["answered"] == 120
     assert run("trial", "replay", out).exit_code == 0
+
+
+def test_an_endpoint_that_does_not_answer_alike_is_asked_again_and_its_cases_are_used_once(
+    base,
+    write_scenario,
+    tmp_path,
+    monkeypatch,
+):
+    monkeypatch.setenv(ALLOW, "127.0.0.1")
+    draw = random.Random(4)
+
+    def say(question):
+        return "broken" if (float(question.split()[1]) > 6) != (draw.random() < 0.1) else "fine"
+
+    twice = lambda content: may_leave(content).replace("trial:\n", "trial:\n  repeats: 2\n")  # noqa: E731
+    with serving(Stub(chatting(say))) as stub:
+        endpoint = stub.endpoint("openai_chat", prompt={"template": "Pressure {pressure} bar."}, in_flight=8)
+        folder = writing_endpoint(tmp_path)(endpoint)
+        scenario = write_scenario(rows=150, cases=40, change=twice)
+        rehearse_in(base, scenario, folder)
+        rehearsed = len(stub.asked)
+        proof = prove(base, scenario, folder)
+    report = proof.report
+    assert report.endpoint.calls == 80 and len(stub.asked) >= rehearsed + 80
+    assert (report.attempt.reserved, report.attempt.answered, report.counts["answered"]) == (40, 40, 40)
+    runs = next(found for section in report.sections for found in section.findings if found.check == "runs")
+    assert 0 < runs.sentence.params["differing"] < 40
+    assert replay_trial(proof.folder).verdict == report.verdict
