@@ -1,4 +1,5 @@
 import datetime as dt
+import io
 
 import numpy as np
 import polars as pl
@@ -371,3 +372,15 @@ def test_names_of_images_and_sounds_are_such_columns_and_come_along(tmp_path, en
         (tmp_path / "from" / name).unlink()
     alone = draft_scenario(table, DraftAnswers("It fails.", "said", None, 0, 0, "works")).scenario
     assert alone.field("shown").data_type is DataType.TEXT, "what is not there is a text"
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["bytes", "as Hugging Face keeps them"])
+def test_images_inside_a_table_are_such_a_column(tmp_path, wrapped):
+    held = io.BytesIO()
+    np.save(held, np.zeros((4, 6), np.uint8))
+    cells = [{"bytes": held.getvalue(), "path": None} if wrapped else held.getvalue()] * 80
+    frame = {"shown": cells, "light": [row % 7 for row in range(80)], "said": [f"word {row}" for row in range(80)]}
+    pl.DataFrame({**frame, "raw": [b"no image"] * 80}).write_parquet(tmp_path / "cases.parquet")
+    draft = draft_scenario(tmp_path / "cases.parquet", DraftAnswers("It fails.", "said", None, 0, 0, "works"))
+    assert draft.scenario.field("shown").data_type is DataType.IMAGE
+    assert [field.name for field in draft.scenario.data.fields] == ["shown", "light", "said"]

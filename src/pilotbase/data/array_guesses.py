@@ -1,7 +1,8 @@
-"""Which columns name files of images or sounds that lie beside the table. Guesses for a draft."""
+"""Which columns hold images or sounds: as files that lie beside the table, or as their bytes. Guesses for a draft."""
 
 from __future__ import annotations
 
+import io
 import wave
 from pathlib import Path, PurePosixPath
 
@@ -10,38 +11,61 @@ import polars as pl
 
 from pilotbase.documents.contract import DataType, Field
 
-_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
-_SOUNDS = frozenset({".wav"})
-_ARRAYS = frozenset({".npy"})
+_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".wav", ".npy"})
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_NPY = b"\x93NUMPY"
+_SAMPLES = ("<i2", "<f4")
+_BYTES = "bytes"
+"""Where the packages of Hugging Face keep a file's content in Parquet."""
 
 
-def as_array(field: Field, column: pl.Series, folder: Path) -> Field:
-    """Return ``field`` as one of images or sounds where ``column`` names such files in ``folder``; else as it is."""
-    if field.data_type is not DataType.TEXT or column.dtype != pl.String:
-        return field
-    names = column.drop_nulls()
-    endings = {PurePosixPath(name).suffix.lower() for name in names.unique().to_list()}
-    if not endings or not endings <= _IMAGES | _SOUNDS | _ARRAYS:
-        return field
-    first = folder / str(names[0])
-    if not first.is_file():
-        return field
-    if endings <= _SOUNDS:
-        return field.model_copy(update={"data_type": DataType.AUDIO, "rate": _rate(first)})
-    kind = DataType.AUDIO if endings <= _ARRAYS and _dimensions(first) == 1 else DataType.IMAGE
-    return field.model_copy(update={"data_type": kind})
-
-
-def _rate(file: Path) -> int | None:
-    try:
-        with wave.open(str(file), "rb") as sound:
-            return sound.getframerate() or None
-    except (wave.Error, EOFError, OSError):
+def guess_array(column: pl.Series, folder: Path) -> Field | None:
+    """Return a field of images or sounds where the first cell of ``column`` is one, or names one in ``folder``."""
+    data = _first(column, folder)
+    if data is None:
         return None
+    kind = _kind(data)
+    if kind is None:
+        return None
+    return Field(name=column.name, data_type=kind, rate=_rate(data) if kind is DataType.AUDIO else None)
 
 
-def _dimensions(file: Path) -> int | None:
+def _first(column: pl.Series, folder: Path) -> bytes | None:
+    """Return the bytes of the first file; None where the column holds no files."""
+    if isinstance(column.dtype, pl.Struct) and _BYTES in [field.name for field in column.dtype.fields]:
+        column = column.struct.field(_BYTES)
+    cells = column.drop_nulls()
+    if cells.is_empty() or column.dtype not in (pl.Binary, pl.String):
+        return None
+    if column.dtype == pl.Binary:
+        return bytes(cells[0])
+    if not {PurePosixPath(name).suffix.lower() for name in cells.unique().to_list()} <= _ENDINGS:
+        return None
+    first = folder / str(cells[0])
+    return first.read_bytes() if first.is_file() else None
+
+
+def _kind(data: bytes) -> DataType | None:
+    if data.startswith(_NPY):
+        return _kind_of_array(data)
+    if data[:4] == b"RIFF":
+        return DataType.AUDIO if data[8:12] == b"WAVE" else DataType.IMAGE
+    return DataType.IMAGE if data.startswith(_IMAGES) else None
+
+
+def _kind_of_array(data: bytes) -> DataType | None:
     try:
-        return int(np.load(file, mmap_mode="r", allow_pickle=False).ndim)
+        array = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, OSError, EOFError):
+        return None
+    if array.dtype == np.uint8 and array.ndim in (2, 3):
+        return DataType.IMAGE
+    return DataType.AUDIO if array.dtype.str in _SAMPLES and array.ndim == 1 else None
+
+
+def _rate(data: bytes) -> int | None:
+    try:
+        with wave.open(io.BytesIO(data)) as sound:
+            return sound.getframerate() or None
+    except (wave.Error, EOFError):
         return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from pilotbase.data.array_files import with_arrays
-from pilotbase.data.array_guesses import as_array
+from pilotbase.data.array_guesses import guess_array
 from pilotbase.data.batches import numbers
 from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers, possible_keys
 from pilotbase.data.column_types import type_column
@@ -95,15 +96,15 @@ def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
             the split leaves one class on a side.
     """
     missing = guess_missing(read_table(path))
-    table = _plain_columns(read_table(path, missing))
+    table = read_table(path, missing)
+    named = (answers.target, answers.group_or_time)
+    arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
+    table = _describable(table, arrays)
     structure = _guess_structure(table, answers.target)
     _check_answers(table, answers, path.name, structure)
     fields = tuple(
-        as_array(
-            guess_field(column, column.name == answers.target, column.name == answers.group_or_time),
-            column,
-            path.parent,
-        )
+        arrays.get(column.name)
+        or guess_field(column, column.name == answers.target, column.name == answers.group_or_time)
         for column in table
     )
     table = with_arrays(table, fields, path.parent)
@@ -114,10 +115,12 @@ def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
     return _with_criteria(table, setting, answers)
 
 
-def _plain_columns(table: pl.DataFrame) -> pl.DataFrame:
-    """Leave out lists, structures and bytes, which no field can describe."""
+def _describable(table: pl.DataFrame, arrays: Mapping[str, Field | None]) -> pl.DataFrame:
+    """Leave out lists, structures and bytes, which no field can describe, but for images and sounds."""
     return table.select(
-        name for name, dtype in table.schema.items() if not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
+        name
+        for name, dtype in table.schema.items()
+        if arrays.get(name) or not (dtype.is_nested() or dtype in (pl.Binary, pl.Object))
     )
 
 

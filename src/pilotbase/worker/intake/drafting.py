@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from pilotbase.catalogue.application_draft import Wanted, draft_application, form_for, kit_name
 from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
 from pilotbase.data.tables import read_table
@@ -82,7 +84,7 @@ def _copy_arrays(scenario: Scenario, source: Path, folder: Path) -> None:
     table = read_table(source, scenario.data.missing) if named else None
     for column in named:
         assert table is not None
-        for name in table[column].drop_nulls().unique().to_list():
+        for name in table[column].drop_nulls().unique().to_list() if table[column].dtype == pl.String else ():
             file = source.parent / name
             if file.is_file() and file.resolve().is_relative_to(source.parent.resolve()):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
