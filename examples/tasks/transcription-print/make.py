@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,8 @@ MAKES = ("A", "B", "D", "H", "K", "M", "X")
 
 def missing() -> str | None:
     """Return what is not on this machine, if anything."""
+    if sys.version_info >= (3, 13):
+        return "rapidocr-onnxruntime 1.4.4 is packed for Python up to 3.12"
     if find_spec("PIL") is None:
         return "Pillow is not installed: pip install 'pilotbase[images]'"
     lacking = [name for name in TYPEFACES.values() if not (FONTS / name).exists()]
