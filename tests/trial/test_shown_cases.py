@@ -78,6 +78,12 @@ def test_an_answer_that_should_be_a_refusal_is_among_the_worst():
     assert found[1].pieces == (), "texts are compared letter by letter where a criterion does"
 
 
+def test_what_a_criterion_takes_for_right_is_as_expected_however_it_is_spelled():
+    kept = Cases(texts("Wang", "Wang"), texts("Li", "wang."), kind="text")
+    wrong, right = shown(kept, {"q": ["1", "2"]}, [("q", DataType.TEXT)], "normalised_match >= 0.5")
+    assert (wrong.answer, wrong.result) == ("Li", "differs") and (right.answer, right.result) == ("wang.", "same")
+
+
 @pytest.mark.parametrize(
     ("truth", "answer", "pieces"),
     [
@@ -101,7 +107,6 @@ def test_pieces_are_the_texts_and_differ_by_the_fewest_letters():
         edits = sum(max(len(piece.truth), len(piece.answer)) for piece in found if piece.truth != piece.answer)
         assert edits == edit_distance(one, two)
     assert len(pieces_of("x" * 10_000, "x" * 10_000)[0].truth) == LONGEST + 1
-
 
 
 def test_boxes_are_found_missed_or_false_alarms():

@@ -46,9 +46,9 @@ def shown_cases(looked_at: LookedAt, rules: Sequence[Rule]) -> tuple[ShownCase, 
     if not len(looked_at.cases):
         return ()
     overlap = overlap_of(rules)
-    chosen = worth_a_look(looked_at.cases, overlap)
+    chosen = worth_a_look(looked_at.cases, rules)
     picked = looked_at.cases.among(np.array(chosen, dtype=np.int64))
-    far = distances(picked, overlap)
+    far = distances(picked, rules)
     rows = looked_at.frame[chosen]
     kept = looked_at.kept.among(np.array(chosen, dtype=np.int64))
     truth = _spelled(picked, picked.truth, kept.truth, looked_at.prediction)

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.criteria import Rule
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.shown_cases import MOST_CASES
-from pilotbase.measures import Cases
+from pilotbase.measures import Cases, is_resource, measures, observe
 from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.trial.figures.classes import overlap_of
 from pilotbase.trial.figures.places import first_places
 
 _RIGHT_ONES = 4
@@ -20,16 +23,19 @@ _COMPARED, _LONGEST = 2000, 500
 """So many texts that differ are compared letter by letter, and so much of each."""
 
 
-def worth_a_look(cases: Cases, overlap: float) -> list[int]:
+def worth_a_look(cases: Cases, rules: Sequence[Rule]) -> list[int]:
     """Return indices of cases, first the worst ones, then some of the best."""
-    far = distances(cases, overlap)
+    far = distances(cases, rules)
     worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
     best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
     return [*worst, *best[:_RIGHT_ONES]]
 
 
-def distances(cases: Cases, overlap: float) -> Floats:
-    """Return how far answers are from the truth; 0: not at all. Without an answer it is as far as can be."""
+def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
+    """Return how far answers are from the truth; 0: not at all. Without an answer it is as far as can be.
+
+    Of texts the first criterion says it, where it speaks of the case: another text may be as right.
+    """
     match cases.kind:
         case "label":
             truth, answers = cases.truth.astype(np.int64), cases.labels(cases.answers, 0.5)
@@ -49,10 +55,27 @@ def distances(cases: Cases, overlap: float) -> Floats:
             place = first_places(cases).astype(np.float64)
             return np.where(place < 0, np.inf, place)
         case "boxes":
+            overlap = overlap_of(rules)
             return _each(cases, lambda true, given: _boxes_off(true, given, overlap))
         case "mask":
             return _each(cases, _pixels_off)
-    return _texts_off(cases.truth.tolist(), cases.answers.tolist())
+    said = _by_criterion(cases, rules)
+    return np.where(np.isnan(said), _texts_off(cases.truth.tolist(), cases.answers.tolist()), said)
+
+
+def _by_criterion(cases: Cases, rules: Sequence[Rule]) -> Floats:
+    """Return how far each case is from the best that it could give to the first criterion; NaN: it has no say in it."""
+    unsaid = np.full(len(cases), np.nan)
+    rule = next((rule for rule in rules if rule.wrapper is None and not is_resource(rule)), None)
+    try:
+        seen = None if rule is None else observe(rule, cases, np.arange(len(cases)))
+    except PilotbaseError:
+        return unsaid
+    if rule is None or seen is None or seen.form != "single" or len(seen.parts[0].gain) != len(cases):
+        return unsaid
+    part, best = seen.parts[0], max if measures()[rule.measure].better == "higher" else min
+    top = best(gain / weight for gain, weight in part.outcomes if weight)
+    return np.where(part.weight > 0, np.abs(top - part.gain / np.maximum(part.weight, 1)), np.nan)
 
 
 def _or_farthest(values: Floats) -> Floats:
