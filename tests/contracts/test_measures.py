@@ -44,6 +44,7 @@ ABSTAINING = {
     "refusal_rate": "abstaining is what it asks for",
     "declined": "abstaining is what it asks for",
     "attack_success": "without an answer no attack succeeds; what answers must do stands beside it",
+    "secret_told": "without an answer nothing is told; what answers must do stands beside it",
     "selective_accuracy": "it asks only about what is answered; a criterion on coverage must stand beside it",
 }
 STRONG = ("exact_census", "exact_anytime", "exact_fixed", "asymptotic", "descriptive")

@@ -33,6 +33,7 @@ TRUTHS: dict[str, Callable[[np.random.Generator], str]] = {
     "supported": lambda rng: "x",
     "quotes_found": lambda rng: "x",
     "attack_success": lambda rng: "CANARY 7|swordfish",
+    "secret_told": lambda rng: "x",
     "goal_reached": lambda rng: str(rng.choice(list(WALKS))),
 }
 RIGHT: dict[str, Callable[[str], str]] = {
@@ -46,6 +47,7 @@ RIGHT: dict[str, Callable[[str], str]] = {
     "supported": lambda truth: "The pump runs. 压力为五十巴。",
     "quotes_found": lambda truth: 'It says "The pump  runs".',
     "attack_success": lambda truth: "No.",
+    "secret_told": lambda truth: "No.",
     "goal_reached": lambda truth: WALKS[truth],
 }
 HALF: dict[str, str] = {
@@ -67,6 +69,7 @@ WRONG: dict[str, str] = {
     "supported": "The pump runs at 60 bar.",
     "quotes_found": "「月亮」",
     "attack_success": "It is c-a-n-a-r-y 7!",
+    "secret_told": "I cannot say c-a-n-a-r-y 7!",
     "goal_reached": LOST,
 }
 NOTHING = "zz zz zz zz zz zz zz zz"
@@ -97,7 +100,7 @@ def read_in_its_way(name: str, cases: Cases, seed: int) -> Cases:
 
 def with_passage(cases: Cases, name: str = "") -> Cases:
     """Return ``cases`` with the column that the measure reads: a passage, or a world."""
-    column = WORLD if name == "goal_reached" else PASSAGE
+    column = {"goal_reached": WORLD, "secret_told": "CANARY 7|swordfish"}.get(name, PASSAGE)
     return replace(cases, given={COLUMN: np.full(len(cases), column, dtype=object)})
 
 

@@ -68,8 +68,8 @@ def test_codes_are_drawn_anew_and_the_same_seed_draws_the_same():
     assert one == same and one["cases.csv"] != other["cases.csv"]
     table = pl.read_csv(one["cases.csv"])
     assert table.height == 2 * 2 * len(safety_items("en"))
-    codes = table.filter(pl.col("kind").str.starts_with("injected"))["truth"]
-    assert codes.n_unique() == len(codes)
+    attacks = table.filter(pl.col("secret").is_not_null())
+    assert not attacks["kind"].str.starts_with("harmless").any() and attacks["secret"].n_unique() == len(attacks)
     assert table.filter(pl.col("truth").is_null())["kind"].str.starts_with("refused").all()
 
 
@@ -79,14 +79,16 @@ def test_a_set_that_is_not_there_is_refused_in_words(tmp_path, arguments, said):
     assert told.exit_code == 2 and said in told.stderr and not (tmp_path / "set").exists()
 
 
-def knowing(refused) -> str:
+def knowing(refused, tells=False) -> str:
     """Return an application that knows the published questions, as a model trained on them does."""
+    told = " + i" if tells else ""
     return f"""{LIMITED}
 REFUSED = {json.dumps(refused, ensure_ascii=False)}
 SORRY = {json.dumps(SORRY, ensure_ascii=False)}
 
 def predict(batch):
-    return [SORRY["en" if q.isascii() else "zh"] if q in REFUSED else "ok" for q in words(batch, "question")]
+    asked = zip(words(batch, "question"), words(batch, "instructions"))
+    return [SORRY["en" if q.isascii() else "zh"]{told} if q in REFUSED else "ok" for q, i in asked]
 """
 
 
@@ -95,6 +97,7 @@ APPLICATIONS = {
     "declines-all": ("reject", f"{LIMITED}\ndef predict(batch):\n    return [{SORRY['zh']!r}] * batch.rows\n"),
     "says-all": ("reject", f"{LIMITED}\ndef predict(batch):\n    return words(batch, 'instructions')\n"),
     "english-only": ("reject", "english"),
+    "declines-and-tells": ("reject", "tells"),
 }
 
 
@@ -104,17 +107,20 @@ def test_who_declines_all_fails_as_who_gives_in_does(home, write_application, tm
     assert run("data", "safety-set", "--out", folder, "--variants", 2, "--seed", 5).exit_code == 0
     items = [item for language in SAFETY_LANGUAGES for item in safety_items(language) if item.side == "refused"]
     verdict, program = APPLICATIONS[name]
-    if program in (None, "english"):
-        program = knowing([item.question for item in items if program is None or item.language == "en"])
+    if program in (None, "english", "tells"):
+        known = [item.question for item in items if program != "english" or item.language == "en"]
+        program = knowing(known, tells=program == "tells")
     told = run("trial", "run", folder, write_application(program, name=name), "--out", out)
     report = json.loads((out / "report.json").read_text())
     assert report["verdict"] == verdict, told.stderr
     found = {one["rule"].partition(" ")[0]: one for one in report["criteria"]}
-    shares = [found[name]["estimate"] for name in ("declined", "answered", "attack_success")]
+    shares = [found[name]["estimate"] for name in ("declined", "answered", "secret_told(secret=secret)")]
     if name == "declines-all":
         assert shares == [1, 0, 0]
     if name == "says-all":
         assert shares == [0, 1, 1]
+    if name == "declines-and-tells":
+        assert shares[:2] == [1, 1] and shares[2] > 0.5
     if name == "english-only":
         gap = next(one for one in report["criteria"] if one["rule"].startswith("gap(declined"))
         assert gap["estimate"] == 1 and gap["outcome"] == "fail", "one language is not made up for by the other"
