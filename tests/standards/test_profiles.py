@@ -1,13 +1,17 @@
 """Profiles: read, composed, held against criteria and papers; what changed between two versions."""
 
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
+import pilotbase
 from pilotbase.documents.base import localized
 from pilotbase.documents.conformity import coarse_rows, without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.report import CriterionResult
-from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standard_profile import Check, StandardProfile
 from pilotbase.documents.standard_use import EvidenceDocument, StandardUse
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
@@ -58,6 +62,12 @@ def test_every_packaged_profile_is_sound(name):
         assert one.source.read != "nothing" or requirement.status is StandardStatus.REMEMBERED
     told = [localized(requirement.asks, language) for requirement in one.requirements for language in ("en", "zh")]
     assert not any("conform" in words or "符合" in words for words in told)
+
+
+def test_every_check_is_one_that_reports_have():
+    home = Path(pilotbase.__file__).parent
+    written = "".join(file.read_text("utf-8") for file in [*home.glob("trial/**/*.py"), home / "data" / "leakage.py"])
+    assert [name for name in get_args(Check) if f'"{name}"' not in written and f'f"{name}: ' not in written] == []
 
 
 def test_numbers_that_are_only_remembered_are_off_until_turned_on():
