@@ -47,7 +47,7 @@ def without_the_wrong(right):
 
 @pytest.mark.parametrize("counted", [lambda right: np.arange(len(right)), best_prefix])
 def test_labels_up_to_a_chosen_one_keep_the_level(counted):
-    rounds, level = 150, ALPHA / 2
+    rounds, level = 80, ALPHA / 2
     most = rounds * level + 3 * (rounds * level * (1 - level)) ** 0.5
     assert sum(accepted(seed, counted) for seed in range(rounds)) <= most
 
