@@ -1,7 +1,9 @@
 """A kept connection: one for many calls, judged when it is made, with one deadline an exchange; over TLS as without."""
 
+import contextlib
 import datetime
 import ipaddress
+import socket
 import ssl
 import threading
 import time
@@ -94,6 +96,31 @@ def test_what_is_no_whole_answer_is_told_and_the_next_is_heard(server, path, err
     with pytest.raises(error):
         get(connection, server, path)
     assert get(connection, server).body == b"some"
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-5"])
+def test_a_chunk_of_less_than_nothing_is_no_answer(server, size):
+    """`http.client` reads up to the end of the stream for -1, however much is allowed, and fails in no words for -5."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    sent = 0
+
+    def flood():
+        nonlocal sent
+        peer, _ = listening.accept()
+        with peer, contextlib.suppress(OSError):
+            peer.recv(4096)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n")
+            while sent < 64 << 20:
+                peer.sendall(bytes(1 << 16))
+                sent += 1 << 16
+
+    thread = threading.Thread(target=flood, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with listening, pytest.raises(BrokenOffError):
+        KeptConnection(GUARD, url).send(Request("GET", url, most_bytes=1000), 10)
+    thread.join(10)
+    assert sent < 32 << 20
 
 
 def test_an_exchange_has_one_deadline(server):

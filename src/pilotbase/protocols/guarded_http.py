@@ -178,8 +178,20 @@ def _port(parts: SplitResult) -> int:
     return parts.port or _PORTS.get(parts.scheme, 0)
 
 
+class _Response(http.client.HTTPResponse):
+    """An answer whose chunks have a length: `http.client` takes -1 for all that ever comes, past any bound."""
+
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError(size)  # which it tells as `http.client.IncompleteRead`, as it does what is no number
+        return size
+
+
 class Pinned(http.client.HTTPConnection):
     """A connection to one address, which speaks to the host by its name: in TLS and in the header Host."""
+
+    response_class = _Response
 
     def __init__(self, parts: SplitResult, address: str, seconds: float) -> None:
         super().__init__(parts.hostname or "", _port(parts), timeout=seconds)
