@@ -41,15 +41,25 @@ def coded(cases: Cases) -> Cases:
     if cases.kind not in STRUCTURED:
         return cases
     classes = _names_in(cases) if cases.kind == "ranking" else cases.classes
-    kind = cases.kind
+    truth = _true(cases.truth, cases.kind, classes)
+
+    def code(texts: Texts) -> NDArray[Any]:
+        return _masks(texts, truth, classes) if cases.kind == "mask" else _code(texts, cases.kind, classes)
+
     return replace(
         cases,
-        truth=_code(cases.truth, kind, classes, true=True),
-        answers=_code(cases.answers, kind, classes),
-        baseline=None if cases.baseline is None else _code(cases.baseline, kind, classes),
-        perturbed={name: _code(values, kind, classes) for name, values in cases.perturbed.items()},
+        truth=truth,
+        answers=code(cases.answers),
+        baseline=None if cases.baseline is None else code(cases.baseline),
+        perturbed={name: code(values) for name, values in cases.perturbed.items()},
         classes=classes,
     )
+
+
+def _true(texts: Texts, kind: str, classes: Sequence[str]) -> NDArray[Any]:
+    if kind == "mask":
+        return _objects(texts, lambda one: _pixels(read_mask(one, classes)))
+    return _code(texts, kind, classes, true=True)
 
 
 def _code(texts: Texts, kind: str, classes: Sequence[str], true: bool = False) -> NDArray[Any]:
@@ -57,10 +67,8 @@ def _code(texts: Texts, kind: str, classes: Sequence[str], true: bool = False) -
         return _label_rows(texts, classes)
     if kind == "ranking":
         return _ranked_rows(texts, {name: code for code, name in enumerate(classes)})
-    if kind == "boxes":
-        read, width = (read_true_boxes, 5) if true else (read_boxes, 6)
-        return _objects(texts, lambda one: _box_rows(read(one, classes), width))
-    return _objects(texts, lambda one: _pixels(read_mask(one, classes)))
+    read, width = (read_true_boxes, 5) if true else (read_boxes, 6)
+    return _objects(texts, lambda one: _box_rows(read(one, classes), width))
 
 
 def _label_rows(texts: Texts, classes: Sequence[str]) -> NDArray[np.int8]:
@@ -96,6 +104,21 @@ def _objects(texts: Texts, read: Callable[[str], NDArray[Any]]) -> NDArray[Any]:
 
 def _box_rows(boxes: Boxes, width: int) -> NDArray[np.float64]:
     return np.array(boxes, dtype=np.float64).reshape(len(boxes), width)
+
+
+def _masks(texts: Texts, truth: NDArray[Any], classes: Sequence[str]) -> NDArray[Any]:
+    """Return the answered masks; one of another size than its truth, which is wrong anyway, without pixels.
+
+    Fifty letters may claim 64 million pixels, and each case as many again. Where there is no truth, as in a watch
+    before labels come, a mask stands for itself.
+    """
+    found = np.empty(len(texts), dtype=object)
+    for row, (spelled, true) in enumerate(zip(texts.tolist(), truth, strict=True)):
+        if spelled is not None:
+            mask = read_mask(spelled, classes)
+            fits = true is None or true.shape == mask[:2]
+            found[row] = _pixels(mask) if fits else np.zeros((0, 0), dtype=np.uint8)
+    return found
 
 
 def _pixels(mask: Mask) -> NDArray[np.uint8]:

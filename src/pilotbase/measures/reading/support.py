@@ -15,7 +15,8 @@ _FUNCTION_WORDS = """
 _STOP = frozenset(_FUNCTION_WORDS.split())
 """Words that say nothing by themselves; a denial does."""
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
-_QUOTED = re.compile('“([^”]+)”|"([^"]+)"|「([^」]+)」|『([^』]+)』|«([^»]+)»')
+_QUOTED = re.compile('“([^“”]+)”|"([^"]+)"|「([^「」]+)」|『([^『』]+)』|«([^«»]+)»')
+"""What opens again ends the search: an answer of nothing but opening marks is read once, not once for each."""
 _STOPS = " .,;:!?…，。；：！？、"
 
 
