@@ -67,3 +67,12 @@ def test_what_is_no_answer_has_its_reason_and_costs_little(kind, text, reason):
     with pytest.raises(AnswerTextError) as refused:
         ANSWERS[kind](text, CLASSES)
     assert refused.value.reason is reason and time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize("read", [read_labels, read_ranking])
+def test_half_a_letter_is_no_name(read):
+    """JSON can spell it, and nobody could write it into a page, a log or a table."""
+    with pytest.raises(AnswerTextError) as refused:
+        read('["\\ud800"]', ("\ud800",))
+    assert refused.value.reason is EndReason.WRONG_TYPE
+    assert read_ranking('["\\ud83d\\ude00"]') == ("\U0001f600",)

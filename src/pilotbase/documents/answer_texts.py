@@ -121,9 +121,18 @@ def _names(text: str) -> list[str]:
     if text.lstrip()[:1] != "[":
         return [name for name in (part.strip() for part in text.split(SEPARATOR)) if name]
     found = _loaded(text)
-    if not isinstance(found, list) or not all(isinstance(name, str) and name for name in found):
+    if not isinstance(found, list) or not all(isinstance(name, str) and name and _is_unicode(name) for name in found):
         raise AnswerTextError(EndReason.WRONG_TYPE)
     return found
+
+
+def _is_unicode(name: str) -> bool:
+    """Tell whether ``name`` can be written: JSON may spell half of a pair (``"\\ud800"``), which no UTF-8 can."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _boxes(text: str, classes: Sequence[str], scored: bool) -> Boxes:

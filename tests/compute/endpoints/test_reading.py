@@ -10,6 +10,7 @@ from pilotbase.compute.endpoints.reading import AnswerReader
 from pilotbase.compute.endpoints.wire import checked
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.endpoint import Reading
+from pilotbase.protocols.frames import FrameError
 
 LABEL = Prediction(kind="label", classes=("fine", "broken", "停机"))
 NUMBER = Prediction(kind="value")
@@ -91,6 +92,26 @@ def test_a_column_of_answers_holds_as_those_of_a_box_do():
         assert [None if isinstance(one, float) and np.isnan(one) else one for one in found] == expected
     ends = AnswerReader(Reading(), Prediction(kind="interval")).column([(1.0, 2.0), None])
     assert checked(ends, Prediction(kind="interval")).values.shape == (2, 2)
+
+
+HALF = "a\ud800b"  # half of a pair of surrogates, as JSON may spell it
+
+
+@pytest.mark.parametrize(
+    ("words", "reading"),
+    [
+        (HALF, {}),
+        (HALF, {"read": "regex", "pattern": "(a.*b)"}),
+        ('{"x": "a\\ud800b"}', {"read": "json_field", "field": "x"}),
+    ],
+)
+def test_half_a_letter_is_a_question_mark(words, reading):
+    assert read(words, Prediction(kind="text"), **reading) == "a?b"
+
+
+def test_half_a_letter_that_a_wire_hands_on_breaks_the_contract():
+    with pytest.raises(FrameError):
+        checked(np.array([HALF], dtype=object), Prediction(kind="text"))
 
 
 def test_no_pattern_and_no_text_take_long():

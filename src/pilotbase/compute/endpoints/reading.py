@@ -41,9 +41,10 @@ class AnswerReader:
 
     def read(self, words: str) -> Value:
         """Return the answer in ``words``: a code, a number, a text; None: there is none."""
-        found = self._found(words[:LONGEST_READ])
+        found = self._found(_written(words[:LONGEST_READ]))
         if found is None or not found.strip():
             return None
+        found = _written(found)
         if self._prediction.is_spelled:
             return self._text(found.strip())
         if self._prediction.kind == "label":
@@ -86,7 +87,7 @@ class AnswerReader:
             check_answer(found, self._prediction.kind, self._prediction.classes)
         except AnswerTextError:
             return None
-        return found if len(found.encode(errors="replace")) <= self._prediction.most_bytes else None
+        return found if len(found.encode()) <= self._prediction.most_bytes else None
 
     def _number(self, found: str) -> float | tuple[float, float] | None:
         text = normalize("NFKC", found)
@@ -100,6 +101,11 @@ class AnswerReader:
         if math.isinf(number) or (self._prediction.kind == "probability" and not 0 <= number <= 1):
             return None
         return number
+
+
+def _written(words: str) -> str:
+    """Return ``words`` as UTF-8 can write them: JSON may spell half of a pair (``"\\ud800"``), which becomes "?"."""
+    return words.encode(errors="replace").decode()
 
 
 def _as_number(text: str) -> float:

@@ -13,7 +13,7 @@ from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.documents.contract import ARRAYS, Contract, Prediction
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import Answers, Batch, answer_dtype, decode_answers, encode_texts
+from pilotbase.protocols.frames import Answers, Batch, FrameError, answer_dtype, decode_answers, encode_texts
 from pilotbase.protocols.guarded_http import Answer, Request
 from pilotbase.protocols.openai_wire import TokenUsage
 
@@ -83,7 +83,10 @@ def misfit(words: str) -> BoxEnded:
 def checked(values: Column, prediction: Prediction) -> Answers:
     """Return answers held against the contract, as those that cross the wall of a box are; raises `FrameError`."""
     if prediction.is_spelled:
-        payload = encode_texts(values.tolist())
+        try:
+            payload = encode_texts(values.tolist())
+        except UnicodeEncodeError:  # half of a pair, which JSON can spell
+            raise FrameError(EndReason.WRONG_TYPE) from None
     else:
         payload = np.ascontiguousarray(values, dtype=answer_dtype(prediction).base).tobytes()
     found = decode_answers(payload, prediction, len(values))
