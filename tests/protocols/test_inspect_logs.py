@@ -77,6 +77,23 @@ def test_what_is_no_log_is_refused_in_words(code, tmp_path):
     assert refused.value.render("en") != refused.value.render("zh")
 
 
+@pytest.mark.parametrize("form", [as_json, as_eval])
+def test_half_a_letter_is_refused_in_words(form, tmp_path):
+    with pytest.raises(InputError) as refused:
+        read_inspect_log(form(tmp_path, [sample("a", 1, {"s": 1}, output={"completion": "\ud83d"})]))
+    assert refused.value.text.code == "inspect.no_json"
+    whole = read_inspect_log(form(tmp_path, [sample("a", 1, {"s": 1}, output={"completion": "\U0001f600"})]))
+    assert whole.runs[0].answer == "\U0001f600"
+
+
+def test_names_of_metadata_that_differ_in_each_run_are_no_columns_without_end(tmp_path):
+    """A table of them would grow with the square of a small log."""
+    runs = [sample(str(run), 1, {"s": 1}, metadata={f"{run}-{one}": 1 for one in range(20)}) for run in range(60)]
+    with pytest.raises(InputError) as refused:
+        read_inspect_log(as_eval(tmp_path, runs))
+    assert refused.value.text.code == "inspect.too_many"
+
+
 @pytest.mark.parametrize("said", WRONG_SAMPLES)
 def test_a_sample_that_is_none_is_named(said, tmp_path):
     file = tmp_path / "log.json"
@@ -105,6 +122,8 @@ def test_too_many_members_runs_or_scores_are_refused(tmp_path, monkeypatch):
         (zip_members, "MAXIMUM_MEMBERS", "zip.members"),
         (inspect_logs, "MAXIMUM_RUNS", "inspect.too_many"),
         (inspect_logs, "MAXIMUM_SCORERS", "inspect.too_many"),
+        (inspect_logs, "MAXIMUM_CELLS", "inspect.too_many"),
+        (inspect_logs, "MAXIMUM_KEPT", "input.file_too_large"),
     ):
         with monkeypatch.context() as patch, pytest.raises(InputError) as refused:
             patch.setattr(module, name, 2)

@@ -28,6 +28,10 @@ MAXIMUM_LOG = 16 << 30
 """Bytes of all of them: they are read one after the other."""
 MAXIMUM_RUNS = 1_000_000
 MAXIMUM_SCORERS = 1000
+"""Of different names, those of metadata among them: each is a column of a table, in which each run is a row."""
+MAXIMUM_CELLS = 100_000_000
+MAXIMUM_KEPT = 1 << 30
+"""Letters of answers, targets and metadata of all runs: they are kept together."""
 _HEADER, _SAMPLES = "header.json", "samples/"
 _NAMED = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _SAID = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
@@ -48,6 +52,11 @@ class SampleRun:
     target: str | None = None
     metadata: Mapping[str, str] | None = None
     """What is a word, a number or a yes or no of the sample's metadata."""
+
+    @property
+    def letters(self) -> int:
+        """Return how many letters of others it keeps."""
+        return sum(map(len, (self.answer or "", self.target or "", *(self.metadata or {}).values())))
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,10 @@ def read_inspect_log(path: Path) -> InspectLog:
 
 def _loaded(content: bytes, file: str, place: str) -> Any:
     try:
-        return json.loads(content)  # NaN is what Inspect writes for a score that there is not
+        found = json.loads(content)  # NaN is what Inspect writes for a score that there is not
+        if b"\\ud" in content or b"\\uD" in content:
+            json.dumps(found, ensure_ascii=False).encode()  # fails for half of a pair, which nothing can write again
+        return found
     except (ValueError, RecursionError) as error:
         raise InputError("inspect.no_json", file=file, place=place[:200], reason=str(error)[:200]) from None
 
@@ -105,13 +117,17 @@ class _Reader:
             found = str(header.get("version"))[:40]
             raise InputError("inspect.version", file=self._file, found=found, known=VERSION)
         runs: dict[tuple[str, int], SampleRun] = {}
-        scorers: set[str] = set()
+        columns, kept = set[str](), 0
         for sample in samples:
             run = self._run(sample)
             if runs.setdefault((run.sample, run.epoch), run) is not run:
                 raise self._wrong(run.sample, "id", f"epoch {run.epoch} stands twice")
-            scorers |= run.scores.keys()
-            if len(runs) > MAXIMUM_RUNS or len(scorers) > MAXIMUM_SCORERS:
+            columns |= run.scores.keys() | (run.metadata or {}).keys()
+            kept += run.letters
+            if kept > MAXIMUM_KEPT:
+                raise InputError("input.file_too_large", file=self._file, limit=MAXIMUM_KEPT)
+            cells = len(runs) * len(columns)
+            if len(runs) > MAXIMUM_RUNS or len(columns) > MAXIMUM_SCORERS or cells > MAXIMUM_CELLS:
                 raise InputError("inspect.too_many", file=self._file, runs=MAXIMUM_RUNS, scorers=MAXIMUM_SCORERS)
         if not runs:
             raise InputError("inspect.unfinished", file=self._file, found="samples")
