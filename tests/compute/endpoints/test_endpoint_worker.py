@@ -89,6 +89,18 @@ def test_a_batch_is_one_call_of_open_inference(kind, model, datatype, expected):
         assert opened.use().served == ("alarm 7",)
 
 
+@pytest.mark.parametrize("name", ["model", "system_fingerprint"])
+def test_a_name_that_nothing_can_write_is_on_record_all_the_same(name, tmp_path):
+    """Half a letter there ended the run in no words, and the call that was made stood nowhere."""
+    say = chatting(lambda words: "fine")
+    log = CallLog(tmp_path / "calls.log", b"plan", b"key")
+    with serving(Stub(lambda body: {**say(body), name: "al\ud800rm"})) as stub:
+        with asked_of(stub, stub.endpoint("openai_chat", prompt=PRESSURE), log=log) as opened:
+            assert opened.predict(batch(2)).values.tolist() == [0, 0]
+            assert "al?rm" in opened.use().served[0]
+    assert len(read_calls(tmp_path / "calls.log", b"plan", log.digest, b"key")) == 2
+
+
 def test_open_inference_takes_a_matrix_and_gives_scores_of_classes_by_their_names():
     def answer(body):
         (matrix,) = body["inputs"]

@@ -176,8 +176,11 @@ class Line:
         return fault_of(answer, self._struck(answer.body, _TOLD), self._struck(answer.headers.get("location", "")))
 
     def _struck(self, words: bytes | str, most: int = _TOLD) -> str:
-        """Return the beginning of what an endpoint said, the key struck out: some repeat what they were shown."""
-        said = words.decode(errors="replace") if isinstance(words, bytes) else words
+        """Return the beginning of what an endpoint said, the key struck out: some repeat what they were shown.
+
+        Half of a pair, which JSON can spell and no record can hold, becomes "?".
+        """
+        said = (words if isinstance(words, bytes) else words.encode(errors="replace")).decode(errors="replace")
         return (said.replace(self.secret, "***") if self.secret else said)[:most]
 
 
