@@ -94,10 +94,11 @@ def test_a_name_that_nothing_can_write_is_on_record_all_the_same(name, tmp_path)
     """Half a letter there ended the run in no words, and the call that was made stood nowhere."""
     say = chatting(lambda words: "fine")
     log = CallLog(tmp_path / "calls.log", b"plan", b"key")
-    with serving(Stub(lambda body: {**say(body), name: "al\ud800rm"})) as stub:
-        with asked_of(stub, stub.endpoint("openai_chat", prompt=PRESSURE), log=log) as opened:
-            assert opened.predict(batch(2)).values.tolist() == [0, 0]
-            assert "al?rm" in opened.use().served[0]
+    with serving(Stub(lambda body: {**say(body), name: "al\ud800rm"})) as stub, asked_of(
+        stub, stub.endpoint("openai_chat", prompt=PRESSURE), log=log
+    ) as opened:  # fmt: skip
+        assert opened.predict(batch(2)).values.tolist() == [0, 0]
+        assert "al?rm" in opened.use().served[0]
     assert len(read_calls(tmp_path / "calls.log", b"plan", log.digest, b"key")) == 2
 
 
