@@ -142,6 +142,7 @@ def test_an_unknown_class_is_named_to_its_author(start, with_numpy, expression):
         ("predict = 3", "is no function"),
         ("def predict(batch:", "SyntaxError"),
         ("raise RuntimeError('no model file')", "no model file"),
+        ("raise RuntimeError('no ' + chr(0xD800) + ' file')", "no ? file"),
     ],
 )
 def test_an_application_that_does_not_load_says_why(start, plain, source, words):

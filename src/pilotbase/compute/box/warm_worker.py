@@ -238,7 +238,8 @@ class WarmWorker:
             raise FrameError(EndReason.BROKEN_PROTOCOL)
         try:
             report = json.loads(bytes(self._box.channel.receive(header.length, deadline)))
-            reason, message = EndReason(report["reason"]), str(report["message"])
+            # Half a letter, which JSON can spell and no report can hold, is a question mark.
+            reason, message = EndReason(report["reason"]), str(report["message"]).encode(errors="replace").decode()
         except (ValueError, TypeError, KeyError, RecursionError):
             raise FrameError(EndReason.BROKEN_PROTOCOL) from None
         if reason not in _REPORTABLE:
