@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.limits import EndReason
+from pilotbase.protocols.frames import Answers
+from pilotbase.trial import answering
 from pilotbase.trial.answers import AnswerLog, read_answers
 
 
@@ -102,3 +105,24 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path):
         assert (log.digest, path.stat().st_size) == (before, size)
         log.append(np.zeros(100), 0.1)
         assert len(log.batches) == 2
+
+
+def test_answers_that_fill_any_memory_end_the_run(tmp_path, monkeypatch):
+    """Each may be 64 KiB, and hidden cases may be any number; a resumed run ends where it did."""
+
+    class Talking:
+        asked = 0
+
+        def predict(self, batch, following=None):
+            self.asked += 1
+            return Answers(np.array(["a" * 1000] * batch.rows, dtype=object))
+
+    monkeypatch.setattr(answering, "MOST_BYTES", 5000)
+    worker, features = Talking(), {"x": np.arange(40.0)}
+    for _ in range(2):
+        with AnswerLog(tmp_path / "answers", b"plan") as log:
+            end = answering.answer_cases(worker, features, 2, log)
+            assert (end.reason, log.answered, worker.asked) == (EndReason.OVERSIZED_ANSWER, 6, 3)
+    monkeypatch.setattr(answering, "MOST_BYTES", 1 << 20)
+    with AnswerLog(tmp_path / "other", b"plan") as log:
+        assert answering.answer_cases(worker, features, 2, log) == answering.End()

@@ -17,6 +17,8 @@ from pilotbase.protocols.frames import Answers, Batch
 from pilotbase.trial.answers import AnswerLog
 
 Column = NDArray[Any]
+MOST_BYTES = 1 << 30
+"""Of all answers of a run: they are kept together, and measured outside of the box."""
 
 
 class Predictor(Protocol):
@@ -43,11 +45,14 @@ def answer_cases(
     """Ask for every case that has no committed answer yet and commit the answers; return how it ended.
 
     ``features``: columns of shape (cases,), in the order in which cases are delivered. ``on_batch`` is told how many
-    cases have been answered. An application that fails ends the run: what it answered stays, the rest has no answer.
+    cases have been answered. An application that fails ends the run: what it answered stays, the rest has no answer;
+    so does one whose answers are more than `MOST_BYTES`.
     """
     batches = _batches(features, batch_rows, log.answered)
     batch = next(batches, None)
     while batch is not None:
+        if log.size > MOST_BYTES:
+            return End(EndReason.OVERSIZED_ANSWER, f"more than {MOST_BYTES} bytes of answers in all")
         following = next(batches, None)
         began = time.perf_counter()
         try:

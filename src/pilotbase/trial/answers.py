@@ -82,6 +82,11 @@ class AnswerLog:
         """Return how many cases have an answer."""
         return self._answered
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes all answers take as they are kept."""
+        return os.fstat(self._stream.fileno()).st_size
+
     def beside(self, name: str) -> tuple[Path, bytes, bytes]:
         """Return where another log of this attempt is kept, what its chain begins with, and its key."""
         return self._path.with_name(f"{self._path.name}-{name}"), self._commitment + name.encode(), self._key
