@@ -41,6 +41,7 @@ def test_a_key_is_found_by_supplier_and_name(environment):
         ("acme", "https://api.example:8443/v1", "endpoint.key_elsewhere"),
         ("acme", "https://api.example/v1evil", "endpoint.key_elsewhere"),
         ("acme", "https://api.example/v1/../admin", "endpoint.key_elsewhere"),
+        ("acme", "https://api.example/v1/%2e%2E/admin", "endpoint.key_elsewhere"),
         ("acme", "https://api.example.evil/v1", "endpoint.key_elsewhere"),
     ],
 )

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import InputError, RefusedError
@@ -94,4 +94,8 @@ def _lies_under(url: str, known: str) -> bool:
     asked, kept = urlsplit(url), urlsplit(known)
     path = kept.path.rstrip("/")
     same_host = (asked.scheme, asked.netloc) == (kept.scheme, kept.netloc)
-    return same_host and ".." not in asked.path and (asked.path == path or f"{asked.path}/".startswith(f"{path}/"))
+    return (
+        same_host
+        and ".." not in unquote(asked.path)
+        and (asked.path == path or f"{asked.path}/".startswith(f"{path}/"))
+    )
