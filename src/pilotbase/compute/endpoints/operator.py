@@ -1,8 +1,8 @@
 """What the operator of this machine allows: hosts that are reached though they are private, keys that are shown.
 
-The list of hosts is its own and not the gateway's: a host that a service may ask need not be open to whatever a supplier
-hands in. A key is bound to the supplier and to the address for which the operator keeps it: a manifest that names the
-key of another, or its own address with it, gets none.
+The list of hosts is its own and not the gateway's: a host that a service may ask need not be open to whatever a
+supplier hands in. A key is bound to the supplier and to the address for which the operator keeps it: a manifest that
+names the key of another, or its own address with it, gets none.
 """
 
 from __future__ import annotations
