@@ -20,6 +20,7 @@ from pilotbase.cli import app
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.report import GroupScore, Report
+from pilotbase.documents.shown_cases import CaseScore, Given, ShownBox, ShownCase, ShownCases, TextPiece
 from pilotbase.documents.texts import LANGUAGES, Language, Text, catalogue, text
 from pilotbase.trial.page import render_report
 
@@ -205,6 +206,29 @@ def test_strangers_text_is_inert_and_visible(reports: Reports) -> None:
     assert "\u202e" not in source and "\x07" not in source
     assert "⟨U+202E⟩" in page.read("en") and "⟨U+0007⟩" in page.read("zh")
     assert source.count("&lt;script&gt;") > 20
+
+
+@pytest.mark.parametrize("pieces", [(), (TextPiece(truth=EVIL, answer="x"), TextPiece(truth=EVIL, answer=EVIL))])
+def test_what_was_answered_in_a_rehearsal_is_inert_and_visible(reports: Reports, pieces: tuple[TextPiece, ...]) -> None:
+    report = reports["accepted"]
+    box = ShownBox(state="false", label=EVIL, x=0, y=0, width=1, height=1, score=0.5)
+    case = ShownCase(
+        number=1,
+        result="differs",
+        given=(Given(name=EVIL, value=EVIL), Given(name="note", value=EVIL)),
+        truth=EVIL,
+        answer=EVIL,
+        scores=(CaseScore(rule=EVIL, value=1.0),),
+        pieces=pieces,
+        boxes=(box,) if pieces else (),
+    )
+    cases = ShownCases(report=report.digest(), kind="text", cases=(case,))
+    source = render_report(report, cases=cases)
+    page = Page(source)
+    assert not [tag for tag, _ in page.tags if tag in ("script", "img")]
+    assert not [name for _, found in page.tags for name in found if name.startswith("on")]
+    assert "\u202e" not in source and "\x07" not in source
+    assert source.count("&lt;script&gt;") >= 10
 
 
 def test_old_reports_with_unknown_sentences_stay_readable(reports: Reports) -> None:
