@@ -72,3 +72,17 @@ def test_a_truth_that_a_measure_cannot_read_is_told_before_anything_is_sealed(ba
             check(scenario, folder)
         (problem,) = [one for one in refused.value.issues if one.problem.code == "trial.truth_unread"]
         assert problem.path == "criteria[0].rule" and "json_fields" in problem.problem.render("zh")
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("boxes", "box_recall(iou=0.5)"), ("text", "exact_match")])
+def test_a_measure_of_another_kind_of_answer_is_named_and_not_tried_on_the_truths(base, tmp_path, kind, asked):
+    folder = tmp_path / "scenario"
+    folder.mkdir()
+    next(one for one in KINDS if one.kind == kind).write(folder)
+    manifest = folder / "scenario.yaml"
+    manifest.write_text(manifest.read_text().replace(f"{asked} >= 0.9", "hand_over(below=0.8) <= 0.2"))
+    scenario = load_scenario(folder, Step.FREEZE)[0]
+    for check in (check_cases, lambda one, place: seal_scenario(base.lab, one, place)):
+        with pytest.raises(InputError) as refused:
+            check(scenario, folder)
+        assert f"answers of the kind {kind}; it needs: probability" in refused.value.render("en")

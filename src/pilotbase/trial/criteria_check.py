@@ -62,11 +62,16 @@ def check_rules(scenario: Scenario) -> None:
 def check_truths(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame) -> None:
     """Return when the measures can read the truth of every case, and what is given with it: where these are texts.
 
+    A rule that is wrong by itself is not asked, since its measure may be of another kind of answer: `check_rules`
+    names it.
+
     Raises:
         InputError: with each criterion whose measure cannot, and the first case.
     """
     if scenario.target_form == "texts":
-        unread = [(index, _unread(scenario, classes, frame, index)) for index in range(len(scenario.criteria))]
+        wrong = {index for index, _ in _rule_problems(scenario, classes)}
+        asked = [index for index in range(len(scenario.criteria)) if index not in wrong]
+        unread = [(index, _unread(scenario, classes, frame, index)) for index in asked]
         _refuse([(index, problem) for index, problem in unread if problem is not None])
 
 

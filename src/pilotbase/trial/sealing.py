@@ -16,7 +16,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
-from pilotbase.trial.criteria_check import check_truths
+from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.data_versions import shown_by, versions_of
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
@@ -48,7 +48,8 @@ def seal_scenario(
     attempts go on counting.
 
     Raises:
-        InputError: the file is missing or does not fit the contract; a split that hides nothing, or one class only.
+        InputError: the file is missing or does not fit the contract; a split that hides nothing, or one class only;
+            a criterion that cannot be measured of such answers.
     """
     source = digest_file(data_file(scenario, folder))
     head = _head(scenario, source, reference)
@@ -77,6 +78,7 @@ def _seal(
     split = split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
     check_board(scenario, classes)
+    check_rules(scenario)
     check_truths(scenario, classes, frame)
     hidden = _hidden_set(lab, scenario, split.hidden)
     # Of equal rows a split never hides one and shows the other, so the set itself need not be opened for this.
