@@ -215,6 +215,14 @@ def test_what_is_wrong_with_a_command_is_said(started, folder, fault):
     assert (ended.value.reason, words in ended.value.detail) == (reason, True), ended.value.detail
 
 
+def test_a_script_whose_interpreter_is_not_in_the_box_is_told_what_is_missing(started, folder):
+    (folder / "answer.js").write_text("#!/nowhere/node\n")
+    with pytest.raises(BoxEnded) as caught:
+        started(folder, Form(runtime="command", command=("answer.js",)), "value")
+    assert caught.value.reason == EndReason.MODEL_UNREADABLE
+    assert "answer.js cannot be run here: the file is there, but the interpreter" in caught.value.detail
+
+
 def test_a_command_may_be_a_binary_whatever_its_mode_and_prints_to_its_log(started, folder):
     """A tool of the host stands in for a supplier's binary."""
     shutil.copy(shutil.which("sed"), folder / "answer")

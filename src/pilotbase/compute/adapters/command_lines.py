@@ -36,6 +36,7 @@ _SPELLED = {"d": "<f8", "q": "<i8", "B": "|u1"}
 _MISSING_BOOLEAN = 255
 _LONGEST_ANSWER = 256 << 20
 _EXIT_SECONDS = 5.0
+_NOT_IN_BOX = "the file is there, but the interpreter that it names (its first line, #!) is not in the box"
 
 
 def load(given: Any) -> Callable[[Any], Any]:
@@ -53,7 +54,8 @@ class _Program:
         try:
             self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, cwd=given.folder, env=variables)
         except OSError as problem:
-            said = f"{given.form['command'][0]} cannot be run here: {problem.strerror}"
+            why = _NOT_IN_BOX if isinstance(problem, FileNotFoundError) else problem.strerror
+            said = f"{given.form['command'][0]} cannot be run here: {why}"
             raise given.refused("model_unreadable", said) from None
 
     def ask(self, rows: int, columns: Any) -> Any:
