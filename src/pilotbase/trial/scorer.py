@@ -19,6 +19,7 @@ from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
@@ -57,7 +58,7 @@ from pilotbase.trial.stored_records import (
     store_records,
     write_records,
 )
-from pilotbase.trial.under_load.kept import with_load_test
+from pilotbase.trial.under_load.kept import kept_load_test, with_load_test
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
 from pilotbase.vault.attempts import (
     Attempt,
@@ -240,8 +241,7 @@ def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.Data
     try:
         return measured_baseline(lab, docket.sealed, frame)
     except PilotbaseError:
-        if attempt.state is AttemptState.OPEN:
-            cancel_attempt(lab.vault, attempt)
+        _give_back(lab, attempt)
         raise
 
 
@@ -277,13 +277,27 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         on_batch=on_batch,
         on_usage=foresight.on_usage,
     )
+    tested = _loaded(lab, docket, attempt, sitting, on_progress)
     with answer_arms(lab, docket.sealed, frame, arms, sitting) as (clean, *perturbed):
         _spend(lab, attempt)
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
-    run = with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress)
-    run = with_load_test(lab, docket.sealed, sitting, run, plan.load_test, on_progress)
+    run = with_load_test(with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress), tested)
     return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
+
+
+def _loaded(lab: Lab, docket: Docket, attempt: Attempt, sitting: Sitting, on_progress: OnProgress) -> LoadTested | None:
+    """Return what a load test measures; an attempt on a host that is not quiet is given back unless it is spent."""
+    try:
+        return kept_load_test(lab, docket.sealed, sitting, docket.plan.load_test, on_progress)
+    except PilotbaseError:
+        _give_back(lab, attempt)
+        raise
+
+
+def _give_back(lab: Lab, attempt: Attempt) -> None:
+    if attempt.state is AttemptState.OPEN:
+        cancel_attempt(lab.vault, attempt)
 
 
 def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:

@@ -5,7 +5,7 @@ import pytest
 
 from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.compute.box.supervisor import Usage
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.load_test import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
@@ -250,6 +250,19 @@ def test_a_load_test_is_made_once_whatever_becomes_of_the_scorer(
     monkeypatch.setattr(kept, "load_candidate", load)
     report = in_process(base, scenario, application, tmp_path / "out")
     assert report.verdict is Verdict.ACCEPT and len(made) == 2, "one of the rehearsal, one of the trial"
+
+
+def test_a_host_that_is_not_quiet_spends_no_attempt(base, write_scenario, write_application, tmp_path, monkeypatch):
+    noisy = raw([0.01] * 1000).model_copy(update={"calibration": ((0.001,) * 15 + (0.009,) * 5, QUIET)})
+    found = [raw([0.01] * 1000), noisy, noisy, noisy, noisy, noisy, raw([0.01] * 1000)]
+    monkeypatch.setattr(kept, "load_candidate", lambda *_: found.pop(0))
+    scenario, application = write_scenario(change=loaded_scenario), write_application()
+    with pytest.raises(RefusedError) as refused:
+        in_process(base, scenario, application, tmp_path / "out")
+    assert refused.value.code == "trial.host_not_quiet" and len(found) == 3
+    assert "主机不安静" in refused.value.render("zh")
+    report = in_process(base, scenario, application, tmp_path / "out")
+    assert report.verdict is Verdict.ACCEPT and report.attempt.number == 1 and not found
 
 
 def crash(*_):

@@ -1,11 +1,12 @@
-"""The load test of an attempt, made once: a scorer that is started again reads what there is."""
+"""The load test of an attempt, made once and before a hidden case leaves: a host that is not quiet costs nobody one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.load_test import LoadTest, LoadTested
+from pilotbase.documents.load_test import LoadTest, LoadTested, Void
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.texts import text
 from pilotbase.trial.lab import Lab
@@ -13,37 +14,50 @@ from pilotbase.trial.perturbed_arms import Sitting
 from pilotbase.trial.run_files import read_marked, write_marked
 from pilotbase.trial.running import Candidate, Run, Terms
 from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.under_load.steadiness import load_figures
 from pilotbase.trial.under_load.testing import Features, load_candidate
 
+MOST_TRIES = 3
+"""How often a test is made again because the host was not quiet, before the trial is refused."""
+_OURS = frozenset({Void.NOISY_HOST, Void.LATE_CLOCK})
 _PUBLIC_SEED = b"pilotbase rehearsal"
 
 
-def with_load_test(
-    lab: Lab, sealed: Sealed, sitting: Sitting, run: Run, test: LoadTest | None, on_progress: OnProgress
-) -> Run:
-    """Return ``run`` with what a load test with cases of the public sample measures, where the plan asks for one.
+def kept_load_test(
+    lab: Lab, sealed: Sealed, sitting: Sitting, test: LoadTest | None, on_progress: OnProgress
+) -> LoadTested | None:
+    """Return what a load test with cases of the public sample measures, where the plan asks for one.
 
-    An application that did not answer every case is not loaded, nor is an endpoint, whose load is its supplier's.
+    A scorer that is started again reads what there is. An endpoint is not loaded: its load is its supplier's.
+
+    Raises:
+        RefusedError: the host was not quiet, however often it was tried; nothing has been delivered.
     """
-    candidate = sitting.candidate
-    if test is None or not _can_be_loaded(candidate, run):
-        return run
+    if test is None or sitting.candidate.endpoint is not None:
+        return None
     file, key = sitting.folder / "load-test", sitting.secret("run", "load-test")
-    tested = read_marked(LoadTested, file, key)
-    if tested is None:
-        on_progress(Progress(text("trial.progress.load_test", application=candidate.reference.name)))
-        sample = sealed.features(read_public_sample(lab, sealed))
-        tested = load_candidate(candidate, sitting.terms, test, sample, sitting.secret("load-test", ""))
-        write_marked(tested, file, key)
-    return replace(run, load=replace(run.load, tested=tested))
+    known = read_marked(LoadTested, file, key)
+    if known is not None or sitting.committed:
+        return known
+    sample = sealed.features(read_public_sample(lab, sealed))
+    for number in range(MOST_TRIES):
+        on_progress(Progress(text("trial.progress.load_test", application=sitting.candidate.reference.name)))
+        seed = sitting.secret("load-test", str(number))
+        tested = load_candidate(sitting.candidate, sitting.terms, test, sample, seed)
+        if load_figures(tested).void not in _OURS:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_marked(tested, file, key)
+            return tested
+    raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{load_figures(tested).void}"))
+
+
+def with_load_test(run: Run, tested: LoadTested | None) -> Run:
+    """Return ``run`` with what the load test has measured."""
+    return run if tested is None else replace(run, load=replace(run.load, tested=tested))
 
 
 def rehearsed_load_test(candidate: Candidate, terms: Terms, run: Run, test: LoadTest | None, sample: Features) -> Run:
-    """Return ``run`` with what a load test measures in a rehearsal, as `with_load_test` does in a trial."""
-    if test is None or not _can_be_loaded(candidate, run):
+    """Return ``run`` with what a load test measures in a rehearsal; an application that broke off is not loaded."""
+    if test is None or run.end.reason is not EndReason.FINISHED or candidate.endpoint is not None:
         return run
-    return replace(run, load=replace(run.load, tested=load_candidate(candidate, terms, test, sample, _PUBLIC_SEED)))
-
-
-def _can_be_loaded(candidate: Candidate, run: Run) -> bool:
-    return run.end.reason is EndReason.FINISHED and candidate.endpoint is None
+    return with_load_test(run, load_candidate(candidate, terms, test, sample, _PUBLIC_SEED))
