@@ -48,7 +48,7 @@ def test_the_matrix_tells_what_was_measured_what_is_on_paper_and_what_is_lacking
     rows = {row.requirement: row for row in proven.report.standards}
     assert rows["alarms"].outcome is Conformity.MET and rows["alarms"].lower is not None
     assert rows["groups"].outcome is Conformity.NOT_MEASURED
-    assert rows["plan"].outcome is Conformity.MET and rows["plan"].shown_by == "owner"
+    assert rows["plan"].outcome is Conformity.MET and rows["plan"].vouched_by == "owner"
     assert rows["filing"].outcome is Conformity.EVIDENCE_LACKING, "it has run out"
     assert "many" not in rows, "a number that nobody has read is off"
     assert rows["class-measure"].outcome is Conformity.MET and rows["leakage"].outcome is Conformity.MET

@@ -64,7 +64,7 @@ def test_after_a_trial(base, write_scenario, write_application, tmp_path, monkey
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     rows = list(csv.DictReader((folder / "2-self-assessment" / "conformity.csv").open(encoding="utf-8-sig")))
     assert [row["outcome"] for row in rows] == ["met"] * 4
-    assert rows[2]["shown_by"] == "base" and rows[0]["aligned_with"] == "PLANT 7"
+    assert rows[2]["vouched_by"] == "base" and rows[0]["aligned_with"] == "PLANT 7"
     assert "'=No. 7" in (folder / "1-filings" / "filings.csv").read_text(), "a cell that would compute is disarmed"
     assert "合规材料包" in (folder / "README.md").read_text()
     assert {"plan.json", "report.json", "report.html", "certificate.json"} <= {

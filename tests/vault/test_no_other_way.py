@@ -39,6 +39,9 @@ DECRYPTS = {
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
+        "trial/under_load/kept.py",  # what a load test asks, in a box of its own
+        "trial/adapting/kept.py",  # what the cells of a matrix are asked
+        "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
         "trial/scorer.py",
         "trial/freezing.py",
         "trial/data_versions.py",  # held against new cases of the same owner

@@ -27,7 +27,7 @@ class ConformityRow(Part):
     mandatory: bool
     outcome: Conformity
     sentence: Text
-    shown_by: Literal["trial", "owner", "supplier", "base"] | None = None
+    vouched_by: Literal["trial", "owner", "supplier", "base"] | None = None
     """Who vouches for it; None: nobody has shown anything."""
     estimate: float | None = None
     """The figure that was compared."""

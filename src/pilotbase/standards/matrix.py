@@ -54,7 +54,7 @@ class Told:
 
     outcome: Conformity
     sentence: Text
-    shown_by: Voucher | None = None
+    vouched_by: Voucher | None = None
     estimate: float | None = None
     lower: float | None = None
     upper: float | None = None

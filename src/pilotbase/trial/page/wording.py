@@ -106,9 +106,9 @@ class Wording:
         """Return what stands behind a requirement."""
         return self._name("standard.status.", value)
 
-    def shown_by(self, value: str) -> str:
+    def vouched_by(self, value: str) -> str:
         """Return who vouches for a row of the conformity matrix."""
-        return self._name("standard.shown_by.", value)
+        return self._name("standard.vouched_by.", value)
 
     def aligned(self, row: ConformityRow) -> str:
         """Return source and clause of a row, as *aligned with*."""

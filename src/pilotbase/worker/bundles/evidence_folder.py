@@ -194,10 +194,10 @@ def _said(sentence: Text, language: Language) -> str:
 def _filings(of: Dossier) -> Iterator[Mapping[str, object]]:
     for one, by in of.evidence:
         if one.kind.endswith(_FILING):
-            yield {"kind": one.kind, "reference": one.reference, "until": one.until or "", "shown_by": by}
+            yield {"kind": one.kind, "reference": one.reference, "until": one.until or "", "vouched_by": by}
     for approval in of.scenario.trial.approvals:
         reference, until = approval.reference or "", approval.until or ""
-        yield {"kind": f"approval: {approval.kind}", "reference": reference, "until": until, "shown_by": "owner"}
+        yield {"kind": f"approval: {approval.kind}", "reference": reference, "until": until, "vouched_by": "owner"}
 
 
 def _matrix(of: Dossier) -> Iterator[Mapping[str, object]]:
@@ -213,7 +213,7 @@ def _matrix(of: Dossier) -> Iterator[Mapping[str, object]]:
             "mandatory": row.mandatory,
             "outcome": row.outcome.value,
             "figure": "" if row.estimate is None else row.estimate,
-            "shown_by": row.shown_by or "",
+            "vouched_by": row.vouched_by or "",
             "why": row.sentence.render("en"),
         }
 
@@ -228,7 +228,7 @@ def _documents(of: Dossier) -> Iterator[Mapping[str, object]]:
             "passed": "" if one.passed is None else one.passed,
             "reviewers": "; ".join(one.reviewers),
             "record": one.record or "",
-            "shown_by": by,
+            "vouched_by": by,
         }
 
 
