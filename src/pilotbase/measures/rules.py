@@ -169,7 +169,8 @@ def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Te
         found.append(text("measure.unknown_class", found=rule.label, allowed=offer(rule.label, setting.classes)))
     if rule.label is not None and not measure.of_class:
         found.append(text("measure.takes_no_class", measure=measure.name))
-    if rule.label is None and measure.of_class and not measure.or_of_all and setting.positive is None:
+    asks_class = measure.of_class and not measure.or_of_all and setting.kind in measure.kinds
+    if rule.label is None and asks_class and setting.positive is None:
         classes = setting.classes if setting.knows_classes else ("…",)
         found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(classes)))
     if measure.needs_baseline and not setting.has_baseline:
