@@ -121,7 +121,7 @@ def predict(batch):
     out = []
     for question in batch["question"]:
         seen = memory[question] = memory.get(question, 0) + 1
-        hard = len(question) % 7 == 0
+        hard = int("".join(filter(str.isdigit, question)) or 1) % 9 == 0  # those whose answer is no
         out.append("no" if hard and seen % {every} == 0 else "yes")
     return out
 """
