@@ -103,10 +103,12 @@ class Prompt(Part):
 
 
 class Nearest(Part):
-    """How a case is answered with the class whose text lies nearest to its own."""
+    """How a case is answered with the class whose text lies nearest to its own, or with how near two texts lie."""
 
     template: Prose
     """The text of a case, as that of a prompt."""
+    against: Prose | None = None
+    """A second text of the case: then the answer is how near the two lie, a number from -1 to 1."""
     texts: dict[str, Prose] = pydantic.Field(default_factory=dict, max_length=1000)
     """Class → the text that stands for it; its name where there is none."""
 
@@ -174,6 +176,8 @@ class Endpoint(Part):
             yield from ((f"prompt.{path}", problem) for path, problem in self.prompt.problems())
         if self.nearest is not None:
             yield from ((f"nearest.{path}", problem) for path, problem in template_problems(self.nearest.template))
+            second = template_problems(self.nearest.against or "")
+            yield from (("nearest.against", problem) for _, problem in second)
 
 
 class Spent(Part):

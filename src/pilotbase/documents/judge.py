@@ -31,9 +31,14 @@ class Judge(Document):
 
     document: Literal["judge/1"] = "judge/1"
     endpoint: Endpoint
-    """Kept by the base's operator, or open to it on its own terms: what is judged is sent there."""
+    """Kept by the base's operator, or open to it on its own terms: what is judged is sent there.
+
+    A model of embeddings judges by how near the answer lies to another text: ``nearest: {template: "{answer}", against:
+    "{reference}"}``.
+    """
     scale: tuple[float, float] = (0.0, 1.0)
-    """The worst and the best score; of a comparison, all for the second and all for the first."""
+    """The worst and the best score; of a comparison, all for the second and all for the first. What lies beyond either
+    end counts as that end where embeddings judge: of many models unlike texts lie near 0.7."""
     criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=10)
     """On the share of answers that people call right: ``accuracy >= 0.9``; of a comparison, that they prefer."""
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=1)
@@ -49,9 +54,13 @@ class Judge(Document):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Return what the prompt names."""
-        prompt = self.endpoint.prompt
-        return () if prompt is None or any(prompt.problems()) else template_features(prompt.template)
+        """Return what the prompt names, or what is embedded."""
+        if any(self.endpoint.problems()):
+            return ()
+        prompt, nearest = self.endpoint.prompt, self.endpoint.nearest
+        if nearest is not None:
+            return tuple(dict.fromkeys(template_features(f"{nearest.template}\n{nearest.against or ''}")))
+        return () if prompt is None else template_features(prompt.template)
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -69,7 +78,8 @@ class Judge(Document):
         return self
 
     def _misfits(self) -> Iterator[tuple[str, Text]]:
-        if self.endpoint.protocol not in PROMPTED:
+        nearest = self.endpoint.nearest
+        if self.endpoint.protocol not in PROMPTED and (nearest is None or nearest.against is None):
             yield "endpoint.protocol", text("judge.needs_words", found=self.endpoint.protocol)
             return
         misfits = [(f"endpoint.{path}", problem) for path, problem in self.endpoint.problems()]
@@ -77,8 +87,9 @@ class Judge(Document):
             yield from misfits
             return
         named = {ANSWER, FIRST, SECOND} & set(self.places)
-        if named not in ({ANSWER}, {FIRST, SECOND}):
-            yield "endpoint.prompt.template", text("judge.no_answer_named")
+        if named != {ANSWER} and (nearest is not None or named != {FIRST, SECOND}):
+            where = "prompt" if nearest is None else "nearest"
+            yield f"endpoint.{where}.template", text("judge.no_answer_named")
         if self.scale[0] >= self.scale[1]:
             yield "scale", text("judge.no_scale")
         for index, criterion in enumerate(self.criteria):

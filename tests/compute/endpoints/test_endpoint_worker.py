@@ -168,7 +168,28 @@ def test_embeddings_answer_with_the_class_that_lies_nearest(kind, expected):
         assert stub.asked[0]["input"] == ["fine", "broken down", "broken seal", "fine so far", "?"]
 
 
-@pytest.mark.parametrize("change", [{"kind": "value"}, {"texts": {"melted": "melted"}}, {"template": "{speed}"}])
+def test_embeddings_answer_with_how_near_two_texts_lie():
+    asked = Contract(
+        features=(Field(name="report", dataType="sc:Text"), Field(name="other", dataType="sc:Text")),
+        prediction=Prediction(kind="value"),
+    )
+    nearest = {"template": "{report}", "against": "{other}"}
+    count = 40
+    pairs = [("fine", "fine day"), ("fine", "broken"), ("?", "fine"), ("broken seal", "broken")]
+    columns = [np.array([pairs[i % 4][side] for i in range(count)], dtype=object) for side in (0, 1)]
+    rows = Batch(dict(zip(("report", "other"), columns, strict=True)), count)
+    with serving(Stub(embedding)) as stub:
+        with asked_of(stub, stub.endpoint("openai_embeddings", nearest=nearest), asked) as opened:
+            near = opened.predict(rows).values
+            assert opened.use().unread == count / 4
+        assert sorted(len(one["input"]) for one in stub.asked) == [16, 64], "32 pairs a call"
+    assert np.allclose(near[:4], [1, 0.1 / np.hypot(0.1, 1), np.nan, 1], equal_nan=True)
+    assert np.array_equal(near, np.tile(near[:4], count // 4), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "value"}, {"against": "{age}"}, {"texts": {"melted": "melted"}}, {"template": "{speed}"}]
+)
 def test_embeddings_that_do_not_fit_are_told_before_anything_is_sent(change):
     kind = change.pop("kind", "label")
     nearest = {"template": "{pressure}", **change}

@@ -131,6 +131,26 @@ def test_a_judge_is_corrected_by_people_and_decided_by_the_trials_own_engine(ask
     assert found["commitment"] == json.loads((out / "judging.json").read_text())["commitment"]
 
 
+def test_embeddings_judge_by_how_near_an_answer_lies_to_the_reference(asked):
+    cases = answers(60, wrong=6, none=2)
+    cases[2]["prediction"] = "?"
+
+    def near(body):
+        ways = {"?": [0.0, 0.0]}
+        vectors = [ways.get(words) or [1.0, 10 if words.startswith("-") else 0.2] for words in body["input"]]
+        return {"model": "e-1", "data": [{"index": i, "embedding": one} for i, one in enumerate(vectors)]}
+
+    with serving(Stub(near)) as stub:
+        meaning = {"template": "{answer}", "against": "{reference}"}
+        endpoint = stub.endpoint("openai_embeddings", nearest=meaning)
+        out, told = asked(stub, cases, label=60, endpoint=endpoint, scale=[0.5, 1])
+        assert told.exit_code == 0, told.stderr
+        assert sum(len(one["input"]) for one in stub.asked) == 2 * 58 and "57 of 60" in told.stdout
+    found = calibrated(out, filled(out, lambda row: "对" if row["answer"].lstrip("'") == row["reference"] else "wrong"))
+    assert found["alone"][0]["value"] == pytest.approx(51 / 60, abs=0.01), "unlike texts count as the scale's end"
+    assert found["agreement"] == 1 and found["kappa"] == 1
+
+
 def test_a_judge_that_is_too_kind_is_found_out(asked):
     with serving(Stub(chatting(lambda _: "10"))) as stub:
         out, _ = asked(stub, answers(300, wrong=120), label=150, weight=0.2)

@@ -68,7 +68,7 @@ def ask_judge(judge: Judge, cases: JudgedCases, place: Place, on_progress: OnPro
         if log.answered < total:
             with CallLog(place.folder / "calls.log", place.commitment, place.key) as calls:
                 end = _ask(judge, features, log, calls, lambda done: on_progress(Progress(stage, done, total)))
-        words = tuple(log.values().tolist())
+        words = tuple(_words_of(value) for value in log.values().tolist())
     return Asked(words, total, end)
 
 
@@ -123,7 +123,7 @@ def _ask(
 ) -> End:
     endpoint = judge.endpoint
     fields = tuple(Field(name=name, data_type=DataType.TEXT) for name in features)
-    contract = Contract(features=fields, prediction=Prediction(kind="text"))
+    contract = Contract(features=fields, prediction=Prediction(kind="text" if endpoint.nearest is None else "value"))
     limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
     try:
         with start_endpoint(_speaking(endpoint), KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
@@ -134,8 +134,14 @@ def _ask(
 
 def _speaking(endpoint: Endpoint) -> Endpoint:
     """Return the endpoint with all of its words as the answer: scores are read of what is kept."""
-    assert endpoint.prompt is not None
+    if endpoint.prompt is None:
+        return endpoint
     return endpoint.model_copy(update={"prompt": endpoint.prompt.model_copy(update={"answer": Reading()})})
+
+
+def _words_of(value: str | float | None) -> str | None:
+    """Return what was said as words; a number of embeddings is spelled in full, and none where it is no number."""
+    return (repr(value) if value == value else None) if isinstance(value, float) else value
 
 
 def _column(texts: list[str | None]) -> Column:

@@ -36,14 +36,16 @@ class ScoreReader:
     """Reads scores as the manifest of a judge says."""
 
     def __init__(self, judge: Judge) -> None:
-        assert judge.endpoint.prompt is not None
-        self._reader = AnswerReader(judge.endpoint.prompt.answer, Prediction(kind="value"))
+        prompt = judge.endpoint.prompt
+        self._reader = None if prompt is None else AnswerReader(prompt.answer, Prediction(kind="value"))
         self._low, self._high = judge.scale
 
     def read(self, words: str | None) -> float | NoScore:
         """Return the score in ``words``, 0 at the worst end of the scale and 1 at the best."""
         if words is None or not words.strip():
             return NoScore.SILENT
+        if self._reader is None:
+            return min(max((float(words) - self._low) / (self._high - self._low), 0.0), 1.0)
         found = self._reader.read(unicodedata.normalize("NFKC", words))
         if not isinstance(found, float):
             return NoScore.DECLINED if _DECLINES.search(words) else NoScore.UNREADABLE

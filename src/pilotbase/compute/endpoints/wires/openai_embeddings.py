@@ -1,7 +1,7 @@
-"""Embeddings as OpenAI has them: a case is answered with the class whose text lies nearest, by the cosine.
+"""Embeddings as OpenAI has them: a case is answered with the class whose text lies nearest, or with how near two lie.
 
-Source: OpenAI API reference, "Embeddings". The texts of the classes go along with every call, so that both sides of a
-comparison always come from the same model.
+Source: OpenAI API reference, "Embeddings". Near is the cosine. The texts of the classes, or the second texts of the
+cases, go along with every call, so that both sides of a comparison always come from the same model.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ class EmbeddingWire:
 
     def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
         assert endpoint.nearest is not None
-        prediction = contract.prediction
-        if prediction.kind not in _KINDS or not prediction.classes:
+        prediction, against = contract.prediction, endpoint.nearest.against
+        if against is not None and prediction.kind != "value":
+            raise misfit("how near two texts lie is a value")
+        if against is None and (prediction.kind not in _KINDS or not prediction.classes):
             raise misfit("embeddings answer with one of the classes, or rank them")
         strange = [name for name in endpoint.nearest.texts if name not in prediction.classes]
         if strange:
@@ -41,6 +43,7 @@ class EmbeddingWire:
         self._endpoint, self._prediction = endpoint, prediction
         self._texts = [endpoint.nearest.texts.get(name, name) for name in prediction.classes]
         self._template = Template(endpoint.nearest.template, contract)
+        self._against = None if against is None else Template(against, contract)
 
     def greeting(self) -> Request:
         return models_of(self._endpoint)
@@ -50,18 +53,22 @@ class EmbeddingWire:
 
     def questions(self, batch: Batch) -> Sequence[Question]:
         words = list(self._template.words(batch))
-        starts = range(0, batch.rows, CASES_A_CALL)
-        return [self._question(words[start : start + CASES_A_CALL], start) for start in starts]
+        beside = None if self._against is None else list(self._against.words(batch))
+        parts = [slice(start, start + CASES_A_CALL) for start in range(0, batch.rows, CASES_A_CALL)]
+        return [self._question(words[part], self._texts if beside is None else beside[part], part) for part in parts]
 
     def read(self, question: Question, answer: Answer) -> Reply:
-        classes = len(self._texts)
-        vectors, served, usage = read_embeddings(answer.body, classes + question.count)
-        likeness = _cosines(np.array(vectors, dtype=np.float64), classes)
+        beside = question.count if self._against is not None else len(self._texts)
+        vectors, served, usage = read_embeddings(answer.body, beside + question.count)
+        likeness = _cosines(np.array(vectors, dtype=np.float64), beside)
+        if self._against is not None:
+            pairs = likeness.diagonal().copy()
+            return Reply(pairs, served, usage, unread=int(np.isnan(pairs).sum()))
         lost: NDArray[np.bool_] = np.asarray(np.isnan(likeness).any(axis=1))
         return Reply(self._answers(likeness, lost), served, usage, unread=int(lost.sum()))
 
-    def _question(self, words: Sequence[str], start: int) -> Question:
-        texts = [*self._texts, *words]
+    def _question(self, words: Sequence[str], beside: Sequence[str], part: slice) -> Question:
+        texts = [*beside, *words]
         request = Request(
             "POST",
             f"{self._endpoint.url.rstrip('/')}/embeddings",
@@ -69,7 +76,7 @@ class EmbeddingWire:
             {"Content-Type": "application/json"},
             len(texts) * _VECTOR_BYTES,
         )
-        return Question(slice(start, start + len(words)), request)
+        return Question(slice(part.start, part.start + len(words)), request)
 
     def _answers(self, likeness: NDArray[np.float64], lost: NDArray[np.bool_]) -> NDArray[Any]:
         if self._prediction.kind == "label":
@@ -84,11 +91,11 @@ class EmbeddingWire:
         return ranked
 
 
-def _cosines(vectors: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """Return how near each case lies to each class, shape (cases, classes); NaN for a vector without length."""
+def _cosines(vectors: NDArray[np.float64], beside: int) -> NDArray[np.float64]:
+    """Return how near each case lies to each of the first vectors, shape (cases, beside); NaN without length."""
     with np.errstate(invalid="ignore", divide="ignore"):
         along = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        cosines: NDArray[np.float64] = along[classes:] @ along[:classes].T
+        cosines: NDArray[np.float64] = along[beside:] @ along[:beside].T
     return cosines
 
 
