@@ -3,6 +3,7 @@
 import ast
 import re
 import string
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,8 +23,17 @@ ERRORS = {"PilotbaseError", "InputError", "InvalidProofError", "UnknownProofErro
 
 
 @cache
-def trees() -> dict[Path, ast.Module]:
-    return {path: ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")}
+def nodes_of_python() -> dict[type[ast.AST], list[ast.AST]]:
+    """The tree's nodes by their kind; everything here needs the same walk."""
+    found: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            found[type(node)].append(node)
+    return found
+
+
+def last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 @cache
@@ -31,25 +41,16 @@ def error_classes() -> set[str]:
     """Every class of the tree, found by its bases, so that a new subclass is held to the same rule."""
     names = set(ERRORS)
     for _ in range(3):
-        for tree in trees().values():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ClassDef) and any(
-                    ast.unparse(base).split(".")[-1] in names for base in node.bases
-                ):
-                    names.add(node.name)
+        names |= {one.name for one in nodes_of_python()[ast.ClassDef] if names & set(map(last_name, one.bases))}
     return names
 
 
 def python_codes() -> Iterator[tuple[str, bool]]:
     errors = error_classes()
-    for tree in trees().values():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
-                continue
-            name = ast.unparse(node.func).split(".")[-1]
-            code = node.args[0].value
-            if isinstance(code, str) and "." in code and " " not in code and (name in errors or name in {"text", "t"}):
-                yield code, name in errors
+    for call in nodes_of_python()[ast.Call]:
+        name, code = last_name(call.func), call.args and getattr(call.args[0], "value", None)
+        if isinstance(code, str) and "." in code and " " not in code and (name in errors or name in {"text", "t"}):
+            yield code, name in errors
 
 
 DJANGO_TAG = re.compile(r"""\{%\s*(t|word|status)\s+["']([a-z_.]+)["'](?:\s+["']([a-z_]+)["'])?""")
@@ -136,17 +137,11 @@ def test_chinese_sentences_are_chinese():
 def test_no_sentence_is_left_over():
     used = used_codes()
     roots = {code.removesuffix(".hint") for code in catalogue_codes("en")}
-    literals = {
-        node.value
-        for tree in trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    literals = {node.value for node in nodes_of_python()[ast.Constant] if isinstance(node.value, str)}
     formatted = {
         str(node.values[0].value)
-        for tree in trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
+        for node in nodes_of_python()[ast.JoinedStr]
+        if isinstance(node.values[0], ast.Constant)
     }
     prefixes = (
         tuple(django_prefixes())

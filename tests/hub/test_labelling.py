@@ -91,6 +91,35 @@ def opened(world):
     return place
 
 
+@pytest.fixture(scope="module")
+def labelled_by_ann(world, opened):
+    label_all(world, "ann", opened, by_torque)
+
+
+@pytest.fixture(scope="module")
+def closed(world, opened, labelled_by_ann):
+    """Ask for what each test needs of the round: another process may have done what stands above it."""
+    label_all(world, "ben", opened, lambda item: by_torque(item, 40.0))
+    assert post(world, "supplier", f"{opened}/close").status_code == 404
+    assert post(world, "chief", f"{opened}/close").status_code == 200
+    assert work() == [("label_close", "done")]
+
+
+@pytest.fixture(scope="module")
+def decided(world, opened, closed):
+    label_all(world, "judge", opened, by_torque)
+    assert get(world, "chief", opened).json()["stage"] == "decided"
+
+
+@pytest.fixture(scope="module")
+def kept_before(world, opened, decided):
+    """Publish the round; return the items that it kept until then."""
+    kept = items_kept()
+    assert len(kept) == 3 and all(map(blobs().exists, kept))
+    assert post(world, "chief", f"{opened}/publish").status_code == 200
+    return kept
+
+
 def test_only_the_owner_opens_a_round_and_people_must_be_three(world):
     for who in ("supplier", "other-owner", "desk"):
         assert post(world, who, OPEN, ROUND).status_code == 403, who
@@ -146,8 +175,7 @@ def test_who_is_to_label_is_told_and_finds_it_in_their_work(world, opened):
     assert "defects 有条目等待您标注" in get(world, "ann", "/work/", "zh").content.decode()
 
 
-def test_annotators_are_blind_to_each_other_until_all_is_decided(world, opened):
-    label_all(world, "ann", opened, by_torque)
+def test_annotators_are_blind_to_each_other_until_all_is_decided(world, opened, labelled_by_ann):
     assert sheet(world, "ann", opened)["item"] is None
     assert "wait for your labels" not in get(world, "ann", "/work/").content.decode(), "all is labelled"
     for who in (OWNER, SUPPLIER, VISITOR):
@@ -179,7 +207,7 @@ def sent(world, opened, tasks):
 
 
 @pytest.mark.prove
-def test_an_export_of_label_studio_is_taken_whole_or_not_at_all(world, opened):
+def test_an_export_of_label_studio_is_taken_whole_or_not_at_all(world, opened, labelled_by_ann):
     item = sheet(world, "ben", opened)["item"]
     assert sent(world, opened, export([(item["item"], by_torque(item)), ("M9", "fine")])).status_code == 302
     assert work() == [("label_import", "failed")]
@@ -190,11 +218,7 @@ def test_an_export_of_label_studio_is_taken_whole_or_not_at_all(world, opened):
     assert get(world, "chief", opened).json()["progress"]["a2"] == 1
 
 
-def test_who_decides_sees_disagreements_alone_without_names(world, opened):
-    label_all(world, "ben", opened, lambda item: by_torque(item, 40.0))
-    assert post(world, "supplier", f"{opened}/close").status_code == 404
-    assert post(world, "chief", f"{opened}/close").status_code == 200
-    assert work() == [("label_close", "done")]
+def test_who_decides_sees_disagreements_alone_without_names(world, opened, closed):
     mine = sheet(world, "judge", opened)
     assert 0 < mine["of"] < ITEMS and sorted(mine["item"]["differing"]) == ["broken", "fine"]
     page = get(world, "judge", "/labelling/" + opened.rpartition("/")[2] + "/").content.decode()
@@ -204,11 +228,9 @@ def test_who_decides_sees_disagreements_alone_without_names(world, opened):
     silent = {"item": mine["item"]["item"], "label": "fine"}
     assert post(world, "judge", f"{opened}/labels", silent).json()["code"] == "labelling.no_reason_given"
     assert post(world, "chief", f"{opened}/publish").status_code == 409
-    label_all(world, "judge", opened, by_torque)
-    assert get(world, "chief", opened).json()["stage"] == "decided"
 
 
-def test_agreement_is_stated_and_trials_say_it(world, opened):
+def test_agreement_is_stated(world, opened, decided):
     told = get(world, "chief", opened).json()["quality"]
     figure = next(one for one in told["figures"] if one["measure"] == "krippendorff_alpha")
     assert told["double_labelled"] == ITEMS and figure["lower"] < figure["value"] < figure["upper"]
@@ -216,10 +238,12 @@ def test_agreement_is_stated_and_trials_say_it(world, opened):
     assert "labels: {&quot;guideline&quot;: &quot;1.2&quot;" in owners
     items = get(world, "chief", f"{opened}/items").json()["items"]
     assert {one["how"] for one in items} == {"agreed", "decided"}
-    kept = items_kept()
-    assert len(kept) == 3 and all(map(blobs().exists, kept))
-    assert post(world, "chief", f"{opened}/publish").status_code == 200
-    assert not any(map(blobs().exists, kept)), "the round is over: nobody is shown an item any more"
+
+
+def test_trials_say_how_far_people_agreed(world, opened, kept_before):
+    told = get(world, "chief", opened).json()["quality"]
+    figure = next(one for one in told["figures"] if one["measure"] == "krippendorff_alpha")
+    assert not any(map(blobs().exists, kept_before)), "the round is over: nobody is shown an item any more"
     page = get(world, None, "/datasets/plant/logs/").content.decode()
     assert "guideline 1.2" in page and "M0" not in page
     view = world.trial.store.as_actor(MACHINE)
@@ -233,7 +257,7 @@ def test_agreement_is_stated_and_trials_say_it(world, opened):
     assert f"{figure['value']:.3f}" in said["label_agreement"]
 
 
-def test_items_go_with_the_files_they_were_drawn_from_and_labels_stand(world):
+def test_items_go_with_the_files_they_were_drawn_from_and_labels_stand(world, kept_before):
     place = post(world, "chief", OPEN, {**ROUND, "name": "again"})["Location"]
     assert work() == [("label_items", "done")]
     item = sheet(world, "ann", place)["item"]["item"]
