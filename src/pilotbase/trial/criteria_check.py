@@ -114,30 +114,21 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
     ]
     found += problems_among(rules)
     found += repeat_problems(scenario)
-    if scenario.trial.matrix is None:
-        found += [
-            (index, text("trial.no_matrix", rule=str(rule))) for index, rule in enumerate(rules) if _of_matrix(rule)
-        ]
-    if scenario.trial.load_test is None:
-        found += [
-            (index, text("trial.no_load_test", rule=str(rule)))
-            for index, rule in enumerate(rules)
-            if _of_load_test(rule)
-        ]
+    found += _without_setup(scenario, rules)
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
     if len(units) > 1:
         found.append((None, text("trial.units_differ", found=sorted(units))))
     return found
 
 
-def _of_load_test(rule: Rule) -> bool:
-    resource = resource_measures().get(rule.measure)
-    return resource is not None and resource.of_load_test
-
-
-def _of_matrix(rule: Rule) -> bool:
-    resource = resource_measures().get(rule.measure)
-    return resource is not None and resource.of_matrix
+def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[int, Text]]:
+    """Yield (index, sentence) of rules on a load test or a matrix that the scenario does not ask for."""
+    for index, rule in enumerate(rules):
+        resource = resource_measures().get(rule.measure)
+        if resource is not None and resource.of_matrix and scenario.trial.matrix is None:
+            yield index, text("trial.no_matrix", rule=str(rule))
+        if resource is not None and resource.of_load_test and scenario.trial.load_test is None:
+            yield index, text("trial.no_load_test", rule=str(rule))
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:

@@ -6,6 +6,8 @@ committed answers; the order of scoring is opened only after the last answer is 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -238,11 +240,8 @@ def _runs(docket: Docket, attempt: Attempt, answered: Answered) -> Runs | None:
 
 def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame) -> NDArray[Any] | None:
     """Return the baseline's answers; an attempt whose baseline cannot be measured is given back unless it is spent."""
-    try:
+    with _given_back(lab, attempt):
         return measured_baseline(lab, docket.sealed, frame)
-    except PilotbaseError:
-        _give_back(lab, attempt)
-        raise
 
 
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
@@ -288,16 +287,19 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
 
 def _loaded(lab: Lab, docket: Docket, attempt: Attempt, sitting: Sitting, on_progress: OnProgress) -> LoadTested | None:
     """Return what a load test measures; an attempt on a host that is not quiet is given back unless it is spent."""
-    try:
+    with _given_back(lab, attempt):
         return kept_load_test(lab, docket.sealed, sitting, docket.plan.load_test, on_progress)
+
+
+@contextlib.contextmanager
+def _given_back(lab: Lab, attempt: Attempt) -> Iterator[None]:
+    """Give the attempt back where what is done within fails, unless it is spent."""
+    try:
+        yield
     except PilotbaseError:
-        _give_back(lab, attempt)
+        if attempt.state is AttemptState.OPEN:
+            cancel_attempt(lab.vault, attempt)
         raise
-
-
-def _give_back(lab: Lab, attempt: Attempt) -> None:
-    if attempt.state is AttemptState.OPEN:
-        cancel_attempt(lab.vault, attempt)
 
 
 def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:

@@ -26,7 +26,7 @@ from pilotbase.measures.resources import Loaded
 from pilotbase.measures.rules import given_columns, pair_scores
 from pilotbase.trial.figures import figures_of
 from pilotbase.trial.performance import Load
-from pilotbase.trial.under_load.steadiness import load_figures, measured_latencies
+from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
@@ -171,10 +171,13 @@ def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[
 
 def _loaded(tested: LoadTested | None) -> Loaded | None:
     """Return what measures read of a load test; None where there was none, or the host was not quiet."""
-    figures = None if tested is None else load_figures(tested)
-    if tested is None or figures is None or figures.void is Void.NOISY_HOST:
+    if tested is None:
         return None
-    return Loaded(measured_latencies(tested), figures.cold_start, figures.recovery, figures.memory_growth)
+    figures = load_figures(tested)
+    if figures.void is Void.NOISY_HOST:
+        return None
+    latencies = latencies_of(tested) if figures.void is None else None
+    return Loaded(latencies, figures.cold_start, figures.recovery, figures.memory_growth)
 
 
 def _run_of(load: Load) -> Run:

@@ -44,11 +44,12 @@ def kept_load_test(
         on_progress(Progress(text("trial.progress.load_test", application=sitting.candidate.reference.name)))
         seed = sitting.secret("load-test", str(number))
         tested = load_candidate(sitting.candidate, sitting.terms, test, sample, seed)
-        if load_figures(tested).void not in _OURS:
+        void = load_figures(tested).void
+        if void not in _OURS:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_marked(tested, file, key)
             return tested
-    raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{load_figures(tested).void}"))
+    raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{void}"))
 
 
 def with_load_test(run: Run, tested: LoadTested | None) -> Run:

@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 def load_figures(tested: LoadTested) -> LoadFigures:
     """Return the figures of a load test, and whether it is void."""
     test = tested.test
-    latencies = np.array([math.inf if one is None else one for one in tested.latencies])
+    latencies = latencies_of(tested)
     answered = int(np.isfinite(latencies).sum())
     blocks = _blocks(np.array(tested.due), latencies, test.block_seconds)
     unsteady = _unsteadiness(blocks)
@@ -54,10 +54,8 @@ def load_figures(tested: LoadTested) -> LoadFigures:
     )
 
 
-def measured_latencies(tested: LoadTested) -> Floats | None:
-    """Return the latencies that criteria are judged on, inf where there was no answer; None of a void test."""
-    if load_figures(tested).void is not None:
-        return None
+def latencies_of(tested: LoadTested) -> Floats:
+    """Return the seconds of each request, inf where there was no answer."""
     return np.array([math.inf if one is None else one for one in tested.latencies])
 
 
