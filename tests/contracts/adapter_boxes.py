@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pilotbase.compute.adapters.registry import adapter_of
 from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.images import image_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
@@ -22,5 +23,8 @@ def start(place: Path, folder: Path, form: Form, contract: Contract) -> WarmWork
     needs = adapter.needs if adapter else ()
     cache = place / INSTALLED
     cache.mkdir(exist_ok=True)
-    environment = installed_environment(needs, cache) if needs else build_environment(b"", "lock", cache)
+    if form.image is not None:
+        environment = image_environment(folder / form.image, cache)
+    else:
+        environment = installed_environment(needs, cache) if needs else build_environment(b"", "lock", cache)
     return start_worker(folder, form, contract, environment, SETTINGS)

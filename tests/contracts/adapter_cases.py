@@ -16,6 +16,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
+from tests.contracts.image_cases import answering_image
 
 FEATURES = ("pressure", "age")
 CLASSES = ("broken", "fine")
@@ -78,6 +79,9 @@ class Trained:
         if runtime == "command":
             (folder / "answer.py").write_text(PROGRAM.format(**values))
             return Form(runtime="command", command=("python", "answer.py"))
+        if runtime == "container":
+            (folder / "image.tar").write_bytes(answering_image(self.weights, self.offset, self.kind))
+            return Form(runtime="container", image="image.tar")
         if runtime == "skops":
             skops.io.dump(self.model, folder / "model.skops")
             return Form(runtime="skops", model="model.skops")

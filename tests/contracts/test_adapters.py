@@ -21,7 +21,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment
 from pilotbase.compute.box.warm_worker import start_worker
-from pilotbase.documents.application import WITH_MODEL, Form, Runtime
+from pilotbase.documents.application import SPEAKING, WITH_MODEL, Form, Runtime
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
@@ -36,10 +36,14 @@ from pilotbase.worker.trials.summary import report_lines
 from tests.contracts import adapter_cases as cases
 from tests.contracts.adapter_boxes import SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
+from tests.contracts.image_cases import BUSYBOX
 from tests.trial.conftest import MANIFEST, writing_scenario
 
 RUNTIMES = tuple(runtime for runtime in get_args(Runtime) if runtime != "endpoint")
 """Those that a box loads; endpoints are held against them in `test_endpoint_forms`."""
+NO_BUSYBOX = pytest.mark.skipif(
+    not BUSYBOX.exists(), reason="no busybox here (Debian: busybox-static) to make images of"
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +67,14 @@ def test_every_runtime_of_a_manifest_is_a_module_and_the_other_way_round():
 
 SLOW = pytest.mark.prove
 """Boxes of which another test opens much the same; scikit-learn takes a second to load."""
-ALIKE = {("skops", "label"), ("skops", "value"), *(("mlflow", kind) for kind in KINDS)}
+ALIKE = {("skops", "label"), ("skops", "value"), ("container", "value"), *(("mlflow", kind) for kind in KINDS)}
+NEEDED = {"container": [NO_BUSYBOX]}
 
 
 @pytest.mark.parametrize(
     ("runtime", "kind"),
     [
-        pytest.param(runtime, kind, marks=[SLOW] if (runtime, kind) in ALIKE else [])
+        pytest.param(runtime, kind, marks=[*([SLOW] if (runtime, kind) in ALIKE else []), *NEEDED.get(runtime, [])])
         for runtime in RUNTIMES
         for kind in KINDS
     ],
@@ -281,28 +286,31 @@ def test_a_manifest_says_what_its_runtime_lacks_and_what_it_never_reads(folder, 
     manifest |= {"runtime": runtime, "entry_point": "other:answer"}
     if runtime not in WITH_MODEL:
         manifest["model"] = "model.onnx"
-    if runtime != "command":
+    if runtime not in SPEAKING:
         manifest |= {"command": ["python", "answer.py"], "speaks": "buffers"}
+    if runtime != "container":
+        manifest["image"] = "image.tar"
     (folder / "application.yaml").write_text(yaml.safe_dump(manifest))
     with pytest.raises(InputError) as found:
         read_application(folder)
-    wrong = {"model", "command"} | (set() if runtime == "python" else {"entry_point"})
+    wrong = {"model", "command", "image"} - ({"command"} if runtime == "container" else set())
+    wrong |= set() if runtime == "python" else {"entry_point"}
     wrong |= {"endpoint"} if runtime == "endpoint" else set()
-    wrong |= {"speaks"} if runtime != "command" else set()
+    wrong |= {"speaks"} if runtime not in SPEAKING else set()
     assert {issue.path for issue in found.value.issues} == wrong
     assert all("运行环境" in issue.render("zh") for issue in found.value.issues)
 
 
-@pytest.mark.parametrize("runtime", ["onnx", "skops", "command"])
+@pytest.mark.parametrize("runtime", ["onnx", "skops", "command", pytest.param("container", marks=NO_BUSYBOX)])
 def test_what_the_folder_lacks_is_found_before_a_box_is_opened(folder, trained, runtime):
     form = trained["label"].write(runtime, folder)
     write_manifest(folder, runtime, form)
     assert read_application(folder).application.form == form
-    (folder / (form.model or "answer.py")).unlink()
+    (folder / (form.model or form.image or "answer.py")).unlink()
     (folder / "requirements.lock").write_text("numpy==2.0.0 --hash=sha256:" + "0" * 64)
     with pytest.raises(InputError) as found:
         read_application(folder)
-    expected = {"command"} if runtime == "command" else {"model", "requirements"}
+    expected = {"command": {"command"}, "container": {"image", "requirements"}}.get(runtime, {"model", "requirements"})
     assert {issue.path for issue in found.value.issues} == expected
 
 
@@ -332,7 +340,10 @@ def scenario(place):
     return writing_scenario(place)(rows=400, cases=60, change=without_site)
 
 
-@pytest.mark.parametrize("runtimes", [set(RUNTIMES) - {"mlflow"}, pytest.param(set(RUNTIMES), marks=SLOW)])
+HERE = set(RUNTIMES) - (set() if BUSYBOX.exists() else {"container"})
+
+
+@pytest.mark.parametrize("runtimes", [HERE - {"mlflow"}, pytest.param(HERE, marks=SLOW)])
 def test_one_scenario_gives_every_form_the_same_score_and_verdict(base, scenario, place, trained, runtimes):
     reports, sentences = {}, {}
     for runtime in runtimes:
@@ -369,11 +380,16 @@ def test_what_is_wrong_with_a_model_is_told_with_what_to_do_in_both_languages(ba
         assert words in said and "Opset 99" in said
 
 
-def test_a_model_is_proven_and_what_loads_it_is_held_for_its_service(base, scenario, folder, trained):
-    write_manifest(folder, "onnx", trained["label"].write("onnx", folder))
+@pytest.mark.parametrize(
+    ("runtime", "named"), [("onnx", "onnxruntime 1."), pytest.param("container", "image.tar", marks=[SLOW, NO_BUSYBOX])]
+)
+def test_an_application_is_proven_and_what_loads_it_is_held_for_its_service(
+    base, scenario, folder, trained, runtime, named
+):
+    write_manifest(folder, runtime, trained["label"].write(runtime, folder))
     report = prove(base, scenario, folder).report
     assert report.verdict is Verdict.ACCEPT
-    assert "onnxruntime 1." in report.sections[3].findings[0].sentence.render("zh")
+    assert named in report.sections[3].findings[0].sentence.render("zh")
     require_held(Premises.of_home(base.lab.home.path, None), report.application)
 
 

@@ -13,6 +13,7 @@ FORMS = {
     "skops": (Form(runtime="skops", model="model.skops"), "model.skops"),
     "mlflow": (Form(runtime="mlflow", model="best/MLmodel"), "best/MLmodel"),
     "command": (Form(runtime="command", command=("bin/answer", "--fast")), "bin/answer --fast"),
+    "container": (Form(runtime="container", image="image.tar", command=("/opt/answer",)), "/opt/answer"),
     "endpoint": (
         Form(
             runtime="endpoint",
@@ -31,5 +32,13 @@ FORMS = {
 @pytest.mark.parametrize("runtime", get_args(Runtime))
 def test_every_form_is_told_by_what_answers(runtime):
     form, named = FORMS[runtime]
+    assert_told(form, named)
+
+
+def test_an_image_that_starts_by_itself_is_told_too():
+    assert_told(Form(runtime="container", image="image.tar"), "image.tar")
+
+
+def assert_told(form: Form, named: str) -> None:
     said = {language: form_in_words(form).render(language) for language in ("en", "zh")}
     assert said["en"] != said["zh"] and all(named in words for words in said.values())

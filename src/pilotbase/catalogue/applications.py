@@ -104,6 +104,9 @@ def _form_problem(application: Application, tree: FolderTree) -> dict[str, Text 
     """See that the folder has what its runtime loads; only a box ever parses it. An endpoint loads nothing of it."""
     if application.endpoint is not None:
         return {}
+    if application.image is not None:
+        missing = tree.file(application.image) is None
+        return {"image": text("catalogue.no_image", file=application.image) if missing else None}
     if application.command is not None:
         return {"command": _program_problem(application.command, tree)}
     if application.model is not None:

@@ -29,18 +29,26 @@ PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za
 DEFAULT_REQUIREMENTS = "requirements.lock"
 DEFAULT_ENTRY_POINT = "app:predict"
 
-Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "endpoint"]
+Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "container", "endpoint"]
 """What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`.
 
 ``endpoint`` is loaded nowhere: its supplier keeps it, and it is asked as `pilotbase.compute.endpoints` does.
 """
 WITH_CODE: tuple[Runtime, ...] = ("python", "command")
-"""Runtimes that run a program of the supplier's in a box."""
+"""Runtimes that run a program of the supplier's in a box, with the packages of its lock."""
+SPEAKING: tuple[Runtime, ...] = ("command", "container")
+"""Runtimes whose program is spoken with on its standard input and output."""
 MODEL_FILES: Mapping[Runtime, str] = MappingProxyType(
     {"onnx": "model.onnx", "skops": "model.skops", "mlflow": "MLmodel"}
 )
 """Runtimes that load a model of the supplier's and run no code of it → what its file is usually called."""
 WITH_MODEL = tuple(MODEL_FILES)
+_READ_BY: Mapping[str, tuple[Runtime, ...]] = MappingProxyType(
+    {"model": WITH_MODEL, "command": SPEAKING, "image": ("container",), "endpoint": ("endpoint",)}
+)
+"""Field of the manifest → runtimes that read it."""
+_OPTIONAL: Mapping[Runtime, tuple[str, ...]] = MappingProxyType({"container": ("command",)})
+"""What a runtime reads and does not need."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Speech = Literal["lines", "buffers"]
 """How a program is spoken with: lines of JSON alone, or with numbers as raw bytes behind them."""
@@ -88,6 +96,7 @@ class Form(Part):
     model: PlainPath | None = None
     command: Command | None = None
     speaks: Speech = "lines"
+    image: PlainPath | None = None
     endpoint: Endpoint | None = None
 
 
@@ -104,15 +113,19 @@ class Application(Document):
     """The scenario it was made for."""
     interface: Literal["predict"] = "predict"
     runtime: Runtime = "python"
-    """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``; kept elsewhere: ``endpoint``."""
+    """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``, with its system: ``container``;
+    kept elsewhere: ``endpoint``."""
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
     """With the runtime ``python``: the function that answers."""
     model: PlainPath | None = None
     """With a runtime that loads a model: its file in the folder, such as ``model.onnx``."""
     command: Command | None = None
-    """With the runtime ``command``: the program that answers, such as ``[python, answer.py]``."""
+    """With the runtime ``command``: the program that answers, such as ``[python, answer.py]``; with ``container``: one
+    of the image, where not what the image itself starts."""
     speaks: Speech = "lines"
-    """With the runtime ``command``: ``buffers`` sends numbers as raw bytes behind each line of JSON."""
+    """With the runtimes ``command`` and ``container``: ``buffers`` sends numbers as raw bytes behind each line."""
+    image: PlainPath | None = None
+    """With the runtime ``container``: what ``docker save`` or ``podman save`` wrote, such as ``image.tar``."""
     endpoint: Endpoint | None = None
     """With the runtime ``endpoint``: where its supplier keeps it, and how it is asked."""
     requirements: PlainPath = DEFAULT_REQUIREMENTS
@@ -153,21 +166,20 @@ class Application(Document):
         runtime = self.runtime
         if runtime != "python" and self.entry_point != DEFAULT_ENTRY_POINT:
             yield "entry_point", text("application.no_entry_point_here", runtime=runtime)
-        if runtime in WITH_MODEL and self.model is None:
-            yield "model", text("application.model_needed", runtime=runtime, example=MODEL_FILES[runtime])
-        if runtime not in WITH_MODEL and self.model is not None:
-            yield "model", text("application.no_model_here", runtime=runtime)
-        if runtime == "command" and self.command is None:
-            yield "command", text("application.command_needed")
-        if runtime != "command" and self.command is not None:
-            yield "command", text("application.no_command_here", runtime=runtime)
-        if runtime != "command" and self.speaks != "lines":
+        for name, runtimes in _READ_BY.items():
+            given = getattr(self, name) is not None
+            if not given and runtime in runtimes and name not in _OPTIONAL.get(runtime, ()):
+                yield name, self._needed(name)
+            if given and runtime not in runtimes:
+                yield name, text(f"application.no_{name}_here", runtime=runtime)
+        if runtime not in SPEAKING and self.speaks != "lines":
             yield "speaks", text("application.speaks_nothing_here")
-        if runtime == "endpoint" and self.endpoint is None:
-            yield "endpoint", text("application.endpoint_needed")
-        if runtime != "endpoint" and self.endpoint is not None:
-            yield "endpoint", text("application.no_endpoint_here", runtime=runtime)
         if self.endpoint is not None and self.offer is not None and self.offer.sends_data is False:
             yield "offer.sends_data", text("application.endpoint_sends")
         if self.endpoint is not None:
             yield from ((f"endpoint.{path}", problem) for path, problem in self.endpoint.problems())
+
+    def _needed(self, name: str) -> Text:
+        if name == "model":
+            return text("application.model_needed", runtime=self.runtime, example=MODEL_FILES[self.runtime])
+        return text(f"application.{name}_needed")

@@ -10,6 +10,10 @@ def form_in_words(form: Form) -> Text:
     """Return what a reader is told of the form."""
     if form.endpoint is not None:
         return text("application.form.endpoint", url=form.endpoint.url, model=form.endpoint.model)
+    if form.image is not None and form.command is not None:
+        return text("application.form.container", image=form.image, command=" ".join(form.command))
+    if form.image is not None:
+        return text("application.form.image", image=form.image)
     if form.command is not None:
         return text("application.form.command", command=" ".join(form.command))
     if form.model is not None:

@@ -14,6 +14,7 @@ from pilotbase.catalogue.applications import Submission
 from pilotbase.compute.adapters.registry import Adapter, adapter_of
 from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
 from pilotbase.compute.box.environments import Environment, build_environment
+from pilotbase.compute.box.images import image_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment, lacking
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import Usage
@@ -71,6 +72,8 @@ class Candidate:
             return " ".join(filter(None, (self.endpoint.url, self.endpoint.model, self.endpoint.version)))
         python = f"CPython {platform.python_version()} {platform.machine()}"
         form = self.submission.application.form
+        if form.image is not None:
+            return " ".join((form.image, *(form.command or ()), f"({platform.machine()})"))
         if form.command is not None:
             return f"{' '.join(form.command)} ({python})"
         adapter = adapter_of(form.runtime)
@@ -126,19 +129,22 @@ class Run:
 
 
 def prepare_candidate(lab: Lab, submission: Submission) -> Candidate:
-    """Return the application with its requirements installed, or with what loads its model.
+    """Return the application with its requirements installed, its image laid out, or with what loads its model.
 
     Raises:
-        InputError: the lock is refused, or something in it cannot be had as a wheel of that hash.
+        InputError: the lock is refused, or something in it cannot be had as a wheel of that hash; the image is refused.
         PilotbaseError: what loads its model is not installed here.
     """
     supplier = submission.application.supplier.organisation
     uid = organisation_uid(lab, supplier)
     adapter = adapter_of(submission.application.runtime)
+    cache = lab.folder("environments", supplier)
     if adapter is not None and adapter.needs:
         environment = _loading_environment(lab, adapter)
+    elif submission.application.image is not None:
+        environment = image_environment(submission.folder / submission.application.image, cache, BoxSettings(uid=uid))
     else:
-        file, cache = submission.application.requirements, lab.folder("environments", supplier)
+        file = submission.application.requirements
         environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
     return Candidate(submission, environment, uid, lab.engine)
 

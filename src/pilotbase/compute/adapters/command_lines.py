@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +41,32 @@ _NOT_IN_BOX = "the file is there, but the interpreter that it names (its first l
 
 def load(given: Any) -> Callable[[Any], Any]:
     """Return what answers a batch, once the program has answered the empty one."""
-    program = _Program(given)
+    variables = {**os.environ, "PYTHONPATH": given.environment}
+    try:
+        process = started(_words(given), variables, given.folder)
+    except OSError as problem:
+        why = _NOT_IN_BOX if isinstance(problem, FileNotFoundError) else problem.strerror
+        said = f"{given.form['command'][0]} cannot be run here: {why}"
+        raise given.refused("model_unreadable", said) from None
+    return answering(process, given)
+
+
+def started(words: Sequence[str], variables: Mapping[str, str], folder: str) -> subprocess.Popen[bytes]:
+    """Return a program that is asked through its standard input and output; raises `OSError`."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(words, stdin=pipe, stdout=pipe, cwd=folder, env=variables)
+
+
+def answering(process: subprocess.Popen[bytes], given: Any) -> Callable[[Any], Any]:
+    """Return what answers a batch by asking ``process``, once it has answered the empty one."""
+    program = _Program(process, given)
     program.ask(0, {name: [] for name in given.features})
     return lambda batch: program.ask(batch.rows, batch)
 
 
 class _Program:
-    def __init__(self, given: Any) -> None:
-        self._given, self._buffers = given, given.form.get("speaks") == "buffers"
-        variables = {**os.environ, "PYTHONPATH": given.environment}
-        words, pipe = _words(given), subprocess.PIPE
-        try:
-            self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, cwd=given.folder, env=variables)
-        except OSError as problem:
-            why = _NOT_IN_BOX if isinstance(problem, FileNotFoundError) else problem.strerror
-            said = f"{given.form['command'][0]} cannot be run here: {why}"
-            raise given.refused("model_unreadable", said) from None
+    def __init__(self, process: subprocess.Popen[bytes], given: Any) -> None:
+        self._process, self._given, self._buffers = process, given, given.form.get("speaks") == "buffers"
 
     def ask(self, rows: int, columns: Any) -> Any:
         """Return the program's answers; raises what ends the run."""

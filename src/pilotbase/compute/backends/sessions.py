@@ -29,7 +29,7 @@ from pilotbase.compute.engines import Worker, WorkerLostError
 from pilotbase.compute.ray_settings import RaySettings
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.resources import MILLI
@@ -52,6 +52,8 @@ class RayEngine:
     def start_worker(
         self, application: Path, form: Form, contract: Contract, environment: Environment, settings: BoxSettings
     ) -> Worker:
+        if form.image is not None:
+            raise RefusedError("compute.image_stays")
         environment.verify()
         sent = {parcel_name(application): application, hex_of(environment.seal): environment.path}
         opening = Opening(

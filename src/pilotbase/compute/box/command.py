@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pilotbase.compute.box import entering
+from pilotbase.compute.box.image_root import ENTERING, aside, entering_words, python_words, root_arguments
 from pilotbase.compute.box.proc_files import emptied_folders
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -33,6 +35,8 @@ _THREAD_VARIABLES = (
     "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
 )
+_PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8")
+"""Without site-packages, without the script's folder on its path, writing no bytecode."""
 _JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
 """Shell: join every group named before ``--``, then become the command after it."""
 
@@ -54,6 +58,8 @@ class Program:
     arguments: tuple[str, ...]
     mounts: tuple[Mount, ...]
     folder: PurePosixPath = SCRATCH
+    root: Path | None = None
+    """Files of an image of a container, which stand where else the system's folders do."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +103,17 @@ def box_arguments(
     interpreter = settings.interpreter
     assert interpreter is not None
     arguments = [*_namespaces(settings, start), "--die-with-parent", "--new-session", "--clearenv"]
-    for name, value in environment_variables(settings.limits).items():
+    for name, value in environment_variables(settings.limits, program).items():
         arguments += ["--setenv", name, value]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     arguments += _masks(descriptors.constants)
     arguments += _scratch(settings)
-    for mount in [*_system_mounts(interpreter, tools), *program.mounts]:
+    arguments += _system_links() if program.root is None else root_arguments(program.root)
+    for mount in _mounts(program, interpreter, tools):
         arguments += _parents(mount.target)
         arguments += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
     for empty in emptied_of_the_host(interpreter):
-        arguments += _emptied(PurePosixPath(empty))
-    for folder in _SYSTEM_FOLDERS:
-        if Path(folder).is_symlink():
-            arguments += ["--symlink", str(Path(folder).readlink()), folder]
+        arguments += _emptied(PurePosixPath(empty) if program.root is None else aside(empty))
     arguments += _parents(PROGRAM)
     arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors.script), str(PROGRAM)]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
@@ -121,8 +125,8 @@ def box_arguments(
 
 def shared_places(program: Program, interpreter: Interpreter, tools: Tools) -> list[Path]:
     """Return the host's files and folders that a box reads and other boxes read, too."""
-    mounts = [*_system_mounts(interpreter, tools), *program.mounts]
-    return [mount.source for mount in mounts if not mount.writable]
+    of_image = [] if program.root is None else [program.root]
+    return [*of_image, *(mount.source for mount in _mounts(program, interpreter, tools) if not mount.writable)]
 
 
 def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
@@ -137,7 +141,15 @@ def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
 
 
 def boxed_command(program: Program, settings: BoxSettings, start: Start, tools: Tools) -> list[str]:
-    """Return what runs in the box: limits first, then the loss of every privilege, then Python."""
+    """Return what runs in the box: limits first, then the loss of every privilege, then Python.
+
+    In an image Python comes first, and takes both in hand itself: other tools would load libraries of the image.
+    """
+    assert settings.interpreter is not None
+    if program.root is not None:
+        uid = settings.uid if start is Start.D else None
+        entered = entering_words(uid, limit_command(tools, settings)[1:], [str(PROGRAM), *program.arguments])
+        return [*python_words(settings.interpreter, _library_folders()), *_PYTHON_OPTIONS, *entered]
     drop = _drop_command(tools, settings.uid) if start is Start.D else []
     return [*limit_command(tools, settings), *drop, *_python(settings, PROGRAM, program)]
 
@@ -175,8 +187,8 @@ def address_space(limits: Limits) -> int:
     return limits.memory_bytes + (4 << 30)
 
 
-def environment_variables(limits: Limits) -> Mapping[str, str]:
-    """Return the whole environment of the box; nothing of ours is passed on."""
+def environment_variables(limits: Limits, program: Program | None = None) -> Mapping[str, str]:
+    """Return the whole environment of the box; nothing of ours is passed on, and no locale of an image is read."""
     return {
         "PATH": "/usr/bin",
         "HOME": str(SCRATCH),
@@ -185,15 +197,14 @@ def environment_variables(limits: Limits) -> Mapping[str, str]:
         "TZ": "UTC",
         "USER": "box",
         "PYTHONHASHSEED": "0",
+        **({"LC_ALL": "C"} if program is not None and program.root is not None else {}),
         **dict.fromkeys(_THREAD_VARIABLES, str(limits.threads)),
     }
 
 
 def _python(settings: BoxSettings, script: PurePosixPath, program: Program) -> list[str]:
-    """Return Python without site-packages, without the script's folder on its path, writing no bytecode."""
     assert settings.interpreter is not None
-    options = ["-s", "-S", "-P", "-B", "-X", "utf8"]
-    return [str(settings.interpreter.executable), *options, str(script), *program.arguments]
+    return [str(settings.interpreter.executable), *_PYTHON_OPTIONS, str(script), *program.arguments]
 
 
 def _drop_command(tools: Tools, uid: int) -> list[str]:
@@ -235,18 +246,37 @@ def _emptied(folder: PurePosixPath) -> list[str]:
     return ["--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder)]
 
 
-def _system_mounts(interpreter: Interpreter, tools: Tools) -> list[Mount]:
+def _mounts(program: Program, interpreter: Interpreter, tools: Tools) -> list[Mount]:
+    """Return what the box is shown of the host: what runs Python, aside where an image has the system's place."""
+    if program.root is None:
+        paths = [*_library_folders(), *_system_data(tools), *_of_interpreter(interpreter)]
+        return [*(Mount(path, PurePosixPath(path)) for path in paths), *program.mounts]
+    paths = [*_library_folders(), *_of_interpreter(interpreter)]
+    entering_program = Mount(Path(entering.__file__), ENTERING)
+    return [*(Mount(path, aside(path)) for path in paths), entering_program, *program.mounts]
+
+
+def _library_folders() -> list[Path]:
     folders = [Path(folder) for folder in _SYSTEM_FOLDERS]
-    paths = [_libraries(folder) for folder in folders if folder.is_dir() and not folder.is_symlink()]
-    paths += [Path(file) for file in _SYSTEM_DATA if Path(file).exists()]
-    paths += [Path(tool) for tool in (tools.prlimit, tools.setpriv)]
+    return [_libraries(folder) for folder in folders if folder.is_dir() and not folder.is_symlink()]
+
+
+def _system_data(tools: Tools) -> list[Path]:
+    files = [Path(file) for file in _SYSTEM_DATA if Path(file).exists()]
+    return [*files, Path(tools.prlimit), Path(tools.setpriv)]
+
+
+def _system_links() -> list[str]:
+    links = [folder for folder in _SYSTEM_FOLDERS if Path(folder).is_symlink()]
+    return [word for folder in links for word in ("--symlink", str(Path(folder).readlink()), folder)]
+
+
+def _of_interpreter(interpreter: Interpreter) -> list[Path]:
     if interpreter.prefix == Path("/usr"):
-        paths += [interpreter.executable, *Path("/usr/lib").glob("python3.*")]
-    elif interpreter.prefix == Path("/usr/local"):
-        paths += [interpreter.executable, interpreter.prefix / "lib"]
-    else:
-        paths.append(interpreter.prefix)
-    return [Mount(path, PurePosixPath(path)) for path in paths]
+        return [interpreter.executable, *Path("/usr/lib").glob("python3.*")]
+    if interpreter.prefix == Path("/usr/local"):
+        return [interpreter.executable, interpreter.prefix / "lib"]
+    return [interpreter.prefix]
 
 
 def _libraries(folder: Path) -> Path:

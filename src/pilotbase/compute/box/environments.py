@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,7 @@ from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.compute.box.locks import Requirement, parse_lock
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.compute.box.staging import remove_folder, staging_folder
-from pilotbase.compute.box.trees import digest_tree, fingerprint_tree, walk_tree
+from pilotbase.compute.box.trees import Entry, digest_tree, fingerprint_tree, walk_tree
 from pilotbase.compute.box.wheels import Wheel, provide_wheels
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_json, hex_of
@@ -69,10 +70,10 @@ class Environment:
         Raises:
             InvalidProofError: a file was changed, added or removed.
         """
-        mark = fingerprint_tree(self.path)
+        mark = fingerprint_tree(self.path, links=True)
         if _VERIFIED.get((self.path, self.seal)) == mark:
             return
-        if digest_tree(self.path) != self.seal:
+        if digest_tree(self.path, links=True) != self.seal:
             raise InvalidProofError("environment.poisoned", path=self.path)
         _VERIFIED[self.path, self.seal] = mark
 
@@ -109,6 +110,8 @@ class Contents:
 
     packages: tuple[str, ...]
     origin: Mapping[str, Any]
+    links: bool = False
+    """Links may lie in it, and stay links: nothing of ours ever follows one."""
 
 
 def keep_environment(cache: Path, key: str, fill: Callable[[Path], Contents]) -> Environment:
@@ -218,20 +221,22 @@ def _refusal(kind: str, wheel: str, found: str) -> Text:
 
 def _seal(staging: Path, contents: Contents) -> None:
     """Make the tree ours and read-only, and write down what it is."""
-    tree = staging / "tree"
-    for entry in walk_tree(tree):
-        _own(entry.path, 0o555 if entry.is_folder else 0o444)
-    _own(tree, 0o555)
-    content = digest_tree(tree, wanted=lambda name: not name.endswith(".pyc"))
+    tree, links = staging / "tree", contents.links
+    for entry in walk_tree(tree, links=links):
+        _own(entry)
+    _own(Entry(tree, "", tree.lstat()))
+    content = digest_tree(tree, wanted=lambda name: not name.endswith(".pyc"), links=links)
     digest = digest_json({**contents.origin, "files": content})
-    record = {"digest": digest, "packages": contents.packages, "seal": digest_tree(tree)}
+    record = {"digest": digest, "packages": contents.packages, "seal": digest_tree(tree, links=links)}
     (staging / "record.json").write_text(json.dumps(record))
 
 
-def _own(path: Path, mode: int) -> None:
+def _own(entry: Entry) -> None:
+    """Make it ours, for everybody to read and for nobody to write; what its owner may run, all may."""
     if os.getuid() == 0:
-        os.chown(path, 0, 0, follow_symlinks=False)
-    path.chmod(mode)
+        os.chown(entry.path, 0, 0, follow_symlinks=False)
+    if not entry.is_link:
+        entry.path.chmod(0o555 if entry.is_folder or entry.status.st_mode & stat.S_IXUSR else 0o444)
 
 
 @contextlib.contextmanager

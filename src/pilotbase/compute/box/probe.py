@@ -64,6 +64,7 @@ class HostProbe:
         assert settings.interpreter is not None
         sources = [settings.interpreter.prefix, settings.interpreter.executable, Path(self.tools.bwrap)]
         sources += [mount.source for mount in program.mounts]
+        sources += [] if program.root is None else [program.root]
         readable = all(readable_to_others(source) for source in sources)
         return Start.C if readable and Start.C in self.starts else Start.D
 

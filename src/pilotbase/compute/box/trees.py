@@ -33,12 +33,16 @@ class Entry:
     def is_folder(self) -> bool:
         return stat.S_ISDIR(self.status.st_mode)
 
+    @property
+    def is_link(self) -> bool:
+        return stat.S_ISLNK(self.status.st_mode)
 
-def walk_tree(root: Path) -> Iterator[Entry]:
-    """Yield every file and folder beneath ``root``, never following a link.
+
+def walk_tree(root: Path, *, links: bool = False) -> Iterator[Entry]:
+    """Yield every file and folder beneath ``root``, and every link where ``links`` says so, never following one.
 
     Raises:
-        InputError: a link, a device, a socket, a pipe, or a name that is no UTF-8.
+        InputError: a link that may not be, a device, a socket, a pipe, or a name that is no UTF-8.
     """
     folders = [""]
     while folders:
@@ -54,31 +58,37 @@ def walk_tree(root: Path) -> Iterator[Entry]:
             entry = Entry(root, name, item.stat(follow_symlinks=False))
             if entry.is_folder:
                 folders.append(f"{name}/")
-            elif stat.S_ISLNK(entry.status.st_mode):
+            elif entry.is_link and not links:
                 raise InputError("box.tree.link", folder=root, name=name)
-            elif not stat.S_ISREG(entry.status.st_mode):
+            elif not entry.is_link and not stat.S_ISREG(entry.status.st_mode):
                 raise InputError("box.tree.special", folder=root, name=name)
             yield entry
 
 
-def digest_tree(root: Path, wanted: Callable[[str], bool] = lambda name: True) -> str:
-    """Return ``sha256:<hex>`` over path, size and SHA-256 of every wanted file; raises as `walk_tree`."""
-    files = sorted(
-        (entry for entry in walk_tree(root) if not entry.is_folder and wanted(entry.name)), key=lambda entry: entry.name
-    )
+def digest_tree(root: Path, wanted: Callable[[str], bool] = lambda name: True, *, links: bool = False) -> str:
+    """Return ``sha256:<hex>`` over path, size and SHA-256 of every wanted file; raises as `walk_tree`.
+
+    Of a link it is where it leads that counts.
+    """
+    found = walk_tree(root, links=links)
+    files = sorted((entry for entry in found if not entry.is_folder and wanted(entry.name)), key=lambda one: one.name)
     with ThreadPoolExecutor(_THREADS) as threads:
-        digests = threads.map(digest_file, (entry.path for entry in files))
+        digests = threads.map(_digest_entry, files)
         lines = [
             f"{entry.name}\0{entry.status.st_size}\0{digest}\n" for entry, digest in zip(files, digests, strict=True)
         ]
     return digest_bytes("".join(lines).encode())
 
 
-def fingerprint_tree(root: Path) -> str:
+def fingerprint_tree(root: Path, *, links: bool = False) -> str:
     """Return a quick mark that changes whenever a file beneath ``root`` is written, replaced, added or removed."""
     mark = hashlib.sha256()
-    for entry in walk_tree(root):
+    for entry in walk_tree(root, links=links):
         status = entry.status
         facts = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_mode)
         mark.update(f"{entry.name}\0{facts}\n".encode())
     return mark.hexdigest()
+
+
+def _digest_entry(entry: Entry) -> str:
+    return f"link to {entry.path.readlink()}" if entry.is_link else digest_file(entry.path)

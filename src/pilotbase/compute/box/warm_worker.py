@@ -22,13 +22,14 @@ from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedErro
 from pilotbase.compute.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, Mount, Program
 from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.images import ROOT, START
 from pilotbase.compute.box.intake import check_folder, readable_folder
 from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import (
     MAX_JSON_BYTES,
@@ -82,7 +83,18 @@ class Work:
     def mounts(self) -> tuple[Mount, ...]:
         """What its box is given besides its folder."""
         scripts = () if self.adapter is None else self.adapter.scripts
-        return (Mount(self.environment.path, ENVIRONMENT), *(Mount(one, ADAPTERS / one.name) for one in scripts))
+        return (*self._environment, *(Mount(one, ADAPTERS / one.name) for one in scripts))
+
+    @property
+    def root(self) -> Path | None:
+        """The image that is the root of its box, if its form is one."""
+        return self.environment.path / ROOT if self.form.runtime == "container" else None
+
+    @property
+    def _environment(self) -> tuple[Mount, ...]:
+        if self.root is None:
+            return (Mount(self.environment.path, ENVIRONMENT),)
+        return (Mount(self.environment.path / START, ENVIRONMENT / START),)
 
 
 def start_worker(
@@ -92,13 +104,16 @@ def start_worker(
 
     Raises:
         InputError: the folder holds links or special files, or too much.
-        RefusedError: the host does not give the level.
+        RefusedError: the host does not give the level, or it is none in which an image can be a root.
         BoxEnded: the application did not load (reason, and its own words where the log policy lets them out).
         BoxStartError: the box could not be set up.
     """
     check_folder(application)
     environment.verify()
-    return WarmWorker(Work(application.resolve(), form, contract, environment), settings)
+    work = Work(application.resolve(), form, contract, environment)
+    if work.root is not None and settings.level in (IsolationLevel.L0, IsolationLevel.L1):
+        raise RefusedError("box.image_needs_box", level=settings.level.value)
+    return WarmWorker(work, settings)
 
 
 class WarmWorker:
@@ -113,7 +128,8 @@ class WarmWorker:
         with contextlib.ExitStack() as stack:
             application = stack.enter_context(readable_folder(work.application))
             mounts = (Mount(application, APPLICATION), *work.mounts)
-            self._box = stack.enter_context(Box(Program(Path(runner.__file__), (), mounts, APPLICATION), settings))
+            program = Program(Path(runner.__file__), (), mounts, APPLICATION, work.root)
+            self._box = stack.enter_context(Box(program, settings))
             self._load(_greeting(work, settings))
             self._held = stack.pop_all()
         self.load_seconds = time.monotonic() - began

@@ -1,0 +1,59 @@
+"""An image of a container whose program answers lines of JSON or buffers, as `command_lines` says.
+
+The image is the root of the box already; here its program is only started: the manifest's ``command``, else what the
+image itself starts, with the image's variables, in its folder. Whatever user the image names, it is the box's.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RUNTIME = "container"
+NEEDS = ()
+EXTRA = ""
+NEIGHBOURS = ("command_lines",)
+
+_START = "start.json"
+_OF_THE_BOX = ("HOME", "TMPDIR", "USER")
+_USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def load(given: Any) -> Callable[[Any], Any]:
+    """Return what answers a batch, once the image's program has answered the empty one."""
+    start = json.loads(Path(given.environment, _START).read_bytes())
+    variables = _variables(start)
+    words = [*(given.form.get("command") or start["command"])]
+    if not words:
+        said = "the image starts nothing: give it an ENTRYPOINT or CMD, or name the command in the manifest"
+        raise given.refused("model_unreadable", said)
+    program = shutil.which(words[0], path=variables["PATH"])
+    if program is None:
+        raise given.refused("model_unreadable", f"{words[0]} is no program of the image")
+    folder = start["folder"] if Path(start["folder"]).is_dir() else "/"
+    lines = _neighbour()
+    try:
+        process = lines.started([program, *words[1:]], variables, folder)
+    except (OSError, ValueError) as problem:
+        raise given.refused("model_unreadable", f"{words[0]} cannot be run here: {problem}") from None
+    predict: Callable[[Any], Any] = lines.answering(process, given)
+    return predict
+
+
+def _variables(start: Any) -> dict[str, str]:
+    """Return the image's variables, with the box's scratch for a home and the box's number of threads."""
+    ours = {name: value for name, value in os.environ.items() if name in _OF_THE_BOX or name.endswith("_THREADS")}
+    return {"PATH": _USUAL_PATH, "LANG": "C.UTF-8", **start["variables"], **ours}
+
+
+def _neighbour() -> Any:
+    found = importlib.util.spec_from_file_location(NEIGHBOURS[0], Path(__file__).with_name(f"{NEIGHBOURS[0]}.py"))
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module

@@ -1,0 +1,105 @@
+"""Images of containers: laid out once in a box, kept beside environments, named by their content.
+
+An environment of an image has its files in ``root`` and how its program is started in ``start.json``; the digest covers
+both. No daemon and no registry has a part in it: an image is a file of the supplier's folder, and its root is mounted
+into our own box (decision 0042).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pilotbase.compute.box import image_unpacker
+from pilotbase.compute.box.asking import NO_REPORT, asked
+from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.ends import END_TEXTS
+from pilotbase.compute.box.environments import BUILD_LIMITS, MAX_FILES, Contents, Environment, keep_environment
+from pilotbase.compute.box.intake import readable_folder
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.hashes import digest_file, digest_json, hex_of
+from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.texts import text
+
+ROOT = "root"
+START = "start.json"
+MOST_BYTES = 8 << 30
+"""What an image may come to, laid out."""
+
+_FORMAT = 1
+_ARCHIVE, _TARGET = PurePosixPath("/archive"), PurePosixPath("/target")
+_REFUSED = frozenset({"several", "no_image", "machine", "zstandard", "many", "path", "large", "sparse", "damaged"})
+_PRELOADED = Path("etc", "ld.so.preload")
+
+
+def image_environment(archive: Path, cache: Path, settings: BoxSettings | None = None) -> Environment:
+    """Return the image in ``archive`` as an environment, laid out in a box if ``cache`` lacks it.
+
+    ``archive``: what ``docker save`` or ``podman save`` wrote, a file of the supplier's folder.
+
+    Raises:
+        InputError: ``environment.image_refused``, with what is wrong with it.
+        PilotbaseError: disk full, or the build failed on our side.
+    """
+    digest = digest_file(archive)
+
+    def fill(tree: Path) -> Contents:
+        (tree / ROOT).mkdir()
+        start = _lay_out(archive, tree / ROOT, settings or BoxSettings())
+        _require_plain(tree / ROOT)
+        (tree / START).write_text(json.dumps(start))
+        return Contents((), {"image": digest, "format": _FORMAT}, links=True)
+
+    return keep_environment(cache, hex_of(digest_json({"format": _FORMAT, "image": digest})), fill)
+
+
+def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
+    """Lay the image out in a box of its own and return how its program is started."""
+    if os.getuid() == 0:
+        os.chown(root, settings.uid, settings.uid)
+    limits = BUILD_LIMITS.model_copy(update={"file_bytes": MOST_BYTES})
+    build = replace(settings, limits=limits, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
+    greeting = {
+        "archive": str(_ARCHIVE / archive.name),
+        "target": str(_TARGET),
+        "bytes": MOST_BYTES,
+        "files": MAX_FILES,
+    }
+    with readable_folder(archive.parent) as folder:
+        mounts = (Mount(folder, _ARCHIVE), Mount(root, _TARGET, writable=True))
+        with Box(Program(Path(image_unpacker.__file__), (), mounts), build) as box:
+            return _follow(box, greeting)
+
+
+def _follow(box: Box, greeting: dict[str, Any]) -> Any:
+    """Wait for the build's end and turn what it reports into an error."""
+    try:
+        done, report = asked(box, greeting, BUILD_LIMITS.wall_seconds)
+        if done:
+            return report
+        kind, found = str(report["kind"]), str(report["found"])
+    except (ChannelClosedError, DeadlinePassedError) as problem:
+        symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
+        ended = box.explain(symptom)
+        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[ended], said=box.logs().text[-500:]) from None
+    except NO_REPORT:
+        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[EndReason.BROKEN_PROTOCOL], said="") from None
+    if kind == "disk":
+        raise PilotbaseError("environment.disk_full")
+    raise _refused(kind if kind in _REFUSED else "damaged", found)
+
+
+def _require_plain(root: Path) -> None:
+    """See from outside that no loader would read a library of the image's before rights are given up."""
+    if (root / "etc").is_symlink() or os.path.lexists(root / _PRELOADED):
+        raise _refused("path", str(_PRELOADED))
+
+
+def _refused(kind: str, found: str) -> InputError:
+    return InputError("environment.image_refused", reason=text(f"environment.image.{kind}", found=found))
