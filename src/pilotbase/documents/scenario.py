@@ -22,7 +22,7 @@ from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.tasks import TARGETS, TASKS, WITH_CLASSES, WITH_POSITIVE, AnswerKind, TargetForm, Task
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, Sector, SubHead, Support
+from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
 
 Label = Annotated[str, pydantic.BeforeValidator(lambda value: _spell_label(value))]
 """A class label; YAML booleans and integers are spelled as text."""
@@ -256,6 +256,13 @@ class Conditions(Part):
     """Where it would be used."""
 
 
+class Risk(Part):
+    """What may happen to people if the application is wrong, as the owner states it; a base asks more of a high one."""
+
+    level: RiskLevel
+    why: Localized | str
+
+
 class Scenario(Document):
     """A scenario, draft or complete; `pilotbase.documents.steps` tells what a step still lacks."""
 
@@ -270,6 +277,8 @@ class Scenario(Document):
     supports: tuple[Support, ...] = ()
     problem: Localized | str
     intended_use: Localized | str | None = needed_for(Step.FREEZE)
+    risk: Risk | None = None
+    """Risk of the use; a report says *not measured* where none is stated."""
     data: ScenarioData
     task: Task
     positive: Label | None = None

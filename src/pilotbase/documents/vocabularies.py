@@ -97,6 +97,18 @@ class Grain(StrEnum):
     SMALL_CUT = "small_cut"
 
 
+class RiskLevel(StrEnum):
+    """Risk of a use, as its owner states it; names: text ``scenario.risk.<value>``.
+
+    After Regulation (EU) 2024/1689: ``high`` as in Article 6, ``limited`` where Article 50 has people told what they
+    deal with. What its Article 5 prohibits is no scenario.
+    """
+
+    MINIMAL = "minimal"
+    LIMITED = "limited"
+    HIGH = "high"
+
+
 class Verification(StrEnum):
     """Five verifications 五项验证: the sections of every report; names: text ``verification.<value>``."""
 

@@ -122,6 +122,7 @@ def rehearse(
         baseline=baseline_scores(criteria, cases),
         arms=arms,
         figures=judged.figures,
+        day=lab.store.clock().date().isoformat(),
     )
     report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
     report = with_standards(lab.view, None, report, scenario, candidate.submission.application)

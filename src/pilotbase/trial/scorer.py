@@ -164,6 +164,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         labels=plan.labels,
         figures=judged.figures,
         runs=_runs(docket, attempt, answered),
+        day=lab.store.clock().date().isoformat(),
     )
     proof = Proof(
         plan=plan.digest(),

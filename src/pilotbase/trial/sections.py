@@ -9,7 +9,7 @@ from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.application import Application
-from pilotbase.documents.base import localized
+from pilotbase.documents.base import Day, localized
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.figures import Figure
@@ -18,10 +18,10 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
-from pilotbase.trial.label_findings import label_findings
+from pilotbase.trial.design_findings import Design, declared, design_findings, unmeasured
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
 from pilotbase.trial.under_load.steadiness import load_figures
@@ -59,6 +59,9 @@ class Observed:
     runs: Runs | None = None
     """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
 
+    day: Day | None = None
+    """On which papers must hold; None: it is not asked."""
+
     @property
     def cases_answered(self) -> int:
         """Return how many cases were answered, in each of their runs."""
@@ -70,6 +73,11 @@ class Observed:
         return 1 if self.runs is None else self.runs.repeats
 
     @property
+    def reviewed(self) -> bool:
+        """Tell whether a criterion asks what people make of the answers."""
+        return any(section_of(result.rule) is Verification.PROCESS for result in self.criteria)
+
+    @property
     def application(self) -> Application:
         return self.candidate.submission.application
 
@@ -77,7 +85,7 @@ class Observed:
 def build_sections(observed: Observed) -> tuple[Section, ...]:
     """Return the five sections, in order."""
     further = {
-        Verification.DESIGN: _design(observed),
+        Verification.DESIGN: design_findings(_design(observed)),
         Verification.FUNCTION: [*_noise(observed), *_untested_function(observed)],
         Verification.PROCESS: _process(observed),
         Verification.ADAPTATION: _adaptation(observed),
@@ -85,6 +93,18 @@ def build_sections(observed: Observed) -> tuple[Section, ...]:
     }
     criteria = {name: [one for one in observed.criteria if section_of(one.rule) is name] for name in further}
     return tuple(_section(name, [*criterion_findings(criteria[name]), *further[name]]) for name in further)
+
+
+def _design(observed: Observed) -> Design:
+    return Design(
+        observed.scenario,
+        observed.application,
+        reviewed=observed.reviewed,
+        leakage=observed.leakage,
+        baseline=observed.baseline,
+        labels=observed.labels,
+        day=observed.day,
+    )
 
 
 def section_of(rule: str) -> Verification:
@@ -106,30 +126,6 @@ def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
 def _section(verification: Verification, findings: Sequence[Finding]) -> Section:
     outcome = worst_outcome(finding.outcome for finding in findings)
     return Section(verification=verification, outcome=outcome, findings=tuple(findings))
-
-
-def _design(observed: Observed) -> list[Finding]:
-    scenario, card = observed.scenario, observed.application.model_card
-    contract = text("trial.finding.contract", fields=len(scenario.feature_fields), target=scenario.data.target)
-    documents = all(localized(part) for part in (card.training_data, card.limitations, card.human_oversight))
-    sentence = text("trial.finding.card_complete") if documents else text("trial.finding.card_incomplete")
-    findings = [
-        Finding(check="contract", outcome=Outcome.PASS, sentence=contract),
-        _declared("intended_use", localized(scenario.intended_use), text("trial.finding.intended_use")),
-        Finding(check="model_card", outcome=Outcome.PASS if documents else Outcome.INCONCLUSIVE, sentence=sentence),
-    ]
-    if observed.leakage is not None:
-        findings += [
-            Finding(check=check.name, outcome=check.outcome, sentence=check.sentence, confidential=True)
-            for check in observed.leakage.checks
-        ]
-    measured = [rule for rule, score in observed.baseline if score is not None]
-    if measured:
-        sentence = text("trial.finding.baseline", count=len(measured), kind=_baseline_kind(scenario))
-        findings.append(Finding(check="baseline", outcome=Outcome.PASS, sentence=sentence))
-    else:
-        findings.append(_unmeasured("baseline", text("trial.finding.no_baseline")))
-    return [*findings, *label_findings(scenario, observed.labels)]
 
 
 def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
@@ -157,11 +153,11 @@ def _noise(observed: Observed) -> list[Finding]:
 def _untested_function(observed: Observed) -> list[Finding]:
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
     rules = [parse_rule(result.rule) for result in observed.criteria]
-    findings = _robustness(observed) or [_unmeasured("robustness", text("trial.finding.no_robustness"))]
+    findings = _robustness(observed) or [unmeasured("robustness", text("trial.finding.no_robustness"))]
     if not any(rule.wrapper in ("gap", "worst") for rule in rules):
-        findings.append(_unmeasured("fairness", text("trial.finding.no_fairness")))
+        findings.append(unmeasured("fairness", text("trial.finding.no_fairness")))
     if not any(measures()[rule.measure].of_calibration for rule in rules if not is_resource(rule)):
-        findings.append(_unmeasured("calibration", text("trial.finding.no_calibration")))
+        findings.append(unmeasured("calibration", text("trial.finding.no_calibration")))
     return findings
 
 
@@ -191,12 +187,11 @@ def _process(observed: Observed) -> list[Finding]:
     )
     abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
     oversight = localized(observed.application.model_card.human_oversight)
-    reviewed = any(section_of(result.rule) is Verification.PROCESS for result in observed.criteria)
     return [
         Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
-        _declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
-        *([] if reviewed else [_unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
+        declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
+        *([] if observed.reviewed else [unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
     ]
 
 
@@ -209,7 +204,7 @@ def _adaptation(observed: Observed) -> list[Finding]:
         Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
         *_no_digest(observed.candidate.endpoint),
         *(
-            [_unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]
+            [unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]
             if observed.run.load.cells is None
             else cell_findings(observed.run.load.cells)
         ),
@@ -222,7 +217,7 @@ def cell_findings(runs: Iterable[CellRun]) -> list[Finding]:
     for run in runs:
         check, values = f"cell: {run.cell.name}", {"cases": run.cases, "differing": run.differing}
         if not run.measured:
-            findings.append(_unmeasured(check, text("trial.finding.cell_elsewhere", wanted=run.differs_here)))
+            findings.append(unmeasured(check, text("trial.finding.cell_elsewhere", wanted=run.differs_here)))
         elif run.end is not EndReason.FINISHED:
             ended = text("trial.finding.cell_ended", reason=END_TEXTS[run.end or EndReason.CANCELLED])
             findings.append(Finding(check=check, outcome=Outcome.FAIL, sentence=ended))
@@ -238,7 +233,7 @@ def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
         return []
     model = " ".join(filter(None, (endpoint.model, endpoint.version)))
     days = {"since": endpoint.period.since, "until": endpoint.period.until}
-    return [_unmeasured("model_digest", text("trial.finding.no_model_digest", url=endpoint.url, model=model, **days))]
+    return [unmeasured("model_digest", text("trial.finding.no_model_digest", url=endpoint.url, model=model, **days))]
 
 
 def _calls(use: EndpointUse | None) -> list[Finding]:
@@ -261,10 +256,10 @@ def _production(observed: Observed) -> list[Finding]:
         )
         findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
     else:
-        findings.append(_unmeasured("load", text("trial.finding.no_load")))
+        findings.append(unmeasured("load", text("trial.finding.no_load")))
     tested = observed.run.load.tested
     under_load = (
-        [_unmeasured("soak", text("trial.finding.no_soak"))] if tested is None else load_findings(load_figures(tested))
+        [unmeasured("soak", text("trial.finding.no_soak"))] if tested is None else load_findings(load_figures(tested))
     )
     return [*findings, *_calls(observed.run.use), *under_load]
 
@@ -291,25 +286,5 @@ def load_findings(figures: LoadFigures) -> list[Finding]:
     )
     findings.append(Finding(check="recovery", outcome=Outcome.PASS if recovered else Outcome.FAIL, sentence=sentence))
     if figures.joules is None:
-        findings.append(_unmeasured("energy", text("trial.finding.no_energy")))
+        findings.append(unmeasured("energy", text("trial.finding.no_energy")))
     return findings
-
-
-def _declared(check: str, declared: str, sentence: Text) -> Finding:
-    if declared:
-        return Finding(check=check, outcome=Outcome.PASS, sentence=sentence)
-    return _unmeasured(check, text("trial.finding.not_declared", what=text(f"trial.declared.{check}")))
-
-
-def _unmeasured(check: str, sentence: Text) -> Finding:
-    return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=sentence)
-
-
-def _baseline_kind(scenario: Scenario) -> Text:
-    kinds = {
-        "column": text("trial.baseline.column"),
-        "rule": text("trial.baseline.rule"),
-        "constant": text("trial.baseline.constant"),
-        "application": text("trial.baseline.application"),
-    }
-    return kinds[scenario.baseline.kind] if scenario.baseline else text("trial.baseline.none")
