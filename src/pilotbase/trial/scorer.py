@@ -289,7 +289,7 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
 def _loaded(lab: Lab, docket: Docket, attempt: Attempt, sitting: Sitting, on_progress: OnProgress) -> LoadTested | None:
     """Return what a load test measures; an attempt on a host that is not quiet is given back unless it is spent."""
     with _given_back(lab, attempt):
-        return kept_load_test(lab, docket.sealed, sitting, docket.plan.load_test, on_progress)
+        return kept_load_test(lab, docket.sealed, sitting, docket.plan, on_progress)
 
 
 @contextlib.contextmanager

@@ -265,6 +265,19 @@ def test_a_host_that_is_not_quiet_spends_no_attempt(base, write_scenario, write_
     assert report.verdict is Verdict.ACCEPT and report.attempt.number == 1 and not found
 
 
+def test_a_void_test_on_which_nothing_rests_is_said_to_be_void_and_holds_nobody_up(
+    base, write_scenario, write_application, tmp_path, monkeypatch
+):
+    noisy = raw([0.01] * 1000).model_copy(update={"calibration": ((0.001,) * 15 + (0.009,) * 5, QUIET)})
+    made = []
+    monkeypatch.setattr(kept, "load_candidate", lambda *_: made.append(1) or noisy)
+    scenario = write_scenario(change=lambda content: loaded_scenario(content).replace(CRITERIA, "criteria:\n"))
+    report = in_process(base, scenario, write_application(), tmp_path / "out")
+    assert report.verdict is Verdict.ACCEPT and len(made) == 2, "one of the rehearsal, one of the trial"
+    said = {finding.check: finding for finding in report.sections[4].findings}["load_test"]
+    assert said.outcome is Outcome.INCONCLUSIVE and "void" in said.sentence.render("en")
+
+
 def crash(*_):
     raise KeyboardInterrupt
 

@@ -178,10 +178,10 @@ MEASURES = (
     ),
     Measure(
         "coverage", text("measure.coverage"), "answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher",
-        ANY, coverage, guarantees=SHARE,
+        ANY, coverage, guarantees=SHARE, of_process=True,
     ),
     Measure(
         "abstention", text("measure.abstention"), "not answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010",
-        "lower", ANY, abstention, guarantees=SHARE,
+        "lower", ANY, abstention, guarantees=SHARE, of_process=True,
     ),
 )  # fmt: skip
