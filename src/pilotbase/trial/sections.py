@@ -215,13 +215,14 @@ def cell_findings(runs: Iterable[CellRun]) -> list[Finding]:
     """Say of each cell whether the application answers in it as in the trial; one that was not run is no pass."""
     findings = []
     for run in runs:
-        check, values = f"cell: {run.cell.name}", {"cases": run.cases, "differing": run.differing}
+        check, cell = f"cell: {run.cell.name}", run.cell.name
         if not run.measured:
-            findings.append(unmeasured(check, text("trial.finding.cell_elsewhere", wanted=run.differs_here)))
+            findings.append(unmeasured(check, text("trial.finding.cell_elsewhere", cell=cell, wanted=run.differs_here)))
         elif run.end is not EndReason.FINISHED:
-            ended = text("trial.finding.cell_ended", reason=END_TEXTS[run.end or EndReason.CANCELLED])
+            ended = text("trial.finding.cell_ended", cell=cell, reason=END_TEXTS[run.end or EndReason.CANCELLED])
             findings.append(Finding(check=check, outcome=Outcome.FAIL, sentence=ended))
         else:
+            values = {"cell": cell, "cases": run.cases, "differing": run.differing}
             said = text("trial.finding.cell_agrees" if run.agrees else "trial.finding.cell_differs", **values)
             findings.append(Finding(check=check, outcome=Outcome.PASS if run.agrees else Outcome.FAIL, sentence=said))
     return findings
