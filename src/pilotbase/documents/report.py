@@ -11,6 +11,7 @@ from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
+from pilotbase.documents.exchanges import ExchangeFigures
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -225,6 +226,8 @@ class Report(Document):
     """What a load test with cases of the public sample has shown, where the plan asks for one."""
     cells: tuple[CellRun, ...] | None = None
     """What became of the cells of the plan's matrix, where it has one."""
+    exchanges: tuple[ExchangeFigures, ...] | None = None
+    """What became of the messages of recorded exchanges, where the plan asks for any."""
     figures: tuple[Figure, ...] | None = None
     """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None

@@ -124,6 +124,12 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
             for index, rule in enumerate(rules)
             if _of_load_test(rule)
         ]
+    if scenario.trial.exchanges is None:
+        found += [
+            (index, text("trial.no_exchanges", rule=str(rule)))
+            for index, rule in enumerate(rules)
+            if _of_exchanges(rule)
+        ]
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
     if len(units) > 1:
         found.append((None, text("trial.units_differ", found=sorted(units))))
@@ -138,6 +144,11 @@ def _of_load_test(rule: Rule) -> bool:
 def _of_matrix(rule: Rule) -> bool:
     resource = resource_measures().get(rule.measure)
     return resource is not None and resource.of_matrix
+
+
+def _of_exchanges(rule: Rule) -> bool:
+    resource = resource_measures().get(rule.measure)
+    return resource is not None and resource.of_exchanges
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:

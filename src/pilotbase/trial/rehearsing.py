@@ -32,6 +32,7 @@ from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
+from pilotbase.trial.exchanging.kept import rehearsed_exchanges
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
@@ -98,6 +99,7 @@ def rehearse(
         run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
         sample = sealed.features(frame), Path(scratch)
         run = rehearsed_cells(candidate, terms, run, scenario.trial.matrix, sample)
+        run = rehearsed_exchanges(lab, sealed, candidate, terms, run)
         run = rehearsed_load_test(candidate, terms, run, scenario.trial.load_test, sealed.features(frame))
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))

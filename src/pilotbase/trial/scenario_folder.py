@@ -96,6 +96,12 @@ def _rests_on(issue: Issue) -> tuple[str, ...]:
     return (*_RESTS_ON.get(issue.problem.code, ()), *next(by_field, ()))
 
 
+def files_of(scenario: Scenario) -> list[str]:
+    """Return the files that a scenario names, the manifest first, without those of a baseline that is an application."""
+    recorded = (exchange.file for exchange in scenario.trial.exchanges or ())
+    return list(dict.fromkeys([MANIFEST, scenario.data.file, *recorded]))
+
+
 def data_file(scenario: Scenario, folder: Path) -> Path:
     """Return the file that holds the cases; raises `InputError` where there is none inside the folder."""
     path = folder / scenario.data.file

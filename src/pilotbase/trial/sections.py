@@ -21,6 +21,8 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
+from pilotbase.trial.exchanging.figures import told_exchanges
+from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.label_findings import label_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
@@ -91,8 +93,10 @@ def section_of(rule: str) -> Verification:
     """Return the verification that a criterion belongs to."""
     parsed = parse_rule(rule)
     if is_resource(parsed):
-        of_matrix = resource_measures()[parsed.measure].of_matrix
-        return Verification.ADAPTATION if of_matrix else Verification.PRODUCTION
+        resource = resource_measures()[parsed.measure]
+        if resource.of_process:
+            return Verification.PROCESS
+        return Verification.ADAPTATION if resource.of_matrix or resource.of_exchanges else Verification.PRODUCTION
     return Verification.PROCESS if measures()[parsed.measure].of_process else Verification.FUNCTION
 
 
@@ -191,12 +195,14 @@ def _process(observed: Observed) -> list[Finding]:
     )
     abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
     oversight = localized(observed.application.model_card.human_oversight)
-    reviewed = any(section_of(result.rule) is Verification.PROCESS for result in observed.criteria)
+    rules = [parse_rule(result.rule) for result in observed.criteria]
+    reviewed = any(measures()[rule.measure].of_process for rule in rules if not is_resource(rule))
     return [
         Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
         _declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
         *([] if reviewed else [_unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
+        *pipeline_findings(told_exchanges(observed.run.load.exchanges) or ()),
     ]
 
 
@@ -213,6 +219,7 @@ def _adaptation(observed: Observed) -> list[Finding]:
             if observed.run.load.cells is None
             else cell_findings(observed.run.load.cells)
         ),
+        *form_findings(told_exchanges(observed.run.load.exchanges) or ()),
     ]
 
 
