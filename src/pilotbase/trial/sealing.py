@@ -14,12 +14,11 @@ from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import Scenario
-from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.data_versions import shown_by, versions_of
-from pilotbase.trial.exchanging.recorded import check_records, recorded_files, refuse_hidden
+from pilotbase.trial.exchanging.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
 from pilotbase.trial.sealed import Sealed, SealedRecord, SealedScenario
@@ -82,11 +81,7 @@ def _seal(
     check_board(scenario, classes)
     check_rules(scenario)
     check_truths(scenario, classes, frame)
-    may_miss = missing_somewhere(scenario, frame)
-    recorded = recorded_files(scenario, folder)
-    reader = CaseReader(scenario.contract(classes), frozenset(may_miss))
-    check_records(scenario, recorded, reader)
-    refuse_hidden(scenario, recorded, reader, split)
+    recorded = keep_to_contract(scenario, folder, classes, split)
     hidden = _hidden_set(lab, scenario, split.hidden)
     # Of equal rows a split never hides one and shows the other, so the set itself need not be opened for this.
     others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
@@ -100,7 +95,7 @@ def _seal(
         hidden_set=hidden.digest(),
         hidden_cases=split.hidden.height,
         classes=classes,
-        may_miss=may_miss,
+        may_miss=missing_somewhere(scenario, frame),
         reference_application=reference,
         board=_cut_board(lab, scenario, hidden, split.hidden),
         version=_version_number(lab, scenario, hidden),
@@ -109,11 +104,6 @@ def _seal(
         )
         or None,
     )
-
-
-def missing_somewhere(scenario: Scenario, frame: pl.DataFrame) -> tuple[str, ...]:
-    """Return the features that lack a value in some case."""
-    return tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count())
 
 
 def _keep(lab: Lab, hidden: HiddenSet, plain: bytes) -> Digest:

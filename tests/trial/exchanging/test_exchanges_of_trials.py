@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from pilotbase.cli import app
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Sending
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD
@@ -66,3 +70,71 @@ def test_an_application_that_keeps_to_the_form_passes_and_is_derived_again(
     assert process["pipeline: plant-bus: malformed"] is process["stop: plant-bus"] is Outcome.PASS
     assert process["hand_over"] is Outcome.NOT_MEASURED, "a pipeline that holds says nothing of people"
     assert replay_trial(tmp_path / "out").verdict == Verdict.ACCEPT
+
+
+FAILS = GOOD.replace("    return", "    assert batch.rows > 1 or batch['age'][0] != 5\n    return")
+MATRIX = """trial:
+  matrix:
+    cells: [{name: ascend, accelerator: ascend-910b}]
+    cases: 20
+"""
+
+
+def run(*arguments):
+    return CliRunner(env={"PILOTBASE_LANGUAGE": "en"}).invoke(app, [str(part) for part in arguments])
+
+
+def test_a_supplier_tries_the_same_messages_alone(home, write_exchanging, write_application):
+    scenario = write_exchanging(lambda content: content.replace("trial:\n", MATRIX))
+    kept = run("application", "conform", scenario, write_application())
+    assert kept.exit_code == 0, kept.output
+    assert "cell: ascend" in kept.stdout and "not measured" in kept.stdout and "18 of 18" in kept.stdout
+    lost = run("application", "conform", scenario, write_application(FAILS, "fails"), "--json")
+    assert lost.exit_code == 3
+    told = json.loads(lost.stdout)
+    outcomes = {finding["check"]: finding["outcome"] for finding in told["findings"]}
+    assert {name for name, outcome in outcomes.items() if outcome == "fail"} == {"exchange: plant-bus"}
+    assert told["exchanges"][0]["sendings"][0]["kept"] == 17
+
+
+def refused(base, scenario, application):
+    with pytest.raises(InputError) as error:
+        prove(base, scenario, application)
+    assert error.value.render("zh") != error.value.render("en")
+    return error.value.render("en")
+
+
+def test_what_cannot_be_replayed_is_said_with_its_place(base, write_exchanging, write_application, write_scenario):
+    application = write_application()
+    lines = [json.dumps(message) for message in messages()]
+    faulty = [json.dumps({**next(messages()), "age": "old"}), lines[1], lines[1]]
+    folder = write_exchanging(lines=faulty)
+    said = refused(base, folder, application)
+    assert "message 1 is no case of the contract: age" in said and "messages 2 and 3 are both identified by m1" in said
+    assert "scenario.yaml:" in said and "trial.exchanges[0].file" in said
+    with pytest.raises(InputError) as error:
+        check_scenario(folder)
+    assert "message 1 is no case" in error.value.render("en")
+    (folder / "bus.jsonl").unlink()
+    assert "bus.jsonl" in refused(base, folder, application)
+
+
+def test_a_criterion_on_exchanges_needs_some_and_they_need_features(base, write_scenario, write_application):
+    without = lambda content: content.replace("criteria:\n", CRITERIA)  # noqa: E731
+    assert "trial.exchanges" in refused(base, write_scenario(change=without), write_application())
+    other = lambda content: exchanging(content).replace("age: /age", "failure: /age")  # noqa: E731
+    assert "failure is no feature" in refused(
+        base, write_scenario(change=other, name="two"), write_application(name="b")
+    )
+
+
+def test_messages_of_hidden_cases_are_refused(base, write_exchanging, write_application):
+    """Whoever gets the messages to try would know the hidden cases."""
+    folder = write_exchanging()
+    rows = [line.split(",") for line in (folder / "cases.csv").read_text().splitlines()[1:]]
+    lines = [
+        json.dumps({"id": name, "at": "2027-01-01", "reading": {"pressure": float(p)}, "age": int(age), "where": site})
+        for name, p, age, site, _ in rows[:50]
+    ]
+    (folder / "bus.jsonl").write_text("\n".join(lines))
+    assert "plant-bus hold cases that are hidden" in refused(base, folder, write_application())

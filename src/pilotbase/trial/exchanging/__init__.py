@@ -8,5 +8,4 @@ replaying   one exchange of one application, in boxes
 figures     what became of all messages, counted
 findings    what a report says of them
 kept        all exchanges of an attempt, each replayed once
-conforming  matrix and exchanges alone: the supplier's own test
 """

@@ -37,17 +37,24 @@ def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[Sent, ...]
     """
     draw = np.random.Generator(np.random.PCG64(exchange.faults.seed))
     sendings = _drawn(exchange, len(bodies), draw)
+    in_time = [place for place in range(len(bodies)) if sendings.get(place) not in _NEEDS_A_NEXT]
     due: list[tuple[float, Sent]] = []
     for place, body in enumerate(bodies):
         sending = sendings.get(place, Sending.WHOLE)
-        after, sent = _sent(exchange, place, body, sending, draw)
-        far = float(draw.integers(2, max(3, len(bodies) // 4), endpoint=True))
-        if sending is Sending.LATE:
-            after = far
-        due.append((place + after, sent))
+        far = int(draw.integers(2, max(3, len(bodies) // 4), endpoint=True))
+        sent = _sent(exchange, place, body, sending, draw)
+        if sending in _NEEDS_A_NEXT:
+            due.append((_behind(in_time, place + (far if sending is Sending.LATE else 1)), sent))
+        else:
+            due.append((place, sent))
         if sending is Sending.DUPLICATED:
             due.append((place + far + 0.5, Sent(place, body, sending, again=True)))
     return tuple(sent for _, sent in sorted(due, key=lambda one: one[0]))
+
+
+def _behind(in_time: Sequence[int], place: int) -> float:
+    """Return when one comes that has to come behind what comes in time at ``place`` or next after it, if any does."""
+    return next((one for one in in_time if one >= place), in_time[-1]) + 0.25
 
 
 def _drawn(exchange: Exchange, count: int, draw: np.random.Generator) -> Mapping[int, Sending]:
@@ -67,20 +74,18 @@ def _number(share: float, count: int) -> int:
     return max(1, round(share * count)) if share > 0 else 0
 
 
-def _sent(
-    exchange: Exchange, place: int, body: bytes, sending: Sending, draw: np.random.Generator
-) -> tuple[float, Sent]:
-    """Return by how many places a message comes after its own, and the message as it is sent."""
+def _sent(exchange: Exchange, place: int, body: bytes, sending: Sending, draw: np.random.Generator) -> Sent:
+    """Return the message as it is sent."""
     if sending is Sending.MALFORMED:
         damaged = _damaged_row(body, draw) if exchange.form is WireForm.FILES else _damaged_json(body, draw)
-        return 0.0, Sent(place, damaged, sending)
+        return Sent(place, damaged, sending)
     if sending is Sending.MISSING:
         names = _removable(exchange)
         name = names[int(draw.integers(len(names)))]
         form = FORMS[exchange.form]
         lacking = form.write(without(form, form.read(body), exchange.fields[name]))
-        return 0.0, Sent(place, lacking, sending, lacks=name)
-    return 1.5 if sending is Sending.REORDERED else 0.0, Sent(place, body, sending)
+        return Sent(place, lacking, sending, lacks=name)
+    return Sent(place, body, sending)
 
 
 def _removable(exchange: Exchange) -> list[str]:

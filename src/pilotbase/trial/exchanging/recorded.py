@@ -24,6 +24,26 @@ MAXIMUM_BYTES = 64 << 20
 _SHOWN = 10
 
 
+def keep_to_contract(scenario: Scenario, folder: Path, classes: tuple[str, ...], split: Split) -> Mapping[str, bytes]:
+    """Return the file of each exchange, every message of which is a case of the contract and none of them hidden.
+
+    Raises:
+        InputError: as `recorded_files`, `check_records` and `refuse_hidden`.
+    """
+    files = recorded_files(scenario, folder)
+    if files:
+        lacking = missing_somewhere(scenario, pl.concat([split.public, split.hidden]))
+        reader = CaseReader(scenario.contract(classes), frozenset(lacking))
+        check_records(scenario, files, reader)
+        refuse_hidden(scenario, files, reader, split)
+    return files
+
+
+def missing_somewhere(scenario: Scenario, frame: pl.DataFrame) -> tuple[str, ...]:
+    """Return the features that lack a value in some case."""
+    return tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count())
+
+
 def recorded_files(scenario: Scenario, folder: Path) -> Mapping[str, bytes]:
     """Return the file of each exchange by the exchange's name.
 

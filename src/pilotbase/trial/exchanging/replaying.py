@@ -19,7 +19,10 @@ from pilotbase.trial.exchanging.pipeline import Outgoing, Pipeline, as_batch
 from pilotbase.trial.exchanging.stopping import stop_while_asked
 from pilotbase.trial.records import spell_answers
 
-MOST_RESTARTS = 3
+MOST_STARTS = 20
+"""Of one exchange; each may take as long as the application takes to load."""
+MOST_IN_A_ROW = 3
+"""Starts without a single answer, after which it is not started again."""
 _LONGEST_ANSWER = 80
 Starting = Callable[[], Worker]
 
@@ -35,11 +38,12 @@ class Recorded:
 
 @dataclass
 class Asker:
-    """Asks a worker, and starts another one where it has ended on a message, `MOST_RESTARTS` times."""
+    """Asks a worker, and starts another one where it has ended on a message, as often as it is worth it."""
 
     start: Starting
     prediction: Prediction
     starts: int = 0
+    in_a_row: int = 0
     worker: Worker | None = None
     _end: End = field(default_factory=lambda: End(EndReason.CANCELLED, 0, ""))
 
@@ -47,18 +51,20 @@ class Asker:
         """Return the answer to the one case of ``batch``; raises `BoxEnded`."""
         worker = self.running()
         try:
-            return spelled(worker.predict(batch).values, self.prediction)[0]
+            answers = worker.predict(batch)
         except BoxEnded as ended:
             self._end = ended.end
             self.close()
             raise
+        self.in_a_row = 0
+        return spelled(answers.values, self.prediction)[0]
 
     def running(self) -> Worker:
         """Return the worker, started where there is none; raises `BoxEnded` where it has ended too often."""
         if self.worker is None:
-            if self.starts > MOST_RESTARTS:
+            if self.starts >= MOST_STARTS or self.in_a_row >= MOST_IN_A_ROW:
                 raise BoxEnded(self._end)
-            self.starts += 1
+            self.starts, self.in_a_row = self.starts + 1, self.in_a_row + 1
             try:
                 self.worker = self.start()
             except BoxEnded as ended:
@@ -154,7 +160,7 @@ def _must(sent: Sent, recorded: Recorded, reader: CaseReader) -> Handled:
 def _stopped(asker: Asker, recorded: Recorded, reader: CaseReader) -> Stopped | None:
     """Return what becomes of an order to stop; one more start is allowed for it."""
     try:
-        asker.starts = min(asker.starts, MOST_RESTARTS)
+        asker.starts = asker.in_a_row = 0
         worker = asker.running()
     except BoxEnded:
         return None

@@ -11,21 +11,24 @@ from pilotbase.compute.engines import Worker
 from pilotbase.documents.exchanges import Stopped
 from pilotbase.protocols.frames import Batch
 
-_PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 0.5
 """So long the order waits for a first answer: an application that never gives one must end, too."""
 _DIGITS = 4
 Clock = Callable[[], float]
 
 
-def stop_while_asked(worker: Worker, batch: Batch, within: float, now: Clock = time.monotonic) -> Stopped:
+def stop_while_asked(
+    worker: Worker, batch: Batch, within: float, now: Clock = time.monotonic, patience: float = PATIENCE_SECONDS
+) -> Stopped | None:
     """Return how soon ``worker`` had ended after the order, and whether it still answered; ``batch`` is asked over and
-    over. One that goes on for longer than ``within`` seconds did not stop.
+    over. One that goes on for longer than ``within`` seconds did not stop; of one that ended by itself before the order
+    nothing can be said.
     """
     answered = threading.Event()
     ordered: list[float] = []
 
     def order() -> None:
-        answered.wait(_PATIENCE_SECONDS)
+        answered.wait(patience)
         ordered.append(now())
         worker.cancel()
 
@@ -39,13 +42,13 @@ def stop_while_asked(worker: Worker, batch: Batch, within: float, now: Clock = t
             answered.set()
         return Stopped(answers=answers)
     except BoxEnded:
-        person.join(within + _PATIENCE_SECONDS)
-        ended = now()
-    return Stopped(seconds=_since(ordered, ended), answers=answers) if _is_silent(worker, batch) else Stopped()
-
-
-def _since(ordered: list[float], ended: float) -> float:
-    return round(max(0.0, ended - ordered[0]), _DIGITS) if ordered else 0.0
+        ended, by_order = now(), bool(ordered)
+        answered.set()
+        person.join(within + patience)
+    if not by_order:
+        return None
+    seconds = round(max(0.0, ended - ordered[0]), _DIGITS)
+    return Stopped(seconds=seconds, answers=answers) if _is_silent(worker, batch) else Stopped(answers=answers + 1)
 
 
 def _is_silent(worker: Worker, batch: Batch) -> bool:
