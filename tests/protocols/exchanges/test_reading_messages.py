@@ -221,6 +221,16 @@ def test_observations_that_are_no_result_say_nothing_and_components_do():
     assert [one["code"] for one in left["entry"][0]["resource"]["component"]] == [coded("8462-4")]
 
 
+def test_a_code_of_another_system_is_another_code():
+    other = observation("8480-6", **quantity(99.0))
+    other["resource"]["code"] = coded("8480-6", "urn:plant")
+    assert read("fhir", {**BUNDLE, "entry": [other]}).cells["pressure"] is None
+
+
+def test_a_message_of_a_mebibyte_is_too_long():
+    assert refused("rest", {**BODY, "note": "x" * (1 << 20)}) == "exchange.too_long"
+
+
 def test_a_bound_is_no_value():
     bound = observation("8480-6", valueQuantity={"value": 200, "comparator": ">", "code": "mm[Hg]"})
     assert refused("fhir", {**BUNDLE, "entry": [bound]}) == "exchange.inexact"

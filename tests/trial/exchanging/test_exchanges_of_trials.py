@@ -1,15 +1,21 @@
 """Recorded exchanges end to end: frozen, replayed in boxes once an attempt, told by the report, derived again."""
 
+import io
 import json
+import zipfile
 
 import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.exchanges import Sending
+from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.checking import check_scenario
+from pilotbase.worker.intake.folder_archives import zip_scenario
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD
@@ -70,9 +76,18 @@ def test_an_application_that_keeps_to_the_form_passes_and_is_derived_again(
     assert process["pipeline: plant-bus: malformed"] is process["stop: plant-bus"] is Outcome.PASS
     assert process["hand_over"] is Outcome.NOT_MEASURED, "a pipeline that holds says nothing of people"
     assert replay_trial(tmp_path / "out").verdict == Verdict.ACCEPT
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "18 / 18" in page and "Come out of order" in page and "损坏" in page
+    assert json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())["exchanges"]
+    altered = json.loads((tmp_path / "out" / "report.json").read_text())
+    altered["exchanges"][0]["sendings"][2]["kept"] -= 1
+    (tmp_path / "out" / "report.json").write_text(json.dumps(altered))
+    with pytest.raises(InvalidProofError, match="exchanges"):
+        replay_trial(tmp_path / "out")
 
 
-FAILS = GOOD.replace("    return", "    assert batch.rows > 1 or batch['age'][0] != 5\n    return")
+DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+FAILS = DEAF + GOOD.replace("    return", "    assert batch.rows > 1 or batch['age'][0] != 5\n    return")
 MATRIX = """trial:
   matrix:
     cells: [{name: ascend, accelerator: ascend-910b}]
@@ -117,6 +132,24 @@ def test_what_cannot_be_replayed_is_said_with_its_place(base, write_exchanging, 
     assert "message 1 is no case" in error.value.render("en")
     (folder / "bus.jsonl").unlink()
     assert "bus.jsonl" in refused(base, folder, application)
+
+
+def test_what_a_scenario_records_goes_with_it(write_exchanging):
+    folder, packed = write_exchanging(), io.BytesIO()
+    assert zip_scenario(folder, packed) == "small-alarm"
+    assert set(zipfile.ZipFile(packed).namelist()) == {"scenario.yaml", "cases.csv", "bus.jsonl"}
+    (folder / "bus.jsonl").chmod(0o600)
+    with pytest.raises(InputError) as error:
+        check_in_box(load_scenario(folder, Step.FREEZE)[0], write_twice(folder))
+    assert "messages 40 and 41 are both identified by m39" in error.value.render("en")
+
+
+def write_twice(folder):
+    """Let the last message stand twice in the record."""
+    file = folder / "bus.jsonl"
+    content = file.read_text()
+    file.write_text(content + content.splitlines()[-1])
+    return folder
 
 
 def test_a_criterion_on_exchanges_needs_some_and_they_need_features(base, write_scenario, write_application):
