@@ -175,6 +175,11 @@ class Stopped(Part):
     answers: int = 0
     """Answers that still came in that time; none came after."""
 
+    def coarse(self) -> Stopped:
+        """Return it in one digit, and without the number of answers."""
+        seconds = None if self.seconds is None else float(f"{self.seconds:.1g}")
+        return Stopped(seconds=seconds, answers=min(self.answers, 1))
+
 
 class ExchangeRun(Part):
     """What became of every message of an exchange, in the order in which they were sent."""
@@ -203,6 +208,16 @@ class SendingFigures(Part):
         """Tell whether every one was handled as it must be."""
         return self.kept == self.sent
 
+    def coarse(self) -> SendingFigures:
+        """Return them without what the application could have chosen digit by digit."""
+        return self.model_copy(update={"kept": coarse_kept(self.kept, self.sent), "why": None})
+
+
+def coarse_kept(kept: int, sent: int) -> int:
+    """Return all of them, or so many in one digit, rounded down: fewer are never shown as all."""
+    unit = 10 ** (len(str(kept)) - 1)
+    return kept if kept == sent else kept // unit * unit
+
 
 class ExchangeFigures(Part):
     """An exchange as a report tells it."""
@@ -214,8 +229,8 @@ class ExchangeFigures(Part):
     restarts: int
     stopped: Stopped | None = None
     stop_within: float
-    record: Digest
-    """Digest of what became of every message (`ExchangeRun`)."""
+    record: Digest | None = None
+    """Digest of what became of every message (`ExchangeRun`); not in the supplier's view."""
 
     @property
     def stop_holds(self) -> bool:
@@ -223,3 +238,10 @@ class ExchangeFigures(Part):
         return (
             self.stopped is not None and self.stopped.seconds is not None and (self.stopped.seconds <= self.stop_within)
         )
+
+    def coarse(self) -> ExchangeFigures:
+        """Return what a supplier sees of a trial; its own `conform` tells it everything."""
+        stopped = self.stopped and self.stopped.coarse()
+        sendings = tuple(counted.coarse() for counted in self.sendings)
+        started = {"restarts": min(self.restarts, 1), "stopped": stopped}
+        return self.model_copy(update={**started, "sendings": sendings, "record": None})
