@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from pilotbase.documents.exchanges import ExchangeFigures, SendingFigures, Stopped
 from pilotbase.documents.report import Finding, Report, Section
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
@@ -71,6 +72,33 @@ def test_no_figure_of_the_view_has_more_than_two_digits(accepted):
         assert number == float(f"{number:.{digits}g}")
     assert {item.available for item in view.criteria} == {0}
     assert view.isolation.detail == ""
+
+
+def test_exchanges_say_that_something_was_lost_and_not_what():
+    def told(kept, seconds, answers):
+        counted = SendingFigures(sending="whole", sent=200, kept=kept, why=text("verdict.reject"))
+        stopped = Stopped(seconds=seconds, answers=answers)
+        figures = {
+            "behind": 3,
+            "restarts": answers,
+            "stopped": stopped,
+            "stop_within": 5,
+            "record": f"sha256:{'a' * 64}",
+        }
+        values = {"kept": kept, "sent": 200, "form": text("exchange.form.fhir")}
+        because = text(
+            "trial.finding.because", said=text("trial.finding.exchange", **values), why=text("verdict.accept")
+        )
+        ended = text("trial.finding.stopped", within="5", answers=answers, seconds=f"{seconds:.3g}")
+        found = [Finding(check="c", outcome=Outcome.FAIL, sentence=one) for one in (because, ended)]
+        sections = (Section(verification=Verification.PROCESS, outcome=Outcome.FAIL, findings=tuple(found)),)
+        exchange = ExchangeFigures(name="ward", form="fhir", sendings=(counted,), **figures)
+        view = build().model_copy(update={"exchanges": (exchange,), "sections": sections}).supplier_view()
+        value = view.to_json_value()
+        return json.dumps([value["exchanges"], value["sections"]])
+
+    assert told(131, 0.0123, 7) == told(157, 0.0141, 2) and '"kept": 100' in told(131, 0.0123, 7)
+    assert '"kept": 190' not in told(199, 0.01, 1) and '"kept": 200' in told(200, 0.01, 1)
 
 
 def test_the_sentences_say_no_more_than_the_figures():

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli import hub_records, hub_uploads
+from pilotbase.cli import application_conform, hub_records, hub_uploads
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
@@ -27,6 +27,7 @@ class Begun(StrEnum):
 app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
 app.command("list")(hub_records.lister("applications"))
 app.command("show")(hub_records.shower("application"))
+app.command("conform")(application_conform.conform)
 app.command("save")(hub_uploads.save_application)
 app.command("rehearse", help="Order a rehearsal on the hub; `pilotbase application show` tells of it.")(
     hub_records.stepper("application", Act.APPLICATION_REHEARSE)

@@ -9,6 +9,7 @@ import pydantic
 from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -94,6 +95,7 @@ class TrialPlan(Document):
     """The versions of the profiles that the scenario names, as they were when the plan was frozen."""
     load_test: LoadTest | None = None
     matrix: Matrix | None = None
+    exchanges: tuple[Exchange, ...] | None = None
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

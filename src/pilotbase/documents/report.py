@@ -11,6 +11,7 @@ from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
+from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -225,6 +226,8 @@ class Report(Document):
     """What a load test with cases of the public sample has shown, where the plan asks for one."""
     cells: tuple[CellRun, ...] | None = None
     """What became of the cells of the plan's matrix, where it has one."""
+    exchanges: tuple[ExchangeFigures, ...] | None = None
+    """What became of the messages of recorded exchanges, where the plan asks for any."""
     figures: tuple[Figure, ...] | None = None
     """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None
@@ -265,12 +268,17 @@ class Report(Document):
                     update={"detail": "", "log_bytes": int(_rounded(self.isolation.log_bytes, 1))}
                 ),
                 "endpoint": self.endpoint and self.endpoint.coarse(),
+                "exchanges": self.exchanges and tuple(one.coarse() for one in self.exchanges),
                 "performance": self.performance and _coarse_performance(self.performance, finished),
                 "full_report": self.digest(),
                 "started_at": self.started_at.replace(second=0, microsecond=0),
                 "ended_at": self.ended_at.replace(second=0, microsecond=0),
             }
         )
+
+
+_COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}
+"""Sentence → its figures that an application can choose."""
 
 
 def _rounded(number: float, digits: int) -> float:
@@ -305,9 +313,16 @@ def _coarse_finding(finding: Finding, cases: int) -> Finding:
 def _coarse_sentence(sentence: Text, cases: int) -> Text:
     """Return a sentence with its counts of answers and its figures of load as coarse as they stand elsewhere."""
     params = dict(sentence.params)
+    said, kept, sent = (params.get(name) for name in ("said", "kept", "sent"))
+    if sentence.code == "trial.finding.because" and isinstance(said, Text):
+        return _coarse_sentence(said, cases)
+    if isinstance(kept, int) and isinstance(sent, int):
+        params["kept"] = coarse_kept(kept, sent)
     for name, value in params.items():
-        if sentence.code == "trial.finding.throughput" and name in ("cases", "p95") and isinstance(value, str):
+        if name in _COARSE_FIGURES.get(sentence.code, ()) and isinstance(value, str):
             params[name] = _coarse_figure(value)
+        elif name == "answers" and isinstance(value, int):
+            params[name] = min(value, 1)
         elif name == "answered" and isinstance(value, int):
             params[name] = _coarse_answered(value, cases)
         elif name in ("abstained", "attempts", "unanswered") and isinstance(value, int):

@@ -13,6 +13,7 @@ from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadTest
@@ -216,6 +217,8 @@ class TrialTerms(TrialDesign):
     """How an application is loaded besides; not at all when not set."""
     matrix: Matrix | None = None
     """In which environments it is to answer as in the trial; none besides the trial's own when not set."""
+    exchanges: Exchanges | None = None
+    """Recorded messages of the field that are replayed with faults; none when not set."""
     reuse: bool = False
     """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
 
@@ -315,6 +318,7 @@ class Scenario(Document):
         "scenario.split_not_in_time": ("task",),
         "scenario.foreign_prediction": ("task",),
         "scenario.no_features": ("data", "baseline"),
+        "scenario.exchange_no_feature": ("data", "baseline"),
     }
 
     @property
@@ -386,6 +390,12 @@ class Scenario(Document):
         if self.trial.reuse:
             yield "trial.reuse", text("scenario.no_reuse")
         yield from self._task_problems(names)
+        features = [field.name for field in self.feature_fields]
+        for index, exchange in enumerate(self.trial.exchanges or ()):
+            for name in exchange.fields.keys() - set(features):
+                allowed = offer(name, features)
+                path = f"trial.exchanges[{index}].fields"
+                yield path, text("scenario.exchange_no_feature", found=name, allowed=allowed)
 
     def _task_problems(self, names: list[str]) -> Iterator[tuple[str, Text]]:
         task, target = TASKS[self.task], self.data.target

@@ -21,6 +21,9 @@ Statistic = Literal[
     "throughput",
     "cpu",
     "cells",
+    "whole",
+    "faulty",
+    "stop",
     "start",
     "recovery",
     "growth",
@@ -46,6 +49,17 @@ class Loaded:
     memory_growth: int | None = None
 
 
+@dataclass(frozen=True)
+class Exchanged:
+    """What became of the messages of recorded exchanges: of whole ones, and of those with a fault or a decision of a
+    person's, how many were handled as they must be, and how many there were."""
+
+    whole: tuple[int, int]
+    faulty: tuple[int, int]
+    stop_seconds: float | None = None
+    """The slowest end after an order to stop (inf: it went on); None: not tried."""
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """What was measured: seconds per request (NaN or inf = timed out), peak bytes, totals.
@@ -62,6 +76,8 @@ class Run:
     """Of an endpoint: tokens and money."""
     cells: tuple[bool, ...] | None = None
     """Of each cell of the plan's matrix that was run, whether every case was answered as in the trial."""
+    exchanged: Exchanged | None = None
+    """Of recorded exchanges, where the plan asks for any."""
     loaded: Loaded | None = None
     """Of a load test, where the plan asks for one."""
 
@@ -83,9 +99,15 @@ class ResourceMeasure:
     """It is read off the cells of the plan's matrix."""
     of_load_test: bool = False
     """It is read off a load test, which the plan must ask for."""
+    of_exchanges: bool = False
+    """It is read off recorded exchanges, of which the plan must have some."""
+    of_process: bool = False
+    """It judges the application and the pipeline around it together."""
 
     def observe(self, run: Run) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured."""
+        if self.of_exchanges:
+            return Observation("single", (_of_exchanges(self.statistic, run.exchanged),), census_only=True)
         if self.of_load_test and self.quantile is None:
             return Observation("single", (_of_load_test(self.statistic, run.loaded),), census_only=True)
         if self.quantile is not None:
@@ -130,6 +152,18 @@ def _of_load_test(statistic: Statistic, loaded: Loaded | None) -> Part:
     return _NOT_MEASURED
 
 
+def _of_exchanges(statistic: Statistic, exchanged: Exchanged | None) -> Part:
+    if exchanged is None:
+        return _NOT_MEASURED
+    if statistic == "stop":
+        seconds = exchanged.stop_seconds
+        if seconds is None:
+            return _NOT_MEASURED
+        return _figure(round(seconds * _NANO) if np.isfinite(seconds) else _NEVER, _NANO)
+    kept, sent = exchanged.whole if statistic == "whole" else exchanged.faulty
+    return _figure(kept, sent) if sent else _NOT_MEASURED
+
+
 def _figure(gain: int, weight: int) -> Part:
     weight = max(weight, 1)
     return Part(np.array([gain], dtype=np.int64), np.array([weight], dtype=np.int64), ((gain, weight),))
@@ -142,6 +176,7 @@ def _nanoseconds(latencies: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]
 
 _LOAD = "measured under full load"
 _TEST = "load test: requests at a pace of their own, counted from when they were due"
+_REPLAY = "replay of recorded messages with faults"
 _CALLS = "counted over all calls to an endpoint, at the prices of its manifest"
 
 RESOURCES = (
@@ -201,6 +236,19 @@ RESOURCES = (
     ResourceMeasure(
         "cells.agreeing", text("measure.cells.agreeing"), "cells that answer as in the trial / cells that were run",
         "MIIT, five verifications: adaptation", "higher", "", "cells", of_matrix=True,
+    ),
+    ResourceMeasure(
+        "exchanges.kept", text("measure.exchanges.kept"), "whole messages answered as their case / whole messages",
+        _REPLAY, "higher", "", "whole", of_exchanges=True,
+    ),
+    ResourceMeasure(
+        "pipeline.kept", text("measure.pipeline.kept"),
+        "faulty and overridden messages handled as they must be / faulty and overridden messages", _REPLAY, "higher",
+        "", "faulty", of_exchanges=True, of_process=True,
+    ),
+    ResourceMeasure(
+        "stop.seconds", text("measure.stop.seconds"), "slowest end after an order to stop", _REPLAY, "lower", "s",
+        "stop", of_exchanges=True, of_process=True,
     ),
     ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _CALLS, "lower", "CNY", "CNY"),
     ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _CALLS, "lower", "EUR", "EUR"),

@@ -122,13 +122,15 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
 
 
 def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[int, Text]]:
-    """Yield (index, sentence) of rules on a load test or a matrix that the scenario does not ask for."""
+    """Yield (index, sentence) of rules on a load test, a matrix or exchanges that the scenario does not ask for."""
     for index, rule in enumerate(rules):
         resource = resource_measures().get(rule.measure)
         if resource is not None and resource.of_matrix and scenario.trial.matrix is None:
             yield index, text("trial.no_matrix", rule=str(rule))
         if resource is not None and resource.of_load_test and scenario.trial.load_test is None:
             yield index, text("trial.no_load_test", rule=str(rule))
+        if resource is not None and resource.of_exchanges and scenario.trial.exchanges is None:
+            yield index, text("trial.no_exchanges", rule=str(rule))
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:

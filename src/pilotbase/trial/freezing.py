@@ -51,8 +51,7 @@ def freeze_plan(
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host
             cannot give, no passed rehearsal, no fresh cases or attempts left.
     """
-    repeat = site.nonce if site is not None else repeat
-    head = _head(sealed, candidate) + (f":{repeat}" if repeat else "")
+    head = _head(sealed, candidate, repeat if site is None else site.nonce)
     known = lab.view.head(head)
     if known is not None:
         return lab.view.load(known, TrialPlan)
@@ -86,6 +85,7 @@ def freeze_plan(
         labels=published_statement(lab.view, scenario),
         load_test=scenario.trial.load_test,
         matrix=scenario.trial.matrix,
+        exchanges=scenario.trial.exchanges,
         standards=freeze_standards(lab.view, scenario),
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
@@ -144,6 +144,6 @@ def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
         raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
 
 
-def _head(sealed: Sealed, candidate: Candidate) -> str:
+def _head(sealed: Sealed, candidate: Candidate, repeat: str) -> str:
     parts = (sealed.record.digest(), candidate.reference.digest, candidate.reference.environment)
-    return "plan:" + ":".join(hex_of(part)[:40] for part in parts)
+    return "plan:" + ":".join(hex_of(part)[:40] for part in parts) + (f":{repeat}" if repeat else "")

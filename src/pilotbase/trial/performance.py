@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.endpoint import Spent
+from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.report import Performance
 
@@ -32,6 +33,8 @@ class Load:
     """What a load test measured, where the plan asks for one."""
     cells: tuple[CellRun, ...] | None = None
     """What became of the cells of the plan's matrix, where it has one."""
+    exchanges: tuple[ExchangeRun, ...] | None = None
+    """What became of every message of recorded exchanges, where the plan asks for any."""
 
 
 def summarise(load: Load) -> Performance:

@@ -32,6 +32,7 @@ from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
+from pilotbase.trial.exchanging.kept import rehearsed_exchanges
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
@@ -85,8 +86,8 @@ def rehearse(
         RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
     """
     scenario, contract = sealed.scenario, sealed.contract
-    on_progress = while_it_stands(lab.vault, _enter(lab, sealed, candidate, release), on_progress)
-    terms, frame = _terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
+    on_progress = while_it_stands(lab.vault, enter_sample(lab, sealed, candidate, release), on_progress)
+    terms, frame = sample_terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     began = lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
@@ -98,6 +99,7 @@ def rehearse(
         run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
         sample = sealed.features(frame), Path(scratch)
         run = rehearsed_cells(candidate, terms, run, scenario.trial.matrix, sample)
+        run = rehearsed_exchanges(lab, sealed, candidate, terms, run)
         run = rehearsed_load_test(candidate, terms, run, scenario.trial.load_test, sealed.features(frame))
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
@@ -131,7 +133,7 @@ def rehearse(
     return _remembered(lab, sealed, candidate, rehearsal)
 
 
-def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None) -> Leave | None:
+def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None = None) -> Leave | None:
     """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
     require_level(sealed.scenario.trial.isolation, probe_host())
     way = Way.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
@@ -140,7 +142,7 @@ def _enter(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | No
     return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
 
 
-def _terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
+def sample_terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD

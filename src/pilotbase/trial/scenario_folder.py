@@ -34,6 +34,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "data.split": _TABLE,
         "positive": _TABLE,
         "baseline": ("positive", *_TABLE),
+        "trial.exchanges": ("positive", "prediction", "baseline", *_TABLE),
         "trial.board": ("positive", "prediction", *_TABLE),
         "trial.cases_per_attempt": ("trial", *_TABLE),
         "measure.wrong_kind": ("task", "prediction"),
@@ -94,6 +95,12 @@ def naming_places(path: Path) -> Iterator[None]:
 def _rests_on(issue: Issue) -> tuple[str, ...]:
     by_field = (fields for place, fields in _RESTS_ON.items() if issue.path.startswith(place))
     return (*_RESTS_ON.get(issue.problem.code, ()), *next(by_field, ()))
+
+
+def files_of(scenario: Scenario) -> list[str]:
+    """Return the files that a scenario names, the manifest first; a baseline that is an application is no such file."""
+    recorded = (exchange.file for exchange in scenario.trial.exchanges or ())
+    return list(dict.fromkeys([MANIFEST, scenario.data.file, *recorded]))
 
 
 def data_file(scenario: Scenario, folder: Path) -> Path:

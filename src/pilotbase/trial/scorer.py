@@ -39,6 +39,7 @@ from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.endpoint_canaries import ask_canaries
 from pilotbase.trial.entering import Way, enter, while_it_stands
 from pilotbase.trial.estimating import UNASKED, Asking, Extent, Foresight, require_consent
+from pilotbase.trial.exchanging.kept import with_exchanges
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
@@ -283,6 +284,7 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
     run = with_load_test(with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress), tested)
+    run = with_exchanges(lab, docket.sealed, sitting, run, plan.exchanges, on_progress)
     return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
 
 

@@ -24,6 +24,7 @@ from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Desig
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.resources import Loaded
 from pilotbase.measures.rules import given_columns, pair_scores
+from pilotbase.trial.exchanging.figures import exchanged
 from pilotbase.trial.figures import figures_of
 from pilotbase.trial.performance import Load
 from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
@@ -190,6 +191,7 @@ def _run_of(load: Load) -> Run:
         spent=load.spent,
         loaded=_loaded(load.tested),
         cells=None if load.cells is None else tuple(one.agrees for one in load.cells if one.measured),
+        exchanged=None if load.exchanges is None else exchanged(load.exchanges),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.batches import feature_columns
-from pilotbase.documents.base import Document
+from pilotbase.documents.base import Document, Name, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
@@ -20,6 +21,13 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Purpose, ReaderGrant
 from pilotbase.vault.samples import open_sample
 from pilotbase.workspace.store import View
+
+
+class SealedRecord(Part):
+    """The recorded messages of one exchange, kept as the public sample is."""
+
+    exchange: Name
+    file: Digest
 
 
 class SealedScenario(Document):
@@ -44,6 +52,8 @@ class SealedScenario(Document):
     """The board's slice, which is part of the hidden set and of no trial."""
     version: int | None = None
     """Number of the hidden set among those of the scenario, from 1; None: sealed before these were counted."""
+    exchanges: tuple[SealedRecord, ...] | None = None
+    """What its exchanges recorded, where it has any."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +97,16 @@ def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
         NotFoundError: it, or its owner's key, is not here.
         InvalidProofError: it was altered.
     """
-    record = sealed.record
-    if record.sample_sealed is None:
-        return pl.read_parquet(io.BytesIO(lab.vault.blobs.get(record.public_sample)))
-    hidden = lab.view.load(record.hidden_set, HiddenSet)
-    grant = ReaderGrant.of_owner(hidden.owner, Purpose.SAMPLE)
-    return pl.read_parquet(io.BytesIO(open_sample(lab.vault, hidden, record.public_sample, grant)))
+    return pl.read_parquet(io.BytesIO(_opened(lab, sealed, sealed.record.public_sample)))
+
+
+def read_recorded(lab: Lab, sealed: Sealed) -> Mapping[str, bytes]:
+    """Return the recorded messages of each exchange by its name; raises as `read_public_sample`."""
+    return {one.exchange: _opened(lab, sealed, one.file) for one in sealed.record.exchanges or ()}
+
+
+def _opened(lab: Lab, sealed: Sealed, digest: Digest) -> bytes:
+    if sealed.record.sample_sealed is None:
+        return lab.vault.blobs.get(digest)
+    hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
+    return open_sample(lab.vault, hidden, digest, ReaderGrant.of_owner(hidden.owner, Purpose.SAMPLE))

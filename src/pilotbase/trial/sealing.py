@@ -18,9 +18,10 @@ from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.data_versions import shown_by, versions_of
+from pilotbase.trial.exchanging.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.lab import Lab, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
-from pilotbase.trial.sealed import Sealed, SealedScenario
+from pilotbase.trial.sealed import Sealed, SealedRecord, SealedScenario
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
@@ -52,13 +53,13 @@ def seal_scenario(
             a criterion that cannot be measured of such answers.
     """
     source = digest_file(data_file(scenario, folder))
-    head = _head(scenario, source, reference)
+    head = _head(scenario, folder, source, reference)
     known = lab.view.head(head)
     if known is not None:
         return Sealed(scenario, lab.view.load(known, SealedScenario))
     frame = read(scenario, folder)
     with lab.sealing():
-        record = _seal(lab, scenario, frame, source, reference)
+        record = _seal(lab, scenario, frame, folder, (source, reference))
         owner = scenario.owner.organisation
         with lab.view.transaction("scenario.sealed") as change:
             change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
@@ -68,18 +69,19 @@ def seal_scenario(
 
 def find_sealed(lab: Lab, scenario: Scenario, folder: Path, reference: Digest | None = None) -> Sealed | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
-    known = lab.view.head(_head(scenario, digest_file(data_file(scenario, folder)), reference))
+    known = lab.view.head(_head(scenario, folder, digest_file(data_file(scenario, folder)), reference))
     return None if known is None else Sealed(scenario, lab.view.load(known, SealedScenario))
 
 
 def _seal(
-    lab: Lab, scenario: Scenario, frame: pl.DataFrame, source: Digest, reference: Digest | None
+    lab: Lab, scenario: Scenario, frame: pl.DataFrame, folder: Path, given: tuple[Digest, Digest | None]
 ) -> SealedScenario:
-    split = split_cases(frame, scenario)
+    (source, reference), split = given, split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
     check_board(scenario, classes)
     check_rules(scenario)
     check_truths(scenario, classes, frame)
+    recorded = keep_to_contract(scenario, folder, classes, split)
     hidden = _hidden_set(lab, scenario, split.hidden)
     # Of equal rows a split never hides one and shows the other, so the set itself need not be opened for this.
     others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
@@ -87,22 +89,25 @@ def _seal(
     return SealedScenario(
         scenario=scenario.digest(),
         source=source,
-        public_sample=_keep_sample(lab, hidden, split.public),
+        public_sample=_keep(lab, hidden, _to_parquet(split.public)),
         sample_sealed=None if hidden.dataset is None else True,
         public_cases=split.public.height,
         hidden_set=hidden.digest(),
         hidden_cases=split.hidden.height,
         classes=classes,
-        may_miss=tuple(field.name for field in scenario.feature_fields if frame[field.name].null_count()),
+        may_miss=missing_somewhere(scenario, frame),
         reference_application=reference,
         board=_cut_board(lab, scenario, hidden, split.hidden),
         version=_version_number(lab, scenario, hidden),
+        exchanges=tuple(
+            SealedRecord(exchange=name, file=_keep(lab, hidden, content)) for name, content in recorded.items()
+        )
+        or None,
     )
 
 
-def _keep_sample(lab: Lab, hidden: HiddenSet, frame: pl.DataFrame) -> Digest:
-    """Keep the public sample, sealed where it is of a dataset: terms may close later what they leave open today."""
-    plain = _to_parquet(frame)
+def _keep(lab: Lab, hidden: HiddenSet, plain: bytes) -> Digest:
+    """Keep what is public, sealed where it is of a dataset: terms may close later what they leave open today."""
     return lab.vault.blobs.keep(plain) if hidden.dataset is None else seal_sample(lab.vault, hidden, plain)
 
 
@@ -120,8 +125,9 @@ def _cut_board(lab: Lab, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFr
     return cut_slice(lab.vault, hidden, SliceTerms(measure, board.share), clusters_of(frame, scenario)).digest()
 
 
-def _head(scenario: Scenario, source: Digest, reference: Digest | None) -> str:
-    return f"sealed:{digest_json([scenario.digest(), source, reference or ''])}"
+def _head(scenario: Scenario, folder: Path, source: Digest, reference: Digest | None) -> str:
+    recorded = [digest_bytes(content) for content in recorded_files(scenario, folder).values()]
+    return f"sealed:{digest_json([scenario.digest(), source, reference or '', *recorded])}"
 
 
 def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:

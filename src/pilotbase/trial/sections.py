@@ -22,6 +22,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.trial.design_findings import Design, declared, design_findings, unmeasured
+from pilotbase.trial.exchanging.figures import told_exchanges
+from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
 from pilotbase.trial.under_load.steadiness import load_figures
@@ -75,7 +77,8 @@ class Observed:
     @property
     def reviewed(self) -> bool:
         """Tell whether a criterion asks what people make of the answers."""
-        return any(section_of(result.rule) is Verification.PROCESS for result in self.criteria)
+        rules = [parse_rule(result.rule) for result in self.criteria]
+        return any(measures()[rule.measure].of_process for rule in rules if not is_resource(rule))
 
     @property
     def application(self) -> Application:
@@ -111,8 +114,10 @@ def section_of(rule: str) -> Verification:
     """Return the verification that a criterion belongs to."""
     parsed = parse_rule(rule)
     if is_resource(parsed):
-        of_matrix = resource_measures()[parsed.measure].of_matrix
-        return Verification.ADAPTATION if of_matrix else Verification.PRODUCTION
+        resource = resource_measures()[parsed.measure]
+        if resource.of_process:
+            return Verification.PROCESS
+        return Verification.ADAPTATION if resource.of_matrix or resource.of_exchanges else Verification.PRODUCTION
     return Verification.PROCESS if measures()[parsed.measure].of_process else Verification.FUNCTION
 
 
@@ -192,6 +197,7 @@ def _process(observed: Observed) -> list[Finding]:
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
         declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
         *([] if observed.reviewed else [unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
+        *pipeline_findings(told_exchanges(observed.run.load.exchanges) or ()),
     ]
 
 
@@ -208,6 +214,7 @@ def _adaptation(observed: Observed) -> list[Finding]:
             if observed.run.load.cells is None
             else cell_findings(observed.run.load.cells)
         ),
+        *form_findings(told_exchanges(observed.run.load.exchanges) or ()),
     ]
 
 

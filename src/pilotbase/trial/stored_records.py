@@ -23,6 +23,7 @@ from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.load_test import LoadTested
@@ -52,6 +53,7 @@ class RecordedLoad(Part):
     spent: Spent | None = None
     tested: LoadTested | None = None
     cells: tuple[CellRun, ...] | None = None
+    exchanges: tuple[ExchangeRun, ...] | None = None
 
 
 class RecordedFacts(Part):
@@ -83,6 +85,7 @@ class RecordedFacts(Part):
             load.spent,
             load.tested,
             load.cells,
+            load.exchanges,
         )
 
 
@@ -116,6 +119,7 @@ def recorded_load(load: Load) -> RecordedLoad:
         spent=load.spent,
         tested=load.tested,
         cells=load.cells,
+        exchanges=load.exchanges,
     )
 
 

@@ -39,7 +39,7 @@ def with_cells(
 
     An application that did not answer every case is not asked again, nor is an endpoint: its environment is not ours.
     """
-    if matrix is None or not _can_be_asked(sitting.candidate, run):
+    if matrix is None or not can_be_asked(sitting.candidate, run):
         return run
     file, key = sitting.folder / "cells", sitting.secret("run", "cells")
     kept = read_marked(CellRuns, file, key)
@@ -55,7 +55,7 @@ def rehearsed_cells(
     candidate: Candidate, terms: Terms, run: Run, matrix: Matrix | None, sample: tuple[Features, Path]
 ) -> Run:
     """Return ``run`` with what becomes of each cell in a rehearsal; ``sample``: cases, and a folder to work in."""
-    if matrix is None or not _can_be_asked(candidate, run):
+    if matrix is None or not can_be_asked(candidate, run):
         return run
     features = {name: column[: matrix.cases] for name, column in sample[0].items()}
     return replace(run, load=replace(run.load, cells=run_cells(candidate, terms, matrix, features, sample[1])))
@@ -85,5 +85,6 @@ def run_cells(
     return tuple(runs())
 
 
-def _can_be_asked(candidate: Candidate, run: Run) -> bool:
+def can_be_asked(candidate: Candidate, run: Run) -> bool:
+    """Tell whether the application has answered its cases in a box of ours, so that it may be asked again."""
     return run.end.reason is EndReason.FINISHED and candidate.endpoint is None

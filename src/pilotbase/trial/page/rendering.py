@@ -92,6 +92,7 @@ def _environment() -> Environment:
         "number": charts.spell_number,
         "outcome_of": charts.OUTCOME_OF,
         "outcome_of_row": OUTCOME_OF_ROW,
+        "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
     }
     return environment
 

@@ -102,6 +102,14 @@ class Wording:
         """Return the name of an outcome of the conformity matrix."""
         return self._name("standard.outcome.", value)
 
+    def wire_form(self, value: str) -> str:
+        """Return the name of the form in which messages are written."""
+        return self._name("exchange.form.", value)
+
+    def sending(self, value: str) -> str:
+        """Return how messages were sent."""
+        return capital(self._name("exchange.sending.", value))
+
     def standard_status(self, value: str) -> str:
         """Return what stands behind a requirement."""
         return self._name("standard.status.", value)

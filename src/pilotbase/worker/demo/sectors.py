@@ -13,6 +13,7 @@ import polars as pl
 
 import pilotbase
 from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
+from pilotbase.data.splits import split_cases
 from pilotbase.documents.application import Application
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import load_document
@@ -21,6 +22,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
+from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.datasets import agree_on, publish_dataset
 from pilotbase.worker.trials.proving import prove
@@ -91,7 +93,16 @@ def prepare_example(base: Base, examples: Path, sector: str) -> Path:
     shutil.copytree(examples / sector, folder, ignore=shutil.ignore_patterns("__pycache__"))
     scenario = load_document(Scenario, folder / "scenario.yaml")
     example_table(base, examples, sector).write_csv(folder / scenario.data.file)
+    write_records(scenario, folder)
     return folder
+
+
+def write_records(scenario: Scenario, folder: Path) -> None:
+    """Write what an example's exchanges record, made from its public sample by the ``record`` of its ``prepare.py``."""
+    for exchange in scenario.trial.exchanges or ():
+        public = split_cases(read_cases(scenario, folder), scenario).public
+        content = runpy.run_path(str(folder / "prepare.py"))["record"](public)
+        (folder / exchange.file).write_text(str(content), "utf-8")
 
 
 def example_table(base: Base, examples: Path, sector: str, which: str = "prepare") -> pl.DataFrame:

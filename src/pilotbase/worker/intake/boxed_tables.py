@@ -85,6 +85,8 @@ class _Task:
     given: Mapping[str, Any] | None = None
     beside: str = ""
     """The file that the box writes beside what it has found, if any."""
+    further: tuple[str, ...] = ()
+    """Other files of the folder that the box reads."""
 
     @property
     def broken(self) -> InputError:
@@ -116,7 +118,8 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> Draft:
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
     """Return what `check_cases` counts, read in a box that sees ``folder``; raises as both."""
-    task = _Task("check", folder, scenario.data.file, scenario.to_json_value())
+    recorded = tuple(exchange.file for exchange in scenario.trial.exchanges or ())
+    task = _Task("check", folder, scenario.data.file, scenario.to_json_value(), further=recorded)
     found, _ = _ask(task, _Counted)
     if found.counts is None:
         raise task.broken
@@ -170,13 +173,14 @@ def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
 
 
 def _show(task: _Task) -> None:
-    """Let the box's user read folder and table; the folders above keep everybody else out."""
-    table = task.folder / task.table
-    if not table.is_file() or not table.resolve().is_relative_to(task.folder.resolve()):
-        raise InputError("trial.no_source", file=task.table, folder=task.folder)
-    for path in (task.folder, *(parent for parent in table.parents if task.folder in parent.parents)):
-        path.chmod(0o755)
-    table.chmod(0o644)
+    """Let the box's user read folder and files; the folders above keep everybody else out."""
+    for name in (task.table, *task.further):
+        file = task.folder / name
+        if not file.is_file() or not file.resolve().is_relative_to(task.folder.resolve()):
+            raise InputError("trial.no_source", file=name, folder=task.folder)
+        for path in (task.folder, *(parent for parent in file.parents if task.folder in parent.parents)):
+            path.chmod(0o755)
+        file.chmod(0o644)
 
 
 def _mounts(task: _Task, place: Path) -> tuple[Mount, ...]:

@@ -14,7 +14,7 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ApplicationBaseline
 from pilotbase.documents.steps import Step
-from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
+from pilotbase.trial.scenario_folder import files_of, load_scenario
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20
@@ -34,7 +34,7 @@ def zip_scenario(path: Path, target: IO[bytes]) -> str:
         InputError: it is no scenario, or a file that it names is missing.
     """
     scenario, folder = load_scenario(path, Step.DRAFT)
-    names = [MANIFEST, scenario.data.file]
+    names = files_of(scenario)
     if isinstance(scenario.baseline, ApplicationBaseline):
         inner = scenario.baseline.path
         names += [f"{inner}/{file.path}" for file in read_application(folder / inner).tree.files]

@@ -21,7 +21,7 @@ from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, application_subject
-from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
+from pilotbase.trial.scenario_folder import files_of, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import Base
@@ -123,7 +123,7 @@ def _made_for_before(view: View, application: Application) -> Subject | None:
 
 def _pack(scenario: Scenario, folder: Path) -> bytes:
     """Return manifest, data file and reference application as one archive."""
-    names = [MANIFEST, scenario.data.file]
+    names = files_of(scenario)
     if isinstance(scenario.baseline, ApplicationBaseline):
         names.append(scenario.baseline.path)
         read_application(folder / scenario.baseline.path)

@@ -22,6 +22,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
+from pilotbase.trial.exchanging.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.standards import check_packaged_standards
 from pilotbase.trial.verdict_rules import error_level
@@ -67,6 +68,8 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
             baseline_answers(scenario, split.public, classes)
     with findings.about("trial.board"):
         check_board(scenario, classes)
+    with findings.about("trial.exchanges"):
+        keep_to_contract(scenario, folder, classes, split)
     with findings.about("standards"):
         check_packaged_standards(scenario)
     findings.issues += _refused_data(scenario, split, counts)

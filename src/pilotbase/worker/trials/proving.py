@@ -17,6 +17,7 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.trial.baselines import keep_reference_application
+from pilotbase.trial.conforming import Conformance, conform
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import Candidate, prepare_candidate
@@ -63,6 +64,12 @@ def rehearse_in(
     rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
     folder = write_rehearsal(trial_folder(base, out, sealed, candidate) / "rehearsal", rehearsal)
     return Rehearsed(rehearsal.report, folder, rehearsal.passed)
+
+
+def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnProgress = ignore_progress) -> Conformance:
+    """Return what an application keeps to of matrix and exchanges; raises as `rehearse_in` and `conform`."""
+    sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
+    return conform(base.lab, sealed, candidate, on_progress)
 
 
 def freeze_in(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -14,13 +14,16 @@ from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.exchanges import ExchangeFigures
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.report import CriterionResult, Report
+from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.trial.answering import count_abstentions
+from pilotbase.trial.exchanging.figures import told_exchanges
+from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.replaying import Replayed
@@ -37,6 +40,7 @@ DERIVED_WHOLE = (
     "performance",
     "load_test",
     "cells",
+    "exchanges",
     "application",
     "scenario",
     "contract",
@@ -85,6 +89,7 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
     facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
     load = facts.restored_load()
     tested = None if load.tested is None else load_figures(load.tested)
+    exchanges = told_exchanges(load.exchanges)
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answered = stored.records.answers[: facts.answered]
@@ -118,11 +123,12 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
         "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,
         "cells": None if load.cells is None else [run.to_json_value() for run in load.cells],
+        "exchanges": None if exchanges is None else [one.to_json_value() for one in exchanges],
         "load_test": None if tested is None else tested.to_json_value(),
         "criteria": [result.to_json_value() for result in results],
         "figures": [figure.to_json_value() for figure in replayed.judged.figures],
         "groups": [score.to_json_value() for score in replayed.judged.groups],
-        "sections": _derived_sections(plan, results, said, (tested, load.cells)),
+        "sections": _derived_sections(plan, results, said, _further(tested, load.cells, exchanges)),
     }
 
 
@@ -160,10 +166,9 @@ def _derived_sections(
     plan: TrialPlan,
     results: tuple[CriterionResult, ...],
     said: Json,
-    beside: tuple[LoadFigures | None, tuple[CellRun, ...] | None],
+    further: Mapping[Verification, list[Finding]],
 ) -> dict[str, Any]:
-    """Return the findings on criteria, perturbations, load and cells, and each section's outcome from its findings."""
-    tested, cells = beside
+    """Return the findings on criteria, perturbations and what else was asked, and each section's outcome from them."""
     sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
     for result, finding in zip(results, criterion_findings(results), strict=True):
         sections[section_of(result.rule).value]["findings"][finding.check] = finding.to_json_value()
@@ -171,15 +176,25 @@ def _derived_sections(
         judged = [result.outcome for result in results if str(parse_rule(result.rule).under) == under]
         found = {"outcome": worst_outcome(judged).value}
         sections[Verification.FUNCTION.value]["findings"][f"robustness: {under}"] = found
-    for finding in load_findings(tested) if tested is not None else ():
-        sections[Verification.PRODUCTION.value]["findings"][finding.check] = finding.to_json_value()
-    for finding in cell_findings(cells or ()):
-        sections[Verification.ADAPTATION.value]["findings"][finding.check] = finding.to_json_value()
+    for verification, findings in further.items():
+        for finding in findings:
+            sections[verification.value]["findings"][finding.check] = finding.to_json_value()
     for name, section in said["sections"].items():
         if name in sections:
             outcomes = {item.get("outcome") for item in section["findings"].values()}
             sections[name]["outcome"] = worst_outcome(each for each in Outcome if each.value in outcomes).value
     return sections
+
+
+def _further(
+    tested: LoadFigures | None, cells: Sequence[CellRun] | None, exchanges: Sequence[ExchangeFigures] | None
+) -> Mapping[Verification, list[Finding]]:
+    """Return the findings on load, cells and exchanges, where the plan asks for them."""
+    return {
+        Verification.PRODUCTION: [] if tested is None else load_findings(tested),
+        Verification.ADAPTATION: [*cell_findings(cells or ()), *form_findings(exchanges or ())],
+        Verification.PROCESS: pipeline_findings(exchanges or ()),
+    }
 
 
 def _listed(value: object) -> list[Json]:

@@ -1,0 +1,96 @@
+"""One message: what identifies it, when it was made, and the cells of the contract that are in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pilotbase.documents.contract import Contract, DataType, Field
+from pilotbase.documents.exchanges import Exchange, Place
+from pilotbase.protocols.exchanges.forms import FORMS
+from pilotbase.protocols.exchanges.trees import Form, Tree, only_value
+from pilotbase.protocols.strict_json import WireError
+
+Cell = bool | int | float | str | None
+_NUMBER = re.compile(r"^[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?$")
+_TRUTHS = {"true": True, "false": False, "1": True, "0": False}
+_NUMBERS = frozenset({DataType.FLOAT, DataType.INTEGER})
+_LONGEST_IDENTIFIER = 300
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that could be read."""
+
+    identifier: str
+    time: datetime | None
+    cells: Mapping[str, Cell]
+    """Every feature of the contract; None where the message has no value for it."""
+
+
+def read_message(exchange: Exchange, contract: Contract, body: bytes) -> Message:
+    """Return what a message of the exchange says; whether the contract allows it, `CaseReader` tells.
+
+    Raises:
+        WireError: it is no message of its form, nothing identifies it, or a value cannot be told from it.
+    """
+    form = FORMS[exchange.form]
+    tree = form.read(body)
+    cells = {field.name: _cell(form, field, exchange, tree) for field in contract.features}
+    return Message(_identifier(form, exchange, tree), _time(form, exchange, tree), cells)
+
+
+def _identifier(form: Form, exchange: Exchange, tree: Tree) -> str:
+    place = exchange.identifier
+    found = form.identifier(tree) if place is None else only_value(form, tree, Place(at=place))
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_IDENTIFIER:
+        raise WireError("exchange.no_identifier")
+    return found
+
+
+def _time(form: Form, exchange: Exchange, tree: Tree) -> datetime | None:
+    place = exchange.time
+    found = form.time(tree) if place is None else only_value(form, tree, Place(at=place))
+    if found is None and place is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(found))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise WireError("exchange.no_time", found=str(found)[:60]) from None
+
+
+def _cell(form: Form, field: Field, exchange: Exchange, tree: Tree) -> Cell:
+    place = exchange.fields.get(field.name)
+    if place is None:
+        return None
+    found = only_value(form, tree, place)
+    if isinstance(found, dict | list):
+        raise WireError("exchange.wrong_type", place.at, found="…")
+    word = place.words.get(str(found)) if isinstance(found, str) else None
+    value = found if word is None else word
+    if isinstance(value, float) and field.data_type is DataType.INTEGER and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and (form.spells or word is not None):
+        return _read_spelled(field, place, value)
+    return value
+
+
+def _read_spelled(field: Field, place: Place, value: str) -> Cell:
+    """Return a value that is written as a text in what the contract holds it in."""
+    if field.data_type is DataType.BOOLEAN and value.lower() in _TRUTHS:
+        return _TRUTHS[value.lower()]
+    if field.data_type not in _NUMBERS:
+        return value
+    if not _NUMBER.match(value.strip()):
+        raise WireError("exchange.wrong_type", place.at, found=value[:40])
+    number = float(value)
+    if field.data_type is DataType.INTEGER:
+        return (
+            int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else int(number) if number.is_integer() else number
+        )
+    return number

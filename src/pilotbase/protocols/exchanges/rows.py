@@ -1,0 +1,58 @@
+"""Rows of a file: each message is the header and one row, CSV as RFC 4180 says; an empty cell is a missing value."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from pilotbase.documents.exchanges import Place
+from pilotbase.documents.yaml_reader import Plain
+from pilotbase.protocols.exchanges.trees import Form, Path, Tree, require_short
+from pilotbase.protocols.strict_json import WireError
+
+_LONGEST_CELL = 1 << 16
+
+
+def messages_in(content: str) -> Iterator[bytes]:
+    """Yield of each row of a CSV file the message that it is; raises `csv.Error`."""
+    rows = csv.reader(io.StringIO(content, newline=""), strict=True)
+    header = next(rows, None)
+    for row in rows:
+        if header is not None and row:
+            yield _spelled(header, row)
+
+
+def _spelled(*rows: list[str]) -> bytes:
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    return written.getvalue().encode()
+
+
+def _read(body: bytes) -> Tree:
+    require_short(body)
+    try:
+        rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise WireError("exchange.unreadable", reason=str(error)[:200]) from None
+    header, cells = (rows[0], rows[1]) if len(rows) == 2 else ([], rows)
+    if not header or len(header) != len(cells) or len(set(header)) != len(header):
+        raise WireError("exchange.ragged", found=len(cells), allowed=len(header))
+    if any("\0" in str(cell) or len(cell) > _LONGEST_CELL for cell in cells):
+        raise WireError("exchange.wrong_type", "row", found="…")
+    return dict(zip(header, map(str, cells), strict=True))
+
+
+def _write(tree: Tree) -> bytes:
+    return _spelled(list(tree), [str(cell) for cell in tree.values()])
+
+
+def _locate(tree: Tree, place: Place) -> list[Path]:
+    return [(place.at,)] if place.at in tree else []
+
+
+def _value(found: Plain, place: Place) -> Plain:
+    return found or None
+
+
+FILES = Form(_read, _locate, _value, lambda _: None, lambda _: None, _write, spells=True)

@@ -1,0 +1,67 @@
+"""Conformity: matrix and recorded exchanges alone, on the public sample, as a supplier tries them before a trial."""
+
+from __future__ import annotations
+
+from pilotbase.documents.adaptation import CellRun
+from pilotbase.documents.base import Name, Part
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.exchanges import ExchangeFigures
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.report import Finding
+from pilotbase.documents.vocabularies import Outcome
+from pilotbase.trial.adapting.kept import run_cells
+from pilotbase.trial.entering import while_it_stands
+from pilotbase.trial.exchanging.figures import told_exchanges
+from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
+from pilotbase.trial.exchanging.kept import replay_exchanges
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.rehearsing import MAXIMUM_CASES, enter_sample, sample_terms
+from pilotbase.trial.running import Candidate
+from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.sections import cell_findings
+
+
+class Conformance(Part):
+    """What an application keeps to of a scenario's matrix and exchanges; no evidence, as a rehearsal is none."""
+
+    scenario: Name
+    application: ApplicationReference
+    findings: tuple[Finding, ...]
+    cells: tuple[CellRun, ...] | None = None
+    exchanges: tuple[ExchangeFigures, ...] | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing failed; what was not measured did not."""
+        return all(finding.outcome is not Outcome.FAIL for finding in self.findings)
+
+
+def conform(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress = ignore_progress) -> Conformance:
+    """Return what becomes of every cell, every exchange and every fault, with the same messages as in a trial.
+
+    It is a use of the public sample as a rehearsal is one.
+
+    Raises:
+        InputError: the scenario has neither a matrix nor exchanges.
+        RefusedError: an endpoint, which is not ours to stop or to put elsewhere; or as `rehearse`.
+    """
+    trial, name = sealed.scenario.trial, sealed.scenario.name
+    if trial.matrix is None and trial.exchanges is None:
+        raise InputError("trial.nothing_to_conform", scenario=name)
+    if candidate.endpoint is not None:
+        raise RefusedError("trial.conform_endpoint", application=candidate.reference.name)
+    on_progress = while_it_stands(lab.vault, enter_sample(lab, sealed, candidate), on_progress)
+    terms, cells, exchanges = sample_terms(lab, sealed, candidate), None, None
+    with lab.open_log_run():
+        if trial.matrix is not None:
+            sample = read_public_sample(lab, sealed).head(min(trial.matrix.cases, MAXIMUM_CASES))
+            features = sealed.features(sample)
+            cells = run_cells(candidate, terms, trial.matrix, features, lab.folder("tmp"), on_progress)
+        if trial.exchanges is not None:
+            runs = replay_exchanges(lab, sealed, trial.exchanges, (candidate, terms), on_progress)
+            exchanges = told_exchanges(runs)
+    findings = [*cell_findings(cells or ()), *form_findings(exchanges or ()), *pipeline_findings(exchanges or ())]
+    return Conformance(
+        scenario=name, application=candidate.reference, findings=tuple(findings), cells=cells, exchanges=exchanges
+    )

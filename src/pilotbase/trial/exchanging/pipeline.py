@@ -1,0 +1,88 @@
+"""What goes out for a message: an answer, the same answer again, a person's decision, or a refusal with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.exchanges import Exchange, Handled
+from pilotbase.documents.texts import Text, text
+from pilotbase.protocols.contract_cases import CaseReader, ContractBrokenError
+from pilotbase.protocols.exchanges.reading import Cell, Message, read_message
+from pilotbase.protocols.frames import Batch
+
+Ask = Callable[[Batch], str | None]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What became of one message."""
+
+    handled: Handled
+    answer: str | None = None
+    reason: Text | None = None
+    behind: bool = False
+
+
+def as_batch(reader: CaseReader, cells: Mapping[str, Cell]) -> Batch:
+    """Return one case as the box is asked it; raises `ContractBrokenError`."""
+    return reader.read({name: [value] for name, value in cells.items()})
+
+
+@dataclass
+class Pipeline:
+    """Takes message after message, as they come.
+
+    A message that was answered is not asked again: whoever sends it again gets the same answer. What a person has
+    decided goes out instead of what the application answers. A refused message leaves everything as it was.
+    """
+
+    exchange: Exchange
+    reader: CaseReader
+    ask: Ask
+    """Raises `BoxEnded` where the application gives no answer."""
+    decisions: Mapping[str, str | None]
+    """Identifier → what a person has decided."""
+    _out: dict[str, Outgoing] = field(default_factory=dict)
+    _newest: datetime | None = None
+
+    def take(self, body: bytes) -> Outgoing:
+        """Return what goes out for ``body``."""
+        try:
+            message = read_message(self.exchange, self.reader.contract, body)
+            batch = as_batch(self.reader, message.cells)
+        except InputError as error:
+            return Outgoing(Handled.REFUSED, reason=why(error))
+        behind = self._is_behind(message)
+        known = self._out.get(message.identifier)
+        if known is not None:
+            return Outgoing(Handled.REPEATED, known.answer, behind=behind)
+        try:
+            answer = self.ask(batch)
+        except BoxEnded as ended:
+            return Outgoing(Handled.LOST, reason=END_TEXTS[ended.reason], behind=behind)
+        if message.identifier in self.decisions:
+            out = Outgoing(Handled.OVERRIDDEN, self.decisions[message.identifier], behind=behind)
+        else:
+            out = Outgoing(Handled.ANSWERED, answer, behind=behind)
+        self._out[message.identifier] = out
+        return out
+
+    def _is_behind(self, message: Message) -> bool:
+        """Tell whether one that was made later came before; a message without a time is never behind."""
+        if message.time is None:
+            return False
+        behind = self._newest is not None and message.time < self._newest
+        self._newest = self._newest if behind else message.time
+        return behind
+
+
+def why(error: InputError) -> Text:
+    """Return in a sentence why a message was refused."""
+    if isinstance(error, ContractBrokenError) and error.issues:
+        first = error.issues[0]
+        return text("exchange.breaks_contract", field=first.path, problem=first.problem)
+    return error.text
