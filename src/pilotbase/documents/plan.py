@@ -14,7 +14,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadTest
-from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
+from pilotbase.documents.scenario import Contact, Criterion, HourPrice, Label, TrialDesign
 from pilotbase.documents.site import Release
 from pilotbase.documents.standard_use import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
@@ -95,6 +95,7 @@ class TrialPlan(Document):
     """The versions of the profiles that the scenario names, as they were when the plan was frozen."""
     load_test: LoadTest | None = None
     matrix: Matrix | None = None
+    processor_hour: HourPrice | None = None
     exchanges: tuple[Exchange, ...] | None = None
     frozen_at: Moment
     software: str

@@ -12,6 +12,7 @@ from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.endpoint import Currency, Money
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.label_statement import LabelStatement
@@ -198,6 +199,13 @@ class BoardTerms(Part):
     """How many application versions one supplier may submit."""
 
 
+class HourPrice(Part):
+    """What an hour of one processor costs whoever runs the application."""
+
+    amount: Money
+    currency: Currency
+
+
 class TrialTerms(TrialDesign):
     """The terms on which a trial runs."""
 
@@ -219,6 +227,8 @@ class TrialTerms(TrialDesign):
     """In which environments it is to answer as in the trial; none besides the trial's own when not set."""
     exchanges: Exchanges | None = None
     """Recorded messages of the field that are replayed with faults; none when not set."""
+    processor_hour: HourPrice | None = None
+    """Price at which the processor time of a box is counted, for criteria such as ``cost.cny <= 2 CNY``."""
     reuse: bool = False
     """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
 

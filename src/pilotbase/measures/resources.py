@@ -73,7 +73,7 @@ class Run:
     cpu_seconds: float | None = None
     peak_bytes: int | None = None
     spent: Spent | None = None
-    """Of an endpoint: tokens and money."""
+    """Tokens and money of an endpoint; of a box the money alone, where the scenario states a price."""
     cells: tuple[bool, ...] | None = None
     """Of each cell of the plan's matrix that was run, whether every case was answered as in the trial."""
     exchanged: Exchanged | None = None
@@ -178,6 +178,7 @@ _LOAD = "measured under full load"
 _TEST = "load test: requests at a pace of their own, counted from when they were due"
 _REPLAY = "replay of recorded messages with faults"
 _CALLS = "counted over all calls to an endpoint, at the prices of its manifest"
+_COST = "calls to an endpoint at the prices of its manifest, or a box's processor time at the scenario's price"
 
 RESOURCES = (
     ResourceMeasure(
@@ -250,7 +251,7 @@ RESOURCES = (
         "stop.seconds", text("measure.stop.seconds"), "slowest end after an order to stop", _REPLAY, "lower", "s",
         "stop", of_exchanges=True, of_process=True,
     ),
-    ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _CALLS, "lower", "CNY", "CNY"),
-    ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _CALLS, "lower", "EUR", "EUR"),
-    ResourceMeasure("cost.usd", text("measure.cost.usd"), "1000 × cost / cases, in USD", _CALLS, "lower", "USD", "USD"),
+    ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _COST, "lower", "CNY", "CNY"),
+    ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _COST, "lower", "EUR", "EUR"),
+    ResourceMeasure("cost.usd", text("measure.cost.usd"), "1000 × cost / cases, in USD", _COST, "lower", "USD", "USD"),
 )  # fmt: skip

@@ -31,6 +31,12 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
 
+_AS_STATED = (
+    "repeats", "design", "isolation", "limits", "batch_rows", "load_test", "matrix", "processor_hour", "exchanges",
+)  # fmt: skip
+"""Terms of a trial that a plan takes over as the scenario states them."""
+
+
 def freeze_plan(
     lab: Lab,
     sealed: Sealed,
@@ -73,19 +79,12 @@ def freeze_plan(
         decision_threshold=scenario.decision_threshold,
         criteria=planned_criteria(scenario),
         cases=cases,
-        repeats=scenario.trial.repeats,
-        design=scenario.trial.design,
+        **{name: getattr(scenario.trial, name) for name in _AS_STATED},
         attempts=min(scenario.trial.attempts, hidden.attempts),
-        isolation=scenario.trial.isolation,
-        limits=scenario.trial.limits,
-        batch_rows=scenario.trial.batch_rows,
         order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
         nonce=nonce,
         release=release,
         labels=published_statement(lab.view, scenario),
-        load_test=scenario.trial.load_test,
-        matrix=scenario.trial.matrix,
-        exchanges=scenario.trial.exchanges,
         standards=freeze_standards(lab.view, scenario),
         frozen_at=lab.store.clock(),
         software=SOFTWARE,

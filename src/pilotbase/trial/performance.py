@@ -28,7 +28,7 @@ class Load:
     cpu_seconds: float | None
     memory_peak_bytes: int | None
     spent: Spent | None = None
-    """Of an endpoint: tokens and money."""
+    """Tokens and money of an endpoint; of a box the money alone, where the scenario states a price."""
     tested: LoadTested | None = None
     """What a load test measured, where the plan asks for one."""
     cells: tuple[CellRun, ...] | None = None

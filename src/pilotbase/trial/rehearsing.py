@@ -27,10 +27,12 @@ from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
+from pilotbase.trial.adapting.cells import Features
 from pilotbase.trial.adapting.kept import rehearsed_cells
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.costs import with_cost
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.exchanging.kept import rehearsed_exchanges
 from pilotbase.trial.lab import Lab
@@ -97,10 +99,7 @@ def rehearse(
     ):
         hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
         run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
-        sample = sealed.features(frame), Path(scratch)
-        run = rehearsed_cells(candidate, terms, run, scenario.trial.matrix, sample)
-        run = rehearsed_exchanges(lab, sealed, candidate, terms, run)
-        run = rehearsed_load_test(candidate, terms, run, scenario.trial.load_test, sealed.features(frame))
+        run = _asked_besides(lab, sealed, (candidate, terms), run, (sealed.features(frame), Path(scratch)))
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
     answers = complete_answers(values, frame.height, contract.prediction)
@@ -131,6 +130,17 @@ def rehearse(
     rehearsal = Rehearsal(report, _printed(run, arms), _table(frame, sealed, answers, perturbed))
     rehearsal = _shown(rehearsal, terms, LookedAt(frame, scenario.feature_fields, contract.prediction, kept, cases))
     return _remembered(lab, sealed, candidate, rehearsal)
+
+
+def _asked_besides(
+    lab: Lab, sealed: Sealed, who: tuple[Candidate, Terms], run: Run, sample: tuple[Features, Path]
+) -> Run:
+    """Return ``run`` with what cells, exchanges and a load test show, and with what it cost."""
+    trial = sealed.scenario.trial
+    run = rehearsed_cells(*who, run, trial.matrix, sample)
+    run = rehearsed_exchanges(lab, sealed, *who, run)
+    run = rehearsed_load_test(*who, run, trial.load_test, sample[0])
+    return with_cost(run, trial.processor_hour)
 
 
 def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None = None) -> Leave | None:

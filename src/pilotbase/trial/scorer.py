@@ -35,6 +35,7 @@ from pilotbase.measures import Cases, coded
 from pilotbase.trial.adapting.kept import with_cells
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.costs import with_cost
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.endpoint_canaries import ask_canaries
 from pilotbase.trial.entering import Way, enter, while_it_stands
@@ -167,17 +168,24 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         runs=_runs(docket, attempt, answered),
         day=lab.store.clock().date().isoformat(),
     )
-    proof = Proof(
+    told = _attempt_record(lab, docket, attempt, answered.count, order[: decision.scored])
+    proof = _proof(plan, told, records, secret, (decision, answered.run.end.reason))
+    report = build_report(observed, docket.candidate, plan.contract, judged.groups, (began, lab.store.clock()), proof)
+    return _publish(lab, docket, attempt, report)
+
+
+def _proof(
+    plan: TrialPlan, told: AttemptRecord, records: Records, secret: bytes, ended: tuple[Decision, EndReason]
+) -> Proof:
+    return Proof(
         plan=plan.digest(),
         reference=plan.scenario,
-        attempt=_attempt_record(lab, docket, attempt, answered.count, order[: decision.scored]),
+        attempt=told,
         records=records,
         order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=secret.hex()),
         design=plan.design,
-        decision=decision_digest(decision, plan.design, verdict_at_end(decision, answered.run.end.reason)),
+        decision=decision_digest(ended[0], plan.design, verdict_at_end(*ended)),
     )
-    report = build_report(observed, docket.candidate, plan.contract, judged.groups, (began, lab.store.clock()), proof)
-    return _publish(lab, docket, attempt, report)
 
 
 def _reported_before(lab: Lab, plan: TrialPlan, asking: Asking | None) -> Report | None:
@@ -284,7 +292,7 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
     run = with_load_test(with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress), tested)
-    run = with_exchanges(lab, docket.sealed, sitting, run, plan.exchanges, on_progress)
+    run = with_cost(with_exchanges(lab, docket.sealed, sitting, run, plan.exchanges, on_progress), plan.processor_hour)
     return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
 
 

@@ -269,7 +269,16 @@ def _production(observed: Observed) -> list[Finding]:
     under_load = (
         [unmeasured("soak", text("trial.finding.no_soak"))] if tested is None else load_findings(load_figures(tested))
     )
-    return [*findings, *_calls(observed.run.use), *under_load]
+    return [*findings, *_calls(observed.run.use), *_cost(observed.run), *under_load]
+
+
+def _cost(run: Run) -> list[Finding]:
+    """Say what a box cost at the scenario's price; an endpoint's calls are told with their own."""
+    spent = run.load.spent
+    if run.use is not None or spent is None or spent.cost_per_thousand is None:
+        return []
+    values = {"amount": f"{spent.cost_per_thousand:.2g}", "currency": spent.currency}
+    return [Finding(check="cost", outcome=Outcome.PASS, sentence=text("trial.finding.cost", **values))]
 
 
 def load_findings(figures: LoadFigures) -> list[Finding]:
