@@ -1,4 +1,4 @@
-"""What the baseline answered: past decisions in a column, a rule in force, or always the same."""
+"""What the baseline answered: past decisions in a column, a rule in force, or always the same; and what people did."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str
     return None
 
 
+def people_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:
+    """Return what people decided on each case, coded as `baseline_answers` codes a column; None: it is not given.
+
+    Raises:
+        InputError: ``data.*``: labels outside ``classes``, a column without numbers.
+    """
+    return None if scenario.people is None else _column_answers(scenario.people, scenario, frame, classes)
+
+
 def check_baseline(scenario: Scenario) -> None:
     """Return when the baseline is no rule, or one that can be read over the scenario's fields; needs no table.
 
@@ -46,15 +55,15 @@ def check_baseline(scenario: Scenario) -> None:
 
 
 def _column_answers(
-    baseline: ColumnBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
+    decisions: ColumnBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
 ) -> Column:
-    column = frame[baseline.column]
+    column = frame[decisions.column]
     if scenario.target_form == "labels":
         return label_codes(spell_labels(column, scenario.field(scenario.data.target).data_type), classes)
     if scenario.target_form == "texts":
         return texts(column)
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        raise InputError("data.baseline_not_numeric", column=baseline.column)
+        raise InputError("data.baseline_not_numeric", column=decisions.column)
     return numbers(column)
 
 
