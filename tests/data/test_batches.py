@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.baselines import baseline_answers
+from pilotbase.data.baselines import baseline_answers, people_answers
 from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.conform import conform
 from pilotbase.data.labels import classes_of
@@ -130,3 +130,23 @@ def test_a_reference_application_is_left_to_the_trial(scenario, table):
     document = scenario(baseline={"kind": "application", "path": "reference"})
     assert answers(document, conform(table(2), document)) is None
     assert answers(scenario(), conform(table(2), document)) is None
+
+
+BOX, SURE, WRONG = '[["bolt", 1, 2, 6, 4]]', '[["bolt", 1, 2, 6, 4, 1.0]]', '[["nut", 1, 2, 6, 4]]'
+
+
+@pytest.mark.parametrize("kept", ["baseline", "people"])
+@pytest.mark.parametrize(
+    ("task", "kind", "spelled", "read"),
+    [("detection", "boxes", BOX, SURE), ("detection", "boxes", SURE, SURE), ("multilabel", "labels", "bolt", "bolt")],
+)
+def test_decisions_of_a_structure_are_spelled_like_the_target(scenario, kept, task, kind, spelled, read):
+    fields = [{"name": name, "dataType": "sc:Text"} for name in ("seen", "y", "shift")]
+    column = {kept: {"kind": "column", "column": "shift"}}
+    document = scenario({"fields": fields, "target": "y", "key": None}, task=task, positive=None, **column)
+    decided = people_answers if kept == "people" else baseline_answers
+    frame = pl.DataFrame({"seen": ["a", "b"], "y": [BOX, BOX], "shift": [spelled, None]})
+    assert decided(document, frame, ("bolt",)).tolist() == [read, None]
+    with pytest.raises(InputError) as caught:
+        decided(document, frame.with_columns(shift=pl.Series([WRONG if kind == "boxes" else "nut", None])), ("bolt",))
+    assert caught.value.code == "data.no_answers"

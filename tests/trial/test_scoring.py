@@ -9,7 +9,7 @@ from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.evidence import Levels
 from pilotbase.measures import Cases
-from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.baselines import measured_baseline, measured_others
 from pilotbase.trial.performance import Load
 from pilotbase.trial.scoring import describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, SealedScenario
@@ -56,3 +56,10 @@ def test_a_rule_of_today_is_measured_in_the_form_in_which_applications_answer(ex
     frame = pl.DataFrame({"pressure": [9.0, 1.0], "age": [1, 2], "site": ["n", "s"], "failure": ["broken", "fine"]})
     answers = measured_baseline(None, sealed(scenario(extra)), frame)
     assert np.asarray(answers).tolist() == expected
+
+
+@pytest.mark.parametrize(("extra", "expected"), [("prediction: probability\n", [1.0, 0.0, None]), ("", [0, 1, -1])])
+def test_what_people_decided_is_measured_in_the_form_in_which_applications_answer(extra, expected):
+    decided = pl.DataFrame({"pressure": [1.0] * 3, "site": ["broken", "fine", None], "failure": ["fine"] * 3})
+    people = measured_others(None, sealed(scenario(f"{extra}people: {{column: site}}\n")), decided)["people"]
+    assert [None if np.isnan(answer) else answer for answer in people] == expected

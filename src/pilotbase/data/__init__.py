@@ -7,6 +7,7 @@ labels      `classes_of(public, scenario) -> tuple[str, ...]`       sorted; () f
 batches     `feature_columns(frame, contract) -> dict[str, ndarray]`   for `protocols.frames.Batch`
             `truth_codes(frame, scenario, classes) -> ndarray`      int32 codes, or float64 values
 baselines   `baseline_answers(scenario, frame, classes) -> ndarray | None`  None: an application, to be run
+            `people_answers(scenario, frame, classes) -> ndarray | None`
 rules       `evaluate_rule(rule, frame) -> ndarray[bool]`, `compile_rule(rule, columns)`
 leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)`
 sources     `open_source(place, scratch, asked) -> OpenedSource`      every kind of table, checked whole, scanned lazily

@@ -1,4 +1,4 @@
-"""What the baseline answered: past decisions in a column, a rule in force, or always the same."""
+"""What the baseline answered: past decisions in a column, a rule in force, or always the same; and what people did."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pilotbase.data.batches import Codes, Column, label_codes, numbers, texts
 from pilotbase.data.conform import conformed_types
 from pilotbase.data.labels import spell_labels
 from pilotbase.data.rules import compile_rule, evaluate_rule
+from pilotbase.documents.answer_texts import AnswerTextError, check_answer, right_answer
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleBaseline, Scenario
+from pilotbase.documents.tasks import AnswerKind
 
 
 def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:
@@ -22,7 +24,7 @@ def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str
 
     Raises:
         InputError: ``data.*``: a rule that cannot be read or decides no such task, labels outside ``classes``, a
-            constant that is no number.
+            constant that is no number, texts that are no answers of the kind.
     """
     baseline = scenario.baseline
     if isinstance(baseline, ColumnBaseline):
@@ -32,6 +34,15 @@ def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str
     if isinstance(baseline, ConstantBaseline):
         return _constant_answers(baseline, scenario, frame, classes)
     return None
+
+
+def people_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:
+    """Return what people decided on each case, coded as `baseline_answers` codes a column; None: it is not given.
+
+    Raises:
+        InputError: ``data.*``: labels outside ``classes``, a column without numbers, texts that are no answers.
+    """
+    return None if scenario.people is None else _column_answers(scenario.people, scenario, frame, classes)
 
 
 def check_baseline(scenario: Scenario) -> None:
@@ -46,16 +57,39 @@ def check_baseline(scenario: Scenario) -> None:
 
 
 def _column_answers(
-    baseline: ColumnBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
+    decisions: ColumnBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]
 ) -> Column:
-    column = frame[baseline.column]
+    column = frame[decisions.column]
     if scenario.target_form == "labels":
         return label_codes(spell_labels(column, scenario.field(scenario.data.target).data_type), classes)
     if scenario.target_form == "texts":
-        return texts(column)
+        return _spelled_answers(column, scenario.answer, classes)
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        raise InputError("data.baseline_not_numeric", column=baseline.column)
+        raise InputError("data.baseline_not_numeric", column=decisions.column)
     return numbers(column)
+
+
+def _spelled_answers(column: pl.Series, kind: AnswerKind, classes: tuple[str, ...]) -> Column:
+    """Return texts that spell answers of ``kind``, shape (rows,)."""
+    found = texts(column)
+    for row, spelled in enumerate(found.tolist()):
+        if spelled is None:
+            continue
+        try:
+            found[row] = _answer_in(spelled, kind, classes)
+        except AnswerTextError:
+            raise InputError("data.no_answers", column=column.name, found=spelled[:80], kind=kind) from None
+    return found
+
+
+def _answer_in(spelled: str, kind: AnswerKind, classes: tuple[str, ...]) -> str:
+    """Return an answer; boxes without a score, as truths have them, are certain. Raises `AnswerTextError`."""
+    try:
+        check_answer(spelled, kind, classes)
+    except AnswerTextError:
+        spelled = right_answer(spelled, kind)
+        check_answer(spelled, kind, classes)
+    return spelled
 
 
 def _rule_answers(baseline: RuleBaseline, scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Codes:
@@ -75,7 +109,7 @@ def _constant_answers(
     if scenario.target_form == "labels":
         return np.repeat(label_codes(spell_labels(constant, data_type), classes), frame.height)
     if scenario.target_form == "texts":
-        return np.repeat(texts(constant), frame.height)
+        return np.repeat(_spelled_answers(constant, scenario.answer, classes), frame.height)
     value = constant.cast(pl.Float64, strict=False)
     if value.null_count():
         raise InputError("data.constant_not_numeric", found=baseline.value)

@@ -41,6 +41,8 @@ class PairedScores(Part):
     """Of a lift."""
     baseline: float | None = None
     """Of a lift; not shown in the supplier's view."""
+    people: float | None = None
+    """What people score by the measure itself; not shown in the supplier's view."""
 
 
 class CriterionResult(Part):
@@ -70,6 +72,8 @@ class CriterionResult(Part):
     """Planning estimate: the smallest distance from the threshold that all available cases would decide."""
     baseline: float | None = None
     """The baseline's score on the same cases."""
+    people: float | None = None
+    """People's score on the same cases, where the scenario has a column of what they decided."""
     paired: PairedScores | None = None
     """The two scores whose difference a drop or a lift is."""
     path: tuple[PathPoint, ...] = ()
@@ -287,7 +291,7 @@ def _rounded(number: float, digits: int) -> float:
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:
-    kept_back = dict.fromkeys(("lower", "upper", "baseline", "scored", "needed", "detectable"))
+    kept_back = dict.fromkeys(("lower", "upper", "baseline", "people", "scored", "needed", "detectable"))
     hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
     estimate = None if result.estimate is None else _rounded(result.estimate, 2)
     paired = result.paired and _coarse_pair(result.paired)
@@ -297,7 +301,7 @@ def _coarse(result: CriterionResult) -> CriterionResult:
 def _coarse_pair(paired: PairedScores) -> PairedScores:
     shown = {"clean": paired.clean, "perturbed": paired.perturbed, "ours": paired.ours}
     rounded = {name: None if score is None else _rounded(score, 2) for name, score in shown.items()}
-    return paired.model_copy(update={**rounded, "baseline": None})
+    return paired.model_copy(update={**rounded, "baseline": None, "people": None})
 
 
 def _coarse_section(section: Section, cases: int) -> Section:

@@ -302,6 +302,8 @@ class Scenario(Document):
     """Bytes that one answer in words may have; 64 KiB when not set."""
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     baseline: Baseline | None = needed_for(Step.FREEZE)
+    people: ColumnBaseline | None = None
+    """What people decided on the same cases, measured beside the baseline; not measured when not set."""
     costs: Costs | None = None
     criteria: Criteria = needed_for(Step.FREEZE, empty=())
     trial: TrialTerms = TrialTerms()
@@ -327,8 +329,8 @@ class Scenario(Document):
         "scenario.positive_needed": ("task",),
         "scenario.split_not_in_time": ("task",),
         "scenario.foreign_prediction": ("task",),
-        "scenario.no_features": ("data", "baseline"),
-        "scenario.exchange_no_feature": ("data", "baseline"),
+        "scenario.no_features": ("data", "baseline", "people"),
+        "scenario.exchange_no_feature": ("data", "baseline", "people"),
     }
 
     @property
@@ -361,9 +363,8 @@ class Scenario(Document):
     @property
     def unseen(self) -> frozenset[str]:
         """Return the columns that never cross the wall of a box."""
-        data, baseline = self.data, self.baseline
-        columns = {data.target, *data.withheld} | ({data.key} if data.key else set())
-        return frozenset(columns | ({baseline.column} if isinstance(baseline, ColumnBaseline) else set()))
+        data, decided = self.data, {column for _, column in self._decision_columns()}
+        return frozenset({data.target, *data.withheld} | ({data.key} if data.key else set()) | decided)
 
     @property
     def feature_fields(self) -> tuple[Field, ...]:
@@ -436,14 +437,18 @@ class Scenario(Document):
             yield "data.split.by", split.by
         if isinstance(split, GroupSplit | TimeSplit):
             yield "data.split.column", split.column
-        if isinstance(self.baseline, ColumnBaseline):
-            yield "baseline.column", self.baseline.column
+        yield from self._decision_columns()
         for index, criterion in enumerate(self.criteria):
             by = criterion.parsed().by
             if by:
                 yield f"criteria[{index}].rule", by
             if criterion.unit != "case":
                 yield f"criteria[{index}].unit", criterion.unit
+
+    def _decision_columns(self) -> Iterator[tuple[str, str]]:
+        for name, decided in (("baseline", self.baseline), ("people", self.people)):
+            if isinstance(decided, ColumnBaseline):
+                yield f"{name}.column", decided.column
 
 
 def _spell_label(value: object) -> object:

@@ -31,6 +31,7 @@ Check = Literal[
     "giveaway_feature",
     "row_order",
     "baseline",
+    "people",
     "labels",
     "label_agreement",
     "label_error",

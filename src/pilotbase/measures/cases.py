@@ -46,9 +46,17 @@ class Cases:
     """Columns that a measure reads, by name: the context that an answer must stand on."""
     times: NDArray[Any] | None = None
     """When each case was, in words ("" = unknown), where the hidden ones are the later ones; no measure reads it."""
+    people: NDArray[Any] | None = None
+    """What people decided, in the form of answers; no measure reads it."""
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    @property
+    def others(self) -> dict[str, NDArray[Any]]:
+        """Return whose answers to these cases are there beside the application's: ``baseline``, ``people``."""
+        answers = {"baseline": self.baseline, "people": self.people}
+        return {name: values for name, values in answers.items() if values is not None}
 
     def code(self, label: str) -> int:
         """Return the code of a class."""
@@ -56,16 +64,18 @@ class Cases:
 
     def among(self, chosen: Ints) -> Cases:
         """Return the cases with indices ``chosen``."""
+        others = {name: answers[chosen] for name, answers in self.others.items()}
         return replace(
             self,
             truth=self.truth[chosen],
             answers=self.answers[chosen],
             groups={name: values[chosen] for name, values in self.groups.items()},
             units=None if self.units is None else self.units[chosen],
-            baseline=None if self.baseline is None else self.baseline[chosen],
+            baseline=others.get("baseline"),
             perturbed={name: answers[chosen] for name, answers in self.perturbed.items()},
             given={name: values[chosen] for name, values in self.given.items()},
             times=None if self.times is None else self.times[chosen],
+            people=others.get("people"),
         )
 
     def probabilities(self) -> Floats:

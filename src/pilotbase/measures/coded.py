@@ -46,13 +46,15 @@ def coded(cases: Cases) -> Cases:
     def code(texts: Texts) -> NDArray[Any]:
         return _masks(texts, truth, classes) if cases.kind == "mask" else _code(texts, cases.kind, classes)
 
+    others = {name: code(values) for name, values in cases.others.items()}
     return replace(
         cases,
         truth=truth,
         answers=code(cases.answers),
-        baseline=None if cases.baseline is None else code(cases.baseline),
+        baseline=others.get("baseline"),
         perturbed={name: code(values) for name, values in cases.perturbed.items()},
         classes=classes,
+        people=others.get("people"),
     )
 
 
@@ -90,8 +92,8 @@ def _ranked_rows(texts: Texts, codes: dict[str, int]) -> NDArray[np.int32]:
 
 
 def _names_in(cases: Cases) -> tuple[str, ...]:
-    columns: Iterable[Texts | None] = (cases.truth, cases.answers, cases.baseline, *cases.perturbed.values())
-    texts = (spelled for column in columns if column is not None for spelled in column.tolist())
+    columns: Iterable[Texts] = (cases.truth, cases.answers, *cases.others.values(), *cases.perturbed.values())
+    texts = (spelled for column in columns for spelled in column.tolist())
     return tuple(sorted({name for spelled in texts if spelled is not None for name in read_ranking(spelled)}))
 
 

@@ -1,4 +1,7 @@
-"""The baseline, measured: a column, a rule, a constant, or a reference application run in a box of its own."""
+"""The baseline, measured: a column, a rule, a constant, or a reference application run in a box of its own.
+
+Beside it people, where the scenario has a column of what they decided.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.data.baselines import baseline_answers
+from pilotbase.data.baselines import baseline_answers, people_answers
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
@@ -39,6 +42,20 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
     submission = read_application(path)
     require_boxed(submission.application)
     return store_application(submission, lab.applications).digest
+
+
+def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+    """Return what ``baseline`` and ``people`` answer to ``frame``, coded like an application's, where they are given.
+
+    Raises:
+        RefusedError: a reference application did not answer every case.
+    """
+    people = people_answers(sealed.scenario, frame, sealed.record.classes)
+    found = {
+        "baseline": measured_baseline(lab, sealed, frame),
+        "people": None if people is None else _as_asked(people, sealed),
+    }
+    return {name: answers for name, answers in found.items() if answers is not None}
 
 
 def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[Any] | None:

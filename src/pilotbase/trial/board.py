@@ -99,7 +99,7 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
     if len(published_cases(lab, record.owner, frame)):
         raise RefusedError("trial.board_published", scenario=sealed.scenario.name)
     answered = _answer(lab, (sealed, submission, hidden), frame, on_progress)
-    cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answered.values, None))
+    cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answered.values))
     losses = board_losses(sealed.scenario, record.measure, cases)
 
     def entry(climbed: Climbed) -> BoardEntry:

@@ -84,7 +84,11 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
     def problem_in(part: pl.DataFrame) -> Text | None:
         right = _right_answers(scenario, classes, part)
         try:
-            observe(rule.plain, coded(build_cases(scenario, classes, part, right, right)), np.arange(part.height))
+            observe(
+                rule.plain,
+                coded(build_cases(scenario, classes, part, right, {"baseline": right})),
+                np.arange(part.height),
+            )
         except InputError as error:
             return error.text
         return None
@@ -153,7 +157,7 @@ def undecidable(
     drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
     right = _right_answers(scenario, classes, drawn)
     perturbed = {str(under): right for under in perturbations_of(criteria)}
-    ideal = coded(build_cases(scenario, classes, drawn, right, right, perturbed))
+    ideal = coded(build_cases(scenario, classes, drawn, right, {"baseline": right}, perturbed))
     order = draw_order(cases, b"feasibility", ideal.units)
     levels = Levels(exact(level), Fraction(1, 2))
     for index, criterion in asked:

@@ -1,4 +1,4 @@
-"""What a report says of the design 设计: contract, use and its risk, papers, leakage, baseline, labels.
+"""What a report says of the design 设计: contract, use and its risk, papers, leakage, baseline and people, labels.
 
 Nothing here moves a verdict: it says whether what was measured is what will be used.
 """
@@ -16,6 +16,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, RiskLevel
 from pilotbase.trial.label_findings import label_findings
+from pilotbase.trial.people_finding import people_finding
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Design:
     labels: LabelStatement | None
     day: Day | None
     """On which papers must hold; None: it is not asked."""
+    people: tuple[tuple[str, float | None], ...] = ()
+    """(rule, people's score on the same cases)."""
 
 
 def design_findings(design: Design) -> list[Finding]:
@@ -48,6 +51,7 @@ def design_findings(design: Design) -> list[Finding]:
         _filings(design),
         *_leaks(design.leakage),
         _baseline(design),
+        people_finding(scenario, design.baseline, design.people),
         *label_findings(scenario, design.labels),
     ]
 

@@ -30,7 +30,6 @@ from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
-
 _AS_STATED = (
     "repeats", "design", "isolation", "limits", "batch_rows", "load_test", "matrix", "processor_hour", "exchanges",
 )  # fmt: skip

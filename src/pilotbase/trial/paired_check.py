@@ -84,7 +84,7 @@ def _passing_constant(scenario: Scenario, classes: tuple[str, ...], public: pl.D
     """Return a constant answer that meets every absolute criterion on the public sample; None when there is none."""
     absolute = [rule for rule in (item.parsed() for item in settle_criteria(scenario)) if not is_resource(rule)]
     absolute = [rule for rule in absolute if rule.wrapper not in PAIRED and not measures()[rule.measure].needs_baseline]
-    cases = build_cases(scenario, classes, public, np.zeros(public.height), None)
+    cases = build_cases(scenario, classes, public, np.zeros(public.height))
     for name, answers in _constants(cases).items():
         answered = coded(replace(cases, answers=answers))
         if all(_met(rule, score(rule, answered)) for rule in absolute):

@@ -31,7 +31,7 @@ from pilotbase.trial.adapting.cells import Features
 from pilotbase.trial.adapting.kept import rehearsed_cells
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
-from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.costs import with_cost
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.exchanging.kept import rehearsed_exchanges
@@ -42,7 +42,7 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehear
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
-from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, settle_criteria
+from pilotbase.trial.scoring import build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.trial.sections import Observed
 from pilotbase.trial.shown_cases import LookedAt, shown_cases
@@ -104,8 +104,8 @@ def rehearse(
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
     answers = complete_answers(values, frame.height, contract.prediction)
     perturbed = {str(arm.under): arm.values for arm in arms}
-    baseline = measured_baseline(lab, sealed, frame)
-    kept = build_cases(scenario, sealed.record.classes, frame, answers, baseline, perturbed)
+    others = measured_others(lab, sealed, frame)
+    kept = build_cases(scenario, sealed.record.classes, frame, answers, others, perturbed)
     cases = coded(kept)
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
@@ -114,18 +114,16 @@ def rehearse(
     observed = Observed(
         scenario=scenario,
         candidate=candidate,
-        criteria=judged.criteria,
+        judged=judged,
         run=run,
         performance=summarise(run.load),
         cases=frame.height,
         answered=answered,
         abstained=count_abstentions(answers[:answered], contract.prediction),
-        baseline=baseline_scores(criteria, cases),
         arms=arms,
-        figures=judged.figures,
         day=lab.store.clock().date().isoformat(),
     )
-    report = build_report(observed, candidate, contract, judged.groups, (began, lab.store.clock()))
+    report = build_report(observed, candidate, contract, (began, lab.store.clock()))
     report = with_standards(lab.view, None, report, scenario, candidate.submission.application)
     rehearsal = Rehearsal(report, _printed(run, arms), _table(frame, sealed, answers, perturbed))
     rehearsal = _shown(rehearsal, terms, LookedAt(frame, scenario.feature_fields, contract.prediction, kept, cases))

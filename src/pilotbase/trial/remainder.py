@@ -3,20 +3,24 @@
 How many cases of a class, a group or a unit there are enters the exact tests, so truths that were never scored matter
 as counts. They are handed on shuffled among cases with the same answers, groups and unit: every count that a criterion
 reads stays as it was, and a case's own label is told no further than its answers, group and unit tell it already.
+What people decided would tell it nearly always, and no criterion reads it: of these cases it is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.contract import Prediction
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, Observation, coded, is_resource, observe
+from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.records import REPEATED
 
 Ints = NDArray[np.int64]
@@ -42,6 +46,15 @@ def shuffled_remainder(
     truth[unscored[to]] = cases.truth[unscored[taken]]
     same = all(_reads_the_same(criterion, cases, truth, unscored) for criterion in criteria)
     return (truth, "shuffled") if same else (cases.truth, "exact")
+
+
+def people_where_scored(cases: Cases, position: Ints, prediction: Prediction) -> Cases:
+    """Return ``cases`` with what people decided at ``position`` −1 left out, as if they had abstained."""
+    if cases.people is None:
+        return cases
+    kept, scored = complete_answers(cases.people[:0], len(cases), prediction), position >= 0
+    kept[scored] = cases.people[scored]
+    return replace(cases, people=kept)
 
 
 def _strata(cases: Cases, criteria: Sequence[Criterion]) -> Ints:

@@ -12,7 +12,7 @@ from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
-from pilotbase.documents.report import Attempt, CriterionResult, GroupScore, Order, Records, Report
+from pilotbase.documents.report import Attempt, CriterionResult, Order, Records, Report
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
@@ -40,7 +40,6 @@ def build_report(
     observed: Observed,
     candidate: Candidate,
     contract: Contract,
-    groups: Sequence[GroupScore],
     span: tuple[datetime, datetime],
     proof: Proof | None = None,
 ) -> Report:
@@ -67,8 +66,8 @@ def build_report(
         attempt=proof.attempt if proof else None,
         sections=build_sections(observed),
         criteria=observed.criteria,
-        groups=tuple(groups),
-        figures=observed.figures or None,
+        groups=observed.judged.groups,
+        figures=observed.judged.figures or None,
         counts=counts,
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),

@@ -24,7 +24,7 @@ MANIFEST = "scenario.yaml"
 _DATA = ("data.fields", "data.file", "data.key", "data.missing", "data.split", "data.target", "data.withheld")
 _TABLE = ("name", "task", *_DATA)
 """What decides which cases are public and which classes they have."""
-_FEATURES = ("data.fields", "data.key", "data.target", "data.withheld", "baseline")
+_FEATURES = ("data.fields", "data.key", "data.target", "data.withheld", "baseline", "people")
 _ALL = (*_TABLE, "positive", "prediction", "decision_threshold", "baseline", "criteria", "trial")
 _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -34,7 +34,8 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "data.split": _TABLE,
         "positive": _TABLE,
         "baseline": ("positive", *_TABLE),
-        "trial.exchanges": ("positive", "prediction", "baseline", *_TABLE),
+        "trial.exchanges": ("positive", "prediction", "baseline", "people", *_TABLE),
+        "people": _TABLE,
         "trial.board": ("positive", "prediction", *_TABLE),
         "trial.cases_per_attempt": ("trial", *_TABLE),
         "measure.wrong_kind": ("task", "prediction"),

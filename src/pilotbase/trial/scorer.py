@@ -7,7 +7,7 @@ committed answers; the order of scoring is opened only after the last answer is 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import Cases, coded
 from pilotbase.trial.adapting.kept import with_cells
 from pilotbase.trial.answering import count_abstentions
-from pilotbase.trial.baselines import measured_baseline
+from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.costs import with_cost
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.endpoint_canaries import ask_canaries
@@ -47,11 +47,11 @@ from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.refreshing import refresh_advice
-from pilotbase.trial.remainder import shuffled_remainder
+from pilotbase.trial.remainder import people_where_scored, shuffled_remainder
 from pilotbase.trial.repeating import asked_again, asked_rows, differing_cases, run_column
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
-from pilotbase.trial.scoring import baseline_scores, build_cases, describe, judge, unit_codes
+from pilotbase.trial.scoring import build_cases, describe, judge, unit_codes
 from pilotbase.trial.sealed import Sealed, load_sealed, read_public_sample
 from pilotbase.trial.sections import Observed, Runs
 from pilotbase.trial.standards import with_standards
@@ -138,13 +138,12 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
     attempt = open_attempt(lab.vault, docket.hidden, request)
     attempt, frame = _asked(lab, docket, attempt, leave)
-    on_progress(Progress(text("trial.progress.baseline")))
-    baseline = _measure_baseline(lab, docket, attempt, frame)
+    others = _measure_others(lab, docket, attempt, frame, on_progress)
     answered = _answer(lab, docket, attempt, frame, while_it_stands(lab.vault, leave, on_progress))
     on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, docket.hidden, attempt)
     order = _scoring_order(docket, frame, secret)
-    kept = _kept_cases(docket, frame, answered, baseline)
+    kept = _kept_cases(docket, frame, answered, others)
     cases = coded(kept)
     levels = levels_of(plan, docket.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
@@ -154,23 +153,21 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     observed = Observed(
         scenario=docket.sealed.scenario,
         candidate=docket.candidate,
-        criteria=judged.criteria,
+        judged=judged,
         run=answered.run,
         performance=summarise(answered.run.load),
         cases=plan.cases,
         answered=answered.count,
         abstained=count_abstentions(answered.values[: answered.count], plan.contract.prediction),
         leakage=leakage,
-        baseline=baseline_scores(plan.criteria, cases.among(np.sort(order[: decision.scored]))),
         arms=answered.arms,
         labels=plan.labels,
-        figures=judged.figures,
         runs=_runs(docket, attempt, answered),
         day=lab.store.clock().date().isoformat(),
     )
     told = _attempt_record(lab, docket, attempt, answered.count, order[: decision.scored])
     proof = _proof(plan, told, records, secret, (decision, answered.run.end.reason))
-    report = build_report(observed, docket.candidate, plan.contract, judged.groups, (began, lab.store.clock()), proof)
+    report = build_report(observed, docket.candidate, plan.contract, (began, lab.store.clock()), proof)
     return _publish(lab, docket, attempt, report)
 
 
@@ -248,10 +245,13 @@ def _runs(docket: Docket, attempt: Attempt, answered: Answered) -> Runs | None:
     return Runs(docket.plan.repeats, differing_cases(attempt.cases[:count], answered.values[:count]))
 
 
-def _measure_baseline(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame) -> NDArray[Any] | None:
-    """Return the baseline's answers; an attempt whose baseline cannot be measured is given back unless it is spent."""
+def _measure_others(
+    lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress
+) -> dict[str, NDArray[Any]]:
+    """Return what baseline and people answer; an attempt where that cannot be measured is given back unless spent."""
+    on_progress(Progress(text("trial.progress.baseline")))
     with _given_back(lab, attempt):
-        return measured_baseline(lab, docket.sealed, frame)
+        return measured_others(lab, docket.sealed, frame)
 
 
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
@@ -322,11 +322,11 @@ def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:
     return replace(run, use=run.use.model_copy(update={"canaries": canaries}))
 
 
-def _kept_cases(docket: Docket, frame: pl.DataFrame, answered: Answered, baseline: NDArray[Any] | None) -> Cases:
+def _kept_cases(docket: Docket, frame: pl.DataFrame, answered: Answered, others: Mapping[str, NDArray[Any]]) -> Cases:
     perturbed = {str(arm.under): arm.values for arm in answered.arms}
     sealed = docket.sealed
     scenario = sealed.scenario.model_copy(update={"criteria": docket.plan.criteria})
-    return build_cases(scenario, sealed.record.classes, frame, answered.values, baseline, perturbed)
+    return build_cases(scenario, sealed.record.classes, frame, answered.values, others, perturbed)
 
 
 def _spend(lab: Lab, attempt: Attempt) -> None:
@@ -348,7 +348,8 @@ def _keep_records(
     plan, bundle = docket.plan, secrets_of(lab.vault, docket.hidden)
     truth, unscored = shuffled_remainder(cases, position, plan.criteria, bundle.derive("remainder", plan.digest()))
     prediction = plan.contract.prediction
-    columns = {**further_columns(cases), **run_column(plan.cases, plan.repeats)}
+    shown = people_where_scored(cases, position, prediction)
+    columns = {**further_columns(shown), **run_column(plan.cases, plan.repeats)}
     records = CaseRecords(attempt.cases, answered.values, truth, position, prediction, plan.batch_rows, columns)
     facts = RecordedFacts(
         plan=plan.digest(),

@@ -31,6 +31,8 @@ from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
+Scores = tuple[tuple[str, float | None], ...]
+"""(rule, score)."""
 EARLY = TrialDesign()
 
 
@@ -43,6 +45,9 @@ class Judged:
     groups: tuple[GroupScore, ...]
     figures: tuple[Figure, ...] = ()
     """What the report's pictures are drawn from."""
+    baseline: Scores = ()
+    """The baseline's own score for every criterion on answers."""
+    people: Scores = ()
 
 
 def build_cases(
@@ -50,12 +55,13 @@ def build_cases(
     classes: tuple[str, ...],
     frame: pl.DataFrame,
     answers: Column,
-    baseline: Column | None,
+    others: Mapping[str, Column] = MappingProxyType({}),
     perturbed: Mapping[str, Column] = MappingProxyType({}),
 ) -> Cases:
     """Return the cases as they are kept, in the order of ``frame``; every array of shape (rows,).
 
-    Measures read them `coded`. ``perturbed``: answers to the same cases by the perturbation, as rules spell it.
+    Measures read them `coded`. ``others``: answers of ``baseline`` and ``people``. ``perturbed``: answers to the same
+    cases by the perturbation, as rules spell it.
     """
     rules = rules_of(scenario.criteria)
     columns = {rule.by for rule in rules if rule.by}
@@ -65,13 +71,14 @@ def build_cases(
         answers=answers,
         groups={name: _as_text(frame[name]) for name in sorted(columns)},
         units=unit_codes(scenario.criteria, frame),
-        baseline=baseline,
+        baseline=others.get("baseline"),
         classes=classes,
         positive=scenario.positive,
         kind=scenario.answer,
         perturbed=perturbed,
         given={name: _as_text(frame[name]) for name in sorted(given)},
         times=_times(scenario, frame),
+        people=others.get("people"),
     )
 
 
@@ -148,7 +155,7 @@ def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, load: Load) 
 def describe(
     criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, target_unit: str | None
 ) -> Judged:
-    """Return the decision with scores of baseline and groups, and figures, on the scored cases.
+    """Return the decision with scores of baseline, people and groups, and figures, on the scored cases.
 
     ``target_unit``: of answers.
     """
@@ -158,15 +165,13 @@ def describe(
         _result(criterion, found, target_unit or "", seen)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
-    return Judged(decision, results, tuple(_group_scores(rules, seen)), figures_of(cases.among(in_order), rules))
-
-
-def baseline_scores(criteria: Sequence[Criterion], cases: Cases) -> tuple[tuple[str, float | None], ...]:
-    """Return (rule, the baseline's own score on these cases) for every criterion on answers."""
-    return tuple(
-        (criterion.rule, _baseline_score(_alone(criterion.parsed()), cases))
-        for criterion in criteria
-        if not is_resource(criterion.parsed())
+    return Judged(
+        decision,
+        results,
+        tuple(_group_scores(rules, seen)),
+        figures_of(cases.among(in_order), rules),
+        _scores_of(seen.baseline, criteria, seen),
+        _scores_of(seen.people, criteria, seen),
     )
 
 
@@ -195,10 +200,19 @@ def _run_of(load: Load) -> Run:
     )
 
 
-def _baseline_score(rule: Rule, cases: Cases) -> float | None:
-    if cases.baseline is None or is_resource(rule) or rule.wrapper in PAIRED:
+def _scores_of(answers: Column | None, criteria: Sequence[Criterion], cases: Cases) -> Scores:
+    return tuple(
+        (criterion.rule, _own_score(answers, _alone(criterion.parsed()), cases))
+        for criterion in criteria
+        if not is_resource(criterion.parsed())
+    )
+
+
+def _own_score(answers: Column | None, rule: Rule, cases: Cases) -> float | None:
+    """Return what others score who gave ``answers``; None for a difference between two answers, which they have not."""
+    if answers is None or is_resource(rule) or rule.wrapper in PAIRED:
         return None
-    return score(rule, replace(cases, answers=cases.baseline))
+    return score(rule, replace(cases, answers=answers))
 
 
 def _alone(rule: Rule) -> Rule:
@@ -213,9 +227,10 @@ def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
     if rule.wrapper not in PAIRED:
         return None
     first, second = pair_scores(rule, cases)
+    people = _own_score(cases.people, _alone(rule), cases)
     if rule.wrapper == "lift":
-        return PairedScores(ours=first, baseline=second)
-    return PairedScores(under=str(rule.under), clean=first, perturbed=second)
+        return PairedScores(ours=first, baseline=second, people=people)
+    return PairedScores(under=str(rule.under), clean=first, perturbed=second, people=people)
 
 
 def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, seen: Cases) -> CriterionResult:
@@ -237,7 +252,8 @@ def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, se
         claim=found.claim,
         needed=found.cases_needed,
         detectable=found.detectable,
-        baseline=_baseline_score(rule, seen),
+        baseline=_own_score(seen.baseline, rule, seen),
+        people=_own_score(seen.people, rule, seen),
         paired=_paired(rule, seen),
         path=tuple(PathPoint(cases=point.cases, lower=point.lower, upper=point.upper) for point in found.path),
         unit_label=UNITS[rule.unit][0] if rule.unit else target_unit if _is_in_target_units(rule) else "",

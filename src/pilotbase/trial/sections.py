@@ -12,7 +12,6 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.figures import Figure
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.load_test import LoadFigures
@@ -26,6 +25,7 @@ from pilotbase.trial.exchanging.figures import told_exchanges
 from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.running import Candidate, Run
+from pilotbase.trial.scoring import Judged
 from pilotbase.trial.under_load.steadiness import load_figures
 
 
@@ -43,7 +43,7 @@ class Observed:
 
     scenario: Scenario
     candidate: Candidate
-    criteria: tuple[CriterionResult, ...]
+    judged: Judged
     run: Run
     performance: Performance
     cases: int
@@ -51,18 +51,19 @@ class Observed:
     abstained: int
     leakage: Leakage | None = None
     """None in a rehearsal: there is nothing hidden to leak."""
-    baseline: tuple[tuple[str, float | None], ...] = ()
-    """(rule, the baseline's score on the same cases)."""
     arms: tuple[AnsweredArm, ...] = ()
     """The perturbed arms."""
     labels: LabelStatement | None = None
     """What the plan says of the labels."""
-    figures: tuple[Figure, ...] = ()
     runs: Runs | None = None
     """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
 
     day: Day | None = None
     """On which papers must hold; None: it is not asked."""
+
+    @property
+    def criteria(self) -> tuple[CriterionResult, ...]:
+        return self.judged.criteria
 
     @property
     def cases_answered(self) -> int:
@@ -104,7 +105,8 @@ def _design(observed: Observed) -> Design:
         observed.application,
         reviewed=observed.reviewed,
         leakage=observed.leakage,
-        baseline=observed.baseline,
+        baseline=observed.judged.baseline,
+        people=observed.judged.people,
         labels=observed.labels,
         day=observed.day,
     )

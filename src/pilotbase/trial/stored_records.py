@@ -33,6 +33,7 @@ from pilotbase.trial.records import RUN, CaseRecords, leaf_hashes, spell_answers
 from pilotbase.trial.remainder import Unscored
 from pilotbase.workspace.log.merkle import MerkleTree
 
+OTHERS = ("baseline", "people")
 GROUP, ARM, GIVEN, SCORE = "group:", "prediction under ", "given:", "score:"
 """What stands before the name of a group's column, before the perturbation under which was answered, before the name
 of a column that a measure reads, and before the name of whoever scored a recorded run."""
@@ -124,14 +125,13 @@ def recorded_load(load: Load) -> RecordedLoad:
 
 
 def further_columns(cases: Cases) -> dict[str, Column]:
-    """Return the columns beside truth and prediction that criteria read of ``cases``."""
-    baseline = {} if cases.baseline is None else {"baseline": cases.baseline}
+    """Return the columns beside truth and prediction that criteria read of ``cases``, and what people decided."""
     units = {} if cases.units is None else {"unit": cases.units}
     times = {} if cases.times is None else {"time": cases.times}
     arms = {f"{ARM}{name}": answers for name, answers in cases.perturbed.items()}
     named = {f"{GROUP}{name}": values for name, values in cases.groups.items()}
     given = {f"{GIVEN}{name}": values for name, values in cases.given.items()}
-    return {**baseline, **arms, **units, **times, **named, **given}
+    return {**cases.others, **arms, **units, **times, **named, **given}
 
 
 def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
@@ -149,6 +149,7 @@ def restored_cases(records: CaseRecords, positive: str | None) -> Cases:
         perturbed={name.removeprefix(ARM): values for name, values in columns.items() if name.startswith(ARM)},
         given={name.removeprefix(GIVEN): values for name, values in columns.items() if name.startswith(GIVEN)},
         times=columns.get("time"),
+        people=columns.get("people"),
     )
 
 
@@ -231,7 +232,7 @@ def _table(records: CaseRecords) -> pl.DataFrame:
 
 
 def _is_answer(name: str) -> bool:
-    return name == "baseline" or name.startswith(ARM)
+    return name in OTHERS or name.startswith(ARM)
 
 
 def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:

@@ -60,11 +60,12 @@ def test_bounds_are_exact_for_answers_and_never_for_what_the_application_chooses
 
 @pytest.mark.parametrize("figures", ["rounded", "bounds"])
 def test_a_criterion_on_few_cases_leaves_its_outcome_and_no_figure(full, figures):
-    few = full.criteria[0].model_copy(update={"scored": 9})
+    few = full.criteria[0].model_copy(update={"scored": 9, "people": 0.8})
     report = full.model_copy(update={"criteria": (few, *full.criteria[1:])})
     result = permitted(report, Release(figures=figures)).criteria[0]
     assert result.outcome == few.outcome
-    assert {result.estimate, result.lower, result.upper, result.scored, result.baseline} == {None}
+    assert {result.estimate, result.lower, result.upper, result.scored} == {None}
+    assert {result.baseline, result.people} == {None}
     assert permitted(report, Release(figures=figures, smallest_cell=9)).criteria[0].estimate is not None
 
 

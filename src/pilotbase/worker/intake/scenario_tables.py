@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.baselines import baseline_answers, check_baseline
+from pilotbase.data.baselines import baseline_answers, check_baseline, people_answers
 from pilotbase.data.labels import classes_of
 from pilotbase.data.leakage import check_leakage
 from pilotbase.data.splits import Split, split_cases
@@ -66,6 +66,8 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
     if not findings.issues:
         with findings.about("baseline"):
             baseline_answers(scenario, split.public, classes)
+        with findings.about("people"):
+            people_answers(scenario, split.public, classes)
     with findings.about("trial.board"):
         check_board(scenario, classes)
     with findings.about("trial.exchanges"):

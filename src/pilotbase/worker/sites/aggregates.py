@@ -63,8 +63,8 @@ def _resting_on_few(report: Report, cell: int) -> frozenset[str]:
 def _released(result: CriterionResult, small: frozenset[str]) -> CriterionResult:
     if result.rule not in small:
         return result.model_copy(update={"path": ()})
-    none = dict.fromkeys(("estimate", "lower", "upper", "scored", "needed", "detectable", "baseline", "paired"))
-    return result.model_copy(update={**none, "available": 0, "path": (), "claim": KEPT_BACK})
+    figures = ("estimate", "lower", "upper", "scored", "needed", "detectable", "baseline", "people", "paired")
+    return result.model_copy(update={**dict.fromkeys(figures), "available": 0, "path": (), "claim": KEPT_BACK})
 
 
 def _without_figure(reason: Text, small: frozenset[str]) -> Text:
