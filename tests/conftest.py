@@ -2,6 +2,7 @@
 
 import gc
 
+from tests.compute.box.page_cache_for_tests import files_stay_cached, forgetful_boxes
 from tests.workspace.stores_for_tests import (
     any_url,
     clock,
@@ -13,7 +14,18 @@ from tests.workspace.stores_for_tests import (
     unhurried_disk,
 )
 
-__all__ = ["any_url", "clock", "empty_store", "empty_url", "every_url", "postgres", "ready_stores", "unhurried_disk"]
+__all__ = [
+    "any_url",
+    "clock",
+    "empty_store",
+    "empty_url",
+    "every_url",
+    "files_stay_cached",
+    "forgetful_boxes",
+    "postgres",
+    "ready_stores",
+    "unhurried_disk",
+]
 
 ALLOCATIONS = 20_000
 """So many new objects are looked over for garbage at a time: an eighth of a run went into looking over a few."""
