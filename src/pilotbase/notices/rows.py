@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -38,6 +39,8 @@ from pilotbase.workspace.threads import seen_threads
 
 COUNTED = 100
 """Unread notices are counted up to so many: a page says 99+."""
+_PEOPLE = 1024
+"""For so many the question how much is unread stands ready: each page asks it."""
 _rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_floors.c
 _heads, _documents = tables.heads.c, tables.documents.c
 
@@ -98,8 +101,13 @@ def count_unread(view: View) -> int:
     if view.actor.person is None:
         return 0
     with view.reading() as connection:
-        some = unread_of(view.actor).limit(COUNTED)
-        return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+        return connection.scalar(_number_unread(view.actor)) or 0
+
+
+@lru_cache(_PEOPLE)
+def _number_unread(actor: Actor) -> Select[int]:
+    some = unread_of(actor).limit(COUNTED)
+    return select(func.count()).select_from(some.subquery())
 
 
 def mark_read(view: View, identities: Sequence[str] | None) -> int:

@@ -112,7 +112,7 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) 
     connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
     for position, wait in enumerate(waiting):
         row = {"subject": listing.subject, "position": position, **wait.__dict__}
-        connection.execute(insert(tables.waits).values(row))
+        connection.execute(insert(tables.waits), row)
 
 
 def set_facets(change: Transaction, subject: str, facets: str) -> None:

@@ -87,7 +87,7 @@ def digest_of_head(connection: Connection, actor: Actor, name: str) -> str | Non
 
 
 @lru_cache(_EYES)
-def _heads(organisation: str, sees_all: bool) -> Select[tuple[str]]:
+def _heads(organisation: str, sees_all: bool) -> Select[str]:
     seen = true() if sees_all else _visible_in(organisation)
     head = tables.heads.c
     of_head = and_(head.digest == _documents.digest, head.owner == _documents.owner)
@@ -112,8 +112,11 @@ def named(connection: Connection, actor: Actor, names: Sequence[str]) -> dict[st
 
 def copy_of(connection: Connection, digest: str, owner: str) -> Stored | None:
     """Return the copy of ``digest`` that ``owner`` holds, whoever may see it."""
-    rows = select(tables.documents).where(_documents.digest == digest, _documents.owner == owner)
-    return next(_stored(connection, rows), None)
+    rows = connection.execute(_COPY, {"digest": digest, "owner": owner}).all()
+    return next(_read(connection, rows), None)
+
+
+_COPY = select(tables.documents).where(_documents.digest == bindparam("digest"), _documents.owner == bindparam("owner"))
 
 
 def find(connection: Connection, actor: Actor, kind: str, fields: Fields, limit: int) -> list[Stored]:
