@@ -27,12 +27,12 @@ __all__ = [
     "unhurried_disk",
 ]
 
-ALLOCATIONS = 20_000
+ALLOCATIONS = 100_000
 """So many new objects are looked over for garbage at a time: an eighth of a run went into looking over a few."""
 
 
 def pytest_sessionstart() -> None:
-    gc.set_threshold(ALLOCATIONS, 10, 10)
+    gc.set_threshold(ALLOCATIONS, 20, 20)
 
 
 def pytest_collection_finish() -> None:
