@@ -39,8 +39,6 @@ from pilotbase.workspace.threads import seen_threads
 
 COUNTED = 100
 """Unread notices are counted up to so many: a page says 99+."""
-_PEOPLE = 1024
-"""For so many the question how much is unread stands ready: each page asks it."""
 _rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_floors.c
 _heads, _documents = tables.heads.c, tables.documents.c
 
@@ -104,7 +102,7 @@ def count_unread(view: View) -> int:
         return connection.scalar(_number_unread(view.actor)) or 0
 
 
-@lru_cache(_PEOPLE)
+@lru_cache(records.EYES)
 def _number_unread(actor: Actor) -> Select[int]:
     some = unread_of(actor).limit(COUNTED)
     return select(func.count()).select_from(some.subquery())

@@ -26,8 +26,8 @@ Fields = Mapping[str, FieldValue | Sequence[FieldValue]]
 
 _SEARCH_LIMIT = 20_000
 _FIELD_LIMIT = 400
-_EYES = 1024
-"""Kinds of actors whose statements are kept: to build one takes longer than to ask the database."""
+EYES = 1024
+"""For so many actors a statement is kept: to build one takes longer than to ask the database."""
 _documents = tables.documents.c
 
 
@@ -55,7 +55,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     return true() if actor.sees_all else _visible_in(actor.organisation)
 
 
-@lru_cache(_EYES)
+@lru_cache(EYES)
 def _visible_in(organisation: str) -> ColumnElement[bool]:
     party = tables.document_parties.c
     named = exists().where(
@@ -73,7 +73,7 @@ def get(connection: Connection, actor: Actor, digest: str) -> Stored | None:
     return next(_read(connection, rows), None)
 
 
-@lru_cache(_EYES)
+@lru_cache(EYES)
 def _copies(organisation: str, sees_all: bool) -> Select[Any]:
     seen = true() if sees_all else _visible_in(organisation)
     own_first = (_documents.owner != organisation, _documents.sequence)
@@ -86,7 +86,7 @@ def digest_of_head(connection: Connection, actor: Actor, name: str) -> str | Non
     return connection.scalar(_heads(actor.organisation, actor.sees_all), {"name": name})
 
 
-@lru_cache(_EYES)
+@lru_cache(EYES)
 def _heads(organisation: str, sees_all: bool) -> Select[str]:
     seen = true() if sees_all else _visible_in(organisation)
     head = tables.heads.c
