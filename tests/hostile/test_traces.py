@@ -55,6 +55,7 @@ def marks(write_application) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("forgetful_boxes")
 def test_the_page_cache_remembers_nothing_of_a_run_on_hidden_data(start, settings, marks, monkeypatch, batch_of):
     def heard() -> bool:
         forget_files([marks])
@@ -71,6 +72,7 @@ def test_the_page_cache_remembers_nothing_of_a_run_on_hidden_data(start, setting
     assert heard()
 
 
+@pytest.mark.usefixtures("forgetful_boxes")
 def test_a_box_that_may_print_starts_without_what_a_killed_run_left(start, settings, marks, monkeypatch, batch_of):
     read = answering(CACHE.format(action="any(map(cached, FILES))"))
 

@@ -34,6 +34,8 @@ def world(any_world):
     ask(any_world, "owner", "post", "/api/services", {"name": "press", "certificate": any_world.serial})
     any_world.watch = World(store, home)
     any_world.watch.arm()
+    with store.database.read() as connection:
+        any_world.tables = stored_tables(connection)
     yield any_world
     settings.CONFIGURATION = before
 
@@ -41,7 +43,7 @@ def world(any_world):
 def rows_of(world) -> dict[str, list[bytes]]:
     """Return everything that the store holds."""
     with world.watch.store.database.read() as connection:
-        return {table.name: list(dump_rows(connection, table)) for table in stored_tables(connection)}
+        return {table.name: list(dump_rows(connection, table)) for table in world.tables}
 
 
 def lose_answers() -> None:

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -101,33 +102,37 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
         yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
 
 
+class Words(NamedTuple):
+    """What a module names (names, attributes, imports, and constants), and what it calls."""
+
+    named: frozenset[object]
+    called: frozenset[object]
+
+
 @cache
-def words() -> dict[str, frozenset[object]]:
-    """Module → what it names: names, attributes, imports, and constants."""
-    found: dict[str, frozenset[object]] = {}
+def words() -> dict[str, Words]:
+    """Module → its words."""
+    found: dict[str, Words] = {}
     for file, tree in trees():
         nodes = list(ast.walk(tree))
+        functions = [node.func for node in nodes if isinstance(node, ast.Call)]
+        called = {getattr(function, "id", getattr(function, "attr", None)) for function in functions}
         names = {node.id for node in nodes if isinstance(node, ast.Name)}
         attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
         imports = {one for node in nodes if isinstance(node, ast.alias) for one in (node.name, node.asname)}
         constants = {node.value for node in nodes if isinstance(node, ast.Constant)}
-        found[file] = frozenset(names | attributes | imports | constants)
+        found[file] = Words(frozenset(names | attributes | imports | constants), frozenset(called))
     return found
 
 
 def naming(word: str) -> set[str]:
     """The modules that name ``word``: as a name, an attribute, an import, or a text."""
-    return {file for file, named in words().items() if word in named}
+    return {file for file, those in words().items() if word in those.named}
 
 
 def calling(word: str) -> set[str]:
     """The modules that call ``word``, as a function or a method."""
-    return {
-        file
-        for file, tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", None)) == word
-    }
+    return {file for file, those in words().items() if word in those.called}
 
 
 @pytest.mark.parametrize("word", DECRYPTS)

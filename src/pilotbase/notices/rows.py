@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -98,8 +99,13 @@ def count_unread(view: View) -> int:
     if view.actor.person is None:
         return 0
     with view.reading() as connection:
-        some = unread_of(view.actor).limit(COUNTED)
-        return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+        return connection.scalar(_number_unread(view.actor)) or 0
+
+
+@lru_cache(records.EYES)
+def _number_unread(actor: Actor) -> Select[int]:
+    some = unread_of(actor).limit(COUNTED)
+    return select(func.count()).select_from(some.subquery())
 
 
 def mark_read(view: View, identities: Sequence[str] | None) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import gc
 import os
 import select
 import selectors
@@ -185,6 +186,7 @@ def main() -> int:
     """Serve the socket that the first argument numbers; in what is forked, run the module that the second names."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     program = import_module(sys.argv[2])
+    gc.freeze()  # what was loaded stays: to look for garbage in it takes each that is forked a tenth of a second
     streams = serve(socket.socket(fileno=int(sys.argv[1])))
     if not streams:
         return 0

@@ -27,7 +27,7 @@ def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> 
     if known is None:
         sequence = _next_sequence(connection)
         row = {**values, "subject": subject, "scope": scope, "sequence": sequence}
-        connection.execute(insert(tables.listings).values(row))
+        connection.execute(insert(tables.listings), row)
         text_index.put(connection, sequence, None, after)
     else:
         connection.execute(update(tables.listings).where(_rows.subject == subject).values(**values, scope=scope))

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
@@ -112,7 +113,7 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) 
     connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
     for position, wait in enumerate(waiting):
         row = {"subject": listing.subject, "position": position, **wait.__dict__}
-        connection.execute(insert(tables.waits).values(row))
+        connection.execute(insert(tables.waits), row)
 
 
 def set_facets(change: Transaction, subject: str, facets: str) -> None:
@@ -176,8 +177,13 @@ def count_by(view: View, query: Query, column: str) -> dict[str, int]:
 def find_listing(view: View, subject: str) -> Listing | None:
     """Return one listing, or None where the actor sees none."""
     with view.reading() as connection:
-        row = connection.execute(cut_to(select(tables.listings), view.actor).where(_rows.subject == subject)).first()
+        row = connection.execute(_one_listing(view.actor), {"subject": subject}).first()
     return None if row is None else listing_from(row)
+
+
+@lru_cache(records.EYES)
+def _one_listing(actor: Actor) -> Select[Any]:
+    return cut_to(select(tables.listings), actor).where(_rows.subject == bindparam("subject"))
 
 
 def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:

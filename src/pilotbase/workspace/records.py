@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, or_, select, true
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
@@ -25,6 +26,8 @@ Fields = Mapping[str, FieldValue | Sequence[FieldValue]]
 
 _SEARCH_LIMIT = 20_000
 _FIELD_LIMIT = 400
+EYES = 1024
+"""For so many actors a statement is kept: to build one takes longer than to ask the database."""
 _documents = tables.documents.c
 
 
@@ -49,23 +52,46 @@ class Stored:
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on rows of ``documents`` that `Visibility.admits` states for one of them."""
-    if actor.sees_all:
-        return true()
+    return true() if actor.sees_all else _visible_in(actor.organisation)
+
+
+@lru_cache(EYES)
+def _visible_in(organisation: str) -> ColumnElement[bool]:
     party = tables.document_parties.c
     named = exists().where(
         party.digest == _documents.digest,
         party.owner == _documents.owner,
-        party.organisation == actor.organisation,
+        party.organisation == organisation,
     )
-    shared = and_(_documents.scope == "parties", or_(_documents.owner == actor.organisation, named))
+    shared = and_(_documents.scope == "parties", or_(_documents.owner == organisation, named))
     return or_(_documents.scope == "public", shared)
 
 
 def get(connection: Connection, actor: Actor, digest: str) -> Stored | None:
     """Return the document named ``digest``, the actor's own copy first, or None where the actor sees none."""
-    own_first = (_documents.owner != actor.organisation, _documents.sequence)
-    rows = _visible(actor).where(_documents.digest == digest).order_by(*own_first).limit(1)
-    return next(_stored(connection, rows), None)
+    rows = connection.execute(_copies(actor.organisation, actor.sees_all), {"digest": digest}).all()
+    return next(_read(connection, rows), None)
+
+
+@lru_cache(EYES)
+def _copies(organisation: str, sees_all: bool) -> Select[Any]:
+    seen = true() if sees_all else _visible_in(organisation)
+    own_first = (_documents.owner != organisation, _documents.sequence)
+    of_digest = _documents.digest == bindparam("digest")
+    return select(tables.documents).where(seen, of_digest).order_by(*own_first).limit(1)
+
+
+def digest_of_head(connection: Connection, actor: Actor, name: str) -> str | None:
+    """Return the digest that ``name`` stands for, or None where the actor sees no such document."""
+    return connection.scalar(_heads(actor.organisation, actor.sees_all), {"name": name})
+
+
+@lru_cache(EYES)
+def _heads(organisation: str, sees_all: bool) -> Select[str]:
+    seen = true() if sees_all else _visible_in(organisation)
+    head = tables.heads.c
+    of_head = and_(head.digest == _documents.digest, head.owner == _documents.owner)
+    return select(head.digest).join(tables.documents, of_head).where(head.name == bindparam("name"), seen)
 
 
 def get_all(connection: Connection, actor: Actor, digests: Sequence[str]) -> dict[str, Stored]:
@@ -86,8 +112,11 @@ def named(connection: Connection, actor: Actor, names: Sequence[str]) -> dict[st
 
 def copy_of(connection: Connection, digest: str, owner: str) -> Stored | None:
     """Return the copy of ``digest`` that ``owner`` holds, whoever may see it."""
-    rows = select(tables.documents).where(_documents.digest == digest, _documents.owner == owner)
-    return next(_stored(connection, rows), None)
+    rows = connection.execute(_COPY, {"digest": digest, "owner": owner}).all()
+    return next(_read(connection, rows), None)
+
+
+_COPY = select(tables.documents).where(_documents.digest == bindparam("digest"), _documents.owner == bindparam("owner"))
 
 
 def find(connection: Connection, actor: Actor, kind: str, fields: Fields, limit: int) -> list[Stored]:
@@ -159,14 +188,18 @@ def _read(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[Stored]:
 
 def _parties_of(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[tuple[str, str], list[str]]:
     """Return (digest, owner) → the organisations that the documents of ``rows`` name, and maybe more; none: empty."""
-    party, found = tables.document_parties.c, defaultdict[tuple[str, str], list[str]](list)
+    found = defaultdict[tuple[str, str], list[str]](list)
     if rows:
-        columns = select(party.digest, party.owner, party.organisation)
-        for digest, owner, organisation in connection.execute(
-            columns.where(party.digest.in_({row.digest for row in rows}))
-        ):
+        digests = list({row.digest for row in rows})
+        for digest, owner, organisation in connection.execute(_PARTIES, {"digests": digests}):
             found[digest, owner].append(organisation)
     return found
+
+
+_party = tables.document_parties.c
+_PARTIES = select(_party.digest, _party.owner, _party.organisation).where(
+    _party.digest.in_(bindparam("digests", expanding=True))
+)
 
 
 def _kind_of_model(model: type[Document], default: str) -> str:

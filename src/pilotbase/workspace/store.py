@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
-from pilotbase.workspace import budgets, leases, records, requests, schema, tables
+from pilotbase.workspace import budgets, leases, records, requests, schema
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.changes import Change, changes
 from pilotbase.workspace.engine import Database
@@ -141,11 +141,8 @@ class View:
 
     def head(self, name: str) -> str | None:
         """Return the digest that ``name`` stands for, or None."""
-        row, kept = tables.heads.c, tables.documents.c
-        target = and_(kept.digest == row.digest, kept.owner == row.owner)
-        rows = select(row.digest).join(tables.documents, target).where(row.name == name)
         with self.reading() as connection:
-            return connection.scalar(rows.where(records.visible_to(self.actor)))
+            return records.digest_of_head(connection, self.actor, name)
 
     def get_all(self, digests: Sequence[str]) -> dict[str, Stored]:
         """Return digest → document for those of ``digests`` that are there, read at once."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.workspace import budgets, leases, listing_rows, records, requests, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -54,7 +54,8 @@ class Transaction:
             RefusedError: the actor may not write for ``owner``.
         """
         owner = self._writing_for(owner)
-        body, digest = document.canonical(), document.digest()
+        body = document.canonical()
+        digest = digest_bytes(body)
         there = records.copy_of(self.connection, digest, owner)
         if there is not None:
             if if_absent:
@@ -64,23 +65,21 @@ class Transaction:
             return digest
         kind = records.kind_of(document.document)
         sequence = self._announce("stored", kind, digest, owner)
-        self.connection.execute(
-            insert(tables.documents).values(
-                digest=digest,
-                owner=owner,
-                kind=kind,
-                scope=visibility.scope,
-                body=body,
-                search=records.text_of(document),
-                sequence=sequence,
-                stored_at=self.now,
-            )
-        )
+        row = {
+            "digest": digest,
+            "owner": owner,
+            "kind": kind,
+            "scope": visibility.scope,
+            "body": body,
+            "search": records.text_of(document),
+            "sequence": sequence,
+            "stored_at": self.now,
+        }
+        self.connection.execute(insert(tables.documents), row)
         self._insert_parties(digest, owner, visibility)
         for name, value in sorted(set(records.field_values(fields or {}))):
-            self.connection.execute(
-                insert(tables.document_fields).values(digest=digest, owner=owner, name=name, value=value)
-            )
+            row = {"digest": digest, "owner": owner, "name": name, "value": value}
+            self.connection.execute(insert(tables.document_fields), row)
         self.subjects.append(digest)
         self.facts[f"{STORED}{digest}"] = kind
         return digest
@@ -104,7 +103,7 @@ class Transaction:
             self._writing_for(current.owner)
         values = {"digest": digest, "owner": target.owner, "moved_at": self.now}
         if current is None:
-            self.connection.execute(insert(tables.heads).values(name=name, **values))
+            self.connection.execute(insert(tables.heads), {"name": name, **values})
         else:
             self.connection.execute(update(tables.heads).where(_heads.name == name).values(values))
         self._announce("moved", target.kind, digest, target.owner, head=name)
@@ -217,10 +216,10 @@ class Transaction:
     def _insert_parties(self, digest: str, owner: str, visibility: Visibility) -> None:
         for organisation in sorted(visibility.organisations):
             row = {"digest": digest, "owner": owner, "organisation": organisation}
-            self.connection.execute(insert(tables.document_parties).values(row))
+            self.connection.execute(insert(tables.document_parties), row)
 
     def _announce(self, event: str, kind: str, digest: str, owner: str, head: str | None = None) -> int:
         row = {"event": event, "kind": kind, "digest": digest, "owner": owner, "head": head, "changed_at": self.now}
-        key = self.connection.execute(insert(tables.changes).values(row)).inserted_primary_key
+        key = self.connection.execute(insert(tables.changes), row).inserted_primary_key
         assert key is not None
         return int(key[0])

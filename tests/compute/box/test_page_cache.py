@@ -43,6 +43,7 @@ def test_every_regular_file_but_the_hidden_ones(tmp_path, forgotten):
     assert sorted(set(forgotten)) == ["a", "b"]
 
 
+@pytest.mark.usefixtures("forgetful_boxes")
 def test_the_places_of_a_box_hold_its_interpreter_and_libraries(forgotten):
     with Box(Program(Path(runner.__file__), (), ()), BoxSettings()) as box:
         began = time.monotonic()

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 
 import pydantic
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from pilotbase.documents.base import Moment, Part
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
@@ -95,14 +95,14 @@ def append(connection: Connection, key: LogKey, records: Sequence[Record], actor
             payload=_keep_payload(connection, number, record.payload),
         )
         body = canonical_json(entry.to_json_value())
-        connection.execute(insert(tables.log_entries).values(number=number, body=body))
+        connection.execute(insert(tables.log_entries), {"number": number, "body": body})
         index_readings(connection, number, record.action, record.subjects)
         for level, position, hashed in completed_nodes(number, leaf_hash(body), _nodes(connection)):
-            connection.execute(insert(tables.log_nodes).values(level=level, position=position, hash=hashed))
+            connection.execute(insert(tables.log_nodes), {"level": level, "position": position, "hash": hashed})
         previous = digest_text(leaf_hash(body))
     size += len(records)
     checkpoint = key.sign(size, root_of(_nodes(connection), size))
-    connection.execute(insert(tables.log_checkpoints).values(size=size, note=checkpoint.note))
+    connection.execute(insert(tables.log_checkpoints), {"size": size, "note": checkpoint.note})
 
 
 def log_size(connection: Connection) -> int:
@@ -176,7 +176,7 @@ def _keep_payload(connection: Connection, number: int, payload: bytes | None) ->
     if payload is None:
         return None
     salt = secrets.token_bytes(_SALT_BYTES)
-    connection.execute(insert(tables.log_payloads).values(number=number, salt=salt, payload=payload))
+    connection.execute(insert(tables.log_payloads), {"number": number, "salt": salt, "payload": payload})
     return payload_hash(salt, payload)
 
 
@@ -185,6 +185,10 @@ def _nodes(connection: Connection) -> Node:
 
 
 def _node(connection: Connection, level: int, position: int) -> bytes:
-    nodes = tables.log_nodes.c
-    row = select(nodes.hash).where(nodes.level == level, nodes.position == position)
-    return bytes(connection.execute(row).scalar_one())
+    return bytes(connection.execute(_NODE, {"level": level, "position": position}).scalar_one())
+
+
+_log_nodes = tables.log_nodes.c
+_NODE = select(_log_nodes.hash).where(
+    _log_nodes.level == bindparam("level"), _log_nodes.position == bindparam("position")
+)

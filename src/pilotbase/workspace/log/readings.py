@@ -28,7 +28,7 @@ def index_readings(connection: Connection, number: int, action: str, subjects: C
     """Enter the line ``number`` into the index, under everything that it is about, if it tells of a reading."""
     if action in READINGS:
         for name in names_in(subjects):
-            connection.execute(insert(tables.log_readings).values(name=name, number=number))
+            connection.execute(insert(tables.log_readings), {"name": name, "number": number})
 
 
 def names_in(subjects: Iterable[str]) -> list[str]:
