@@ -305,3 +305,30 @@ def test_a_box_is_loaded_killed_and_started_again(base, write_scenario, write_ap
     figures = load_figures(found)
     assert report.load_test == figures and figures.unanswered == 0 and figures.requests > 10
     assert 0 < figures.p50 < 1 and 0 < figures.cold_start < 20 and 0 < figures.recovery < 20
+
+
+JITTERY = """
+import time
+BEGAN = time.monotonic()
+
+def predict(batch):
+    time.sleep(0.06 if int((time.monotonic() - BEGAN) / 0.6) % 2 else 0.002)
+    return ["broken" if pressure > 6 else "fine" for pressure in batch["pressure"]]
+"""
+
+
+@pytest.mark.prove
+def test_a_jittery_application_in_a_real_box_is_void_and_not_passed(
+    base, write_scenario, write_application, tmp_path, monkeypatch
+):
+    """Slow for six tenths of a second, quick for the next: its 99th percentile would pass, and says nothing."""
+    test = LoadTest(rate=20, seconds=6, warm_up=0.2, starts=1, block_seconds=0.6)
+    quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
+    monkeypatch.setattr(
+        kept, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
+    )
+    scenario, application = write_scenario(change=loaded_scenario), write_application(JITTERY)
+    report = in_process(base, scenario, application, tmp_path / "out")
+    assert report.load_test.void is Void.UNSTEADY and report.load_test.p99 is not None
+    assert report.criteria[0].outcome is Outcome.NOT_MEASURED and report.verdict is Verdict.INCONCLUSIVE
+    assert replay_trial(tmp_path / "out").verdict is Verdict.INCONCLUSIVE
