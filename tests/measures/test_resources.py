@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.evidence import CriterionPlan, Levels, decide
 from pilotbase.measures import Run, observe_run
+from pilotbase.measures.resources import Exchanged
 
 RUN = Run(np.array([0.010] * 96 + [0.200] * 4), 5000, 2.0, cpu_seconds=1.5, peak_bytes=300 << 20)
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -66,3 +68,31 @@ def test_a_timed_out_request_is_slower_than_any_limit() -> None:
 )
 def test_what_was_not_measured_never_passes(rule: str) -> None:
     assert judged(rule, Run(np.array([]), 0, 0.0)) == ("not_measured", None)
+
+
+def exchanged(**changed: object) -> Run:
+    counts: dict[str, object] = {"whole": (19, 20), "faulty": (30, 30), "stop_seconds": 0.5, **changed}
+    return replace(RUN, exchanged=Exchanged(**counts))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rule", "run", "verdict", "value"),
+    [
+        ("exchanges.kept >= 95 %", exchanged(), "pass", 0.95),
+        ("exchanges.kept >= 100 %", exchanged(), "fail", 0.95),
+        ("pipeline.kept >= 100 %", exchanged(), "pass", 1.0),
+        ("stop.seconds <= 500 ms", exchanged(), "pass", 0.5),
+        ("stop.seconds <= 499 ms", exchanged(), "fail", 0.5),
+        ("stop.seconds <= 500 ms", exchanged(stop_seconds=None), "not_measured", None),
+        ("pipeline.kept >= 0 %", exchanged(faulty=(0, 0)), "not_measured", None),
+        ("exchanges.kept >= 0 %", RUN, "not_measured", None),
+    ],
+)
+def test_exchanges_are_counted_and_nothing_is_said_where_nothing_was_sent(
+    rule: str, run: Run, verdict: str, value: float | None
+) -> None:
+    assert judged(rule, run) == (verdict, value)
+
+
+def test_what_never_stopped_fails() -> None:
+    assert judged("stop.seconds <= 99999 s", exchanged(stop_seconds=float("inf")))[0] == "fail"

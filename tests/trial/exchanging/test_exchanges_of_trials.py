@@ -79,11 +79,14 @@ def test_an_application_that_keeps_to_the_form_passes_and_is_derived_again(
     page = (tmp_path / "out" / "report.html").read_text()
     assert "18 / 18" in page and "Come out of order" in page and "损坏" in page
     assert json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())["exchanges"]
-    altered = json.loads((tmp_path / "out" / "report.json").read_text())
-    altered["exchanges"][0]["sendings"][2]["kept"] -= 1
-    (tmp_path / "out" / "report.json").write_text(json.dumps(altered))
-    with pytest.raises(InvalidProofError, match="exchanges"):
-        replay_trial(tmp_path / "out")
+    kept = (tmp_path / "out" / "report.json").read_text()
+    fewer, more = json.loads(kept), json.loads(kept)
+    fewer["exchanges"][0]["sendings"][2]["kept"] -= 1
+    more["exchanges"].append({**more["exchanges"][0], "name": "another"})
+    for altered in (fewer, more):
+        (tmp_path / "out" / "report.json").write_text(json.dumps(altered))
+        with pytest.raises(InvalidProofError, match="exchanges"):
+            replay_trial(tmp_path / "out")
 
 
 DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"

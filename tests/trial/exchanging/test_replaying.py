@@ -124,6 +124,7 @@ def test_one_that_ends_over_and_over_is_not_started_for_ever():
     run, _, starts = replayed(lambda batch: 1 // 0)
     assert starts == MOST_IN_A_ROW + 1, "once more to be stopped"
     assert {one.handled for one in of(run, Sending.WHOLE)} == {Handled.LOST}
+    assert {one.handled for one in of(run, Sending.OVERRIDDEN)} == {Handled.OVERRIDDEN}, "a person needs no application"
     assert {one.handled for one in of(run, Sending.MALFORMED)} == {Handled.REFUSED}
     assert exchanged([run]).whole[0] == 0
 

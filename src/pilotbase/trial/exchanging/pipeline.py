@@ -37,7 +37,8 @@ class Pipeline:
     """Takes message after message, as they come.
 
     A message that was answered is not asked again: whoever sends it again gets the same answer. What a person has
-    decided goes out instead of what the application answers. A refused message leaves everything as it was.
+    decided goes out instead of what the application answers, and where it gives no answer, too. A refused message
+    leaves everything as it was.
     """
 
     exchange: Exchange
@@ -60,16 +61,18 @@ class Pipeline:
         known = self._out.get(message.identifier)
         if known is not None:
             return Outgoing(Handled.REPEATED, known.answer, behind=behind)
-        try:
-            answer = self.ask(batch)
-        except BoxEnded as ended:
-            return Outgoing(Handled.LOST, reason=END_TEXTS[ended.reason], behind=behind)
+        out = self._asked(batch, behind)
         if message.identifier in self.decisions:
             out = Outgoing(Handled.OVERRIDDEN, self.decisions[message.identifier], behind=behind)
-        else:
-            out = Outgoing(Handled.ANSWERED, answer, behind=behind)
-        self._out[message.identifier] = out
+        if out.handled is not Handled.LOST:
+            self._out[message.identifier] = out
         return out
+
+    def _asked(self, batch: Batch, behind: bool) -> Outgoing:
+        try:
+            return Outgoing(Handled.ANSWERED, self.ask(batch), behind=behind)
+        except BoxEnded as ended:
+            return Outgoing(Handled.LOST, reason=END_TEXTS[ended.reason], behind=behind)
 
     def _is_behind(self, message: Message) -> bool:
         """Tell whether one that was made later came before; a message without a time is never behind."""

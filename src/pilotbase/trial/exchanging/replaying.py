@@ -19,7 +19,7 @@ from pilotbase.trial.exchanging.pipeline import Outgoing, Pipeline, as_batch
 from pilotbase.trial.exchanging.stopping import stop_while_asked
 from pilotbase.trial.records import spell_answers
 
-MOST_STARTS = 20
+MOST_STARTS = 10
 """Of one exchange; each may take as long as the application takes to load."""
 MOST_IN_A_ROW = 3
 """Starts without a single answer, after which it is not started again."""
