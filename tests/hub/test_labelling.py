@@ -1,5 +1,6 @@
 """A labelling round on a hub: two label blind, a third decides, agreement is stated, and nobody else sees an item."""
 
+import itertools
 import json
 
 import pytest
@@ -60,9 +61,20 @@ def label_all(world, who, place, label_of):
         assert post(world, who, f"{place}/labels", given).status_code == 200
 
 
-def by_torque(item, limit=50.0):
+def by_torque(item):
     torque = item["fields"]["torque"]
-    return "broken" if torque not in ("", "NaN") and float(torque) > limit else "fine"
+    return "broken" if torque not in ("", "NaN") and float(torque) > 50.0 else "fine"
+
+
+def now_and_then_otherwise():
+    """Label as `by_torque` does but every fourth item, whichever items were drawn."""
+    seen = itertools.count(1)
+
+    def label(item):
+        usual = by_torque(item)
+        return {"broken": "fine", "fine": "broken"}[usual] if next(seen) % 4 == 0 else usual
+
+    return label
 
 
 def blobs():
@@ -99,7 +111,7 @@ def labelled_by_ann(world, opened):
 @pytest.fixture(scope="module")
 def closed(world, opened, labelled_by_ann):
     """Ask for what each test needs of the round: another process may have done what stands above it."""
-    label_all(world, "ben", opened, lambda item: by_torque(item, 40.0))
+    label_all(world, "ben", opened, now_and_then_otherwise())
     assert post(world, "supplier", f"{opened}/close").status_code == 404
     assert post(world, "chief", f"{opened}/close").status_code == 200
     assert work() == [("label_close", "done")]

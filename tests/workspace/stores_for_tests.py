@@ -64,7 +64,8 @@ def postgres() -> Iterator[Callable[[], str]]:
 
         def fresh() -> str:
             with database.write() as connection:
-                if sqlalchemy.inspect(connection).has_table("alembic_version"):
+                there = set(sqlalchemy.inspect(connection).get_table_names())
+                if "alembic_version" in there and there <= {*tables.metadata.tables, "alembic_version"}:
                     names = ", ".join(table.name for table in tables.metadata.sorted_tables)
                     connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
                     connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{schema.CURRENT}'")
