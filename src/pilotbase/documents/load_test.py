@@ -9,11 +9,13 @@ import pydantic
 from pilotbase.documents.base import Part
 from pilotbase.documents.quantities import Seconds
 
+MOST_RATE = 10_000.0
+
 
 class LoadTest(Part):
     """How an application is loaded with cases of the public sample, after it has answered the hidden ones."""
 
-    rate: float = pydantic.Field(gt=0, le=10_000)
+    rate: float = pydantic.Field(gt=0, le=MOST_RATE)
     """Requests a second, on average; they come as independently as people do (Poisson)."""
     rows: int = pydantic.Field(default=1, ge=1, le=65_536)
     """Cases in a request."""
@@ -24,6 +26,10 @@ class LoadTest(Part):
     """Time blocks, which must be alike for a figure to say anything of a next run."""
     starts: int = pydantic.Field(default=3, ge=1, le=20)
     """How often the application is started anew, from nothing to its first answer."""
+    target: Seconds | None = pydantic.Field(default=None, gt=0, le=3600)
+    """Where set, the rate then rises until the 99th percentile is above it: how much can be served within it."""
+    step_seconds: Seconds = pydantic.Field(default=5, ge=0.5, le=3600)
+    """How long each rate is held then."""
 
 
 class Void(StrEnum):
@@ -32,6 +38,16 @@ class Void(StrEnum):
     NOISY_HOST = "noisy_host"
     LATE_CLOCK = "late_clock"
     UNSTEADY = "unsteady"
+
+
+class LoadStep(Part):
+    """One rate: requests a second, their 99th percentile in seconds, and whether it stayed within the target."""
+
+    rate: float
+    requests: int
+    p99: float | None = None
+    """None: more than one in a hundred was never answered."""
+    held: bool
 
 
 class LoadTested(Part):
@@ -56,6 +72,10 @@ class LoadTested(Part):
     """Processor seconds of all measured requests."""
     joules: float | None = None
     """What the whole machine took meanwhile, where it can be read."""
+    steps: tuple[LoadStep, ...] | None = None
+    """Rates that were tried beyond, where the test has a target."""
+    pinned: bool | None = None
+    """Whether the box had processors of its own; None: of a test of before."""
 
 
 class LoadBlock(Part):
@@ -85,6 +105,13 @@ class LoadFigures(Part):
     recovery: float | None = None
     memory_growth: int | None = None
     """Bytes that the peak grew by after the warm-up."""
+    held: float | None = None
+    """Cases a second that were served with the 99th percentile within the target; None where the test has none."""
+    target: float | None = None
+    """Seconds."""
+    steps: tuple[LoadStep, ...] | None = None
+    pinned: bool | None = None
+    """Whether the box had processors of its own."""
     cpu_per_thousand: float | None = None
     """Processor seconds for a thousand cases."""
     joules: float | None = None

@@ -27,6 +27,7 @@ Statistic = Literal[
     "start",
     "recovery",
     "growth",
+    "held",
     "tokens",
     "CNY",
     "EUR",
@@ -47,6 +48,8 @@ class Loaded:
     cold_start: float | None = None
     recovery: float | None = None
     memory_growth: int | None = None
+    held: float | None = None
+    """Cases a second served with the 99th percentile within the test's target."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,8 @@ def _of_load_test(statistic: Statistic, loaded: Loaded | None) -> Part:
         return _figure(round(seconds * _NANO), _NANO)
     if loaded is not None and statistic == "growth" and loaded.memory_growth is not None:
         return _figure(loaded.memory_growth, 1)
+    if loaded is not None and statistic == "held" and loaded.held is not None:
+        return _figure(round(loaded.held * _NANO), _NANO)
     if loaded is not None and statistic == "recovery":
         return _figure(_NEVER, _NANO)
     return _NOT_MEASURED
@@ -221,6 +226,10 @@ RESOURCES = (
     ResourceMeasure(
         "load.p99", text("measure.load.p99"), "99th percentile of seconds from due to answered", _TEST, "lower", "s",
         "quantile", Fraction(99, 100), of_load_test=True,
+    ),
+    ResourceMeasure(
+        "load.held", text("measure.load.held"), "cases a second with the 99th percentile within the test's target",
+        _TEST, "higher", "cases/s", "held", of_load_test=True,
     ),
     ResourceMeasure(
         "start.cold", text("measure.start.cold"), "slowest start, from nothing to the first answer", _TEST, "lower",

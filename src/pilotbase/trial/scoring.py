@@ -182,8 +182,9 @@ def _loaded(tested: LoadTested | None) -> Loaded | None:
     figures = load_figures(tested)
     if figures.void is Void.NOISY_HOST:
         return None
-    latencies = latencies_of(tested) if figures.void is None else None
-    return Loaded(latencies, figures.cold_start, figures.recovery, figures.memory_growth)
+    if figures.void is not None:
+        return Loaded(None, figures.cold_start, figures.recovery, figures.memory_growth)
+    return Loaded(latencies_of(tested), figures.cold_start, figures.recovery, figures.memory_growth, figures.held)
 
 
 def _run_of(load: Load) -> Run:

@@ -283,6 +283,20 @@ def _cost(run: Run) -> list[Finding]:
     return [Finding(check="cost", outcome=Outcome.PASS, sentence=text("trial.finding.cost", **values))]
 
 
+def _beside_load(figures: LoadFigures) -> list[Finding]:
+    """Say how much is served within the test's target, and whether the box shared its processors with who asked."""
+    found = []
+    if figures.pinned is not None:
+        pinned = "trial.finding.load_pinned" if figures.pinned else "trial.finding.load_shared"
+        outcome = Outcome.PASS if figures.pinned else Outcome.NOT_MEASURED
+        found.append(Finding(check="processors", outcome=outcome, sentence=text(pinned)))
+    if figures.held is not None and figures.steps is not None:
+        values = {"rate": f"{figures.held:.3g}", "steps": len(figures.steps), "target": f"{figures.target:.3g} s"}
+        outcome = Outcome.PASS if figures.held else Outcome.FAIL
+        found.append(Finding(check="throughput", outcome=outcome, sentence=text("trial.finding.load_held", **values)))
+    return found
+
+
 def load_findings(figures: LoadFigures) -> list[Finding]:
     """Say what a load test has shown; a void one has shown nothing, and leaves the section open."""
     if figures.void is not None:
@@ -297,6 +311,7 @@ def load_findings(figures: LoadFigures) -> list[Finding]:
             sentence=text("trial.finding.load_kept_up" if kept else "trial.finding.load_lost", **values),
         )
     ]
+    findings += _beside_load(figures)
     recovered = figures.recovery is not None
     sentence = (
         text("trial.finding.recovered", seconds=f"{figures.recovery:.3g}")

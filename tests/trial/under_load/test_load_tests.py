@@ -1,5 +1,9 @@
 """Load tests: no wait is left out, a noisy host and an application that wavers say nothing, a slow one fails."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -11,7 +15,7 @@ from pilotbase.documents.load_test import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.protocols.frames import Answers
 from pilotbase.trial.under_load import kept, testing
-from pilotbase.trial.under_load.bench import HERE, Bench
+from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import arrivals, drive
 from pilotbase.trial.under_load.steadiness import load_figures
 from pilotbase.trial.under_load.testing import run_load_test
@@ -102,6 +106,57 @@ def test_a_request_that_waits_behind_a_slow_one_counts_its_waiting():
     assert latencies[49] == pytest.approx(0.001) and latencies[50] == pytest.approx(1.0)
     assert latencies[51] == pytest.approx(1.0 - 0.01 + 0.001) and latencies[100] > 0.4
     assert (latencies > 0.1).sum() > 90
+
+
+TARGETED = LoadTest(rate=2, seconds=5, warm_up=0, starts=1, target=0.1, step_seconds=120)
+
+
+def test_the_rate_rises_until_the_target_is_missed_and_is_narrowed():
+    """One server that takes 20 ms serves 50 a second at most, and a queue of 0.1 s is full some way before that."""
+    tested, _ = measured(lambda *_: 0.02, test=TARGETED.model_copy(update={"rows": 3}))
+    figures = load_figures(tested)
+    steps = sorted(figures.steps, key=lambda one: one.rate)
+    assert [one.held for one in steps] == sorted((one.held for one in steps), reverse=True)
+    assert 20 < figures.held / 3 < 45 and figures.held / 3 == max(one.rate for one in steps if one.held)
+    missed = min(one.rate for one in steps if not one.held)
+    assert missed / (figures.held / 3) < 1.1
+    assert all((one.p99 is not None and one.p99 <= 0.1) is one.held for one in steps)
+
+
+def test_who_is_too_slow_at_the_first_rate_serves_none_within_the_target():
+    tested, _ = measured(lambda *_: 0.15, test=TARGETED)
+    assert load_figures(tested).held == 0 and len(tested.steps) == 1
+
+
+def test_who_dies_while_the_rate_rises_is_asked_no_further():
+    tested, _ = measured(lambda *_: 0.001, test=TARGETED, dies_at=900)
+    assert [one.held for one in tested.steps] == [True] * len(tested.steps) and len(tested.steps) < 4
+
+
+def test_without_a_target_no_rate_is_tried_and_a_criterion_on_it_is_refused(base, write_scenario, write_application):
+    tested, _ = measured(lambda *_: 0.001)
+    assert tested.steps is None and load_figures(tested).held is None
+    change = lambda content: loaded_scenario(content).replace("load.p99 <= 50 ms", "load.held >= 10 cases/s")  # noqa: E731
+    with pytest.raises(InputError) as refused:
+        prove(base, write_scenario(change=change), write_application())
+    assert "trial.load_test.target" in refused.value.render("zh")
+
+
+def test_the_box_and_who_asks_have_processors_of_their_own_while_it_lasts():
+    here = os.sched_getaffinity(0)
+    places = HERE.apart(1)
+    if len(here) < 2:
+        assert places is None
+        return
+    assert places.box | places.asking == here and not places.box & places.asking
+    assert HERE.apart(len(here)) is None, "a box that uses every processor shares them"
+    with running_on(places.box):
+        started = subprocess.run([sys.executable, "-c", AFFINITY], capture_output=True, text=True, check=True)
+        assert set(map(int, started.stdout.split())) == places.box
+    assert os.sched_getaffinity(0) == here
+
+
+AFFINITY = "import os; print(*os.sched_getaffinity(0))"
 
 
 def test_what_never_left_was_never_answered():
@@ -305,6 +360,7 @@ def test_a_box_is_loaded_killed_and_started_again(base, write_scenario, write_ap
     figures = load_figures(found)
     assert report.load_test == figures and figures.unanswered == 0 and figures.requests > 10
     assert 0 < figures.p50 < 1 and 0 < figures.cold_start < 20 and 0 < figures.recovery < 20
+    assert figures.pinned is (len(os.sched_getaffinity(0)) > 1)
 
 
 JITTERY = """

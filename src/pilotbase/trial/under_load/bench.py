@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +49,32 @@ def _joules() -> float | None:
 
 
 @dataclass(frozen=True)
+class Processors:
+    """Which processors the box has, and which whoever asks it."""
+
+    box: frozenset[int]
+    asking: frozenset[int]
+
+
+def _apart(threads: int) -> Processors | None:
+    """Return processors for a box of so many threads and another for whoever asks; None where there are too few."""
+    here = sorted(os.sched_getaffinity(0))
+    return Processors(frozenset(here[1:]), frozenset(here[:1])) if len(here) > threads else None
+
+
+@contextlib.contextmanager
+def running_on(processors: frozenset[int] | None) -> Iterator[None]:
+    """Let this thread, and what it starts meanwhile, run on these processors only; None: as before."""
+    before = os.sched_getaffinity(0)
+    if processors is not None:
+        os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@dataclass(frozen=True)
 class Bench:
     """Where a load test is measured."""
 
@@ -54,6 +82,7 @@ class Bench:
     wait_until: Callable[[float], None] = field(default=_wait_until)
     calibrate: Callable[[], tuple[float, ...]] = field(default=_calibrate)
     joules: Callable[[], float | None] = field(default=_joules)
+    apart: Callable[[int], Processors | None] = field(default=_apart)
 
 
 HERE = Bench()

@@ -23,6 +23,8 @@ class Driven:
 
     latencies: list[float | None] = field(default_factory=list)
     lateness: list[float] = field(default_factory=list)
+    gone: bool = False
+    """Nobody answers any more."""
 
 
 def arrivals(rate: float, seconds: float, seed: bytes) -> Floats:
@@ -49,6 +51,7 @@ def drive(due: Floats, ask: Callable[[int], bool], bench: Bench, patience: float
             bench.wait_until(moment)
             driven.lateness.append(bench.now() - moment)
         if not ask(number):
+            driven.gone = True
             break
         driven.latencies.append(bench.now() - moment)
     driven.latencies += [None] * (len(due) - len(driven.latencies))

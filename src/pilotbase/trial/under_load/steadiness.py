@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.load_test import LoadBlock, LoadFigures, LoadTested, Void
+from pilotbase.trial.under_load.ramp import held_rate
 
 MOST_NOISE = 2.0
 """95th percentile over median of the same piece of work."""
@@ -51,7 +52,16 @@ def load_figures(tested: LoadTested) -> LoadFigures:
         memory_growth=None if tested.memory is None else tested.memory[1] - tested.memory[0],
         cpu_per_thousand=_per_thousand(tested.cpu_seconds, answered * test.rows),
         joules=tested.joules,
+        held=None if tested.steps is None else held_rate(tested.steps) * test.rows,
+        target=test.target,
+        steps=tested.steps,
+        pinned=tested.pinned,
     )
+
+
+def order_statistic(latencies: Sequence[float | None], share: float) -> float | None:
+    """Return the smallest of ``latencies`` that a share of all do not exceed; None where it is no answer."""
+    return _quantile(np.array([math.inf if one is None else one for one in latencies]), share)
 
 
 def latencies_of(tested: LoadTested) -> Floats:

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.engines import Worker
-from pilotbase.documents.load_test import LoadTest, LoadTested
+from pilotbase.compute.engines import LOCAL, Worker
+from pilotbase.documents.load_test import LoadStep, LoadTest, LoadTested
 from pilotbase.protocols.frames import Batch
 from pilotbase.trial.running import Candidate, Terms, start_candidate
-from pilotbase.trial.under_load.bench import HERE, Bench
+from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import Driven, arrivals, drive
+from pilotbase.trial.under_load.ramp import climb
+from pilotbase.trial.under_load.steadiness import order_statistic
 
 _DIGITS = 7
 """Of a latency in seconds."""
@@ -30,7 +32,16 @@ def load_candidate(
 
     ``features``: columns of cases that may be asked any number of times.
     """
-    return run_load_test(lambda: start_candidate(candidate, terms), test, features, seed, bench)
+    threads = candidate.submission.application.resources.threads
+    places = bench.apart(threads) if candidate.engine is LOCAL else None
+
+    def start() -> Worker:
+        with running_on(None if places is None else places.box):
+            return start_candidate(candidate, terms)
+
+    with running_on(None if places is None else places.asking):
+        tested = run_load_test(start, test, features, seed, bench)
+    return tested.model_copy(update={"pinned": places is not None})
 
 
 def run_load_test(start: Starting, test: LoadTest, features: Features, seed: bytes, bench: Bench = HERE) -> LoadTested:
@@ -48,6 +59,7 @@ def run_load_test(start: Starting, test: LoadTest, features: Features, seed: byt
         used, joules = worker.usage(), bench.joules()
         due, driven = _drive(worker, test, test.seconds, request, _seed(seed, "load"), bench)
         spent, after = worker.usage(), bench.joules()
+        steps = _climbed(worker, test, request, seed, bench)
         crashed = bench.now()
         worker.cancel()
     recovery = None if _timed_start(start, request, bench, keep=False)[0] is None else bench.now() - crashed
@@ -62,7 +74,30 @@ def run_load_test(start: Starting, test: LoadTest, features: Features, seed: byt
         memory=(used.memory_peak_bytes, spent.memory_peak_bytes),
         cpu_seconds=spent.cpu_seconds - used.cpu_seconds,
         joules=None if joules is None or after is None or after < joules else after - joules,
+        steps=steps,
     )
+
+
+def _climbed(
+    worker: Worker, test: LoadTest, request: Callable[[int], Batch], seed: bytes, bench: Bench
+) -> tuple[LoadStep, ...] | None:
+    """Return the rates that were tried beyond the test's own; None where it has no target."""
+    target = test.target
+    if target is None:
+        return None
+
+    def step(rate: float) -> LoadStep | None:
+        at = test.model_copy(update={"rate": rate})
+        _, driven = _drive(worker, at, test.step_seconds, request, _seed(seed, f"rate {rate:.6g}"), bench)
+        if driven.gone:
+            return None
+        p99 = order_statistic(driven.latencies, 0.99)
+        held = p99 is not None and p99 <= target and None not in driven.latencies
+        return LoadStep(
+            rate=rate, requests=len(driven.latencies), p99=None if p99 is None else round(p99, _DIGITS), held=held
+        )
+
+    return climb(test.rate, step)
 
 
 def _requests(features: Features, rows: int) -> Callable[[int], Batch]:

@@ -1,0 +1,43 @@
+"""How many requests a second are served within a target: the rate is doubled until it is missed, then narrowed.
+
+Each step is an open-loop load of its own. What is found is a rate at which the 99th percentile of that step stayed
+within the target; the next higher step that did not stands beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from pilotbase.documents.load_test import MOST_RATE, LoadStep
+
+NARROWED = 3
+"""Steps between the last rate that was held and the first that was not: within a tenth of each other then."""
+
+
+def climb(rate: float, step: Callable[[float], LoadStep | None]) -> tuple[LoadStep, ...]:
+    """Return every step that was taken; ``step(rate)`` returns None where nobody answers any more."""
+    steps: list[LoadStep] = []
+    while True:
+        taken = step(rate)
+        if taken is None:
+            return tuple(steps)
+        steps.append(taken)
+        if not taken.held or rate >= MOST_RATE:
+            break
+        rate = min(2 * rate, MOST_RATE)
+    held = held_rate(steps)
+    missed = min((one.rate for one in steps if not one.held), default=None)
+    for _ in range(NARROWED if held and missed is not None else 0):
+        assert missed is not None
+        taken = step(math.sqrt(held * missed))
+        if taken is None:
+            break
+        steps.append(taken)
+        held, missed = (taken.rate, missed) if taken.held else (held, taken.rate)
+    return tuple(steps)
+
+
+def held_rate(steps: tuple[LoadStep, ...] | list[LoadStep]) -> float:
+    """Return the largest rate that was held; 0 where none was."""
+    return max((one.rate for one in steps if one.held), default=0.0)
