@@ -368,7 +368,7 @@ import time
 BEGAN = time.monotonic()
 
 def predict(batch):
-    time.sleep(0.06 if int((time.monotonic() - BEGAN) / 0.6) % 2 else 0.002)
+    time.sleep(0.03 if int((time.monotonic() - BEGAN) / 0.6) % 2 else 0.002)
     return ["broken" if pressure > 6 else "fine" for pressure in batch["pressure"]]
 """
 
@@ -385,6 +385,6 @@ def test_a_jittery_application_in_a_real_box_is_void_and_not_passed(
     )
     scenario, application = write_scenario(change=loaded_scenario), write_application(JITTERY)
     report = in_process(base, scenario, application, tmp_path / "out")
-    assert report.load_test.void is Void.UNSTEADY and report.load_test.p99 is not None
+    assert report.load_test.void in (Void.UNSTEADY, Void.LATE_CLOCK) and report.load_test.p99 is not None
     assert report.criteria[0].outcome is Outcome.NOT_MEASURED and report.verdict is Verdict.INCONCLUSIVE
     assert replay_trial(tmp_path / "out").verdict is Verdict.INCONCLUSIVE
