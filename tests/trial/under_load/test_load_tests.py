@@ -3,22 +3,25 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.limits import EndReason
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.protocols.frames import Answers
+from pilotbase.trial.running import Terms
 from pilotbase.trial.under_load import kept, testing
 from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import arrivals, drive
 from pilotbase.trial.under_load.steadiness import load_figures
-from pilotbase.trial.under_load.testing import run_load_test
+from pilotbase.trial.under_load.testing import lasting, run_load_test
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD
@@ -126,6 +129,26 @@ def test_the_rate_rises_until_the_target_is_missed_and_is_narrowed():
 def test_who_is_too_slow_at_the_first_rate_serves_none_within_the_target():
     tested, _ = measured(lambda *_: 0.15, test=TARGETED)
     assert load_figures(tested).held == 0 and len(tested.steps) == 1
+
+
+def test_a_box_may_live_as_long_as_the_test_lasts(base, write_scenario, write_application, monkeypatch):
+    """A soak is longer than a run may be: else the application would be ended by a limit that is not the soak's."""
+    seen = []
+
+    def load(candidate, terms, _, features, seed):
+        test = LoadTest(rate=20, seconds=1.5, warm_up=0, starts=1)
+        short = replace(terms, limits=terms.limits.model_copy(update={"wall_seconds": 1.0}))
+        seen.append(testing.load_candidate(candidate, short, test, features, seed))
+        return seen[-1]
+
+    monkeypatch.setattr(kept, "load_candidate", load)
+    rehearse_in(base, write_scenario(change=loaded_scenario), write_application(GOOD))
+    (found,) = seen
+    assert None not in found.latencies
+    day = LoadTest(rate=20, seconds=86_400, target=0.1, step_seconds=3600)
+    terms = Terms(None, Limits(), IsolationLevel.L2, 1, LogPolicy.WITHHELD)
+    assert lasting(terms, day, 4).limits.wall_seconds > 2 * 86_400
+    assert Limits.model_validate(lasting(terms, day, 1024).limits.model_dump()).cpu_seconds > 0
 
 
 def test_who_dies_while_the_rate_rises_is_asked_no_further():
@@ -388,3 +411,19 @@ def test_a_jittery_application_in_a_real_box_is_void_and_not_passed(
     assert report.load_test.void in (Void.UNSTEADY, Void.LATE_CLOCK) and report.load_test.p99 is not None
     assert report.criteria[0].outcome is Outcome.NOT_MEASURED and report.verdict is Verdict.INCONCLUSIVE
     assert replay_trial(tmp_path / "out").verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.prove
+def test_an_application_in_a_real_box_passes_performance_and_fails_production(
+    base, write_scenario, write_application, tmp_path, monkeypatch
+):
+    test = LoadTest(rate=2, seconds=6, warm_up=0.2, starts=1, block_seconds=1)
+    quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
+    monkeypatch.setattr(
+        kept, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
+    )
+    slow = GOOD.replace("def predict(batch):", "def predict(batch):\n    __import__('time').sleep(0.12)")
+    report = in_process(base, write_scenario(change=loaded_scenario), write_application(slow), tmp_path / "out")
+    assert report.load_test.void is None and report.verdict is Verdict.REJECT
+    outcomes = {section.verification.value: section.outcome for section in report.sections}
+    assert outcomes["function"] is Outcome.PASS and outcomes["production"] is Outcome.FAIL

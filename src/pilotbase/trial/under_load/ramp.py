@@ -38,6 +38,11 @@ def climb(rate: float, step: Callable[[float], LoadStep | None]) -> tuple[LoadSt
     return tuple(steps)
 
 
+def most_steps(rate: float) -> int:
+    """Return how many steps `climb` takes from ``rate`` at most."""
+    return 1 + max(0, math.ceil(math.log2(MOST_RATE / rate))) + NARROWED
+
+
 def held_rate(steps: tuple[LoadStep, ...] | list[LoadStep]) -> float:
     """Return the largest rate that was held; 0 where none was."""
     return max((one.rate for one in steps if one.held), default=0.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,12 @@ from numpy.typing import NDArray
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.engines import LOCAL, Worker
 from pilotbase.documents.load_test import LoadStep, LoadTest, LoadTested
+from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.protocols.frames import Batch
 from pilotbase.trial.running import Candidate, Terms, start_candidate
 from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import Driven, arrivals, drive
-from pilotbase.trial.under_load.ramp import climb
+from pilotbase.trial.under_load.ramp import climb, most_steps
 from pilotbase.trial.under_load.steadiness import order_statistic
 
 _DIGITS = 7
@@ -33,6 +36,7 @@ def load_candidate(
     ``features``: columns of cases that may be asked any number of times.
     """
     threads = candidate.submission.application.resources.threads
+    terms = lasting(terms, test, threads)
     places = bench.apart(threads) if candidate.engine is LOCAL else None
 
     def start() -> Worker:
@@ -42,6 +46,20 @@ def load_candidate(
     with running_on(None if places is None else places.asking):
         tested = run_load_test(start, test, features, seed, bench)
     return tested.model_copy(update={"pinned": places is not None})
+
+
+def lasting(terms: Terms, test: LoadTest, threads: int) -> Terms:
+    """Return terms under which a box lives as long as the test does: it may last for longer than a run may.
+
+    Twice the time that is planned, since requests wait and are waited for.
+    """
+    seconds = 2 * (test.warm_up + test.seconds + (most_steps(test.rate) * test.step_seconds if test.target else 0))
+    limits = terms.limits
+    lengthened = {
+        "wall_seconds": min(limits.wall_seconds + seconds, MOST_SECONDS),
+        "cpu_seconds": min(limits.cpu_seconds + math.ceil(seconds * threads), 100 * MOST_SECONDS),
+    }
+    return replace(terms, limits=limits.model_copy(update=lengthened))
 
 
 def run_load_test(start: Starting, test: LoadTest, features: Features, seed: bytes, bench: Bench = HERE) -> LoadTested:
