@@ -39,7 +39,15 @@ def test_sizes_that_are_compared_stand_in_one_unit():
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0, "0 s"), (1.2e-6, "1.2 µs"), (0.0124, "12.4 ms"), (0.83, "830 ms"), (90, "90 s"), (86_400, "86,400 s")],
+    [
+        (0, "0 s"),
+        (1.2e-6, "1.2 µs"),
+        (0.0124, "12.4 ms"),
+        (0.83, "830 ms"),
+        (90, "90 s"),
+        (86_400, "86,400 s"),
+        (1.15e9, "∞"),
+    ],
 )
 def test_a_time_stands_in_the_unit_that_fits(seconds, shown):
     assert spell_seconds(seconds) == shown

@@ -13,6 +13,7 @@ from pilotbase.worker.trials.summary import figure_of
         ("error.mean_absolute <= 4", 3.0, "MW", "3 MW [2, 4]"),
         ("recall(failure) >= 0.80", 0.9, "", "0.9 [0.8, 0.95]"),
         ("recall(failure) >= 0.80", None, "", "–"),
+        ("load.p99 <= 50 ms", 1.15e9, "s", "∞"),
     ],
 )
 def test_a_score_stands_in_the_unit_of_its_criterion(rule, estimate, unit, said):

@@ -80,8 +80,15 @@ def spell_mebibytes(size: int) -> str:
     return f"{size / SIZES['MiB']:,.0f} MiB"
 
 
+NEVER_SECONDS = 1e9
+"""From here on a time stands for what never came: some thirty years."""
+NEVER = "∞"
+
+
 def spell_seconds(seconds: float) -> str:
-    """Return a time in the unit that fits, with three digits, such as ``12.4 ms``."""
+    """Return a time in the unit that fits, with three digits, such as ``12.4 ms``; of what never came ``∞``."""
+    if seconds >= NEVER_SECONDS:
+        return NEVER
     if seconds == 0 or abs(seconds) >= 120:
         return f"{seconds:,.0f} s"
     unit = next((unit for unit, factor in _TIMES.items() if abs(seconds) >= factor), "µs")

@@ -12,6 +12,7 @@ from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
+from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
 from pilotbase.documents.report import Attempt, CriterionResult, Order, Records, Report
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
@@ -128,4 +129,6 @@ def _undecided(result: CriterionResult) -> Text:
 
 def _figure(result: CriterionResult) -> str:
     """Return the score in two digits: reasons stand in the supplier's view too."""
+    if result.estimate is not None and result.unit_label == "s" and result.estimate >= NEVER_SECONDS:
+        return NEVER
     return "–" if result.estimate is None else f"{result.estimate:.2g}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.criteria import UNITS, parse_rule
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 
@@ -54,6 +55,8 @@ def figure_of(rule: str, estimate: float | None, bounds: tuple[float | None, flo
     if estimate is None:
         return "–"
     asked = parse_rule(rule).unit
+    if (UNITS[asked][0] if asked else unit) == "s" and estimate >= NEVER_SECONDS:
+        return NEVER
     factor = float(UNITS[asked][1]) if asked else 1.0
     lower, upper = bounds
     known = "" if lower is None or upper is None else f" [{lower / factor:.4g}, {upper / factor:.4g}]"
