@@ -185,38 +185,47 @@ def _install(wheels: tuple[Wheel, ...], tree: Path, settings: BoxSettings) -> No
     build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
     program = Program(Path(installer.__file__), (), tuple(mounts))
     with Box(program, build) as box:
-        _follow(box, greeting)
+        built, refusal = ask_build(box, greeting)
+    if not built:
+        raise InputError(
+            "environment.wheel_refused", reason=_refusal(refusal["kind"], refusal["wheel"], refusal["found"])
+        )
 
 
-def _follow(box: Box, greeting: dict[str, Any]) -> None:
-    """Wait for the build's end and turn what it reports into an error."""
+def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
+    """Return whether the program in ``box`` built what the greeting asks for, and its report: of a refusal, texts.
+
+    Raises:
+        PilotbaseError: ``environment.build_ended``, or ``environment.disk_full``.
+    """
     try:
         built, report = asked(box, greeting, BUILD_LIMITS.wall_seconds)
         if built:
-            return
-        if report["kind"] == "disk":
-            raise PilotbaseError("environment.disk_full")
-        reason = _refusal(report["kind"], str(report["wheel"]), str(report["found"]))
+            return True, report
+        refusal = {name: str(report[name]) for name in ("kind", "found")} | {"wheel": str(report.get("wheel"))}
     except (ChannelClosedError, DeadlinePassedError) as problem:
         symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
         ended = box.explain(symptom)
         raise PilotbaseError("environment.build_ended", reason=END_TEXTS[ended], said=box.logs().text[-500:]) from None
-    except NO_REPORT:
+    except (*NO_REPORT, AttributeError):
         raise PilotbaseError("environment.build_ended", reason=END_TEXTS[EndReason.BROKEN_PROTOCOL], said="") from None
-    raise InputError("environment.wheel_refused", reason=reason)
+    if refusal["kind"] == "disk":
+        raise PilotbaseError("environment.disk_full")
+    return False, refusal
 
 
 def _refusal(kind: str, wheel: str, found: str) -> Text:
-    """Return the sentence for what the installer refused; raises `KeyError` for a kind that it does not know."""
-    return {
+    """Return the sentence for what the installer refused; of a kind that it does not know, that it cannot be read."""
+    broken = text("environment.wheel.broken", wheel=wheel, found=found)
+    known = {
         "path": text("environment.wheel.path", wheel=wheel, found=found),
         "link": text("environment.wheel.link", wheel=wheel, found=found),
         "twice": text("environment.wheel.twice", wheel=wheel, found=found),
         "overwrite": text("environment.wheel.overwrite", wheel=wheel, found=found),
         "bomb": text("environment.wheel.bomb", wheel=wheel, found=found),
         "files": text("environment.wheel.files", wheel=wheel, found=found),
-        "broken": text("environment.wheel.broken", wheel=wheel, found=found),
-    }[kind]
+    }
+    return known.get(kind, broken)
 
 
 def _seal(staging: Path, contents: Contents) -> None:

@@ -14,17 +14,21 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pilotbase.compute.box import image_unpacker
-from pilotbase.compute.box.asking import NO_REPORT, asked
 from pilotbase.compute.box.box import Box
-from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import Mount, Program
-from pilotbase.compute.box.ends import END_TEXTS
-from pilotbase.compute.box.environments import BUILD_LIMITS, MAX_FILES, Contents, Environment, keep_environment
+from pilotbase.compute.box.environments import (
+    BUILD_LIMITS,
+    MAX_FILES,
+    Contents,
+    Environment,
+    ask_build,
+    keep_environment,
+)
 from pilotbase.compute.box.intake import readable_folder
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
-from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import text
 
 ROOT = "root"
@@ -74,25 +78,11 @@ def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
     with readable_folder(archive.parent) as folder:
         mounts = (Mount(folder, _ARCHIVE), Mount(root, _TARGET, writable=True))
         with Box(Program(Path(image_unpacker.__file__), (), mounts), build) as box:
-            return _follow(box, greeting)
-
-
-def _follow(box: Box, greeting: dict[str, Any]) -> Any:
-    """Wait for the build's end and turn what it reports into an error."""
-    try:
-        done, report = asked(box, greeting, BUILD_LIMITS.wall_seconds)
-        if done:
-            return report
-        kind, found = str(report["kind"]), str(report["found"])
-    except (ChannelClosedError, DeadlinePassedError) as problem:
-        symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
-        ended = box.explain(symptom)
-        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[ended], said=box.logs().text[-500:]) from None
-    except NO_REPORT:
-        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[EndReason.BROKEN_PROTOCOL], said="") from None
-    if kind == "disk":
-        raise PilotbaseError("environment.disk_full")
-    raise _refused(kind if kind in _REFUSED else "damaged", found)
+            built, report = ask_build(box, greeting)
+    if not built:
+        kind = report["kind"]
+        raise _refused(kind if kind in _REFUSED else "damaged", report["found"])
+    return report
 
 
 def _require_plain(root: Path) -> None:
