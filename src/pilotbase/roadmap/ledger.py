@@ -12,7 +12,7 @@ from datetime import datetime
 from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figure, Figures, count_of, figures
 from pilotbase.catalogue.spans import STEPS, WHOLE, Costs, Quartiles, Span
 from pilotbase.catalogue.targets import Reached, reached, read_targets
-from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, SpanTold
+from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, StepSpanTold
 from pilotbase.documents.permissions import Reading, may_read
 from pilotbase.documents.targets import Phase, Target, Targets
 from pilotbase.documents.vocabularies import Action, Support
@@ -62,8 +62,8 @@ def tell_map(view: View, found: Figures, at: datetime) -> MapTold:
     return MapTold(at=at, owner=owner_of(view.actor), cells=cells)
 
 
-def _span(name: str, span: Span) -> SpanTold:
-    return SpanTold(
+def _span(name: str, span: Span) -> StepSpanTold:
+    return StepSpanTold(
         step=name,
         taken=span.taken,
         open=span.open,

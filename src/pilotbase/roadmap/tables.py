@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pilotbase.documents.api.ledger import AimTold, CostTold, LedgerTold, MapTold, QuartilesTold, RankingTold, SpanTold
+from pilotbase.documents.api.ledger import (
+    AimTold,
+    CostTold,
+    LedgerTold,
+    MapTold,
+    QuartilesTold,
+    RankingTold,
+    StepSpanTold,
+)
 from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.texts import Language, Text, text
 
@@ -89,7 +97,7 @@ def _spans(told: LedgerTold, spell: Spell) -> Iterator[tuple[Text | str, ...]]:
         yield from ((*of, *said) for said in _days(span, spell))
 
 
-def _days(span: SpanTold, spell: Spell) -> Iterator[tuple[Text, str]]:
+def _days(span: StepSpanTold, spell: Spell) -> Iterator[tuple[Text, str]]:
     yield from _quartiles(span.days, spell)
     yield text("roadmap.half_after"), spell(span.half_after)
     yield text("roadmap.longest_open"), spell(span.longest_open)

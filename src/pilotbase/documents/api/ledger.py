@@ -23,7 +23,7 @@ class QuartilesTold(Told):
     count: int
 
 
-class SpanTold(Told):
+class StepSpanTold(Told):
     """A step with everybody who has begun it: ``taken + open + ended`` of them; nobody is left out."""
 
     step: str
@@ -74,7 +74,7 @@ class LedgerTold(Told):
     owner: str
     counts: dict[str, int]
     this_year: dict[str, int]
-    spans: list[SpanTold]
+    spans: list[StepSpanTold]
     costs: list[CostTold]
     targets: list[AimTold]
     phases: list[AimTold]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
 from typing import Any
@@ -143,8 +144,15 @@ def _definitions() -> Json:
     """Return name → JSON Schema of each model and of what it consists of.
 
     Where two classes share a name, pydantic spells both in full; the one that an operation names gets the short name.
+
+    Raises:
+        TypeError: two that operations name share one, so that either would be described as the other.
     """
-    references, found = models_json_schema([(one, "validation") for one in _models()], ref_template=_REFERENCE)
+    models = _models()
+    twice = [name for name, count in Counter(one.__name__ for one in models).items() if count > 1]
+    if twice:
+        raise TypeError(f"models of the API that share a name: {', '.join(twice)}")
+    references, found = models_json_schema([(one, "validation") for one in models], ref_template=_REFERENCE)
     spelled = json.dumps(found["$defs"])
     for (model, _), reference in references.items():
         spelled = spelled.replace(f'{reference["$ref"].rpartition("/")[2]}"', f'{model.__name__}"')

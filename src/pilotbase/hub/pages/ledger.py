@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.figures import Chosen, Figure, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, way_chart
-from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, SpanTold
+from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, StepSpanTold
 from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.safe_csv import spell_csv
@@ -226,7 +226,7 @@ def _asked(aim: AimTold) -> str:
     return urlencode({name: value for name, value in given.items() if value})
 
 
-def _days(span: SpanTold) -> dict[str, str]:
+def _days(span: StepSpanTold) -> dict[str, str]:
     days = span.days
     return {
         "low": spell_days(days.low if days else None),
