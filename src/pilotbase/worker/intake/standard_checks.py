@@ -1,37 +1,95 @@
-"""Checks that a person runs on files and answers for a standard, without a base; each leaves a record."""
+"""Checks that a person runs on files and answers for a standard, without a base; each leaves a record.
+
+The files may be of whomever: they are read in a box, all that are given in one.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
+import pydantic
+
+from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.standard_check import CheckedFile, StandardCheck
-from pilotbase.standards.ai_labels.checking import KINDS, check_file, files_of, record_of
-from pilotbase.standards.answer_checks import check_keywords, check_reviews
+from pilotbase.standards import in_box
+from pilotbase.standards.ai_labels.checking import KINDS, LARGEST_FILE, files_of, record_of
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.store import utc_now
 
+Found = TypeVar("Found", bound=pydantic.BaseModel)
+
+
+class _Looked(pydantic.BaseModel):
+    files: tuple[CheckedFile, ...]
+
 
 def check_labels(paths: Sequence[Path]) -> tuple[list[CheckedFile], list[StandardCheck]]:
-    """Return which labels files and folders carry, and a record of each check that any of them is about."""
-    files, now = [check_file(path, name) for name, path in files_of(paths)], utc_now()
+    """Return which labels files and folders carry, and a record of each check that any of them is about.
+
+    Raises:
+        InputError: there is no such file, it cannot be opened, or there are too many or too large ones.
+        RefusedError: this host gives no box.
+    """
+    named, now = files_of(paths), utc_now()
+    looked = _asked_in_box("look_for_labels", [path for _, path in named], {}, _Looked)
+    if len(looked.files) != len(named):
+        raise _broken([path for _, path in named])
+    files = [one.model_copy(update={"name": name}) for one, (name, _) in zip(looked.files, named, strict=True)]
     records = [record_of(kind, files, now, SOFTWARE) for kind in KINDS]
     return files, [record for record in records if record is not None]
 
 
 def check_answers_for_keywords(answers: Path, words: Path, column: str) -> StandardCheck:
-    """Return the record of a search for keywords; raises as `check_keywords`."""
-    return check_keywords(answers, words, column, utc_now(), SOFTWARE)
+    """Return the record of a search for keywords; raises as `check_keywords`, and where this host gives no box."""
+    return _asked_in_box("search_for_keywords", [answers, words], {"column": column, **_signed()}, StandardCheck)
 
 
 def check_two_reviewers(reviews: Path) -> StandardCheck:
-    """Return the record of what two reviewers said; raises as `check_reviews`."""
-    return check_reviews(reviews, utc_now(), SOFTWARE)
+    """Return the record of what two reviewers said; raises as `check_reviews`, and where this host gives no box."""
+    return _asked_in_box("compare_reviewers", [reviews], _signed(), StandardCheck)
 
 
 def write_record(file: Path, record: StandardCheck) -> None:
     """Write a record as readable JSON, its folder with it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(record.to_json_value(), ensure_ascii=False, indent=1))
+
+
+def _signed() -> dict[str, str]:
+    return {"at": utc_now().isoformat(), "software": SOFTWARE}
+
+
+def _asked_in_box(function: str, paths: Sequence[Path], given: dict[str, Any], model: type[Found]) -> Found:
+    """Return what a function of `standards.in_box` says of copies of ``paths``."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "files"
+        folder.mkdir()
+        copies = [_copied(path, folder) for path in paths]
+        call = BoxedCall(f"{in_box.__name__}:{function}", folder, {"files": copies, **given}, _broken(paths))
+        return call_in_box(call, model)
+
+
+def _copied(path: Path, folder: Path) -> str:
+    """Copy a file and return what the copy is called: the box may read that, whoever may read the file."""
+    name = uuid.uuid4().hex if (folder / path.name).exists() else path.name
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
+        shutil.copyfile(path, folder / name)
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=path) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
+    return name
+
+
+def _broken(paths: Sequence[Path]) -> InputError:
+    return InputError("standard.box_broken", files=", ".join(path.name for path in paths[:5]))
