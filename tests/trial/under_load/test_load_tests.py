@@ -386,6 +386,14 @@ def test_a_box_is_loaded_killed_and_started_again(base, write_scenario, write_ap
     assert figures.pinned is (len(os.sched_getaffinity(0)) > 1)
 
 
+def load_for_real(monkeypatch, test):
+    """Load boxes by this test; what this host is like today is not asked."""
+    quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
+    monkeypatch.setattr(
+        kept, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
+    )
+
+
 JITTERY = """
 import time
 BEGAN = time.monotonic()
@@ -401,11 +409,7 @@ def test_a_jittery_application_in_a_real_box_is_void_and_not_passed(
     base, write_scenario, write_application, tmp_path, monkeypatch
 ):
     """Slow for six tenths of a second, quick for the next: its 99th percentile would pass, and says nothing."""
-    test = LoadTest(rate=20, seconds=6, warm_up=0.2, starts=1, block_seconds=0.6)
-    quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
-    monkeypatch.setattr(
-        kept, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
-    )
+    load_for_real(monkeypatch, LoadTest(rate=20, seconds=6, warm_up=0.2, starts=1, block_seconds=0.6))
     scenario, application = write_scenario(change=loaded_scenario), write_application(JITTERY)
     report = in_process(base, scenario, application, tmp_path / "out")
     assert report.load_test.void in (Void.UNSTEADY, Void.LATE_CLOCK) and report.load_test.p99 is not None
@@ -417,11 +421,7 @@ def test_a_jittery_application_in_a_real_box_is_void_and_not_passed(
 def test_an_application_in_a_real_box_passes_performance_and_fails_production(
     base, write_scenario, write_application, tmp_path, monkeypatch
 ):
-    test = LoadTest(rate=2, seconds=6, warm_up=0.2, starts=1, block_seconds=1)
-    quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
-    monkeypatch.setattr(
-        kept, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
-    )
+    load_for_real(monkeypatch, LoadTest(rate=2, seconds=6, warm_up=0.2, starts=1, block_seconds=1))
     slow = GOOD.replace("def predict(batch):", "def predict(batch):\n    __import__('time').sleep(0.12)")
     report = in_process(base, write_scenario(change=loaded_scenario), write_application(slow), tmp_path / "out")
     assert report.load_test.void is None and report.verdict is Verdict.REJECT

@@ -88,7 +88,7 @@ class Work:
     @property
     def root(self) -> Path | None:
         """The image that is the root of its box, if its form is one."""
-        return self.environment.path / ROOT if self.form.runtime == "container" else None
+        return self.environment.path / ROOT if self.form.image is not None else None
 
     @property
     def _environment(self) -> tuple[Mount, ...]:

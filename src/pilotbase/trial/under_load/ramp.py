@@ -7,7 +7,7 @@ within the target; the next higher step that did not stands beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pilotbase.documents.load_test import MOST_RATE, LoadStep
 
@@ -26,15 +26,13 @@ def climb(rate: float, step: Callable[[float], LoadStep | None]) -> tuple[LoadSt
         if not taken.held or rate >= MOST_RATE:
             break
         rate = min(2 * rate, MOST_RATE)
-    held = held_rate(steps)
-    missed = min((one.rate for one in steps if not one.held), default=None)
-    for _ in range(NARROWED if held and missed is not None else 0):
-        assert missed is not None
-        taken = step(math.sqrt(held * missed))
-        if taken is None:
+    held, missed = held_rate(steps), rate
+    for _ in range(NARROWED if held and not taken.held else 0):
+        between = step(math.sqrt(held * missed))
+        if between is None:
             break
-        steps.append(taken)
-        held, missed = (taken.rate, missed) if taken.held else (held, taken.rate)
+        steps.append(between)
+        held, missed = (between.rate, missed) if between.held else (held, between.rate)
     return tuple(steps)
 
 
@@ -43,6 +41,6 @@ def most_steps(rate: float) -> int:
     return 1 + max(0, math.ceil(math.log2(MOST_RATE / rate))) + NARROWED
 
 
-def held_rate(steps: tuple[LoadStep, ...] | list[LoadStep]) -> float:
+def held_rate(steps: Sequence[LoadStep]) -> float:
     """Return the largest rate that was held; 0 where none was."""
     return max((one.rate for one in steps if one.held), default=0.0)
