@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds
+.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
+
+# A wheel in dist/, for machines without this checkout: pip install dist/pilotbase-*.whl
+wheel: $(VENV)/.base
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo

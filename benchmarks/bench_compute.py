@@ -6,25 +6,22 @@ to a box that is kept, as trials and services keep theirs. Beside them `ProcessP
 box, like with like (docs/decisions/0033): a job beside a process spawned for each task, a task beside processes that
 are kept for all tasks; both have the target. Without one, a job that starts everything beside a pool that starts
 nothing. On a Ray cluster of this machine's own, a job beside a bare Ray actor each. The first of each are not counted.
-``--quick``: small sizes that show that all of it runs; nothing is written.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 
 from benchmarks.compute import admission, kept, tasks
-from benchmarks.publishing import Row, publish, row
+from benchmarks.publishing import Row, options_of, publish, row, show
 
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of(__doc__)
     parser.add_argument("--jobs", type=int, default=40, help="no-ops a run")
     parser.add_argument("--times", type=int, default=5, help="runs of each, in turn")
     parser.add_argument("--no-ray", action="store_true", help="leave the cluster out")
-    parser.add_argument("--quick", action="store_true", help="small sizes, and nothing is written")
     options = parser.parse_args()
     jobs, times = (4, 1) if options.quick else (options.jobs, options.times)
     rows = [*deciding(1000 if options.quick else 10_000), *on_this_machine(jobs, times)]
@@ -32,8 +29,7 @@ def main() -> None:
     if not options.no_ray:
         rows += on_a_cluster(jobs // 2, times)
     if options.quick:
-        for entry in rows:
-            print(f"  {entry['name']}: {entry['value']} {entry['unit']}, peer {entry['peer']}: {entry['peer_value']}")
+        show(rows)
         return
     publish("compute", rows, options.times, ("pilotbase", "numpy", "ray"), {})
 

@@ -23,7 +23,6 @@ beforehand, and refused where there is less.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import statistics
@@ -40,7 +39,7 @@ from benchmarks.data.memory import Watched, watched
 from benchmarks.data.picture import draw
 from benchmarks.data.table import faults, long_faults, long_table, write, write_numbers
 from benchmarks.peers.environments import peer_environment, peer_python
-from benchmarks.publishing import ROOT, Row, publish, published, row
+from benchmarks.publishing import ROOT, Row, options_of, publish, published, row, show
 
 PROGRAMS = ROOT / "benchmarks" / "peers" / "programs"
 ROWS, FASTER, RATIO = 1_000_000, 1.5e6, 10
@@ -82,24 +81,28 @@ EXTENTS = {
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of(__doc__)
     parser.add_argument("--runs", type=int, default=3, help="in turn with the peers")
     parser.add_argument("--many", type=int, default=100, help="millions of rows of Parquet that are streamed")
     parser.add_argument("--gigabytes", type=float, default=10, help="of the CSV that is streamed")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="the others: as last measured")
     options = parser.parse_args()
+    runs, many, gigabytes = (1, 3, 0.2) if options.quick else (options.runs, options.many, options.gigabytes)
     versions: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
         whole = write(ROWS, Path(scratch))
         measured = {
-            "speed": lambda: speed(whole, options.runs, versions),
-            "one-pass": lambda: one_pass(whole[0], options.many),
-            "parquet": lambda: streamed_parquet(whole[0], options.many),
-            "csv": lambda: streamed_csv(whole, options.gigabytes),
+            "speed": lambda: speed(whole, runs, versions),
+            "one-pass": lambda: one_pass(whole[0], many, drawn=not options.quick),
+            "parquet": lambda: streamed_parquet(whole[0], many),
+            "csv": lambda: streamed_csv(whole, gigabytes),
         }
         found = {part: measured[part]() for part in PARTS if part in options.parts}
+    if options.quick:
+        show([one for part in found.values() for one in part])
+        return
     rows = [one for part, last in last_published().items() for one in found.get(part, last)]
-    publish("data", rows, options.runs, ("pilotbase", "polars", "numpy"), versions)
+    publish("data", rows, runs, ("pilotbase", "polars", "numpy"), versions)
 
 
 def speed(whole: tuple[Path, Path], runs: int, versions: dict[str, str]) -> list[Row]:
@@ -159,12 +162,13 @@ def _median(answers: list[Said], figure: str) -> float:
     return statistics.median(each[figure] for each in answers)
 
 
-def one_pass(parquet: Path, millions: int) -> list[Row]:
-    """Return speed and memory of one pass over many rows, and leave the picture of the memory for the page."""
+def one_pass(parquet: Path, millions: int, drawn: bool) -> list[Row]:
+    """Return speed and memory of one pass over many rows; ``drawn`` leaves the picture of the memory for the page."""
     many = _written(parquet, millions)
     found = _watched_run(many, "quick")
     _hold(found, millions * faults(ROWS))
-    draw(found.mebibytes, found.seconds, f"{millions:,}")
+    if drawn:
+        draw(found.mebibytes, found.seconds, f"{millions:,}")
     growth, name = _growth(found), _name(many, millions)
     flat = f"{name}, memory of the last third of the run over its middle third"
     return [*_figures(found, name, millions), row(flat, growth, "times", f"<= {FLAT}", growth <= FLAT)]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers.environments import peer_environment, peer_python, site_packages
-from benchmarks.publishing import ROOT, Row, publish, row
+from benchmarks.publishing import ROOT, Row, options_of, publish, row, show
 
 PROGRAMS = ROOT / "benchmarks" / "peers" / "programs"
 
@@ -38,29 +38,35 @@ class Measured:
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    parser = options_of(__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="in turn with the peers")
+    options = parser.parse_args()
+    runs, longest = (1, 20_000) if options.quick else (options.runs, 1_000_000)
     versions: dict[str, str] = {}
-    rows = [*sequences(runs, versions), *ten_measures(runs, versions), *intervals(runs, versions)]
+    rows = [*sequences(runs, longest, versions), *ten_measures(runs, versions), *intervals(runs, versions)]
+    if options.quick:
+        show(rows)
+        return
     publish("evidence", rows, runs, ("pilotbase", "numpy", "scipy"), versions)
 
 
-def sequences(runs: int, versions: dict[str, str]) -> list[Row]:
+def sequences(runs: int, longest: int, versions: dict[str, str]) -> list[Row]:
     """Return the confidence sequence's rows: binary, a finite set, real values; each with and without numba."""
     rows = []
     for kind in ("independent draws", "finite set", "real values"):
         plain, quick, peer = [], [], []
         for _ in range(runs):
-            plain.append(ours("sequence", kind, "1000000"))
-            quick.append(ours("sequence", kind, "1000000", numba=True))
+            plain.append(ours("sequence", kind, str(longest)))
+            quick.append(ours("sequence", kind, str(longest), numba=True))
             if kind == "independent draws":
-                peer.append(theirs("oracles", "ville_sequence", "100000"))
+                peer.append(theirs("oracles", "ville_sequence", str(longest // 10)))
         versions.update(_versions(quick), **_versions(peer))
         value = _median(plain, "cpu")
         rows.append(row(f"confidence sequence of 10^6, {kind}, without numba", value, "CPU s", "<= 3", value <= 3))
         value = _median(quick, "cpu")
         rows.append(row(f"confidence sequence of 10^6, {kind}, with numba", value, "CPU s", "<= 0.3", value <= 0.3))
         if peer:
-            short = _median([ours("sequence", kind, "100000") for _ in range(runs)])
+            short = _median([ours("sequence", kind, str(longest // 10)) for _ in range(runs)])
             facing = {"peer": "ville BettingCS", "peer_value": _median(peer), "ratio": short / _median(peer)}
             rows.append(row(f"confidence sequence of 10^5, {kind}", short, "s", None, True, **facing))
     return rows

@@ -10,7 +10,6 @@ gateway's process, from /proc.
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from pathlib import Path
 from benchmarks.gateway import content, served
 from benchmarks.gateway.load import Order, Seen, run
 from benchmarks.gateway.served import Server
-from benchmarks.publishing import Row, publish, row
+from benchmarks.publishing import Row, options_of, publish, row, show
 
 FEW, MANY = 1, 16
 SECONDS = 3.0
@@ -55,17 +54,20 @@ class Way:
     body: str
     figures: Figures = field(default_factory=Figures)
 
-    def measure(self, connections: int) -> None:
+    def measure(self, connections: int, seconds: float) -> None:
         """Put the load on once."""
         before = self.server.cpu_seconds()
-        seen = run(Order(self.url, self.key, self.body, connections, SECONDS))
+        seen = run(Order(self.url, self.key, self.body, connections, seconds))
         self.figures.take(connections, seen, self.server.cpu_seconds() - before)
         print(f"  {self.name}, c={connections}: {seen.rate:.0f}/s, p50 {seen.p50_ms:.2f} ms", flush=True)
 
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    parser = options_of(__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="rounds, every way in turn")
+    options = parser.parse_args()
+    rounds, seconds = (1, 0.5) if options.quick else (options.runs, SECONDS)
     version = served.peer_version()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -77,9 +79,12 @@ def main() -> None:
                 for _ in range(rounds):
                     for connections in (FEW, MANY):
                         for way in ways.values():
-                            way.measure(connections)
+                            way.measure(connections, seconds)
                 memory = ours.memory_mib(), theirs.memory_mib()
     rows = [*_endpoint_rows(ways, memory), *_runner_rows(ways["runner"].figures)]
+    if options.quick:
+        show(rows)
+        return
     publish("gateway", rows, rounds, PACKAGES, {"litellm": version})
 
 

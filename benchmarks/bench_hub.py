@@ -11,7 +11,6 @@ The peer is the plainest Django list over the same rows: without log-in, tenancy
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -27,7 +26,7 @@ from benchmarks.hub.fill import Moulds, Size, fill, take_moulds
 from benchmarks.hub.pages import Timed, p95, time_pages
 from benchmarks.hub.served import let_people_in, make_home, served, serving_peer
 from benchmarks.hub.users import USERS, run_users
-from benchmarks.publishing import Row, publish, published, row
+from benchmarks.publishing import Row, options_of, publish, published, row, show
 from tests.workspace.stores_for_tests import running_server
 
 TARGET = 150.0
@@ -38,21 +37,25 @@ _PEER = {"list of scenarios": "/", "search, a Chinese word of two characters": "
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of(__doc__)
     parser.add_argument("--times", type=int, default=40, help="requests for each page and role")
     parser.add_argument("--minutes", type=float, default=5, help="of fifty users on SQLite; on PostgreSQL a fifth")
     parser.add_argument("--share", type=float, default=1, help="of the records")
     parser.add_argument("--only", choices=["SQLite", "PostgreSQL"], help="keep the other's rows as they were written")
     options = parser.parse_args()
-    size = Size(int(100_000 * options.share), int(100_000 * options.share), int(5_000 * options.share))
+    share, times, minutes = (0.01, 2, 0.1) if options.quick else (options.share, options.times, options.minutes)
+    size = Size(int(100_000 * share), int(100_000 * share), int(5_000 * share))
     say("taking moulds of the real path")
     moulds, rows = take_moulds(), list(command_line())
     kept = [one for one in published("hub") if str(one["name"]).startswith(_OTHER.get(options.only or "", "none"))]
     if options.only != "PostgreSQL":
-        rows += measure("SQLite", None, moulds, size, (options.times, options.minutes))
+        rows += measure("SQLite", None, moulds, size, (times, minutes))
     if options.only != "SQLite":
         with running_server() as url:
-            rows += measure("PostgreSQL", url, moulds, size, (options.times, options.minutes / 5))
+            rows += measure("PostgreSQL", url, moulds, size, (times, minutes / 5))
+    if options.quick:
+        show(rows)
+        return
     publish("hub", rows + kept, options.times, _PACKAGES, {})
 
 

@@ -8,18 +8,15 @@ that a ratio says nothing: told is what a batch costs more.
 Endpoints: questions to an OpenAI-compatible server on this machine that answers at once, 16 at a time, worded, asked,
 recorded call by call, committed, scored and judged, beside an evaluation of Inspect AI over the same server, and over
 its own mock, which sends nothing. Each side is one process, whose CPU is told without imports; the server's is not.
-
-``--quick``: small sizes that show that all of it runs; nothing is written.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
 from benchmarks.kinds import onnx, onnx_models, samples
-from benchmarks.publishing import Row, publish, row
+from benchmarks.publishing import Row, options_of, publish, row, show
 
 PACKAGES = ("pilotbase", "numpy", "onnx", "onnxruntime")
 PEER = "onnxruntime alone, a warm process"
@@ -36,16 +33,14 @@ MODELS = {
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of(__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="of each model, in turn")
-    parser.add_argument("--quick", action="store_true", help="small sizes, and nothing is written")
     options = parser.parse_args()
     rows = onnx_in_the_box(20_000 if options.quick else 400_000, 1 if options.quick else options.rounds)
     asked, versions = questions_asked(50 if options.quick else 1000, 1 if options.quick else SAMPLE_ROUNDS)
     rows += asked
     if options.quick:
-        for entry in rows:
-            print(f"  {entry['name']}: {entry['value']} {entry['unit']}, peer {entry['peer']}: {entry['peer_value']}")
+        show(rows)
         return
     publish("kinds", rows, options.rounds, PACKAGES, versions)
 

@@ -9,7 +9,6 @@ applications described in Chinese are handed in among the 100,000, and each is t
 
 from __future__ import annotations
 
-import argparse
 import resource
 import statistics
 import tempfile
@@ -23,7 +22,7 @@ from sqlalchemy import select
 
 from benchmarks.hub.fill import Size, fill, small_store, take_moulds
 from benchmarks.hub.pages import p95
-from benchmarks.publishing import Row, publish, row
+from benchmarks.publishing import Row, options_of, publish, row, show
 from pilotbase.catalogue.advancing import advance
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.permissions import Act
@@ -47,15 +46,18 @@ SLOWEST = 1000.0
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of(__doc__)
     parser.add_argument("--times", type=int, default=40, help="scenarios that are matched")
     parser.add_argument("--share", type=float, default=1, help="of the records")
     options = parser.parse_args()
-    number = int(100_000 * options.share)
+    times, number = (2, 500) if options.quick else (options.times, int(100_000 * options.share))
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
         store = filled_store(Path(scratch), Size(number, number, 0))
-        rows = [*speed(store, options.times, number), found_among(store, number)]
+        rows = [*speed(store, times, number), found_among(store, number)]
         store.close()
+    if options.quick:
+        show(rows)
+        return
     publish("match", rows, options.times, ("pilotbase", "numpy", "scipy", "scikit-learn", "sqlalchemy"), {})
 
 

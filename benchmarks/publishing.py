@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -30,6 +31,20 @@ def published(name: str) -> list[Row]:
     """Return the rows that were written last."""
     found: list[Row] = json.loads((RESULTS / f"{name}.json").read_text())
     return found
+
+
+def options_of(doc: str | None) -> argparse.ArgumentParser:
+    """Return what parses a benchmark's options: ``--quick`` shows in small sizes that all of it runs."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes; nothing is written, no target is held")
+    return parser
+
+
+def show(rows: list[Row]) -> None:
+    """Print the rows of a quick run: small sizes prove nothing, so they hold no target and are not written."""
+    for entry in rows:
+        peer = f", peer {entry['peer']}: {entry['peer_value']}" if entry["peer"] else ""
+        print(f"  quick: {entry['name']}: {entry['value']} {entry['unit']}{peer}")
 
 
 def publish(name: str, rows: list[Row], runs: int, packages: tuple[str, ...], peers: dict[str, str]) -> None:

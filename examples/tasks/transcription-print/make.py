@@ -23,7 +23,7 @@ def missing() -> str | None:
     if sys.version_info >= (3, 13):
         return "rapidocr-onnxruntime 1.4.4 is packed for Python up to 3.12"
     if find_spec("PIL") is None:
-        return "Pillow is not installed: pip install 'pilotbase[images]'"
+        return "Pillow is not installed: pip install pillow"
     lacking = [name for name in TYPEFACES.values() if not (FONTS / name).exists()]
     return f"no fonts {', '.join(lacking)}: apt install fonts-noto-cjk" if lacking else None
 

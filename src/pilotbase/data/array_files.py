@@ -2,7 +2,7 @@
 
 A cell is a path in the folder of the table (``images/0001.png``), the bytes of such a file (Parquet), or already the
 array. Read are ``.npy``, ``.wav`` (16 bits; several channels become their mean) and, where Pillow is installed
-(``pip install 'pilotbase[images]'``), images of any usual kind: grey, or red, green and blue.
+(the extra ``images``), images of any usual kind: grey, or red, green and blue.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.texts import text
 from pilotbase.protocols.array_cells import array_in, array_of, cell_of
 
@@ -131,7 +132,7 @@ def _read_image(data: bytes) -> Array:
     try:
         from PIL import Image  # an extra: few scenarios hold images
     except ModuleNotFoundError:
-        raise PilotbaseError("data.no_image_reader") from None
+        raise PilotbaseError("data.no_image_reader", packages=packages_of("images")) from None
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MOST_PIXELS:

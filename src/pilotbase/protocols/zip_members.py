@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.extras import packages_of
 
 MAXIMUM_MEMBERS = 200_000
 _ZSTANDARD = 93
@@ -91,7 +92,7 @@ def opened_zip(path: Path, most_bytes: int, most_of_all: int) -> Iterator[ZipMem
 
 def _zstandard(file: str) -> Any:
     if importlib.util.find_spec("zstandard") is None:
-        raise InputError("zip.needs_zstandard", file=file)
+        raise InputError("zip.needs_zstandard", file=file, packages=packages_of("inspect"))
     import zstandard
 
     return zstandard

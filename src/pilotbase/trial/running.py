@@ -24,6 +24,7 @@ from pilotbase.compute.engines import LOCAL, Engine, Worker, WorkerLostError
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
@@ -153,7 +154,8 @@ def _loading_environment(lab: Lab, adapter: Adapter) -> Environment:
     missing = lacking(adapter.needs)
     if missing:
         names = ", ".join(missing)
-        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, extra=adapter.extra)
+        packages = packages_of(adapter.extra)
+        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, packages=packages)
     return installed_environment(adapter.needs, lab.folder("environments", INSTALLED))
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.extras import packages_of
 from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
 
 BUSY_SECONDS = 30
@@ -127,7 +128,7 @@ _PAGE_COST = 1.1
 
 def _postgres_engine(url: str) -> Engine:
     if find_spec("psycopg") is None:
-        raise InputError("workspace.no_driver")
+        raise InputError("workspace.no_driver", packages=packages_of("postgres"))
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         isolation_level="REPEATABLE READ",

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.private import Noise
 from pilotbase.documents.terms import MILLIONTHS
 
@@ -64,6 +65,6 @@ def _opendp() -> Any:
     try:
         dp: Any = import_module("opendp.prelude")
     except ImportError:
-        raise InputError("private.no_opendp") from None
+        raise InputError("private.no_opendp", packages=packages_of("opendp")) from None
     dp.enable_features("contrib")
     return dp

@@ -17,6 +17,7 @@ from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.source import Asked, OpenedSource
 from pilotbase.documents.dataset import FileObject, Reference
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
 
@@ -102,7 +103,7 @@ def _connected(address: str, shown: str) -> psycopg.Connection[Any]:
     try:
         import psycopg
     except ImportError:
-        raise InputError("source.no_driver", file=shown) from None
+        raise InputError("source.no_driver", file=shown, packages=packages_of("postgres")) from None
     try:
         return psycopg.connect(address, connect_timeout=_SECONDS_TO_CONNECT)
     except psycopg.Error as error:
