@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Document, Localized, Moment, Part
+from pilotbase.documents.blind import BlindScore
 from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
@@ -74,6 +75,8 @@ class CriterionResult(Part):
     """The baseline's score on the same cases."""
     people: float | None = None
     """People's score on the same cases, where the scenario has a column of what they decided."""
+    blind: BlindScore | None = None
+    """The best that a program scores which reads no feature, on all hidden cases; not shown in the supplier's view."""
     paired: PairedScores | None = None
     """The two scores whose difference a drop or a lift is."""
     path: tuple[PathPoint, ...] = ()
@@ -291,7 +294,7 @@ def _rounded(number: float, digits: int) -> float:
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:
-    kept_back = dict.fromkeys(("lower", "upper", "baseline", "people", "scored", "needed", "detectable"))
+    kept_back = dict.fromkeys(("lower", "upper", "baseline", "people", "blind", "scored", "needed", "detectable"))
     hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
     estimate = None if result.estimate is None else _rounded(result.estimate, 2)
     paired = result.paired and _coarse_pair(result.paired)

@@ -35,6 +35,7 @@ from pilotbase.measures import Cases, coded
 from pilotbase.trial.adapting.kept import with_cells
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_others
+from pilotbase.trial.blind.refusing import beside_blind
 from pilotbase.trial.costs import with_cost
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.endpoint_canaries import ask_canaries
@@ -153,7 +154,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     observed = Observed(
         scenario=docket.sealed.scenario,
         candidate=docket.candidate,
-        judged=judged,
+        judged=replace(judged, criteria=beside_blind(judged.criteria, docket.sealed.record.blind)),
         run=answered.run,
         performance=summarise(answered.run.load),
         cases=plan.cases,
