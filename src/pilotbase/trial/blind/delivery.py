@@ -6,15 +6,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.documents.scenario import Scenario
-
 Ints = NDArray[np.int64]
 
 
-def delivered_rows(scenario: Scenario, hidden: pl.DataFrame) -> Ints:
-    """Return the rows of ``hidden`` as they are delivered: shuffled, by a seed of no consequence.
+def delivered_rows(hidden: pl.DataFrame, by: str | None = None) -> Ints:
+    """Return the rows of ``hidden`` in the order of a delivery: shuffled, by a seed of no consequence.
 
-    A scenario that has its cases delivered in the order of time gives them in that order; that is where a program's
-    place in the run can tell it something.
+    ``by``: the column of time by which a scenario has its cases delivered; then those of one moment are shuffled, and a
+    program's place in the run can tell it something.
     """
-    return np.random.default_rng(0).permutation(hidden.height).astype(np.int64)
+    rows = np.random.default_rng(0).permutation(hidden.height).astype(np.int64)
+    if by is None:
+        return rows
+    moments = hidden[by].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    return np.asarray(rows[np.argsort(moments[rows], kind="stable")], dtype=np.int64)

@@ -100,12 +100,17 @@ def judge_blind(
                 easy = easy or found
             else:
                 meets = meets or found
-    return BlindFindings(cases=len(bench.cases), best=tuple(best.values()), meets=meets, easy=easy)
+    return BlindFindings(
+        cases=len(bench.cases),
+        best=tuple(best[item.rule] for item in bench.criteria if item.rule in best),
+        meets=meets,
+        easy=easy,
+    )
 
 
 def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, hidden: pl.DataFrame) -> _Bench:
     rows = _spread(hidden.height, min(MOST_HIDDEN, _MOST_OF_KIND.get(scenario.answer, MOST_HIDDEN)))
-    taken = hidden[delivered_rows(scenario, hidden)[rows]]
+    taken = hidden[delivered_rows(hidden)[rows]]
     shown = public[_spread(public.height, MOST_PUBLIC)]
     contract, criteria = scenario.contract(classes), settle_criteria(scenario)
     asked = Asked(

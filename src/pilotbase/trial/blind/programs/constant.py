@@ -17,7 +17,7 @@ from pilotbase.trial.blind.program import Answer, Asked, Column, Program
 
 _MOST_CLASSES = 50
 """Of more classes the most frequent ones."""
-_SHOWN = 60
+_SHOWN = 40
 _TEXTS = 3
 _WORDS = 12
 _NAMES = 100

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program
 
@@ -26,32 +26,27 @@ _Places = NDArray[np.float64]
 
 def _answers(asked: Asked) -> Iterator[Answer]:
     for field in asked.contract.features:
-        public, hidden = _places(field, asked.public[field.name]), _places(field, asked.hidden[field.name])
-        if public is not None and hidden is not None and _numbers_rows(field, public, hidden):
+        if field.data_type in ARRAYS:
+            continue
+        public, hidden = (_places(field, side[field.name]) for side in (asked.public, asked.hidden))
+        if _numbers_rows(field, public, hidden):
             yield Answer(text("trial.blind.file_order", column=field.name), _neighbours(asked, public, hidden))
 
 
-def _places(field: Field, column: Column) -> _Places | None:
-    """Return the number that each cell holds, NaN where none; None where the column can hold no place."""
-    if column.dtype == object:
-        cells = pl.Series("cell", column.tolist(), dtype=pl.String) if field.data_type not in _TIMES else None
-        if cells is None:
-            return _moments(column)
-        if not all(one is None or isinstance(one, str) for one in column.tolist()):
-            return None
-        found = cells.str.extract(r"(\d{1,15})\D*$").cast(pl.Float64, strict=False)
-        return np.asarray(found.fill_null(np.nan).to_numpy(), dtype=np.float64)
-    return column.astype(np.float64)
+def _places(field: Field, column: Column) -> _Places:
+    """Return the number that each cell holds, or its moment in seconds; NaN where there is none."""
+    if column.dtype != object:
+        return column.astype(np.float64)
+    cells = pl.Series("cell", column.tolist(), dtype=pl.String)
+    found = _moments(cells) if field.data_type in _TIMES else cells.str.extract(r"(\d{1,15})\D*$")
+    numbers = found.cast(pl.Float64, strict=False).fill_null(float("nan"))
+    return np.asarray(numbers.to_numpy(), dtype=np.float64)
 
 
-def _moments(column: Column) -> _Places:
-    found = pl.Series("cell", column.tolist(), dtype=pl.String).str.head(19).str.replace("T", " ")
-    moments = pl.select(
-        pl.coalesce(
-            found.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False), found.str.to_datetime("%Y-%m-%d", strict=False)
-        )
-    ).to_series()
-    return np.asarray(moments.dt.epoch("s").cast(pl.Float64).fill_null(np.nan).to_numpy(), dtype=np.float64)
+def _moments(cells: pl.Series) -> pl.Series:
+    plain = cells.str.head(19).str.replace("T", " ")
+    forms = (plain.str.to_datetime(form, strict=False) for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d"))
+    return pl.select(pl.coalesce(*forms)).to_series().dt.epoch("s")
 
 
 def _numbers_rows(field: Field, public: _Places, hidden: _Places) -> bool:
