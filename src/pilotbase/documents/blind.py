@@ -10,7 +10,7 @@ class BlindScore(Part):
     """The best score of any blind baseline for one criterion, and what that one answers."""
 
     rule: str
-    score: float | None = None
+    score: float
     program: Text
 
 

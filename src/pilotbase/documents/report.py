@@ -75,8 +75,6 @@ class CriterionResult(Part):
     """The baseline's score on the same cases."""
     people: float | None = None
     """People's score on the same cases, where the scenario has a column of what they decided."""
-    blind: BlindScore | None = None
-    """The best that a program scores which reads no feature, on all hidden cases; not shown in the supplier's view."""
     paired: PairedScores | None = None
     """The two scores whose difference a drop or a lift is."""
     path: tuple[PathPoint, ...] = ()
@@ -220,6 +218,9 @@ class Report(Document):
     attempt: Attempt | None = None
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
+    blind: tuple[BlindScore, ...] | None = None
+    """What programs that read no feature score at best on all hidden cases, by each criterion on answers; full view.
+    None: the hidden set was sealed before they were asked."""
     groups: tuple[GroupScore, ...] = ()
     standards: tuple[ConformityRow, ...] | None = None
     """The conformity matrix, where the scenario names standards."""
@@ -263,6 +264,7 @@ class Report(Document):
                 "reasons": tuple(_coarse_sentence(reason, cases) for reason in self.reasons),
                 "criteria": tuple(_coarse(result) for result in self.criteria),
                 "sections": tuple(_coarse_section(section, cases) for section in self.sections),
+                "blind": None,
                 "groups": (),
                 "standards": coarse_rows(self.standards),
                 "order": None,
@@ -294,7 +296,7 @@ def _rounded(number: float, digits: int) -> float:
 
 
 def _coarse(result: CriterionResult) -> CriterionResult:
-    kept_back = dict.fromkeys(("lower", "upper", "baseline", "people", "blind", "scored", "needed", "detectable"))
+    kept_back = dict.fromkeys(("lower", "upper", "baseline", "people", "scored", "needed", "detectable"))
     hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
     estimate = None if result.estimate is None else _rounded(result.estimate, 2)
     paired = result.paired and _coarse_pair(result.paired)

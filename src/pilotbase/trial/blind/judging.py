@@ -158,7 +158,7 @@ def _keep_best(best: dict[str, BlindScore], criteria: Sequence[Criterion], score
         if found is None:
             continue
         higher = item.parsed().comparison == ">="
-        if known is None or known.score is None or (found > known.score if higher else found < known.score):
+        if known is None or (found > known.score if higher else found < known.score):
             best[rule] = BlindScore(rule=rule, score=found, program=way)
 
 

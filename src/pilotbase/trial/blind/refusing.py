@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.errors import Issue, RefusedError
-from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.scenario_folder import MANIFEST
 
@@ -40,11 +39,3 @@ def told_blind(found: BlindFindings | None) -> Iterator[Text]:
         yield text("trial.blind_score", rule=one.rule, score=f"{one.score:.{_OWNERS_DIGITS}g}", program=one.program)
     if found.easy is not None:
         yield text("trial.blind_easy", program=found.easy.program, scores=found.easy.told(_OWNERS_DIGITS))
-
-
-def beside_blind(results: tuple[CriterionResult, ...], found: BlindFindings | None) -> tuple[CriterionResult, ...]:
-    """Return the results, each with what a blind baseline scores at best by its rule on the hidden cases."""
-    best = {one.rule: one for one in (found.best if found is not None else ())}
-    return tuple(
-        result.model_copy(update={"blind": best[result.rule]}) if result.rule in best else result for result in results
-    )

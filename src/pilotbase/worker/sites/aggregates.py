@@ -63,7 +63,7 @@ def _resting_on_few(report: Report, cell: int) -> frozenset[str]:
 def _released(result: CriterionResult, small: frozenset[str]) -> CriterionResult:
     if result.rule not in small:
         return result.model_copy(update={"path": ()})
-    figures = ("estimate", "lower", "upper", "scored", "needed", "detectable", "baseline", "people", "blind", "paired")
+    figures = ("estimate", "lower", "upper", "scored", "needed", "detectable", "baseline", "people", "paired")
     return result.model_copy(update={**dict.fromkeys(figures), "available": 0, "path": (), "claim": KEPT_BACK})
 
 
