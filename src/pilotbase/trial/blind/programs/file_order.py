@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.data.column_types import type_column
 from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program
@@ -38,15 +39,12 @@ def _places(field: Field, column: Column) -> _Places:
     if column.dtype != object:
         return column.astype(np.float64)
     cells = pl.Series("cell", column.tolist(), dtype=pl.String)
-    found = _moments(cells) if field.data_type in _TIMES else cells.str.extract(r"(\d{1,15})\D*$")
+    if field.data_type in _TIMES:
+        found = type_column(cells, field.data_type).values.cast(pl.Datetime("us")).dt.epoch("s")
+    else:
+        found = cells.str.extract(r"(\d{1,15})\D*$")
     numbers = found.cast(pl.Float64, strict=False).fill_null(float("nan"))
     return np.asarray(numbers.to_numpy(), dtype=np.float64)
-
-
-def _moments(cells: pl.Series) -> pl.Series:
-    plain = cells.str.head(19).str.replace("T", " ")
-    forms = (plain.str.to_datetime(form, strict=False) for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d"))
-    return pl.select(pl.coalesce(*forms)).to_series().dt.epoch("s")
 
 
 def _numbers_rows(field: Field, public: _Places, hidden: _Places) -> bool:
