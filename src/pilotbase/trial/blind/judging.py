@@ -29,7 +29,7 @@ from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.blind.delivery import delivered_rows
 from pilotbase.trial.blind.program import Asked, Column, Ints, Program
 from pilotbase.trial.blind.programs import PROGRAMS
-from pilotbase.trial.perturbed_arms import PUBLIC_SEED, perturbations_of
+from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.scoring import build_cases, settle_criteria
 
 MOST_PUBLIC, MOST_HIDDEN = 50_000, 10_000
@@ -39,6 +39,8 @@ _MOST_OF_KIND: Mapping[AnswerKind, int] = MappingProxyType(
 )
 """Where one case takes long to score."""
 _FEWEST_WITHOUT_TWINS = 20
+_SEED = b"pilotbase blind baselines"
+"""What perturbations draw from: of no consequence."""
 Scores = tuple[tuple[str, float | None], ...]
 
 
@@ -124,7 +126,7 @@ def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, h
     )
     arms = {
         str(under): replace(
-            asked, hidden=perturbation_of(under).apply(asked.hidden, contract.features, PUBLIC_SEED, asked.public)
+            asked, hidden=perturbation_of(under).apply(asked.hidden, contract.features, _SEED, asked.public)
         )
         for under in perturbations_of(criteria)
     }
