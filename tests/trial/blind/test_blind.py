@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -15,6 +17,7 @@ from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.blind.delivery import delivered_rows
 from pilotbase.trial.blind.judging import MOST_HIDDEN, judge_blind
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.sealed import read_public_sample
@@ -22,7 +25,8 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
-from tests.trial.blind.tables_for_tests import HONEST, MODES, PROGRAM, TABLES
+from tests.trial.blind.tables_for_tests import AFTER, HONEST, MODES, PROGRAM, TABLES
+from tests.trial.test_kinds_of_answers import KINDS
 
 IN_SECRET_ORDER = importlib.util.find_spec("pilotbase.trial.delivering") is not None
 """Cases in file order are answered by their place: until delivery is secret no trial can show that it is not."""
@@ -45,6 +49,38 @@ def test_a_table_that_gives_its_answers_away_is_known_by_the_program_that_meets_
     assert way_of(found.meets) == table.way
     assert found.meets is None or found.easy is None or name not in HONEST
     assert [one.rule for one in found.best] == [rule for rule in table.criteria if "memory" not in rule]
+
+
+@pytest.mark.parametrize(("name", "way"), [("by class", "position"), ("periodic", "count")])
+def test_an_order_that_is_seen_is_answered_by_place_and_by_count(name, way, tmp_path, monkeypatch):
+    monkeypatch.setattr("pilotbase.trial.blind.judging.delivered_rows", lambda hidden, *_: np.arange(hidden.height))
+    table = TABLES[name]
+    if way == "count":  # whole periods stay together where the later cases are hidden
+        table = replace(table, split=AFTER, rows=timed(table.rows), criteria=("accuracy >= 0.9",))
+    assert way_of(findings(*load_scenario(table.write(tmp_path / "scenario"), 0)).meets) == way
+
+
+def timed(rows):
+    """Return the rows, ten minutes apart."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return lambda draw: [{"at": start + timedelta(minutes=10 * place), **row} for place, row in enumerate(rows(draw))]
+
+
+def test_cases_that_are_delivered_in_time_are_shuffled_within_a_moment_only():
+    hidden = pl.DataFrame({"day": [2, 1, 1, 3, 2, 1] * 20})
+    rows = delivered_rows(hidden, "day")
+    assert hidden["day"][rows.tolist()].is_sorted() and sorted(rows.tolist()) == list(range(120))
+    first = rows[hidden["day"].to_numpy()[rows] == 1]
+    assert np.any(np.diff(first) < 0)
+    assert not hidden["day"][delivered_rows(hidden).tolist()].is_sorted()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda one: f"{one.task}-{one.kind}")
+def test_every_kind_of_answer_is_asked_of_every_program(kind, tmp_path):
+    folder = tmp_path / "scenario"
+    folder.mkdir()
+    found = findings(*load_scenario(kind.write(folder), 0))
+    assert found.meets is None and found.best and all(one.program.render("zh") for one in found.best)
 
 
 @pytest.mark.parametrize("name", HONEST)
