@@ -35,7 +35,7 @@ data:
   split: {method: time, column: at, hidden_from: '2026-02-01T00:00:00Z'}
 task: forecasting
 baseline: {kind: constant, value: 20}
-criteria: [{rule: capped_mae(cap=30) <= 2}]
+criteria: [{rule: capped_mae(cap=30) <= 1.5}]
 trial: {cases_per_attempt: 27, stop: full, limits: {load_seconds: 20, batch_seconds: 5}}
 """
 FORECAST = "def predict(batch):\n    return [None if s == 34 else 10.0 + s % 7 for s in batch['step']]\n"

@@ -16,7 +16,9 @@ ABSTAINING = "def predict(batch):\n    return [None] * batch.rows\n"
 
 
 def with_gap(content: str) -> str:
-    return content.replace("{rule: accuracy >= 0.7}", "{rule: gap(recall(broken) by site) <= 0.3}")
+    return content.replace(
+        "{rule: accuracy >= 0.7}", "{rule: accuracy >= 0.7}\n  - {rule: gap(recall(broken) by site) <= 0.3}"
+    )
 
 
 def test_an_application_that_always_abstains_finds_nothing_in_any_group(base, write_scenario, write_application):

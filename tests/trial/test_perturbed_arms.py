@@ -17,7 +17,7 @@ import yaml
 from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.measures import Setting, problems_of
@@ -324,13 +324,6 @@ def test_a_rehearsal_runs_the_arms_too_and_shows_what_was_printed_there(
             "recall(fine) >=",
         ),
         (
-            lambda content: asking("drop(recall under noise(0.1)) <= 0.1")(content).replace(
-                "  - {rule: accuracy >= 0.7}\n", ""
-            ),
-            "trial.constant_passes",
-            "broken",
-        ),
-        (
             asking('drop(accuracy under stale(2)) <= 0.1", estimand: population, why: "x'),
             "trial.drop_across_cases",
             "stale(2)",
@@ -345,6 +338,16 @@ def test_what_a_drop_lacks_is_refused_at_the_freeze(base, write_scenario, write_
     assert issue.problem.code == code
     assert said in issue.problem.render("en")
     assert said in issue.problem.render("zh")
+
+
+def test_a_constant_that_drops_by_nothing_and_meets_the_rest_is_refused(base, write_scenario, write_application):
+    def change(content):
+        return asking("drop(recall under noise(0.1)) <= 0.1")(content).replace("  - {rule: accuracy >= 0.7}\n", "")
+
+    with pytest.raises(RefusedError) as caught:
+        freeze_in(base, write_scenario(change=change), write_application())
+    assert caught.value.code == "trial.blind_passes"
+    assert "answering broken to every case meets every criterion" in str(caught.value)
 
 
 def test_the_number_of_cases_that_a_drop_needs_suffices(base, write_scenario, write_application):

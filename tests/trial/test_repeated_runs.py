@@ -121,8 +121,9 @@ def predict(batch):
     out = []
     for question in batch["question"]:
         seen = memory[question] = memory.get(question, 0) + 1
-        hard = int("".join(filter(str.isdigit, question)) or 1) % 9 == 0  # those whose answer is no
-        out.append("no" if hard and seen % {every} == 0 else "yes")
+        number = int("".join(filter(str.isdigit, question)) or 1)
+        wavers = number % 9 == 0 and seen % {every} == 0
+        out.append("yes" if (number % 2 == 1) != wavers else "no")
     return out
 """
 
@@ -161,7 +162,7 @@ def scenario(tmp_path):
         folder.mkdir()
         (folder / "scenario.yaml").write_text(asking(repeats, **more))
         draw = random.Random(2)
-        rows = [f"c{i},{'x' * draw.randrange(1, 60)}{i},{'yes' if i % 9 else 'no'}" for i in range(600)]
+        rows = [f"c{i},{'x' * draw.randrange(1, 60)}{i},{'yes' if i % 2 else 'no'}" for i in range(600)]
         (folder / "cases.csv").write_text("\n".join(["case_id,question,answer", *rows, ""]))
         return folder
 

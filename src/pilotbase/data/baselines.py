@@ -10,6 +10,7 @@ from pilotbase.data.conform import conformed_types
 from pilotbase.data.labels import spell_labels
 from pilotbase.data.rules import compile_rule, evaluate_rule
 from pilotbase.documents.answer_texts import AnswerTextError, check_answer, right_answer
+from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleBaseline, Scenario
 from pilotbase.documents.tasks import AnswerKind
@@ -34,6 +35,19 @@ def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str
     if isinstance(baseline, ConstantBaseline):
         return _constant_answers(baseline, scenario, frame, classes)
     return None
+
+
+def as_answered(answers: Column, prediction: Prediction) -> Column:
+    """Return the answers of a baseline in the coding of an application's, which may answer in more than it has.
+
+    Class codes become certain probabilities where the contract asks for those, numbers intervals of no width.
+    """
+    if prediction.kind == "interval":
+        return np.column_stack([answers, answers])
+    if prediction.kind != "probability" or prediction.positive is None:
+        return answers
+    certain = (answers == prediction.classes.index(prediction.positive)).astype(np.float64)
+    return np.where(answers < 0, np.nan, certain)
 
 
 def people_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:

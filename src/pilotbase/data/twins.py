@@ -99,6 +99,16 @@ def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], 
     return replace(found, chance=chance, shuffles=shuffles)
 
 
+def have_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str]) -> pl.Series:
+    """Return which hidden cases have a twin, exact or near, shape (rows,) of booleans."""
+    found = [row_keys(hidden, features).is_in(row_keys(public, features).unique().implode())]
+    for shift in (0.0, 0.5):
+        sides = (side.select(grid_of(public, features, shift)) for side in (hidden, public))
+        asked, known = (row_keys(side, features) for side in sides)
+        found.append(asked.is_in(known.unique().implode()))
+    return pl.select(pl.any_horizontal(found)).to_series()
+
+
 def is_long_text(column: pl.Series) -> bool:
     """Tell whether the values of a public column are texts that no two cases have by chance."""
     if column.dtype != pl.String:

@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Document, Localized, Moment, Part
+from pilotbase.documents.blind import BlindScore
 from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
@@ -217,6 +218,9 @@ class Report(Document):
     attempt: Attempt | None = None
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
+    blind: tuple[BlindScore, ...] | None = None
+    """What programs that read no feature score at best on all hidden cases, by each criterion on answers; full view.
+    None: the hidden set was sealed before they were asked."""
     groups: tuple[GroupScore, ...] = ()
     standards: tuple[ConformityRow, ...] | None = None
     """The conformity matrix, where the scenario names standards."""
@@ -260,6 +264,7 @@ class Report(Document):
                 "reasons": tuple(_coarse_sentence(reason, cases) for reason in self.reasons),
                 "criteria": tuple(_coarse(result) for result in self.criteria),
                 "sections": tuple(_coarse_section(section, cases) for section in self.sections),
+                "blind": None,
                 "groups": (),
                 "standards": coarse_rows(self.standards),
                 "order": None,

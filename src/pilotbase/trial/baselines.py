@@ -9,13 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.data.baselines import baseline_answers, people_answers
+from pilotbase.data.baselines import as_answered, baseline_answers, people_answers
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
@@ -76,14 +75,7 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
 
 
 def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
-    """Return class codes as certain probabilities where applications answer with those, numbers as intervals."""
-    prediction, positive = sealed.contract.prediction, sealed.scenario.positive
-    if prediction.kind == "interval":
-        return np.column_stack([answers, answers])
-    if prediction.kind != "probability" or positive is None:
-        return answers
-    certain = (answers == prediction.classes.index(positive)).astype(np.float64)
-    return np.where(answers < 0, np.nan, certain)
+    return as_answered(answers, sealed.contract.prediction)
 
 
 def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.DataFrame) -> NDArray[Any]:

@@ -48,7 +48,7 @@ def check_criteria(
     wrong = {index for index, _ in problems}
     problems += _too_many_groups(scenario, public, wrong)
     if not problems:
-        problems = list(drop_problems(scenario, classes, public))
+        problems = list(drop_problems(scenario))
     if not problems:
         problems = list(undecidable(scenario, classes, public, cases, level))
     _refuse(problems)

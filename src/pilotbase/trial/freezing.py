@@ -6,7 +6,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+import polars as pl
+
 from pilotbase.compute.box.probe import probe_host, require_level
+from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
@@ -15,6 +18,8 @@ from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
+from pilotbase.trial.blind.judging import judge_blind
+from pilotbase.trial.blind.refusing import require_not_blind
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.entering import Way, require_terms
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
@@ -28,6 +33,7 @@ from pilotbase.trial.sealed import Sealed, read_public_sample
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
 from pilotbase.workspace.actors import parties
 
 _AS_STATED = (
@@ -54,7 +60,7 @@ def freeze_plan(
     Raises:
         InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host
-            cannot give, no passed rehearsal, no fresh cases or attempts left.
+            cannot give, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
     """
     head = _head(sealed, candidate, repeat if site is None else site.nonce)
     known = lab.view.head(head)
@@ -66,6 +72,7 @@ def freeze_plan(
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_possible(scenario, hidden, left, cases)
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
+    require_not_blind(_blind(lab, sealed, hidden))
     release = site.release if site is not None else None
     _require_ready(lab, sealed, candidate, Way.of_trial(cases, release), granted)
     nonce = site.nonce if site is not None else secrets.token_hex(16)
@@ -89,6 +96,15 @@ def freeze_plan(
         software=SOFTWARE,
     )
     return _named(lab, head, plan, scenario)
+
+
+def _blind(lab: Lab, sealed: Sealed, hidden: HiddenSet) -> BlindFindings | None:
+    """Return what sealing found of blind baselines; of what was sealed before, the hidden set is opened for it."""
+    if sealed.record.blind is not None:
+        return sealed.record.blind
+    grant = ReaderGrant.of_owner(hidden.owner, Purpose.PROFILE)
+    rows = pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant)])
+    return judge_blind(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), rows)
 
 
 def _named(lab: Lab, head: str, plan: TrialPlan, scenario: Scenario) -> TrialPlan:

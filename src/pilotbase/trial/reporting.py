@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.compute.endpoints.calls import summed
+from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.hashes import Digest, digest_json
@@ -35,6 +36,7 @@ class Proof:
     order: Order
     design: TrialDesign
     decision: Digest
+    blind: BlindFindings | None = None
 
 
 def build_report(
@@ -67,6 +69,7 @@ def build_report(
         attempt=proof.attempt if proof else None,
         sections=build_sections(observed),
         criteria=observed.criteria,
+        blind=proof.blind.best or None if proof and proof.blind else None,
         groups=observed.judged.groups,
         figures=observed.judged.figures or None,
         counts=counts,

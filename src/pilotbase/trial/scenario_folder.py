@@ -49,7 +49,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trial.units_differ": ("criteria",),
         "trial.too_many_groups": _TABLE,
         "trial.drop_without_floor": ("positive", "criteria"),
-        "trial.constant_passes": _ALL,
+        "trial.blind_passes": _ALL,
         "trial.too_few_cases": _ALL,
     }
 )

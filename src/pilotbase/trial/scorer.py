@@ -166,19 +166,21 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         day=lab.store.clock().date().isoformat(),
     )
     told = _attempt_record(lab, docket, attempt, answered.count, order[: decision.scored])
-    proof = _proof(plan, told, records, secret, (decision, answered.run.end.reason))
+    proof = _proof(docket, told, records, secret, (decision, answered.run.end.reason))
     report = build_report(observed, docket.candidate, plan.contract, (began, lab.store.clock()), proof)
     return _publish(lab, docket, attempt, report)
 
 
 def _proof(
-    plan: TrialPlan, told: AttemptRecord, records: Records, secret: bytes, ended: tuple[Decision, EndReason]
+    docket: Docket, told: AttemptRecord, records: Records, secret: bytes, ended: tuple[Decision, EndReason]
 ) -> Proof:
+    plan, sealed = docket.plan, docket.sealed
     return Proof(
         plan=plan.digest(),
         reference=plan.scenario,
         attempt=told,
         records=records,
+        blind=sealed.record.blind,
         order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=secret.hex()),
         design=plan.design,
         decision=decision_digest(ended[0], plan.design, verdict_at_end(*ended)),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.base import Document, Name, Part
+from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
@@ -52,6 +53,8 @@ class SealedScenario(Document):
     """The board's slice, which is part of the hidden set and of no trial."""
     version: int | None = None
     """Number of the hidden set among those of the scenario, from 1; None: sealed before these were counted."""
+    blind: BlindFindings | None = None
+    """What blind baselines score on the hidden cases; None: sealed before they were asked, or without criteria."""
     exchanges: tuple[SealedRecord, ...] | None = None
     """What its exchanges recorded, where it has any."""
 

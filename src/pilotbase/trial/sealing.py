@@ -14,6 +14,7 @@ from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import Scenario
+from pilotbase.trial.blind.judging import judge_blind
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.clusters import clusters_of
 from pilotbase.trial.criteria_check import check_rules, check_truths
@@ -99,6 +100,7 @@ def _seal(
         reference_application=reference,
         board=_cut_board(lab, scenario, hidden, split.hidden),
         version=_version_number(lab, scenario, hidden),
+        blind=judge_blind(scenario, classes, split.public, split.hidden),
         exchanges=tuple(
             SealedRecord(exchange=name, file=_keep(lab, hidden, content)) for name, content in recorded.items()
         )

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.blind import BlindScore
 from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.load_test import LoadFigures
@@ -140,6 +141,11 @@ class Wording:
             return result.claim
         used = 0 if result.scored is None else result.scored
         return text("report.rehearsal.claim", used=used, unit=result.claim.params.get("unit") or result.unit)
+
+    @staticmethod
+    def blind(report: Report) -> dict[str, BlindScore]:
+        """Return what a program that reads no feature scores at best, by the rule."""
+        return {one.rule: one for one in report.blind or ()}
 
     def finding(self, sentence: Text, evidence: bool) -> Text:
         """Return a finding's sentence; a rehearsal has looked at public cases only."""

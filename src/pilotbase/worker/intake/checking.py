@@ -14,6 +14,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
+from pilotbase.trial.blind.refusing import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
@@ -64,6 +65,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
+        *told_blind(cases.blind),
         *_reminders(scenario, cases.hidden // cases.attempt),
         *(standing_lines(base, scenario, folder) if base is not None else []),
     )

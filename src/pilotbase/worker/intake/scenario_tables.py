@@ -5,7 +5,7 @@ On a hub both run in a box (`boxed_tables`); on the owner's own command line the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -14,12 +14,15 @@ from pilotbase.data.baselines import baseline_answers, check_baseline, people_an
 from pilotbase.data.labels import classes_of
 from pilotbase.data.leakage import check_leakage
 from pilotbase.data.splits import Split, split_cases
+from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.findings import Findings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.trial.blind.judging import judge_blind
+from pilotbase.trial.blind.refusing import blind_issues
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.exchanging.recorded import keep_to_contract
@@ -37,6 +40,8 @@ class CaseCounts:
     hidden: int
     board: int
     attempt: int
+    blind: BlindFindings | None = None
+    """What blind baselines score on the hidden ones."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,9 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
     with findings.about("criteria"):
         check_truths(scenario, classes, pl.concat([split.public, split.hidden]))
         check_criteria(scenario, classes, split.public, counts.attempt, error_level(scenario.criteria) / 2)
+    if not findings.issues:
+        counts = replace(counts, blind=judge_blind(scenario, classes, split.public, split.hidden))
+        findings.issues += blind_issues(counts.blind)
     findings.require_none(MANIFEST)
     return counts
 

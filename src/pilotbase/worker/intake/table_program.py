@@ -63,7 +63,8 @@ def check(greeting: dict[str, Any]) -> dict[str, Any]:
     from pilotbase.documents.scenario import Scenario
     from pilotbase.worker.intake.scenario_tables import check_cases
 
-    return {"counts": vars(check_cases(Scenario.model_validate(greeting["given"]), Path()))}
+    counts = check_cases(Scenario.model_validate(greeting["given"]), Path())
+    return {"counts": {**vars(counts), "blind": counts.blind and counts.blind.model_dump(mode="json")}}
 
 
 def sample(greeting: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""The layout says the answer: the largest of the columns that are called as the classes, the first that is filled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.texts import text
+from pilotbase.trial.blind.program import Answer, Asked, Column, Features, Ints, Program, codes_of
+
+_BETWEEN = re.compile(r"[^0-9a-z\u0080-\uffff]+")
+_LABELS = ("label", "probability")
+
+
+def _answers(asked: Asked) -> Iterator[Answer]:
+    if asked.prediction.kind in _LABELS:
+        yield from _named(asked)
+    if asked.size:
+        yield from _first_filled(asked)
+
+
+def _named(asked: Asked) -> Iterator[Answer]:
+    columns = {code: name for code, label in enumerate(asked.prediction.classes) for name in _called(asked, label)}
+    if len(columns) > 1:
+        values = np.column_stack([_numbers(asked.hidden[name]) for name in columns.values()])
+        largest = np.array(list(columns))[np.where(np.isnan(values), -np.inf, values).argmax(axis=1)]
+        yield Answer(text("trial.blind.largest_column"), asked.as_answers(largest))
+
+
+def _called(asked: Asked, label: str) -> list[str]:
+    """Return the first column of numbers that is called like the class, or ends with its name."""
+    wanted = _plain(label)
+    found = [
+        name
+        for name, column in asked.hidden.items()
+        if column.dtype != object and (_plain(name) == wanted or _plain(name).endswith(f" {wanted}"))
+    ]
+    return found[:1] if wanted else []
+
+
+def _first_filled(asked: Asked) -> Iterator[Answer]:
+    public, hidden = _filled(asked.public), _filled(asked.hidden)
+    if not public.shape[1] or len(np.unique(public)) < 2:
+        return
+    first, asked_first = public.argmax(axis=1), hidden.argmax(axis=1)
+    if len(np.unique(first)) > 1:
+        yield Answer(text("trial.blind.first_filled"), asked.picked(_usual_by(first, asked)[asked_first]))
+
+
+def _usual_by(first: Ints, asked: Asked) -> Ints:
+    """Return for each column a public case with the usual answer where that column is the first filled one, or −1."""
+    codes, width = codes_of(asked.truths), len(asked.public)
+    classes = int(codes.max()) + 1
+    counts = np.bincount(first * classes + codes, minlength=width * classes).reshape(width, classes)
+    cases = np.full(classes, -1, dtype=np.int64)
+    cases[codes[::-1]] = np.arange(len(codes))[::-1]
+    return np.where(counts.any(axis=1), cases[counts.argmax(axis=1)], -1)
+
+
+def _filled(features: Features) -> NDArray[np.bool_]:
+    return np.column_stack([_present(column) for column in features.values()])
+
+
+def _present(column: Column) -> NDArray[np.bool_]:
+    if column.dtype == object:
+        return np.array([one is not None and not (isinstance(one, str) and not one) for one in column], dtype=np.bool_)
+    return np.isfinite(column.astype(np.float64))
+
+
+def _numbers(column: Column) -> NDArray[np.float64]:
+    return column.astype(np.float64)
+
+
+def _plain(name: str) -> str:
+    return _BETWEEN.sub(" ", name.casefold()).strip()
+
+
+PROGRAM = Program("column_order", _answers)
