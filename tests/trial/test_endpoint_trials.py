@@ -282,7 +282,7 @@ def test_the_record_of_calls_is_what_the_report_commits_to(base, write_scenario,
     run = base.lab.home.path / "runs" / hex_of(proven.report.plan) / f"attempt-{proven.report.attempt.number}"
     plan = base.lab.view.load(proven.report.plan, TrialPlan)
     hidden = base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
-    key = secrets_of(base.lab.vault, hidden).derive("run", plan.digest(), str(proven.report.attempt.number))
+    key = secrets_of(base.lab.vault, hidden).derive("delivered-run", plan.digest(), str(proven.report.attempt.number))
     calls = read_calls(run / "answers-calls", plan.canonical() + b"calls", proven.report.endpoint.records, key)
     assert sum(one.cases for one in calls) == 60
     assert run.stat().st_mode & 0o077 == 0

@@ -31,7 +31,8 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.actors import parties
 
 _AS_STATED = (
-    "repeats", "design", "isolation", "limits", "batch_rows", "load_test", "matrix", "processor_hour", "exchanges",
+    "repeats", "design", "isolation", "limits", "batch_rows", "delivery", "load_test", "matrix", "processor_hour",
+    "exchanges",
 )  # fmt: skip
 """Terms of a trial that a plan takes over as the scenario states them."""
 
