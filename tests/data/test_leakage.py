@@ -161,9 +161,9 @@ def test_rows_in_the_order_of_the_answer_are_told_and_refused_only_where_they_ar
     for given, column, parts in ((sides, "failure", {}), (three, "failure", {}), (sides, "torque", numbers)):
         secret, in_time = by_order(given, column, **parts)
         assert (secret.outcome, secret.sentence.code) == (Outcome.PASS, "data.leakage.rows_hidden")
-        assert "secret order" in secret.sentence.render() and secret.share > 0.95
+        assert "a secret one" in secret.sentence.render() and secret.share > 0.95
         assert (in_time.outcome, in_time.sentence.code) == (Outcome.FAIL, "data.leakage.rows_fail")
-        assert "Leave delivery out" in in_time.sentence.render()
+        assert "Remove delivery" in in_time.sentence.render()
 
 
 def test_a_key_on_both_sides_is_counted(sides):
