@@ -38,6 +38,7 @@ from pilotbase.measures import Cases
 from pilotbase.protocols.frames import Batch
 from pilotbase.trial.answering import answer_cases
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.performance import Load
 from pilotbase.trial.records import CaseRecords, leaf_hashes
 from pilotbase.trial.scoring import judge
@@ -163,7 +164,7 @@ def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float,
     with start_worker(folder, Form(), contract(), environment, settings) as worker:
         loaded = time.perf_counter()
         with AnswerLog(path, b"bench") as log:
-            answer_cases(worker, data.features, BATCH, log)
+            answer_cases(worker, in_file_order(data.features, BATCH), log)
             answers, seconds = log.values(), log.seconds()
         answered = time.perf_counter()
     closed = time.perf_counter()

@@ -28,6 +28,7 @@ from pilotbase.measures import Cases
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.trial.answering import answer_cases
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.performance import Load
 from pilotbase.trial.scoring import judge
 
@@ -70,7 +71,7 @@ def _opened(url: str, connections: int, folder: Path) -> Iterator[EndpointWorker
 
 def _evaluate(worker: EndpointWorker, samples: int, path: Path) -> dict[str, float]:
     with AnswerLog(path, b"bench", b"key") as log:
-        answer_cases(worker, {"number": np.arange(samples)}, BATCH, log)
+        answer_cases(worker, in_file_order({"number": np.arange(samples)}, BATCH), log)
         answers, seconds, answered = log.values(), log.seconds(), log.answered
     assert answered == samples
     truth = np.full(samples, ANSWER, dtype=object)

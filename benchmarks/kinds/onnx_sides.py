@@ -28,6 +28,7 @@ from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.trial.answering import answer_cases
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import in_file_order
 
 Side = tuple[Callable[[], object], Callable[[], float]]
 """What makes a pass, and the processors' seconds of this side until now."""
@@ -61,7 +62,7 @@ def boxed(model: Path, rows: np.ndarray, batch: int, threads: int) -> Iterator[S
 
         def make_pass() -> None:
             with tempfile.TemporaryDirectory() as folder, AnswerLog(Path(folder, "answers"), b"bench") as log:
-                end = answer_cases(worker, features, batch, log)
+                end = answer_cases(worker, in_file_order(features, batch), log)
                 assert log.answered == len(rows), end
 
         yield make_pass, lambda: time.process_time() + worker.usage().cpu_seconds

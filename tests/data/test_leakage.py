@@ -136,24 +136,34 @@ def test_an_id_or_a_text_that_holds_the_answer_gives_it_away(sides, note, part):
     assert checks(*blind, scenario_over(public))[0]["giveaway_feature"].outcome is Outcome.PASS
 
 
-def test_rows_in_the_order_of_the_answer_give_it_away(sides):
-    found, _ = checks(*sides, scenario_over(sides[0]))
-    assert found["row_order"].outcome is Outcome.PASS
-    ordered = [side.sort("failure") for side in sides]
-    assert checks(*ordered, scenario_over(sides[0]))[0]["row_order"].outcome is Outcome.FAIL
-    three = [
-        side.with_columns(failure=pl.when(pl.col("wear") < 80).then(pl.lit("other")).otherwise("failure")).sort(
-            "failure"
-        )
-        for side in sides
-    ]
-    found, _ = checks(*three, scenario_over(three[0]))
-    assert found["row_order"].outcome is Outcome.FAIL
-    assert "Shuffle the rows" in found["row_order"].sentence.render()
+def by_order(sides, column, **parts):
+    """Return the check of rows sorted by ``column``: delivered in a secret order, and in that of time."""
+    kept = [side.with_columns(day=pl.int_range(pl.len()) + 4000 * later) for later, side in enumerate(sides)]
+    placed = [side.sort(column).with_columns(day=side["day"]) for side in kept]
+    withheld = [*parts.pop("withheld", ("failure_type", "machine")), "day"]
+    split = {"method": "time", "column": "day", "hidden_from": "4000"}
+    in_time = scenario_over(placed[0], withheld, split=split, trial={"delivery": "in_time"}, **parts)
+    secret = scenario_over(placed[0], withheld, split=split, **parts)
+    jumbled = [side.sample(fraction=1, shuffle=True, seed=1) for side in placed]
+    found = checks(*jumbled, in_time)[0]["row_order"]
+    assert checks(*placed, in_time)[0]["row_order"].outcome is found.outcome, "the file's own order counts for nothing"
+    assert checks(*jumbled, secret)[0]["row_order"].sentence.code == "data.leakage.rows_pass"
+    return checks(*placed, secret)[0]["row_order"], found
+
+
+def test_rows_in_the_order_of_the_answer_are_told_and_refused_only_where_they_are_delivered_so(sides):
     withheld = ("failure_type", "machine", "failure")
-    document = scenario_over(sides[0], withheld=withheld, task="regression", target="torque")
-    assert checks(*sides, document)[0]["row_order"].outcome is Outcome.PASS
-    assert checks(*(side.sort("torque") for side in sides), document)[0]["row_order"].outcome is Outcome.FAIL
+    numbers = {"withheld": withheld, "task": "regression", "target": "torque"}
+    plain = checks(*sides, scenario_over(sides[0]))[0]["row_order"]
+    assert (plain.outcome, plain.sentence.code) == (Outcome.PASS, "data.leakage.rows_pass")
+    third = pl.when(pl.col("wear") < 80).then(pl.lit("other")).otherwise("failure")
+    three = [side.with_columns(failure=third) for side in sides]
+    for given, column, parts in ((sides, "failure", {}), (three, "failure", {}), (sides, "torque", numbers)):
+        secret, in_time = by_order(given, column, **parts)
+        assert (secret.outcome, secret.sentence.code) == (Outcome.PASS, "data.leakage.rows_hidden")
+        assert "a secret one" in secret.sentence.render() and secret.share > 0.95
+        assert (in_time.outcome, in_time.sentence.code) == (Outcome.FAIL, "data.leakage.rows_fail")
+        assert "Remove delivery" in in_time.sentence.render()
 
 
 def test_a_key_on_both_sides_is_counted(sides):

@@ -11,6 +11,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import Answers
 from pilotbase.trial import answering
 from pilotbase.trial.answers import AnswerLog, read_answers
+from pilotbase.trial.delivering import in_file_order
 
 
 def fill(path, batches=5, rows=7):
@@ -121,8 +122,8 @@ def test_answers_that_fill_any_memory_end_the_run(tmp_path, monkeypatch):
     worker, features = Talking(), {"x": np.arange(40.0)}
     for _ in range(2):
         with AnswerLog(tmp_path / "answers", b"plan") as log:
-            end = answering.answer_cases(worker, features, 2, log)
+            end = answering.answer_cases(worker, in_file_order(features, 2), log)
             assert (end.reason, log.answered, worker.asked) == (EndReason.OVERSIZED_ANSWER, 6, 3)
     monkeypatch.setattr(answering, "MOST_BYTES", 1 << 20)
     with AnswerLog(tmp_path / "other", b"plan") as log:
-        assert answering.answer_cases(worker, features, 2, log) == answering.End()
+        assert answering.answer_cases(worker, in_file_order(features, 2), log) == answering.End()

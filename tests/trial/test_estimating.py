@@ -30,7 +30,7 @@ def _metered(loading: float, batches: list[float]) -> Meter:
 
 
 def test_loading_is_known_for_every_box_and_the_rest_is_predicted():
-    extent = Extent(boxes=3, cases=100, batch_rows=1, limits=SMALL)
+    extent = Extent(boxes=3, cases=100, batches_each=100, limits=SMALL)
     found = _metered(10.0, [1.0] * 30).predict(extent, lambda one: one.wall_seconds)
     assert found.low == found.high == pytest.approx(3 * 10 + 297 * 1.0)
     uneven = _metered(10.0, [0.5, 1.5] * 15).predict(extent, lambda one: one.wall_seconds)

@@ -24,6 +24,7 @@ from pilotbase.measures import Setting, problems_of
 from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.trial import perturbed_arms
 from pilotbase.trial.answering import End
+from pilotbase.trial.delivering import Cut
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import Sitting, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.running import Run, Terms
@@ -245,9 +246,10 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
     frame = read_public_sample(base.lab, sealed).head(60)
     events = []
 
-    def run_candidate(candidate, terms, features, log, hooks):
+    def run_on_hidden(lab, candidate, terms, asked, log, hooks):
         hooks.before_first()
-        events.append(features["pressure"])
+        events.append(asked.features["pressure"])
+        run.orders.append(asked.order.tolist())
         log.append(np.zeros(60, dtype=np.int32), 0.1)
         hooks.on_batch(60)
         end = End()
@@ -255,7 +257,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         return Run(end, perturbed_arms.EndedRun.model_fields["isolation"].annotation(**isolation),
                    Load(log.seconds(), 60, 60, 0.0, None, None), "")  # fmt: skip
 
-    monkeypatch.setattr(perturbed_arms, "run_candidate", run_candidate)
+    monkeypatch.setattr(perturbed_arms, "run_on_hidden", run_on_hidden)
 
     def run(secret: bytes):
         events.clear()
@@ -264,6 +266,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         told = Sitting(
             candidate=None,
             terms=terms,
+            cut=Cut(60),
             folder=tmp_path / secret.hex(),
             commitment=b"plan",
             secret=lambda label, arm: hashlib.sha256(secret + label.encode() + arm.encode()).digest(),
@@ -276,6 +279,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
             return arms, list(events)
 
     run.clean = frame["pressure"].to_numpy()
+    run.orders = []
     return run
 
 
@@ -294,6 +298,7 @@ def test_the_order_of_arms_and_the_draw_are_secrets_and_alpha_is_spent_before_th
         assert committed_digest(arms[:1]) == arms[0].digest
     assert first_is_clean == {True, False}
     assert len({draw.tobytes() for draw in draws}) == len(draws)
+    assert len(set(map(tuple, sitting.orders))) == 16, "each arm of each attempt is delivered in an order of its own"
 
 
 def test_a_rehearsal_runs_the_arms_too_and_shows_what_was_printed_there(

@@ -186,7 +186,7 @@ def test_each_hidden_case_is_asked_in_several_runs_and_counted_once(home, scenar
     table = pl.read_csv(out / "cases.csv")
     assert table.height == 360 and table.group_by("case").len()["len"].unique().to_list() == [3]
     in_order = table["case"].to_list()
-    assert in_order[:120] != in_order[120:240] and set(in_order[:120]) == set(in_order[120:240])
+    assert in_order[:120] == in_order[120:240] == in_order[240:], "records stand run by run, whatever the delivery was"
     replayed = run("trial", "replay", out)
     assert replayed.exit_code == 0, replayed.stdout + replayed.stderr
     decided = run("trial", "decide", out, out, "--json")
@@ -229,7 +229,8 @@ def test_an_application_that_breaks_off_answers_whole_runs_only(home, scenario, 
     report = json.loads((out / "report.json").read_text())
     cases = report["counts"]["cases"]
     assert told.exit_code == 3 and report["verdict"] == "reject"
-    assert report["counts"]["answered"] == 200 // 3 < cases, "four batches of fifty, over three runs"
+    answered = report["counts"]["answered"]
+    assert 100 // 3 <= answered <= 200 // 3 < cases, "four batches of 25 to 50, over three runs"
     assert run("trial", "replay", out).exit_code == 0
 
 

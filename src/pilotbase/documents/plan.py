@@ -85,6 +85,8 @@ class TrialPlan(Document):
     isolation: IsolationLevel
     limits: Limits
     batch_rows: int = pydantic.Field(ge=1)
+    delivery: Literal["in_time"] | None = None
+    """In the order of time, as the scenario asks; in a secret order when not set, fixed by the hidden set's secret."""
     order_commitment: Digest
     nonce: str = pydantic.Field(pattern=r"^[0-9a-f]{32}$")
     release: Release | None = None

@@ -152,7 +152,10 @@ class Isolation(Part):
 
 
 class Performance(Part):
-    """Resources over the full load; latencies in seconds per batch of ``batch_rows`` cases."""
+    """Resources over the full load; latencies in seconds per batch of at most ``batch_rows`` cases.
+
+    Where a criterion judges the run, all batches but one are full; else their sizes vary from half of that.
+    """
 
     batches: int
     batch_rows: int

@@ -216,6 +216,9 @@ class TrialTerms(TrialDesign):
     isolation: IsolationLevel = IsolationLevel.L2
     limits: Limits = Limits()
     batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
+    """Cases in a batch, at most."""
+    delivery: Literal["in_time"] | None = None
+    """Cases reach an application in the order of the time that splits them; in a secret order when not set."""
     approvals: tuple[Approval, ...] = ()
     repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
     """How often each case is asked, where an application does not always answer alike; once when not set."""
@@ -367,6 +370,12 @@ class Scenario(Document):
         return frozenset({data.target, *data.withheld} | ({data.key} if data.key else set()) | decided)
 
     @property
+    def delivered_by(self) -> str | None:
+        """Return the column in whose order cases are delivered; None: in a secret order."""
+        split = self.data.split
+        return split.column if self.trial.delivery == "in_time" and isinstance(split, TimeSplit) else None
+
+    @property
     def feature_fields(self) -> tuple[Field, ...]:
         """Return the fields that applications see, in contract order."""
         unseen = self.unseen
@@ -424,6 +433,8 @@ class Scenario(Document):
             yield "positive", text("scenario.positive_needed", task=self.task)
         if task.in_time and not isinstance(self.data.split, TimeSplit):
             yield "data.split", text("scenario.split_not_in_time", task=self.task)
+        if self.trial.delivery == "in_time" and not isinstance(self.data.split, TimeSplit):
+            yield "trial.delivery", text("scenario.delivery_not_in_time")
         if not self.feature_fields:
             yield "data.fields", text("scenario.no_features")
 

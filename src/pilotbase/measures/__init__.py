@@ -22,7 +22,16 @@ from pilotbase.measures.definition import Guarantees, Measure, Parameter
 from pilotbase.measures.observation import Observation, Part
 from pilotbase.measures.registry import REFUSALS, known_names, measure_named, measures, resource_measures
 from pilotbase.measures.resources import ResourceMeasure, Run
-from pilotbase.measures.rules import Setting, is_resource, observe, observe_run, problems_among, problems_of, score
+from pilotbase.measures.rules import (
+    Setting,
+    is_resource,
+    measures_the_run,
+    observe,
+    observe_run,
+    problems_among,
+    problems_of,
+    score,
+)
 from pilotbase.measures.scored import CaseScore
 
 __all__ = [
@@ -43,6 +52,7 @@ __all__ = [
     "known_names",
     "measure_named",
     "measures",
+    "measures_the_run",
     "observe",
     "observe_run",
     "problems_among",

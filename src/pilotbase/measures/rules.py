@@ -45,6 +45,12 @@ def is_resource(rule: Rule) -> bool:
     return rule.measure in resource_measures()
 
 
+def measures_the_run(rule: Rule) -> bool:
+    """Tell whether ``rule`` is judged on how the cases themselves were answered: latency, memory, throughput, cost."""
+    measure = resource_measures().get(rule.measure)
+    return measure is not None and not (measure.of_matrix or measure.of_load_test or measure.of_exchanges)
+
+
 def given_columns(rule: Rule) -> tuple[str, ...]:
     """Return the columns that ``rule`` names for its measure to read: they must stand in `Cases.given`."""
     measure = measures().get(rule.measure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import Answers, Batch
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import Delivery
 
 Column = NDArray[Any]
 MOST_BYTES = 1 << 30
@@ -37,18 +38,17 @@ class End:
 
 def answer_cases(
     worker: Predictor,
-    features: Mapping[str, Column],
-    batch_rows: int,
+    asked: Delivery,
     log: AnswerLog,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> End:
     """Ask for every case that has no committed answer yet and commit the answers; return how it ended.
 
-    ``features``: columns of shape (cases,), in the order in which cases are delivered. ``on_batch`` is told how many
-    cases have been answered. An application that fails ends the run: what it answered stays, the rest has no answer;
-    so does one whose answers are more than `MOST_BYTES`.
+    Answers are committed in the order of delivery. ``on_batch`` is told how many cases have been answered. An
+    application that fails ends the run: what it answered stays, the rest has no answer; so does one whose answers are
+    more than `MOST_BYTES`.
     """
-    batches = _batches(features, batch_rows, log.answered)
+    batches = asked.batches(log.answered)
     batch = next(batches, None)
     while batch is not None:
         if log.size > MOST_BYTES:
@@ -65,30 +65,29 @@ def answer_cases(
     return End()
 
 
-def _batches(features: Mapping[str, Column], batch_rows: int, start: int) -> Iterator[Batch]:
-    cases = len(next(iter(features.values())))
-    for first in range(start, cases, batch_rows):
-        rows = slice(first, min(first + batch_rows, cases))
-        yield Batch({name: column[rows] for name, column in features.items()}, rows.stop - rows.start)
-
-
-def complete_answers(values: Column, cases: int, prediction: Prediction) -> Column:
-    """Return one answer a case, shape (cases,) or (cases, 2): without one a case abstains (−1, NaN or None)."""
-    if prediction.kind == "label":
-        complete: Column = np.full(cases, -1, dtype=np.int32)
-    elif prediction.is_spelled:
-        complete = np.full(cases, None, dtype=object)
-    else:
-        complete = np.full((cases, 2) if prediction.kind == "interval" else cases, np.nan, dtype=np.float64)
+def complete_answers(asked: Delivery, values: Column, prediction: Prediction) -> Column:
+    """Return one answer a case, in the order of the cases; ``values``: the committed answers, in that of delivery."""
+    complete = without_answers(len(asked.order), prediction)
     if len(values):
-        complete[: len(values)] = values
+        complete[asked.order[: len(values)]] = values
     return complete
 
 
-def count_abstentions(answers: Column, prediction: Prediction) -> int:
-    """Return how many of ``answers`` abstain."""
-    if prediction.is_spelled:
-        return sum(answer is None for answer in answers.tolist())
+def without_answers(cases: int, prediction: Prediction) -> Column:
+    """Return what stands for no answer, once a case, shape (cases,) or (cases, 2): −1, NaN or None, an abstention."""
     if prediction.kind == "label":
-        return int((answers < 0).sum())
-    return int(np.isnan(answers).any(axis=-1).sum() if prediction.kind == "interval" else np.isnan(answers).sum())
+        return np.full(cases, -1, dtype=np.int32)
+    if prediction.is_spelled:
+        return np.full(cases, None, dtype=object)
+    return np.full((cases, 2) if prediction.kind == "interval" else cases, np.nan, dtype=np.float64)
+
+
+def count_abstentions(answers: Column, answered: int, prediction: Prediction) -> int:
+    """Return how many of ``answered`` cases abstain; ``answers``: one a case, abstentions where there is none."""
+    if prediction.is_spelled:
+        empty = sum(answer is None for answer in answers.tolist())
+    elif prediction.kind == "label":
+        empty = int((answers < 0).sum())
+    else:
+        empty = int(np.isnan(answers).any(axis=-1).sum() if prediction.kind == "interval" else np.isnan(answers).sum())
+    return empty - (len(answers) - answered)

@@ -6,6 +6,7 @@ Beside it people, where the scenario has a column of what they decided.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import Delivery, Features, SecretDelivery
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_boxed
-from pilotbase.trial.running import Candidate, Terms, prepare_candidate, run_candidate
+from pilotbase.trial.running import Candidate, Terms, prepare_candidate, run_candidate, run_on_hidden
 from pilotbase.trial.sealed import Sealed
+
+Deliver = Callable[[Features], Delivery]
 
 
 def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> str | None:
@@ -43,21 +47,23 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
     return store_application(submission, lab.applications).digest
 
 
-def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame, deliver: Deliver) -> dict[str, NDArray[Any]]:
     """Return what ``baseline`` and ``people`` answer to ``frame``, coded like an application's, where they are given.
+
+    ``deliver``: how a reference application gets the cases.
 
     Raises:
         RefusedError: a reference application did not answer every case.
     """
     people = people_answers(sealed.scenario, frame, sealed.record.classes)
     found = {
-        "baseline": measured_baseline(lab, sealed, frame),
+        "baseline": measured_baseline(lab, sealed, frame, deliver),
         "people": None if people is None else _as_asked(people, sealed),
     }
     return {name: answers for name, answers in found.items() if answers is not None}
 
 
-def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[Any] | None:
+def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame, deliver: Deliver) -> NDArray[Any] | None:
     """Return the baseline's answers on ``frame``, shape (rows,), coded like an application's; None without baseline.
 
     Raises:
@@ -71,21 +77,24 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
         return _as_asked(answers, sealed) if answers is not None else None
     folder = lab.application_folder(sealed.record.reference_application)
     candidate = prepare_candidate(lab, read_application(folder))
-    return _run_reference(lab, sealed, candidate, frame)
+    return _run_reference(lab, sealed, candidate, deliver(sealed.features(frame)))
 
 
 def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
     return as_answered(answers, sealed.contract.prediction)
 
 
-def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.DataFrame) -> NDArray[Any]:
+def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, asked: Delivery) -> NDArray[Any]:
     contract, trial = sealed.contract, sealed.scenario.trial
     terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
         AnswerLog(Path(scratch) / "answers", b"baseline") as log,
     ):
-        run = run_candidate(candidate, terms, sealed.features(frame), log)
+        if isinstance(asked, SecretDelivery):
+            run = run_on_hidden(lab, candidate, terms, asked, log)
+        else:
+            run = run_candidate(candidate, terms, asked, log)
         if run.end.reason is not EndReason.FINISHED:
             raise RefusedError("trial.baseline_failed", reason=run.ending)
-        return complete_answers(log.values(), frame.height, contract.prediction)
+        return complete_answers(asked, log.values(), contract.prediction)

@@ -28,13 +28,14 @@ from pilotbase.measures import coded, measures
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.board_measure import board_losses, board_rule
+from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import Way, enter, require_terms
 from pilotbase.trial.freezing import require_approvals
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_boxed
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.run_files import EndedRun, UsedSoFar, read_marked, write_marked
-from pilotbase.trial.running import Candidate, Hooks, Terms, prepare_candidate, run_candidate
+from pilotbase.trial.running import Candidate, Hooks, Terms, prepare_candidate, run_on_hidden
 from pilotbase.trial.scoring import build_cases
 from pilotbase.trial.sealed import Sealed, load_sealed
 from pilotbase.trial.sealing import published_cases
@@ -120,21 +121,23 @@ def _answer(
 ) -> _Answered:
     sealed, submission, hidden = what
     folder = lab.folder("runs", f"board-{hex_of(submission.digest())}")
-    key = secrets_of(lab.vault, hidden).derive("board-run", submission.digest())
     stage = text("trial.progress.answer", application=submission.application.name)
     prediction = sealed.contract.prediction
+    bundle = secrets_of(lab.vault, hidden)
+    key = bundle.derive("delivered-board-run", submission.digest())
+    cut, secret = cut_as_stated(sealed.scenario, frame), bundle.derive("delivery", submission.digest())
+    asked = in_secret_order(sealed.features(frame), cut, secret)
     with AnswerLog(folder / "answers", submission.canonical(), key) as log:
         ended = read_marked(EndedRun, folder / "ended", key)
         if ended is None:
             candidate, trial = _candidate(lab, submission), sealed.scenario.trial
             hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
             terms = Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
-            with lab.hidden_run():
-                run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
+            run = run_on_hidden(lab, candidate, terms, asked, log, hooks)
             ended = EndedRun.of(run, UsedSoFar())
             log.sync()
             write_marked(ended, folder / "ended", key)
-        return _Answered(complete_answers(log.values(), frame.height, prediction), ended.reason)
+        return _Answered(complete_answers(asked, log.values(), prediction), ended.reason)
 
 
 def _candidate(lab: Lab, submission: BoardSubmission) -> Candidate:

@@ -50,6 +50,7 @@ def design_findings(design: Design) -> list[Finding]:
         _licences(design),
         _filings(design),
         *_leaks(design.leakage),
+        *_in_time(scenario),
         _baseline(design),
         people_finding(scenario, design.baseline, design.people),
         *label_findings(scenario, design.labels),
@@ -130,6 +131,14 @@ def _leaks(leakage: Leakage | None) -> list[Finding]:
         Finding(check=check.name, outcome=check.outcome, sentence=check.sentence, confidential=True)
         for check in (leakage.checks if leakage is not None else ())
     ]
+
+
+def _in_time(scenario: Scenario) -> list[Finding]:
+    """Say that place in time was no secret, where the scenario asks for that."""
+    if scenario.delivered_by is None:
+        return []
+    sentence = text("trial.finding.in_time", column=scenario.delivered_by)
+    return [Finding(check="delivery", outcome=Outcome.PASS, sentence=sentence)]
 
 
 def _baseline(design: Design) -> Finding:

@@ -62,17 +62,17 @@ UNASKED = Asking(ceiling=Ceiling())
 
 @dataclass(frozen=True)
 class Extent:
-    """How much a run is: boxes one after the other, cases that each answers, in batches of so many, within limits."""
+    """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits."""
 
     boxes: int
     cases: int
-    batch_rows: int
+    batches_each: int
     limits: Limits
 
     @property
-    def batches(self) -> float:
-        """Return how many batches there are, the last one of each box in part."""
-        return self.boxes * self.cases / self.batch_rows
+    def batches(self) -> int:
+        """Return how many batches there are in all."""
+        return self.boxes * self.batches_each
 
     @property
     def longest(self) -> float:

@@ -37,7 +37,8 @@ from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
 from pilotbase.workspace.actors import parties
 
 _AS_STATED = (
-    "repeats", "design", "isolation", "limits", "batch_rows", "load_test", "matrix", "processor_hour", "exchanges",
+    "repeats", "design", "isolation", "limits", "batch_rows", "delivery", "load_test", "matrix", "processor_hour",
+    "exchanges",
 )  # fmt: skip
 """Terms of a trial that a plan takes over as the scenario states them."""
 

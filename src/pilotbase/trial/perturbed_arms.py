@@ -8,7 +8,7 @@ no box any more. What an arm leaves without an answer abstains, and under a pert
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,14 +25,11 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import PUBLIC_SEED, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
-from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
+from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate, run_on_hidden
 from pilotbase.trial.sealed import Sealed, read_public_sample
-
-Features = Mapping[str, NDArray[Any]]
-PUBLIC_SEED = b"pilotbase rehearsal"
-"""What perturbations draw from in a rehearsal: nothing is secret there."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,14 @@ class AnsweredArm:
     under: Perturbed | None
     """None for the clean arm: the cases as they are."""
     values: NDArray[Any]
-    count: int
+    rows: Ints
+    """The cases that were answered, as they were asked."""
     digest: Digest
     run: Run
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Sitting:
 
     candidate: Candidate
     terms: Terms
+    cut: Cut
     folder: Path
     commitment: bytes
     secret: Callable[[str, str], bytes]
@@ -98,11 +101,12 @@ def answer_arms(
     with ExitStack() as open_logs:
         logs = {_name(under): open_logs.enter_context(_open_log(sitting, under)) for under in every}
         for under in sorted(every, key=lambda arm: sitting.secret("arm-order", _name(arm))):
-            asked = features if under is None else _perturbed(lab, sealed, features, under, sitting)
+            given = features if under is None else _perturbed(lab, sealed, features, under, sitting)
+            asked = in_secret_order(given, sitting.cut, sitting.secret("delivery", _name(under)))
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
             run = _run_arm(lab, asked, log, under, replace(sitting, on_batch=_after(others, sitting.on_batch)))
-            values = complete_answers(log.values(), frame.height, sealed.contract.prediction)
-            found[_name(under)] = AnsweredArm(under, values, log.answered, log.digest, run)
+            values = complete_answers(asked, log.values(), sealed.contract.prediction)
+            found[_name(under)] = AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
         yield tuple(found[_name(under)] for under in every)
 
 
@@ -114,19 +118,19 @@ def committed_digest(arms: Sequence[AnsweredArm]) -> Digest:
 
 
 def rehearse_arm(
-    lab: Lab, sealed: Sealed, features: Features, under: Perturbed, folder: Path, who: tuple[Candidate, Terms]
+    lab: Lab, sealed: Sealed, given: tuple[Features, Cut], under: Perturbed, folder: Path, who: tuple[Candidate, Terms]
 ) -> AnsweredArm:
     """Return what an application answers to the public sample under a perturbation, its log included."""
     candidate, terms = who
-    asked = perturb(lab, sealed, features, under, PUBLIC_SEED)
-    cases = len(next(iter(features.values())))
+    features, cut = given
+    asked = as_hidden(perturb(lab, sealed, features, under, PUBLIC_SEED), cut)
     with AnswerLog(folder / _file_name(under), str(under).encode()) as log:
         run = run_candidate(candidate, terms, asked, log)
-        values = complete_answers(log.values(), cases, terms.contract.prediction)
-        return AnsweredArm(under, values, log.answered, log.digest, run)
+        values = complete_answers(asked, log.values(), terms.contract.prediction)
+        return AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
 
 
-def _run_arm(lab: Lab, asked: Features, log: AnswerLog, under: Perturbed | None, sitting: Sitting) -> Run:
+def _run_arm(lab: Lab, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, sitting: Sitting) -> Run:
     """Let the application answer what is not answered yet; an arm that has ended is only read."""
     folder, key = _folder(sitting, under), _key(sitting, under)
     ended = read_marked(EndedRun, folder / "ended", key)
@@ -140,8 +144,7 @@ def _run_arm(lab: Lab, asked: Features, log: AnswerLog, under: Perturbed | None,
             sitting.on_usage(so_far)
 
         hooks = Hooks(before_first=sitting.spend, on_batch=sitting.on_batch, on_usage=on_usage)
-        with lab.hidden_run():
-            run = run_candidate(sitting.candidate, sitting.terms, asked, log, hooks)
+        run = run_on_hidden(lab, sitting.candidate, sitting.terms, asked, log, hooks)
         ended = EndedRun.of(run, usage.total)
         log.sync()
         write_marked(ended, folder / "ended", key)
@@ -167,7 +170,8 @@ def _folder(sitting: Sitting, under: Perturbed | None) -> Path:
 
 
 def _key(sitting: Sitting, under: Perturbed | None) -> bytes:
-    return sitting.secret("run", _name(under))
+    # Answers were kept under "run" when cases came in the order of the file: those are not gone on with in another.
+    return sitting.secret("delivered-run", _name(under))
 
 
 def _name(under: Perturbed | None) -> str:

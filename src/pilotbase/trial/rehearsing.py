@@ -27,12 +27,12 @@ from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
-from pilotbase.trial.adapting.cells import Features
 from pilotbase.trial.adapting.kept import rehearsed_cells
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.costs import with_cost
+from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.exchanging.kept import rehearsed_exchanges
 from pilotbase.trial.lab import Lab
@@ -90,7 +90,8 @@ def rehearse(
     scenario, contract = sealed.scenario, sealed.contract
     on_progress = while_it_stands(lab.vault, enter_sample(lab, sealed, candidate, release), on_progress)
     terms, frame = sample_terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
-    began = lab.store.clock()
+    cut = cut_as_stated(scenario, frame)
+    asked, began = as_hidden(sealed.features(frame), cut), lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
@@ -98,13 +99,13 @@ def rehearse(
         lab.open_log_run(),
     ):
         hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
-        run = run_candidate(candidate, terms, sealed.features(frame), log, hooks)
-        run = _asked_besides(lab, sealed, (candidate, terms), run, (sealed.features(frame), Path(scratch)))
+        run = run_candidate(candidate, terms, asked, log, hooks)
+        run = _asked_besides(lab, sealed, (candidate, terms), run, (asked.features, Path(scratch)))
         answered, values = log.answered, log.values()
-        arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
-    answers = complete_answers(values, frame.height, contract.prediction)
+        arms = _rehearse_arms(lab, sealed, (asked.features, cut), Path(scratch), (candidate, terms))
+    answers = complete_answers(asked, values, contract.prediction)
     perturbed = {str(arm.under): arm.values for arm in arms}
-    others = measured_others(lab, sealed, frame)
+    others = measured_others(lab, sealed, frame, lambda features: as_hidden(features, cut))
     kept = build_cases(scenario, sealed.record.classes, frame, answers, others, perturbed)
     cases = coded(kept)
     order = np.arange(frame.height, dtype=np.int64)
@@ -119,7 +120,7 @@ def rehearse(
         performance=summarise(run.load),
         cases=frame.height,
         answered=answered,
-        abstained=count_abstentions(answers[:answered], contract.prediction),
+        abstained=count_abstentions(answers, answered, contract.prediction),
         arms=arms,
         day=lab.store.clock().date().isoformat(),
     )
@@ -159,12 +160,11 @@ def sample_terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
 
 
 def _rehearse_arms(
-    lab: Lab, sealed: Sealed, frame: pl.DataFrame, scratch: Path, who: tuple[Candidate, Terms]
+    lab: Lab, sealed: Sealed, given: tuple[Features, Cut], scratch: Path, who: tuple[Candidate, Terms]
 ) -> tuple[AnsweredArm, ...]:
     """Return the answers under each perturbation that the criteria ask for, each from a box of its own."""
-    features = sealed.features(frame)
     return tuple(
-        rehearse_arm(lab, sealed, features, under, scratch, who) for under in perturbations_of(sealed.scenario.criteria)
+        rehearse_arm(lab, sealed, given, under, scratch, who) for under in perturbations_of(sealed.scenario.criteria)
     )
 
 

@@ -20,7 +20,7 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, Observation, coded, is_resource, observe
-from pilotbase.trial.answering import complete_answers
+from pilotbase.trial.answering import without_answers
 from pilotbase.trial.records import REPEATED
 
 Ints = NDArray[np.int64]
@@ -52,7 +52,7 @@ def people_where_scored(cases: Cases, position: Ints, prediction: Prediction) ->
     """Return ``cases`` with what people decided at ``position`` −1 left out, as if they had abstained."""
     if cases.people is None:
         return cases
-    kept, scored = complete_answers(cases.people[:0], len(cases), prediction), position >= 0
+    kept, scored = without_answers(len(cases), prediction), position >= 0
     kept[scored] = cases.people[scored]
     return replace(cases, people=kept)
 

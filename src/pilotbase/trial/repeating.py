@@ -1,6 +1,6 @@
 """Several runs a question 每题多次运行: each hidden case is asked several times, and the case is what is independent.
 
-A run is a pass over all cases, in an order of its own that a secret fixes, so that no question follows itself. The mean
+A run is a pass over all cases, delivered in a secret order of its own, so that no question follows itself. The mean
 over the runs estimates the system with its noise. Runs of a case hang together: counted one by one they prove nothing
 (statistics.md, corrections, row 7), so all answers to a case are one unit. A claim about the hidden set is about what
 was answered in these runs; only one about a population reaches other cases, and other runs.
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.evidence import draw_order
 from pilotbase.measures import is_resource, measures
 from pilotbase.trial.records import REPEATED, RUN
 from pilotbase.trial.scoring import settle_criteria
@@ -50,14 +49,10 @@ def repeat_problems(scenario: Scenario) -> Iterator[tuple[int | None, Text]]:
         yield None, text("trial.repeats_column", name=REPEATED)
 
 
-def asked_rows(cases: int, repeats: int, seed: bytes) -> Ints:
-    """Return the places of the cases in the order in which they are asked, shape (repeats · cases,): run by run."""
-    return np.concatenate([draw_order(cases, seed + run.to_bytes(2, "big")) for run in range(repeats)])
-
-
-def asked_again(frame: pl.DataFrame, rows: Ints) -> pl.DataFrame:
-    """Return the rows of ``frame`` as they are asked, with the column that holds the runs of a case together."""
-    return frame[rows].with_columns(pl.Series(REPEATED, rows))
+def asked_again(frame: pl.DataFrame, repeats: int) -> pl.DataFrame:
+    """Return the rows of ``frame`` run by run, with the column that holds the runs of a case together."""
+    numbered = frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(REPEATED))
+    return pl.concat([numbered] * repeats)
 
 
 def run_column(cases: int, repeats: int | None) -> dict[str, Ints]:

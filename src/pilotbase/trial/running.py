@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
-
-from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import Submission
 from pilotbase.compute.adapters.registry import Adapter, adapter_of
@@ -31,6 +28,7 @@ from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
 from pilotbase.trial.answering import End, answer_cases
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import Delivery, SecretDelivery
 from pilotbase.trial.lab import Lab, organisation_uid
 from pilotbase.trial.performance import Load
 
@@ -162,25 +160,30 @@ def _loading_environment(lab: Lab, adapter: Adapter) -> Environment:
 def run_candidate(
     candidate: Candidate,
     terms: Terms,
-    features: Mapping[str, NDArray[Any]],
+    asked: Delivery,
     log: AnswerLog,
     hooks: Hooks = Hooks(),
 ) -> Run:
-    """Answer all cases of ``features`` that ``log`` has no answer for yet.
+    """Answer all cases of ``asked`` that ``log`` has no answer for yet.
 
     An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`). A
     machine that goes is no end: another box goes on where the committed answers end, `MOST_LOSSES` times.
     """
     for _ in range(MOST_LOSSES):
         with contextlib.suppress(WorkerLostError):
-            return _run_once(candidate, terms, features, log, hooks)
-    return _run_once(candidate, terms, features, log, hooks)
+            return _run_once(candidate, terms, asked, log, hooks)
+    return _run_once(candidate, terms, asked, log, hooks)
 
 
-def _run_once(
-    candidate: Candidate, terms: Terms, features: Mapping[str, NDArray[Any]], log: AnswerLog, hooks: Hooks
+def run_on_hidden(
+    lab: Lab, candidate: Candidate, terms: Terms, asked: SecretDelivery, log: AnswerLog, hooks: Hooks = Hooks()
 ) -> Run:
-    cases = len(next(iter(features.values())))
+    """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way."""
+    with lab.hidden_run():
+        return run_candidate(candidate, terms, asked, log, hooks)
+
+
+def _run_once(candidate: Candidate, terms: Terms, asked: Delivery, log: AnswerLog, hooks: Hooks) -> Run:
     with _open_calls(candidate, log) as calls:
         try:
             worker = start_candidate(candidate, terms, calls)
@@ -188,14 +191,14 @@ def _run_once(
             run = _unstarted(candidate, terms, log, End(ended.reason, ended.detail))
             return _with_use(run, candidate, calls)
         with worker:
-            if log.answered < cases:
+            if log.answered < len(asked.order):
                 hooks.before_first()
 
             def on_batch(done: int) -> None:
                 hooks.on_usage(worker.usage())
                 hooks.on_batch(done)
 
-            end = answer_cases(worker, features, terms.batch_rows, log, on_batch)
+            end = answer_cases(worker, asked, log, on_batch)
             worker.close(end.reason)
             if terms.logs is LogPolicy.WITHHELD:
                 worker.forget_files()

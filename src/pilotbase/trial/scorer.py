@@ -7,7 +7,7 @@ committed answers; the order of scoring is opened only after the last answer is 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +37,7 @@ from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.costs import with_cost
 from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.delivering import Cut, cut_as_stated, in_secret_order
 from pilotbase.trial.endpoint_canaries import ask_canaries
 from pilotbase.trial.entering import Way, enter, while_it_stands
 from pilotbase.trial.estimating import UNASKED, Asking, Extent, Foresight, require_consent
@@ -48,7 +49,7 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, co
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.remainder import people_where_scored, shuffled_remainder
-from pilotbase.trial.repeating import asked_again, asked_rows, differing_cases, run_column
+from pilotbase.trial.repeating import asked_again, differing_cases, run_column
 from pilotbase.trial.reporting import Proof, build_report
 from pilotbase.trial.running import Candidate, Run, Terms, prepare_candidate
 from pilotbase.trial.scoring import build_cases, describe, judge, unit_codes
@@ -105,11 +106,16 @@ class Answered:
     """Committed answers, one a case (abstentions where there is none), and how the run was."""
 
     values: NDArray[Any]
-    count: int
+    rows: Ints
+    """The cases that were answered, as they were asked."""
     digest: Digest
     run: Run
     arms: tuple[AnsweredArm, ...] = ()
     """The perturbed arms."""
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
 
 
 def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
@@ -158,7 +164,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
         performance=summarise(answered.run.load),
         cases=plan.cases,
         answered=answered.count,
-        abstained=count_abstentions(answered.values[: answered.count], plan.contract.prediction),
+        abstained=count_abstentions(answered.values, answered.count, plan.contract.prediction),
         leakage=leakage,
         arms=answered.arms,
         labels=plan.labels,
@@ -229,22 +235,19 @@ def _read_hidden(lab: Lab, hidden: HiddenSet, grant: ReaderGrant, cases: Ints | 
 
 
 def _asked(lab: Lab, docket: Docket, attempt: Attempt, leave: Leave) -> tuple[Attempt, pl.DataFrame]:
-    """Return the rows of the cases as they are asked, and the attempt with the case of each row."""
-    plan = docket.plan
+    """Return the rows that are asked, and the attempt with the case of each row."""
+    repeats = docket.plan.repeats
     frame = _read_hidden(lab, docket.hidden, ReaderGrant(Purpose.FEATURES, leave, attempt.number), attempt.cases)
-    if plan.repeats is None:
+    if repeats is None:
         return attempt, frame
-    seed = secrets_of(lab.vault, docket.hidden).derive("repeats", plan.digest(), str(attempt.number))
-    rows = asked_rows(frame.height, plan.repeats, seed)
-    return replace(attempt, cases=attempt.cases[rows]), asked_again(frame, rows)
+    return replace(attempt, cases=np.tile(attempt.cases, repeats)), asked_again(frame, repeats)
 
 
 def _runs(docket: Docket, attempt: Attempt, answered: Answered) -> Runs | None:
     """Return how far the runs of a case differ, where each was asked several times."""
     if docket.plan.repeats is None:
         return None
-    count = answered.count
-    return Runs(docket.plan.repeats, differing_cases(attempt.cases[:count], answered.values[:count]))
+    return Runs(docket.plan.repeats, differing_cases(attempt.cases[answered.rows], answered.values[answered.rows]))
 
 
 def _measure_others(
@@ -252,15 +255,17 @@ def _measure_others(
 ) -> dict[str, NDArray[Any]]:
     """Return what baseline and people answer; an attempt where that cannot be measured is given back unless spent."""
     on_progress(Progress(text("trial.progress.baseline")))
+    secret = _secrets(lab, docket, attempt)("delivery", "baseline")
+    cut = _cut(docket, frame)
     with _given_back(lab, attempt):
-        return measured_others(lab, docket.sealed, frame)
+        return measured_others(lab, docket.sealed, frame, lambda given: in_secret_order(given, cut, secret))
 
 
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:
     plan, name = docket.plan, docket.candidate.reference.name
-    arms, bundle = perturbations_of(plan.criteria), secrets_of(lab.vault, docket.hidden)
+    arms, cut = perturbations_of(plan.criteria), _cut(docket, frame)
     stage, total = text("trial.progress.answer", application=name), frame.height * (1 + len(arms))
-    extent = Extent(1 + len(arms), frame.height, plan.batch_rows, plan.limits)
+    extent = Extent(1 + len(arms), frame.height, cut.batches_of(frame.height), plan.limits)
     foresight = Foresight(lab, plan.digest(), docket.hidden.owner, docket.asking, extent)
 
     leaves, withheld = docket.candidate.endpoint is not None, LogPolicy.WITHHELD
@@ -280,9 +285,10 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
     sitting = Sitting(
         candidate=docket.candidate,
         terms=terms,
+        cut=cut,
         folder=lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}"),
         commitment=plan.canonical(),
-        secret=lambda label, arm: bundle.derive(label, plan.digest(), str(attempt.number), *filter(None, [arm])),
+        secret=_secrets(lab, docket, attempt),
         committed=attempt.state is AttemptState.COMMITTED,
         spend=before_first,
         on_batch=on_batch,
@@ -295,7 +301,17 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         commit_answers(lab.vault, attempt, digest)
     run = with_load_test(with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress), tested)
     run = with_cost(with_exchanges(lab, docket.sealed, sitting, run, plan.exchanges, on_progress), plan.processor_hour)
-    return Answered(clean.values, clean.count, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
+    return Answered(clean.values, clean.rows, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
+
+
+def _secrets(lab: Lab, docket: Docket, attempt: Attempt) -> Callable[[str, str], bytes]:
+    """Return what gives the secrets of an attempt, by what they are for and for which arm."""
+    bundle, named = secrets_of(lab.vault, docket.hidden), (docket.plan.digest(), str(attempt.number))
+    return lambda label, arm: bundle.derive(label, *named, *filter(None, [arm]))
+
+
+def _cut(docket: Docket, frame: pl.DataFrame) -> Cut:
+    return cut_as_stated(docket.sealed.scenario, frame, docket.plan.repeats or 1)
 
 
 def _loaded(lab: Lab, docket: Docket, attempt: Attempt, sitting: Sitting, on_progress: OnProgress) -> LoadTested | None:

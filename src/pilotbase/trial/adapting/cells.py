@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from pilotbase.documents.adaptation import Cell, CellRun
 from pilotbase.documents.limits import EndReason
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import Features, in_file_order
 from pilotbase.trial.running import Candidate, Terms, run_candidate
 
-Features = Mapping[str, NDArray[Any]]
 Answers = NDArray[Any]
 
 
@@ -45,10 +44,10 @@ def terms_of(cell: Cell, terms: Terms) -> Terms:
 
 def answers_in(candidate: Candidate, terms: Terms, features: Features, scratch: Path) -> tuple[EndReason, Answers]:
     """Return how a run over ``features`` ended, and one answer a case."""
-    cases = len(next(iter(features.values())))
+    asked = in_file_order(features, terms.batch_rows)
     with tempfile.TemporaryDirectory(dir=scratch) as folder, AnswerLog(Path(folder) / "answers", b"cell") as log:
-        run = run_candidate(candidate, terms, features, log)
-        return run.end.reason, complete_answers(log.values(), cases, terms.contract.prediction)
+        run = run_candidate(candidate, terms, asked, log)
+        return run.end.reason, complete_answers(asked, log.values(), terms.contract.prediction)
 
 
 def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, tolerance: float) -> CellRun:

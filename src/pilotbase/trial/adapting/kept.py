@@ -12,13 +12,13 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.texts import text
 from pilotbase.trial.adapting.cells import (
-    Features,
     answers_in,
     candidate_of,
     compared,
     terms_of,
     what_differs_here,
 )
+from pilotbase.trial.delivering import Features
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.perturbed_arms import Sitting
 from pilotbase.trial.run_files import read_marked, write_marked

@@ -26,6 +26,7 @@ from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.texts import text
 from pilotbase.trial.answering import Column, End, answer_cases
 from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judging.judged_cases import JudgedCases
 from pilotbase.trial.judging.scores import NoScore, ScoreReader
 
@@ -127,7 +128,7 @@ def _ask(
     limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
     try:
         with start_endpoint(_speaking(endpoint), KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
-            return answer_cases(worker, features, _A_BATCH * endpoint.in_flight, log, on_done)
+            return answer_cases(worker, in_file_order(features, _A_BATCH * endpoint.in_flight), log, on_done)
     except BoxEnded as ended:
         return End(ended.reason, ended.detail)
 

@@ -11,6 +11,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.texts import text
 from pilotbase.measures import is_resource, resource_measures
+from pilotbase.trial.delivering import PUBLIC_SEED
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.perturbed_arms import Sitting
 from pilotbase.trial.run_files import read_marked, write_marked
@@ -22,7 +23,6 @@ from pilotbase.trial.under_load.testing import Features, load_candidate
 MOST_TRIES = 3
 """How often a test on which criteria rest is made because the host was not quiet, before the trial is refused."""
 _OURS = frozenset({Void.NOISY_HOST, Void.LATE_CLOCK})
-_PUBLIC_SEED = b"pilotbase rehearsal"
 
 
 def kept_load_test(
@@ -70,4 +70,4 @@ def rehearsed_load_test(candidate: Candidate, terms: Terms, run: Run, test: Load
     """Return ``run`` with what a load test measures in a rehearsal; an application that broke off is not loaded."""
     if test is None or run.end.reason is not EndReason.FINISHED or candidate.endpoint is not None:
         return run
-    return with_load_test(run, load_candidate(candidate, terms, test, sample, _PUBLIC_SEED))
+    return with_load_test(run, load_candidate(candidate, terms, test, sample, PUBLIC_SEED))

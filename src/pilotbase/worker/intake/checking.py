@@ -66,6 +66,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
         *told_blind(cases.blind),
+        *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
         *_reminders(scenario, cases.hidden // cases.attempt),
         *(standing_lines(base, scenario, folder) if base is not None else []),
     )

@@ -125,6 +125,7 @@ def _planned(pack: SitePack, offer: SiteOffer) -> dict[str, object]:
         "isolation": trial.isolation,
         "limits": trial.limits,
         "batch_rows": trial.batch_rows,
+        "delivery": trial.delivery,
         "nonce": pack.nonce,
         "release": pack.release,
         "software": pack.software.name,

@@ -92,7 +92,7 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
     exchanges = told_exchanges(load.exchanges)
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
-    answered = stored.records.answers[: facts.answered]
+    answers = stored.records.answers
     runs = plan.repeats or 1
     cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
     return {
@@ -117,7 +117,7 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
         "counts": {
             "cases": cases,
             "answered": answered_cases,
-            "abstained": count_abstentions(answered, plan.contract.prediction),
+            "abstained": count_abstentions(answers, facts.answered, plan.contract.prediction),
             "scored": scored,
         },
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},

@@ -1,0 +1,147 @@
+"""Delivery: in which order cases reach an application, and where one batch of them ends.
+
+Hidden cases lie in the order of the owner's file, and a file is often sorted: by class, by day, by machine. An
+application that saw them so could answer by place and read nothing. So a secret of the hidden set permutes them and
+draws the sizes of their batches; a run on hidden cases takes nothing but such a `SecretDelivery`. Features go in and
+answers come back in the order of the cases, whoever asks. The same secret gives the same turns on every machine, so
+that a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.documents.scenario import Scenario
+from pilotbase.evidence import draw_order
+from pilotbase.measures import measures_the_run
+from pilotbase.protocols.frames import Batch
+
+Column = NDArray[Any]
+Features = Mapping[str, Column]
+Ints = NDArray[np.int64]
+PUBLIC_SEED = b"pilotbase rehearsal"
+"""What a rehearsal draws from: nothing is secret there."""
+_USUAL = 0.75
+"""Mean size of a batch, as part of the largest, where sizes are drawn: they lie between half of it and all of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """Cases on their way: ``features`` hold a row a case, ``order`` the row of each turn.
+
+    ``ends``: how many turns are over at the end of each batch.
+    """
+
+    features: Features
+    order: Ints
+    ends: Ints
+
+    def batches(self, start: int) -> Iterator[Batch]:
+        """Yield what is still to be asked once the first ``start`` turns have their answers."""
+        for end in self.ends[np.searchsorted(self.ends, start, side="right") :].tolist():
+            rows = self.order[start:end]
+            yield Batch({name: column[rows] for name, column in self.features.items()}, len(rows))
+            start = end
+
+
+@dataclass(frozen=True, eq=False)
+class SecretDelivery(Delivery):
+    """A delivery whose order nobody can tell who does not hold the secret: as hidden cases leave, and no other way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """How cases may be delivered: in batches of at most ``rows``, in so many ``runs`` over all of them.
+
+    ``even``: every batch but one is full, since something is measured a batch. ``moments``: a number a case, rising
+    with time, where the scenario asks for cases in the order of time.
+    """
+
+    rows: int
+    runs: int = 1
+    even: bool = False
+    moments: Ints | None = None
+
+    def batches_of(self, cases: int) -> int:
+        """Return into how many batches so many cases are cut."""
+        fewest = -(-cases // self.rows)
+        if self.even:
+            return fewest
+        return min(max(round(cases / (_USUAL * self.rows)), fewest), max(cases // self._least, 1))
+
+    @property
+    def _least(self) -> int:
+        return -(-self.rows // 2)
+
+    def order(self, cases: int, seed: bytes) -> Ints:
+        """Return the row of each turn: run by run in an order of its own, by time where that is asked for."""
+        each = cases // self.runs
+        runs = [draw_order(each, seed + run.to_bytes(2, "big")) + run * each for run in range(self.runs)]
+        if self.moments is not None:
+            runs = [rows[np.argsort(self.moments[rows], kind="stable")] for rows in runs]
+        return np.concatenate(runs)
+
+    def ends(self, cases: int, seed: bytes) -> Ints:
+        """Return after which turn each batch ends: no size tells which batch is the last."""
+        count = self.batches_of(cases)
+        if self.even:
+            sizes = [self.rows] * (count - 1) + [cases - (count - 1) * self.rows]
+        else:
+            sizes = self._drawn(cases, count, seed)
+        return np.cumsum(np.array(sizes, dtype=np.int64)[draw_order(count, seed + b"sizes")])
+
+    def _drawn(self, cases: int, count: int, seed: bytes) -> list[int]:
+        stream = hashlib.shake_256(b"pilotbase batches\x00" + seed).digest(8 * count)
+        sizes, rest = [], cases
+        for after, key in zip(range(count - 1, -1, -1), np.frombuffer(stream, dtype="<u8").tolist(), strict=True):
+            least, most = max(self._least, rest - after * self.rows), min(self.rows, rest - after * self._least)
+            least = min(least, most)  # fewer cases than half a batch are one batch
+            sizes.append(least + key % (most - least + 1))
+            rest -= sizes[-1]
+        return sizes
+
+
+def in_file_order(features: Features, rows: int) -> Delivery:
+    """Return the delivery of cases that hide nothing, in batches of ``rows``, as they lie."""
+    cases = _count(features)
+    ends = np.append(np.arange(rows, cases, rows, dtype=np.int64), cases)
+    return Delivery(features, np.arange(cases, dtype=np.int64), ends)
+
+
+def as_hidden(features: Features, cut: Cut) -> Delivery:
+    """Return the delivery of cases that hide nothing as if they were hidden, by a seed that is no secret."""
+    return _drawn(Delivery, features, cut, PUBLIC_SEED)
+
+
+def in_secret_order(features: Features, cut: Cut, secret: bytes) -> SecretDelivery:
+    """Return the delivery of hidden cases; ``secret`` is derived from the hidden set's, and serves this run alone."""
+    return _drawn(SecretDelivery, features, cut, secret)
+
+
+def cut_as_stated(scenario: Scenario, frame: pl.DataFrame, runs: int = 1) -> Cut:
+    """Return how the cases of ``frame`` are delivered on the scenario's terms.
+
+    Where a criterion measures the run itself (latency, memory, throughput, cost), it is of full batches.
+    """
+    column, even = scenario.delivered_by, any(measures_the_run(one.parsed()) for one in scenario.criteria)
+    moments = None if column is None else frame[column].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    return Cut(scenario.trial.batch_rows, runs, even, moments)
+
+
+AnyDelivery = TypeVar("AnyDelivery", bound=Delivery)
+
+
+def _drawn(kind: type[AnyDelivery], features: Features, cut: Cut, seed: bytes) -> AnyDelivery:
+    cases = _count(features)
+    return kind(features, cut.order(cases, seed), cut.ends(cases, seed))
+
+
+def _count(features: Features) -> int:
+    return len(next(iter(features.values())))
