@@ -195,8 +195,6 @@ def _run_once(
 
             end = answer_cases(worker, features, terms.batch_rows, log, on_batch)
             worker.close(end.reason)
-            if terms.logs is LogPolicy.WITHHELD:
-                worker.forget_files()
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import time
@@ -29,6 +30,17 @@ def staging_folder(parent: Path) -> Iterator[Path]:
     finally:
         if staging.exists():
             remove_folder(staging)
+
+
+@contextlib.contextmanager
+def one_at_a_time(file: Path) -> Iterator[None]:
+    """Let one process at a time do what ``file`` stands for; the kernel frees the lock when its holder dies."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def remove_folder(place: Path) -> None:
