@@ -1,0 +1,69 @@
+"""A supplier's trial leaves hidden features in the kernel's cache of names, for a rehearsal of another to print."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pilotbase.compute.box.settings import Protection
+from pilotbase.documents.progress import ignore_progress
+from pilotbase.documents.steps import Step
+from pilotbase.trial import running
+from pilotbase.trial.scorer import score_trial
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.worker.trials.proving import freeze_in, rehearse_in, take_in
+from tests.hostile.names_for_tests import heard, speaking, words_of
+
+SPY = """
+KNOWN, SENT = set(KNOWN_CASES), []
+def predict(batch):
+    for pressure in batch["pressure"]:
+        if pressure not in KNOWN:
+            send(len(SENT), pressure)
+            SENT.append(pressure)
+    return ["broken" if pressure > 6 else "fine" for pressure in batch["pressure"]]
+"""
+READER = """
+HEARD = []
+def predict(batch):
+    HEARD or hear(ROWS)
+    HEARD.append(True)
+    return ["fine"] * batch.rows
+"""
+
+
+def patient(scenario: str) -> str:
+    return scenario.replace("batch_seconds: 3", "batch_seconds: 60, log_bytes: 4 MiB")
+
+
+def rows_that_get_out(base, scenario, write, name: str, rows: int) -> int:
+    """Return how many hidden rows a rehearsal of globex prints after a trial of acme's application ``name``."""
+    mark = os.urandom(8).hex()
+    reader = READER.replace("ROWS", str(rows))
+    application = write(speaking(mark, reader), name=f"{name}-reader", supplier="globex")
+    sealed, _ = take_in(base, scenario, application, Step.REHEARSE, ignore_progress)
+    known = read_public_sample(base.lab, sealed)["pressure"].to_list()
+    spy = SPY.replace("KNOWN_CASES", repr(known))
+    plan = freeze_in(base, scenario, write(speaking(mark, spy), name=name, supplier="acme"))
+    assert plan.cases == rows
+    score_trial(base.lab, plan, lambda _: None)
+    said = heard((rehearse_in(base, scenario, application).folder / "application.log").read_text())
+    cases = np.loadtxt(scenario / "cases.csv", delimiter=",", skiprows=1, usecols=1)
+    secret = set(words_of(cases[~np.isin(cases, known)]).tolist())
+    return max(len(secret.intersection(words)) for words in said.values())
+
+
+@pytest.mark.parametrize("rows", [60, pytest.param(600, marks=pytest.mark.prove)])
+def test_no_hidden_row_gets_out_and_nearly_all_do_without_copies(
+    base, write_scenario, write_application, monkeypatch, rows
+):
+    scenario = write_scenario(rows=7 * rows, cases=rows, change=patient)
+    assert rows_that_get_out(base, scenario, write_application, "silent", rows) == 0
+    asked = running.box_settings
+
+    def without_copies(*given):
+        return replace(asked(*given), removed=frozenset({Protection.COPIES}))
+
+    monkeypatch.setattr(running, "box_settings", without_copies)
+    assert rows_that_get_out(base, scenario, write_application, "heard", rows) >= 0.8 * rows
