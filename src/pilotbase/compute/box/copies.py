@@ -65,7 +65,7 @@ def copy_of(place: Path, kind: str, empty: Collection[Path] = ()) -> Path:
         made = _MADE.get(known)
         if made is None or not made.exists():
             made = _MADE[known] = _kept(place, folder, {str(one.resolve()) for one in empty})
-        os.utime(made.parent)
+        os.utime(made.parents[1])
     except OSError as problem:
         raise PilotbaseError("box.no_copies", folder=folder, said=problem.strerror) from None
     return made
@@ -76,12 +76,12 @@ def _kept(place: Path, folder: Path, empty: Collection[str]) -> Path:
     kept.mkdir(exist_ok=True)
     kept.chmod(0o755)
     with one_at_a_time(kept / ".lock"):
-        if not (kept / "tree").exists():
+        if not (kept / "whole").exists():
             _sweep(folder)
             with staging_folder(kept) as staging:
                 copy_tree(place, staging / "tree", empty)
-                (staging / "tree").rename(kept / "tree")
-    return kept / "tree"
+                staging.rename(kept / "whole")
+    return kept / "whole" / "tree"
 
 
 def copy_tree(source: Path, target: Path, empty: Collection[str] = ()) -> None:
