@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 
 from pilotbase.compute.box.settings import Protection
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
 from pilotbase.trial import running
 from pilotbase.trial.scorer import score_trial
-from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sealed import load_sealed, read_public_sample
+from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.trials.proving import freeze_in, rehearse_in, take_in
+from tests.catalogue.records_for_tests import OTHER_SUPPLIER
 from tests.hostile.names_for_tests import heard, speaking, words_of
+from tests.worker.commissions_for_tests import SCENARIO, Ordered
 
 SPY = """
 KNOWN, SENT = set(KNOWN_CASES), []
@@ -65,3 +70,33 @@ def test_no_hidden_row_gets_out_and_most_do_without_copies(base, write_scenario,
 
     monkeypatch.setattr(running, "box_settings", without_copies)
     assert rows_that_get_out(base, scenario, write_application, "heard", rows) >= rows / 2
+
+
+@pytest.mark.prove
+def test_on_a_hub_a_rehearsal_job_hears_what_rehearsals_looked_up_and_nothing_of_a_trial(
+    base, write_scenario, write_application
+):
+    rows, mark = 100, os.urandom(8).hex()
+    ordered, spy = Ordered(base), SPY.replace("KNOWN_CASES", "()")
+    with_approval = "  approvals: [{kind: ethics}]\n"
+    scenario = write_scenario(cases=rows, change=lambda content: patient(content) + with_approval)
+    ordered.open(scenario, write_application(speaking(mark, spy)))
+    ordered.propose()
+    ordered.approve()
+    ordered.freeze()
+    ordered.do_queued()
+    assert ordered.record().state == "reported"
+    reader = speaking(mark, READER.replace("ROWS", str(rows)))
+    taken = take_application(
+        base, ordered.view(OTHER_SUPPLIER), write_application(reader, name="reader", supplier="globex"), SCENARIO
+    )
+    ordered.do(OTHER_SUPPLIER, Act.APPLICATION_SUBMIT, subject=taken.subject)
+    ordered.do(OTHER_SUPPLIER, Act.APPLICATION_REHEARSE, subject=taken.subject)
+    assert ordered.work() == [("rehearse", "done")]
+    (log,) = (log for log in base.lab.home.path.rglob("application.log") if "/usr/share/zoneinfo" in log.read_text())
+    words = {word for words in heard(log.read_text()).values() for word in words}
+    sealed = load_sealed(base.lab.view, base.lab.view.load(ordered.record().documents["plan"], TrialPlan).sealed)
+    public = read_public_sample(base.lab, sealed)["pressure"].to_numpy()
+    cases = np.loadtxt(scenario / "cases.csv", delimiter=",", skiprows=1, usecols=1)
+    assert len(words.intersection(words_of(public).tolist())) >= rows / 2
+    assert not words.intersection(words_of(cases[~np.isin(cases, public)]).tolist())
