@@ -132,15 +132,15 @@ class WarmWorker:
         self._sequence = 0
         self._ready: tuple[Batch, Sequence[Buffer]] | None = None
         self._end: End | None = None
-        began = time.monotonic()
         with contextlib.ExitStack() as stack:
             application = stack.enter_context(readable_folder(work.application, copied=work.copies is not None))
             mounts = (Mount(application, APPLICATION), *work.mounts)
             program = Program(Path(runner.__file__), (), mounts, APPLICATION, work.root)
             self._box = stack.enter_context(Box(program, settings))
+            started = time.monotonic()
             self._load(_greeting(work, settings))
             self._held = stack.pop_all()
-        self.load_seconds = time.monotonic() - began
+        self.load_seconds = self._box.facts.start_seconds + time.monotonic() - started
         """From the start of the box until the application was ready."""
 
     @property
