@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 
 from pilotbase.compute.box.settings import Protection
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial import running
 from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealed import load_sealed, read_public_sample
+from pilotbase.vault.attempts import AttemptState, attempts_of
+from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.trials.proving import freeze_in, rehearse_in, take_in
 from tests.catalogue.records_for_tests import OTHER_SUPPLIER
@@ -70,6 +74,21 @@ def test_no_hidden_row_gets_out_and_most_do_without_copies(base, write_scenario,
 
     monkeypatch.setattr(running, "box_settings", without_copies)
     assert rows_that_get_out(base, scenario, write_application, "heard", rows) >= rows / 2
+
+
+def test_a_trial_that_cannot_have_copies_is_refused_and_costs_no_attempt(
+    base, write_scenario, write_application, monkeypatch, tmp_path
+):
+    plan = freeze_in(base, write_scenario(cases=60), write_application())
+    (tmp_path / "full").write_text("no folder")
+    with monkeypatch.context() as patch, pytest.raises(PilotbaseError) as told:
+        patch.setenv("CACHE_DIRECTORY", str(tmp_path / "full"))
+        score_trial(base.lab, plan, lambda _: None)
+    assert told.value.code == "box.no_copies"
+    hidden = base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    assert [attempt.state for attempt in attempts_of(base.lab.vault, hidden)] == [AttemptState.OPEN]
+    report = score_trial(base.lab, plan, lambda _: None)
+    assert (report.attempt.number, report.verdict) == (1, Verdict.ACCEPT)
 
 
 @pytest.mark.prove

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
@@ -54,12 +55,13 @@ def test_what_is_measured_in_the_unit_of_the_target_is_told_in_it(unit):
 def test_a_rule_of_today_is_measured_in_the_form_in_which_applications_answer(extra, expected):
     """The positive class comes first among the classes here: its code 0 must not be read as probability 0."""
     frame = pl.DataFrame({"pressure": [9.0, 1.0], "age": [1, 2], "site": ["n", "s"], "failure": ["broken", "fine"]})
-    answers = measured_baseline(None, sealed(scenario(extra)), frame)
+    answers = measured_baseline(None, sealed(scenario(extra)), frame, LogPolicy.FIGURES)
     assert np.asarray(answers).tolist() == expected
 
 
 @pytest.mark.parametrize(("extra", "expected"), [("prediction: probability\n", [1.0, 0.0, None]), ("", [0, 1, -1])])
 def test_what_people_decided_is_measured_in_the_form_in_which_applications_answer(extra, expected):
     decided = pl.DataFrame({"pressure": [1.0] * 3, "site": ["broken", "fine", None], "failure": ["fine"] * 3})
-    people = measured_others(None, sealed(scenario(f"{extra}people: {{column: site}}\n")), decided)["people"]
+    with_people = sealed(scenario(f"{extra}people: {{column: site}}\n"))
+    people = measured_others(None, with_people, decided, LogPolicy.FIGURES)["people"]
     assert [None if np.isnan(answer) else answer for answer in people] == expected

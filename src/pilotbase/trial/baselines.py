@@ -44,21 +44,23 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
     return store_application(submission, lab.applications).digest
 
 
-def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame, logs: LogPolicy) -> dict[str, NDArray[Any]]:
     """Return what ``baseline`` and ``people`` answer to ``frame``, coded like an application's, where they are given.
+
+    ``logs``: what leaves of a reference application: its figures in a rehearsal, at any time, or in a trial.
 
     Raises:
         RefusedError: a reference application did not answer every case.
     """
     people = people_answers(sealed.scenario, frame, sealed.record.classes)
     found = {
-        "baseline": measured_baseline(lab, sealed, frame),
+        "baseline": measured_baseline(lab, sealed, frame, logs),
         "people": None if people is None else _as_asked(people, sealed),
     }
     return {name: answers for name, answers in found.items() if answers is not None}
 
 
-def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[Any] | None:
+def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame, logs: LogPolicy) -> NDArray[Any] | None:
     """Return the baseline's answers on ``frame``, shape (rows,), coded like an application's; None without baseline.
 
     Raises:
@@ -72,7 +74,7 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame) -> NDArray[
         return _as_asked(answers, sealed) if answers is not None else None
     folder = lab.application_folder(sealed.record.reference_application)
     candidate = prepare_candidate(lab, read_application(folder))
-    return _run_reference(lab, sealed, candidate, frame)
+    return _run_reference(lab, sealed, candidate, frame, logs)
 
 
 def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
@@ -86,9 +88,11 @@ def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
     return np.where(answers < 0, np.nan, certain)
 
 
-def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.DataFrame) -> NDArray[Any]:
+def _run_reference(
+    lab: Lab, sealed: Sealed, candidate: Candidate, frame: pl.DataFrame, logs: LogPolicy
+) -> NDArray[Any]:
     contract, trial = sealed.contract, sealed.scenario.trial
-    terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+    terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, logs)
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
         AnswerLog(Path(scratch) / "answers", b"baseline") as log,

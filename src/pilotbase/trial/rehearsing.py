@@ -104,7 +104,7 @@ def rehearse(
         arms = _rehearse_arms(lab, sealed, frame, Path(scratch), (candidate, terms))
     answers = complete_answers(values, frame.height, contract.prediction)
     perturbed = {str(arm.under): arm.values for arm in arms}
-    others = measured_others(lab, sealed, frame)
+    others = measured_others(lab, sealed, frame, LogPolicy.FIGURES)
     kept = build_cases(scenario, sealed.record.classes, frame, answers, others, perturbed)
     cases = coded(kept)
     order = np.arange(frame.height, dtype=np.int64)

@@ -251,7 +251,7 @@ def _measure_others(
     """Return what baseline and people answer; an attempt where that cannot be measured is given back unless spent."""
     on_progress(Progress(text("trial.progress.baseline")))
     with _given_back(lab, attempt):
-        return measured_others(lab, docket.sealed, frame)
+        return measured_others(lab, docket.sealed, frame, LogPolicy.WITHHELD)
 
 
 def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_progress: OnProgress) -> Answered:

@@ -22,7 +22,7 @@ class LogPolicy(StrEnum):
     ANSWERS = "answers"
     """Its answers, as they are, and no other word: a service."""
     FIGURES = "figures"
-    """Figures, as coarse as a trial tells, but at any time: a rehearsal on cases that its supplier may not hold."""
+    """Figures, but at any time: a rehearsal on cases that its supplier may not hold, a reference application in one."""
     WITHHELD = "withheld"
     """Figures, once an attempt: it may be fed hidden cases."""
 
