@@ -2,7 +2,6 @@
 
 import gc
 
-from tests.compute.box.page_cache_for_tests import files_stay_cached, forgetful_boxes
 from tests.workspace.stores_for_tests import (
     any_url,
     clock,
@@ -20,8 +19,6 @@ __all__ = [
     "empty_store",
     "empty_url",
     "every_url",
-    "files_stay_cached",
-    "forgetful_boxes",
     "postgres",
     "ready_stores",
     "unhurried_disk",

@@ -9,21 +9,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pilotbase.compute.backends.backend import Attempt
 from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.compute.queue.rows import Ending, State
 from pilotbase.compute.queue.showing import job_seen, standing
 from pilotbase.compute.queue.submitting import Asking
+from pilotbase.documents.application import Form
+from pilotbase.documents.contract import Contract, Field, Prediction
+from pilotbase.documents.limits import Limits
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
+from pilotbase.protocols.frames import Batch
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.base import Base, open_base
@@ -34,6 +42,7 @@ from pilotbase.worker.trials.proving import freeze_in
 from pilotbase.workspace.actors import Actor
 from tests.contracts.compute_backend_cases import WAIT
 from tests.contracts.ray_cluster import Grown
+from tests.hostile.names_for_tests import BITS, by_chance, heard, right_bits, speaking, words_of
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.trial.test_proving import hidden_set
 
@@ -42,6 +51,8 @@ TRAIN = (
     "import os, sys, time\nprint('begun', flush=True)\ntime.sleep(4)\n"
     "open(os.environ['PILOTBASE_OUTPUT'] + '/model.txt', 'w').write(sys.argv[1])\n"
 )
+SEND = "def predict(batch):\n    [send(row, x) for row, x in enumerate(batch['x'])]\n    return batch['x']"
+HEAR = "def predict(batch):\n    hear(batch.rows)\n    return batch['x']"
 HALL = {
     "document": "pool/1",
     "name": "hall",
@@ -154,3 +165,30 @@ def until(holds: Callable[[], bool], seconds: float = 180) -> None:
     while not holds():
         assert time.monotonic() < end
         threading.Event().wait(0.2)
+
+
+@pytest.mark.prove
+def test_on_a_node_no_box_that_prints_knows_what_one_that_is_fed_hidden_data_looked_up(
+    base: Base, tmp_path: Path
+) -> None:
+    rows = 64
+    contract = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="value"))
+    environment = build_environment(b"", "requirements.lock", tmp_path / "environments")
+    x = np.random.default_rng(rows).normal(size=rows)
+
+    def answered(mark: str, program: str, logs: LogPolicy, values: NDArray[np.float64]) -> str:
+        folder = writing_application(tmp_path / mark)(speaking(mark, program), name=f"box-{len(program)}")
+        settings = BoxSettings(Limits(log_bytes=1 << 20, batch_seconds=60), logs=logs)
+        with base.lab.engine.start_worker(folder, Form(), contract, environment, settings) as worker:
+            worker.predict(Batch({"x": values}, rows))
+            worker.close()
+            return worker.logs().text
+
+    def right(mark: str, logs: LogPolicy) -> int:
+        (tmp_path / mark).mkdir()
+        answered(mark, SEND, logs, x)
+        said = heard(answered(mark, HEAR, LogPolicy.FULL, np.zeros(rows)))
+        return max(right_bits(words_of(x), words) for words in said.values())
+
+    assert right("hidden", LogPolicy.WITHHELD) <= by_chance(rows * BITS)
+    assert right("shown", LogPolicy.FULL) >= 0.9 * rows * BITS, "what prints itself may be known"

@@ -291,7 +291,7 @@ def test_links_out_of_the_application(launch, write_application, settings, unpro
             launch(LINKED, begin)
         assert refused.value.code == "box.tree.link" and "model.bin" in str(refused.value)
     monkeypatch.setattr(worker, "check_folder", lambda folder: None)
-    monkeypatch.setattr(worker, "readable_folder", contextlib.nullcontext)
+    monkeypatch.setattr(worker, "readable_folder", lambda folder, copied: contextlib.nullcontext(folder))
     assert launch(LINKED, unprotected).succeeded
     assert not launch(LINKED, settings).succeeded, "even if it came in, it would lead nowhere"
 
@@ -470,6 +470,20 @@ def test_level_one_drops_root_and_filters_system_calls(launch, settings):
     readable = readable_interpreter() if probe_host().is_root else None
     outcome = launch(source, replace(settings, level=IsolationLevel.L1, interpreter=readable))
     assert outcome.reason is None and not outcome.succeeded
+
+
+@pytest.mark.parametrize("level", [IsolationLevel.L1, IsolationLevel.L2])
+def test_a_base_in_a_folder_of_roots_own_starts_its_boxes(launch, settings, monkeypatch, tmp_path, level):
+    if not probe_host().gives(level):
+        pytest.skip("setpriv of this host loads no filters (util-linux before 2.41)")
+    program = tmp_path / "private" / "runner.py"
+    program.parent.mkdir(mode=0o700)
+    program.write_bytes(Path(worker.runner.__file__).read_bytes())
+    program.chmod(0o600)
+    monkeypatch.setattr(worker.runner, "__file__", str(program))
+    readable = readable_interpreter() if probe_host().is_root else None
+    outcome = launch("def attack(): return True", replace(settings, level=level, interpreter=readable))
+    assert outcome.reason is None and outcome.succeeded
 
 
 def readable_interpreter() -> Interpreter:

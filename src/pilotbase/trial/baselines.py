@@ -86,7 +86,9 @@ def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
 
 def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, asked: Delivery) -> NDArray[Any]:
     contract, trial = sealed.contract, sealed.scenario.trial
-    terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+    # Its figures leave a rehearsal, which may be repeated; on hidden cases it is kept apart as applications are.
+    logs = LogPolicy.WITHHELD if isinstance(asked, SecretDelivery) else LogPolicy.FIGURES
+    terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, logs)
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
         AnswerLog(Path(scratch) / "answers", b"baseline") as log,

@@ -154,7 +154,7 @@ def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Releas
 def sample_terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
-    shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.WITHHELD
+    shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.FIGURES
     trial, leaves = scenario.trial, candidate.endpoint is not None
     return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves)
 

@@ -200,8 +200,6 @@ def _run_once(candidate: Candidate, terms: Terms, asked: Delivery, log: AnswerLo
 
             end = answer_cases(worker, asked, log, on_batch)
             worker.close(end.reason)
-            if terms.logs is LogPolicy.WITHHELD:
-                worker.forget_files()
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
 
 

@@ -17,6 +17,7 @@ from pilotbase.compute.box.intake import check_folder
 from pilotbase.compute.box.locks import parse_lock
 from pilotbase.compute.box.markers import MarkerError, applies, marker_values
 from pilotbase.compute.box.settings import running_interpreter
+from pilotbase.compute.box.staging import staging_folder
 from pilotbase.documents.errors import InputError
 
 HASH = "--hash=sha256:" + "a" * 64
@@ -152,11 +153,15 @@ def test_builders_at_the_same_time_agree(tmp_path):
 
 def test_a_build_that_was_killed_is_swept(tmp_path):
     lock = put(tmp_path, "alpha")
-    killed = tmp_path / "environments" / ".staging-999999999-1-1"
+    folder = tmp_path / "environments"
+    killed = folder / ".staging-1"
     (killed / "tree").mkdir(parents=True)
     (killed / "tree").chmod(0o555)
-    build_environment(lock, "lock", tmp_path)
-    assert not killed.exists()
+    with staging_folder(folder) as another:
+        build_environment(lock, "lock", tmp_path)
+        assert not killed.exists()
+        assert another.exists(), "who makes it may live where its number tells nothing"
+    assert not another.exists()
 
 
 def test_what_a_folder_may_not_hold(tmp_path):

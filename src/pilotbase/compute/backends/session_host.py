@@ -97,11 +97,6 @@ class SessionHost(ParcelHost):
         assert self._worker is not None
         return asdict(self._worker.logs())
 
-    def forget_files(self) -> int:
-        """Drop what this node's page cache holds of the files that the box could read."""
-        assert self._worker is not None
-        return self._worker.forget_files()
-
     def close(self, reason: str) -> None:
         """End the box."""
         if self._worker is not None:

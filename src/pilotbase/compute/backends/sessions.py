@@ -131,10 +131,6 @@ class RemoteWorker:
             self._logs = Logs(**self._ask("logs"))
         return self._logs
 
-    def forget_files(self) -> int:
-        """Drop what the node's page cache holds of the files that the box could read."""
-        return int(self._ask("forget_files")) if self._open else 0
-
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End the box; what it used and printed can still be asked for."""
         if not self._open:

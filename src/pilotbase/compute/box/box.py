@@ -10,8 +10,9 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -22,23 +23,22 @@ from pilotbase.compute.box.command import (
     SCRATCH,
     SHARED_MEMORY,
     Descriptors,
+    Mount,
     Program,
     Tools,
     box_arguments,
     boxed_command,
-    emptied_of_the_host,
     environment_variables,
     joined_command,
     launch_command,
     program_command,
-    shared_places,
+    shown_of_host,
 )
 from pilotbase.compute.box.logs import CappedLog, Logs
-from pilotbase.compute.box.page_cache import forget_files
 from pilotbase.compute.box.probe import HostProbe, probe_host, require_level
 from pilotbase.compute.box.proc_files import constant_files
 from pilotbase.compute.box.processes import children, status
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch, Protection, Start, running_interpreter
+from pilotbase.compute.box.settings import BoxSettings, MemoryWatch, Protection, Start, running_interpreter
 from pilotbase.compute.box.shared_file import SharedFile
 from pilotbase.compute.box.supervisor import Launch, Supervisor, Usage, Watch
 from pilotbase.documents.errors import PilotbaseError
@@ -82,16 +82,14 @@ class Box:
         require_level(settings.level, probe)
         settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
         self._start = probe.choose_start(settings, program)
-        self._program, self._tools = program, probe.tools
+        shown = () if self._start is None else shown_of_host(program, settings, probe.tools)
         self.settings, self._group = _with_group(settings)
         self._log = CappedLog(settings.limits.log_bytes, settings.logs)
-        if settings.logs is LogPolicy.FULL:
-            self.forget_files()
         began = time.monotonic()
         requests, answers, information, shared = open_pipe(), open_pipe(), os.pipe(), SharedFile()
         self.channel = Channel(requests[1], answers[0], shared)
         passed = _Passed(requests[0], answers[1], shared.descriptor, information[1])
-        launch = _launch(program, self.settings, self._start, passed, probe.tools)
+        launch = _launch((program, shown), self.settings, self._start, passed, probe.tools)
         if self._group is not None:
             launch = replace(launch, command=joined_command(self._group.join_files(), launch.command))
         self.supervisor = Supervisor(launch, settings.limits, self._group, self._log, _watch(settings))
@@ -129,13 +127,6 @@ class Box:
     def logs(self) -> Logs:
         """Return what the log policy lets out."""
         return self._log.read()
-
-    def forget_files(self) -> int:
-        """Drop what the host's page cache holds of the files that this box could read; return how many there are."""
-        interpreter = self.settings.interpreter
-        assert interpreter is not None
-        places = shared_places(self._program, interpreter, self._tools)
-        return forget_files(places, emptied_of_the_host(interpreter))
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End everything in the box and wait until it has gone."""
@@ -218,19 +209,22 @@ def _watch(settings: BoxSettings) -> Watch:
     )
 
 
-def _launch(program: Program, settings: BoxSettings, start: Start | None, passed: _Passed, tools: Tools) -> Launch:
+def _launch(
+    what: tuple[Program, Sequence[Mount]], settings: BoxSettings, start: Start | None, passed: _Passed, tools: Tools
+) -> Launch:
+    program, shown = what
     channel = (passed.requests, passed.answers, passed.shared)
     given = replace(program, arguments=(*map(str, channel), *program.arguments))
     descriptors = [*channel, passed.information]
     filtered = _filter(settings)
     descriptors += [filtered] if filtered is not None else []
-    if start is None:
-        words = program_command(given, PurePosixPath(program.script), settings, filtered, tools)
-        return _open_launch(words, tuple(descriptors), settings)
     script = _memory_file(program.script.read_bytes())
+    if start is None:
+        words = program_command(given, script, settings, filtered, tools)
+        return _open_launch(words, (*descriptors, script), settings)
     constants = {file: _memory_file(content) for file, content in constant_files(settings.limits).items()}
     setup = Descriptors(script, passed.information, filtered, constants)
-    words = box_arguments(given, settings, start, setup, tools)
+    words = box_arguments(given, shown, settings, start, setup)
     arguments = _memory_file(b"".join(word.encode() + b"\0" for word in words))
     inside = boxed_command(given, settings, start, tools)
     command = [*launch_command(tools, settings, start, arguments), "--", *inside]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pilotbase.compute.box import entering
+from pilotbase.compute.box.copies import copy_of
 from pilotbase.compute.box.image_root import ENTERING, aside, entering_words, python_words, root_arguments
 from pilotbase.compute.box.proc_files import emptied_folders
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
@@ -97,9 +98,9 @@ def joined_command(join_files: Iterable[Path], command: list[str]) -> list[str]:
 
 
 def box_arguments(
-    program: Program, settings: BoxSettings, start: Start, descriptors: Descriptors, tools: Tools
+    program: Program, shown: Iterable[Mount], settings: BoxSettings, start: Start, descriptors: Descriptors
 ) -> list[str]:
-    """Return bubblewrap's arguments: namespaces, mounts and seals, the filter."""
+    """Return bubblewrap's arguments: namespaces, what is ``shown`` of the host, mounts and seals, the filter."""
     interpreter = settings.interpreter
     assert interpreter is not None
     arguments = [*_namespaces(settings, start), "--die-with-parent", "--new-session", "--clearenv"]
@@ -109,7 +110,7 @@ def box_arguments(
     arguments += _masks(descriptors.constants)
     arguments += _scratch(settings)
     arguments += _system_links() if program.root is None else root_arguments(program.root)
-    for mount in _mounts(program, interpreter, tools):
+    for mount in (*shown, *program.mounts):
         arguments += _parents(mount.target)
         arguments += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
     for empty in emptied_of_the_host(interpreter):
@@ -123,10 +124,22 @@ def box_arguments(
     return arguments
 
 
-def shared_places(program: Program, interpreter: Interpreter, tools: Tools) -> list[Path]:
-    """Return the host's files and folders that a box reads and other boxes read, too."""
-    of_image = [] if program.root is None else [program.root]
-    return [*of_image, *(mount.source for mount in _mounts(program, interpreter, tools) if not mount.writable)]
+def shown_of_host(program: Program, settings: BoxSettings, tools: Tools) -> tuple[Mount, ...]:
+    """Return what a box is shown of the host, its own mounts aside: the files themselves, or copies of them.
+
+    An image has the system's place; what runs Python stands aside then. Raises as `copy_of`.
+    """
+    interpreter = settings.interpreter
+    assert interpreter is not None
+    paths = [*_library_folders(), *_of_interpreter(interpreter)]
+    if program.root is None:
+        mounts = [Mount(path, PurePosixPath(path)) for path in (*paths, *_system_data(tools))]
+    else:
+        mounts = [*(Mount(path, aside(path)) for path in paths), Mount(Path(entering.__file__), ENTERING)]
+    if settings.copies is None:
+        return tuple(mounts)
+    empty = emptied_of_the_host(interpreter)
+    return tuple(Mount(copy_of(mount.source, settings.copies, empty), mount.target) for mount in mounts)
 
 
 def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
@@ -155,10 +168,13 @@ def boxed_command(program: Program, settings: BoxSettings, start: Start, tools: 
 
 
 def program_command(
-    program: Program, script: PurePosixPath, settings: BoxSettings, seccomp: int | None, tools: Tools
+    program: Program, script: int, settings: BoxSettings, seccomp: int | None, tools: Tools
 ) -> list[str]:
-    """Return what runs without a box: Python alone at level L0; limits, filter and another user (if root) at L1."""
-    python = _python(settings, script, program)
+    """Return what runs without a box: Python alone at level L0; limits, filter and another user (if root) at L1.
+
+    ``script``: descriptor of the program, which may lie where that user cannot reach it.
+    """
+    python = _python(settings, PurePosixPath(f"/proc/self/fd/{script}"), program)
     if settings.level is IsolationLevel.L0:
         return python
     drop = _drop_command(tools, settings.uid) if os.getuid() == 0 else [tools.setpriv, "--no-new-privs", "--"]
@@ -244,16 +260,6 @@ def _masks(constants: Mapping[PurePosixPath, int]) -> list[str]:
 
 def _emptied(folder: PurePosixPath) -> list[str]:
     return ["--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder)]
-
-
-def _mounts(program: Program, interpreter: Interpreter, tools: Tools) -> list[Mount]:
-    """Return what the box is shown of the host: what runs Python, aside where an image has the system's place."""
-    if program.root is None:
-        paths = [*_library_folders(), *_system_data(tools), *_of_interpreter(interpreter)]
-        return [*(Mount(path, PurePosixPath(path)) for path in paths), *program.mounts]
-    paths = [*_library_folders(), *_of_interpreter(interpreter)]
-    entering_program = Mount(Path(entering.__file__), ENTERING)
-    return [*(Mount(path, aside(path)) for path in paths), entering_program, *program.mounts]
 
 
 def _library_folders() -> list[Path]:

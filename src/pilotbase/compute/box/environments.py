@@ -7,11 +7,10 @@ bytes that both have asked for by SHA-256; nothing that one supplier's code writ
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,7 +23,7 @@ from pilotbase.compute.box.command import Mount, Program
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.compute.box.locks import Requirement, parse_lock
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
-from pilotbase.compute.box.staging import remove_folder, staging_folder
+from pilotbase.compute.box.staging import one_at_a_time, remove_folder, staging_folder
 from pilotbase.compute.box.trees import Entry, digest_tree, fingerprint_tree, walk_tree
 from pilotbase.compute.box.wheels import Wheel, provide_wheels
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
@@ -118,7 +117,7 @@ def keep_environment(cache: Path, key: str, fill: Callable[[Path], Contents]) ->
     """Return the environment of that key, filled by ``fill`` and sealed if ``cache`` lacks it or has it changed."""
     folder = cache.resolve() / "environments"
     folder.mkdir(parents=True, exist_ok=True)
-    with _one_builder(folder, key):
+    with one_at_a_time(folder / f".{key}.lock"):
         environment = _open(folder / key)
         if environment is not None:
             return environment
@@ -246,14 +245,3 @@ def _own(entry: Entry) -> None:
         os.chown(entry.path, 0, 0, follow_symlinks=False)
     if not entry.is_link:
         entry.path.chmod(0o555 if entry.is_folder or entry.status.st_mode & stat.S_IXUSR else 0o444)
-
-
-@contextlib.contextmanager
-def _one_builder(folder: Path, key: str) -> Iterator[None]:
-    """Let one process at a time build ``key``; the lock is freed by the kernel when its holder dies."""
-    descriptor = os.open(folder / f".{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

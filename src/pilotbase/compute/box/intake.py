@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from pilotbase.compute.box.copies import copies_folder, copy_tree
 from pilotbase.compute.box.staging import staging_folder
 from pilotbase.compute.box.trees import walk_tree
 from pilotbase.documents.errors import InputError
@@ -33,23 +33,22 @@ def check_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def readable_folder(folder: Path) -> Iterator[Path]:
-    """Give ``folder`` itself, or, as root where others may not read all of it, a copy that the box's user can read."""
-    if os.getuid() != 0 or all(_open_to_others(entry.status.st_mode) for entry in walk_tree(folder)):
+def readable_folder(folder: Path, *, copied: bool = False) -> Iterator[Path]:
+    """Give a folder that the box's user can read: ``folder`` itself, or a copy that is gone at the end.
+
+    It is a copy where it is to be ``copied``, for one box alone, and, as root, where others may not read all of it.
+    """
+    readable = os.getuid() != 0 or all(_open_to_others(entry.status.st_mode) for entry in walk_tree(folder))
+    if readable and not copied:
         yield folder
         return
-    _COPIES.mkdir(mode=0o755, exist_ok=True)
-    with staging_folder(_COPIES) as staging:
+    with staging_folder(copies_folder("applications")) as staging:
         copy = staging / "application"
-        shutil.copytree(folder, copy, symlinks=True)
-        for entry in walk_tree(copy):
+        copy_tree(folder, copy)
+        for entry in () if readable else walk_tree(copy):
             entry.path.chmod(0o755 if entry.is_folder else 0o644)
         copy.chmod(0o755)
         yield copy
-
-
-_COPIES = Path("/run/pilotbase")
-"""Root's alone; emptied by the next start of the machine at the latest."""
 
 
 def _open_to_others(mode: int) -> bool:

@@ -11,7 +11,7 @@ from pilotbase.compute.box.settings import LogPolicy
 class Logs:
     """What the application printed, if the policy lets it out.
 
-    Where it is withheld ``text`` is empty and ``dropped_bytes`` is rounded up to a power of two: the exact length of
+    Where it is not ``text`` is empty and ``dropped_bytes`` is rounded up to a power of two: the exact length of
     a log could carry hidden data out, too.
     """
 
@@ -40,7 +40,7 @@ class CappedLog:
 
     def read(self) -> Logs:
         """Return what the policy lets out."""
-        if self._policy is LogPolicy.WITHHELD:
+        if self._policy is not LogPolicy.FULL:
             rounded = 1 << (self._total - 1).bit_length() if self._total else 0
             return Logs("", rounded, withheld=True)
         return Logs(self._kept.decode("utf-8", "replace"), self._total - len(self._kept), withheld=False)

@@ -15,10 +15,16 @@ FIRST_ORGANISATION_UID = 200_001
 
 
 class LogPolicy(StrEnum):
-    """What of an application's own words leaves the box: everything (rehearsal), or nothing (hidden data)."""
+    """What leaves the box; where no word and no answer does, it reads copies that no box of another policy reads."""
 
     FULL = "full"
+    """Everything: a rehearsal, a job, our own readers of files."""
+    ANSWERS = "answers"
+    """Its answers, as they are, and no other word: a service."""
+    FIGURES = "figures"
+    """Figures, but at any time: a rehearsal on cases that its supplier may not hold, a reference application in one."""
     WITHHELD = "withheld"
+    """Figures, once an attempt: it may be fed hidden cases."""
 
 
 class Start(StrEnum):
@@ -53,6 +59,7 @@ class Protection(StrEnum):
     ENVIRONMENT = "environment"
     DESCRIPTORS = "descriptors"
     PROCESS_NAMESPACE = "process_namespace"
+    COPIES = "copies"
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,12 @@ class BoxSettings:
     """Force the supervisor where a control group is to be had."""
     removed: frozenset[Protection] = frozenset()
     """For tests only."""
+
+    @property
+    def copies(self) -> str | None:
+        """Return which copies the box reads (`copies`); None: the host's own files, as all whose words leave."""
+        walled = self.level not in (IsolationLevel.L0, IsolationLevel.L1) and Protection.COPIES not in self.removed
+        return self.logs.value if walled and self.logs in (LogPolicy.FIGURES, LogPolicy.WITHHELD) else None
 
 
 @cache

@@ -1,34 +1,68 @@
-"""Folders in the making: beside their final place, owned by a process, removed when it is done or dead."""
+"""Folders in the making: beside their final place, locked by who makes them, removed when they are done or dead."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.compute.box.processes import start_time
-
 _PREFIX = ".staging-"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @contextlib.contextmanager
 def staging_folder(parent: Path) -> Iterator[Path]:
-    """Give a new folder in ``parent``, removed at the end unless it was renamed; sweep those of dead processes."""
+    """Give a new folder in ``parent``, removed at the end unless it was renamed; sweep those that nobody holds locked.
+
+    The kernel lets a lock go with its holder, and shows it to containers that share the folder but not its processes.
+    """
     for left in parent.glob(f"{_PREFIX}*"):
-        owner, started, _ = left.name.removeprefix(_PREFIX).split("-")
-        if start_time(int(owner)) != int(started):
+        with contextlib.suppress(OSError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
             remove_folder(left)
-    staging = parent / f"{_PREFIX}{os.getpid()}-{start_time(os.getpid())}-{time.monotonic_ns()}"
-    staging.mkdir()
-    staging.chmod(0o755)
+    with contextlib.ExitStack() as held:
+        staging = _made(parent, held)
+        try:
+            yield staging
+        finally:
+            if staging.exists():
+                remove_folder(staging)
+
+
+def _made(parent: Path, held: contextlib.ExitStack) -> Path:
+    """Return a new folder, locked; a sweeper may come between the two, and then it is another."""
+    while True:
+        staging = parent / f"{_PREFIX}{secrets.token_hex(8)}"
+        staging.mkdir()
+        staging.chmod(0o755)
+        with contextlib.suppress(FileNotFoundError):
+            held.enter_context(_locked(staging, fcntl.LOCK_EX))
+            if staging.exists():
+                return staging
+
+
+@contextlib.contextmanager
+def _locked(place: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(place, _FOLDER)
     try:
-        yield staging
+        fcntl.flock(descriptor, how)
+        yield
     finally:
-        if staging.exists():
-            remove_folder(staging)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def one_at_a_time(file: Path) -> Iterator[None]:
+    """Let one process at a time do what ``file`` stands for; the kernel frees the lock when its holder dies."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def remove_folder(place: Path) -> None:

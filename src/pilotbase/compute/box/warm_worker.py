@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -20,6 +20,7 @@ from pilotbase.compute.box import runner
 from pilotbase.compute.box.box import Box, BoxFacts
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.copies import copy_of
 from pilotbase.compute.box.ends import BoxEnded, End
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.images import ROOT, START
@@ -73,6 +74,8 @@ class Work:
     form: Form
     contract: Contract
     environment: Environment
+    copies: str | None = None
+    """Which copies its box reads, if it does."""
 
     @property
     def adapter(self) -> Adapter | None:
@@ -83,12 +86,15 @@ class Work:
     def mounts(self) -> tuple[Mount, ...]:
         """What its box is given besides its folder."""
         scripts = () if self.adapter is None else self.adapter.scripts
-        return (*self._environment, *(Mount(one, ADAPTERS / one.name) for one in scripts))
+        return (*self._environment, *(Mount(self._read(one), ADAPTERS / one.name) for one in scripts))
 
     @property
     def root(self) -> Path | None:
         """The image that is the root of its box, if its form is one."""
         return self.environment.path / ROOT if self.form.image is not None else None
+
+    def _read(self, file: Path) -> Path:
+        return file if self.copies is None else copy_of(file, self.copies)
 
     @property
     def _environment(self) -> tuple[Mount, ...]:
@@ -109,8 +115,10 @@ def start_worker(
         BoxStartError: the box could not be set up.
     """
     check_folder(application)
+    if settings.copies is not None:
+        environment = replace(environment, path=copy_of(environment.path, settings.copies))
     environment.verify()
-    work = Work(application.resolve(), form, contract, environment)
+    work = Work(application.resolve(), form, contract, environment, settings.copies)
     if work.root is not None and settings.level in (IsolationLevel.L0, IsolationLevel.L1):
         raise RefusedError("box.image_needs_box", level=settings.level.value)
     return WarmWorker(work, settings)
@@ -124,15 +132,15 @@ class WarmWorker:
         self._sequence = 0
         self._ready: tuple[Batch, Sequence[Buffer]] | None = None
         self._end: End | None = None
-        began = time.monotonic()
         with contextlib.ExitStack() as stack:
-            application = stack.enter_context(readable_folder(work.application))
+            application = stack.enter_context(readable_folder(work.application, copied=work.copies is not None))
             mounts = (Mount(application, APPLICATION), *work.mounts)
             program = Program(Path(runner.__file__), (), mounts, APPLICATION, work.root)
             self._box = stack.enter_context(Box(program, settings))
+            started = time.monotonic()
             self._load(_greeting(work, settings))
             self._held = stack.pop_all()
-        self.load_seconds = time.monotonic() - began
+        self.load_seconds = self._box.facts.start_seconds + time.monotonic() - started
         """From the start of the box until the application was ready."""
 
     @property
@@ -189,13 +197,6 @@ class WarmWorker:
     def logs(self) -> Logs:
         """Return what the application printed, as far as the log policy lets it out."""
         return self._box.logs()
-
-    def forget_files(self) -> int:
-        """Drop what the host's page cache holds of the files that the box could read; return how many there are.
-
-        For after a run on hidden data: see `page_cache`.
-        """
-        return self._box.forget_files()
 
     def cancel(self) -> None:
         """End the box from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""

@@ -128,10 +128,6 @@ class EndpointWorker:
         """Return what was asked and answered, as far as the log policy lets it out."""
         return self._log.read()
 
-    def forget_files(self) -> int:
-        """Return 0: there are none."""
-        return 0
-
     def cancel(self) -> None:
         """End it from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""
         self._stop(EndReason.CANCELLED, "")

@@ -46,9 +46,9 @@ class Recipe:
     def of(cls, lab: Lab, route: CertifiedRoute) -> Recipe:
         """Return the recipe by the plan of its trial; raises `NotFoundError` where the base does not keep that."""
         plan = lab.view.load(route.plan, TrialPlan)
-        sealed, withheld = load_sealed(lab.view, plan.sealed), LogPolicy.WITHHELD
+        sealed = load_sealed(lab.view, plan.sealed)
         leaves = may_leave(sealed.scenario)
-        terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, withheld, leaves)
+        terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.ANSWERS, leaves)
         return cls(lab, route, terms, frozenset(sealed.record.may_miss))
 
     def work(self, service: Service, part: str) -> OwnWork:
