@@ -61,4 +61,7 @@ def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
         InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
     """
     notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
-    return text("worker.log_holds", entries=verify_store(base.lab.store, notes).size)
+    held = verify_store(base.lab.store, notes)
+    if held.only_counted:
+        return text("worker.log_holds_counted", entries=held.size, sets=held.only_counted)
+    return text("worker.log_holds", entries=held.size)
