@@ -21,6 +21,13 @@ parts, every bound of them at its share of α. ``function``: of all cases togeth
 Comparison = Literal[">=", "<="]
 
 
+class Reals(Protocol):
+    """Gains and weights that are no integers."""
+
+    def ratio(self, cases: NDArray[np.int64], /) -> Fraction:
+        """Return Σ gain / Σ weight over ``cases`` without rounding, in the measure's own unit (before the root)."""
+
+
 class Part(Protocol):
     """One ratio of sums over cases: ``(unit · Σ gain / Σ weight) ** (1 / root)``."""
 
@@ -47,6 +54,14 @@ class Part(Protocol):
     @property
     def unit(self) -> int:
         """What one unit of the ratio is worth in the measure (before the root); 1 unless values are huge."""
+
+    @property
+    def reals(self) -> Reals | None:
+        """Gains and weights as they are, where integers only come near them; else None."""
+
+    @property
+    def slack(self) -> int:
+        """By how many steps a gain may harm the criterion more than its real does."""
 
 
 @runtime_checkable

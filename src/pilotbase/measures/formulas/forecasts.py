@@ -7,9 +7,10 @@ from decimal import Decimal
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.cases import Floats, Ints
+from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, decimal_steps, indicator, mean_of
+from pilotbase.measures.reals import Reals
 
 _LARGEST = Decimal(10) ** 15
 _LARGEST_RATIO = Decimal(10) ** 10
@@ -45,14 +46,16 @@ def mase(question: Question) -> Part:
     steps, unit = decimal_steps(cap)
     top = int(cap * steps / unit)
 
-    def on_lattice(answers: Floats, missing: int) -> Ints:
-        errors = np.abs(answers - _truth(question)) / unit * steps
-        return np.where(np.isnan(errors), missing, np.rint(np.minimum(errors, top))).astype(np.int64)
+    def capped(answers: Floats, missing: float) -> Floats:
+        errors = np.abs(answers - _truth(question))
+        return np.where(np.isnan(errors), missing, np.minimum(errors, float(cap)))
 
-    gain = on_lattice(_answers(question), question.worst(0, top))
-    scale = on_lattice(cases.baseline.astype(np.float64), 0)
+    ours, naive = capped(_answers(question), question.worst(0, 1) * float(cap)), capped(cases.baseline.astype(float), 0)
+    gain, scale = (np.rint(errors / unit * steps).astype(np.int64) for errors in (ours, naive))
     weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
-    return Part(np.where(weight > 0, gain, 0), weight, ((0, 1), (1, 1), (0, top), (top, 1), (top, top)))
+    reals = Reals(ours, np.maximum(naive, unit / steps)) if scale.any() else None
+    outcomes = ((0, 1), (1, 1), (0, top), (top, 1), (top, top))
+    return Part(np.where(weight > 0, gain, 0), weight, outcomes, reals=reals)
 
 
 def quantile_loss(question: Question) -> Part:
