@@ -16,7 +16,7 @@ Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "fu
 """``single``: one part is the measure. ``worst``: the worst part is. ``gap``: the largest difference between parts.
 
 ``quantile``: the ``quantile`` of the values gain / weight (latency), not their mean. ``mean``, ``absolute_sum``: of all
-parts, every bound of them at its share of α. ``function``: of all cases together, approximately bounded at a fixed n.
+parts, every bound of them at its share of α. ``function``: of all cases together, bounded at a fixed n.
 """
 Comparison = Literal[">=", "<="]
 
@@ -79,6 +79,28 @@ class CellStatistic(Protocol):
     def value(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
         """Counts of shape (…, cells) to values of shape (…), NaN where 0/0."""
 
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """The class of each case, shape (cases,); -1 means that the case is not eligible."""
+
+    @property
+    def least(self) -> int:
+        """How many cases of every class its bounds need: with fewer their error exceeds what they state."""
+
+
+@runtime_checkable
+class CutAtRate(Protocol):
+    """Scores as in `ScoredClasses`, and the share of the others that may lie above the cut at which recall is read."""
+
+    @property
+    def scores(self) -> NDArray[np.float64]: ...
+
+    @property
+    def positive(self) -> NDArray[np.bool_]: ...
+
+    @property
+    def rate(self) -> Fraction: ...
+
 
 @runtime_checkable
 class ScoredClasses(Protocol):
@@ -89,6 +111,9 @@ class ScoredClasses(Protocol):
 
     @property
     def positive(self) -> NDArray[np.bool_]: ...
+
+
+Statistic = CellStatistic | CutAtRate | ScoredClasses
 
 
 class Observation(Protocol):
@@ -105,8 +130,8 @@ class Observation(Protocol):
         """Which quantile, for that form; else None."""
 
     @property
-    def statistic(self) -> CellStatistic | ScoredClasses | None:
-        """What a ``function`` is estimated from: a `CellStatistic` or `ScoredClasses`; else None."""
+    def statistic(self) -> Statistic | None:
+        """What a ``function`` is estimated from; else None."""
 
     @property
     def joined(self) -> bool:

@@ -77,6 +77,10 @@ BOUNDED = Guarantees(("exact_census", "exact_anytime"), ("exact_anytime", "exact
 JOINED = Guarantees(("exact_census",), ("exact_anytime", "exact_fixed"))
 """Of a hidden set only the whole; for a population from independent pairs of cases."""
 ASYMPTOTIC = Guarantees(("exact_census",), ("asymptotic",))
+LEAST_OF_CLASS = 50
+"""Cases of every class that a bootstrap needs before its error is near what it states (`docs/decisions/0049`)."""
+AT_FIXED_N = Guarantees(("exact_census",), ("exact_fixed",))
+"""Of a hidden set only the whole; for a population an exact bound at the number of cases that was fixed."""
 DESCRIPTIVE = Guarantees(("exact_census",), ("descriptive",))
 """For a population an estimate without a bound: no criterion."""
 MEASURED = Guarantees((), (), ("measured_run",))

@@ -78,12 +78,15 @@ class CellStatistic:
     """A function of how many cases fall into each of a few cells, such as those of a confusion matrix.
 
     ``codes``: the cell of each case, shape (cases,), -1 = not eligible. ``value``: counts of shape (…, cells) to values
-    of shape (…), NaN where 0/0.
+    of shape (…), NaN where 0/0. ``kinds``: the class of each case, -1 = not eligible; of each there must be ``least``
+    cases for its bounds to err as seldom as they state.
     """
 
     codes: Ints
     cells: int
     value: Callable[[Floats], Floats]
+    kinds: Ints
+    least: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,17 +98,26 @@ class ScoredClasses:
 
 
 @dataclass(frozen=True, eq=False)
+class CutAtRate:
+    """Scores and classes, and the share of the others above the cut at which recall is read."""
+
+    scores: Floats
+    positive: NDArray[np.bool_]
+    rate: Fraction
+
+
+@dataclass(frozen=True, eq=False)
 class Observation:
     """A measure on cases: one part; the worst, the largest difference, the mean, the sum of absolute values of parts.
 
-    A ``function`` has the whole set's value as its part, and for a population what its variance is estimated from.
+    A ``function`` has the whole set's value as its part, and for a population what its bounds are made of.
     """
 
     form: Form
     parts: tuple[Part, ...]
     census_only: bool = False
     quantile: Fraction | None = None
-    statistic: CellStatistic | ScoredClasses | None = None
+    statistic: CellStatistic | CutAtRate | ScoredClasses | None = None
 
     @property
     def joined(self) -> bool:

@@ -41,10 +41,6 @@ class Wording:
             values = ", ".join(f"{name}={value}" for name, value in sentence.params.items())
             return f"{sentence.code} ({values})" if values else sentence.code
 
-    def verdict(self, value: str) -> str:
-        """Return the name of a verdict."""
-        return self._name("verdict.", value)
-
     def outcome(self, value: str) -> str:
         """Return the name of an outcome."""
         return self._name("outcome.", value)

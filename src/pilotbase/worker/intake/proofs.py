@@ -45,7 +45,7 @@ def check_certificate(
         verification.require(read_delivered(application).digest)
     name = f"{certificate.application.name} {certificate.application.version}"
     lines = (
-        text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
+        text("worker.certificate_valid", application=name, verdict=certificate.verdict_in_words),
         certificate.claim,
         *([endpoint_remark(certificate.endpoint)] if certificate.endpoint is not None else []),
         *([site_sentence(certificate.site)] if certificate.site is not None else []),
