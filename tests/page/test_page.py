@@ -315,7 +315,7 @@ def test_a_tolerance_is_part_of_its_criterion(reports: Reports) -> None:
     report = criterion(reports["accepted"], rule="within(tolerance=5) >= 0.80")
     contract = report.contract.model_copy(update={"prediction": Prediction(kind="value", unit="m3/h")})
     page = Page(render_report(report.model_copy(update={"contract": contract})))
-    assert "Share within tolerance of ±5 m3/h at least 0.800" in page.read("en")
+    assert "Share within tolerance (±5 m3/h) at least 0.800" in page.read("en")
     assert "容差 ±5 m3/h" in page.read("zh")
 
 

@@ -34,7 +34,8 @@ ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS | LABELLING | DE
 class Parameter:
     """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``.
 
-    ``of_columns``: it names a column instead, which the measure reads: ``context=passages``.
+    ``of_columns``: it names a column instead, which the measure reads: ``context=passages``. ``in_target_units``: its
+    value is in the unit of the target. How it is spoken of is the text ``measure.argument.<name>``.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Parameter:
     high: Decimal = Decimal(1)
     whole: bool = False
     of_columns: bool = False
+    in_target_units: bool = False
 
     def admits(self, value: object) -> bool:
         """Tell whether ``value`` can be given."""

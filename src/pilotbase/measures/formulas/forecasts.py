@@ -14,7 +14,8 @@ from pilotbase.measures.reals import Reals
 
 _LARGEST = Decimal(10) ** 15
 _LARGEST_RATIO = Decimal(10) ** 10
-_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
+_CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
+_SHARE_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
 
 
 def mape(question: Question) -> Part:
@@ -94,7 +95,7 @@ MEASURES = (
     Measure(
         "mape", text("measure.mape"), "mean min(|answer - truth| / |truth|, cap)",
         "Makridakis, International Journal of Forecasting 9:527, 1993; capped so that it is bounded", "lower",
-        PREDICTING, mape, bounds=(Decimal(0), "cap"), parameters=(_CAP,), paired=True,
+        PREDICTING, mape, bounds=(Decimal(0), "cap"), parameters=(_SHARE_CAP,), paired=True,
     ),
     Measure(
         "smape", text("measure.smape"), "mean 2 |answer - truth| / (|answer| + |truth|), 0/0 = 0",
