@@ -96,9 +96,18 @@ def test_asymptotic_bounds_are_called_approximate(
     make_report: MakeReport, plan: TrialPlan, recall: CriterionResult
 ) -> None:
     rough = recall.model_copy(update={"guarantee": "asymptotic"})
-    sentence = claim_sentence(make_report(criteria=(rough, recall)), plan).render("en")
-    assert "large-sample approximation" in sentence
+    report = make_report(criteria=(rough, recall))
+    sentence = claim_sentence(report, plan).render("en")
+    assert sentence.count("large-sample approximation") == 2, "of this attempt, and of all of them together"
     assert "exact bound" not in sentence
+    for of in (report, report.supplier_view(), issue(report, plan)):
+        assert of.approximate
+        assert [of.verdict_in_words.render(language) for language in ("en", "zh")] == [
+            "accept (approximate)",
+            "通过（近似）",
+        ]
+    exact = issue(make_report(criteria=(recall,)), plan)
+    assert (exact.approximate, exact.verdict_in_words.render("en")) == (False, "accept")
 
 
 def test_rejection_speaks_of_what_failed_only(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from pilotbase.certificate import Envelope, suspend
@@ -18,6 +19,7 @@ from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
 from pilotbase.certificate.statement import read_statement
 from pilotbase.cli import app
 from pilotbase.worker.base import open_base
+from pilotbase.workspace import tables
 from tests.trial.conftest import BAD, GOOD, home, write_application, write_scenario  # noqa: F401 - fixtures
 
 SLOW = "import time\ndef predict(batch):\n    time.sleep(0.3)\n" + GOOD.split("\n", 1)[1]
@@ -50,6 +52,34 @@ def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_applic
     certificate.write_text(json.dumps(content))
     assert run("certificate", "verify", certificate, "--trust", trust).exit_code == 3
     assert run("log", "verify", "--checkpoint", tmp_path / "out" / "log-checkpoint.txt").exit_code == 0
+
+
+def test_spent_cases_made_fresh_in_the_database_are_named_and_nothing_is_tried_on_them(
+    home,  # noqa: F811
+    write_scenario,  # noqa: F811
+    write_application,  # noqa: F811
+):
+    """As many cases are marked as before, only others: whoever counts them sees nothing."""
+    scenario = write_scenario()
+    assert run("trial", "run", scenario, write_application()).exit_code == 0
+    base = open_base()
+    with base.lab.store.database.write() as connection:
+        (scored,) = connection.scalars(select(tables.hidden_sets.c.scored))
+        connection.execute(update(tables.hidden_sets).values(scored=bytes(scored)[::-1]))
+    base.lab.close()
+    found = run("log", "verify")
+    assert found.exit_code == 3 and "other cases" in found.stderr
+    assert "案例" in run("log", "verify", language="zh").stderr
+    tried = run("trial", "run", scenario, write_application(name="next"))
+    assert tried.exit_code == 3 and "other cases" in tried.stderr
+    base = open_base()
+    assert {attempt.number for attempt in attempts_in(base)} == {1}
+    base.lab.close()
+
+
+def attempts_in(base):
+    with base.lab.store.database.read() as connection:
+        return connection.execute(select(tables.attempts)).all()
 
 
 def test_an_earlier_result_says_so_and_what_became_of_its_certificate(

@@ -6,8 +6,24 @@ import numpy as np
 import pytest
 import skops.io
 from onnx import TensorProto, helper, numpy_helper
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LinearRegression
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.application import Form
@@ -118,6 +134,43 @@ def test_a_model_of_scikit_learn_answers_with_intervals_and_label_sets(place, fo
     skops.io.dump(both, folder / "model.skops")
     with start(place, folder, SKOPS, asking("labels")) as worker:
         assert worker.predict(ASKED).values.tolist() == ['["broken", "fine"]'] * 2
+
+
+TREES = {
+    "forest": RandomForestClassifier(5, random_state=0),
+    "histogram": make_pipeline(StandardScaler(), HistGradientBoostingRegressor(max_iter=5)),
+    "extra": ExtraTreesRegressor(5, random_state=0),
+    "boosted": GradientBoostingClassifier(n_estimators=5),
+    "tree": DecisionTreeClassifier(),
+    "histogram classes": HistGradientBoostingClassifier(max_iter=5),
+    "voting": VotingClassifier([("a", LogisticRegression()), ("b", DecisionTreeClassifier())]),
+    "neighbours": KNeighborsClassifier(3),
+    "network": MLPClassifier(max_iter=5, random_state=0),
+    "calibrated": CalibratedClassifierCV(DecisionTreeClassifier(random_state=0)),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in ("forest", "histogram") else pytest.param(name, marks=pytest.mark.prove) for name in TREES]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_trees_and_their_like_answer_as_they_do_outside(place, folder, name):
+    random = np.random.default_rng(0)
+    points = random.uniform(0, 5, (80, 2))
+    fitted = clone(TREES[name]).fit(points, (points.sum(axis=1) > 5).astype(int))
+    skops.io.dump(fitted, folder / "model.skops")
+    expected = fitted.predict([[1.5, 3.0], [2.5, 4.0]])
+    with start(place, folder, SKOPS, asking("value")) as worker:
+        np.testing.assert_allclose(worker.predict(ASKED).values.astype(float), expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_of_scikit_learn_too_only_what_holds_arrays_is_trusted(place, folder):
+    chosen = GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}).fit(np.eye(10)[:, :2], [0, 1] * 5)
+    skops.io.dump(chosen, folder / "model.skops")
+    with pytest.raises(BoxEnded) as ended, start(place, folder, SKOPS, asking("value")) as worker:
+        worker.predict(ASKED)
+    assert ended.value.end.reason is EndReason.MODEL_REFUSED and "StratifiedKFold" in ended.value.end.detail
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence import CriterionPlan, Design, Levels, decide, feasibility_of
+from pilotbase.evidence import CriterionPlan, Design, Levels, decide, feasibility_of, outcome_of
 from pilotbase.measures import Cases, observe
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -109,8 +110,138 @@ def test_clusters_widen_delong_and_are_refused_where_cells_are_resampled() -> No
 
 
 def test_how_many_cases_an_approximate_bound_needs_is_said_before_the_freeze() -> None:
-    found = feasibility_of(plan("mcc >= 0.95", labels(20, 1.0)), np.arange(20), LEVELS, Design("full"))
-    assert not found.feasible and found.needed is not None and found.needed > 20
-    enough = plan("mcc >= 0.95", labels(found.needed, 1.0))
+    found = feasibility_of(plan("mcc >= 0.95", labels(60, 1.0)), np.arange(60), LEVELS, Design("full"))
+    assert (found.feasible, found.of, found.needed) == (False, "scarcest", 50)
+    found = feasibility_of(plan("mcc >= 0.99", labels(200, 1.0)), np.arange(200), LEVELS, Design("full"))
+    assert not found.feasible and found.of == "cases" and found.needed is not None and found.needed > 200
+    enough = plan("mcc >= 0.99", labels(found.needed, 1.0))
     assert feasibility_of(enough, np.arange(found.needed), LEVELS, Design("full")).feasible
-    assert feasibility_of(plan("mcc >= 1", labels(20, 1.0)), np.arange(20), LEVELS).needed is None
+    assert feasibility_of(plan("mcc >= 1", labels(200, 1.0)), np.arange(200), LEVELS).needed is None
+
+
+def ranked_cases(positives: int, others: int, hits: int | None = None) -> Cases:
+    """Positives above all others but the last ones, which lie below."""
+    truth = np.repeat([1, 0], [positives, others])
+    above = np.arange(positives) < (positives if hits is None else hits)
+    scores = np.concatenate((np.where(above, 0.9, 0.05), np.linspace(0.1, 0.5, others)))
+    return Cases(truth, scores, classes=("n", "y"), positive="y", kind="probability")
+
+
+QUARTER = Levels(Fraction(1, 40), Fraction(1, 40))
+
+
+@pytest.mark.parametrize(
+    ("rule", "positives", "others", "of", "needed"),
+    [
+        ("auc_delong >= 0.9", 41, 900, "scarcest", 42),
+        ("auc_delong >= 0.9", 900, 41, "scarcest", 42),
+        ("auc_delong >= 0.9", 42, 900, "cases", None),
+        ("auc_delong <= 0.1", 41, 900, "scarcest", 42),
+        ("recall_at_false_alarms(rate=0.01) >= 0.8", 400, 436, "others", 437),
+        ("recall_at_false_alarms(rate=0.001) >= 0.8", 400, 4379, "others", 4380),
+        ("recall_at_false_alarms(rate=0.05) >= 0.9", 41, 2000, "scarcest", 42),
+        ("average_precision >= 0.5", 49, 900, "scarcest", 50),
+        ("kappa >= 0.5", 49, 900, "scarcest", 50),
+    ],
+)
+def test_of_how_many_cases_a_class_needs(rule: str, positives: int, others: int, of: str, needed: int | None) -> None:
+    """At 2.5 %, of which half counts: ln .0125 / ln c of the scarcer class, ln .0125 / ln(1 - rate) of the others."""
+    cases = ranked_cases(positives, others)
+    if rule.startswith("kappa"):
+        cases = Cases(cases.truth, cases.truth, classes=("n", "y"), positive="y")
+    order = np.arange(len(cases))
+    found = feasibility_of(plan(rule, cases), order, QUARTER, Design("full"))
+    assert found.of == of and found.feasible == (needed is None)
+    if needed is not None:
+        assert found.needed == needed
+        decided = decide([plan(rule, cases)], order, QUARTER, Design("full")).criteria[0]
+        assert decided.verdict != "pass"  # the wall stands in the test too, not in the plan alone
+
+
+def test_recall_at_a_rate_of_false_alarms_has_an_exact_bound() -> None:
+    """By hand: of 1,000 others the fourth highest is above the cut at 1 % but for 1 % of sets; 380 of 400 are above."""
+    cases = ranked_cases(400, 1000, hits=380)
+    found = decide([plan("recall_at_false_alarms(rate=0.01) >= 0.9", cases)], np.arange(1400), QUARTER, Design("full"))
+    (only,) = found.criteria
+    assert (found.verdict, found.guarantee) == ("accept", "exact_fixed")
+    assert (only.estimate, round(only.lower or 0, 4), round(only.upper or 0, 4)) == (0.95, 0.9198, 0.9714)
+
+
+def wrong_accepts(rule: str, bound: float, drawn: Any, sets: int) -> float:
+    """Return how often a criterion is accepted whose measure is truly at its bound, at 2.5 %."""
+    accepted = 0
+    for seed in range(sets):
+        truth, answers = drawn(np.random.default_rng(seed))
+        kind: Any = "probability" if answers.dtype.kind == "f" else "label"
+        cases = Cases(truth, answers, classes=("n", "y"), positive="y", kind=kind)
+        asked = f"{rule} >= {bound:.9f}"
+        decided = outcome_of([plan(asked, cases)], np.arange(len(cases)), QUARTER, Design("full"))
+        accepted += decided.verdict == "accept"
+    return accepted / sets
+
+
+def scored(positives: int, others: int, ours: Any, theirs: Any) -> Any:
+    def drawn(random: np.random.Generator) -> tuple[Any, Any]:
+        truth = np.repeat([1, 0], [positives, others])
+        return truth, np.concatenate((ours(random, positives), theirs(random, others)))
+
+    return drawn
+
+
+def spread(mean: float) -> Any:
+    return lambda random, size: ndtr(random.normal(mean, 1, size) - 1)
+
+
+def answered(cases: int, prevalence: float, right: float, alarms: float) -> Any:
+    def drawn(random: np.random.Generator) -> tuple[Any, Any]:
+        truth = (random.random(cases) < prevalence).astype(np.int64)
+        return truth, (random.random(cases) < np.where(truth == 1, right, alarms)).astype(np.int64)
+
+    return drawn
+
+
+def mcc_of(prevalence: float, right: float, alarms: float) -> float:
+    said = prevalence * right + (1 - prevalence) * alarms
+    return float(prevalence * (right - said) / (prevalence * (1 - prevalence) * said * (1 - said)) ** 0.5)
+
+
+def kappa_of(prevalence: float, right: float, alarms: float) -> float:
+    said = prevalence * right + (1 - prevalence) * alarms
+    by_chance = prevalence * said + (1 - prevalence) * (1 - said)
+    return float((prevalence * right + (1 - prevalence) * (1 - alarms) - by_chance) / (1 - by_chance))
+
+
+BOTTOM = (
+    lambda random, size: np.where(random.random(size) < 0.05, 0.0, 0.9),
+    lambda random, size: random.random(size) / 2,
+)
+BINARY = (lambda r, size: (r.random(size) < 0.95) * 0.8 + 0.1, lambda r, size: (r.random(size) >= 0.95) * 0.8 + 0.1)
+JUMP = (
+    lambda random, size: np.where(random.random(size) < 0.75, 0.9, 0.495 - 1e-9),
+    lambda random, size: random.random(size) / 2,
+)
+AT_THE_LEAST_SIZE = {
+    "area, normal scores": ("auc_delong", 0.95, scored(86, 688, spread(2 ** 0.5 * ndtri(0.95)), spread(0))),
+    "area, 5 % of positives at the bottom": ("auc_delong", 0.95, scored(86, 688, *BOTTOM)),
+    "area, 5 % at the bottom, as many others": ("auc_delong", 0.95, scored(86, 86, *BOTTOM)),
+    "area, two scores": ("auc_delong", 0.95, scored(86, 688, *BINARY)),
+    "recall that jumps beyond 1 %": ("recall_at_false_alarms(rate=0.01)", 0.75, scored(200, 437, *JUMP)),
+    "mcc, 50 of 167": ("mcc", mcc_of(0.3, 0.9, 0.01), answered(175, 0.3, 0.9, 0.01)),
+    "mcc, 50 of 5,000": ("mcc", mcc_of(0.01, 0.7, 0.0), answered(5200, 0.01, 0.7, 0.0)),
+    "kappa, 50 of 167": ("kappa", kappa_of(0.3, 0.9, 0.01), answered(175, 0.3, 0.9, 0.01)),
+    "kappa, 50 of 1,000": ("kappa", kappa_of(0.05, 0.8, 0.005), answered(1040, 0.05, 0.8, 0.005)),
+}  # fmt: skip
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", AT_THE_LEAST_SIZE)
+def test_at_the_least_size_that_is_allowed_a_wrong_accept_is_as_rare_as_stated(name: str) -> None:
+    sets, alpha = 2000, 0.025
+    allowed = alpha + 3 * (alpha * (1 - alpha) / sets) ** 0.5
+    assert wrong_accepts(*AT_THE_LEAST_SIZE[name], sets) <= allowed
+
+
+def test_with_ten_positives_nothing_false_is_accepted() -> None:
+    """Where DeLong's variance alone accepts one set in eight."""
+    assert wrong_accepts("auc_delong", 0.95, scored(10, 980, *BOTTOM), 200) == 0
+    assert wrong_accepts("recall_at_false_alarms(rate=0.01)", 0.75, scored(200, 100, *JUMP), 200) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -405,6 +407,43 @@ def test_where_the_baseline_has_no_answer_it_counts_as_right() -> None:
     assert value("win_rate >= 0.9", numbers([1, 1, 1], [5, 1, np.nan], [np.nan, np.nan, np.nan])) == (0 + 0.5 + 0) / 3
     silent = labels([1, 1, 0], [1, 0, -1], baseline=np.array([-1, -1, -1]))
     assert value("win_rate >= 0.9", silent) == (0.5 + 0 + 0) / 3
+
+
+@pytest.mark.parametrize("cap", ["5", "20", "1000", "100000", "1000000", "1000000000000"])
+@pytest.mark.parametrize(
+    ("rule", "of"),
+    [
+        ("capped_rmse(cap={}) <= 0.35", lambda errors, truth: math.sqrt(math.fsum(errors**2) / len(errors))),
+        ("capped_mae(cap={}) <= 0.25", lambda errors, truth: math.fsum(errors) / len(errors)),
+        ("quantile_loss(q=0.5, cap={}) <= 0.2", lambda errors, truth: math.fsum(0.5 * errors) / len(errors)),
+        ("mape(cap={}) <= 0.1", lambda errors, truth: math.fsum(errors / truth) / len(errors)),
+    ],
+)
+def test_the_value_of_a_whole_set_is_that_of_its_errors_whatever_the_cap(cap: str, rule: str, of: Any) -> None:
+    """A cap far beyond every error changes neither score nor verdict; it was the grid on which errors were read."""
+    random = np.random.default_rng(0)
+    truth = 5 + random.random(2000)
+    errors = np.abs(random.normal(0, 0.29, 2000))
+    true = of(np.abs((truth + errors) - truth), truth)
+    found = judged(rule.format(cap), numbers(truth, truth + errors))
+    assert found.estimate == pytest.approx(true, rel=1e-15)
+    assert (found.verdict, found.lower, found.upper) == ("pass", found.estimate, found.estimate)
+    early = judged(rule.format(cap), numbers(truth, truth + errors), Design("early"))
+    assert early.verdict == "pass"
+    beside = rule.format(cap).split("<=")[0]
+    for last, verdict in ((1e-12, "pass"), (-1e-12, "fail")):
+        held = judged(
+            f"{beside}<= {Decimal(found.estimate) * (1 + Decimal(last)):.17f}", numbers(truth, truth + errors)
+        )
+        assert held.verdict == verdict
+
+
+def test_bets_under_a_large_cap_err_against_the_claim_by_less_than_they_are_given_room_for() -> None:
+    """The steps on which bets are made never refute what is true of the errors themselves."""
+    cases = numbers([0.0] * 400, np.random.default_rng(1).random(400) * 1e-9)
+    mean = float(np.mean(cases.answers))
+    assert judged(f"capped_mae(cap=1000) <= {mean * 1.0001:.15f}", cases, Design("early")).verdict == "pass"
+    assert judged("capped_mae(cap=1000) <= 0.0000000001", cases, Design("early")).verdict == "fail"
 
 
 @pytest.mark.parametrize(("cap", "error"), [("1000000000000000", 400_000.0), ("1000000000", 0.4), ("1000000", 0.0004)])

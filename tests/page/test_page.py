@@ -315,7 +315,7 @@ def test_a_tolerance_is_part_of_its_criterion(reports: Reports) -> None:
     report = criterion(reports["accepted"], rule="within(tolerance=5) >= 0.80")
     contract = report.contract.model_copy(update={"prediction": Prediction(kind="value", unit="m3/h")})
     page = Page(render_report(report.model_copy(update={"contract": contract})))
-    assert "Share within tolerance of ±5 m3/h at least 0.800" in page.read("en")
+    assert "Share within tolerance (±5 m3/h) at least 0.800" in page.read("en")
     assert "容差 ±5 m3/h" in page.read("zh")
 
 
@@ -372,3 +372,11 @@ def test_the_address_of_the_check_stands_as_text_and_as_a_code(reports: Reports,
     for title in ("QR code of the address", "证书核验地址二维码"):
         assert title in page
     assert "二维码" not in render_report(reports["accepted"], certificate)
+
+
+def test_a_verdict_that_is_approximate_says_so_beside_its_name(reports: Reports) -> None:
+    accepted = reports["accepted"]
+    rough = accepted.criteria[0].model_copy(update={"guarantee": "asymptotic"})
+    page = render_report(accepted.model_copy(update={"criteria": (rough, *accepted.criteria[1:])}))
+    assert "<strong>accept (approximate)</strong>" in page and "<strong>通过（近似）</strong>" in page
+    assert "(approximate)" not in render_report(accepted)

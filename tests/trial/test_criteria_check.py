@@ -3,13 +3,13 @@
 import polars as pl
 import pytest
 
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial import criteria_check
-from pilotbase.trial.criteria_check import check_criteria
+from pilotbase.trial.criteria_check import check_criteria, require_enough
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases
@@ -44,6 +44,32 @@ def test_groups_are_counted_before_pairs_of_them_are_compared(monkeypatch, rule)
     check(rule, [f"s{number % 40}" for number in range(100)])
     with pytest.raises(InputError, match=r"scenario\.yaml"):
         check(rule, [f"s{number % 41}" for number in range(100)])
+
+
+def with_rule(rule: str, rows: int, broken: int) -> tuple[Scenario, pl.DataFrame]:
+    content = SCENARIO.format(cases=rows).replace("accuracy >= 0.7", rule)
+    frame = {"case_id": [f"c{row}" for row in range(rows)], "pressure": [5.0] * rows, "age": [1] * rows}
+    frame |= {"site": ["north"] * rows, "failure": ["broken"] * broken + ["fine"] * (rows - broken)}
+    return build_document(Scenario, parse_yaml(content.encode(), "scenario.yaml")), pl.DataFrame(frame)
+
+
+def test_an_approximate_criterion_is_refused_where_a_class_is_rare_at_the_freeze_and_in_the_scorer():
+    """The public sample is only like the hidden cases: the scorer counts these, before anything is spent."""
+    rule, classes = "mcc >= 0.5, estimand: population, why: all", ("broken", "fine")
+    scenario, rare = with_rule(rule, 1000, 30)
+    with pytest.raises(InputError) as caught:
+        check_criteria(scenario, classes, rare, 1000, 0.025)
+    (issue,) = caught.value.issues
+    assert issue.problem.code == "trial.too_few_of_class" and issue.problem.params["needed"] == 50
+    assert 20 < issue.problem.params["found"] < 45
+    assert "50" in issue.problem.render("zh")
+    enough = with_rule(rule, 1000, 100)[1]
+    check_criteria(scenario, classes, enough, 1000, 0.025)
+    require_enough(scenario, classes, enough, 0.025)
+    with pytest.raises(RefusedError) as refused:
+        require_enough(scenario, classes, rare, 0.025)
+    assert refused.value.code == "trial.too_few_hidden" and "found" not in refused.value.text.params
+    require_enough(*(with_rule("accuracy >= 0.7", 1000, 3)[0], classes, rare, 0.025))
 
 
 def test_a_measure_that_proves_nothing_alone_is_refused_before_the_freeze():

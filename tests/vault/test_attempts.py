@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy import delete, insert, select, update
 
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.attempts import (
     Attempt,
@@ -20,6 +22,7 @@ from pilotbase.vault.attempts import (
     commit_answers,
     mark_delivered,
     mark_scored,
+    mark_scored_before,
     open_attempt,
     order_commitment,
     remaining,
@@ -28,7 +31,9 @@ from pilotbase.vault.attempts import (
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal
+from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
+from pilotbase.workspace.checks.reconciliation import verify_store
 
 SCENARIO, ANSWERS = digest_bytes(b"scenario"), digest_bytes(b"answers")
 
@@ -197,7 +202,9 @@ def test_the_log_keeps_the_history_but_no_case_numbers(vault: Vault, sealed: Hid
         "scored",
         "attempt_closed",
     ]
-    assert [dict(entry.facts) for entry in entries][::3] == [{"attempt": 1, "cases": 100}, {"attempt": 1, "cases": 7}]
+    told = [entry.facts for entry in entries][::3]
+    assert [(facts["attempt"], facts["cases"]) for facts in told] == [(1, 100), (1, 7)]
+    assert [set(facts) - {"attempt", "cases"} for facts in told] == [{f"cases {sealed.digest()}"}] * 2
 
 
 def test_strangers_learn_nothing_about_the_budget(vault: Vault, sealed: HiddenSet) -> None:
@@ -222,7 +229,7 @@ def test_draws_are_spread_over_the_set_and_differ_between_attempts_and_sets(vaul
 RACER = """
 import sys
 from pathlib import Path
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.attempts import *
@@ -234,7 +241,7 @@ from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 url, folder, digest, name = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
-store = Store.open(url, LogKey(Ed25519PrivateKey.generate()))
+store = Store.open(url, LogKey(load_pem_private_key((folder / "log.pem").read_bytes(), None)))
 view = store.as_actor(actor("base", Role.OPERATOR))
 vault = Vault(view, BlobStore(str(folder / "blobs")), KeyFolder(folder / "keys"))
 hidden_set = view.load(digest, HiddenSet)
@@ -258,6 +265,8 @@ def test_two_processes_racing_share_no_number_and_no_scored_case(
     any_vault: Vault, every_url: str, tmp_path: Path
 ) -> None:
     hidden_set = small_set(any_vault, rows=400, attempts=20)
+    private = any_vault.view.store.key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "log.pem").write_bytes(private)
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACER, every_url, str(tmp_path), hidden_set.digest(), name],
@@ -279,3 +288,87 @@ def test_two_processes_racing_share_no_number_and_no_scored_case(
     assert left.scored == len(scored)
     assert left.fresh == 400 - len(scored)
     assert left.fresh < 60 + 60 or left.attempts == 0
+
+
+def altered(vault: Vault, **bits: bytes) -> None:
+    """Write other cases into the rows of the store, as somebody who has the database and no key would."""
+    with vault.view.store.database.write() as connection:
+        if "scored" in bits:
+            connection.execute(update(tables.hidden_sets).values(scored=bits["scored"]))
+        if "reserved" in bits:
+            connection.execute(update(tables.attempts).values(reserved=bits["reserved"]))
+
+
+def bitmaps(vault: Vault) -> tuple[bytes, bytes]:
+    with vault.view.store.database.read() as connection:
+        scored = connection.scalars(select(tables.hidden_sets.c.scored)).one()
+        return scored, connection.scalars(select(tables.attempts.c.reserved)).first() or b""
+
+
+def test_other_cases_in_as_great_a_number_are_found_before_any_is_given_or_scored(any_vault: Vault) -> None:
+    hidden_set = small_set(any_vault, rows=80, attempts=9)
+    first = committed(any_vault, hidden_set, "first", cases=40)
+    mark_scored(any_vault, first, first.cases[:20])
+    scored, reserved = bitmaps(any_vault)
+    verify_store(any_vault.view.store)
+    moved = {"scored": scored[::-1]}, {"reserved": reserved[::-1]}
+    for bits in moved:
+        altered(any_vault, **bits)
+        draws = [
+            lambda: verify_store(any_vault.view.store),
+            lambda: open_attempt(any_vault, hidden_set, asks("next", 10)),
+            lambda: open_attempt(any_vault, hidden_set, asks("first", 40)),
+            lambda: mark_scored(any_vault, first, first.cases[:20]),
+            lambda: mark_scored_before(any_vault, hidden_set, first.cases[20:]),
+        ]
+        for draw in draws:
+            with pytest.raises(InvalidProofError) as found:
+                draw()
+            assert found.value.code == "log.cases_altered"
+        altered(any_vault, scored=scored, reserved=reserved)
+    close_attempt(any_vault, first)
+    second = open_attempt(any_vault, hidden_set, asks("next", 60))
+    assert not set(second.cases.tolist()) & set(first.cases[:20].tolist())
+
+
+def test_a_row_of_an_attempt_put_in_the_place_of_another_is_found(vault: Vault) -> None:
+    hidden_set = small_set(vault, rows=80)
+    open_attempt(vault, hidden_set, asks("a", 40))
+    with vault.view.store.database.write() as connection:
+        (row,) = connection.execute(select(tables.attempts)).mappings().all()
+        connection.execute(delete(tables.attempts))
+        reserved = bytes(row["reserved"])[::-1]
+        connection.execute(insert(tables.attempts).values({**row, "identity": 99, "reserved": reserved}))
+    with pytest.raises(InvalidProofError):
+        open_attempt(vault, hidden_set, asks("a", 40))
+
+
+def test_a_set_of_an_earlier_version_is_counted_until_an_attempt_commits_to_its_cases(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("attempts", "sealing"):
+        monkeypatch.setattr(f"pilotbase.vault.{room}.case_fact", lambda *_: {})
+    hidden_set = small_set(vault, rows=80, attempts=9)
+    first = committed(vault, hidden_set, "first", cases=40)
+    mark_scored(vault, first, first.cases[:20])
+    close_attempt(vault, first)
+    monkeypatch.undo()
+    assert verify_store(vault.view.store).only_counted == 1
+    open_attempt(vault, hidden_set, asks("next", 10))
+    assert verify_store(vault.view.store).only_counted == 0
+    altered(vault, scored=bitmaps(vault)[0][::-1])
+    with pytest.raises(InvalidProofError):
+        verify_store(vault.view.store)
+
+
+def test_the_log_tells_nobody_which_cases_were_scored(vault: Vault) -> None:
+    """Two sets with the same cases scored: what is stated differs, and no bitmap fits it without the secrets."""
+    stated = []
+    for name in "ab":
+        hidden_set = small_set(vault, rows=8)
+        attempt = committed(vault, hidden_set, name, cases=8)
+        mark_scored(vault, attempt, attempt.cases)
+        (fact,) = (value for key, value in vault.view.log_entries()[-1].facts.items() if key.startswith("cases "))
+        stated.append(fact)
+    assert stated[0] != stated[1]
+    assert not {digest_bytes(b"\xff"), digest_bytes(hidden_set.digest().encode() + b"\xff")} & set(stated)

@@ -102,7 +102,7 @@ def test_cases_that_a_later_public_sample_shows_can_prove_nothing_any_more(any_v
     assert scored_cases(any_vault, first).tolist() == list(range(40, 50))
     assert remaining(any_vault, first).fresh == 40
     entries = [entry for entry in any_vault.view.log_entries() if entry.action == "vault.scored_before"]
-    assert [dict(entry.facts) for entry in entries] == [{"cases": 10}]
+    assert [entry.facts["cases"] for entry in entries] == [10]
 
 
 def test_tables_of_other_columns_share_nothing_and_a_column_more_hides_no_case() -> None:

@@ -9,6 +9,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor
+from pilotbase.workspace.checks.case_sets import case_fact
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.log import entries as log
@@ -48,7 +49,8 @@ def view(store: Store) -> View:
             }
             change.connection.execute(insert(tables.attempts).values(**row, reserved=b"\x0f", opened_at=change.now))
         for action, facts in (("opened", {}), ("cancelled", {"counts": False}), ("opened", {}), ("delivered", {})):
-            change.record(f"vault.attempt_{action}", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, **facts})
+            sealed = case_fact(change.connection, HIDDEN) if action == "opened" else {}
+            change.record(f"vault.attempt_{action}", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, **facts, **sealed})
     return view
 
 
@@ -82,6 +84,16 @@ BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
     "scored cases made fresh": (
         lambda c: c.execute(update(tables.hidden_sets).values(scored=b"\x01")),
         "log.scored_differs",
+    ),
+    "other cases scored than were": (
+        lambda c: c.execute(update(tables.hidden_sets).values(scored=b"\x06")),
+        "log.cases_altered",
+    ),
+    "other cases given out than were": (
+        lambda c: c.execute(
+            update(tables.attempts).where(tables.attempts.c.state == "delivered").values(reserved=b"\x07")
+        ),
+        "log.cases_altered",
     ),
 }
 

@@ -24,7 +24,11 @@ def values(n: int) -> tuple[np.ndarray, tuple[int, int], int | None]:
 
 def work(n: int) -> None:
     data, limits, size = values(n)
-    say(lambda: ConfidenceSequence(0.05, limits, size).update(data), ("numba",) if NUMBA else ())
+
+    def follow() -> None:
+        ConfidenceSequence(0.05, limits, size).update(data)
+
+    say(follow, ("numba",) if NUMBA else ())
 
 
 small, limits_, size_ = values(50_000)

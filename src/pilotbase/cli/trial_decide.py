@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
+from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -71,14 +72,17 @@ def _print(found: Decisions) -> None:
 
 def _print_one(found: Decisions) -> None:
     (decision,) = found.decisions
-    verdict = text(f"verdict.{decision.verdict}")
+    approximate = any(item.guarantee == "asymptotic" for item in decision.criteria)
+    verdict = verdict_in_words(decision.verdict, approximate)
     table = _table(
         text("cli.decide_title", verdict=verdict, scored=decision.scored, cases=found.cases),
-        "rule", "outcome", "score", "lower", "upper", "entered",
+        "rule", "outcome", "score", "lower", "upper", "entered", "guarantee",
     )  # fmt: skip
     for item in decision.criteria:
         figures = (_figure(value) for value in (item.estimate, item.lower, item.upper))
-        table.add_row(_cell(item.rule), _cell(text(f"outcome.{item.verdict}")), *figures, _entered(item))
+        table.add_row(
+            _cell(item.rule), _cell(text(f"outcome.{item.verdict}")), *figures, _entered(item), _guarantee(item)
+        )
     _show(table)
     for item in decision.criteria:
         if item.claim is not None:
@@ -116,6 +120,10 @@ def _cell(content: Text | str) -> Cell:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
+
+
+def _guarantee(item: CriterionFigures) -> Cell:
+    return _cell("–" if item.guarantee is None else text(f"evidence.guarantee.{item.guarantee}"))
 
 
 def _entered(item: CriterionFigures) -> str:

@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.endpoint import EndpointStatement
+from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.site import SiteStatement
@@ -47,6 +48,21 @@ class Certificate(Document):
     issued_at: Moment
     expires_at: Moment
     issuer: Name
+
+    @property
+    def approximate(self) -> bool:
+        """Tell whether its claim rests on a bound that is approximate, as the claim says."""
+        return _says(self.claim, "certificate.exactness.asymptotic")
+
+    @property
+    def verdict_in_words(self) -> Text:
+        """Return the verdict's name, with its rider."""
+        return verdict_in_words(self.verdict, self.approximate)
+
+
+def _says(sentence: Text, code: str) -> bool:
+    parts = (value for value in sentence.params.values() if isinstance(value, Text))
+    return sentence.code == code or any(_says(part, code) for part in parts)
 
 
 class Acceptance(Document):

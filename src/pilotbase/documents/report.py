@@ -14,6 +14,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
 from pilotbase.documents.figures import Figure
+from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadFigures
@@ -252,6 +253,16 @@ class Report(Document):
     started_at: Moment
     ended_at: Moment
     software: str
+
+    @property
+    def approximate(self) -> bool:
+        """Tell whether the verdict rests on a bound that is approximate."""
+        return any(result.guarantee == "asymptotic" for result in self.criteria)
+
+    @property
+    def verdict_in_words(self) -> Text:
+        """Return the verdict's name, with its rider."""
+        return verdict_in_words(self.verdict, self.approximate)
 
     def supplier_view(self) -> Report:
         """Return verdict, rounded scores and counts by reason: each curve over cases would reveal cases.

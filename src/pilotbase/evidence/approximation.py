@@ -1,8 +1,9 @@
-"""Measures that are a function of all cases together: bounds that hold approximately, and at a fixed n only.
+"""Measures that are a function of all cases together: bounds at a fixed n only.
 
-A function of cell counts (a confusion matrix) is resampled: drawing the counts from a multinomial distribution is the
-bootstrap of the cases. The area under the ROC curve has DeLong's variance, or that of clusters. Neither is looked at
-before the n that was fixed.
+Recall at a rate of false alarms has exact bounds: a cut from the order of the others' scores, and a count. Approximate
+are a function of cell counts (a confusion matrix), of which the counts are resampled, as the cases would be, and the
+area under the ROC curve, by DeLong's variance or that of clusters. These err up to twice as often as they state where
+cases are few: so they are taken at half the level, and never below the sizes of `docs/decisions/0049`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pilotbase.evidence.binary import clopper_pearson
 from pilotbase.evidence.bootstrap import percentile_bounds, resampled
 from pilotbase.evidence.criterion import SingleTest
+from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, smallest
 from pilotbase.evidence.martingale import Floats, Ints
-from pilotbase.evidence.observations import CellStatistic, Comparison, ScoredClasses
+from pilotbase.evidence.observations import CellStatistic, Comparison, CutAtRate, Statistic
 from pilotbase.evidence.primitive import Bounds
 from pilotbase.evidence.roc_area import area_of, delong, ranks_cases
 
@@ -31,7 +35,7 @@ class FunctionTest:
 
     whole: SingleTest
     """The value over all cases, when all are scored."""
-    statistic: CellStatistic | ScoredClasses
+    statistic: Statistic
     order: Ints
     fixed: int
     comparison: Comparison
@@ -55,7 +59,29 @@ class FunctionTest:
         return self._plain(self.order[:horizon])
 
     def exact_fixed(self, bound: Fraction) -> bool:
-        return False
+        return isinstance(self.statistic, CutAtRate)
+
+    def scarcest(self) -> int:
+        """Return how many cases there are, up to the fixed n, of the class (or clusters with it) that has fewest."""
+        chosen = self.order[: self.fixed]
+        if isinstance(self.statistic, CellStatistic):
+            kinds = self.statistic.kinds
+            occurring = int(kinds.max(initial=0)) + 1
+            return int(np.bincount(kinds[chosen][kinds[chosen] >= 0], minlength=occurring).min())
+        positive = self.statistic.positive[chosen]
+        if self.units is None:
+            return min(int(positive.sum()), int((~positive).sum()))
+        return min(len(np.unique(self.units[chosen][mine])) for mine in (positive, ~positive))
+
+    def needed(self, bound: Fraction, alpha: float) -> int | None:
+        """Return how many cases the scarcest class must have for ``bound`` to be confirmed; None where none do."""
+        if isinstance(self.statistic, CellStatistic):
+            return self.statistic.least
+        share = float(bound if self.comparison == ">=" else 1 - bound)
+        if not 0 < share < 1:
+            return None if share >= 1 else 1
+        # Else a share of them that lies below all others would not be seen more often than α/2.
+        return math.ceil(math.log(alpha / 2) / math.log(share))
 
     def holds(self, bound: Fraction) -> bool:
         return self.whole.holds(bound)
@@ -84,16 +110,59 @@ class FunctionTest:
         if isinstance(self.statistic, CellStatistic):
             value = float(self.statistic.value(_counts(self.statistic, chosen)))
             return None if math.isnan(value) else value
-        return area_of(self.statistic.scores[chosen], self.statistic.positive[chosen])
+        scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
+        if isinstance(self.statistic, CutAtRate):
+            return _recall_at(scores, positive, self.statistic.rate)
+        return area_of(scores, positive)
 
     def _bounds(self, chosen: Ints, alpha: float) -> Bounds:
         if isinstance(self.statistic, CellStatistic):
             estimate = self.estimate(self.fixed)
+            if self.scarcest() < self.statistic.least:
+                return Bounds(-math.inf, math.inf)
             return _of_cells(self.statistic, chosen, alpha, math.nan if estimate is None else estimate)
         scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
+        if isinstance(self.statistic, CutAtRate):
+            return _of_cut(scores, positive, self.statistic.rate, alpha)
         if not ranks_cases(scores, positive) or alpha >= 0.5:
             return Bounds(-math.inf, math.inf)
-        return delong(scores, positive, 2 * alpha, None if self.units is None else self.units[chosen]).bounds
+        found = delong(scores, positive, alpha, None if self.units is None else self.units[chosen]).bounds
+        surest = (alpha / 2) ** (1 / self.scarcest())
+        return Bounds(min(found.lower, surest), max(found.upper, 1 - surest))
+
+
+def negatives_needed(rate: Fraction, alpha: float) -> int:
+    """Return how many others there must be for any of them to lie above the cut at ``rate`` with error α/2."""
+    return math.ceil(math.log(alpha / 2) / math.log1p(-float(rate)))
+
+
+def _recall_at(scores: Floats, positive: NDArray[np.bool_], rate: Fraction) -> float | None:
+    """Return the share of positives above the lowest cut with at most ``rate`` of the others above it."""
+    others = np.sort(scores[~positive])[::-1]
+    if not len(others) or len(others) == len(scores):
+        return None
+    allowed = int(rate * len(others))
+    return float((scores[positive] > others[allowed]).mean()) if allowed < len(others) else 1.0
+
+
+def _of_cut(scores: Floats, positive: NDArray[np.bool_], rate: Fraction, alpha: float) -> Bounds:
+    """Return exact bounds of recall at ``rate``: half of ``alpha`` for the cut, half for the count above it.
+
+    The k-th highest of the others lies at or above the cut that the rate allows, and the l-th at or below it, each with
+    error at most α/2 (order statistics); positives strictly above them are then a binomial count (Clopper-Pearson).
+    """
+    ours, others = scores[positive], np.sort(scores[~positive])[::-1]
+    size, share, each = len(others), float(rate), alpha / 2
+    if not len(ours) or not size:
+        return Bounds(0.0, 1.0)
+    above = smallest(0, size, lambda k: binomial_at_most(k, size, share) > each)
+    below = smallest(1, size + 1, lambda k: binomial_at_least(k, size, share) <= each)
+    lower, upper = 0.0, 1.0
+    if above:
+        lower = clopper_pearson(int((ours > others[above - 1]).sum()), len(ours), each, each).lower
+    if below <= size:
+        upper = clopper_pearson(int((ours > others[below - 1]).sum()), len(ours), each, each).upper
+    return Bounds(lower, upper)
 
 
 def _counts(statistic: CellStatistic, chosen: Ints) -> Floats:
@@ -113,4 +182,4 @@ def _of_cells(statistic: CellStatistic, chosen: Ints, alpha: float, estimate: fl
     shares = (counts + 1 / statistic.cells) / (total + 1)
     values = resampled(statistic.value, total, shares / shares.sum(), times, _SEED)
     # Where cells are bins of scores the value of the bins differs a little from the value itself.
-    return percentile_bounds(values + (estimate - float(statistic.value(counts))), 2 * alpha)
+    return percentile_bounds(values + (estimate - float(statistic.value(counts))), alpha)

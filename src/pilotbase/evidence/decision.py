@@ -292,9 +292,9 @@ def _guarantee(trial: _Trial, census: bool) -> Guarantee:
         return "measured_run"
     if census:
         return "exact_census"
-    if isinstance(trial.test, FunctionTest):
-        return "asymptotic"
-    return "exact_fixed" if trial.test.exact_fixed(trial.plan.threshold) else "exact_anytime"
+    if trial.test.exact_fixed(trial.plan.threshold):
+        return "exact_fixed"
+    return "asymptotic" if isinstance(trial.test, FunctionTest) else "exact_anytime"
 
 
 def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> Interval:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
 from pilotbase.evidence.alpha_spending import Levels
-from pilotbase.evidence.approximation import FunctionTest
+from pilotbase.evidence.approximation import FunctionTest, negatives_needed
 from pilotbase.evidence.binary import hypergeometric_tail
 from pilotbase.evidence.combination import CombinedTest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
@@ -17,6 +18,7 @@ from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
 from pilotbase.evidence.lattice import Claim
 from pilotbase.evidence.martingale import Ints
+from pilotbase.evidence.observations import CutAtRate
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
@@ -28,11 +30,13 @@ class Feasibility:
     """Eligible entries needed to confirm when all goes well, and those there are; of the scarcest group.
 
     ``needed`` is None when no number of cases suffices (a threshold at the end of the range, for a population).
+    ``of``: what is counted, where it is not every eligible case: the class that has fewest, or the other classes.
     """
 
     needed: int | None
     available: int
     group: str | None = None
+    of: Literal["cases", "scarcest", "others"] = "cases"
 
     @property
     def feasible(self) -> bool:
@@ -75,7 +79,18 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
 
 
 def _of_function(test: FunctionTest, threshold: Fraction, alpha: float) -> Feasibility:
-    """Return the fewest cases like these, doubled as often as needed, whose approximate bound meets the threshold."""
+    """Return the fewest cases like these, doubled as often as needed, whose bound meets the threshold.
+
+    Before that, whether the class that has fewest, and the others above a cut, are enough for a bound at all.
+    """
+    scarcest, least = test.scarcest(), test.needed(threshold, alpha)
+    if least is None or least > scarcest:
+        return Feasibility(least, scarcest, of="scarcest")
+    if isinstance(test.statistic, CutAtRate):
+        others = int((~test.statistic.positive[test.order[: test.fixed]]).sum())
+        enough = negatives_needed(test.statistic.rate, alpha) if test.comparison == ">=" else 1
+        if enough > others:
+            return Feasibility(enough, others, of="others")
     available = test.fixed
     confirms = test.confirmed_at(threshold, alpha, available) is not None
     order, needed = test.order[:available], available

@@ -7,7 +7,7 @@ the terms become integers, so the criterion on a finite set is a comparison of i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -34,6 +34,10 @@ class Stream:
     outcomes: tuple[tuple[int, int], ...]
     largest_unit: int
     """Most eligible cases in one cluster; 0 when the unit is the case."""
+    exactly: Callable[[int | None], Fraction] | None = None
+    """The ratio of the first entries (None: of all) where integers only come near it."""
+    slack: int = 0
+    """By how many steps a case's gain may harm the criterion more than its real does."""
 
     def __len__(self) -> int:
         return len(self.gain)
@@ -45,6 +49,8 @@ class Stream:
     def ratio(self, entries: int | None = None) -> Fraction | None:
         """Return Σ gain / Σ weight over the first ``entries``; None when nothing was eligible (0/0)."""
         weight = int(self.weight[:entries].sum())
+        if weight and self.exactly is not None:
+            return self.exactly(entries)
         return Fraction(int(self.gain[:entries].sum()), weight) if weight else None
 
 
@@ -60,7 +66,7 @@ class Claim:
     """Confirm only what lies above the bound, equality left to the census: for claims whose step depends on the bound,
     so that evidence is monotone in it."""
     rounding: int = 0
-    """How much the sum may have lost because huge values were rounded down; zero in all but extreme cases."""
+    """How much the sum may have lost because values were rounded down: real ones, and huge ones."""
     scale: Fraction = Fraction(1)
     """Units of the values for one unit of gain."""
     entries: int | None = None
@@ -107,8 +113,9 @@ def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
         eligible = np.flatnonzero(weight != 0)
         if len(eligible) < len(order):
             gain, weight = gain[eligible], weight[eligible]
+        exactly = _exactly(part, order[eligible])
         eligible += 1
-        return Stream(_wide(gain), _wide(weight), eligible, outcomes, 0)
+        return Stream(_wide(gain), _wide(weight), eligible, outcomes, 0, exactly, part.slack)
     gain, weight = _wide(gain), _wide(weight)
     codes = units[order]
     last = np.flatnonzero(np.append(codes[1:] != codes[:-1], True))
@@ -116,7 +123,13 @@ def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
     counts = np.add.reduceat((weight > 0).astype(np.int64), starts)
     kept = counts > 0
     summed_gain, summed_weight = np.add.reduceat(gain, starts)[kept], np.add.reduceat(weight, starts)[kept]
-    return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, int(counts.max(initial=0)))
+    largest = int(counts.max(initial=0))
+    return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, largest, None, part.slack)
+
+
+def _exactly(part: Part, cases: Ints) -> Callable[[int | None], Fraction] | None:
+    reals = part.reals
+    return None if reals is None else lambda entries: reals.ratio(cases[:entries]) / part.unit
 
 
 def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:
@@ -141,7 +154,8 @@ def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Cla
         gains = [sign * gain for gain, _ in stream.outcomes]
         gain = stream.gain[:known]
         ends = min(gains), max(gains)
-        return Claim(gain if sign > 0 else -gain, *ends, sign * bound * weight, entries=len(stream))
+        values, lost = gain if sign > 0 else -gain, stream.slack * len(stream)
+        return Claim(values, *ends, sign * bound * weight, rounding=lost, entries=len(stream))
     return _centred_claim(stream, bound, sign, known)
 
 
@@ -159,6 +173,7 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None
     divisor *= coarser
     values = _combine((stream.gain[:known], stream.weight[:known]), sign * q, -sign * p, divisor)
     rounding = len(stream) if coarser > 1 else 0
+    rounding += -(-stream.slack * q * size * len(stream) // divisor)
     low, high = low // divisor, -(-high // divisor)
     return Claim(values, low, high, Fraction(0), True, rounding, Fraction(q, divisor), len(stream))
 

@@ -16,9 +16,16 @@ Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "fu
 """``single``: one part is the measure. ``worst``: the worst part is. ``gap``: the largest difference between parts.
 
 ``quantile``: the ``quantile`` of the values gain / weight (latency), not their mean. ``mean``, ``absolute_sum``: of all
-parts, every bound of them at its share of α. ``function``: of all cases together, approximately bounded at a fixed n.
+parts, every bound of them at its share of α. ``function``: of all cases together, bounded at a fixed n.
 """
 Comparison = Literal[">=", "<="]
+
+
+class Reals(Protocol):
+    """Gains and weights that are no integers."""
+
+    def ratio(self, cases: NDArray[np.int64], /) -> Fraction:
+        """Return Σ gain / Σ weight over ``cases`` without rounding, in the measure's own unit (before the root)."""
 
 
 class Part(Protocol):
@@ -48,6 +55,14 @@ class Part(Protocol):
     def unit(self) -> int:
         """What one unit of the ratio is worth in the measure (before the root); 1 unless values are huge."""
 
+    @property
+    def reals(self) -> Reals | None:
+        """Gains and weights as they are, where integers only come near them; else None."""
+
+    @property
+    def slack(self) -> int:
+        """By how many steps a gain may harm the criterion more than its real does."""
+
 
 @runtime_checkable
 class CellStatistic(Protocol):
@@ -64,6 +79,28 @@ class CellStatistic(Protocol):
     def value(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
         """Counts of shape (…, cells) to values of shape (…), NaN where 0/0."""
 
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """The class of each case, shape (cases,); -1 means that the case is not eligible."""
+
+    @property
+    def least(self) -> int:
+        """How many cases of every class its bounds need: with fewer their error exceeds what they state."""
+
+
+@runtime_checkable
+class CutAtRate(Protocol):
+    """Scores as in `ScoredClasses`, and the share of the others that may lie above the cut at which recall is read."""
+
+    @property
+    def scores(self) -> NDArray[np.float64]: ...
+
+    @property
+    def positive(self) -> NDArray[np.bool_]: ...
+
+    @property
+    def rate(self) -> Fraction: ...
+
 
 @runtime_checkable
 class ScoredClasses(Protocol):
@@ -74,6 +111,9 @@ class ScoredClasses(Protocol):
 
     @property
     def positive(self) -> NDArray[np.bool_]: ...
+
+
+Statistic = CellStatistic | CutAtRate | ScoredClasses
 
 
 class Observation(Protocol):
@@ -90,8 +130,8 @@ class Observation(Protocol):
         """Which quantile, for that form; else None."""
 
     @property
-    def statistic(self) -> CellStatistic | ScoredClasses | None:
-        """What a ``function`` is estimated from: a `CellStatistic` or `ScoredClasses`; else None."""
+    def statistic(self) -> Statistic | None:
+        """What a ``function`` is estimated from; else None."""
 
     @property
     def joined(self) -> bool:

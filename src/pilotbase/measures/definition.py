@@ -34,7 +34,8 @@ ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS | LABELLING | DE
 class Parameter:
     """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``.
 
-    ``of_columns``: it names a column instead, which the measure reads: ``context=passages``.
+    ``of_columns``: it names a column instead, which the measure reads: ``context=passages``. ``in_target_units``: its
+    value is in the unit of the target. How it is spoken of is the text ``measure.argument.<name>``.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Parameter:
     high: Decimal = Decimal(1)
     whole: bool = False
     of_columns: bool = False
+    in_target_units: bool = False
 
     def admits(self, value: object) -> bool:
         """Tell whether ``value`` can be given."""
@@ -77,6 +79,10 @@ BOUNDED = Guarantees(("exact_census", "exact_anytime"), ("exact_anytime", "exact
 JOINED = Guarantees(("exact_census",), ("exact_anytime", "exact_fixed"))
 """Of a hidden set only the whole; for a population from independent pairs of cases."""
 ASYMPTOTIC = Guarantees(("exact_census",), ("asymptotic",))
+LEAST_OF_CLASS = 50
+"""Cases of every class that a bootstrap needs before its error is near what it states (`docs/decisions/0049`)."""
+AT_FIXED_N = Guarantees(("exact_census",), ("exact_fixed",))
+"""Of a hidden set only the whole; for a population an exact bound at the number of cases that was fixed."""
 DESCRIPTIVE = Guarantees(("exact_census",), ("descriptive",))
 """For a population an estimate without a bound: no criterion."""
 MEASURED = Guarantees((), (), ("measured_run",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.measures.cases import Cases, Floats, Ints
+from pilotbase.measures.reals import Reals
 
 Counts = NDArray[np.signedinteger[Any]]
 """As narrow as the values allow: picking millions in random order is bound by memory."""
@@ -26,6 +28,12 @@ _DIGITS = 9
 """Real-valued scores are read to at least nine digits of their range, so that sums and ties are exact."""
 _DIGITS_OF_SQUARES = 11
 """Squares of small errors are small; more digits would not leave room for the sum over ten million cases."""
+_DIGITS_OF_LIMIT = 7
+_LARGEST_SUM = 1 << 61
+_PLAIN = float(1 << 50)
+"""Beyond, floats do not tell a step from the next."""
+_FINE = 1e-5
+"""Of the threshold: a step no longer than this is no figure of its own."""
 _OFF_A_STEP = 1e-3
 """Of a step: what reckoning in floats makes of a number with as many digits."""
 
@@ -36,6 +44,8 @@ class Part:
 
     ``outcomes``: every (gain, weight) an eligible case can have; for real values the extremes and one step.
     ``joined``: an entry joins several cases (a pair), so that no cluster of cases can be its unit.
+    ``reals``: gains and weights as they are, in the measure's own unit, where integers only come near them: the value
+    is made of these. ``slack``: by how many steps an integer may then harm the criterion more than its real does.
     """
 
     gain: Counts
@@ -45,11 +55,17 @@ class Part:
     unit: int = 1
     name: str | None = None
     joined: bool = False
+    reals: Reals | None = None
+    slack: int = 0
 
     def ratio(self) -> Fraction | None:
         """Return Σ gain / Σ weight; None when it is 0/0."""
         weight = int(self.weight.sum())
-        return Fraction(int(self.gain.sum()), weight) if weight else None
+        if not weight:
+            return None
+        if self.reals is not None:
+            return self.reals.ratio() / self.unit
+        return Fraction(int(self.gain.sum()), weight)
 
     def value(self) -> float | None:
         """Return the measure over all cases; None when it is 0/0, which is *not measured*."""
@@ -62,12 +78,15 @@ class CellStatistic:
     """A function of how many cases fall into each of a few cells, such as those of a confusion matrix.
 
     ``codes``: the cell of each case, shape (cases,), -1 = not eligible. ``value``: counts of shape (…, cells) to values
-    of shape (…), NaN where 0/0.
+    of shape (…), NaN where 0/0. ``kinds``: the class of each case, -1 = not eligible; of each there must be ``least``
+    cases for its bounds to err as seldom as they state.
     """
 
     codes: Ints
     cells: int
     value: Callable[[Floats], Floats]
+    kinds: Ints
+    least: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +98,26 @@ class ScoredClasses:
 
 
 @dataclass(frozen=True, eq=False)
+class CutAtRate:
+    """Scores and classes, and the share of the others above the cut at which recall is read."""
+
+    scores: Floats
+    positive: NDArray[np.bool_]
+    rate: Fraction
+
+
+@dataclass(frozen=True, eq=False)
 class Observation:
     """A measure on cases: one part; the worst, the largest difference, the mean, the sum of absolute values of parts.
 
-    A ``function`` has the whole set's value as its part, and for a population what its variance is estimated from.
+    A ``function`` has the whole set's value as its part, and for a population what its bounds are made of.
     """
 
     form: Form
     parts: tuple[Part, ...]
     census_only: bool = False
     quantile: Fraction | None = None
-    statistic: CellStatistic | ScoredClasses | None = None
+    statistic: CellStatistic | CutAtRate | ScoredClasses | None = None
 
     @property
     def joined(self) -> bool:
@@ -128,6 +156,8 @@ class Question:
     order: Ints
     estimand: Estimand = "hidden_set"
     columns: Mapping[str, str] = field(default_factory=dict)
+    threshold: Decimal = Decimal(0)
+    """What the measure is held against: real scores are read to steps that are small beside it."""
 
     def worst(self, low: int, high: int) -> int:
         """Return the gain that an abstention gets: whichever harms the criterion more."""
@@ -199,34 +229,54 @@ def indicator(
 def mean_of(
     scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
 ) -> Part:
-    """Return the mean of real scores in [``low``, ``high``] on a decimal lattice; NaN becomes what is worst.
+    """Return the mean of real scores in [``low``, ``high``]; NaN becomes what is worst.
 
-    What lies between two steps counts as the one that harms the criterion: under a cap of 10¹⁵ an error of 400,000 must
-    not be read as none.
+    Bets are made on a decimal lattice. What lies between two steps counts there as the one that harms the criterion:
+    under a cap of 10¹⁵ an error of 400,000 must not be read as none. The value is that of the scores themselves.
     """
-    steps, unit = decimal_steps(max(abs(low), abs(high)), _DIGITS if root == 1 else _DIGITS_OF_SQUARES)
+    steps, unit = decimal_steps(max(abs(low), abs(high)), _digits(max(abs(low), abs(high)), question, root))
     bottom, top = (int(end * steps / unit) for end in (low, high))
-    filled = np.where(np.isnan(scores), question.worst(bottom, top) * unit / steps, scores)
+    worst = question.worst(bottom, top) * unit / steps
+    filled = np.clip(np.where(np.isnan(scores), worst, scores), float(low), float(high))
     places = filled / unit * steps
     nearest = np.rint(places)
     harming = np.ceil(places) if question.worst(0, 1) else np.floor(places)
-    # Decimals that lie on a step are off it only by the rounding of floats.
-    read = np.where(np.abs(places - nearest) <= _OFF_A_STEP, nearest, harming)
-    gain = np.clip(read, bottom, top).astype(np.int64)
+    # Decimals that lie on a step are off it only by the rounding of floats: unless a step is all that is asked.
+    fine = (
+        Fraction(unit, steps) <= Fraction(_FINE) * abs(Fraction(question.threshold)) ** root or not question.threshold
+    )
+    on_step = (np.abs(places - nearest) <= (_OFF_A_STEP if fine else 0.0)) & (np.abs(places) < _PLAIN)
+    gain = np.clip(np.where(on_step, nearest, harming), bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
-    return Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
+    part = Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
+    return part if bool(on_step.all()) else replace(part, reals=Reals(filled, np.ones(len(filled))), slack=1)
 
 
 def mean_among(scores: Floats, eligible: NDArray[np.bool_], question: Question) -> Part:
     """Return the mean of scores in [0, 1] over ``eligible`` cases, as `mean_of`."""
-    part = mean_of(scores, Decimal(1), question)
-    return replace(part, gain=np.where(eligible, part.gain, 0), weight=np.where(eligible, part.weight, 0))
+    part = mean_of(np.where(eligible, scores, 0.0), Decimal(1), question)
+    reals = None if part.reals is None else Reals(part.reals.gains, eligible.astype(np.float64))
+    return replace(part, weight=np.where(eligible, part.weight, 0), reals=reals)
 
 
 def decimal_steps(high: Decimal, digits: int = _DIGITS) -> tuple[int, int]:
     """Return how many steps make one, and how many ones a step, so that values up to ``high`` have ``digits``."""
     shift = digits - high.adjusted()
     return 10 ** max(shift, 0), 10 ** max(-shift, 0)
+
+
+def _digits(high: Decimal, question: Question, root: int) -> int:
+    """Return with how many digits values up to ``high`` are read: more where the threshold is small beside it.
+
+    As many as leave room for the sums over all cases.
+    """
+    usual = _DIGITS if root == 1 else _DIGITS_OF_SQUARES
+    limit = abs(question.threshold) ** root
+    if not limit:
+        return usual
+    wanted = high.adjusted() - limit.adjusted() + _DIGITS_OF_LIMIT
+    room = int(math.log10(_LARGEST_SUM / max(len(question.cases), 1))) - 1
+    return max(usual, min(wanted, room, room + high.adjusted()))
 
 
 def whole_value(value: float | None, question: Question, low: int = 0, high: int = 1) -> Part:

@@ -25,6 +25,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import Comparison, Part, Question
 from pilotbase.measures.perturbations import perturbation_problems
+from pilotbase.measures.reals import Reals
 
 
 def observe_pair(measure: Measure, rule: Rule, question: Question) -> Part:
@@ -40,7 +41,9 @@ def observe_pair(measure: Measure, rule: Rule, question: Question) -> Part:
         ahead, behind = behind, ahead
     kept = np.int16 if ahead.gain.dtype.itemsize == 1 else np.int64
     gain = np.subtract(ahead.gain, behind.gain, dtype=kept)
-    return replace(ahead, gain=gain, outcomes=_differences(ahead.outcomes, behind.outcomes))
+    reals, slack = _real_differences(ahead, behind), ahead.slack + behind.slack
+    outcomes = _differences(ahead.outcomes, behind.outcomes)
+    return replace(ahead, gain=gain, outcomes=outcomes, reals=reals, slack=slack)
 
 
 def arms_of(measure: Measure, rule: Rule, question: Question) -> tuple[Part, Part]:
@@ -82,6 +85,19 @@ def _second_answers(rule: Rule, question: Question) -> NDArray[Any]:
     if second is None:
         raise InputError("measure.no_second_answers", rule=str(rule))
     return second
+
+
+def _real_differences(ahead: Part, behind: Part) -> Reals | None:
+    if ahead.reals is None and behind.reals is None:
+        return None
+    first, second = (part.reals or _from_lattice(part) for part in (ahead, behind))
+    return Reals(first.gains - second.gains, first.weights)
+
+
+def _from_lattice(part: Part) -> Reals:
+    weight = part.weight.astype(np.float64)
+    gain = np.where(weight > 0, part.gain * part.unit / np.where(weight > 0, weight, 1), 0.0)
+    return Reals(gain, (weight > 0).astype(np.float64))
 
 
 def _differences(ahead: Sequence[tuple[int, int]], behind: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -286,7 +286,7 @@ def _question(
             allowed = offer(column, cases.given)
             raise InputError("measure.no_such_column", measure=measure.name, name=name, found=column, allowed=allowed)
     code = _code(measure, rule, cases)
-    return Question(cases, _arguments(measure, rule), code, towards, order, estimand, columns)
+    return Question(cases, _arguments(measure, rule), code, towards, order, estimand, columns, rule.threshold)
 
 
 def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
@@ -322,4 +322,5 @@ def _in_group(measure: Measure, question: Question, name: str | None, chosen: In
     part = measure.observe(replace(question, cases=question.cases.among(chosen), order=order[order >= 0]))
     gain, weight = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     gain[chosen], weight[chosen] = part.gain, part.weight
-    return replace(part, gain=gain, weight=weight, name=name)
+    reals = None if part.reals is None else part.reals.spread(chosen, size)
+    return replace(part, gain=gain, weight=weight, name=name, reals=reals)

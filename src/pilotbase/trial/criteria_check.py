@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
@@ -30,6 +30,12 @@ from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
 
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
+_TOO_FEW = {
+    "cases": "trial.too_few_cases",
+    "scarcest": "trial.too_few_of_class",
+    "others": "trial.too_few_others",
+}
+"""By what is counted (`Feasibility.of`)."""
 _NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
 
 
@@ -156,12 +162,33 @@ def undecidable(
 
     Each with its number, in a sentence that says how many eligible cases are ``found`` and how many are ``needed``.
     """
-    criteria, design = settle_criteria(scenario), Design(scenario.trial.stop, scenario.trial.cases)
+    drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
+    yield from _undecidable(scenario, classes, drawn, level)
+
+
+def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.DataFrame, level: float) -> None:
+    """Return when the ``hidden`` cases of an attempt are enough of every class for what is not a mean of cases.
+
+    What is frozen was checked by the public sample; here the classes are counted, before anything is spent.
+
+    Raises:
+        RefusedError: naming the first criterion that they cannot decide, and how many it would need; not how many there
+            are, since that tells of labels.
+    """
+    for _, problem in _undecidable(scenario, classes, hidden, level):
+        if problem.code in (_TOO_FEW["scarcest"], _TOO_FEW["others"]):
+            raise RefusedError("trial.too_few_hidden", rule=problem.params["rule"], needed=problem.params["needed"])
+
+
+def _undecidable(
+    scenario: Scenario, classes: tuple[str, ...], drawn: pl.DataFrame, level: float
+) -> Iterator[tuple[int, Text]]:
+    cases, criteria = drawn.height, settle_criteria(scenario)
+    design = Design(scenario.trial.stop, scenario.trial.cases)
     part = design.cases is not None and design.cases < cases
     asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]
     if not asked:
         return
-    drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
     right = _right_answers(scenario, classes, drawn)
     perturbed = {str(under): right for under in perturbations_of(criteria)}
     ideal = coded(build_cases(scenario, classes, drawn, right, {"baseline": right}, perturbed))
@@ -180,7 +207,7 @@ def undecidable(
         found = feasibility_of(plan, order, levels, design)
         if not found.feasible:
             needed = "∞" if found.needed is None else found.needed
-            yield index, text("trial.too_few_cases", rule=criterion.rule, found=found.available, needed=needed)
+            yield index, text(_TOO_FEW[found.of], rule=criterion.rule, found=found.available, needed=needed)
 
 
 def _too_many_groups(

@@ -51,6 +51,8 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trial.drop_without_floor": ("positive", "criteria"),
         "trial.blind_passes": _ALL,
         "trial.too_few_cases": _ALL,
+        "trial.too_few_of_class": _ALL,
+        "trial.too_few_others": _ALL,
     }
 )
 """Field, or code of a problem → fields that problems there rest on, besides the one they are told of."""

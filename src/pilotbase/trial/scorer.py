@@ -36,6 +36,7 @@ from pilotbase.trial.adapting.kept import with_cells
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.costs import with_cost
+from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.delivering import Cut, cut_as_stated, in_secret_order
 from pilotbase.trial.endpoint_canaries import ask_canaries
@@ -144,6 +145,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
     attempt = open_attempt(lab.vault, docket.hidden, request)
     attempt, frame = _asked(lab, docket, attempt, leave)
+    _require_enough(lab, docket, attempt, frame)
     others = _measure_others(lab, docket, attempt, frame, on_progress)
     answered = _answer(lab, docket, attempt, frame, while_it_stands(lab.vault, leave, on_progress))
     on_progress(Progress(text("trial.progress.score")))
@@ -241,6 +243,14 @@ def _asked(lab: Lab, docket: Docket, attempt: Attempt, leave: Leave) -> tuple[At
     if repeats is None:
         return attempt, frame
     return replace(attempt, cases=np.tile(attempt.cases, repeats)), asked_again(frame, repeats)
+
+
+def _require_enough(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame) -> None:
+    """Return when the attempt's cases are enough of each class; before it is spent, so that it is given back if not."""
+    if attempt.state is AttemptState.OPEN:
+        level = float(levels_of(docket.plan, docket.hidden.alpha, attempt.number).accept)
+        with _given_back(lab, attempt):
+            require_enough(docket.sealed.scenario, docket.sealed.record.classes, frame, level)
 
 
 def _runs(docket: Docket, attempt: Attempt, answered: Answered) -> Runs | None:

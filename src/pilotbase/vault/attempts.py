@@ -13,7 +13,8 @@ attempts together stay within α, and every attempt scores only cases that were 
 * Cases that were reserved but not scored return to the pool when the attempt ends. Their features have been in a box,
   out of which nothing but committed answers comes; their labels have influenced no result that left the vault.
 
-Every step is one transaction and one line of the log; case numbers never stand there.
+Every step is one transaction and one line of the log; case numbers never stand there, but the line commits to which
+cases are scored and given out, and no case is given or scored before the store agrees with it (`checks.case_sets`).
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from pilotbase.vault.overlaps import Bits, neighbours_of
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import tables
+from pilotbase.workspace.checks.case_sets import case_fact, require_cases_as_logged
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.transaction import Transaction
 
 _attempts, _sets = tables.attempts.c, tables.hidden_sets.c
@@ -121,9 +124,11 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
     Raises:
         RefusedError: no attempt is left, or fewer fresh cases than asked for (the message says how many are left), or
             the nonce served another plan of this application.
+        InvalidProofError: the log commits to other cases than the store has as scored or given out.
     """
     bundle = secrets_of(vault, hidden_set)
     with vault.transaction("vault.attempt_opened") as change:
+        _require_as_logged(vault, change.connection, hidden_set.digest())
         rows = _rows_of(change.connection, hidden_set.digest())
         for row in rows:
             if _is_same(row, request):
@@ -148,7 +153,13 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
         key = change.connection.execute(insert(tables.attempts).values(values)).inserted_primary_key
         assert key is not None
         attempt = _attempt(_row(change.connection, int(key[0])), hidden_set, bundle)
-        _log(change, "vault.attempt_opened", attempt, cases=request.cases)
+        _log(
+            change,
+            "vault.attempt_opened",
+            attempt,
+            cases=request.cases,
+            **case_fact(change.connection, hidden_set.digest()),
+        )
     return attempt
 
 
@@ -185,19 +196,16 @@ def mark_scored(vault: Vault, attempt: Attempt, cases: Cases) -> None:
 
     Raises:
         RefusedError: answers are not committed yet, or a case is not among those reserved for this attempt.
+        InvalidProofError: as `open_attempt`.
     """
     with vault.transaction("vault.scored") as change:
+        _require_as_logged(vault, change.connection, attempt.hidden_set)
         row = _row(change.connection, attempt.identity)
         _require_state(row, attempt, (AttemptState.COMMITTED,))
-        scored = _scored(change.connection, attempt.hidden_set)
-        reserved = _unpacked(row.reserved, len(scored))
+        reserved = _unpacked(row.reserved, len(_scored(change.connection, attempt.hidden_set)))
         if len(cases) and (cases.min() < 0 or cases.max() >= len(reserved) or not reserved[cases].all()):
             raise RefusedError("vault.not_reserved", number=attempt.number)
-        before = int(scored.sum())
-        scored[cases] = True
-        packed = update(tables.hidden_sets).where(_sets.digest == attempt.hidden_set).values(scored=_packed(scored))
-        change.connection.execute(packed)
-        _log(change, "vault.scored", attempt, cases=int(scored.sum()) - before)
+        _log(change, "vault.scored", attempt, **_scored_now(change, attempt.hidden_set, cases))
 
 
 def scored_cases(vault: Vault, hidden_set: HiddenSet) -> Cases:
@@ -208,26 +216,32 @@ def scored_cases(vault: Vault, hidden_set: HiddenSet) -> Cases:
 
 
 def fresh_cases(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> Cases:
-    """Return the cases that nobody has scored or holds, ascending; ``connection`` may be a transaction's."""
+    """Return the cases that nobody has scored or holds, ascending; ``connection`` may be a transaction's.
+
+    Raises:
+        InvalidProofError: as `open_attempt`.
+    """
+    _require_as_logged(vault, connection, hidden_set.digest())
     spent = _spent(vault, connection, hidden_set)
     return np.flatnonzero(~(spent.scored | spent.held)).astype(np.int64)
 
 
-def withdraw_cases(change: Transaction, hidden_set: HiddenSet, cases: Cases) -> None:
-    """Count ``cases`` as scored for ever, within ``change``: no attempt, on this set or a later one, gets them."""
-    scored = _scored(change.connection, hidden_set.digest())
-    before = int(scored.sum())
-    scored[cases] = True
-    bits = update(tables.hidden_sets).where(_sets.digest == hidden_set.digest()).values(scored=_packed(scored))
-    change.connection.execute(bits)
-    change.record("vault.scored_before", [hidden_set.digest()], {"cases": int(scored.sum()) - before})
+def withdraw_cases(vault: Vault, change: Transaction, hidden_set: HiddenSet, cases: Cases) -> None:
+    """Count ``cases`` as scored for ever, within ``change``: no attempt, on this set or a later one, gets them.
+
+    Raises:
+        InvalidProofError: as `open_attempt`.
+    """
+    digest = hidden_set.digest()
+    _require_as_logged(vault, change.connection, digest)
+    change.record("vault.scored_before", [digest], _scored_now(change, digest, cases))
 
 
 def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> None:
     """Count ``cases`` as scored for ever: they were, as part of an earlier set, or a public sample shows them now."""
     vault.require_access(hidden_set.owner)
     with vault.transaction("vault.scored_before") as change:
-        withdraw_cases(change, hidden_set, cases)
+        withdraw_cases(vault, change, hidden_set, cases)
 
 
 def close_attempt(vault: Vault, attempt: Attempt) -> None:
@@ -358,7 +372,7 @@ def _update(change: Transaction, attempt: Attempt, values: dict[str, object]) ->
     change.connection.execute(update(tables.attempts).where(_attempts.identity == attempt.identity).values(values))
 
 
-def _log(change: Transaction, action: str, attempt: Attempt, **facts: int | str) -> None:
+def _log(change: Transaction, action: str, attempt: Attempt, **facts: Fact) -> None:
     subjects = [attempt.hidden_set, attempt.plan, attempt.application]
     change.record(action, subjects, {"attempt": attempt.number, **facts})
 
@@ -397,6 +411,22 @@ def _attempt(row: Row[Any], hidden_set: HiddenSet, bundle: SetSecrets) -> Attemp
 
 def _order_secret(bundle: SetSecrets, application: Digest, nonce: str) -> bytes:
     return bundle.derive("order", application, nonce)
+
+
+def _require_as_logged(vault: Vault, connection: Connection, digest: Digest) -> None:
+    """Return if the log commits to what the store has of this set's cases and of the sets that share any with it."""
+    others = [other.digest for other in neighbours_of(vault, connection, digest)]
+    require_cases_as_logged(connection, vault.view.store.key.verifier, digest, *others)
+
+
+def _scored_now(change: Transaction, digest: Digest, cases: Cases) -> dict[str, Fact]:
+    """Count ``cases`` as scored and return what the log states of it."""
+    scored = _scored(change.connection, digest)
+    before = int(scored.sum())
+    scored[cases] = True
+    bits = update(tables.hidden_sets).where(_sets.digest == digest).values(scored=_packed(scored))
+    change.connection.execute(bits)
+    return {"cases": int(scored.sum()) - before, **case_fact(change.connection, digest)}
 
 
 def _packed(bits: Bits) -> bytes:

@@ -119,7 +119,7 @@ def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: 
             members=seal_envelope(vault, hidden_set.owner, hidden_set.digest(), members.astype("<i8").tobytes()),
         )
         change.put(record, parties(), owner=hidden_set.owner, fields=fields)
-        withdraw_cases(change, hidden_set, members)
+        withdraw_cases(vault, change, hidden_set, members)
         change.facts["cases"] = len(members)
     return record
 

@@ -18,6 +18,7 @@ from pilotbase.vault.hidden import Chunk, HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Visibility, parties
+from pilotbase.workspace.checks.case_sets import case_fact
 from pilotbase.workspace.failures import NotFoundError
 
 
@@ -59,7 +60,7 @@ def seal(vault: Vault, frame: pl.DataFrame, terms: SealTerms, visibility: Visibi
         scored = np.zeros((frame.height + 7) // 8, dtype=np.uint8).tobytes()
         row = {"digest": record.digest(), "owner": terms.owner, "rows": frame.height}
         change.connection.execute(insert(tables.hidden_sets).values(**row, wrapped=wrapped, scored=scored))
-        change.facts["rows"] = frame.height
+        change.facts |= {"rows": frame.height, **case_fact(change.connection, record.digest())}
     return record
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.evidence.claims import CLAIMS
+from benchmarks.evidence.claims import CLAIMS, planning
 from benchmarks.evidence.contract import AtMost, Beyond, Claim, Shown, draw_batch, read, rows_from
+from benchmarks.evidence.ingredients import share_of
 from benchmarks.evidence.page import figure, page
 from benchmarks.evidence.reader_pictures import pictures
+from pilotbase.evidence import Design, feasibility_of
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 RESULTS: dict[str, Any] = json.loads((DOCS / "evidence" / "results.json").read_text("utf-8"))
@@ -87,3 +89,25 @@ def test_conditions_allow_three_standard_errors_and_no_more() -> None:
     assert not AtMost(0.0).holds(0.0005, 2000)
     assert Beyond(0.05).holds(0.0647, 2000)
     assert not Beyond(0.05).holds(0.0646, 2000)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "evidence.md",
+            "a first attempt that fixes the number of cases needs {fixed} and one that may stop at any time {any}",
+        ),
+        ("evidence-for-readers.md", "it is {fixed} at a fixed n and {any} at any time in a first attempt"),
+        ("evidence-for-readers.md", "首次尝试若事先固定样本量需 {fixed} 个案例，允许随时停止则需 {any} 个"),
+        ("check-a-verdict.md", "takes a first attempt {fixed} cases instead of {any}"),
+    ],
+)
+def test_the_pages_name_the_figures_that_a_freeze_does(name: str, words: str) -> None:
+    """Of a first attempt, by the function that the freeze asks, at the level that it asks at."""
+    said = " ".join((DOCS / name).read_text("utf-8").split())
+    assert words.format(fixed=planning.FIXED, any=planning.ANYTIME) in said
+    right = share_of(np.ones(planning.FIXED), "0.90", "population")
+    for cases in (planning.FIXED - 1, planning.FIXED):
+        found = feasibility_of(right, np.arange(cases), planning.LEVELS, Design("full"))
+        assert (found.feasible, found.needed) == (cases == planning.FIXED, planning.FIXED)

@@ -1,5 +1,9 @@
 """A scikit-learn model that skops has stored: known types only, never a pickle, and no code of the supplier's.
 
+skops trusts no type that is compiled, and with that no tree. Those of scikit-learn's own estimators are trusted here,
+one by one: they hold arrays and run nothing of the file's. A tree whose arrays were forged may still read beyond them,
+which the box bears as it bears any application.
+
 It is given the features as one matrix in the order of the contract, or, if it was fitted on named columns, in theirs.
 """
 
@@ -14,6 +18,19 @@ RUNTIME = "skops"
 NEEDS = ("skops", "scikit-learn", "numpy")
 EXTRA = "sklearn"
 
+_TRUSTED = (
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.metrics._dist_metrics.EuclideanDistance",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.utils._bunch.Bunch",
+)
 _KINDS = ("label", "probability", "value", "interval", "text", "labels")
 
 
@@ -36,7 +53,7 @@ def _read(given: Any) -> Any:
     warnings.filterwarnings("ignore", message="X has feature names")
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
     try:
-        return load_model(Path(given.folder, given.form["model"]))
+        return load_model(Path(given.folder, given.form["model"]), trusted=list(_TRUSTED))
     except UntrustedTypesFoundException as problem:
         raise given.refused(
             "model_refused", f"the model holds types that are no plain scikit-learn: {problem}"

@@ -97,6 +97,8 @@ class Candidate(Part):
     supplier: str
     state: str
     verdict: Verdict
+    approximate: bool | None = None
+    """True where the verdict rests on a bound that is approximate."""
     attempt: int
     ended_at: Moment
     criteria: tuple[ComparedCriterion, ...]

@@ -12,12 +12,16 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from pilotbase.documents.api.comparison import Candidate
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.form_words import form_in_words
+from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import spell_day, spell_minute, spell_second
 from pilotbase.documents.public_reasons import spoken_reason
+from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import Action, Channel, Purpose
 from pilotbase.documents.texts import Text, catalogue, sentence, text
@@ -90,6 +94,13 @@ def status(vocabulary: str, value: str) -> SafeString:
     """Return the mark of a state: shape, word and colour; the word is text ``<vocabulary>.<value>``."""
     name = _alone(text(f"{vocabulary}.{value}").render(language()))
     return format_html('<span class="status {}">{}</span>', LOOK.get(value, "none"), name)
+
+
+@register.simple_tag
+def verdict(of: Report | Certificate | Candidate) -> SafeString:
+    """Return the mark of the verdict of what carries one, with its rider."""
+    name = _alone(verdict_in_words(of.verdict, bool(of.approximate)).render(language()))
+    return format_html('<span class="status {}">{}</span>', LOOK.get(of.verdict.value, "none"), name)
 
 
 @register.simple_tag

@@ -9,7 +9,7 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import ASYMPTOTIC, CLASSIFYING, CUT, Measure
+from pilotbase.measures.definition import ASYMPTOTIC, CLASSIFYING, CUT, LEAST_OF_CLASS, Measure
 from pilotbase.measures.observation import CellStatistic, Observation, Part, Question, whole_value
 
 Association = Callable[[Floats], Floats]
@@ -55,8 +55,10 @@ def _whole(question: Question, of: Association) -> Part:
 def _composed(of: Association) -> Callable[[Question], Observation]:
     def compose(question: Question) -> Observation:
         size = len(question.cases.classes)
+        codes = _worst_cells(question, of)
+        truth = np.where(codes < 0, -1, codes // size)
         cells = CellStatistic(
-            _worst_cells(question, of), size * size, lambda counts: of(counts.reshape(*counts.shape[:-1], size, size))
+            codes, size * size, lambda counts: of(counts.reshape(*counts.shape[:-1], size, size)), truth, LEAST_OF_CLASS
         )
         return Observation("function", (_whole(question, of),), statistic=cells)
 

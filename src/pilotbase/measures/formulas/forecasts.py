@@ -7,13 +7,15 @@ from decimal import Decimal
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.cases import Floats, Ints
+from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import Part, Question, decimal_steps, indicator, mean_of
+from pilotbase.measures.reals import Reals
 
 _LARGEST = Decimal(10) ** 15
 _LARGEST_RATIO = Decimal(10) ** 10
-_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
+_CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
+_SHARE_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
 
 
 def mape(question: Question) -> Part:
@@ -45,14 +47,16 @@ def mase(question: Question) -> Part:
     steps, unit = decimal_steps(cap)
     top = int(cap * steps / unit)
 
-    def on_lattice(answers: Floats, missing: int) -> Ints:
-        errors = np.abs(answers - _truth(question)) / unit * steps
-        return np.where(np.isnan(errors), missing, np.rint(np.minimum(errors, top))).astype(np.int64)
+    def capped(answers: Floats, missing: float) -> Floats:
+        errors = np.abs(answers - _truth(question))
+        return np.where(np.isnan(errors), missing, np.minimum(errors, float(cap)))
 
-    gain = on_lattice(_answers(question), question.worst(0, top))
-    scale = on_lattice(cases.baseline.astype(np.float64), 0)
+    ours, naive = capped(_answers(question), question.worst(0, 1) * float(cap)), capped(cases.baseline.astype(float), 0)
+    gain, scale = (np.rint(errors / unit * steps).astype(np.int64) for errors in (ours, naive))
     weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
-    return Part(np.where(weight > 0, gain, 0), weight, ((0, 1), (1, 1), (0, top), (top, 1), (top, top)))
+    reals = Reals(ours, np.maximum(naive, unit / steps)) if scale.any() else None
+    outcomes = ((0, 1), (1, 1), (0, top), (top, 1), (top, top))
+    return Part(np.where(weight > 0, gain, 0), weight, outcomes, reals=reals)
 
 
 def quantile_loss(question: Question) -> Part:
@@ -91,7 +95,7 @@ MEASURES = (
     Measure(
         "mape", text("measure.mape"), "mean min(|answer - truth| / |truth|, cap)",
         "Makridakis, International Journal of Forecasting 9:527, 1993; capped so that it is bounded", "lower",
-        PREDICTING, mape, bounds=(Decimal(0), "cap"), parameters=(_CAP,), paired=True,
+        PREDICTING, mape, bounds=(Decimal(0), "cap"), parameters=(_SHARE_CAP,), paired=True,
     ),
     Measure(
         "smape", text("measure.smape"), "mean 2 |answer - truth| / (|answer| + |truth|), 0/0 = 0",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import ASYMPTOTIC, SCORING, Measure, Parameter
+from pilotbase.measures.definition import ASYMPTOTIC, AT_FIXED_N, LEAST_OF_CLASS, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import auc, ranked
 from pilotbase.measures.observation import (
     CellStatistic,
+    CutAtRate,
     Observation,
     Part,
     Question,
@@ -22,7 +23,6 @@ from pilotbase.measures.observation import (
 
 _BINS = 200
 """Quantile bins of scores among which average precision is resampled."""
-_ROUNDING = 1e-9
 
 
 def average_precision(question: Question) -> Part:
@@ -67,32 +67,14 @@ def _average_precision_of(counts: Floats) -> Floats:
 def _binned(question: Question) -> Observation:
     positive = question.cases.truth == question.label
     cells: Ints = 2 * _falling_bins(ranked(question, positive)) + positive
-    statistic = CellStatistic(cells, 2 * _BINS, _average_precision_of)
+    statistic = CellStatistic(cells, 2 * _BINS, _average_precision_of, positive.astype(np.int64), LEAST_OF_CLASS)
     return Observation("function", (average_precision(question),), statistic=statistic)
 
 
 def _at_false_alarms(question: Question) -> Observation:
-    rate, positive = float(question.arguments["rate"]), question.ours()
-
-    def recall(counts: Floats) -> Floats:
-        alarms, positives = np.cumsum(counts[..., 0::2], axis=-1), counts[..., 1::2]
-        within = alarms <= rate * alarms[..., -1:] + _ROUNDING
-        with np.errstate(invalid="ignore"):
-            value: Floats = (positives * within).sum(axis=-1) / positives.sum(axis=-1)
-        return np.where(alarms[..., -1] > 0, value, np.nan)
-
-    cells: Ints = 2 * _bins_about_cut(ranked(question, positive), positive, rate) + positive
-    statistic = CellStatistic(cells, 2 * _BINS, recall)
-    return Observation("function", (recall_at_false_alarms(question),), statistic=statistic)
-
-
-def _bins_about_cut(scores: Floats, positive: NDArray[np.bool_], rate: float) -> Ints:
-    """Return the bin of each score by how many negatives are above it, fine where the cut can fall, the rest in one."""
-    negatives = np.sort(scores[~positive])
-    above = len(negatives) - np.searchsorted(negatives, scores, side="right")
-    tied = np.searchsorted(negatives, scores, side="left") < len(negatives) - above
-    last = 2 * (3 * int(rate * len(negatives)) + 50)
-    return np.asarray(np.minimum(2 * above + tied, last) * _BINS // (last + 1), dtype=np.int64)
+    positive = question.ours()
+    cut = CutAtRate(ranked(question, positive), positive, Fraction(question.arguments["rate"]))
+    return Observation("function", (recall_at_false_alarms(question),), statistic=cut)
 
 
 def _falling_bins(scores: Floats) -> Ints:
@@ -127,7 +109,7 @@ MEASURES = (
         "recall_at_false_alarms", text("measure.recall_at_false_alarms"),
         "recall at the lowest cut with FP / (FP + TN) ≤ rate",
         "ISO/IEC TS 4213:2022, 6.3.6 (a point of the ROC curve); Fawcett, Pattern Recognition Letters 27:861, 2006",
-        "higher", SCORING, recall_at_false_alarms, of_class=True, pooled=True, guarantees=ASYMPTOTIC,
+        "higher", SCORING, recall_at_false_alarms, of_class=True, pooled=True, guarantees=AT_FIXED_N,
         parameters=(Parameter("rate", Decimal("0.05"), Decimal(0), Decimal("0.999999")),), compose=_at_false_alarms,
     ),
 )  # fmt: skip

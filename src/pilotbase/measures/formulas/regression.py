@@ -13,6 +13,8 @@ from pilotbase.measures.observation import Part, Question, indicator, mean_of
 from pilotbase.measures.ties import compare_errors, compare_to_limit
 
 _LARGEST = Decimal(10) ** 15
+_CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
+_TOLERANCE = Parameter("tolerance", None, Decimal(-1), _LARGEST, in_target_units=True)
 
 
 def capped_mae(question: Question) -> Part:
@@ -73,19 +75,19 @@ MEASURES = (
     Measure(
         "capped_mae", text("measure.capped_mae"), "mean min(|answer - truth|, cap)",
         "Willmott & Matsuura, Climate Research 30:79, 2005; capped so that it is bounded", "lower", PREDICTING,
-        capped_mae, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),), paired=True,
+        capped_mae, bounds=(Decimal(0), "cap"), parameters=(_CAP,), paired=True,
         in_target_units=True,
     ),
     Measure(
         "capped_rmse", text("measure.capped_rmse"), "√ mean min(|answer - truth|, cap)²",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006; capped so that it is bounded", "lower",
-        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), _LARGEST),),
+        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(_CAP,),
         in_target_units=True,
     ),
     Measure(
         "within", text("measure.within"), "share of |answer - truth| ≤ tolerance",
         "hit rate within a stated tolerance", "higher", PREDICTING, within,
-        parameters=(Parameter("tolerance", None, Decimal(-1), _LARGEST),), paired=True, guarantees=SHARE,
+        parameters=(_TOLERANCE,), paired=True, guarantees=SHARE,
     ),
     Measure(
         "win_rate", text("measure.win_rate"), "(wins + ties / 2) / N against the baseline, paired",

@@ -18,6 +18,7 @@ from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
 from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.texts import Language, Text, text
+from pilotbase.measures import measures
 from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.trial.page.pictures import Picture, pictures_of
 
@@ -41,10 +42,6 @@ class Wording:
         except (KeyError, IndexError, ValueError):
             values = ", ".join(f"{name}={value}" for name, value in sentence.params.items())
             return f"{sentence.code} ({values})" if values else sentence.code
-
-    def verdict(self, value: str) -> str:
-        """Return the name of a verdict."""
-        return self._name("verdict.", value)
 
     def outcome(self, value: str) -> str:
         """Return the name of an outcome."""
@@ -154,30 +151,26 @@ class Wording:
         return Text(code="report.rehearsal.contract", params=sentence.params)
 
     def spoken(self, result: CriterionResult, unit: str = "") -> str:
-        """Return a criterion in words, such as *recall of “failure” at least 0.800*; ``unit`` is the answers'."""
-        threshold = charts.spell_number(result.threshold, result.unit_label)
-        return self._spoken(parse_rule(result.rule), threshold, unit)
+        """Return a criterion in words, such as *Recall of “failure” at least 0.800*; ``unit`` is the answers'."""
+        return self._spoken(parse_rule(result.rule), result.unit_label, unit)
 
     def spoken_rule(self, source: str) -> str:
         """Return a rule in words before anything was measured; raises as `parse_rule`."""
         rule = parse_rule(source)
-        base = UNITS[rule.unit][0] if rule.unit else ""
-        return self._spoken(rule, charts.spell_number(float(rule.threshold), base), "")
+        return self._spoken(rule, UNITS[rule.unit][0] if rule.unit else "", "")
 
-    def _spoken(self, rule: Rule, threshold: str, unit: str) -> str:
+    def _spoken(self, rule: Rule, of_threshold: str, unit: str) -> str:
         code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"
+        threshold = _spelled_threshold(rule.threshold, of_threshold)
         return capital(self.t(code, measure=self._measure(rule, unit), threshold=threshold))
 
     def _measure(self, rule: Rule, unit: str) -> str:
         measure = self._name("measure.", rule.measure)
         if rule.label is not None:
             measure = self.t("report.rule.of_class", measure=measure, label=rule.label)
-        for argument, value in rule.arguments.items():
-            spelled = f"{value} {unit}" if unit else str(value)
-            if argument == "tolerance":
-                measure = self.t("report.rule.with_tolerance", measure=measure, tolerance=spelled)
-            elif argument == "cap":
-                measure = self.t("report.rule.with_cap", measure=measure, cap=spelled)
+        if rule.arguments:
+            spoken = (self._argument(rule.measure, name, value, unit) for name, value in rule.arguments.items())
+            measure = self.t("report.rule.with_arguments", measure=measure, arguments=", ".join(spoken))
         if rule.wrapper is None:
             return measure
         if rule.wrapper == "lift":
@@ -187,6 +180,17 @@ class Wording:
             return self.t("report.rule.drop", measure=measure, kind=kind, under=str(rule.under))
         code = "report.rule.gap" if rule.wrapper == "gap" else "report.rule.worst"
         return self.t(code, measure=measure, column=rule.by or "")
+
+    def _argument(self, measure: str, name: str, value: Decimal | str, unit: str) -> str:
+        """Return an argument in words, in the unit of the answers where its measure declares that."""
+        known = measures().get(measure)
+        parameter = next((one for one in known.parameters if one.name == name), None) if known else None
+        if parameter is None:
+            return f"{name} = {value}"
+        spelled = f"{value:,f}" if isinstance(value, Decimal) and not parameter.of_columns else str(value)
+        if unit and parameter.in_target_units:
+            spelled = f"{spelled} {unit}"
+        return self.t(f"measure.argument.{name}", value=spelled)
 
     def strip(self, sections: Sequence[Section], *, stacked: bool) -> Markup:
         """Return the verdict strip."""
@@ -269,6 +273,17 @@ class Wording:
 def capital(sentence: str) -> str:
     """Return ``sentence`` with its first letter as a capital; 中文 stays as it is."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def _spelled_threshold(threshold: Decimal, unit: str) -> str:
+    """Return a threshold with all its digits: a whole number as one, else at least three decimals below ten."""
+    if unit in ("s", "B"):
+        return charts.spell_number(float(threshold), unit)
+    plain = threshold.normalize()
+    decimals = max(0, -int(plain.as_tuple().exponent))
+    if not unit and decimals and abs(threshold) < 10:
+        decimals = max(3, decimals)
+    return f"{plain:,.{decimals}f} {unit}".rstrip()
 
 
 def _in_order(scores: list[GroupScore]) -> list[GroupScore]:

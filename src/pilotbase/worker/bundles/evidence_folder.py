@@ -153,7 +153,7 @@ def _first_page(of: Dossier, language: Language) -> Iterator[str]:
         application=f"{application.name} {application.version}",
         supplier=application.supplier.organisation,
         scenario=of.scenario.name,
-        verdict=Text(code=f"verdict.{of.report.verdict}"),
+        verdict=of.report.verdict_in_words,
         report=of.report.digest(),
     )
     yield "\n" + say("standard.not_conformity") + "\n"

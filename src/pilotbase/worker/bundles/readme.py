@@ -35,7 +35,7 @@ def _part(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str], language: 
         supplier=application.supplier.organisation,
         scenario=scenario.name,
         owner=scenario.owner.organisation,
-        verdict=Text(code=f"verdict.{of.report.verdict}"),
+        verdict=of.report.verdict_in_words,
         attempt=of.report.attempt.number if of.report.attempt else "–",
     )
     yield f"\n**{say('bundle.readme.secret')}**\n"

@@ -45,7 +45,7 @@ def check_certificate(
         verification.require(read_delivered(application).digest)
     name = f"{certificate.application.name} {certificate.application.version}"
     lines = (
-        text("worker.certificate_valid", application=name, verdict=Text(code=f"verdict.{certificate.verdict}")),
+        text("worker.certificate_valid", application=name, verdict=certificate.verdict_in_words),
         certificate.claim,
         *([endpoint_remark(certificate.endpoint)] if certificate.endpoint is not None else []),
         *([site_sentence(certificate.site)] if certificate.site is not None else []),
@@ -61,4 +61,7 @@ def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
         InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
     """
     notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
-    return text("worker.log_holds", entries=verify_store(base.lab.store, notes).size)
+    held = verify_store(base.lab.store, notes)
+    if held.only_counted:
+        return text("worker.log_holds_counted", entries=held.size, sets=held.only_counted)
+    return text("worker.log_holds", entries=held.size)

@@ -78,6 +78,7 @@ def _candidate(trial: str, state: str, report: Report, scenario: Scenario) -> Ca
         supplier=application.supplier.organisation,
         state=state,
         verdict=report.verdict,
+        approximate=report.approximate or None,
         attempt=report.attempt.number if report.attempt is not None else 0,
         ended_at=report.ended_at,
         criteria=tuple(map(_criterion, report.criteria)),

@@ -20,7 +20,7 @@ def report_lines(report: Report, folder: Path) -> list[Text]:
 
 def verdict_text(report: Report) -> Text:
     """Return the verdict's name, or that it was a rehearsal."""
-    verdict = Text(code=f"verdict.{report.verdict}")
+    verdict = report.verdict_in_words
     return verdict if report.evidence else text("worker.rehearsal_verdict", verdict=verdict)
 
 

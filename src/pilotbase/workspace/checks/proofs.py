@@ -42,14 +42,15 @@ def require_stored(store: Store, digest: Digest, kind: str, action: str) -> None
 
 def _signed_fact(connection: Connection, verifier: LogVerifier, fact: str, action: str) -> log.Fact | None:
     """Return what the newest entry with ``fact`` says, or None where it is not of ``action`` or there is none."""
-    entry = log.newest_with(connection, fact)
+    entry = log.newest_with(connection, fact).get(fact)
     if entry is None or entry.action != action:
         return None
-    _require_signed(connection, verifier, entry)
+    require_signed(connection, verifier, entry)
     return entry.facts[fact]
 
 
-def _require_signed(connection: Connection, verifier: LogVerifier, entry: log.LogEntry) -> None:
+def require_signed(connection: Connection, verifier: LogVerifier, entry: log.LogEntry) -> None:
+    """Return if a checkpoint has signed ``entry``, as it was read; raises `InvalidProofError`."""
     number, note = entry.number, log.latest_checkpoint(connection)
     signed = verifier.open(note) if note is not None else None
     if signed is None or number >= signed.size:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, and_, literal, select
 
@@ -17,11 +17,12 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import tables
+from pilotbase.workspace.checks.case_sets import compare_cases
 from pilotbase.workspace.checks.journeys import compare_journeys
 from pilotbase.workspace.checks.readings import ReadingRow, compare_readings, readings_in
 from pilotbase.workspace.checks.services import compare_services
 from pilotbase.workspace.checks.terms import UseRow, compare_terms, compare_uses, use_of
-from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogEntry
+from pilotbase.workspace.log.entries import CASES, COUNTER, HEAD, STORED, Fact, LogEntry
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log
 from pilotbase.workspace.store import Store
@@ -45,13 +46,16 @@ class Told:
     attempts: list[AttemptRow] = field(default_factory=list)
     scored: Counter[str] = field(default_factory=Counter)
     """Hidden set → cases that were ever scored."""
+    cases: dict[str, Fact] = field(default_factory=dict)
+    """Hidden set → the seal of its scored and given cases."""
     uses: list[UseRow] = field(default_factory=list)
     readings: set[ReadingRow] = field(default_factory=set)
 
     def read(self, entry: LogEntry) -> None:
         """Take in the next entry."""
+        kept = ((STORED, self.documents), (HEAD, self.heads), (COUNTER, self.counters), (CASES, self.cases))
         for fact, value in entry.facts.items():
-            for prefix, known in ((STORED, self.documents), (HEAD, self.heads), (COUNTER, self.counters)):
+            for prefix, known in kept:
                 if fact.startswith(prefix):
                     known[fact.removeprefix(prefix)] = value
         if entry.action.startswith(_ATTEMPT):
@@ -99,6 +103,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     _compare_counters(connection, told)
     _compare_attempts(connection, told)
     _compare_scored(connection, told)
+    counted = compare_cases(connection, told.cases)
     _compare_listings(connection)
     compare_services(connection)
     compare_journeys(connection)
@@ -106,7 +111,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     compare_readings(connection, told.readings)
     compare_terms(connection)
     _compare_threads(connection)
-    return verified
+    return replace(verified, only_counted=counted)
 
 
 def _compare_documents(connection: Connection, told: Told) -> None:

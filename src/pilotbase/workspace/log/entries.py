@@ -31,6 +31,7 @@ _SALT_BYTES = 32
 NO_PREDECESSOR = digest_of("0" * 64)
 
 STORED, HEAD, COUNTER = "stored ", "head ", "counter "
+CASES = "cases "
 """Facts of a change, each followed by what it is about (``head report:…``): what the store must hold from then on."""
 
 
@@ -118,16 +119,17 @@ def entries(connection: Connection, start: int = 0) -> Iterator[LogEntry]:
         yield LogEntry.model_validate_json(body)
 
 
-def newest_with(connection: Connection, fact: str) -> LogEntry | None:
-    """Return the newest entry that states ``fact``, whatever its value."""
-    spelled = canonical_json(fact)
+def newest_with(connection: Connection, *facts: str) -> dict[str, LogEntry]:
+    """Return, for each of ``facts`` that any entry states, the newest entry that does, whatever its value."""
+    spelled, found = {fact: canonical_json(fact) for fact in facts}, dict[str, LogEntry]()
     lines = tables.log_entries.c
     for body in connection.scalars(select(lines.body).order_by(lines.number.desc())):
-        if spelled in body:
+        if len(found) == len(spelled):
+            break
+        if any(fact not in found and words in body for fact, words in spelled.items()):
             entry = LogEntry.model_validate_json(body)
-            if fact in entry.facts:
-                return entry
-    return None
+            found = {fact: entry for fact in spelled if fact in entry.facts} | found
+    return found
 
 
 def latest_checkpoint(connection: Connection) -> str | None:

@@ -69,11 +69,15 @@ class LogCopy:
 
 @dataclass(frozen=True)
 class VerifiedLog:
-    """What has been proven: ``size`` entries under ``root``, ``checkpoints`` signed states on the way."""
+    """What has been proven: ``size`` entries under ``root``, ``checkpoints`` signed states on the way.
+
+    ``only_counted``: hidden sets of the store whose scored cases the log counts and does not commit to yet.
+    """
 
     size: int
     root: bytes
     checkpoints: int
+    only_counted: int = 0
 
 
 def verify_log(copy: LogCopy, verifier: LogVerifier, witnesses: Iterable[str] = ()) -> VerifiedLog:
