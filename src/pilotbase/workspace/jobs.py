@@ -25,6 +25,7 @@ from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.workspace import leases, tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.leases import Lease
@@ -85,7 +86,7 @@ class Claim:
     lease: Lease
 
 
-def enqueue(change: Transaction, kind: str, subject: str, payload: Mapping[str, str]) -> int:
+def enqueue(change: Transaction, kind: WorkKind, subject: str, payload: Mapping[str, str]) -> int:
     """Queue work in the transaction that orders it and return its number; one job of a kind and subject at a time."""
     same = (_jobs.kind == kind, _jobs.subject == subject)
     live = (_jobs.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]), ~_jobs.stopping)
