@@ -33,6 +33,7 @@ from pilotbase.compute.box.command import (
     program_command,
     shared_places,
 )
+from pilotbase.compute.box.ends import WorkerLostError
 from pilotbase.compute.box.logs import CappedLog, Logs
 from pilotbase.compute.box.page_cache import forget_files
 from pilotbase.compute.box.probe import HostProbe, probe_host, require_level
@@ -108,7 +109,17 @@ class Box:
         self.facts = BoxFacts(settings.level, start, watch, uid, time.monotonic() - began)
 
     def explain(self, symptom: EndReason) -> EndReason:
-        """Return the reason behind ``symptom``: a limit that kernel or supervisor saw exceeded, else the symptom."""
+        """Return the reason behind ``symptom``: a limit that kernel or supervisor saw exceeded, else the symptom.
+
+        Raises:
+            WorkerLostError: somebody outside killed the box.
+        """
+        reason = self._reason(symptom)
+        if reason is EndReason.APPLICATION_EXIT and self.supervisor.was_killed():
+            raise WorkerLostError("box.killed")
+        return reason
+
+    def _reason(self, symptom: EndReason) -> EndReason:
         evidence = self.supervisor.evidence()
         if evidence.ended_by is not None:
             return evidence.ended_by

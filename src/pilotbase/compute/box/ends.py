@@ -54,6 +54,10 @@ class End:
     """The application's own words, such as a traceback; empty where the log policy withholds them."""
 
 
+class WorkerLostError(PilotbaseError):
+    """The box has gone through no fault of the application's: its machine went, or somebody else killed it."""
+
+
 class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of ours
     """The box ended before it had answered; nothing more will come out of it."""
 
