@@ -89,6 +89,8 @@ def run(place: Place) -> None:
     """Serve until interrupted."""
     import uvicorn
 
+    from pilotbase.hub.process.connections import HEAD_BYTES, BoundedConnection
+
     configuration = Configuration.from_environment()
     uvicorn.run(
         "pilotbase.hub.asgi:application",
@@ -100,7 +102,8 @@ def run(place: Place) -> None:
         date_header=True,
         proxy_headers=configuration.proxies > 0,
         timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 << 10,
+        http=BoundedConnection,
+        h11_max_incomplete_event_size=HEAD_BYTES,
         lifespan="off",
     )
 
