@@ -88,4 +88,9 @@ def _opened(home: Home, trust: TrustFolder, engine: str) -> Base:
 
 def _publish(base: Base) -> None:
     write_trust_roots(base.trust, base.trust_roots)
+    renew_revocations(base)
+
+
+def renew_revocations(base: Base) -> None:
+    """Let the public list of revocations speak of now; raises as `publish_revocations`."""
     publish_revocations(base.trust, base.lab.view, base.revocations, base.lab.store.clock())
