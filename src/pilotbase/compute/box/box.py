@@ -131,6 +131,8 @@ class Box:
             return EndReason.CPU_LIMIT
         if evidence.refused_forks:
             return EndReason.PROCESS_LIMIT
+        if evidence.flooded and symptom in (EndReason.BATCH_TIMEOUT, EndReason.LOAD_TIMEOUT):
+            return EndReason.OUTPUT_FLOOD
         return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
 
     def usage(self) -> Usage:

@@ -25,6 +25,7 @@ END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
         EndReason.MEMORY_LIMIT: text("box.end.memory_limit"),
         EndReason.PROCESS_LIMIT: text("box.end.process_limit"),
         EndReason.SCRATCH_LIMIT: text("box.end.scratch_limit"),
+        EndReason.OUTPUT_FLOOD: text("box.end.output_flood"),
         EndReason.APPLICATION_ERROR: text("box.end.application_error"),
         EndReason.APPLICATION_EXIT: text("box.end.application_exit"),
         EndReason.WRONG_COUNT: text("box.end.wrong_count"),

@@ -77,6 +77,8 @@ class Evidence:
     refused_forks: int
     cpu_exhausted: bool
     scratch_full: bool
+    flooded: bool
+    """It has printed more than is read without delay."""
 
 
 class Supervisor(threading.Thread):
@@ -136,6 +138,7 @@ class Supervisor(threading.Thread):
                 self._group_usage.refused_forks or int(self._crowded),
                 self._watch.cpu and self._cpu_seconds >= self._limits.cpu_seconds,
                 self._scratch_full,
+                self._flooded(),
             )
 
     def was_killed(self) -> bool:
