@@ -104,6 +104,12 @@ def catalogue_codes(language: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_vocabulary_that_a_page_names_has_words(language):
+    known = catalogue_codes(language)
+    assert sorted(one for one in django_prefixes() if not any(code.startswith(one) for code in known)) == []
+
+
 def parameters(template: str) -> set[str]:
     return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
 

@@ -95,6 +95,16 @@ def test_a_file_that_grows_while_it_is_copied_is_noticed(write_application, tmp_
     assert list((tmp_path / "store").iterdir()) == []
 
 
+def test_another_name_of_a_file_elsewhere_is_no_plain_file(write_application, tmp_path):
+    """Whoever hands in a folder names what they may link, not what they may read or give away."""
+    folder = write_application()
+    (tmp_path / "elsewhere").write_text("of somebody else")
+    (folder / "mine.txt").hardlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError) as caught:
+        read_tree(folder)
+    assert [(issue.path, issue.problem.code) for issue in caught.value.issues] == [("mine.txt", "catalogue.hard_link")]
+
+
 def test_folders_count_too(write_application, monkeypatch):
     folder = write_application()
     monkeypatch.setattr(folders, "MAXIMUM_FILES", 20)

@@ -19,7 +19,7 @@ from pilotbase.certificate import (
     suspend,
     verify_certificate,
 )
-from pilotbase.certificate.revocation import RevocationList, read_revocations
+from pilotbase.certificate.revocation import RevocationList, read_revocations, seal_revocations
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import init_home
@@ -45,14 +45,24 @@ def test_strict_needs_a_fresh_list(trust: TrustFolder, sign: Sign, publish: Publ
     with pytest.raises(UnknownProofError, match="no list of revocations"):
         verify_certificate(data, roots, strict=True, at=NOW)
     publish()
-    fresh = verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=6))
+    fresh = verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=23))
     assert fresh.revocation == "good"
     assert "list 1 of 2026-11-25 08:00 UTC" in fresh.notes[0].render("en")
-    assert "2026-12-02" in fresh.notes[0].render("zh")
+    assert "2026-11-26" in fresh.notes[0].render("zh")
     with pytest.raises(UnknownProofError, match="speaks only for"):
-        verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(days=8))
-    stale = verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(days=8))
+        verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=25))
+    stale = verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(hours=25))
     assert stale.revocation == "unknown"
+
+
+def test_a_list_that_promises_itself_a_week_speaks_for_a_day(trust: TrustFolder, sign: Sign, path: Path) -> None:
+    """As versions before this one signed them: kept back, it would have hidden a revocation for all that time."""
+    data, roots = sign(trust), trust.roots()
+    listed = RevocationList(issuer=trust.issuer, number=1, issued_at=NOW, next_update=NOW + timedelta(days=7))
+    path.write_bytes(seal_revocations(listed, trust).to_bytes())
+    assert verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=23))
+    with pytest.raises(UnknownProofError, match="speaks only for"):
+        verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=25))
 
 
 def test_revoked_even_by_a_stale_list(trust: TrustFolder, view: View, sign: Sign, publish: Publish, path: Path) -> None:
@@ -113,11 +123,11 @@ def test_no_reinstatement_brings_back_what_was_revoked(trust: TrustFolder, view:
         verify_certificate(data, roots, path.read_bytes(), at=NOW)
 
 
-def test_a_list_is_signed_anew_only_when_half_of_its_days_are_gone(publish: Publish, path: Path, view: View) -> None:
+def test_a_list_is_signed_anew_only_when_half_of_its_day_is_gone(publish: Publish, path: Path, view: View) -> None:
     first, written = publish(), path.read_bytes()
-    assert publish(3.4) == first
+    assert publish(0.49) == first
     assert (path.read_bytes(), len(view.log_entries())) == (written, 1)
-    assert publish(3.6).number == 2
+    assert publish(0.51).number == 2
     assert publish(0).number == 3, "a clock set back: the list of tomorrow says nothing about today"
 
 
@@ -162,7 +172,7 @@ def test_a_clock_outside_the_keys_time_leaves_the_list_alone(publish: Publish, p
         with pytest.raises(RefusedError, match="the signing key is valid from 2026-11-25"):
             publish(days)
     assert (path.read_bytes(), len(view.log_entries())) == (written, 1)
-    assert publish(1).number == 1
+    assert publish(0.4).number == 1
 
 
 @pytest.mark.parametrize("compromised", [False, True])

@@ -24,8 +24,10 @@ class Error:
     shown: str
 
 
-def write_workbook(path: Path, rows: list[list[object]], merged: str = "", **further: list[list[object]]) -> None:
-    """Write the sheet ``cases`` and ``further`` ones; a tuple of one number is a date cell."""
+def write_workbook(
+    path: Path, rows: list[list[object]], merged: str = "", far: str = "", **further: list[list[object]]
+) -> None:
+    """Write the sheet ``cases`` and ``further`` ones; a tuple of one number is a date cell; ``far``: further XML."""
     sheets = {"cases": rows} | further
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", _types(len(sheets)))
@@ -40,6 +42,7 @@ def write_workbook(path: Path, rows: list[list[object]], merged: str = "", **fur
         cells = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
         for at, content in enumerate(sheets.values()):
             data = "".join("<row>" + "".join(map(_cell, row)) + "</row>" for row in content)
+            data += far
             sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{data}</sheetData>{cells}</worksheet>'
             archive.writestr(f"xl/worksheets/sheet{at + 1}.xml", sheet)
 

@@ -76,6 +76,9 @@ def test_killing_us_leaves_no_process_and_no_group(write_application, folder, wa
         try:
             assert host.stdout.readline() == b"answered\n"
             pids = [pid for pid in descendants(host.pid) if pid != host.pid]
+            lines = Path(f"/proc/{pids[-1]}/cgroup").read_text().splitlines()
+            groups = [line.rpartition("/")[2] for line in lines if "/pilotbase-locked-" in line]
+            assert bool(groups) != (watch == "supervisor" or find_hierarchy() is None)
             assert len(pids) >= 9, "bubblewrap twice, the runner, and six children of the application"
         finally:
             host.kill()
@@ -84,7 +87,7 @@ def test_killing_us_leaves_no_process_and_no_group(write_application, folder, wa
     if hierarchy is not None:
         sweep(hierarchy)
         for parent in (hierarchy.memory, hierarchy.pids):
-            assert not list(parent.glob(f"pilotbase-box-{host.pid}-*"))
+            assert not any((parent / name).exists() for name in groups)
 
 
 def descriptors():

@@ -180,6 +180,16 @@ def test_flooding_the_log(launch, default, stream):
     assert capped.dropped_bytes == 24 * MEBIBYTE - default.limits.log_bytes
 
 
+def test_a_flood_that_never_answers_has_a_reason_of_its_own(launch, default):
+    source = """
+    import sys
+    def attack():
+        while True:
+            sys.stdout.write("y" * (1 << 20))
+    """
+    assert launch(source, limited(default, batch_seconds=6, cpu_seconds=60)).reason is EndReason.OUTPUT_FLOOD
+
+
 SLEEP = """
 import time
 def attack():

@@ -233,7 +233,7 @@ def test_every_operation_that_reads_is_answered_and_tells_nobody(answering):
 @pytest.mark.prove
 def test_the_search_is_not_blind(tried):
     """What somebody writes into a record is found, by whoever reads it."""
-    key = tried.hidden[0].decode()
+    key = tried.hidden.pop(0).decode()  # from here on everybody who reads the record is told
     tried.ordered.do(DESK, Act.CERTIFICATE_SUSPEND, note=f"Complaint about case {key}.")
     seen = dict(answers(tried, "supplier"))
     assert any(address.startswith(ADDRESS) and b"<svg" not in body for address, body in seen.items())

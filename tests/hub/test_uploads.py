@@ -151,6 +151,8 @@ def link():
         ([("pine/..\\..\\x", "x")], "leads out"),
         ([(link(), "/etc/passwd")], "no plain file"),
         ([("pine/zeros", 300 << 20)], "more than"),
+        ([("pine/one", "a"), ("pine/one", "b")], "holds pine/one twice"),
+        ([("pine/one", "a"), ("pine/one/two", "b")], "pine/one/two twice, or as a file and as a folder"),
         ([(f"pine/{number}", "") for number in range(5001)], "entries"),
     ],
 )

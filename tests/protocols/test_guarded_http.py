@@ -16,6 +16,9 @@ DENIED = [
     "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "2001:db8::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a00:1::",
     "2001:0:a00:1:0:0:f5ff:fffe", "::127.0.0.1",
+    "192.0.0.192", "192.0.0.9", "168.63.129.16", "100.100.100.200", "192.88.99.1", "203.0.113.7", "198.51.100.1",
+    "fec0::1", "fd00:ec2::254", "5f00::1", "3fff::1", "2001:20::1", "64:ff9b:1::1", "100::1", "64:ff9b::a83f:8110",
+    "::ffff:168.63.129.16", "4000::1",
 ]  # fmt: skip
 
 
@@ -30,7 +33,9 @@ def test_private_and_special_addresses_are_denied(address):
     assert caught.value.code == "protocol.address_denied"
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808", "2a00::1", "2400:cb00::1"]
+)
 def test_the_open_internet_is_reached(address):
     client(address).check("https://hooks.example/x")
 

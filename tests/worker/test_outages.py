@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from dataclasses import replace
 
 from pilotbase.hub.logging import JsonLines
 from pilotbase.worker.jobs import worker as queue
@@ -28,7 +29,7 @@ def test_a_worker_outlives_a_database_that_is_away_and_a_full_disk(ordered, monk
     ordered.freeze()
     stop = threading.Event()
     with caplog.at_level(logging.INFO, "pilotbase.worker"):
-        ordered.worker.work(stop, lambda *_: stop.set())
+        replace(ordered.worker, on_end=lambda *_: stop.set()).work(stop)
     assert [job.state for job in jobs_of(ordered.view(OWNER), COMMISSION)] == ["done"]
     away, full, ended = caplog.records
     assert (away.levelname, full.levelname) == ("WARNING", "WARNING")

@@ -1,10 +1,13 @@
 """Rounds go on whatever goes wrong in one of them, and end with their block."""
 
 import threading
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pilotbase.certificate.revocation import read_revocations
+from pilotbase.worker.jobs.retention import sweeping
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.workspace.failures import BusyError
 
@@ -58,3 +61,15 @@ def test_once_a_day_is_tried_again_until_it_was_done():
     for _ in range(3):
         daily()
     assert len(done) == 3, "again after it failed, not again on the same day, and again on the next"
+
+
+def test_a_running_worker_keeps_the_public_list_of_revocations_fresh(base):
+    """A list speaks for a day: a hub that runs for weeks would let every certificate become unknown."""
+    first, before = base.revocations.read_bytes(), base.lab.store.clock
+    object.__setattr__(base.lab.store, "clock", lambda: before() + timedelta(hours=13))
+    with sweeping(base, 10):
+        deadline = time.monotonic() + 20
+        while base.revocations.read_bytes() == first and time.monotonic() < deadline:
+            time.sleep(0.05)
+    listed = read_revocations(base.revocations.read_bytes(), base.trust.roots())
+    assert (listed.number, listed.fresh(before() + timedelta(hours=36))) == (2, True)

@@ -202,6 +202,17 @@ def test_a_full_disk_at_init_leaves_nothing_that_the_next_init_cannot_complete(t
     init_home(tmp_path / "home").open_store().close()
 
 
+@pytest.mark.parametrize("existed", [False, True])
+def test_what_fails_leaves_nothing_where_nothing_was(tmp_path: Path, existed: bool) -> None:
+    home, nowhere = tmp_path / "home", HomeSettings(store_url="postgresql://pilot@127.0.0.1:1/none")
+    if existed:
+        home.mkdir()
+    with pytest.raises(PilotbaseError):
+        init_home(home, nowhere)
+    assert home.exists() == existed and not list(tmp_path.glob("home/*"))
+    init_home(home).open_store().close()
+
+
 def fill_until_full(home: home_module.Home) -> list[str]:
     store = home.open_store()
     view, stored = store.as_actor(actor("base", Role.OPERATOR)), []

@@ -151,7 +151,9 @@ def _problem(name: str, status: os.stat_result) -> Text | None:
         return text("catalogue.link")
     if stat.S_ISDIR(status.st_mode):
         return text("catalogue.too_deep", depth=MAXIMUM_DEPTH) if name.count("/") >= MAXIMUM_DEPTH else None
-    return None if stat.S_ISREG(status.st_mode) else text("catalogue.no_plain_file")
+    if not stat.S_ISREG(status.st_mode):
+        return text("catalogue.no_plain_file")
+    return text("catalogue.hard_link") if status.st_nlink > 1 else None
 
 
 def _shown(folder: str, problems: list[Issue]) -> list[Issue]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import pydantic
@@ -18,6 +18,8 @@ from pilotbase.documents.hashes import Digest
 
 REVOCATIONS_TYPE = "application/vnd.pilotbase.revocations+json"
 MAXIMUM_REASON = 500
+LIST_LIFE = timedelta(days=1)
+"""For so long a list speaks, whatever it says itself: who keeps an old one back hides a revocation no longer."""
 
 
 class Revoked(Part):
@@ -29,7 +31,7 @@ class Revoked(Part):
 
 
 class RevocationList(Document):
-    """Everything that ``issuer`` has revoked or suspended; says nothing after ``next_update``.
+    """Everything that ``issuer`` has revoked or suspended; says nothing after `until`.
 
     A suspension is what RFC 5280, 5.3.1 calls certificateHold: the entry leaves the list when it is lifted.
     """
@@ -51,9 +53,14 @@ class RevocationList(Document):
         """Return the entry of the certificate ``serial``, if it is suspended."""
         return next((entry for entry in self.suspended if entry.serial == serial), None)
 
+    @property
+    def until(self) -> datetime:
+        """Return until when the list speaks."""
+        return min(self.next_update, self.issued_at + LIST_LIFE)
+
     def fresh(self, at: datetime) -> bool:
         """Tell whether the list speaks about the moment ``at``."""
-        return self.issued_at <= at <= self.next_update
+        return self.issued_at <= at <= self.until
 
 
 def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.files import write_public
 from pilotbase.certificate.revocation import (
+    LIST_LIFE,
     MAXIMUM_REASON,
     RevocationList,
     Revoked,
@@ -23,14 +24,13 @@ from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.store import View
 
-LIST_DAYS = 7
 _ACTION = "revocations.published"
 
 
 def publish_revocations(trust: TrustFolder, view: View, path: Path, now: datetime) -> RevocationList:
     """Return the list of this base, as it now stands at ``path`` too.
 
-    A new one, valid for `LIST_DAYS`, is signed when less than half of that is left, the signing key is newer than the
+    A new one, valid for `LIST_LIFE`, is signed when less than half of that is left, the signing key is newer than the
     list, or the file is not the list that the store keeps: lost, damaged, older. What a newer file names beyond the
     store, which may come from a backup, is taken over.
 
@@ -112,7 +112,7 @@ def _read_copy(path: Path, trust: TrustFolder) -> RevocationList | None:
 
 
 def _is_due(listed: RevocationList, trust: TrustFolder, now: datetime) -> bool:
-    renewal = listed.next_update - timedelta(days=LIST_DAYS) / 2
+    renewal = listed.until - LIST_LIFE / 2
     return not listed.issued_at <= now <= renewal or listed.issued_at < trust.signing_span()[0]
 
 
@@ -133,7 +133,7 @@ def _next_list(issuer: str, before: list[RevocationList], new: _Edit | None, now
         issuer=issuer,
         number=(newest.number if newest else 0) + 1,
         issued_at=now,
-        next_update=now + timedelta(days=LIST_DAYS),
+        next_update=now + LIST_LIFE,
         revoked=tuple(revoked.values()),
         suspended=tuple(entry for serial, entry in held.items() if serial not in revoked),
     )

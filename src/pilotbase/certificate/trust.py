@@ -111,7 +111,7 @@ def create_trust(keys_folder: Path, issuer: str, now: datetime) -> TrustFolder:
         InputError: ``issuer`` is no name; no key is made.
         RefusedError: the folder belongs to another issuer.
     """
-    _require_name(issuer)
+    require_name(issuer)
     if not has_trust(keys_folder):
         _create(keys_folder, issuer, now)
     trust = open_trust(keys_folder)
@@ -189,7 +189,8 @@ def rotate_root(trust: TrustFolder, now: datetime) -> TrustFolder:
     return TrustFolder(trust.path, state)
 
 
-def _require_name(issuer: str) -> None:
+def require_name(issuer: str) -> None:
+    """Return if a base can sign under this name; raises `InputError`."""
     try:
         _NAMES.validate_python(issuer)
     except pydantic.ValidationError:

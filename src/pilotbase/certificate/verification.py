@@ -112,9 +112,7 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
     if entry is not None:
         raise InvalidProofError("certificate.revoked", at=spell_minute(entry.at), reason=spoken_reason(entry.reason))
     if not listed.fresh(at):
-        return text(
-            "certificate.doubt.stale", issued=spell_minute(listed.issued_at), until=spell_minute(listed.next_update)
-        )
+        return text("certificate.doubt.stale", issued=spell_minute(listed.issued_at), until=spell_minute(listed.until))
     held = listed.find_suspended(certificate.serial)
     if held is not None:
         raise InvalidProofError("certificate.suspended", at=spell_minute(held.at), reason=spoken_reason(held.reason))
@@ -127,5 +125,5 @@ def _not_listed(listed: RevocationList) -> Text:
         "certificate.not_listed",
         number=listed.number,
         issued=spell_minute(listed.issued_at),
-        until=spell_minute(listed.next_update),
+        until=spell_minute(listed.until),
     )

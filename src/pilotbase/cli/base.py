@@ -24,10 +24,9 @@ def init(
 ) -> None:
     """Set up PILOTBASE_HOME: store, keys, trust roots."""
     from pilotbase.worker.base import open_base
-    from pilotbase.workspace.home import home_path, init_home, settings_for
+    from pilotbase.workspace.home import settings_for
 
-    init_home(home_path(), settings_for(store, blobs) if store or blobs else None)
-    base = open_base(create=True, name=name)
+    base = open_base(create=True, name=name, settings=settings_for(store, blobs) if store or blobs else None)
     say(text("cli.base_ready", home=base.home.path, roots=base.trust_roots))
 
 

@@ -19,12 +19,17 @@ app.command("check")(hub_trials.check)
 def verify(
     file: Annotated[Path, typer.Argument(help="certificate.json")],
     trust: Annotated[Path, typer.Option(help="The base's trust-roots.json.")],
-    revocations: Annotated[Path | None, typer.Option(help="The base's signed revocation list.")] = None,
+    revocations: Annotated[
+        Path | None, typer.Option(help="The base's signed revocation list, not older than a day.")
+    ] = None,
     application: Annotated[Path | None, typer.Option(help="Folder of the application it must speak of.")] = None,
-    strict: Annotated[bool, typer.Option(help="Exit 4 when it is not known whether it was revoked.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict/--lenient", help="Exit 4 when it is not known whether it was revoked, or only say so."),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was verified.")] = False,
 ) -> None:
-    """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown under --strict."""
+    """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown whether it was revoked."""
     from pilotbase.worker.intake.proofs import check_certificate
 
     checked = check_certificate(file, trust, revocations, application, strict)

@@ -49,7 +49,7 @@ def demo(
                 _cell(row.report or ""),
             )
     Console(width=None if Console().is_terminal else 160).print(table)
-    say(text("cli.demo_end", roots=base.trust_roots))
+    say(text("cli.demo_end", roots=base.trust_roots, revocations=base.revocations))
     if walk and not sector:
         take_walk(base, Cast.alone(base.trust.issuer))
 

@@ -52,7 +52,7 @@ def worker(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = open_base(create=True, engine=engine)
     require_engine_of_jobs(base.lab.view, engine)
-    ours, noticing = Worker(base, name or default_name(), lease), Noticing(base, _ways())
+    ours, noticing = Worker(base, name or default_name(), lease, tell), Noticing(base, _ways())
     reactions = Reactions(base)
     if not once:
         keep_log()
@@ -61,7 +61,7 @@ def worker(
         swept, watched, asked = sweeping(base, _files_days()), watching(base), asking_canaries(base)
         pools = dispatching(base, backend_of(base), ours.name)
         with running(noticing), swept, observed, paid, watched, asked, pools, reacting_to_changes(reactions):
-            ours.work(stop, tell)
+            ours.work(stop)
         return
     take_in(base, taking(base))
     voucher_round(base.lab.view)
@@ -72,7 +72,6 @@ def worker(
     while reactions.round():
         pass
     while (done := ours.work_once()) is not None:
-        tell(*done)
         if done[1] is JobState.QUEUED and not shared.round_alone():
             break
     shared.round_alone()

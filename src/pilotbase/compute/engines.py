@@ -28,10 +28,6 @@ from pilotbase.protocols.frames import Answers, Batch
 ENGINES = ("local", "ray")
 
 
-class WorkerLostError(PilotbaseError):
-    """The machine on which a box was has gone, and the box with it: no fault of the application's."""
-
-
 class Worker(Protocol):
     """A loaded application that answers batches, as `WarmWorker` says; `predict` may raise `WorkerLostError`."""
 

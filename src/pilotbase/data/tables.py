@@ -154,7 +154,9 @@ def _check_cells_of_first_sheet(archive: zipfile.ZipFile, file: str) -> None:
     """Refuse cells that would be read as missing values though they show something else."""
     faults = Faults(file)
     for sheet, member in list(sheet_members(archive).items())[:1]:
-        read_cells(archive, member).note(sheet, faults)
+        cells = read_cells(archive, member)
+        cells.require_dense(sheet, file)
+        cells.note(sheet, faults)
     faults.require_none()
 
 

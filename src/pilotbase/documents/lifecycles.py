@@ -33,7 +33,7 @@ from pilotbase.documents.states import (
     ScenarioState,
 )
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabularies import Role, WorkKind
 
 RecordKind = Literal["organisation", "scenario", "application", "commission", "dataset", "agreement"]
 
@@ -151,7 +151,7 @@ class Transition:
     brings: str | None = None
     """Kind of what the actor hands in with it, such as ``commission``."""
     needs: tuple[Precondition, ...] = ()
-    starts: str | None = None
+    starts: WorkKind | None = None
     """Kind of the job that this queues."""
     stops: bool = False
     """Whether this cancels the record's job."""
@@ -212,13 +212,18 @@ APPLICATION = (
         brings="application-version",
         needs=(Precondition.SAME_SUBJECT,),
     ),
-    _row(Act.APPLICATION_REHEARSE, (_A.DRAFT, _A.SUBMITTED), needs=(Precondition.OPEN_SCENARIO,), starts="rehearse"),
+    _row(
+        Act.APPLICATION_REHEARSE,
+        (_A.DRAFT, _A.SUBMITTED),
+        needs=(Precondition.OPEN_SCENARIO,),
+        starts=WorkKind.REHEARSE,
+    ),
     _row(Act.APPLICATION_REHEARSED, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), brings="result"),
     _row(
         Act.APPLICATION_BOARD,
         (_A.DRAFT, _A.SUBMITTED),
         needs=(Precondition.OPEN_SCENARIO, Precondition.SCENARIO_BOARD),
-        starts="board",
+        starts=WorkKind.BOARD,
     ),
     _row(
         Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(Precondition.WORK_UNDER_WAY,), stops=True
@@ -285,7 +290,7 @@ COMMISSION = (
         _C.FREEZING,
         Due(Role.OPERATOR, 5),
         needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST),
-        starts="freeze",
+        starts=WorkKind.FREEZE,
     ),
     _row(
         Act.PLAN_FROZEN,
@@ -296,15 +301,20 @@ COMMISSION = (
     ),
     _row(Act.PLAN_REFUSED, (_C.FREEZING,), _C.PLAN_APPROVED),
     _row(
-        Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, Due(Role.OPERATOR, 5), needs=(Precondition.APPROVALS,), starts="trial"
+        Act.TRIAL_QUEUE,
+        (_C.FROZEN,),
+        _C.QUEUED,
+        Due(Role.OPERATOR, 5),
+        needs=(Precondition.APPROVALS,),
+        starts=WorkKind.TRIAL,
     ),
     _row(Act.TRIAL_START, (_C.QUEUED,), _C.RUNNING),
     _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING), _C.FROZEN, stops=True),
     _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
     _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(Precondition.OWN_REPORT,)),
     _row(Act.TRIAL_HOLD, (_C.RUNNING,), _C.CONSENT, brings="consent-asked", stops=True),
-    _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(Precondition.PAYS,), starts="trial"),
-    _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(Precondition.PAYS,), starts="consent_refused"),
+    _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(Precondition.PAYS,), starts=WorkKind.TRIAL),
+    _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(Precondition.PAYS,), starts=WorkKind.CONSENT_REFUSED),
     _row(
         Act.TRIAL_REPEAT,
         (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),
@@ -346,19 +356,19 @@ COMMISSION = (
         Due(Role.OPERATOR, 5),
         duty=Duty.SIGN,
         needs=(Precondition.ACCEPTED_VERDICT, Precondition.NO_OPEN_APPEAL, Precondition.NO_SUSPENSION_ORDERED),
-        starts="certificate",
+        starts=WorkKind.CERTIFICATE,
     ),
     _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(Precondition.OWN_CERTIFICATE,)),
     _row(Act.CERTIFICATE_FAIL, (_C.SIGNING,), _C.ACCEPTED),
-    _row(Act.CERTIFICATE_SUSPEND, (_C.CERTIFIED,), _C.SUSPENDED, starts="suspension"),
+    _row(Act.CERTIFICATE_SUSPEND, (_C.CERTIFIED,), _C.SUSPENDED, starts=WorkKind.SUSPENSION),
     _row(
         Act.CERTIFICATE_REINSTATE,
         (_C.SUSPENDED,),
         _C.CERTIFIED,
         needs=(Precondition.NO_SUSPENSION_ORDERED, Precondition.NO_OPEN_APPEAL),
-        starts="reinstatement",
+        starts=WorkKind.REINSTATEMENT,
     ),
-    _row(Act.CERTIFICATE_REVOKE, (_C.CERTIFIED, _C.SUSPENDED), _C.REVOKED, starts="revocation"),
+    _row(Act.CERTIFICATE_REVOKE, (_C.CERTIFIED, _C.SUSPENDED), _C.REVOKED, starts=WorkKind.REVOCATION),
     _row(Act.APPEAL_FILE, (*_AFTER_REPORT, _C.REVOKED), brings="appeal"),
     _row(
         Act.APPEAL_DECIDE,

@@ -55,6 +55,7 @@ class EndReason(StrEnum):
     MEMORY_LIMIT = "memory_limit"
     PROCESS_LIMIT = "process_limit"
     SCRATCH_LIMIT = "scratch_limit"
+    OUTPUT_FLOOD = "output_flood"
     APPLICATION_ERROR = "application_error"
     APPLICATION_EXIT = "application_exit"
     WRONG_COUNT = "wrong_count"

@@ -293,6 +293,31 @@ class Sensitivity(StrEnum):
     SENSITIVE = "sensitive"
 
 
+class WorkKind(StrEnum):
+    """Kinds of jobs of the queue; names: text ``job.kind.<value>``."""
+
+    REHEARSE = "rehearse"
+    BOARD = "board"
+    FREEZE = "freeze"
+    TRIAL = "trial"
+    CONSENT_REFUSED = "consent_refused"
+    CERTIFICATE = "certificate"
+    REVOCATION = "revocation"
+    SUSPENSION = "suspension"
+    REINSTATEMENT = "reinstatement"
+    BUNDLE = "bundle"
+    DESCRIBE = "describe"
+    QUALITY = "quality"
+    FIRST_ROWS = "first_rows"
+    STATISTICS = "statistics"
+    LABEL_ITEMS = "label_items"
+    LABEL_CLOSE = "label_close"
+    LABEL_IMPORT = "label_import"
+    SITE_PACK = "site_pack"
+    SITE_REPORT = "site_report"
+    WHAT_IF = "what_if"
+
+
 class JobKind(StrEnum):
     """What computing power is asked for 用途; names: text ``pool.kind.<value>``."""
 
@@ -383,6 +408,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "fit": Fit,
     "opening": Opening,
     "sensitivity": Sensitivity,
+    "job.kind": WorkKind,
     "pool.kind": JobKind,
     "pool.wait": WaitReason,
     "reader.kind": ReadingKind,

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.hub.configuration import Configuration, django_database
 from pilotbase.hub.logging import logging_settings
-from pilotbase.workspace.home import open_home
+from pilotbase.workspace.home import create_database_file, open_home
 
 CONFIGURATION = Configuration.from_environment()
 HOME = open_home(CONFIGURATION.home)
@@ -75,6 +75,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": django_database(CONFIGURATION, HOME.settings.store_url)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    create_database_file(Path(DATABASES["default"]["NAME"]))
 
 # People.
 AUTH_USER_MODEL = "hub.Person"

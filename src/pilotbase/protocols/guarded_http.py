@@ -28,6 +28,24 @@ MAXIMUM_ANSWER_BYTES = 64 << 10
 _PORTS = {"https": 443, "http": 80}
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses that stand for an IPv4 address in their last 32 bits (RFC 6052)."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""The only IPv6 addresses that IANA has given out for the internet."""
+_SPECIAL: tuple[Network, ...] = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "168.63.129.16/32",
+            "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
+        ),
+    )
+)  # fmt: skip
+"""Of the registries of special-purpose addresses (IANA, RFC 6890, as of 2025), whole; and the wire server of a cloud.
+
+What Python calls global changes with its version, and left out some of these for years.
+"""
 
 
 class NoAnswerError(PilotbaseError):
@@ -139,7 +157,7 @@ def judge(host: str, scheme: str, addresses: Sequence[Address], allowed: Sequenc
 
 
 def is_open(address: Address) -> bool:
-    """Tell whether ``address`` is one of the open internet: global, unicast, and hiding no other inside it."""
+    """Tell whether ``address`` is one of the open internet: unicast, not special, and hiding no such inside it."""
     if isinstance(address, ipaddress.IPv6Address):
         hidden = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
         if address in _TRANSLATED:
@@ -147,7 +165,8 @@ def is_open(address: Address) -> bool:
         inside = [one for one in hidden if one is not None]
         if inside:
             return all(is_open(one) for one in inside)
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    unicast = address.version == 4 or address in _UNICAST
+    return unicast and not any(address in network for network in _SPECIAL)
 
 
 def networks_in(names: Sequence[str]) -> list[Network]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pilotbase.catalogue.applications import Submission
 from pilotbase.compute.adapters.registry import Adapter, adapter_of
-from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
 from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.images import image_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment, lacking
@@ -17,7 +17,7 @@ from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
 from pilotbase.compute.endpoints.starting import start_endpoint
-from pilotbase.compute.engines import LOCAL, Engine, Worker, WorkerLostError
+from pilotbase.compute.engines import LOCAL, Engine, Worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import PilotbaseError, RefusedError
@@ -33,7 +33,7 @@ from pilotbase.trial.lab import Lab, organisation_uid
 from pilotbase.trial.performance import Load
 
 MOST_LOSSES = 3
-"""Machines that may go under one run before it is given up."""
+"""Machines that may go under one run, and boxes that somebody may kill, before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,8 @@ def run_candidate(
     """Answer all cases of ``asked`` that ``log`` has no answer for yet.
 
     An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`). A
-    machine that goes is no end: another box goes on where the committed answers end, `MOST_LOSSES` times.
+    machine that goes, or a box that is killed from outside, is no end: another box goes on where the committed answers
+    end, `MOST_LOSSES` times; then `WorkerLostError`.
     """
     for _ in range(MOST_LOSSES):
         with contextlib.suppress(WorkerLostError):

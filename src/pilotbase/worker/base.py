@@ -12,6 +12,7 @@ from pilotbase.certificate import (
     has_trust,
     open_trust,
     publish_revocations,
+    require_name,
     rotate_root,
     rotate_signing_key,
     write_trust_roots,
@@ -20,7 +21,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import Lab
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.home import Home, home_path, init_home, open_home
+from pilotbase.workspace.home import Home, HomeSettings, home_path, init_home, open_home
 
 DEFAULT_NAME = "pilot-base"
 
@@ -42,11 +43,13 @@ class Base:
         return self.home.path / "revocations.json"
 
 
-def open_base(create: bool = False, name: str | None = None, engine: str = "local") -> Base:
+def open_base(
+    create: bool = False, name: str | None = None, engine: str = "local", settings: HomeSettings | None = None
+) -> Base:
     """Return the base in ``PILOTBASE_HOME``; with ``create`` it is set up first where there is none.
 
     ``engine`` is where boxes are opened (`open_engine`); ``name`` is what it signs under; None takes the name that it
-    has, or `DEFAULT_NAME` for a new one.
+    has, or `DEFAULT_NAME` for a new one. ``settings`` say where a new one keeps store and blobs.
 
     Raises:
         InputError: there is none (``pilotbase init`` makes one), or ``name`` is no name.
@@ -56,7 +59,9 @@ def open_base(create: bool = False, name: str | None = None, engine: str = "loca
     if not create:
         home = open_home(home_path())
         return _opened(home, open_trust(home.keys.path), engine)
-    home = init_home(home_path())
+    if name is not None:
+        require_name(name)
+    home = init_home(home_path(), settings)
     if name is None and has_trust(home.keys.path):
         trust = open_trust(home.keys.path)
     else:
@@ -83,4 +88,9 @@ def _opened(home: Home, trust: TrustFolder, engine: str) -> Base:
 
 def _publish(base: Base) -> None:
     write_trust_roots(base.trust, base.trust_roots)
+    renew_revocations(base)
+
+
+def renew_revocations(base: Base) -> None:
+    """Let the public list of revocations speak of now; raises as `publish_revocations`."""
     publish_revocations(base.trust, base.lab.view, base.revocations, base.lab.store.clock())

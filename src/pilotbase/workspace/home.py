@@ -10,8 +10,10 @@ trust-roots.json public roots (written by whoever makes the signing keys)
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.workspace import schema
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.engine import Database, machine_failure
@@ -87,7 +89,8 @@ def home_path(environment: Mapping[str, str] = os.environ) -> Path:
 def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
     """Make the home at ``path`` (folders, store, log key) and return it; one that is there already is opened.
 
-    `home.json` is written last: a crash before leaves a folder that the next call completes.
+    `home.json` is written last: a crash before leaves a folder that the next call completes. What fails otherwise
+    leaves nothing where nothing was.
 
     Raises:
         RefusedError: another user owns the folder, the home that is there keeps its store or blobs elsewhere, or the
@@ -95,7 +98,10 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
         InputError: the folder is not empty and no home, or the database holds the store of another base.
         PilotbaseError: disk full, or not writable; nothing can be written where the blobs are to be.
     """
+    existed = filled = True
     try:
+        existed = path.exists()
+        filled = existed and (not path.is_dir() or any(path.iterdir()))
         if settings is not None and settings.blobs_url is not None and not (path / MARK).exists():
             BlobStore(settings.blobs_url).require_place()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,8 +114,12 @@ def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
             _require_unused(home)
             home.open_blobs().claim(str(key.verifier))
             write_private(path / MARK, home.settings.canonical())
-    except OSError as error:
-        raise machine_failure(error, path) from error
+    except (PilotbaseError, OSError) as error:
+        if not filled:
+            _unmake(path, existed)
+        if isinstance(error, OSError):
+            raise machine_failure(error, path) from error
+        raise
     home = _read_home(path)
     if settings is not None and home.settings != settings:
         raise RefusedError("workspace.other_store", path=path / MARK)
@@ -163,6 +173,17 @@ def _read_home(path: Path) -> Home:
     return Home(path, settings)
 
 
+def _unmake(path: Path, existed: bool) -> None:
+    """Take away the half of a home that was made in an empty folder, and the folder unless it ``existed``."""
+    for name in FOLDERS:
+        shutil.rmtree(path / name, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        for file in path.glob("pilotbase.db*"):
+            file.unlink()
+        if not existed:
+            path.rmdir()
+
+
 def _make_folders(path: Path) -> None:
     ours = (MARK, "pilotbase.db", *FOLDERS)
     strange = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((".", *ours)))
@@ -175,7 +196,7 @@ def _make_folders(path: Path) -> None:
 
 def _prepare_store(home: Home) -> None:
     if home.settings.store_url is None:
-        create_database_file(home.path)
+        create_database_file(home.path / "pilotbase.db")
     database = Database(home.store_url)
     try:
         schema.upgrade(database)
@@ -203,12 +224,14 @@ def _require_unused(home: Home) -> None:
         raise InputError("workspace.store_in_use", path=database.place)
 
 
-def create_database_file(home: Path) -> None:
-    """Make the file of an embedded store where there is none: SQLite gives its side files the same mode."""
+def create_database_file(path: Path) -> None:
+    """Make the file of an embedded database, or make it private: SQLite gives its side files the same mode."""
     try:
-        os.close(os.open(home / "pilotbase.db", os.O_RDWR | os.O_CREAT, 0o600))
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
     except OSError as error:
-        raise machine_failure(error, home) from error
+        raise machine_failure(error, path.parent) from error
 
 
 def _require_owner(path: Path) -> None:

@@ -25,6 +25,7 @@ from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.workspace import leases, tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.leases import Lease
@@ -35,6 +36,8 @@ _jobs = tables.jobs.c
 _WAITS_SINCE = func.coalesce(_jobs.beat_at, _jobs.queued_at)
 _ORDER = (_jobs.state.desc(), _WAITS_SINCE, _jobs.identity)
 """Running before queued; one that was put back comes after those that have not been tried."""
+WORKERS = "workers"
+"""Name of the lease by which workers without a job are heard of."""
 
 
 class JobState(StrEnum):
@@ -85,7 +88,7 @@ class Claim:
     lease: Lease
 
 
-def enqueue(change: Transaction, kind: str, subject: str, payload: Mapping[str, str]) -> int:
+def enqueue(change: Transaction, kind: WorkKind, subject: str, payload: Mapping[str, str]) -> int:
     """Queue work in the transaction that orders it and return its number; one job of a kind and subject at a time."""
     same = (_jobs.kind == kind, _jobs.subject == subject)
     live = (_jobs.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]), ~_jobs.stopping)
@@ -126,6 +129,7 @@ def claim(view: View, holder: str, seconds: int) -> Claim | None:
     """
     with view.store.database.write() as connection:
         now = view.store.clock()
+        _note_alive(connection, seconds, now)
         rows = select(tables.jobs).where(_jobs.state.in_([JobState.RUNNING.value, JobState.QUEUED.value]))
         for row in connection.execute(rows.order_by(*_ORDER)).all():
             lease = leases.acquire(connection, f"job:{row.identity}", holder, seconds, now)
@@ -134,6 +138,13 @@ def claim(view: View, holder: str, seconds: int) -> Claim | None:
                 connection.execute(update(tables.jobs).where(_jobs.identity == row.identity).values(begun))
                 return Claim(_read(connection, row.identity), lease)
     return None
+
+
+def _note_alive(connection: Connection, seconds: int, now: datetime) -> None:
+    """Keep, thrice a lease, that a worker has asked for work: whichever did so last holds the lease of all."""
+    row = connection.scalar(select(tables.leases.c.renewed_at).where(tables.leases.c.name == WORKERS))
+    if row is None or not timedelta() <= now - row < timedelta(seconds=seconds / 3):
+        leases.acquire(connection, WORKERS, WORKERS, seconds, now)
 
 
 def beat(view: View, claimed: Claim, progress: Progress | None = None) -> bool:

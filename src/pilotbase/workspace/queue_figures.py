@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from pilotbase.workspace import tables
-from pilotbase.workspace.jobs import JobState
+from pilotbase.workspace.jobs import WORKERS, JobState
 from pilotbase.workspace.store import Store
 
 _jobs = tables.jobs.c
@@ -24,19 +24,35 @@ class QueueFigures:
     """0 where nothing waits."""
     silent_seconds: float
     """Of the running job that was heard of the longest ago; 0 where none runs."""
+    heard_at: datetime | None
+    """When any worker was last heard of; None: never."""
+    heard: bool
+    """Whether that was within a lease; if not, what waits does so in vain."""
+
+    @property
+    def live(self) -> int:
+        """Return how many jobs wait or run."""
+        return self.by_state[JobState.QUEUED] + self.by_state[JobState.RUNNING]
 
 
 def queue_figures(store: Store) -> QueueFigures:
     """Return the figures of the whole queue; for operators only, for the counts are not public."""
     now = store.clock()
-    count = select(_jobs.state, func.count(), func.min(_jobs.queued_at), func.min(_jobs.beat_at)).group_by(_jobs.state)
+    beats = func.min(_jobs.beat_at), func.max(_jobs.beat_at)
+    count = select(_jobs.state, func.count(), func.min(_jobs.queued_at), *beats).group_by(_jobs.state)
+    idle = select(tables.leases.c.renewed_at, tables.leases.c.seconds).where(tables.leases.c.name == WORKERS)
     with store.database.read() as connection:
         rows = {row[0]: row for row in connection.execute(count)}
+        asked = connection.execute(idle).one_or_none()
     queued, running = rows.get(JobState.QUEUED.value), rows.get(JobState.RUNNING.value)
+    signs = [asked.renewed_at if asked else None, running[4] if running else None]
+    heard_at = max(filter(None, signs), default=None)
     return QueueFigures(
         by_state={state.value: rows[state.value][1] if state.value in rows else 0 for state in JobState},
         oldest_seconds=_age(queued[2] if queued else None, now),
         silent_seconds=_age(running[3] if running else None, now),
+        heard_at=heard_at,
+        heard=asked is not None and heard_at is not None and _age(heard_at, now) <= asked.seconds,
     )
 
 

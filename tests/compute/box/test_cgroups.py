@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,16 +43,34 @@ def test_version_1_on_this_host():
     assert not folder.exists()
 
 
+OWNER = """
+import sys
+from pathlib import Path
+from pilotbase.compute.box.cgroups import Hierarchy
+from pilotbase.compute.box.settings import MemoryWatch
+folder = Path(sys.argv[1])
+group = Hierarchy(MemoryWatch.CGROUP_V2, folder, folder, folder).make(None, None)
+print(group.join_files()[0].parent, flush=True)
+sys.stdin.read()
+"""
+
+
 def test_groups_of_the_dead_are_swept_and_those_of_the_living_stay(tmp_path):
     hierarchy = Hierarchy(MemoryWatch.CGROUP_V2, tmp_path, tmp_path, tmp_path)
-    dead = tmp_path / "pilotbase-box-999999999-1-0"
-    reused = tmp_path / f"pilotbase-box-{os.getpid()}-1-0"
-    living = tmp_path / f"pilotbase-box-{os.getpid()}-{start_time(os.getpid())}-0"
-    other = tmp_path / "somebody-else"
-    for folder in (dead, reused, living, other):
+    command = [sys.executable, "-c", OWNER, str(tmp_path)]
+    ours = hierarchy.make(None, None).join_files()[0].parent
+    without_lock = tmp_path / f"pilotbase-box-{os.getpid()}-1-0"
+    elsewhere = tmp_path / "pilotbase-locked-0-0123456789abcdef"
+    for folder in (without_lock, elsewhere):
         folder.mkdir()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        theirs = Path(owner.stdout.readline().strip())
+        sweep(hierarchy)
+        assert ours.is_dir() and theirs.is_dir()
+        owner.kill()
     sweep(hierarchy)
-    assert not dead.exists() and not reused.exists() and living.exists() and other.exists()
+    assert ours.is_dir() and not theirs.exists()
+    assert without_lock.is_dir() and elsewhere.is_dir(), "who holds them cannot be told"
 
 
 def test_a_tree_of_processes_is_summed():

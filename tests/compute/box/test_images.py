@@ -124,6 +124,8 @@ WRONG = {
     "hard_link_upwards": (lambda: saved([layer({"a": same("../../x")})], {}), "path", "../../x"),
     "hard_link_to_a_folder": (lambda: saved([layer({"d/e": "1", "a": same("d")})], {}), "path", "a -> d"),
     "hard_link_to_nothing": (lambda: saved([layer({"a": same("b")})], {}), None, "No such file"),
+    "removes_its_folder": (lambda: saved([layer({"a/.wh..": ""})], {}), "path", "a/.wh.."),
+    "removes_upwards": (lambda: saved([layer({"kept": "1"}), layer({"a/b/.wh...": ""})], {}), "path", "a/b/.wh..."),
     "sparse": (lambda: saved([sparse()], {}), "sparse", "holes"),
     "zstandard": (lambda: saved([b"\x28\xb5\x2f\xfd" + bytes(600)], {}), "zstandard", "0/layer.tar"),
     "machine": (lambda: saved([layer({})], {}, architecture="s390x"), "machine", "linux/s390x"),

@@ -20,12 +20,12 @@ from pilotbase.compute.backends.ray_cluster import Cluster
 from pilotbase.compute.backends.room import require_room
 from pilotbase.compute.backends.session_host import Opening, Reply
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnded, End, WorkerLostError
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.box.supervisor import Usage
-from pilotbase.compute.engines import Worker, WorkerLostError
+from pilotbase.compute.engines import Worker
 from pilotbase.compute.ray_settings import RaySettings
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
@@ -170,6 +170,8 @@ class RemoteWorker:
             raise BoxEnded(self.end)
         if reply.error is not None:
             code, params = reply.error
+            if code == "box.killed":
+                raise WorkerLostError(code)
             kind = InputError if code.startswith(("frame.", "input.", "contract.")) else PilotbaseError
             raise kind(code, **params)
         return reply.value

@@ -34,6 +34,7 @@ from pilotbase.compute.box.command import (
     program_command,
     shown_of_host,
 )
+from pilotbase.compute.box.ends import WorkerLostError
 from pilotbase.compute.box.logs import CappedLog, Logs
 from pilotbase.compute.box.probe import HostProbe, probe_host, require_level
 from pilotbase.compute.box.proc_files import constant_files
@@ -106,7 +107,17 @@ class Box:
         self.facts = BoxFacts(settings.level, start, watch, uid, time.monotonic() - began)
 
     def explain(self, symptom: EndReason) -> EndReason:
-        """Return the reason behind ``symptom``: a limit that kernel or supervisor saw exceeded, else the symptom."""
+        """Return the reason behind ``symptom``: a limit that kernel or supervisor saw exceeded, else the symptom.
+
+        Raises:
+            WorkerLostError: somebody outside killed the box.
+        """
+        reason = self._reason(symptom)
+        if reason is EndReason.APPLICATION_EXIT and self.supervisor.was_killed():
+            raise WorkerLostError("box.killed")
+        return reason
+
+    def _reason(self, symptom: EndReason) -> EndReason:
         evidence = self.supervisor.evidence()
         if evidence.ended_by is not None:
             return evidence.ended_by
@@ -118,6 +129,8 @@ class Box:
             return EndReason.CPU_LIMIT
         if evidence.refused_forks:
             return EndReason.PROCESS_LIMIT
+        if evidence.flooded and symptom in (EndReason.BATCH_TIMEOUT, EndReason.LOAD_TIMEOUT):
+            return EndReason.OUTPUT_FLOOD
         return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
 
     def usage(self) -> Usage:

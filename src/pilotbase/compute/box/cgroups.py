@@ -1,14 +1,17 @@
 """Control groups, version 1 or 2: the kernel counts and bounds memory, processes and CPU time of the whole box.
 
 A group lies beneath the group that Pilotbase itself runs in, so that a box never escapes a limit set on Pilotbase.
-Its name holds our process id and start time: groups that a killed Pilotbase left behind are swept by the next one.
+Whoever makes a group holds its folder locked for as long as it lives: the kernel lets the lock go with its last
+descriptor, and shows it across namespaces of processes, where a process number tells nothing. Groups that a killed
+Pilotbase left behind are swept by the next one, those of the living never.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
+import fcntl
 import os
+import secrets
 import signal
 import time
 from collections.abc import Iterator
@@ -17,15 +20,15 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from pilotbase.compute.box.processes import start_time
 from pilotbase.compute.box.settings import MemoryWatch
 
 OWN_PROCESSES = 2
 """Processes of ours that stand in the group beside the application's: bubblewrap outside and inside."""
 
 _ROOT = Path("/sys/fs/cgroup")
-_PREFIX = "pilotbase-box-"
-_serial = itertools.count()
+_PREFIX = "pilotbase-locked-"
+"""Groups of versions that held no lock are called otherwise: whether their owner lives is not to be told."""
+_LOST_RACES = 3
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,19 @@ class Hierarchy:
 
     def make(self, memory_bytes: int | None, processes: int | None) -> Group:
         """Return a new group with these limits; raises `OSError` where it cannot be made."""
-        name = f"{_PREFIX}{os.getpid()}-{start_time(os.getpid())}-{next(_serial)}"
         kind = _GroupV1 if self.watch is MemoryWatch.CGROUP_V1 else _GroupV2
-        return kind(self, name, memory_bytes, processes)
+        for _ in range(_LOST_RACES):  # a sweeper may come between making a folder and locking it
+            with contextlib.suppress(FileNotFoundError, BlockingIOError):
+                return kind(self, f"{self.prefix}{secrets.token_hex(8)}", memory_bytes, processes)
+        return kind(self, f"{self.prefix}{secrets.token_hex(8)}", memory_bytes, processes)
+
+    @property
+    def prefix(self) -> str:
+        """Return how the names of groups begin whose locks can be seen here.
+
+        The same folder on another mount of the kernel's (its own device number) has other inodes, and other locks.
+        """
+        return f"{_PREFIX}{self.memory.stat().st_dev}-"
 
 
 class _GroupV1:
@@ -77,8 +90,10 @@ class _GroupV1:
         self._memory, self._pids = parent.memory / name, parent.pids / name
         self._cpu = parent.cpu / name
         self._folders = [self._memory, self._pids, self._cpu]
+        self._lock = -1
         with _removing_on_failure(self):
-            for folder in self._folders:
+            self._lock = _make_locked(self._memory)
+            for folder in self._folders[1:]:
                 folder.mkdir()
             if memory_bytes is not None:
                 _write(self._memory / "memory.limit_in_bytes", memory_bytes)
@@ -101,8 +116,9 @@ class _GroupV1:
         )
 
     def remove(self) -> None:
-        for folder in self._folders:
+        for folder in reversed(self._folders):
             _remove(folder)
+        self._lock = _close(self._lock)
 
 
 class _GroupV2:
@@ -110,8 +126,9 @@ class _GroupV2:
 
     def __init__(self, parent: Hierarchy, name: str, memory_bytes: int | None, processes: int | None) -> None:
         self._folder = parent.memory / name
+        self._lock = -1
         with _removing_on_failure(self):
-            self._folder.mkdir()
+            self._lock = _make_locked(self._folder)
             if memory_bytes is not None:
                 _write(self._folder / "memory.max", memory_bytes)
                 with contextlib.suppress(OSError):
@@ -133,6 +150,7 @@ class _GroupV2:
 
     def remove(self) -> None:
         _remove(self._folder)
+        self._lock = _close(self._lock)
 
 
 @cache
@@ -146,12 +164,50 @@ def find_hierarchy() -> Hierarchy | None:
 
 
 def sweep(hierarchy: Hierarchy) -> None:
-    """Remove groups whose Pilotbase process is no more."""
-    for parent in {hierarchy.memory, hierarchy.pids, hierarchy.cpu}:
-        for folder in parent.glob(f"{_PREFIX}*"):
-            owner, started, _ = folder.name.removeprefix(_PREFIX).split("-")
-            if start_time(int(owner)) != int(started):
-                _remove(folder)
+    """Remove groups whose Pilotbase process is no more, and whatever still lives in them."""
+    for parent in dict.fromkeys((hierarchy.cpu, hierarchy.pids, hierarchy.memory)):
+        for folder in parent.glob(f"{hierarchy.prefix}*"):
+            with _left_behind(hierarchy.memory / folder.name) as ownerless:
+                if ownerless:
+                    _remove(folder)
+
+
+def _make_locked(folder: Path) -> int:
+    """Make a folder that is removed last, and return the descriptor that holds it locked."""
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _close(descriptor: int) -> int:
+    """Let a lock go, where there is one, and return what stands for none."""
+    if descriptor >= 0:
+        os.close(descriptor)
+    return -1
+
+
+@contextlib.contextmanager
+def _left_behind(folder: Path) -> Iterator[bool]:
+    """Give whether nobody holds the group of this folder, and keep it so until the end of the block."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield True  # the locked folder is made first and removed last
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = True
+    except BlockingIOError:
+        free = False
+    try:
+        yield free
+    finally:
+        os.close(descriptor)
 
 
 def _hierarchy_v1(root: Path) -> Hierarchy | None:
@@ -214,8 +270,9 @@ def _removing_on_failure(group: Group) -> Iterator[None]:
 
 def _kill_members(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        for pid in (folder / "cgroup.procs").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
+        for pid in map(int, (folder / "cgroup.procs").read_text().split()):
+            if pid > 0:  # 0 is a process of another namespace; for kill it is our own group
+                os.kill(pid, signal.SIGKILL)
 
 
 def _write(file: Path, value: int | str) -> None:

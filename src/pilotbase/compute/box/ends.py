@@ -25,6 +25,7 @@ END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
         EndReason.MEMORY_LIMIT: text("box.end.memory_limit"),
         EndReason.PROCESS_LIMIT: text("box.end.process_limit"),
         EndReason.SCRATCH_LIMIT: text("box.end.scratch_limit"),
+        EndReason.OUTPUT_FLOOD: text("box.end.output_flood"),
         EndReason.APPLICATION_ERROR: text("box.end.application_error"),
         EndReason.APPLICATION_EXIT: text("box.end.application_exit"),
         EndReason.WRONG_COUNT: text("box.end.wrong_count"),
@@ -52,6 +53,10 @@ class End:
     batch: int
     detail: str
     """The application's own words, such as a traceback; empty where the log policy withholds them."""
+
+
+class WorkerLostError(PilotbaseError):
+    """The box has gone through no fault of the application's: its machine went, or somebody else killed it."""
 
 
 class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of ours

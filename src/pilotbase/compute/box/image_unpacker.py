@@ -185,7 +185,10 @@ class Tree:
                 if inner not in self.of_layer:
                     remove(inner)
         elif name.startswith(REMOVED):
-            remove(folder / name.removeprefix(REMOVED))
+            removed = name.removeprefix(REMOVED)
+            if removed in ("", ".", ".."):
+                raise RefusedImageError("path", member.name)
+            remove(folder / removed)
         elif (folder / name).relative_to(self.root).as_posix() != PRELOADED:
             self.place(layer, member, folder / name)
 

@@ -26,6 +26,8 @@ _TICK_SECONDS = 0.05
 _EAGER_TICK_SECONDS = 0.02
 """Between two sums where the supervisor is the only bound of memory."""
 _TEARDOWN_SECONDS = 5
+_FAREWELL_SECONDS = 1
+"""For bubblewrap to end after the program in the box has."""
 _CHUNK = 64 << 10
 _FREE_LOG_BYTES = 16 << 20
 """Output beyond this is read in so many chunks a tick: a flood slows its author down, not us."""
@@ -75,6 +77,8 @@ class Evidence:
     refused_forks: int
     cpu_exhausted: bool
     scratch_full: bool
+    flooded: bool
+    """It has printed more than is read without delay."""
 
 
 class Supervisor(threading.Thread):
@@ -134,7 +138,18 @@ class Supervisor(threading.Thread):
                 self._group_usage.refused_forks or int(self._crowded),
                 self._watch.cpu and self._cpu_seconds >= self._limits.cpu_seconds,
                 self._scratch_full,
+                self._flooded(),
             )
+
+    def was_killed(self) -> bool:
+        """Return whether somebody else killed a box that has ended by itself; waits a moment for its end.
+
+        Nothing in the box can signal bubblewrap outside of it, which ends with a code where the box ends, so a signal
+        that ended it came from elsewhere. Who kills the program alone cannot be told from a program that kills itself.
+        """
+        self.join(_FAREWELL_SECONDS)
+        code = self._process.returncode if self._process is not None else None
+        return self._ended_by is None and self._root is not None and code is not None and code < 0
 
     def usage(self) -> Usage:
         """Return what the box has used until now, or until its end."""

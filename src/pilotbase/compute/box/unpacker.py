@@ -69,6 +69,7 @@ def unpack(greeting: dict[str, Any]) -> int:
             raise RefusedArchiveError("many", len(entries))
         for entry in entries:
             check(entry, greeting["depth"])
+        require_apart(entries)
         for entry in entries:
             written += write(opened, entry, Path(greeting["target"]), allowed - written)
     return written
@@ -84,6 +85,21 @@ def check(entry: zipfile.ZipInfo, depth: int) -> None:
         raise RefusedArchiveError("link", entry.filename)
     if entry.flag_bits & 1:
         raise RefusedArchiveError("encrypted", entry.filename)
+
+
+def require_apart(entries: list[zipfile.ZipInfo]) -> None:
+    """Raise where two entries are of one path, or one lies in what another says is a file."""
+    files: set[PurePosixPath] = set()
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        if not entry.is_dir():
+            if path in files:
+                raise RefusedArchiveError("twice", entry.filename)
+            files.add(path)
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        if files.intersection(path.parents) or (entry.is_dir() and path in files):
+            raise RefusedArchiveError("twice", entry.filename)
 
 
 def write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left: int) -> int:

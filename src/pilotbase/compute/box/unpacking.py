@@ -97,6 +97,7 @@ def _error(refused: dict[str, str], bounds: Bounds) -> PilotbaseError:
         "encrypted": InputError("box.archive.encrypted", found=found),
         "many": InputError("box.archive.many", found=found, allowed=bounds.most_files),
         "large": InputError("box.archive.large", allowed=bounds.most_bytes),
+        "twice": InputError("box.archive.twice", found=found),
         "disk": PilotbaseError("environment.disk_full"),
     }
     return known.get(refused["kind"], InputError("box.archive.damaged", reason=found))

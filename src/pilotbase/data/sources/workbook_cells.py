@@ -11,11 +11,13 @@ import zipfile
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from pilotbase.data.sources.faults import Faults
+from pilotbase.data.sources.faults import Faults, refuse
 from pilotbase.documents.texts import text
 
 _CHUNK = 1 << 20
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+MOST_SPREAD = 4_000_000
+"""Cells of the rectangle that a sheet may span, however few of them hold anything: 128 MB where it is read."""
 MOST_KEPT = 1000
 """Places of one kind that are kept of a sheet."""
 
@@ -33,6 +35,18 @@ class SheetCells:
     first_row: int | None = None
     """Of the first cell that holds anything, counted from 1."""
     first_column: int | None = None
+    last_row: int = 0
+    last_column: int = 0
+    held: int = 0
+    """Cells that hold a value or a formula."""
+
+    def require_dense(self, sheet: str, file: str) -> None:
+        """Raise `InputError` for few cells far apart: who reads a sheet makes room for the whole rectangle."""
+        rows = self.last_row - (self.first_row or 1) + 1
+        columns = self.last_column - (self.first_column or 1) + 1
+        if rows * columns > max(MOST_SPREAD, 10 * self.held):
+            problem = text("source.sparse_sheet", held=self.held, rows=rows, columns=columns)
+            raise refuse(file, problem, path=f"{sheet}!{column_letters(self.last_column)}{self.last_row}")
 
     def note(self, sheet: str, faults: Faults) -> None:
         """Note every cell that shows something else than what is read of it."""
@@ -95,7 +109,7 @@ class _Reading:
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
         self._row = self._column = 0
         self._kind = self._value = ""
-        self._formula = self._in_value = self._holds = False
+        self._formula = self._in_value = self._holds = self._valued = False
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         local = name.rpartition(":")[2]
@@ -106,7 +120,7 @@ class _Reading:
         elif local == "f":
             self._formula = True
         elif local in ("v", "t"):
-            self._in_value = True
+            self._in_value = self._valued = True
         elif local == "mergeCell" and len(self.cells.merged) < MOST_KEPT:
             self.cells.merged.append(attributes.get("ref", "?"))
 
@@ -115,7 +129,7 @@ class _Reading:
         self._column = _column_number(placed[1]) if placed else self._column + 1
         self._row = int(placed[2]) if placed else self._row
         self._kind, self._value = attributes.get("t", ""), ""
-        self._formula = self._holds = False
+        self._formula = self._holds = self._valued = False
 
     def _text(self, content: str) -> None:
         if self._in_value:
@@ -132,6 +146,9 @@ class _Reading:
 
     def _finish(self) -> None:
         cells, place = self.cells, f"{column_letters(self._column)}{self._row}"
+        if self._holds or self._formula or self._valued:
+            cells.held += 1
+            cells.last_row, cells.last_column = max(cells.last_row, self._row), max(cells.last_column, self._column)
         if self._holds:
             cells.first_row = min(cells.first_row or self._row, self._row)
             cells.first_column = min(cells.first_column or self._column, self._column)

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
+from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
 from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
@@ -206,8 +206,9 @@ class _Keeper(threading.Thread):
         assert self.box is not None
         try:
             job.finish([self.box.predict(batch) for batch in job.batches])
-        except BoxEnded as ended:
-            job.finish(UpstreamFailedError("gateway.box_ended", reason=END_TEXTS[ended.reason]))
+        except (BoxEnded, WorkerLostError) as ended:
+            reason = END_TEXTS[ended.reason] if isinstance(ended, BoxEnded) else ended.text
+            job.finish(UpstreamFailedError("gateway.box_ended", reason=reason))
             self._pause(ended)
             return False
         except PilotbaseError as problem:

@@ -27,6 +27,7 @@ from pilotbase.hub.shown.records import lines_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.late_work import count_late, list_late
+from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import View
 
 SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
@@ -90,7 +91,7 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
     found, reader = counted(view), language()
     numbers, now = found.figures.counts, view.store.clock()
     acts = count_late(view, now)
-    jobs = live_jobs(view)
+    jobs, queue = live_jobs(view), queue_figures(view.store)
     legs = legs_of(found.figures.way, reader)
     return {
         "at": found.at,
@@ -108,6 +109,7 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
         "late_total": sum(one.count for one in acts),
         "jobs": jobs[:SHOWN_JOBS],
         "jobs_total": len(jobs),
+        "queue": queue,
         "targets": _shown_targets(reached(found.figures, read_targets(view))),
     }
 

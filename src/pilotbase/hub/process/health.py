@@ -46,6 +46,8 @@ def _gauges() -> Iterator[Gauge]:
     yield Gauge("jobs", "Jobs by state.", queue.by_state, "state")
     yield Gauge("oldest_job_seconds", "How long the oldest queued job has waited.", {"": queue.oldest_seconds})
     yield Gauge("silent_job_seconds", "Since when no worker was heard of a running job.", {"": queue.silent_seconds})
+    silence = {} if queue.heard_at is None else {"": (base().lab.store.clock() - queue.heard_at).total_seconds()}
+    yield Gauge("silent_worker_seconds", "Since when no worker was heard of, with a job or without.", silence)
     yield Gauge("disk_free_bytes", "Space left where the home is.", {"": free})
 
 

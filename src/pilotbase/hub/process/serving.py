@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from pilotbase.worker.base import open_base
 
 SETTINGS = "pilotbase.hub.settings"
 _LOOK_SECONDS, _RESTART_SECONDS = 0.5, 2.0
+_SHORT_LIFE_SECONDS, _LONGEST_PAUSE_SECONDS = 10.0, 300.0
+"""A process that ends sooner has not come to work; after `_MOST_DEATHS` of those in a row it is tried that seldom."""
+_MOST_DEATHS = 5
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 _log = logging.getLogger("pilotbase.hub")
@@ -85,6 +89,8 @@ def run(place: Place) -> None:
     """Serve until interrupted."""
     import uvicorn
 
+    from pilotbase.hub.process.connections import HEAD_BYTES, BoundedConnection
+
     configuration = Configuration.from_environment()
     uvicorn.run(
         "pilotbase.hub.asgi:application",
@@ -96,7 +102,8 @@ def run(place: Place) -> None:
         date_header=True,
         proxy_headers=configuration.proxies > 0,
         timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 << 10,
+        http=BoundedConnection,
+        h11_max_incomplete_event_size=HEAD_BYTES,
         lifespan="off",
     )
 
@@ -105,7 +112,8 @@ def run(place: Place) -> None:
 def kept_running(*command: str) -> Iterator[None]:
     """Keep one process of a ``pilotbase`` command running until the end of the block; one that ends is started again.
 
-    The hub, the gateway and the worker are processes of their own: what ends one of them leaves the others alone.
+    The hub, the gateway and the worker are processes of their own: what ends one of them leaves the others alone. One
+    that ends at once is started ever later, and from the fifth time in a row on every five minutes.
     """
     stop = threading.Event()
     keeper = threading.Thread(target=_keep, args=(command, stop), name=f"keeper of the {command[0]}")
@@ -118,7 +126,9 @@ def kept_running(*command: str) -> Iterator[None]:
 
 
 def _keep(command: Sequence[str], stop: threading.Event) -> None:
+    deaths = 0
     while not stop.is_set():
+        began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-c", "from pilotbase.cli import main; main()", *command],
             stdout=subprocess.DEVNULL,
@@ -126,11 +136,18 @@ def _keep(command: Sequence[str], stop: threading.Event) -> None:
         )
         while process.poll() is None and not stop.wait(_LOOK_SECONDS):
             pass
-        if process.poll() is None:
+        code = process.poll()
+        if code is None:
             process.terminate()
             process.wait()
-        elif not stop.wait(_RESTART_SECONDS):
-            _log.warning("the %s ended with %s; another is started", command[0], process.returncode)
+            return
+        deaths = deaths + 1 if time.monotonic() - began < _SHORT_LIFE_SECONDS else 1
+        pause = _RESTART_SECONDS * 2 ** (deaths - 1) if deaths < _MOST_DEATHS else _LONGEST_PAUSE_SECONDS
+        said = "the %s ended with %s; another is started in %d s"
+        if deaths >= _MOST_DEATHS:
+            said += f"; it has ended at once {deaths} times in a row: see above why, and mend that"
+        _log.log(logging.ERROR if deaths >= _MOST_DEATHS else logging.WARNING, said, command[0], code, pause)
+        stop.wait(pause)
 
 
 def _end_with_parent() -> None:

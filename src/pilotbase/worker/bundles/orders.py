@@ -14,6 +14,7 @@ from typing import Literal
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
 from pilotbase.documents.report import Report
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.leaves import named_by
 from pilotbase.worker.base import Base
@@ -25,7 +26,7 @@ from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
 from pilotbase.workspace.log.readings import BUNDLE
 from pilotbase.workspace.store import View
 
-KIND = "bundle"
+KIND = WorkKind.BUNDLE
 KEPT = timedelta(days=1)
 _KEY_FILE = "bundles.key"
 

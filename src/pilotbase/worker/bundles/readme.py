@@ -14,7 +14,10 @@ COMMANDS = (
     ("bundle.readme.sums", f"sha256sum -c {SUMS}"),
     ("bundle.readme.replay", "pilotbase trial replay ."),
     ("bundle.readme.roots", "pilotbase trial replay . --trust ../trust-roots.json --log-key ../log-key.txt"),
-    ("bundle.readme.revoked", "pilotbase certificate verify certificate.json --trust trust-roots.json --strict"),
+    (
+        "bundle.readme.revoked",
+        "pilotbase certificate verify certificate.json --trust trust-roots.json --revocations revocations.json",
+    ),
 )
 
 

@@ -33,6 +33,7 @@ from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.worker.kept_until import KeptUntil, erase_over
@@ -41,7 +42,7 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under, stop
 from pilotbase.workspace.store import View
 
-KIND = "what_if"
+KIND = WorkKind.WHAT_IF
 MOST_JOBS = 20_000
 """Of a record that is played for a hub; the command line has no such bound."""
 MOST_MINUTES = 10

@@ -24,6 +24,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload
@@ -38,7 +39,7 @@ from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
-KIND = "describe"
+KIND = WorkKind.DESCRIBE
 MOST_FILES = 20
 
 

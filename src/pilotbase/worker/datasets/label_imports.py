@@ -8,6 +8,7 @@ from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.labelling.gathering import Annotation
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.labelling_round import LabellingRound
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
@@ -18,7 +19,7 @@ from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.store import View
 
-IMPORT = "label_import"
+IMPORT = WorkKind.LABEL_IMPORT
 _EXPORT = "export.json"
 
 

@@ -28,6 +28,7 @@ from pilotbase.documents.labelling_round import ANNOTATORS, JUDGE, KeptItems, La
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.dataset_files import open_for_labelling
 from pilotbase.worker.base import Base
@@ -38,7 +39,7 @@ from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
-PREPARE = "label_items"
+PREPARE = WorkKind.LABEL_ITEMS
 GUIDELINE = "guideline.md"
 _KEY_FILE = "labelling.key"
 _LONGEST_CELL = 2000

@@ -32,7 +32,7 @@ from pilotbase.documents.labelling_round import (
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Opening
+from pilotbase.documents.vocabularies import Opening, WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
@@ -50,7 +50,7 @@ from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
 from pilotbase.workspace.store import View
 
-CLOSE = "label_close"
+CLOSE = WorkKind.LABEL_CLOSE
 FINISHED = ("decided", "published")
 """Stages in which nobody labels or decides any more: labels are told to the owner's labellers too."""
 _ALL = 1_000_000

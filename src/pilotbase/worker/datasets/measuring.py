@@ -13,6 +13,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import Subject, holder_of
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.dataset_files import KeptFile, find_kept
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import is_table
@@ -24,7 +25,7 @@ from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
 from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import View
 
-KIND = "quality"
+KIND = WorkKind.QUALITY
 
 
 @dataclass(frozen=True)

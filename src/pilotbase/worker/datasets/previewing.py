@@ -6,6 +6,7 @@ from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import Subject, holder_of
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.dataset_files import KeptFile, add_preview, find_all_kept
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import FirstRows
@@ -14,7 +15,7 @@ from pilotbase.worker.datasets.results import Refusal, keep_result, result_of
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.store import View
 
-KIND = "first_rows"
+KIND = WorkKind.FIRST_ROWS
 
 
 def order_preview(view: View, kept: KeptFile) -> None:

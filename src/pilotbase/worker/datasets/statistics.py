@@ -28,7 +28,7 @@ from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import Decision
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Opening
+from pilotbase.documents.vocabularies import Opening, WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, opened_table, record_sets_kept
 from pilotbase.worker.datasets.samples import KeptSample, keep_sample, sample_of, test_of
@@ -38,7 +38,7 @@ from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
-KIND = "statistics"
+KIND = WorkKind.STATISTICS
 _MOST_SHOWN = 200
 
 

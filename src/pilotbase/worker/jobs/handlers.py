@@ -27,6 +27,7 @@ from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
@@ -220,33 +221,33 @@ def give_up(base: Base, job: Job, reason: Text) -> None:
             raise
 
 
-HANDLERS: Mapping[str, Handler] = {
-    "rehearse": rehearse_application,
-    "board": submit_to_board,
-    "freeze": freeze,
-    "trial": run,
-    "consent_refused": end_refused_attempt,
-    "certificate": certify,
-    "revocation": publish_revocation,
-    "suspension": publish_standing,
-    "reinstatement": publish_standing,
-    "bundle": pack_bundle,
-    "describe": describe_files,
-    "quality": measure_quality_of,
-    "first_rows": show_first_rows,
-    "statistics": tell_statistics,
-    "label_items": draw_items,
-    "label_close": draw_differing,
-    "label_import": import_labels,
-    "site_pack": pack_for_a_site,
-    "site_report": take_site_report,
-    "what_if": play_ordered,
+HANDLERS: Mapping[WorkKind, Handler] = {
+    WorkKind.REHEARSE: rehearse_application,
+    WorkKind.BOARD: submit_to_board,
+    WorkKind.FREEZE: freeze,
+    WorkKind.TRIAL: run,
+    WorkKind.CONSENT_REFUSED: end_refused_attempt,
+    WorkKind.CERTIFICATE: certify,
+    WorkKind.REVOCATION: publish_revocation,
+    WorkKind.SUSPENSION: publish_standing,
+    WorkKind.REINSTATEMENT: publish_standing,
+    WorkKind.BUNDLE: pack_bundle,
+    WorkKind.DESCRIBE: describe_files,
+    WorkKind.QUALITY: measure_quality_of,
+    WorkKind.FIRST_ROWS: show_first_rows,
+    WorkKind.STATISTICS: tell_statistics,
+    WorkKind.LABEL_ITEMS: draw_items,
+    WorkKind.LABEL_CLOSE: draw_differing,
+    WorkKind.LABEL_IMPORT: import_labels,
+    WorkKind.SITE_PACK: pack_for_a_site,
+    WorkKind.SITE_REPORT: take_site_report,
+    WorkKind.WHAT_IF: play_ordered,
 }
-"""Kind of job (`Transition.starts`, or `bundle_orders.KIND`) → what it does."""
+"""Kind of job → what it does."""
 _FAILURES: Mapping[str, Act] = {
-    "freeze": Act.PLAN_REFUSED,
-    "trial": Act.TRIAL_FAIL,
-    "certificate": Act.CERTIFICATE_FAIL,
+    WorkKind.FREEZE: Act.PLAN_REFUSED,
+    WorkKind.TRIAL: Act.TRIAL_FAIL,
+    WorkKind.CERTIFICATE: Act.CERTIFICATE_FAIL,
 }
 
 

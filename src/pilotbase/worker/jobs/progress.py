@@ -16,7 +16,7 @@ class Progress:
     """Coarse progress of a job."""
 
     kind: str
-    """What is done; names: text ``hub.work.<kind>``."""
+    """What is done; names: text ``job.kind.<kind>``."""
     state: str
     position: int
     stage: Text | None

@@ -11,7 +11,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, renew_revocations
 from pilotbase.worker.bundles.orders import erase_packed
 from pilotbase.worker.computing.keeping import forget_old_attempts
 from pilotbase.worker.computing.what_if import erase_old_figures
@@ -67,9 +67,10 @@ def sweep(base: Base, files_days: int) -> int:
 
 
 def sweeping(base: Base, files_days: int) -> AbstractContextManager[None]:
-    """Sweep now and every ten minutes, in a thread, until the end of the block."""
+    """Sweep now and every ten minutes, in a thread, until the end of the block; and keep the public list fresh."""
 
     def once() -> bool:
+        renew_revocations(base)
         sweep(base, files_days)
         return False
 

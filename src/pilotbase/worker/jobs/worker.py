@@ -12,12 +12,13 @@ import platform
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handlers import HANDLERS, give_up
 from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
@@ -38,6 +39,8 @@ _PASSING = (
 """What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
 at work on this plan; the database is locked, or starting again; a shared pool has no seat for a trial yet; a cluster
 is away, or has no room."""
+_AWAY = (BusyError, UnreachableError, DiskFullError)
+"""What keeps a worker from reading or writing the queue at all, until it passes."""
 _log = logging.getLogger("pilotbase.worker")
 
 
@@ -47,35 +50,26 @@ class JobStoppedError(PilotbaseError):
 
 @dataclass(frozen=True)
 class Worker:
-    """One worker: the base it works for, the name under which it holds leases, and for how long."""
+    """One worker: the base it works for, the name under which it holds leases, for how long, and who hears of ends."""
 
     base: Base
     name: str
     lease_seconds: int = LEASE_SECONDS
+    on_end: Callable[[Job, JobState], None] = lambda *_: None
+    """Hears of each job that ended, and once for each reason of one that is put back; when it fails, that is logged."""
+    _waits: dict[int, Text | None] = field(default_factory=dict, init=False, repr=False)
 
-    def work(self, stop: threading.Event, on_end: Callable[[Job, JobState], None] = lambda *_: None) -> None:
-        """Do jobs as they come until ``stop`` is set; while the database is away or the disk full, wait.
-
-        ``on_end`` hears of a job that is put back once for each reason.
-        """
-        waits: dict[int, Text | None] = {}
+    def work(self, stop: threading.Event) -> None:
+        """Do jobs as they come until ``stop`` is set; while the database is away or the disk full, wait."""
         while not stop.is_set():
             try:
                 done = self.work_once()
-            except (UnreachableError, DiskFullError) as error:
+            except _AWAY as error:
                 _log.warning("%s", error)
                 stop.wait(AWAY_SECONDS)
                 continue
             if done is None or done[1] is JobState.QUEUED:
                 stop.wait(IDLE_SECONDS)
-            if done is None:
-                continue
-            job, state = done
-            known = waits.pop(job.identity, None)
-            if state is not JobState.QUEUED or known != job.reason:
-                on_end(job, state)
-            if state is JobState.QUEUED:
-                waits[job.identity] = job.reason
 
     def work_once(self) -> tuple[Job, JobState] | None:
         """Do the next job and return it with how it ended, or None when there is none (or another worker took it).
@@ -90,15 +84,28 @@ class Worker:
             state, reason = self._do(claimed)
         except StaleLeaseError:
             return None
-        if state is not JobState.QUEUED or reason != claimed.job.reason:
-            _note(claimed.job, state, reason, time.monotonic() - began)
-        return replace(claimed.job, reason=reason), state
+        job = replace(claimed.job, reason=reason)
+        self._report(job, state, time.monotonic() - began)
+        return job, state
+
+    def _report(self, job: Job, state: JobState, seconds: float) -> None:
+        """Tell how a job ended: it has ended, so whatever fails in telling it must end nothing else."""
+        known = self._waits.pop(job.identity, None)
+        if state is JobState.QUEUED:
+            self._waits[job.identity] = job.reason
+            if known == job.reason:
+                return
+        try:
+            _note(job, state, seconds)
+            self.on_end(job, state)
+        except Exception:  # noqa: BLE001 - logged
+            _log.exception("how job %s ended could not be told", job.identity)
 
     def _do(self, claimed: Claim) -> tuple[JobState, Text | None]:
         view, job = self.base.lab.view, claimed.job
         try:
             with _Heart(self, claimed) as heart:
-                HANDLERS[job.kind](self.base, job, heart.on_progress)
+                HANDLERS[WorkKind(job.kind)](self.base, job, heart.on_progress)
         except StaleLeaseError:
             raise
         except JobStoppedError:
@@ -111,33 +118,35 @@ class Worker:
                 finish(view, claimed, JobState.QUEUED, reason)
                 return JobState.QUEUED, reason
             return self._fail(claimed, error.text)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                self._fail(claimed, text("job.crashed", error=type(error).__name__))
-                raise
-            return self._fail(claimed, text("job.disk_full", file=error.filename or ""))
         except (KeyboardInterrupt, SystemExit):
             finish(view, claimed, JobState.QUEUED, text("job.worker_stopped"))
             raise
-        except BaseException as error:
-            self._fail(claimed, text("job.crashed", error=type(error).__name__))
-            raise
+        except Exception as error:  # noqa: BLE001 - one job is at fault, not the worker
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return self._fail(claimed, text("job.disk_full", file=error.filename or ""))
+            _log.exception("job %s (%s) failed by a fault of ours", job.identity, job.kind)
+            return self._fail(claimed, text("job.crashed", error=type(error).__name__))
         finish(view, claimed, JobState.DONE)
         return JobState.DONE, None
 
     def _fail(self, claimed: Claim, reason: Text) -> tuple[JobState, Text]:
-        give_up(self.base, claimed.job, reason)
+        try:
+            give_up(self.base, claimed.job, reason)
+        except _AWAY:
+            raise  # the lease runs out, and the job is done again
+        except Exception:  # noqa: BLE001 - such as an order without its record: nobody else waits for it
+            _log.exception("the record of job %s could not be told why it failed", claimed.job.identity)
         finish(self.base.lab.view, claimed, JobState.FAILED, reason)
         return JobState.FAILED, reason
 
 
-def _note(job: Job, state: JobState, reason: Text | None, seconds: float) -> None:
+def _note(job: Job, state: JobState, seconds: float) -> None:
     facts = {"job": job.identity, "kind": job.kind, "subject": job.subject, "attempt": job.attempt}
     ended = {"state": state.value, "seconds": round(seconds, 3)}
-    if state is not JobState.QUEUED or reason is None:
+    if state is not JobState.QUEUED or job.reason is None:
         _log.info("%s %s", job.kind, state, extra={**facts, **ended})
     else:
-        _log.info("%s waits: %s", job.kind, reason.render(), extra={**facts, **ended, "reason": reason.code})
+        _log.info("%s waits: %s", job.kind, job.reason.render(), extra={**facts, **ended, "reason": job.reason.code})
 
 
 def default_name() -> str:
@@ -188,8 +197,8 @@ class _Heart:
                 self._failure = JobStoppedError("job.stopped")
         except StaleLeaseError as error:
             self._failure = error
-        except (BusyError, UnreachableError):
-            return  # the next beat comes before the lease runs out, or another worker takes over
+        except Exception as error:  # noqa: BLE001 - the next beat comes in time, or another worker takes over
+            _log.warning("job %s: no sign of life could be given: %s", self._claimed.job.identity, error)
 
     def _raise(self) -> None:
         if self._failure is not None:

@@ -19,6 +19,7 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.site_order import LONGEST_DAYS, AskedPack
 from pilotbase.documents.subjects import Subject
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.worker.kept_until import KeptUntil, erase_over
@@ -31,7 +32,7 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-KIND = "site_pack"
+KIND = WorkKind.SITE_PACK
 _KEY_FILE = "site-packs.key"
 _ALL = 1000
 

@@ -9,6 +9,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.subjects import certificate_head
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.enrolling import require_in_force, require_site
 from pilotbase.worker.sites.papers import Signed, SiteReport, attempt_head
@@ -18,7 +19,7 @@ from pilotbase.workspace.actors import parties
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
 from pilotbase.workspace.store import View
 
-KIND = "site_report"
+KIND = WorkKind.SITE_REPORT
 _FILE = Path("site-report.json")
 _ALL = 1000
 

@@ -112,7 +112,7 @@ def _make(draft: Path, to: Destination) -> None:
     for name in FOLDERS:
         (draft / name).mkdir(mode=0o700)
     if to.settings.store_url is None:
-        create_database_file(draft)
+        create_database_file(draft / "pilotbase.db")
 
 
 def _copy_keys(backup: Backup, keys: KeyFolder, source: Path | None) -> None:

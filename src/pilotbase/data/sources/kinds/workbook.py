@@ -36,6 +36,8 @@ class _Workbook:
         require_file(path)
         try:
             cells = _cells(path, asked)
+            for name, found in cells.items():
+                found.require_dense(name, path.name)
             workbook = fastexcel.read_excel(path)
             sheets = [_Sheet.of(workbook, name, found, path.name) for name, found in cells.items()]
         except (

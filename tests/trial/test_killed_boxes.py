@@ -1,0 +1,56 @@
+"""A box that somebody kills in the middle of a trial costs time: no verdict, no attempt, and no blame."""
+
+import os
+import signal
+
+import pytest
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.running import MOST_LOSSES
+from pilotbase.vault.attempts import AttemptState, attempts_of
+from pilotbase.worker.trials.proving import freeze_in, prove
+from tests.hostile.test_killers import bubblewraps
+from tests.trial.conftest import GOOD
+from tests.trial.test_proving import hidden_set
+
+
+class Killer:
+    """Kills the box that answers hidden cases, ``times`` times, as the answers of the next batch are committed."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.done = times, set()
+
+    def __call__(self, progress) -> None:
+        if progress.stage.code == "trial.progress.answer" and self.left and progress.done not in self.done:
+            found = bubblewraps()
+            if progress.done and found:
+                self.done.add(progress.done)
+                self.left -= 1
+                os.kill(found[0], signal.SIGKILL)
+
+
+SLOW = "import time\ndef predict(batch):\n    time.sleep(0.2)\n" + GOOD.split("\n", 1)[1]
+
+
+def test_the_attempt_goes_on_and_the_verdict_is_the_same(base, write_scenario, write_application):
+    scenario, application = write_scenario(), write_application(SLOW)
+    freeze_in(base, scenario, application)
+    killer = Killer(2)
+    report = prove(base, scenario, application, on_progress=killer).report
+    assert killer.left == 0
+    assert (report.verdict, report.isolation.end) == (Verdict.ACCEPT, EndReason.FINISHED)
+    assert (report.attempt.number, report.attempt.answered) == (1, 100)
+
+
+def test_who_kills_without_end_is_told_and_the_attempt_waits(base, write_scenario, write_application):
+    scenario, application = write_scenario(), write_application(SLOW)
+    freeze_in(base, scenario, application)
+    with pytest.raises(PilotbaseError) as lost:
+        prove(base, scenario, application, on_progress=Killer(MOST_LOSSES + 1))
+    assert lost.value.code == "box.killed"
+    (attempt,) = attempts_of(base.lab.vault, hidden_set(base, scenario))
+    assert attempt.state is not AttemptState.CLOSED
+    report = prove(base, scenario, application).report
+    assert (report.verdict, report.attempt.number) == (Verdict.ACCEPT, 1)
