@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.documents.errors import (
+    BarredError,
     InputError,
     InvalidProofError,
     PilotbaseError,
@@ -56,6 +57,7 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (InvalidProofError, 422),
     (UnknownProofError, 422),
     (TooManyRequestsError, 429),
+    (BarredError, 409),
     (RefusedError, 403),
 )
 

@@ -20,7 +20,9 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import TWO_NAMES, Word, router
+from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import SECTIONS, address_of
+from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.store import View
 
 
@@ -69,7 +71,7 @@ def _take(request: HubRequest, subject: str, act: Act, content: Any) -> HttpResp
     def take(view: View) -> HttpResponse:
         noted = isinstance(content, Noted)
         move = Move(None if noted else content, content.note if noted else "", version, key=view.request)
-        return document(request, advance(view, subject, act, move))
+        return document(request, take_step(base(), view, subject, act, move))
 
     return once(request, take)
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.advancing import Move
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.subjects import new_commission
 from pilotbase.documents.errors import InputError, RefusedError
@@ -19,12 +19,14 @@ from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, posted
+from pilotbase.hub.base import base
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.terms import FORMS
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.records import see
+from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -89,7 +91,7 @@ def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     """Take the step; where something stands against it the form says what, and keeps what was typed."""
     given = form.cleaned_data
     try:
-        advance(view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
+        take_step(base(), view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
     except (InputError, RefusedError, ConflictError) as error:
         add_errors(form, error)
         return False
