@@ -50,7 +50,8 @@ from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, require_seen
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.addresses import KINDS, address_of
 from pilotbase.hub.shown.pools import seat_told
 from pilotbase.hub.shown.records import see
@@ -231,7 +232,9 @@ def save_application(request: HubRequest, content: ApplicationVersion, owner: Wo
 )
 def save_organisation(request: HubRequest, content: Organisation, name: Word) -> HttpResponse:
     """Register an organisation, or edit it."""
-    return _save(request, content, organisation_subject(name))
+    answer = _save(request, content, organisation_subject(name))
+    cut_memberships(operator_view(), name)
+    return answer
 
 
 @router.put("/datasets/{owner}/{name}", auth=MEMBERS, response=answers(Record), by_alias=True, summary="Save a dataset")

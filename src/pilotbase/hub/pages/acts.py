@@ -19,12 +19,15 @@ from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, posted
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.terms import FORMS
 from pilotbase.hub.guards import for_act, member_only
+from pilotbase.hub.people.invitations import cut_memberships
+from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.shown.records import see
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -54,6 +57,9 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         "title": Text(code=f"act.{chosen}"),
         "form": form,
         "seen": seen,
+        "record": record,
+        "people": names_shown(request.acting.actor, [(step.organisation, step.person) for step in record.history]),
+        "plan": plan_shown(view, record) if chosen in DECIDED_ON else None,
         "crumbs": [
             {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
             {"url": address_of(subject), "label": seen.title},
@@ -95,6 +101,8 @@ def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     except (InputError, RefusedError, ConflictError) as error:
         add_errors(form, error)
         return False
+    if act is Act.ORGANISATION_EDIT:
+        cut_memberships(operator_view(), name_of(subject))
     return True
 
 

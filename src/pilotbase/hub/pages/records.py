@@ -36,6 +36,7 @@ from pilotbase.hub.shown.addresses import KINDS, subject_of
 from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.estimates import estimate_shown
+from pilotbase.hub.shown.plans import plan_shown
 from pilotbase.hub.shown.records import SHOWN, see
 from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.hub.shown.states import way
@@ -208,6 +209,7 @@ def _of_trial(view: View, record: Record) -> dict[str, Any]:
         "report": report_of(view, record),
         "certificate": issued.certificate if issued else None,
         "estimate": estimate_shown(view, record),
+        "plan": plan_shown(view, record),
         "job": job,
         "live": job is not None and job.live,
     }
