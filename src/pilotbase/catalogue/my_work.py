@@ -33,6 +33,7 @@ class MakesWay:
     title: Localized
     act: Act
     reason: Text
+    hint: Text
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _items(judge: Judge, view: View, record: Record, wait: Wait, mine: bool) -> 
         return
     for remedy in bar.remedies:
         if remedy.is_for(view.actor):
-            way = MakesWay(record.subject, both_languages(record.title), act, bar.error.text)
+            way = MakesWay(record.subject, both_languages(record.title), act, bar.error.text, bar.error.hint)
             own = judge.bar(remedy.record, remedy.act, view.actor)
             yield _item(remedy.record, remedy.act, wait, now, makes_way=way, bar=own)
 

@@ -58,6 +58,7 @@ class MakesWayTold(Told):
     subject: str
     act: Act
     reason: str
+    hint: str
 
 
 class WaitingWork(Told):

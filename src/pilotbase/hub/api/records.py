@@ -12,7 +12,7 @@ from ninja import Path, Query, Router
 
 from pilotbase.catalogue.advancing import Possible
 from pilotbase.catalogue.bars import Bar
-from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.catalogue.my_work import MakesWay, WorkItem
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.catalogue.wording import listed
@@ -101,7 +101,6 @@ def work(request: HubRequest) -> Work:
 
 
 def _waiting(item: WorkItem) -> WaitingWork:
-    way, bar = item.makes_way, item.bar
     return WaitingWork(
         subject=item.subject,
         act=item.act,
@@ -110,16 +109,18 @@ def _waiting(item: WorkItem) -> WaitingWork:
         since=item.since,
         due=item.due,
         overdue=item.overdue,
-        makes_way=None if way is None else MakesWayTold(subject=way.subject, act=way.act, reason=_told(way.reason)),
-        bar=None
-        if bar is None
-        else BarTold(
-            code=bar.error.code,
-            reason=_told(bar.error.text),
-            hint=_told(bar.error.hint),
-            remedies=_remedies(bar),
-        ),
+        makes_way=_way_told(item.makes_way) if item.makes_way is not None else None,
+        bar=_bar_told(item.bar) if item.bar is not None else None,
     )
+
+
+def _way_told(way: MakesWay) -> MakesWayTold:
+    return MakesWayTold(subject=way.subject, act=way.act, reason=_told(way.reason), hint=_told(way.hint))
+
+
+def _bar_told(bar: Bar) -> BarTold:
+    error = bar.error
+    return BarTold(code=error.code, reason=_told(error.text), hint=_told(error.hint), remedies=_remedies(bar))
 
 
 def _remedies(bar: Bar) -> list[RemedyTold]:
