@@ -18,6 +18,7 @@ from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import Appeal, AppealDecision, Interest, Order, OrderLifting, Reviewer
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.vocabularies import Role, Verdict
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import BusyError
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agreement, dataset
@@ -218,6 +219,14 @@ class Checked:
         yield
 
 
+def notices_of(walk, who):
+    """Return the page of a person's notices after a round of noticing."""
+    from pilotbase.hub.base import base
+
+    Noticing(base(), Ways()).tell_changes()
+    return walk.get(who, "/notices/").content.decode()
+
+
 def address(subject):
     kind, _, name = subject.partition(":")
     return f"/{SECTIONS[kind]}/{name}"
@@ -384,6 +393,9 @@ def test_a_suspended_certificate_whose_attempts_are_used_waits_for_its_owner(wal
     walk.look()
     assert (COMMISSION, Act.TRIAL_REPEAT) not in walk.tasks["desk"]
     assert walk.tasks["owner"] == [(SCENARIO, Act.SCENARIO_EDIT)], "the owner alone can bring fresh data"
+    told = notices_of(walk, "owner")
+    assert "“Repeat the trial” cannot go on until somebody takes the step “Make a new version of the scenario”" in told
+    assert "“Repeat the trial” is overdue" not in notices_of(walk, "desk"), "they are not urged to do what is barred"
     refused = walk.clients["desk"].post("/api/trials/c1/acts/trial.repeat", "{}", content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (409, "trial.no_attempts_left")
     assert walk.trial.record().state == "suspended", "the API refuses what is barred"
