@@ -48,7 +48,7 @@ def test_an_agreement_opens_from_the_moment_it_is_agreed_until_it_is_revoked(any
     trial = any_trial
     what = publish(trial, dataset())
     trial.do(OWNER, AGREEMENT, Act.AGREEMENT_OFFER, agreement(what))
-    waiting = [item["act"] for item in map(dict_of, my_work(trial.store.as_actor(SUPPLIER)))]
+    waiting = [item["act"] for item in map(dict_of, my_work(trial.store.as_actor(SUPPLIER)).tasks)]
     assert waiting == ["agreement.agree"]
     assert not lets_in(trial)
     trial.do(SUPPLIER, AGREEMENT, Act.AGREEMENT_AGREE)
@@ -106,7 +106,7 @@ def test_after_a_revocation_the_published_offer_waits_for_the_owner(any_trial: T
     assert chosen(trial, SUPPLIER) is Act.AGREEMENT_ASK
     assert trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_ASK, agreement(what)).state == "asked"
     assert not lets_in(trial)
-    assert [item["act"] for item in map(dict_of, my_work(trial.store.as_actor(OWNER)))] == ["agreement.grant"]
+    assert [item["act"] for item in map(dict_of, my_work(trial.store.as_actor(OWNER)).tasks)] == ["agreement.grant"]
     with pytest.raises(RefusedError):
         trial.do(SUPPLIER, "agreement:a2", Act.AGREEMENT_GRANT)
     clock.step(1)

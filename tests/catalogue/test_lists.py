@@ -10,7 +10,7 @@ from pilotbase.catalogue.news import news
 from pilotbase.catalogue.saving import Remarks, save
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Order
+from pilotbase.documents.record import Interest, Order
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import actor, parties
@@ -139,7 +139,7 @@ def test_my_work_is_what_waits_for_me_since_when_and_due_when(any_trial, clock):
     trial = any_trial
 
     def work(who):
-        return [(item.act, item.subject, (item.due - NOW).days) for item in my_work(trial.store.as_actor(who))]
+        return [(item.act, item.subject, (item.due - NOW).days) for item in my_work(trial.store.as_actor(who)).tasks]
 
     trial.open_scenario()
     assert work(OWNER) == []
@@ -152,10 +152,12 @@ def test_my_work_is_what_waits_for_me_since_when_and_due_when(any_trial, clock):
     assert work(PLANNER) == [(Act.PLAN_DRAFT, COMMISSION, 10)]
     trial.prepare()
     assert work(OWNER) == []
+    assert work(REVIEWER) == [(Act.INTEREST_DECLARE, COMMISSION, 10)], "before it there is nothing to approve"
+    trial.do(REVIEWER, COMMISSION, Act.INTEREST_DECLARE, Interest(has_interest=False))
     assert work(REVIEWER) == [(Act.PLAN_APPROVE, COMMISSION, 10)]
     assert work(actor("institute", Role.REVIEWER, person="p-colleague")) == []
     clock.step(11 * 86400)
-    assert my_work(trial.store.as_actor(REVIEWER))[0].overdue
+    assert my_work(trial.store.as_actor(REVIEWER)).tasks[0].overdue
 
 
 def test_an_order_waits_for_the_operator_until_its_deadline_and_news_tell_of_it(any_trial):
@@ -163,7 +165,9 @@ def test_an_order_waits_for_the_operator_until_its_deadline_and_news_tell_of_it(
     trial.reach("certified")
     _, position = news(trial.store.as_actor(OWNER), limit=100_000)
     trial.do(REGULATOR, COMMISSION, Act.ORDER_GIVE, Order(kind="suspension", reasons="Now.", deadline="2026-05-03"))
-    assert [(item.act, item.due.day) for item in my_work(trial.store.as_actor(DESK))] == [(Act.CERTIFICATE_SUSPEND, 3)]
+    assert [(item.act, item.due.day) for item in my_work(trial.store.as_actor(DESK)).tasks] == [
+        (Act.CERTIFICATE_SUSPEND, 3)
+    ]
     for who in (OWNER, SUPPLIER, REVIEWER, MACHINE):
         found, _ = news(trial.store.as_actor(who), position)
         assert [(one.step.act, one.record.subject) for one in found] == [(Act.ORDER_GIVE, COMMISSION)]

@@ -131,7 +131,7 @@ def test_limits_are_told(opened, settings_of_hub):
     assert announced(browser, b"x" * 1001).json()["code"] == "vault.upload_too_large"
     first = announced(browser, b"x" * 1000).json()["identity"]
     full = announced(browser, b"x" * 1000)
-    assert (full.status_code, full.json()["code"]) == (403, "vault.upload_quota")
+    assert (full.status_code, full.json()["code"]) == (409, "vault.upload_quota")
     large = browser.put(f"/api/uploads/{first}/pieces/0", b"x" * ((4 << 20) + 1), **BYTES)
     assert (large.status_code, large.json()["code"]) == (413, "api.body_too_large")
     assert browser.put(f"/api/uploads/{first}/pieces/0", b"x", **JSON).status_code == 415

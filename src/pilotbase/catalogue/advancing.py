@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
-from pilotbase.catalogue.preconditions import OF_WHAT_IS_BROUGHT, require
+from pilotbase.catalogue.bars import Bar, Judge
+from pilotbase.catalogue.preconditions import require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
 from pilotbase.catalogue.sharing import keep
-from pilotbase.catalogue.situation import Move, Situation
+from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, unlimited
 from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.waiting import waiting
 from pilotbase.catalogue.writing import write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, state_name, transition
 from pilotbase.documents.permissions import Act, act_name, permitted
@@ -39,13 +40,17 @@ NOTHING = Move()
 
 @dataclass(frozen=True)
 class Possible:
-    """An act that the table and the state leave open to an actor; ``obstacle`` says what else stands against it."""
+    """An act that the table and the state leave open to an actor; ``bar`` says what else stands against it."""
 
     act: Act
-    obstacle: PilotbaseError | None
+    bar: Bar | None
+
+    @property
+    def obstacle(self) -> PilotbaseError | None:
+        return self.bar.error if self.bar is not None else None
 
 
-def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
+def advance(view: View, subject: str, act: Act, move: Move = NOTHING, attempts: AttemptsLeft = unlimited) -> Record:
     """Take the step ``act`` on the record of ``subject`` as the actor of ``view`` and return the record after it.
 
     Checked in this order: the record is seen; it is the version that the person saw; the table lets the actor do it;
@@ -56,14 +61,22 @@ def advance(view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
         NotFoundError: there is no such record, or none that the actor may see.
         StaleEditError: others moved it since ``move.seen``; it says who did what.
         ConflictError: a new record of that name is there already.
-        RefusedError: table, state, separation of duties or a need stand against it.
+        RefusedError: table or separation of duties stand against it.
+        BarredError: the state or a need stand against it, or ``attempts``.
         InputError: what is handed in is wrong.
     """
     with view.transaction(act.value) as change:
-        return advance_within(change, view, subject, act, move)
+        return advance_within(change, view, subject, act, move, attempts)
 
 
-def advance_within(change: Transaction, view: View, subject: str, act: Act, move: Move = NOTHING) -> Record:
+def advance_within(
+    change: Transaction,
+    view: View,
+    subject: str,
+    act: Act,
+    move: Move = NOTHING,
+    attempts: AttemptsLeft = unlimited,
+) -> Record:
     """Take a step as `advance` does, within ``change``: with the others of it, or not at all."""
     row = transition(act)
     here = view.within(change)
@@ -72,7 +85,7 @@ def advance_within(change: Transaction, view: View, subject: str, act: Act, move
     if known is not None:
         return known
     before, head = _read(here, base, subject, row, move)
-    at = Situation(base, view.actor, row, before, move, change.now)
+    at = Situation(base, view.actor, row, before, move, change.now, attempts)
     _require_permitted(at)
     _require_brought(at)
     require_separation(at.actor, row, before)
@@ -83,18 +96,17 @@ def advance_within(change: Transaction, view: View, subject: str, act: Act, move
     return record
 
 
-def possible_acts(view: View, record: Record) -> list[Possible]:
+def possible_acts(view: View, record: Record, attempts: AttemptsLeft = unlimited) -> list[Possible]:
     """Return what the actor of ``view`` may do to ``record`` now, with the obstacle that can be told beforehand.
 
     For the buttons of a page: `advance` checks again.
     """
-    base = everything(view)
-    found = []
-    for row in LIFECYCLES[record.kind]:
-        if record.state in row.sources and permitted(row.act, view.actor, record.stands):
-            at = Situation(base, view.actor, row, record, NOTHING, base.store.clock())
-            found.append(Possible(row.act, _obstacle(at)))
-    return found
+    judge = Judge(everything(view), view.store.clock(), attempts)
+    return [
+        Possible(row.act, judge.bar(record, row.act, view.actor))
+        for row in LIFECYCLES[record.kind]
+        if record.state in row.sources and permitted(row.act, view.actor, record.stands)
+    ]
 
 
 def _taken_before(view: View, subject: str, move: Move) -> Record | None:
@@ -126,7 +138,7 @@ def _require_permitted(at: Situation) -> None:
         raise RefusedError("record.not_permitted", act=act_name(row.act), organisation=at.actor.organisation)
     if record.state not in row.sources:
         state = state_name(record.kind, record.state)
-        raise RefusedError("record.wrong_state", act=act_name(row.act), subject=record.subject, state=state)
+        raise BarredError("record.wrong_state", act=act_name(row.act), subject=record.subject, state=state)
 
 
 def _require_brought(at: Situation) -> None:
@@ -184,15 +196,3 @@ def _why_stopped(at: Situation) -> Text:
     if at.move.note:
         return text("record.stopped_because", organisation=at.actor.organisation, reason=spoken_reason(at.move.note))
     return text("record.stopped", organisation=at.actor.organisation)
-
-
-def _obstacle(at: Situation) -> PilotbaseError | None:
-    """Return what stands against a step, as far as it can be told before anything is handed in."""
-    try:
-        require_separation(at.actor, at.row, at.record)
-        for need in at.row.needs:
-            if need not in OF_WHAT_IS_BROUGHT:
-                require(need, at)
-    except PilotbaseError as error:
-        return error
-    return None

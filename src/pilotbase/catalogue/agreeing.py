@@ -12,7 +12,7 @@ from pilotbase.catalogue.records import everything, load_record
 from pilotbase.catalogue.situation import Situation
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, Issue
 from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import Act
@@ -54,18 +54,18 @@ def _published_dataset(at: Situation) -> None:
     head = at.base.head(record_head(agreement.dataset))
     record = at.base.load(head, Record) if head is not None else None
     if record is None or record.state != DatasetState.PUBLISHED or record.owner != agreement.assigner:
-        raise RefusedError("record.dataset_not_published", dataset=agreement.dataset)
+        raise BarredError("record.dataset_not_published", dataset=agreement.dataset)
     published = at.base.load(record.documents["dataset"], Dataset)
     is_new = NEW in at.row.sources
     if (is_new and agreement.dataset_version != published.digest()) or not agreement.covers(published.version):
-        raise RefusedError("record.other_dataset_version", dataset=agreement.dataset, version=published.version)
+        raise BarredError("record.other_dataset_version", dataset=agreement.dataset, version=published.version)
 
 
 def _published_offer(at: Situation) -> None:
     agreement = at.brought(Agreement)
     published = at.base.load(agreement.dataset_version, Dataset)
     if published.usage != agreement.offer or agreement.version != published.version:
-        raise RefusedError("record.other_offer", dataset=agreement.dataset)
+        raise BarredError("record.other_offer", dataset=agreement.dataset)
 
 
 def _purposes_offered(at: Situation) -> None:
@@ -79,7 +79,7 @@ def _purposes_offered(at: Situation) -> None:
 def _not_revoked(at: Situation) -> None:
     agreement = at.brought(Agreement)
     if is_revoked(at.base, agreement.dataset, agreement.assignee):
-        raise RefusedError("record.revoked_before", organisation=agreement.assignee, dataset=agreement.dataset)
+        raise BarredError("record.revoked_before", organisation=agreement.assignee, dataset=agreement.dataset)
 
 
 def act_of_new(view: View, dataset: Subject) -> Act:
@@ -106,13 +106,13 @@ def is_revoked(base: View, dataset: Subject, organisation: str) -> bool:
 def _first_day(at: Situation) -> None:
     agreement = at.document("agreement", Agreement)
     if not agreement.has_begun(at.now) or agreement.is_over(at.now):
-        raise RefusedError("record.not_in_force", begins=agreement.begins or "–", ends=agreement.ends or "–")
+        raise BarredError("record.not_in_force", begins=agreement.begins or "–", ends=agreement.ends or "–")
 
 
 def _last_day_over(at: Situation) -> None:
     agreement = at.document("agreement", Agreement)
     if not agreement.is_over(at.now):
-        raise RefusedError("record.not_over", ends=agreement.ends or "–", today=spell_day(at.now))
+        raise BarredError("record.not_over", ends=agreement.ends or "–", today=spell_day(at.now))
 
 
 def _agreement(at: Situation) -> Agreement:

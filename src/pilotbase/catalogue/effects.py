@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from pilotbase.catalogue.newest_data import scenario_to_try
 from pilotbase.catalogue.separation import inherited
 from pilotbase.catalogue.situation import Situation
 from pilotbase.documents.base import Document
@@ -28,6 +29,7 @@ from pilotbase.documents.record import (
     Result,
     Reviewer,
 )
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import record_head
 
 CONTENT: Mapping[str, str] = {
@@ -57,6 +59,8 @@ def apply(at: Situation) -> Record:
     effect = _EFFECTS.get(at.row.act)
     if effect is not None:
         record = effect(at.on(record))
+    if record.kind == "commission" and at.row.target in (CommissionState.AGREED, CommissionState.RETEST):
+        record = _with(record, documents={**record.documents, "scenario": scenario_to_try(at.base, record)})
     return _fulfil(at.on(record))
 
 

@@ -1,14 +1,39 @@
-"""My work: what waits for me, since when, due when; everyone's first page."""
+"""My work: what I can do now and others wait for, since when, due when; and what of mine waits for others."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.catalogue.bars import Bar, Judge
+from pilotbase.catalogue.records import both_languages, everything
+from pilotbase.catalogue.situation import AttemptsLeft, unlimited
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
-from pilotbase.workspace.listings import find_waits
+from pilotbase.documents.record import Record, Waiting
+from pilotbase.documents.remedies import HELPED
+from pilotbase.documents.subjects import record_head
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.listings import Wait, find_waits, find_waits_of_others
+from pilotbase.workspace.remembering import Remembering
 from pilotbase.workspace.store import View
+
+_MOST = 200
+_JUDGED_BY = ("scenario", "application", "report", "dataset", "agreement")
+"""What needs read of a record."""
+
+
+@dataclass(frozen=True)
+class MakesWay:
+    """An act that cannot be done before another, and why."""
+
+    subject: str
+    title: Localized
+    act: Act
+    reason: Text
+    hint: Text
 
 
 @dataclass(frozen=True)
@@ -23,21 +48,91 @@ class WorkItem:
     since: datetime
     due: datetime | None
     overdue: bool
+    makes_way: MakesWay | None = None
+    """What it makes way for, where it is not itself what a record waits for."""
+    bar: Bar | None = None
+    """Why it cannot be done now, and who can do what about that; None: it can be."""
 
 
-def my_work(view: View, limit: int = 200) -> list[WorkItem]:
-    """Return what waits for the actor of ``view``: what is due first comes first."""
-    now = view.store.clock()
-    return [
-        WorkItem(
-            subject=listing.subject,
-            kind=listing.kind,
-            title=listing.title,
-            state=listing.state,
-            act=Act(wait.act),
-            since=wait.since,
-            due=wait.due,
-            overdue=wait.due is not None and wait.due < now,
-        )
-        for listing, wait in find_waits(view, limit)
+@dataclass(frozen=True)
+class Work:
+    """What the actor can do now, the first due first; and what is theirs once others have made way."""
+
+    tasks: tuple[WorkItem, ...]
+    held: tuple[WorkItem, ...]
+
+
+def my_work(view: View, attempts: AttemptsLeft = unlimited) -> Work:
+    """Return what waits for the actor of ``view``, each act that is listed as a task can be carried out by them."""
+    helped = sorted({act for role in view.actor.roles for act in HELPED[role]})
+    found = [(True, *one) for one in find_waits(view, _MOST)]
+    found += [(False, *one) for one in find_waits_of_others(view, helped, _MOST)]
+    base, records = _read(view, (listing.subject for _, listing, _ in found))
+    judge = Judge(base, view.store.clock(), attempts)
+    items = [
+        item
+        for mine, listing, wait in found
+        if listing.subject in records
+        for item in _items(judge, view, records[listing.subject], wait, mine)
     ]
+    tasks = {(item.subject, item.act): item for item in reversed(items) if item.bar is None}
+    held = {(item.subject, item.act): item for item in items if item.bar is not None}
+    return Work(tuple(sorted(tasks.values(), key=_soonest)), tuple(held.values()))
+
+
+def waiting_of(wait: Wait) -> Waiting:
+    """Return a row of what waits as the record says it."""
+    return Waiting(
+        act=Act(wait.act),
+        role=Role(wait.role),
+        organisation=wait.organisation or None,
+        person=wait.person or None,
+        since=wait.since,
+        due=wait.due,
+    )
+
+
+def _items(judge: Judge, view: View, record: Record, wait: Wait, mine: bool) -> Iterator[WorkItem]:
+    """Yield what one piece of waiting work asks of the actor: the act itself, or what makes way for it."""
+    act, now = Act(wait.act), judge.now
+    bar = judge.bar(record, act, view.actor) if mine else judge.bar_of_wait(record, waiting_of(wait))
+    if mine:
+        yield _item(record, act, wait, now, bar=bar)
+    if bar is None:
+        return
+    for remedy in bar.remedies:
+        if remedy.is_for(view.actor):
+            way = MakesWay(record.subject, both_languages(record.title), act, bar.error.text, bar.error.hint)
+            own = judge.bar(remedy.record, remedy.act, view.actor)
+            yield _item(remedy.record, remedy.act, wait, now, makes_way=way, bar=own)
+
+
+def _item(record: Record, act: Act, wait: Wait, now: datetime, **more: object) -> WorkItem:
+    return WorkItem(
+        subject=record.subject,
+        kind=record.kind,
+        title=both_languages(record.title),
+        state=record.state,
+        act=act,
+        since=wait.since,
+        due=wait.due,
+        overdue=wait.due is not None and wait.due < now,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _soonest(item: WorkItem) -> tuple[bool, float]:
+    return (item.due is None, (item.due or item.since).timestamp())
+
+
+def _read(view: View, subjects: Iterable[str]) -> tuple[View, dict[str, Record]]:
+    """Return the store as the base sees it, with what the needs of these records look at read at once; the records."""
+    base = everything(view)
+    heads = base.named([record_head(subject) for subject in dict.fromkeys(subjects)])
+    records = {one.subject: one for one in (stored.load(Record) for stored in heads.values())}
+    linked = {record_head(subject) for one in records.values() for subject in one.subjects.values()}
+    heads |= base.named(sorted(linked - set(heads)))
+    wanted = {one.documents[name] for one in records.values() for name in _JUDGED_BY if name in one.documents}
+    documents = {stored.digest: stored for stored in heads.values()} | base.get_all(sorted(wanted))
+    remembering = Remembering(base.store, base.actor, base.connection, base.request, heads | documents)
+    return remembering, records

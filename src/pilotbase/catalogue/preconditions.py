@@ -12,7 +12,7 @@ from pilotbase.catalogue.subjects import require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
-from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, InvalidProofError, Issue
 from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.organisation import Organisation
@@ -68,7 +68,7 @@ def _same_organisation(at: Situation) -> None:
     _same_subject(at)
     kept, new = at.document("organisation", Organisation), at.brought(Organisation)
     if set(kept.roles) != set(new.roles):
-        raise RefusedError("record.roles_fixed", organisation=new.name)
+        raise BarredError("record.roles_fixed", organisation=new.name)
 
 
 def _same_subject(at: Situation) -> None:
@@ -111,19 +111,19 @@ def _open_scenario(at: Situation) -> None:
     record = at.base.load(head, Record) if head is not None else None
     wanted = at.record.documents.get("scenario")
     if record is None or record.state != ScenarioState.OPEN or wanted not in (None, record.documents["scenario"]):
-        raise RefusedError("record.scenario_not_open", scenario=subject)
+        raise BarredError("record.scenario_not_open", scenario=subject)
 
 
 def _scenario_board(at: Situation) -> None:
     head = at.base.head(record_head(at.record.subjects["scenario"]))
     scenario = at.base.load(at.base.load(head, Record).documents["scenario"], Scenario) if head is not None else None
     if scenario is None or scenario.trial.board is None:
-        raise RefusedError("record.no_board", scenario=at.record.subjects["scenario"])
+        raise BarredError("record.no_board", scenario=at.record.subjects["scenario"])
 
 
 def _work_under_way(at: Situation) -> None:
     if all(job.ended or job.stopping for job in jobs_of(at.base, at.record.subject)):
-        raise RefusedError("record.no_work", subject=at.record.subject)
+        raise BarredError("record.no_work", subject=at.record.subject)
 
 
 def _submitted_application(at: Situation) -> None:
@@ -132,11 +132,11 @@ def _submitted_application(at: Situation) -> None:
     head = at.base.head(record_head(subject))
     record = at.base.load(head, Record) if head is not None else None
     if record is None or record.state != ApplicationState.SUBMITTED or record.supplier != at.record.supplier:
-        raise RefusedError("record.application_not_submitted", application=subject)
+        raise BarredError("record.application_not_submitted", application=subject)
     tried = at.record.documents["application"]
     newest = record.documents["application"]
     if (at.row.act is Act.RECTIFICATION_SUBMIT) == (newest == tried):
-        raise RefusedError("record.other_version_needed", application=subject)
+        raise BarredError("record.other_version_needed", application=subject)
 
 
 def _approvals(at: Situation) -> None:
@@ -144,34 +144,34 @@ def _approvals(at: Situation) -> None:
         if one.kind not in at.record.approvals_needed:
             continue
         if one.state is ApprovalState.MISSING:
-            raise RefusedError("record.approval_missing", kind=one.kind)
+            raise BarredError("record.approval_missing", kind=one.kind)
         if one.state is ApprovalState.EXPIRED:
-            raise RefusedError("record.approval_expired", kind=one.kind, until=one.filed[-1].until)
+            raise BarredError("record.approval_expired", kind=one.kind, until=one.filed[-1].until)
 
 
 def _free_of_interest(at: Situation) -> None:
     organisation, person = at.actor.organisation, at.actor.person
     parties = {*filter(None, [at.record.demand_owner, at.record.supplier])}
     if any(are_tied(at.base, organisation, party) for party in sorted(parties)):
-        raise RefusedError("record.interest_of_organisation", organisation=organisation)
+        raise BarredError("record.interest_of_organisation", organisation=organisation)
     declared = [one.has_interest for one in at.record.interests if one.person == person]
     if not declared:
-        raise RefusedError("record.interest_undeclared")
+        raise BarredError("record.interest_undeclared")
     if any(declared):
-        raise RefusedError("record.interest_declared")
+        raise BarredError("record.interest_declared")
 
 
 def _approver_free_of_interest(at: Situation) -> None:
     approver = next(step.person for step in reversed(at.record.history) if step.act is Act.PLAN_APPROVE)
     if any(one.has_interest and one.person == approver for one in at.record.interests):
-        raise RefusedError("record.approver_has_interest")
+        raise BarredError("record.approver_has_interest")
 
 
 def _outside_reviewer(at: Situation) -> None:
     found = ties(at.base, at.record)
     inside = sorted(operators(at.base, at.record))
     if found and any(are_tied(at.base, at.actor.organisation, one) for one in inside):
-        raise RefusedError("record.outside_reviewer_needed", one=found[0].one, other=found[0].other)
+        raise BarredError("record.outside_reviewer_needed", one=found[0].one, other=found[0].other)
 
 
 def _approved_plan(at: Situation) -> None:
@@ -200,7 +200,7 @@ def _own_opinion(at: Situation) -> None:
 def _accepted_verdict(at: Situation) -> None:
     report = at.document("report", Report)
     if report.verdict is not Verdict.ACCEPT:
-        raise RefusedError("record.verdict_not_accept", verdict=text(f"verdict.{report.verdict}"))
+        raise BarredError("record.verdict_not_accept", verdict=text(f"verdict.{report.verdict}"))
 
 
 def _own_certificate(at: Situation) -> None:
@@ -216,12 +216,12 @@ def _pays(at: Situation) -> None:
     organisation = {"demand_owner": at.record.demand_owner, "supplier": at.record.supplier}.get(payer or "")
     pays = operates if organisation is None else at.actor.organisation == organisation
     if not pays and not (operates and at.row.act is Act.CONSENT_REFUSE):
-        raise RefusedError("record.not_payer", payer=text(f"hub.payer.{payer}"))
+        raise BarredError("record.not_payer", payer=text(f"hub.payer.{payer}"))
 
 
 def _no_open_appeal(at: Situation) -> None:
     if at.record.open_appeals:
-        raise RefusedError("record.appeal_open", number=at.record.open_appeals[0].number)
+        raise BarredError("record.appeal_open", number=at.record.open_appeals[0].number)
 
 
 def _open_appeal(at: Situation) -> None:
@@ -234,7 +234,7 @@ def _open_appeal(at: Situation) -> None:
 def _no_suspension_ordered(at: Situation) -> None:
     for order in at.record.orders:
         if order.kind == "suspension" and order.lifted_at is None:
-            raise RefusedError("record.suspension_ordered", number=order.number, organisation=order.organisation)
+            raise BarredError("record.suspension_ordered", number=order.number, organisation=order.organisation)
 
 
 def _cause_to_repeat(at: Situation) -> None:
@@ -242,7 +242,11 @@ def _cause_to_repeat(at: Situation) -> None:
     upheld = any(one.decision is not None and one.decision.upheld and one.at >= reported for one in at.record.appeals)
     ordered = any(order.kind == "rerun" for order in at.record.open_orders)
     if not upheld and not ordered and at.record.asked_retrial is None:
-        raise RefusedError("record.no_cause_to_repeat")
+        raise BarredError("record.no_cause_to_repeat")
+
+
+def _attempt_left(at: Situation) -> None:
+    at.attempts(at.base, at.record, at.row.act)
 
 
 def _open_order(at: Situation) -> None:
@@ -284,6 +288,7 @@ _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.OPEN_APPEAL: _open_appeal,
     Precondition.NO_SUSPENSION_ORDERED: _no_suspension_ordered,
     Precondition.CAUSE_TO_REPEAT: _cause_to_repeat,
+    Precondition.ATTEMPT_LEFT: _attempt_left,
     Precondition.OPEN_ORDER: _open_order,
     Precondition.DEADLINE_AHEAD: _deadline_ahead,
     **OF_TERMS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Transition
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text
 from pilotbase.workspace.actors import Actor
@@ -36,6 +38,14 @@ class Move:
     """Names this very request: asked for again, because its answer was lost, it is not taken twice."""
 
 
+AttemptsLeft = Callable[[View, Record, Act], None]
+"""Returns where the hidden data allow the trial that ``act`` leads to; raises `BarredError`. The vault stands above."""
+
+
+def unlimited(base: View, record: Record, act: Act) -> None:
+    """Let every attempt be: for acts that are about no hidden data."""
+
+
 @dataclass(frozen=True)
 class Situation:
     """Everything that needs and effects look at; ``base`` sees every document."""
@@ -46,6 +56,7 @@ class Situation:
     record: Record
     move: Move
     now: datetime
+    attempts: AttemptsLeft = unlimited
 
     def brought(self, kind: type[P]) -> P:
         """Return what was handed in; the engine has seen to its kind."""

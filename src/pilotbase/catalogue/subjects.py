@@ -8,7 +8,7 @@ from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
@@ -93,7 +93,7 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
 def _begin_agreement(base: View, subject: str, agreement: Agreement, state: str) -> Record:
     dataset = _load(base, agreement.dataset_version, Dataset)
     if dataset is None or dataset.subject != agreement.dataset:
-        raise RefusedError("record.dataset_not_published", dataset=agreement.dataset)
+        raise BarredError("record.dataset_not_published", dataset=agreement.dataset)
     return Record(
         subject=subject,
         kind="agreement",
@@ -110,10 +110,10 @@ def _begin_agreement(base: View, subject: str, agreement: Agreement, state: str)
 def _begin_commission(base: View, subject: str, commission: Commission, state: str) -> Record:
     scenario = _load(base, commission.scenario_version, Scenario)
     if scenario is None or subject_of(scenario) != commission.scenario:
-        raise RefusedError("record.scenario_not_open", scenario=commission.scenario)
+        raise BarredError("record.scenario_not_open", scenario=commission.scenario)
     version = _load(base, commission.application_version, ApplicationVersion)
     if version is None or subject_of(version) != commission.application:
-        raise RefusedError("record.application_not_submitted", application=commission.application)
+        raise BarredError("record.application_not_submitted", application=commission.application)
     owner = scenario.owner.organisation
     filed = [
         FiledApproval(kind=one.kind, issued_by=owner, reference=one.reference, until=one.until)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from pilotbase.catalogue.records import everything
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
 from pilotbase.documents.subjects import kind_of
@@ -95,7 +95,7 @@ def reply(view: View, identity: str, said: Reply, seen: Digest | None = None) ->
     def add(change: Transaction, thread: Thread) -> Thread:
         number = len(thread.messages) + 1
         if number > MAXIMUM_MESSAGES:
-            raise RefusedError("thread.full", limit=MAXIMUM_MESSAGES)
+            raise BarredError("thread.full", limit=MAXIMUM_MESSAGES)
         return _changed(thread, messages=(*thread.messages, _message(change, number, said)))
 
     return _advance(view, identity, Deed(ExchangeAct.THREAD_REPLY, seen=seen), add)
@@ -280,7 +280,7 @@ def _standing(thread: Thread, number: int) -> Message:
     if message is None:
         raise NotFoundError("thread.no_message", number=number)
     if message.removed_at is not None:
-        raise RefusedError("thread.removed", number=number)
+        raise BarredError("thread.removed", number=number)
     return message
 
 

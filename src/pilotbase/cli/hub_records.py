@@ -90,10 +90,11 @@ def work(as_json: AsJson = False) -> None:
     """List what waits for you on the hub, what is due first."""
     found = hub().work()
     if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-    elif not found:
+        print_json(found.model_dump(mode="json"))
+        return
+    if not found.tasks and not found.held:
         say(text("cli.hub_nothing_waits"))
-    for item in [] if as_json else found:
+    for item in (*found.tasks, *found.held):
         _print_work(item)
 
 
@@ -204,4 +205,6 @@ def _print_listed(one: ListedRecord) -> None:
 
 def _print_work(item: WaitingWork) -> None:
     due = spell_day(item.due) if item.due else "–"
-    say(text("cli.hub_work", due=due, act=act_name(Act(item.act)), subject=item.subject))
+    line = text("cli.hub_work", due=due, act=act_name(Act(item.act)), subject=item.subject)
+    against = f" – {item.bar.reason}" if item.bar is not None else ""
+    typer.echo(f"{spell_for_terminal(line.render(language()))}{spell_for_terminal(against)}")

@@ -5,6 +5,7 @@
     ├── InvalidProofError         exit 3   a signature, a digest or a chain does not hold
     ├── UnknownProofError         exit 4   it cannot be told whether a proof still holds (--strict)
     └── RefusedError              exit 5   refused by policy: isolation, terms, quota, attempts
+        └── BarredError                    may be done, and not as things stand now
 
 Each code stands in the catalogue twice: ``x.y`` says what and where, ``x.y.hint`` what to do.
 """
@@ -109,3 +110,7 @@ class RefusedError(PilotbaseError):
     """Refused by policy: isolation level, terms, approvals, attempts, quota."""
 
     exit_code = 5
+
+
+class BarredError(RefusedError):
+    """Whoever asks may do it, and where things stand it cannot be done: the state, or a need of the step, bars it."""

@@ -112,6 +112,8 @@ class Precondition(StrEnum):
     NO_SUSPENSION_ORDERED = "no_suspension_ordered"
     CAUSE_TO_REPEAT = "cause_to_repeat"
     """An order to re-run, an appeal that was upheld, or a risk warning about the service that came of it."""
+    ATTEMPT_LEFT = "attempt_left"
+    """The hidden data that the next plan is for allow another attempt."""
     OPEN_ORDER = "open_order"
     DEADLINE_AHEAD = "deadline_ahead"
     COMPLETE_DATASET = "complete_dataset"
@@ -261,8 +263,13 @@ COMMISSION = (
     _row(Act.COMMISSION_AGREE, (_C.PROPOSED,), _C.AGREED, Due(Role.DEMAND_OWNER, 10)),
     _row(Act.COMMISSION_CONCEDE, (_C.COUNTERED,), _C.AGREED, Due(Role.SUPPLIER, 10), duty=Duty.SUBMIT),
     _row(Act.COMMISSION_DECLINE, (_C.PROPOSED, _C.COUNTERED), _C.DECLINED),
-    _row(Act.COMMISSION_CANCEL, (*PREPARED, _C.RECTIFICATION, _C.REFUSED), _C.CANCELLED),
-    _row(Act.APPROVAL_FILE, PREPARED, brings="approval"),
+    _row(
+        Act.COMMISSION_CANCEL,
+        (*PREPARED, _C.FROZEN, _C.RECTIFICATION, _C.REFUSED),
+        _C.CANCELLED,
+        starts=WorkKind.CONSENT_REFUSED,
+    ),
+    _row(Act.APPROVAL_FILE, (*PREPARED, _C.FROZEN), brings="approval"),
     _row(Act.REVIEWER_NAME, (*PREPARED, *_AFTER_REPORT), brings="reviewer"),
     _row(Act.REVIEWER_RELEASE, (*PREPARED, *_AFTER_REPORT), brings="reviewer"),
     _row(Act.INTEREST_DECLARE, (*PREPARED, *_AFTER_REPORT), brings="interest"),
@@ -289,7 +296,7 @@ COMMISSION = (
         (_C.PLAN_APPROVED,),
         _C.FREEZING,
         Due(Role.OPERATOR, 5),
-        needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST),
+        needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST, Precondition.ATTEMPT_LEFT),
         starts=WorkKind.FREEZE,
     ),
     _row(
@@ -319,7 +326,7 @@ COMMISSION = (
         Act.TRIAL_REPEAT,
         (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),
         _C.RETEST,
-        needs=(Precondition.CAUSE_TO_REPEAT,),
+        needs=(Precondition.CAUSE_TO_REPEAT, Precondition.ATTEMPT_LEFT),
     ),
     _row(Act.RETRIAL_ASK, (_C.SUSPENDED,)),
     _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(Precondition.FREE_OF_INTEREST,)),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, roles_for
+from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
@@ -111,5 +116,24 @@ def _of_session(request: HttpRequest) -> Acting:
 
 
 def actor_of(membership: Membership, person: Person) -> Actor:
-    """Return who acts by a membership of ``person``."""
-    return Actor(membership.organisation, frozenset(map(Role, membership.roles)), person.identity)
+    """Return who acts by a membership of ``person``: in those of its roles that the organisation has now."""
+    return Actor(membership.organisation, roles_held(membership.organisation, membership.roles), person.identity)
+
+
+def roles_held(organisation: str, roles: Iterable[str]) -> frozenset[Role]:
+    """Return those of ``roles`` that ``organisation`` has now; asked at every act, whatever was granted earlier."""
+    return frozenset(map(Role, roles)) & roles_of(organisation)
+
+
+def roles_of(organisation: str) -> frozenset[Role]:
+    """Return the roles of an organisation; none of one that is not registered. The base's own operates it."""
+    digest = operator_view().head(record_head(organisation_subject(organisation)))
+    own = frozenset({Role.OPERATOR}) if organisation == base().trust.issuer else frozenset[Role]()
+    return own | (_declared(digest) if digest is not None else frozenset())
+
+
+@lru_cache(maxsize=4096)
+def _declared(record: Digest) -> frozenset[Role]:
+    """Return the roles that an organisation declares in a version of its record, which never changes."""
+    view = operator_view()
+    return frozenset(view.load(view.load(record, Record).documents["organisation"], Organisation).roles)

@@ -14,4 +14,4 @@ from pilotbase.hub.bodies import bounded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilotbase.hub.settings")
 django.setup(set_prefix=False)
 tempfile.tempdir = settings.FILE_UPLOAD_TEMP_DIR  # large bodies wait there, where nobody else on this machine looks
-application = bounded(get_asgi_application(), settings.CONFIGURATION.upload_bytes)
+application = bounded(get_asgi_application(), settings.CONFIGURATION.form_bytes)

@@ -67,6 +67,9 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+_FORM_BYTES = 64 << 20
+
+
 @dataclass(frozen=True)
 class Configuration:
     """The settings of one hub."""
@@ -85,8 +88,8 @@ class Configuration:
     mail_from: str = _setting("MAIL_FROM", str, "pilotbase@localhost")
     session_hours: int = _setting("SESSION_HOURS", _between(1, 720), 12)
     invitation_days: int = _setting("INVITATION_DAYS", _between(1, 90), 7)
-    upload_bytes: int = _setting("UPLOAD_BYTES", _between(1 << 10, 1 << 34), 64 << 20)
-    """Largest upload."""
+    upload_bytes: int = _setting("UPLOAD_BYTES", _between(1 << 10, 1 << 34), 512 << 20)
+    """Largest upload; a form carries no more than `form_bytes` of it at once."""
     upload_room_bytes: int = _setting("UPLOAD_ROOM_BYTES", _between(1 << 10, 1 << 40), 1 << 30)
     """What the uploads of one organisation may hold together."""
     upload_hours: int = _setting("UPLOAD_HOURS", _between(1, 8760), 72)
@@ -139,6 +142,11 @@ class Configuration:
     @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def form_bytes(self) -> int:
+        """Return how large a file may be that comes with a form: it is taken whole, where an upload comes in pieces."""
+        return min(self.upload_bytes, _FORM_BYTES)
 
     @property
     def secure(self) -> bool:

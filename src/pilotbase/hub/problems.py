@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.documents.errors import (
+    BarredError,
     InputError,
     InvalidProofError,
     PilotbaseError,
@@ -56,6 +57,7 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (InvalidProofError, 422),
     (UnknownProofError, 422),
     (TooManyRequestsError, 429),
+    (BarredError, 409),
     (RefusedError, 403),
 )
 
@@ -133,7 +135,16 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
             told = problem_response(error, 405)
             told["Allow"] = response.headers["Allow"]
             return told
+        if response.status_code == 405:
+            return self._page_of(request, response.headers.get("Allow", ""))
         return response
+
+    def _page_of(self, request: HttpRequest, allowed: str) -> HttpResponse:
+        """Return the page that says that an address takes forms, and is no page."""
+        error = InputError("hub.takes_forms")
+        page = _page(request, 405, error.text, error.hint, ())
+        page["Allow"] = allowed
+        return page
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         """Return the answer; HEAD is GET without its body, which the server leaves out (ninja knows GET only)."""

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pilotbase.hub.process.middleware.stream",
     "pilotbase.hub.process.middleware.observe",
+    "pilotbase.hub.process.compression.compress",
     "pilotbase.hub.process.middleware.harden",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -86,6 +87,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "pilotbase.hub.people.passwords.LongEnough", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "pilotbase.hub.people.passwords.Varied"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my-work"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Connection, insert, select, update
 
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import BarredError, InvalidProofError, RefusedError
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.protocols.standard_webhooks import new_secret
@@ -60,7 +60,7 @@ def add_webhook(view: View, keys: KeyFolder, caller: Caller, url: str) -> tuple[
         if made is not None:
             raise ConflictError("notice.webhook_added_before", webhook=made)
         if len(_webhooks(change.connection, organisation)) >= MAXIMUM:
-            raise RefusedError("notice.too_many_webhooks", limit=MAXIMUM)
+            raise BarredError("notice.too_many_webhooks", limit=MAXIMUM)
         values = {
             "identity": identity,
             "organisation": organisation,

@@ -26,7 +26,7 @@ from pilotbase.documents.api.records import (
     PossibleStep,
     RecordPage,
     Section,
-    WaitingWork,
+    Work,
 )
 from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, QueuedWork, TrialProgress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
@@ -71,9 +71,9 @@ class HubClient:
         """Return who the token acts for."""
         return read_model(Caller, self.requests.get("/me"))
 
-    def work(self) -> list[WaitingWork]:
-        """Return what waits for the caller, what is due first."""
-        return read_list(WaitingWork, self.requests.get("/work"))
+    def work(self) -> Work:
+        """Return what the caller can do now, what is due first, and what waits for others first."""
+        return read_model(Work, self.requests.get("/work"))
 
     def page(self, section: Section, after: str | None = None, **asked: str) -> RecordPage:
         """Return a page of records; ``asked``: q, state, sector, owner, limit."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import BarredError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence import attempt_levels, exact
@@ -23,11 +23,11 @@ def next_level(scenario: Scenario, left: Remaining) -> float:
     return min(left.next_alpha, float(own))
 
 
-def why_no_attempt(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> RefusedError | None:
+def why_no_attempt(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> BarredError | None:
     """Return why no further attempt may be made on a hidden set: all that set or scenario allow are used; or None."""
     allowed = min(scenario.trial.attempts, hidden.attempts)
     used = hidden.attempts - left.attempts
-    return RefusedError("trial.no_attempts_left", allowed=allowed) if used >= allowed else None
+    return BarredError("trial.no_attempts_left", allowed=allowed) if used >= allowed else None
 
 
 def refresh_advice(

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.leaves import require_leave_of
@@ -253,9 +253,9 @@ def _require_room(connection: Connection, owner: str, size: int, terms: UploadTe
     held = select(func.count(), func.coalesce(func.sum(_uploads.size), 0)).where(_uploads.owner == owner)
     count, total = connection.execute(held).one()
     if count >= MAXIMUM_OPEN:
-        raise RefusedError("vault.upload_many", allowed=MAXIMUM_OPEN)
+        raise BarredError("vault.upload_many", allowed=MAXIMUM_OPEN)
     if total + size > terms.most_bytes_of_owner:
-        raise RefusedError("vault.upload_quota", held=total, size=size, allowed=terms.most_bytes_of_owner)
+        raise BarredError("vault.upload_quota", held=total, size=size, allowed=terms.most_bytes_of_owner)
 
 
 def _owner(vault: Vault) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.nearest import offer
@@ -203,7 +203,7 @@ def _amend(view: View, number: int, act: IncidentAct, said: tuple[Text, str], ch
         if asked.request is not None and any(line.request == asked.request for line in incident.timeline):
             return incident
         if not may_act(view, incident, act):
-            raise RefusedError("incident.wrong_state", act=act_name(act), number=number)
+            raise BarredError("incident.wrong_state", act=act_name(act), number=number)
         if asked.seen not in (None, head):
             raise ConflictError("incident.moved", number=number)
         line = TimelineEntry(

@@ -14,7 +14,20 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    select,
+    update,
+)
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
@@ -195,16 +208,28 @@ def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:
 
 def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
     """Return the work that waits for the actor: for its roles, its organisation and its person; what is due first."""
-    actor = view.actor
-    mine = and_(
+    return _found(view, _meant(view.actor), limit)
+
+
+def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[tuple[Listing, Wait]]:
+    """Return work of ``acts`` that the actor sees and that waits for others; what is due first."""
+    return _found(view, and_(_waits.act.in_(acts), not_(_meant(view.actor))), limit) if acts else []
+
+
+def _meant(actor: Actor) -> ColumnElement[bool]:
+    return and_(
         _waits.role.in_([role.value for role in actor.roles]),
         _waits.organisation.in_(["", actor.organisation]),
         _waits.person.in_(["", actor.person or ""]),
     )
+
+
+def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Listing, Wait]]:
+    actor = view.actor
     joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
     rows = (
         cut_to(joined, actor)
-        .where(mine)
+        .where(which)
         .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
         .limit(limit)
     )

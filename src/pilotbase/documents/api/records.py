@@ -9,6 +9,7 @@ from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.base import Localized, Note
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.vocabularies import Role
 
 
 class ListedRecord(Told):
@@ -33,6 +34,33 @@ class RecordPage(Told):
     next: str | None
 
 
+class RemedyTold(Told):
+    """An act that removes what bars another, and who may take it; an empty organisation means any."""
+
+    subject: str
+    act: Act
+    role: Role
+    organisation: str
+
+
+class BarTold(Told):
+    """Why a step cannot be taken now, and who can do what about it; nobody: a colleague of the caller, or time."""
+
+    code: str
+    reason: str
+    hint: str
+    remedies: list[RemedyTold]
+
+
+class MakesWayTold(Told):
+    """A step that cannot be taken before another, and why."""
+
+    subject: str
+    act: Act
+    reason: str
+    hint: str
+
+
 class WaitingWork(Told):
     """One thing that waits for the caller."""
 
@@ -43,6 +71,17 @@ class WaitingWork(Told):
     since: datetime
     due: datetime | None
     overdue: bool
+    makes_way: MakesWayTold | None = None
+    """What others wait to do until this is done, where the record itself does not wait for it."""
+    bar: BarTold | None = None
+    """Why it cannot be done now; nothing: it can be."""
+
+
+class Work(Told):
+    """``tasks``: what the caller can do now, what is due first; ``held``: what others must make way for first."""
+
+    tasks: list[WaitingWork]
+    held: list[WaitingWork]
 
 
 class PossibleStep(Told):
@@ -53,6 +92,8 @@ class PossibleStep(Told):
     brings: str | None
     """Kind of what is handed in with it; nothing: a note at most."""
     obstacle: str | None
+    remedies: tuple[RemedyTold, ...] = ()
+    """Who can do what about the obstacle."""
 
 
 class Noted(Asked):

@@ -6,7 +6,7 @@ from ninja import Router
 
 from pilotbase.documents.api.people import Caller, Invitation, Membership, NewInvitation
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, language, roles_held
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
@@ -21,7 +21,10 @@ def me(request: HubRequest) -> Caller:
     """Return who the caller is and acts for."""
     acting = request.acting
     assert acting.person is not None
-    memberships = [Membership(organisation=one.organisation, roles=one.roles) for one in acting.memberships]
+    memberships = [
+        Membership(organisation=one.organisation, roles=sorted(roles_held(one.organisation, one.roles)))
+        for one in acting.memberships
+    ]
     return Caller(
         person=acting.person.identity,
         name=acting.person.name,

@@ -11,12 +11,21 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from pilotbase.catalogue.advancing import Possible
-from pilotbase.catalogue.my_work import my_work
+from pilotbase.catalogue.bars import Bar
+from pilotbase.catalogue.my_work import MakesWay, WorkItem
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.records import PossibleStep, RecordPage, WaitingWork
+from pilotbase.documents.api.records import (
+    BarTold,
+    MakesWayTold,
+    PossibleStep,
+    RecordPage,
+    RemedyTold,
+    WaitingWork,
+    Work,
+)
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Name
 from pilotbase.documents.certificate import Acceptance
@@ -36,17 +45,18 @@ from pilotbase.documents.subjects import (
     record_head,
     scenario_subject,
 )
-from pilotbase.documents.texts import sentence
+from pilotbase.documents.texts import Text, sentence
 from pilotbase.documents.thread import Thread
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, require_seen
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.addresses import KINDS, address_of
 from pilotbase.hub.shown.pools import seat_told
 from pilotbase.hub.shown.records import see
 from pilotbase.worker.jobs.progress import progress_of
-from pilotbase.worker.trials.acts import acts_on
+from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
 from pilotbase.workspace.failures import NotFoundError
@@ -83,10 +93,45 @@ class Said(pydantic.BaseModel):
     )
 
 
-@router.get("/work", auth=MEMBERS, response=answers(list[WaitingWork]), summary="What waits for me")
-def work(request: HubRequest) -> list[WaitingWork]:
-    """Return what waits for the caller, what is due first."""
-    return [WaitingWork.model_validate(item) for item in my_work(request.acting.view)]
+@router.get("/work", auth=MEMBERS, response=answers(Work), summary="What waits for me")
+def work(request: HubRequest) -> Work:
+    """Return what the caller can do now, what is due first; and what is theirs once others have made way."""
+    found = work_of(base(), request.acting.view)
+    return Work(tasks=[_waiting(item) for item in found.tasks], held=[_waiting(item) for item in found.held])
+
+
+def _waiting(item: WorkItem) -> WaitingWork:
+    return WaitingWork(
+        subject=item.subject,
+        act=item.act,
+        title=item.title,
+        state=item.state,
+        since=item.since,
+        due=item.due,
+        overdue=item.overdue,
+        makes_way=_way_told(item.makes_way) if item.makes_way is not None else None,
+        bar=_bar_told(item.bar) if item.bar is not None else None,
+    )
+
+
+def _way_told(way: MakesWay) -> MakesWayTold:
+    return MakesWayTold(subject=way.subject, act=way.act, reason=_told(way.reason), hint=_told(way.hint))
+
+
+def _bar_told(bar: Bar) -> BarTold:
+    error = bar.error
+    return BarTold(code=error.code, reason=_told(error.text), hint=_told(error.hint), remedies=_remedies(bar))
+
+
+def _remedies(bar: Bar) -> list[RemedyTold]:
+    return [
+        RemedyTold(subject=one.subject, act=one.act, role=one.role, organisation=one.organisation)
+        for one in bar.remedies
+    ]
+
+
+def _told(what: Text) -> str:
+    return sentence(what, language())
 
 
 def _lister(section: str) -> Any:
@@ -188,7 +233,9 @@ def save_application(request: HubRequest, content: ApplicationVersion, owner: Wo
 )
 def save_organisation(request: HubRequest, content: Organisation, name: Word) -> HttpResponse:
     """Register an organisation, or edit it."""
-    return _save(request, content, organisation_subject(name))
+    answer = _save(request, content, organisation_subject(name))
+    cut_memberships(operator_view(), name)
+    return answer
 
 
 @router.put("/datasets/{owner}/{name}", auth=MEMBERS, response=answers(Record), by_alias=True, summary="Save a dataset")
@@ -227,7 +274,8 @@ def _possible(one: Possible) -> PossibleStep:
         act=one.act,
         name=act_name(one.act).render(language()),
         brings=transition(one.act).brings,
-        obstacle=sentence(one.obstacle.text, language()) if one.obstacle else None,
+        obstacle=_told(one.obstacle.text) if one.obstacle else None,
+        remedies=tuple(_remedies(one.bar)) if one.bar is not None else (),
     )
 
 

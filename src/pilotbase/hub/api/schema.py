@@ -123,7 +123,9 @@ DESCRIPTION = """Scenarios, applications, trials and certificates of a pilot bas
 
 Documents are named by their digest, which is their `ETag`. Whatever goes wrong is answered as problem details
 (RFC 9457) in the language of `Accept-Language` (`en`, `zh`); `code` names it in any language. What a caller may not see
-does not exist for them: 404. Every GET may be a HEAD."""
+does not exist for them: 404; what they may not do is refused: 403; what they may do and what cannot be done as things
+stand is refused with the reason: 409. Lists that grow without end come in pages: `items`, and what to pass as `after`
+in `next`. Lists of what one record, service or organisation has come whole, as an array. Every GET may be a HEAD."""
 
 
 def exact(schema: Json) -> Json:

@@ -15,12 +15,16 @@ from pilotbase.documents.lifecycles import LIFECYCLES, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.states import NEW
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import TWO_NAMES, Word, router
+from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.addresses import SECTIONS, address_of
+from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.store import View
 
 
@@ -69,7 +73,10 @@ def _take(request: HubRequest, subject: str, act: Act, content: Any) -> HttpResp
     def take(view: View) -> HttpResponse:
         noted = isinstance(content, Noted)
         move = Move(None if noted else content, content.note if noted else "", version, key=view.request)
-        return document(request, advance(view, subject, act, move))
+        record = take_step(base(), view, subject, act, move)
+        if act is Act.ORGANISATION_EDIT:
+            cut_memberships(operator_view(), name_of(subject))
+        return document(request, record)
 
     return once(request, take)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -25,16 +25,31 @@ ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact"
 TABLES = (".csv", ".parquet", ".xlsx")
 
 
+class FileLimits(NamedTuple):
+    """How large a file may be: ``form`` bytes at once, and spelled; and all that is taken, in pieces."""
+
+    form: int
+    at_once: str
+    in_pieces: str
+
+
 class SizedForm(forms.Form):
-    """A form whose files are bounded by the settings."""
+    """A form whose files are bounded by the settings; a template says how, with `limits`."""
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        for name, value in given.items():
-            if isinstance(value, UploadedFile) and (value.size or 0) > settings.CONFIGURATION.upload_bytes:
-                limit = text("hub.upload_too_large", allowed=spell_mebibytes(settings.CONFIGURATION.upload_bytes))
-                self.add_error(name, limit.render(language()))
+        most = settings.CONFIGURATION.form_bytes
+        for name, value in list(given.items()):  # an error takes its field out of what was given
+            if isinstance(value, UploadedFile) and (value.size or 0) > most:
+                self.add_error(name, text("hub.upload_too_large", allowed=spell_mebibytes(most)).render(language()))
         return given
+
+    @property
+    def limits(self) -> FileLimits:
+        """Return how large a file may be: in the form itself, and sent in pieces."""
+        configuration = settings.CONFIGURATION
+        most, whole = configuration.form_bytes, configuration.upload_bytes
+        return FileLimits(most, spell_mebibytes(most), spell_mebibytes(whole))
 
 
 class DataForm(SizedForm):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.advancing import Move
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.subjects import new_commission
 from pilotbase.documents.errors import InputError, RefusedError
@@ -19,12 +19,17 @@ from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, posted
+from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.terms import FORMS
 from pilotbase.hub.guards import for_act, member_only
+from pilotbase.hub.people.invitations import cut_memberships
+from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.shown.records import see
+from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -52,6 +57,9 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         "title": Text(code=f"act.{chosen}"),
         "form": form,
         "seen": seen,
+        "record": record,
+        "people": names_shown(request.acting.actor, [(step.organisation, step.person) for step in record.history]),
+        "plan": plan_shown(view, record) if chosen in DECIDED_ON else None,
         "crumbs": [
             {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
             {"url": address_of(subject), "label": seen.title},
@@ -89,10 +97,12 @@ def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     """Take the step; where something stands against it the form says what, and keeps what was typed."""
     given = form.cleaned_data
     try:
-        advance(view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
+        take_step(base(), view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
     except (InputError, RefusedError, ConflictError) as error:
         add_errors(form, error)
         return False
+    if act is Act.ORGANISATION_EDIT:
+        cut_memberships(operator_view(), name_of(subject))
     return True
 
 

@@ -26,11 +26,12 @@ from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file, opened_table
 from pilotbase.hub.forms.private_files import make_name
 from pilotbase.hub.guards import for_act
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.people.inviting import invite_all
 from pilotbase.hub.people.known import known_people
 from pilotbase.hub.sentences import t
@@ -181,6 +182,7 @@ def _carry_out(request: HubRequest, kind: str, plan: Plan[Any]) -> int:
     view, contents = request.acting.view, plan.contents()
     if kind == "organisations":
         save_all(view, contents, "organisations.imported")
+        cut_memberships(operator_view())
     elif kind == "people":
         invite_all(view, request.acting.person, contents)
     else:

@@ -63,6 +63,7 @@ def show(request: HubRequest) -> HttpResponse:
         "only_unread": unread,
         "count": count_unread(view),
         "after": after,
+        "live": "after" not in request.GET,
         "next": f"{'unread=1&' if unread else ''}after={after}",
     }
     return render(request, "hub/notices.html", shown)
@@ -174,7 +175,8 @@ def _target(notice: Notice) -> str:
         kind, _, name = notice.subject.partition(":")
         return reverse("incident", kwargs={"number": int(name)}) if kind == "incident" else reverse("duty-desk")
     if notice.kind is NoticeKind.ASKED:
-        return reverse("sites" if notice.body.record == "site-pack" else "labelling")
+        asked = {"site-pack": "sites", "labelling-round": "labelling"}.get(notice.body.record)
+        return reverse(asked) if asked is not None else address_of(notice.subject)
     if notice.kind is NoticeKind.CLAIM:
         return reverse("claim", kwargs={"claim": name_of(notice.subject)})
     if notice.subject:

@@ -32,11 +32,12 @@ from pilotbase.hub.models import Membership
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.shown.addresses import KINDS, subject_of
+from pilotbase.hub.shown.addresses import KINDS, address_of, subject_of
 from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
 from pilotbase.hub.shown.estimates import estimate_shown
-from pilotbase.hub.shown.records import SHOWN, see
+from pilotbase.hub.shown.plans import plan_shown
+from pilotbase.hub.shown.records import SHOWN, Seen, see
 from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.statistics import bar_of
@@ -64,6 +65,8 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         seen = see(view, subject_of(section, name))
     except NotFoundError:
         return _elsewhere(request, subject_of(section, name))
+    if request.headers.get("HX-Request") and kind == "application":
+        return _at_work(request, seen)
     ways = ways_on(request.acting, seen)
     opened = kind == "scenario" and seen.listing.state == ScenarioState.OPEN
     shown: dict[str, Any] = {
@@ -84,6 +87,17 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
     return render(request, "hub/record.html", shown)
+
+
+def _at_work(request: HubRequest, seen: Seen) -> HttpResponse:
+    """Give the part of an application's page that is refreshed while work on it goes on."""
+    job = progress_of(request.acting.view, seen.subject) if seen.record is not None else None
+    live = job is not None and job.live
+    shown = {"job": job, "live": live, "place": "progress", "address": address_of(seen.subject)}
+    response = render(request, "hub/parts/at_work.html", shown)
+    if not live:
+        response["HX-Refresh"] = "true"  # the rest of the page has changed with it
+    return response
 
 
 def _other_forms(document: Document) -> tuple[Runtime, ...]:
@@ -194,7 +208,9 @@ def _of_application(view: View, version: ApplicationVersion, record: Record) -> 
     stored = view.get(digest) if digest else None
     report = stored.load(Report) if stored else None
     printed = rehearsal_log(version, report) if report is not None else None
-    return {"rehearsal": report, "rehearsal_log": printed, "job": progress_of(view, record.subject)}
+    job = progress_of(view, record.subject)
+    live = job is not None and job.live
+    return {"rehearsal": report, "rehearsal_log": printed, "job": job, "live": live}
 
 
 def _of_trial(view: View, record: Record) -> dict[str, Any]:
@@ -208,6 +224,7 @@ def _of_trial(view: View, record: Record) -> dict[str, Any]:
         "report": report_of(view, record),
         "certificate": issued.certificate if issued else None,
         "estimate": estimate_shown(view, record),
+        "plan": plan_shown(view, record),
         "job": job,
         "live": job is not None and job.live,
     }

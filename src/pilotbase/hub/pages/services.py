@@ -143,6 +143,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "history": services.history(name),
         "seats": seats_told(services.view, seen.service.subject),
         "secret": secret,
+        "live": True,
         "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
     }
     if services.may(ServiceAct.INSPECT, seen.service):

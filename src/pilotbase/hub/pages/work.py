@@ -10,13 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.my_work import my_work
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, actor_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.worker.asked_of_me import Asked, asked_of
+from pilotbase.worker.trials.acts import work_of
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class Beginning:
 def show(request: HubRequest) -> HttpResponse:
     """Show what waits for the reader."""
     acting = request.acting
-    tasks, asked = my_work(acting.view), asked_of(base(), acting.view)
+    work, asked = work_of(base(), acting.view), asked_of(base(), acting.view)
     shown = {
         "title": text("hub.nav_my_work"),
-        "tasks": tasks,
+        "tasks": work.tasks,
+        "held": work.held,
         "asked": [(one, _address(one)) for one in asked],
-        "begin": [] if tasks or asked else list(_begin(acting)),
+        "begin": [] if work.tasks or work.held or asked else list(_begin(acting)),
         "elsewhere": list(_elsewhere(acting)),
     }
     return render(request, "hub/work.html", shown)
@@ -49,7 +50,7 @@ def _elsewhere(acting: Acting) -> Iterator[tuple[str, int]]:
     for membership in acting.memberships:
         if membership.organisation != acting.organisation:
             view = acting.view.store.as_actor(actor_of(membership, acting.person))
-            waiting = len(my_work(view)) + len(asked_of(base(), view))
+            waiting = len(work_of(base(), view).tasks) + len(asked_of(base(), view))
             if waiting:
                 yield membership.organisation, waiting
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import language
+from pilotbase.hub.acting import language, roles_of
 from pilotbase.hub.models import Person
 from pilotbase.hub.sentences import t
 
 
-def role_choices() -> list[tuple[str, str]]:
-    """Return every role with its name in the reader's language."""
-    return [(role.value, text(f"role.{role}").render(language())) for role in Role]
+def role_choices(roles: Iterable[Role] = Role) -> list[tuple[str, str]]:
+    """Return ``roles`` with their names in the reader's language."""
+    return [(role.value, text(f"role.{role}").render(language())) for role in Role if role in set(roles)]
 
 
 class InvitationForm(forms.Form):
@@ -26,9 +27,16 @@ class InvitationForm(forms.Form):
     roles = forms.MultipleChoiceField(
         label=t("hub.field_roles"),
         help_text=t("hub.help_invited_roles"),
-        choices=role_choices,
         widget=forms.CheckboxSelectMultiple,
     )
+
+    def __init__(self, organisation: str, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        held = roles_of(organisation)
+        roles = cast(forms.MultipleChoiceField, self.fields["roles"])
+        roles.choices = role_choices(held)
+        if len(held) == 1:
+            self.initial.setdefault("roles", [role.value for role in held])
 
 
 class JoinForm(forms.Form):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
 from django.conf import settings
@@ -23,6 +24,7 @@ from pilotbase.documents.moments import spell_day
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import roles_of
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
 from pilotbase.hub.people.secrets import new_secret
 from pilotbase.hub.shown.organisations import title_of
@@ -69,7 +71,10 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
 
     Raises:
         RefusedError: the actor of ``view`` is not the operator; then nobody is invited.
+        InputError: a role that the organisation does not have.
     """
+    for guest in guests:
+        _require_roles(guest.organisation, guest.roles)
     expires = timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days)
     secrets = [new_secret("invite") for _ in guests]
     invitations = [
@@ -92,6 +97,13 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
                 subjects = [organisation_subject(invitation.organisation)]
                 change.record("invitation.sent", subjects, facts, logged_person(invitation.email, inviter))
     return [Sent(invitation, link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
+
+
+def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
+    allowed = roles_of(organisation)
+    if not allowed.issuperset(roles):
+        names = ", ".join(sorted(role.value for role in allowed)) or "–"
+        raise InputError("hub.role_not_of_organisation", organisation=organisation, allowed=names)
 
 
 def _require_address(email: str) -> None:
@@ -130,8 +142,9 @@ def join(view: View, invitation: Invitation, person: Person) -> Membership:
 
     Raises:
         NotFoundError: the invitation has been used, withdrawn or has expired meanwhile.
-        InputError: it was sent to another address.
+        InputError: it was sent to another address, or is for roles that the organisation no longer has.
     """
+    _require_roles(invitation.organisation, map(Role, invitation.roles))
     if person.email.lower() != invitation.email.lower():
         raise InputError("hub.invitation_foreign", email=person.email)
     with transaction.atomic():
@@ -176,6 +189,25 @@ def remove(view: View, membership: Membership) -> None:
         theirs.update(revoked_at=timezone.now())
         membership.delete()
         _log_membership(view, "membership.ended", membership)
+
+
+def cut_memberships(view: View, organisation: str | None = None) -> int:
+    """Take from the members of an organisation (None: of all) the roles that it does not have; return of how many.
+
+    What they act in is cut at every act in any case (`actor_of`): this lets the pages say so, and a role that the
+    organisation takes on later is theirs only where somebody grants it.
+    """
+    found = Membership.objects.select_related("person")
+    members = found.filter(organisation=organisation) if organisation is not None else found
+    cut, known = 0, cache(roles_of)
+    for membership in members:
+        held = sorted(set(membership.roles) & {role.value for role in known(membership.organisation)})
+        if held != sorted(membership.roles):
+            membership.roles, cut = held, cut + 1
+            with transaction.atomic():
+                membership.save(update_fields=["roles"])
+                _log_membership(view, "membership.cut", membership)
+    return cut
 
 
 def _use_up(invitation: Invitation, field: str = "used_at") -> None:

@@ -11,7 +11,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
@@ -95,9 +94,8 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
 @for_act(DeskAct.INVITE)
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
-    seen = see(request.acting.view, organisation_subject(organisation))
-    known = [role.value for role in seen.document.roles] if isinstance(seen.document, Organisation) else []
-    form = InvitationForm(posted(request), initial={"roles": known if len(known) == 1 else []})
+    see(request.acting.view, organisation_subject(organisation))
+    form = InvitationForm(organisation, posted(request))
     if request.method == "POST" and form.is_valid():
         acting, chosen = request.acting, form.cleaned_data
         roles = [Role(role) for role in chosen["roles"]]

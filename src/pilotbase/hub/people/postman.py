@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, close_old_connections
@@ -13,6 +14,7 @@ from pilotbase.documents.notice import Notice, Recipient
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import roles_of
 from pilotbase.hub.configuration import Configuration
 from pilotbase.hub.models import Membership, Person
 from pilotbase.hub.shown.telling import with_titles
@@ -27,11 +29,12 @@ class Postman:
     def people(self) -> Iterator[Recipient]:
         """Yield everybody who has an account and belongs to an organisation; nobody while accounts cannot be read."""
         close_old_connections()
+        known = cache(roles_of)
         found: dict[str, list[tuple[str, frozenset[Role]]]] = defaultdict(list)
         rows = Membership.objects.filter(person__is_active=True).order_by("organisation")
         try:
             for identity, organisation, roles in rows.values_list("person__identity", "organisation", "roles"):
-                found[identity].append((organisation, frozenset(map(Role, roles))))
+                found[identity].append((organisation, frozenset(map(Role, roles)) & known(organisation)))
         except DatabaseError:
             return
         yield from (Recipient(identity, tuple(memberships)) for identity, memberships in found.items())

@@ -68,9 +68,12 @@ def prepare() -> None:
 
     django.setup(set_prefix=False)
     call_command("migrate", verbosity=0, interactive=False)
+    from pilotbase.hub.base import operator_view
     from pilotbase.hub.people.first import register_base
+    from pilotbase.hub.people.invitations import cut_memberships
 
     register_base()
+    cut_memberships(operator_view())
 
 
 def require_free(place: Place) -> None:

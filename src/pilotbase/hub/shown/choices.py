@@ -33,10 +33,6 @@ _ENDS = frozenset(
     }
 )
 """Acts that end or undo something: their buttons look so."""
-_REMEDIES = {"record.interest_undeclared": Act.INTEREST_DECLARE, "record.approval_missing": Act.APPROVAL_FILE}
-"""What stands against an act → the act that removes it."""
-
-
 _ABOUT_NOTHING = frozenset({"record.no_open_appeal", "record.no_such_order", "record.no_work"})
 """What stands against an act that has nothing to be done to: no page speaks of it."""
 
@@ -62,8 +58,9 @@ def choices(view: View, record: Record) -> list[Choice]:
     """Return what the actor of ``view`` may do to ``record`` now, in the order in which a page offers it."""
     possible = [one for one in acts_on(base(), view, record) if _has_object(one)]
     waiting = {wait.act for wait in record.waits if _mine(wait, view.actor)}
-    codes = [one.obstacle.code for one in possible if one.act in waiting and one.obstacle is not None]
-    turn = waiting | {_REMEDIES[code] for code in codes if code in _REMEDIES}
+    bars = [one.bar for one in possible if one.act in waiting and one.bar is not None]
+    remedies = [one for bar in bars for one in bar.remedies if one.is_for(view.actor) and one.subject == record.subject]
+    turn = waiting | {one.act for one in remedies}
     found = [Choice(one, one.act in turn, one.act in _ENDS) for one in possible]
     return sorted(found, key=lambda one: (one.barred, one.ends, not one.turn))
 

@@ -18,7 +18,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.form_words import form_in_words
 from pilotbase.documents.guarantees import verdict_in_words
-from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.documents.moments import spell_day, spell_minute, spell_second
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.report import Report
@@ -232,6 +232,17 @@ def days_left(due: object) -> str:
 def _alone(name: str) -> str:
     """Return a word as it stands in a cell or a mark of its own, with a capital letter."""
     return name[:1].upper() + name[1:]
+
+
+@register.filter
+def alone(label: Text) -> str:
+    """Return a label of ours as it stands by itself."""
+    return _alone(label.render(language()))
+
+
+@register.filter("is_digest")
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and is_digest(value)
 
 
 @register.filter

@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from pilotbase.catalogue.my_work import waiting_of
 from pilotbase.catalogue.news import news, talks
-from pilotbase.catalogue.records import both_languages
+from pilotbase.catalogue.records import both_languages, load_record
 from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Notice, Post
@@ -30,10 +31,11 @@ from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.standard_webhooks import signed_headers
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.told_asks import of_asks
+from pilotbase.worker.reactions.told_asks import of_asks, of_bar
 from pilotbase.worker.reactions.told_claims import of_claims
 from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
+from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.listings import Listing, Wait
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.readings import readings_since
@@ -117,7 +119,7 @@ class Noticing:
             return
         near = waits_due(self.view, before + AHEAD, now + AHEAD)
         past = waits_due(self.view, before, now)
-        drafts = [of_wait(listing, wait, now) for listing, wait in (*near, *past)]
+        drafts = [draft for listing, wait in (*near, *past) for draft in self._of_wait(listing, wait, now)]
         self._keep(_CLOCK, since, (now - _EPOCH) // timedelta(microseconds=1), drafts)
 
     def send_mails(self) -> None:
@@ -163,9 +165,21 @@ class Noticing:
             listing = Listing(record.subject, record.kind, record.state, "", record.owner, title)
             for one in record.waits:
                 # Such as an order whose day is tomorrow: the clock has passed the moment at which it is told.
-                if one.since == record.history[-1].at and one.due is not None and one.due <= now + AHEAD:
-                    wait = Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
-                    yield of_wait(listing, wait, now)
+                if one.since != record.history[-1].at:
+                    continue
+                wait = Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
+                if one.due is not None and one.due <= now + AHEAD:
+                    yield from self._of_wait(listing, wait, now)
+                else:
+                    yield from of_bar(record, one, judge_of(self.base, now).bar_of_wait(record, one))
+
+    def _of_wait(self, listing: Listing, wait: Wait, now: datetime) -> Iterator[Draft]:
+        """Yield what is told of work that comes due: to whom it waits for, or to who must make way for it first."""
+        record, waiting = load_record(self.view, listing.subject)[0], waiting_of(wait)
+        bar = judge_of(self.base, now).bar_of_wait(record, waiting)
+        if bar is None or not bar.remedies:
+            yield of_wait(listing, wait, now)
+        yield from of_bar(record, waiting, bar, of_wait(listing, wait, now).happening)
 
     def _released(self, record: Record) -> list[Reviewer]:
         """Return whom the last step has released: the record before it still names them."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pilotbase.catalogue.bars import Bar
+from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.labelling_round import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.permissions import act_name
+from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.site_order import AskedPack
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
@@ -24,6 +28,20 @@ def of_asks(view: View, changes: Iterable[Change]) -> Iterator[Draft]:
             yield _of_pack(view, view.load(change.digest, AskedPack))
         elif change.event == "moved" and change.kind == "labelling-items":
             yield _of_items(view, view.load(change.digest, KeptItems))
+
+
+def of_bar(record: Record, wait: Waiting, bar: Bar | None, happening: str = "") -> Iterator[Draft]:
+    """Yield the notices to those who can remove what bars work that waits."""
+    if bar is None:
+        return
+    for one in bar.remedies:
+        waits, remedy = act_name(wait.act), act_name(one.act)
+        said = text("record.asked_to_clear", act=waits, remedy=remedy, reason=bar.error.text)
+        address = Address(organisation=one.organisation, role=one.role, person=one.person)
+        title = both_languages(record.title)
+        body = NoticeBody(title=title, record=one.record.kind, act=one.act, said=said)
+        about = happening or f"{record.subject} {record.digest()}"
+        yield Draft(NoticeKind.ASKED, one.subject, address, body, f"{about} {wait.act} {one.act}")
 
 
 def _of_pack(view: View, asked: AskedPack) -> Draft:

@@ -1,22 +1,68 @@
-"""What an actor may do to a record now: what its state leaves open, and what the hidden data of a trial still allow."""
+"""What an actor may do to records now, and doing it: what states leave open, and what the hidden data still allow."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime
 
-from pilotbase.catalogue.advancing import Possible, possible_acts
+from pilotbase.catalogue.advancing import Possible, advance, possible_acts
+from pilotbase.catalogue.bars import Judge
+from pilotbase.catalogue.my_work import Work, my_work
+from pilotbase.catalogue.newest_data import scenario_to_try
+from pilotbase.catalogue.records import everything, load_record
+from pilotbase.catalogue.situation import AttemptsLeft, Move
+from pilotbase.documents.errors import BarredError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.lifecycles import Precondition, transition
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.hidden_budgets import why_not_again
+from pilotbase.worker.trials.hidden_budgets import why_none_left
 from pilotbase.workspace.store import View
+
+
+def take(base: Base, view: View, subject: str, act: Act, move: Move) -> Record:
+    """Take a step that a person asks for; raises as `advance`, also where the hidden data allow no further attempt."""
+    refused: BarredError | None = None
+    if Precondition.ATTEMPT_LEFT in transition(act).needs:
+        # Looked up before the transaction: the vault reads over a connection of its own.
+        try:
+            attempts_left(base)(everything(view), load_record(view, subject)[0], act)
+        except BarredError as error:
+            refused = error
+
+    def attempts(_base: View, _record: Record, _act: Act) -> None:
+        if refused is not None:
+            raise refused
+
+    return advance(view, subject, act, move, attempts)
 
 
 def acts_on(base: Base, view: View, record: Record) -> list[Possible]:
     """Return what the actor of ``view`` may do to ``record`` now, each with what can be told to stand against it."""
-    return [_judged(base, record, one) for one in possible_acts(view, record)]
+    return possible_acts(view, record, attempts_left(base))
 
 
-def _judged(base: Base, record: Record, possible: Possible) -> Possible:
-    used_up = why_not_again(base, record) if possible.act is Act.TRIAL_REPEAT else None
-    return possible if used_up is None else replace(possible, obstacle=used_up)
+def work_of(base: Base, view: View) -> Work:
+    """Return what the actor of ``view`` can do now, and what waits for them until others make way."""
+    return my_work(view, attempts_left(base))
+
+
+def judge_of(base: Base, now: datetime) -> Judge:
+    """Return what tells the bars of any record of the base."""
+    return Judge(base.lab.view, now, attempts_left(base))
+
+
+def attempts_left(base: Base) -> AttemptsLeft:
+    """Return what tells whether the hidden data of a trial allow another attempt; each version is looked up once."""
+    known: dict[Digest, BarredError | None] = {}
+
+    def require(view: View, record: Record, act: Act) -> None:
+        newest, tried = scenario_to_try(view, record), record.documents["scenario"]
+        wanted = tried if act is Act.PLAN_FREEZE else newest
+        if wanted not in known:
+            known[wanted] = why_none_left(base, wanted)
+        refused = known[wanted]
+        if refused is not None:
+            raise BarredError("record.fresh_data_wait") if newest != wanted else refused
+
+    return require

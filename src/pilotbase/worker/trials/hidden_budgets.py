@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pilotbase.documents.api.comparison import Budget
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Reading
-from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text
 from pilotbase.trial.lab import Lab
@@ -22,6 +21,8 @@ from pilotbase.worker.readings import record_for, scenario_for
 from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.workspace.store import View
 
+FILES = "scenario-files"
+"""Kind of the documents that say which files of a scenario version are kept."""
 _SEALED_VERSIONS = 1000
 _REMEMBERED = 64
 
@@ -45,12 +46,17 @@ def budget_of_trial(base: Base, view: View, subject: str) -> Budget | None:
     return None if sealed is None else budget_of(base.lab, sealed)
 
 
-def why_not_again(base: Base, record: Record) -> RefusedError | None:
-    """Return why the trial of ``record`` cannot be repeated on its hidden data, as freezing would say; or None."""
-    sealed = sealed_version(base.lab, record.documents["scenario"])
+def why_none_left(base: Base, scenario: Digest) -> BarredError | None:
+    """Return why no trial can be frozen on the hidden data of a scenario version, as freezing would say; or None.
+
+    Fresh cases that were handed in since are sealed when the plan is frozen: of these nothing is used.
+    """
+    sealed = sealed_version(base.lab, scenario)
     if sealed is None:
         return None
     hidden = _hidden_set(base.lab, sealed)
+    if any(kept.stored_at > hidden.sealed_at for kept in base.lab.view.find(FILES, {"scenario": scenario}, limit=1)):
+        return None
     return why_no_attempt(sealed.scenario, hidden, remaining(base.lab.vault, hidden))
 
 

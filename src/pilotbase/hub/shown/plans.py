@@ -1,0 +1,114 @@
+"""The plan of a trial in words, for whoever approves it, freezes it or pays for it: as proposed, then as frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pilotbase.charts import spell_count
+from pilotbase.documents.base import Localized
+from pilotbase.documents.limits import Limits
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.quantities import spell_bytes, spell_digits, spell_seconds
+from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record, StepTaken
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.verdict_rules import error_level
+from pilotbase.workspace.records import Stored
+from pilotbase.workspace.store import View
+
+DECIDED_ON = frozenset(
+    {Act.PLAN_APPROVE, Act.PLAN_RETURN, Act.PLAN_FREEZE, Act.TRIAL_QUEUE, Act.CONSENT_GIVE, Act.CONSENT_REFUSE}
+)
+"""Acts beside whose forms the plan stands."""
+Row = tuple[Text, Text | Localized | str]
+
+
+@dataclass(frozen=True)
+class ShownPlan:
+    """A plan as a page lays it out."""
+
+    criteria: tuple[Criterion, ...]
+    rows: tuple[Row, ...]
+    limits: tuple[Row, ...]
+    frozen: TrialPlan | None
+    drafted: StepTaken | None
+    """Who has drawn it up."""
+    approved: StepTaken | None
+    remarks: Localized | str | None
+
+
+def plan_shown(view: View, record: Record) -> ShownPlan | None:
+    """Return the plan of a trial as far as the actor sees it; None where none is drawn up, or not for them to see."""
+    proposed = _of(view, record, "proposal")
+    proposal = proposed.load(PlanProposal) if proposed is not None else None
+    versions = _of(view, record, "scenario"), _of(view, record, "application")
+    if proposal is None or versions[0] is None or versions[1] is None:
+        return None
+    scenario, application = versions[0].load(Scenario), versions[1].load(ApplicationVersion)
+    stored = _of(view, record, "plan")
+    frozen = stored.load(TrialPlan) if stored is not None else None
+    drafted = _newest(record, Act.PLAN_DRAFT)
+    approved = _newest(record, Act.PLAN_APPROVE)
+    return ShownPlan(
+        criteria=frozen.criteria if frozen is not None else scenario.criteria,
+        rows=tuple(_rows(scenario, application, frozen)),
+        limits=tuple(_limits(scenario.trial.limits)),
+        frozen=frozen,
+        drafted=drafted,
+        approved=approved if approved and drafted and approved.at >= drafted.at else None,
+        remarks=proposal.remarks,
+    )
+
+
+def _of(view: View, record: Record, name: str) -> Stored | None:
+    digest = record.documents.get(name)
+    return view.get(digest) if digest is not None else None
+
+
+def _newest(record: Record, act: Act) -> StepTaken | None:
+    return next((step for step in reversed(record.history) if step.act is act), None)
+
+
+def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | None) -> Iterator[Row]:
+    application, terms = version.application, scenario.trial
+    yield text("hub.plan.application"), text("hub.plan.version", name=application.name, version=application.version)
+    yield text("hub.digest"), version.folder
+    yield text("hub.plan.scenario_version"), scenario.digest()
+    yield text("hub.data"), text("hub.simulated" if scenario.data.nature == "simulated" else "hub.measured")
+    answer = text(f"report.contract.kind.{scenario.answer}")
+    yield text("hub.plan.asked"), text("hub.plan.asked_of", columns=len(scenario.feature_fields), answer=answer)
+    yield text("hub.plan.cases"), _cases(scenario, frozen)
+    yield text("hub.plan.stop"), text(f"hub.plan.stop.{terms.stop}", cases=spell_count(terms.cases))
+    if terms.repeats is not None:
+        yield text("hub.plan.repeats"), str(terms.repeats)
+    yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=spell_digits(error_level(scenario.criteria)))
+    yield text("hub.plan.attempts"), str(frozen.attempts if frozen is not None else terms.attempts)
+    level = text(f"report.isolation.level.{terms.isolation}")
+    yield text("hub.plan.isolation"), text("hub.plan.isolation_of", level=terms.isolation.value, meaning=level)
+    yield text("hub.plan.batch"), str(terms.batch_rows)
+    yield text("hub.plan.order"), text("hub.plan.order_open") if frozen is None else frozen.order_commitment
+    for name in ("load_test", "matrix", "exchanges", "processor_hour"):
+        if getattr(terms, name) is not None:
+            yield text(f"hub.plan.{name}"), text("hub.plan.as_stated")
+
+
+def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
+    if frozen is not None:
+        cases, hidden = spell_count(frozen.cases), spell_count(frozen.scenario.hidden_cases)
+        return text("hub.plan.cases_frozen", cases=cases, hidden=hidden)
+    wanted = scenario.trial.cases_per_attempt
+    return text("hub.plan.cases_all") if wanted is None else text("hub.plan.cases_some", cases=spell_count(wanted))
+
+
+def _limits(limits: Limits) -> Iterator[Row]:
+    yield text("report.limit.memory"), spell_bytes(limits.memory_bytes)
+    yield text("report.limit.cpu"), spell_seconds(limits.cpu_seconds)
+    yield text("report.limit.wall"), spell_seconds(limits.wall_seconds)
+    yield text("report.limit.load"), spell_seconds(limits.load_seconds)
+    yield text("report.limit.batch"), spell_seconds(limits.batch_seconds)
+    yield text("report.limit.processes"), str(limits.processes)
+    yield text("report.limit.threads"), str(limits.threads)
+    yield text("report.limit.scratch"), spell_bytes(limits.scratch_bytes)
+    yield text("report.limit.file"), spell_bytes(limits.file_bytes)
