@@ -46,7 +46,7 @@ def test_what_is_wrong_is_said_as_outside(table):
     table.write_bytes(b"a,a\n1,2\n")
     with pytest.raises(InputError) as double:
         describe_table(table)
-    assert double.value.code == "data.double_column"
+    assert [issue.problem.code for issue in double.value.issues] == ["source.double_column"]
 
 
 @pytest.mark.parametrize("ending", ["os.abort()", "open('/etc/passwd').read()", "sys.exit(0)"])
