@@ -13,9 +13,11 @@ from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import Asked, SourceTable
 from pilotbase.data.tables import MAXIMUM_CELLS, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Scenario
 
+_LOST = ("source.taken.misfits", "source.taken.uncomputed")
+"""Values that were read as missing: a draft says so to its owner, who is not asked here."""
 _TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 
@@ -25,9 +27,14 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
     Only columns of the contract are read. What is wrong names the table, never the address of a database.
 
     Raises:
-        InputError: what `open_source` and `conform` raise; ``data.several_tables``, ``data.too_many_cells``.
+        InputError: what `open_source` and `conform` raise; single values that no column holds;
+            ``data.several_tables``, ``data.too_many_cells``.
     """
-    found = _table(open_source(place, scratch, Asked(tables=(table,) if table else ())).tables)
+    opened = open_source(place, scratch, Asked(tables=(table,) if table else ()))
+    found = _table(opened.tables)
+    lost = [Issue(file=found.name, path="", problem=one) for one in opened.taken if one.code in _LOST]
+    if lost:
+        raise InputError.from_issues(found.name, lost)
     names = [field.name for field in scenario.data.fields if field.name in found.columns]
     if found.rows * len(names) > MAXIMUM_CELLS:
         raise InputError(

@@ -74,13 +74,14 @@ def _stem(source: Path) -> str:
 
 def _read(source: Path, scratch: Path, table: str | None) -> tuple[pl.DataFrame, tuple[Text, ...]]:
     kind = source.suffix.lower()
-    if kind == ".parquet":  # with the structures that hold images
-        return read_table(source), ()
-    if kind == ".xlsx" and table is None:
+    if kind in (".parquet", ".xlsx") and table is None:  # of Parquet with the structures that hold images
         try:
-            return read_table(source), ()
+            found = read_table(source)
         except InputError:
             pass  # the other reader tells more, or reads what this one refuses
+        else:
+            if pl.Duration not in found.dtypes:
+                return found, ()
     if source.is_file() and source.stat().st_size > MAXIMUM_BYTES:
         raise InputError("data.file_too_large", file=source.name, size=source.stat().st_size, limit=MAXIMUM_BYTES)
     opened = open_source(str(source), scratch, Asked(tables=(table,) if table else ()))
