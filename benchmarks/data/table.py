@@ -88,9 +88,12 @@ def write(rows: int, folder: Path) -> tuple[Path, Path]:
 
 
 def long_dataset() -> Dataset:
-    """Return the dataset of a long table: the same with a key, and a reference to a list of numbers."""
-    points = {"references": Reference(record_set="numbers", field="number")}
-    fields = tuple(one.model_copy(update=points) if one.name == "i3" else one for one in _fields())
+    """Return the dataset of a long table: the same with a key, a label, and a reference to a list of numbers."""
+    more: dict[str, dict[str, object]] = {
+        "i3": {"references": Reference(record_set="numbers", field="number")},
+        "s3": {"semantic": ("cr:Label",)},
+    }
+    fields = tuple(one.model_copy(update=more.get(one.name, {})) for one in _fields())
     key = DataField(name="id", data_type=FieldType.INTEGER, required=True)
     number = DataField(name="number", data_type=FieldType.INTEGER)
     long = RecordSet(name="bench", fields=(key, *fields), rules=_rules(), key=("id",))

@@ -5,12 +5,14 @@ from sqlalchemy import text
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.catalogue.facets import grade_listing
+from pilotbase.data.terms.templates import constraint, offer_for
 from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import quality_head
+from pilotbase.documents.terms import LeftOperand, Operator
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import schema
 from pilotbase.workspace.actors import PUBLIC
@@ -60,6 +62,20 @@ def names(view, words="", **values):
 
 def counts(view, facet, **values):
     return {one.value: one.count for one in seek(view, Sought.of(values), str).facets[facet]}
+
+
+def test_terms_that_no_request_can_meet_are_not_published(any_trial):
+    place = constraint(LeftOperand.SPATIAL, Operator.EQ, "CN")
+    offered = offer_for(Opening.ON_TERMS, "plant", "dataset:plant/far")
+    here = offered.permission[0].model_copy(update={"constraint": (*offered.permission[0].constraint, place)})
+    described = dataset(
+        name="far", opening=Opening.ON_TERMS, usageInfo=offered.model_copy(update={"permission": (here,)})
+    )
+    any_trial.do(OWNER, "dataset:plant/far", Act.DATASET_REGISTER, described)
+    with pytest.raises(InputError) as told:
+        any_trial.do(OWNER, "dataset:plant/far", Act.DATASET_PUBLISH)
+    (issue,) = told.value.issues
+    assert issue.path == "usageInfo.permission[0].constraint[1]" and "Remove this constraint" in issue.render()
 
 
 def test_words_of_both_languages_find_titles_descriptions_keywords_and_fields(filled):

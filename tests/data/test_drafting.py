@@ -6,11 +6,15 @@ import polars as pl
 import pytest
 
 from pilotbase.data.column_guesses import guess_missing, guess_type, guess_unit
+from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.splits import split_cases
+from pilotbase.data.tables import missing_as_null
 from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
+from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.worker.intake.drafting import new_scenario
@@ -283,7 +287,7 @@ DAYS = ["2026-01-05"] * 18
 MIXED = {
     "iso and two others": ([*DAYS, "05.01.2026", "1/5/2026"], "1: 2026-01-05, 19: 05.01.2026, 20: 1/5/2026"),
     "one that is no day": ([*DAYS, "2026-02-30", "2026-01-06"], "1: 2026-01-05, 19: 2026-02-30"),
-    "none that is read": (["05 Jan 2026"] * 20, "1: 05 Jan 2026"),
+    "none that is read": (["05-01-26"] * 20, "1: 05-01-26"),
     "words among them": ([*DAYS, "tomorrow", "soon"], "1: 2026-01-05, 19: tomorrow"),
 }
 
@@ -322,6 +326,97 @@ def test_numbers_that_differ_in_every_row_are_asked_about(draft):
     (told,) = [sentence for sentence in found.decided if sentence.code == "draft.decided.maybe_key"]
     assert told.params == {"columns": "serial"}, "row numbers are withheld and need no key"
     assert "draft.decided.maybe_key" not in {sentence.code for sentence in draft().decided}
+
+
+STARTED = dt.date(2023, 1, 2)
+WAYS = {
+    "day first": lambda day: f"{day.day}/{day.month}/{day.year}",
+    "month first": lambda day: f"{day.month:02d}-{day.day:02d}-{day.year} 08:30",
+    "months": lambda day: f"{day:%Y-%m}",
+    "weeks": lambda day: f"{day:%G-W%V}",
+    "quarters": lambda day: f"{day.year}Q{(day.month + 2) // 3}",
+    "quarters, dashed": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
+    "named": lambda day: f"{day:%d %b %Y}",
+    "chinese days": lambda day: f"{day.year}年{day.month}月{day.day}日",
+    "chinese months": lambda day: f"{day.year}年{day.month}月",
+    "chinese quarters": lambda day: f"{day.year}年第{'一二三四'[(day.month - 1) // 3]}季度",
+    "compact": lambda day: f"{day:%Y%m%d}",
+    "compact months": lambda day: f"{day:%Y%m}",
+}
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_time_in_any_spelling_hides_the_end(draft, way, shuffled):
+    """Whatever the column is called: every hidden case is later than every public one."""
+    days = [STARTED + dt.timedelta(days=row) for row in range(ROWS)]
+    table = CASES.drop("at").with_columns(seen=pl.Series([WAYS[way](day) for day in days]), day=pl.Series(days))
+    table = table.sample(fraction=1, shuffle=True, seed=1) if shuffled else table
+    found = draft(table, group_or_time="seen")
+    assert isinstance(found.scenario.data.split, TimeSplit), found.decided
+    cases = table if found.cases is None else pl.read_csv(io.BytesIO(found.cases), infer_schema=False)
+    typed = conform(missing_as_null(cases, found.scenario.data.missing), found.scenario)
+    parts = split_cases(typed, found.scenario)
+    last, first = (
+        table.filter(pl.col("case_id").is_in(one["case_id"].to_list())) for one in (parts.public, parts.hidden)
+    )
+    assert last["day"].max() < first["day"].min()
+    assert 0.2 < first.height / ROWS < 0.5
+
+
+def test_a_time_column_that_cannot_be_one_stops_the_draft(draft):
+    """DD/MM or MM/DD, mixed forms, words: never a split by chance."""
+    days = [f"{1 + row % 12:02d}/{1 + row * 7 % 12:02d}/2026" for row in range(ROWS)]
+    for written, said, code in (
+        (days, {}, "draft.date_order"),
+        (["05.01.2026", "31/12/2026"] * 300, {}, "draft.time_unread"),
+        (["13/01/2026", "01/13/2026"] * 300, {}, "draft.time_unread"),
+        (["13/01/2026", "02/01/2026"] * 300, {"dates": DateOrder.MONTH_FIRST}, "draft.time_unread"),
+        (["2026-01", "2026-01-05"] * 300, {}, "draft.time_unread"),
+        (["spring", "summer"] * 300, {"is_time": True}, "draft.time_unread"),
+    ):
+        table = CASES.with_columns(seen=pl.Series(written))
+        with pytest.raises(InputError) as told:
+            draft(table, group_or_time="seen", **said)
+        assert [issue.problem.code for issue in told.value.issues] == [code], written[:2]
+        assert told.value.render("zh") != told.value.render("en")
+    table = CASES.with_columns(seen=pl.Series(days))
+    orders = {order: draft(table, group_or_time="seen", dates=order) for order in DateOrder}
+    assert all(isinstance(found.scenario.data.split, TimeSplit) for found in orders.values())
+    assert orders[DateOrder.DAY_FIRST].cases != orders[DateOrder.MONTH_FIRST].cases
+    assert "draft.decided.date_order" in {sentence.code for sentence in draft(table).decided}, "a feature stays text"
+
+
+def test_the_order_of_rows_decides_unless_they_are_sorted_as_texts(draft):
+    days = [dt.date(2020 + row // 144, 1 + row // 12 % 12, 1 + row % 12) for row in range(ROWS)]
+    rising = CASES.with_columns(seen=pl.Series([f"{day:%d/%m/%Y}" for day in days]))
+    found = draft(rising, group_or_time="seen").scenario
+    assert found.data.split.hidden_from == str(sorted(days)[int(0.7 * (ROWS - 1))])
+    with pytest.raises(InputError):
+        draft(rising.sort("seen"), group_or_time="seen")
+
+
+def test_a_table_in_the_order_of_time_says_that_the_split_is_not(draft):
+    told = {sentence.code: sentence for sentence in draft().decided}
+    assert told["draft.decided.rising_time"].params == {"column": "at"}
+    assert "draft.decided.rising_time" not in {sentence.code for sentence in draft(group_or_time="at").decided}
+    mixed = CASES.sample(fraction=1, shuffle=True, seed=1)
+    assert "draft.decided.rising_time" not in {sentence.code for sentence in draft(mixed).decided}
+
+
+@pytest.mark.parametrize("make", [
+    lambda row: f"{row % 9 + 1}号机组轴承温度{row}度，需停机检查",
+    lambda row: f"{'甲乙丙丁戊己庚辛壬癸'[row % 10]}{'东南西北中'[row // 10 % 5]}区{row}米处漏水",
+    lambda row: f"泵{row}渗漏{'甲乙丙丁戊己庚辛壬癸'[row % 10]}{'东南西北中上下左右前后里外'[row % 13]}",
+])  # fmt: skip
+def test_chinese_texts_are_texts_and_chinese_codes_are_keys(draft, make):
+    texts = pl.Series([make(row) for row in range(ROWS)])
+    alone = pl.DataFrame({"描述": texts, "故障": CASES["failed"]})
+    found = draft(alone, target="故障").scenario
+    assert found.data.key is None
+    assert [field.name for field in found.feature_fields] == ["描述"]
+    coded = alone.with_columns(病历=pl.Series([f"{'内外妇儿'[row % 4]}科{row:05d}" for row in range(ROWS)]))
+    assert draft(coded, target="故障").scenario.data.key == "病历"
 
 
 LABELS = [("leak|rust", "leak", "", "leak")[row % 4] for row in range(200)]

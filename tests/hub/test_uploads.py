@@ -55,6 +55,22 @@ def test_six_answers_make_a_draft(opened):
     )
 
 
+def test_a_gbk_file_with_tabs_and_undecided_dates_makes_a_draft_once_their_order_is_said(opened):
+    browser = opened.client("owner")
+    days = [f"{1 + at % 12}/{1 + at * 7 % 12}/2024" for at in range(600)]
+    lines = [
+        f"{line.replace(',', chr(9))}\t{day}"
+        for line, day in zip(cases().decode().split("\n"), ["日期", *days], strict=True)
+    ]
+    table = "\n".join(lines).encode("gb18030")
+    asked = {**ANSWERS, "group_or_time": "日期", "name": "by-day"}
+    open_order = browser.post("/scenarios/new/", {**asked, "cases": upload(table, "cases.tsv")})
+    assert open_order.status_code == 200 and "whether the day or the month comes first" in open_order.content.decode()
+    made = browser.post("/scenarios/new/", {**asked, "dates": "day-first", "cases": upload(table, "cases.tsv")})
+    assert made.status_code == 302, re.findall(r"role=.alert.+", made.content.decode())
+    assert "hidden_from" in browser.get(f"{made['Location']}acts/scenario.edit/").content.decode()
+
+
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(opened):
     browser = opened.client("owner")
     page = browser.post("/scenarios/new/", {**ANSWERS, "target": "no_such", "cases": upload()}).content.decode()

@@ -1,6 +1,7 @@
 """Tables of strangers are read in a box: the same words as outside, and a broken reader harms nobody."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from pilotbase.documents.steps import Step
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.intake import boxed_tables
-from pilotbase.worker.intake.boxed_tables import cases_in_box, describe_table, draft_in_box
+from pilotbase.worker.intake.boxed_tables import cases_in_box, check_in_box, describe_table, draft_in_box
+from pilotbase.worker.intake.drafting import new_scenario
 from tests.hub.test_uploads import cases
 from tests.trial.test_kinds_of_answers import KINDS
 
@@ -36,6 +38,24 @@ def test_a_draft_from_a_box_is_the_draft(table):
     assert (facts.columns, facts.rows) == (("torque", "grade", "failure"), 600)
 
 
+def test_a_file_in_another_form_is_copied_out_of_the_box(tmp_path):
+    table = tmp_path / "alone" / "案例.tsv"
+    table.parent.mkdir()
+    days = [f"{1 + at % 28}/{1 + at // 28 % 12}/{2020 + at // 336}" for at in range(600)]
+    lines = [
+        f"{line.replace(',', chr(9))}\t{day}"
+        for line, day in zip(cases().decode().split("\n"), ["日期", *days], strict=True)
+    ]
+    table.write_bytes("\n".join(lines).encode("gb18030"))
+    facts = describe_table(table)
+    assert (facts.columns, facts.rows) == (("torque", "grade", "failure", "日期"), 600)
+    by_time = replace(ANSWERS, group_or_time="日期")
+    drafted = draft_in_box(table, by_time)
+    assert drafted == draft_scenario(table, by_time) and drafted.cases is not None
+    made = new_scenario(table, by_time, tmp_path / "s", draft_in_box)
+    assert check_in_box(made.scenario, made.folder).hidden > 100
+
+
 def test_what_is_wrong_is_said_as_outside(table):
     wrong = DraftAnswers("", "no_such", None, -1, 50, "")
     with pytest.raises(InputError) as outside:
@@ -46,7 +66,7 @@ def test_what_is_wrong_is_said_as_outside(table):
     table.write_bytes(b"a,a\n1,2\n")
     with pytest.raises(InputError) as double:
         describe_table(table)
-    assert double.value.code == "data.double_column"
+    assert [issue.problem.code for issue in double.value.issues] == ["source.double_column"]
 
 
 @pytest.mark.parametrize("ending", ["os.abort()", "open('/etc/passwd').read()", "sys.exit(0)"])

@@ -21,6 +21,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW, DatasetState
 from pilotbase.documents.subjects import Subject, holder_of, record_head
 from pilotbase.documents.texts import text
+from pilotbase.documents.unmet_terms import unmet
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import agreements_between
 
@@ -41,6 +42,8 @@ def _lacking(dataset: Dataset, record: Record) -> Iterator[Lack]:
     usage = dataset.usage
     if usage is not None and (usage.target, usage.assigner) != (dataset.subject, record.owner):
         yield Lack("usageInfo.target", text("terms.foreign_offer", dataset=dataset.subject, found=usage.target))
+    for path, problem in unmet(usage) if usage is not None else ():
+        yield Lack(f"usageInfo.{path}", problem)
 
 
 def _later_version(at: Situation) -> None:

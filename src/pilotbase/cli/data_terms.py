@@ -50,7 +50,9 @@ def terms(  # noqa: PLR0913 - each is an option
     rows: Annotated[int | None, typer.Option(help="At most so many rows, in all uses together.", min=1)] = None,
     cell_size: Annotated[int, typer.Option(help="Statistics of at least so many records.", min=1)] = 10,
     epsilon: Annotated[int, typer.Option(help="Privacy budget of statistics, in millionths of ε.", min=0)] = 0,
-    consent: Annotated[bool, typer.Option("--consent", help="A consent must be shown.")] = False,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="A consent must be shown, as trials can: nothing else is permitted then.")
+    ] = False,
     marked: Annotated[
         bool,
         typer.Option("--marked", help="Files on terms have a few made-up rows, different for each who takes them."),

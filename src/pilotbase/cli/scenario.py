@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pilotbase.cli import data_readers, hub_records, hub_uploads
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.terminal import command, print_json, say, shown
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
+from pilotbase.documents.texts import Text
+
+if TYPE_CHECKING:
+    from pilotbase.data.drafting import DraftAnswers
+    from pilotbase.worker.intake.drafting import WrittenScenario
 
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 app.command("list")(hub_records.lister("scenarios"))
@@ -20,21 +29,46 @@ app.command("files")(hub_uploads.kept_files)
 app.command("erase-files")(hub_uploads.erase_files)
 
 
-def _ask(number: int, question: str) -> Any:
-    return typer.Option(help=f"{question}.", prompt=f"{number}/6 {question}")
+def _answer(question: str) -> Any:
+    return typer.Option(help=f"{question}; asked for where it is not given.")
+
+
+_QUESTIONS = {
+    "problem": "The problem, in a sentence",
+    "target": "The column to be answered",
+    "group_or_time": "The column that groups cases or tells time (empty: none)",
+    "miss": "Cost of a miss (regression: of one unit of error)",
+    "false_alarm": "Cost of a false alarm (regression: 0)",
+    "contact": "Your organisation and contact",
+}
 
 
 @app.command("new")
 @command
-def new(  # noqa: PLR0913 - each of the six answers is an option
-    source: Annotated[Path, typer.Option("--from", help="Your cases: .csv, .parquet or .xlsx.")],
+def new(  # noqa: PLR0913 - each answer is an option
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--from",
+            help="Your cases: .csv, .tsv, .txt, .parquet, .xlsx, .jsonl, .json or .sqlite, also in .gz and .zip.",
+        ),
+    ],
     folder: Annotated[Path, typer.Option("--out", help="Folder to write (must not exist).")] = Path("scenario"),
-    problem: Annotated[str, _ask(1, "The problem, in a sentence")] = "",
-    target: Annotated[str, _ask(2, "The column to be answered")] = "",
-    group_or_time: Annotated[str, _ask(3, "The column that groups cases or tells time (empty: none)")] = "",
-    miss: Annotated[float, _ask(4, "Cost of a miss (regression: of one unit of error)")] = 1.0,
-    false_alarm: Annotated[float, _ask(5, "Cost of a false alarm (regression: 0)")] = 1.0,
-    contact: Annotated[str, _ask(6, "Your organisation and contact")] = "",
+    problem: Annotated[str | None, _answer(_QUESTIONS["problem"])] = None,
+    target: Annotated[str | None, _answer(_QUESTIONS["target"])] = None,
+    group_or_time: Annotated[str | None, _answer(_QUESTIONS["group_or_time"])] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(help="The column that tells time: its latest cases are hidden, or there is no draft."),
+    ] = None,
+    miss: Annotated[float | None, _answer(_QUESTIONS["miss"])] = None,
+    false_alarm: Annotated[float | None, _answer(_QUESTIONS["false_alarm"])] = None,
+    contact: Annotated[str | None, _answer(_QUESTIONS["contact"])] = None,
+    dates: Annotated[
+        DateOrder | None,
+        typer.Option(help="What comes first in dates such as 03/04/2024; default: what the values decide."),
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="Sheet or table that holds the cases, of several.")] = None,
     name: Annotated[
         str,
         typer.Option(
@@ -48,12 +82,46 @@ def new(  # noqa: PLR0913 - each of the six answers is an option
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers
+
+    if time is not None and group_or_time:
+        raise InputError("draft.time_and_group", time=time, group=group_or_time)
+    answers = DraftAnswers(
+        problem=_asked("problem", problem, ""),
+        target=_asked("target", target, ""),
+        group_or_time=time or _asked("group_or_time", group_or_time, "") or None,
+        cost_of_miss=_asked("miss", miss, 1.0),
+        cost_of_false_alarm=_asked("false_alarm", false_alarm, 1.0),
+        contact=_asked("contact", contact, ""),
+        name=name,
+        dataset=subject_written("dataset", dataset) if dataset else "",
+        is_time=time is not None,
+        dates=dates,
+        table=table,
+    )
+    for line in _drafted(source, answers, folder).lines:
+        say(line)
+
+
+def _asked(name: str, given: Any, default: Any) -> Any:
+    if given is not None:
+        return given
+    question = f"{list(_QUESTIONS).index(name) + 1}/6 {_QUESTIONS[name]}"
+    return typer.prompt(question, default=default, type=type(default), show_default=default != "")
+
+
+def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
+    """Draft; whether the day or the month comes first is asked on a terminal where the dates do not decide it."""
     from pilotbase.worker.intake.drafting import new_scenario
 
-    subject = subject_written("dataset", dataset) if dataset else ""
-    answers = DraftAnswers(problem, target, group_or_time or None, miss, false_alarm, contact, name, subject)
-    for line in new_scenario(source, answers, folder).lines:
-        say(line)
+    try:
+        return new_scenario(source, answers, folder)
+    except InputError as error:
+        open_order = next((one.problem for one in error.issues if one.problem.code == "draft.date_order"), None)
+        if open_order is None or not sys.stdin.isatty():
+            raise
+        day_first = typer.confirm(shown(Text(code="draft.ask_day_first", params=open_order.params)))
+        order = DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
+        return new_scenario(source, replace(answers, dates=order), folder)
 
 
 @app.command("check")

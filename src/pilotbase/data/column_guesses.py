@@ -21,6 +21,11 @@ _BRACKETED = re.compile(r"[\[(（【]\s*(?P<unit>[^\])）】]{1,12}?)\s*[\])）�
 _SUFFIX = re.compile(r"[_\s](?P<suffix>[A-Za-z%]+)$")
 _KEY_NAME = re.compile(r"(^|[_\s-])(id|uid|uuid|key|no|nr|number|index|case)$|编号|序号|主键|流水号", re.IGNORECASE)
 _CODE = r"^[^\s\d]*\d\S{0,40}$"
+_CHINESE = r"[㐀-鿿豈-﫿]"
+_SENTENCE = rf"[，。；：、！？“”…]|({_CHINESE}.*){{7}}"
+"""What no code holds: punctuation of sentences, or so many Chinese letters, which no blanks divide into words."""
+_FEWEST_STEMS, _MOST_STEMS = 3, 0.2
+"""Codes share the Chinese letters before their numbers (病历0012); texts with a number in them hardly do."""
 
 UNITS = {
     **{name.lower(): name for name in ("rpm", "kW", "MW", "GW", "kWh", "MWh", "kV", "mA", "Hz", "kHz", "Pa", "kPa")},
@@ -126,6 +131,11 @@ def _naming_each_row(table: pl.DataFrame, taken: set[str]) -> list[pl.Series]:
 
 def _holds_codes(column: pl.Series) -> bool:
     if column.dtype != pl.String or not column.str.contains(_CODE).all() or holds_dates(column):
+        return False
+    if column.str.contains(_SENTENCE).any():
+        return False
+    chinese = column.filter(column.str.contains(_CHINESE))
+    if chinese.str.extract_all(_CHINESE).list.join("").n_unique() > max(_FEWEST_STEMS, _MOST_STEMS * len(chinese)):
         return False
     return guess_type(column) is DataType.TEXT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,11 @@ from pilotbase.data.batches import numbers
 from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers, possible_keys
 from pilotbase.data.column_types import type_column
 from pilotbase.data.conform import conform
-from pilotbase.data.date_forms import said_of_dates
+from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.labels import classes_of, spell_labels
 from pilotbase.data.scenario_yaml import write_scenario_yaml
+from pilotbase.data.source_cases import SourceCases, source_cases
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.tables import read_table
@@ -37,6 +39,8 @@ from pilotbase.data.thresholds import (
 from pilotbase.documents.base import NAME_PATTERN, Localized
 from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.hashes import digest_file
+from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
@@ -69,6 +73,12 @@ class DraftAnswers:
     """The scenario's short name; empty: taken from the file's name, or derived."""
     dataset: str = ""
     """Subject of the dataset that the cases are of; empty: of none."""
+    is_time: bool = False
+    """The column of ``group_or_time`` tells time: where it cannot be read so, there is no draft."""
+    dates: DateOrder | None = None
+    """Which comes first in dates such as 03/04/2024; None: what the values themselves decide."""
+    table: str | None = None
+    """The sheet or table that holds the cases, where the file has several."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,8 @@ class Draft:
     scenario: Scenario
     decided: tuple[Text, ...]
     missing: tuple[str, ...]
+    cases: bytes | None = None
+    """The file that the scenario names; None: the file that was given, as it is."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +100,28 @@ class _Setting:
     decided: tuple[Text, ...]
 
 
-def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
-    """Return a draft from the table in ``path``. Thresholds are computed on the public sample alone.
+def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> Draft:
+    """Return a draft from the cases in ``path``. Thresholds are computed on the public sample alone.
+
+    ``scratch``: where what must be kept meanwhile may lie; None: where the system keeps such files.
 
     Raises:
-        InputError: the file is no table (see `read_table`); answers and table do not fit, all problems at once;
-            the split leaves one class on a side.
+        InputError: the file is no table (see `source_cases`); answers and table do not fit, all problems at once; the
+            column that tells time cannot be read so; the split leaves one class on a side.
     """
-    missing = guess_missing(read_table(path))
-    table = read_table(path, missing)
+    with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
+        cases = source_cases(path, Path(folder), answers.dates, answers.table)
+        draft = _drafted(path, cases, answers)
+        if cases.file == path:
+            return draft
+        data = draft.scenario.data.model_copy(update={"copied_from": digest_file(path)})
+        scenario = draft.scenario.model_copy(update={"data": data})
+        return replace(draft, scenario=scenario, cases=cases.file.read_bytes())
+
+
+def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> Draft:
+    missing = guess_missing(read_table(cases.file))
+    table = read_table(cases.file, missing)
     named = (answers.target, answers.group_or_time)
     arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
     table = _describable(table, arrays)
@@ -107,10 +132,12 @@ def draft_scenario(path: Path, answers: DraftAnswers) -> Draft:
         or guess_field(column, column.name == answers.target, column.name == answers.group_or_time)
         for column in table
     )
+    check_time(table, fields, answers.group_or_time, answers.is_time, cases.undecided)
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
-    setting = _settle(table, fields, task, missing, path, answers)
-    setting = replace(setting, decided=(*said_of_dates(table, fields), *setting.decided))
+    setting = _settle(table, fields, task, missing, cases.file, answers)
+    said = (*cases.told, *said_of_dates(table, fields, cases.undecided))
+    setting = replace(setting, decided=(*said, *setting.decided))
     setting = _withhold_giveaways(table, setting)
     return _with_criteria(table, setting, answers)
 
@@ -185,7 +212,7 @@ def _settle(
     key = guess_key(table, {answers.target, column or "", *arrays})
     data_type = next((field.data_type for field in fields if field.name == column), None)
     typed = type_column(table[column], data_type).values if column and data_type else None
-    split = guess_split(typed, data_type)
+    split = guess_split(typed, data_type, answers.is_time)
     constant = [name for name in table.columns if table[name].n_unique() < 2 and name not in (answers.target, column)]
     counters = guess_row_numbers(table, {answers.target, column or "", key or ""})
     withheld = ([column] if column and split.split.method != "time" else []) + constant + counters
@@ -213,6 +240,8 @@ def _settle(
     )
     decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=_TASKS[task]), split.why]
     maybe = possible_keys(table, {answers.target, *withheld}) if key is None else []
+    rising = None if column else rising_time(table, fields)
+    decided += [text("draft.decided.rising_time", column=rising)] if rising else []
     decided += [text("draft.decided.key", column=key)] if key else []
     decided += [text("draft.decided.maybe_key", columns=", ".join(maybe))] if maybe else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []

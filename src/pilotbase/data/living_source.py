@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
 from pilotbase.data.conform import conform
+from pilotbase.data.respelling import Respelled, respell
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import Asked, SourceTable
 from pilotbase.data.tables import MAXIMUM_CELLS, missing_as_null
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.contract import ARRAYS, DataType
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Scenario
+
+_LOST = ("source.taken.misfits", "source.taken.uncomputed")
+"""Values that were read as missing: a draft says so to its owner, who is not asked here."""
+_TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 
 def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str | None = None) -> pl.DataFrame:
@@ -20,17 +27,32 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
     Only columns of the contract are read. What is wrong names the table, never the address of a database.
 
     Raises:
-        InputError: what `open_source` and `conform` raise; ``data.several_tables``, ``data.too_many_cells``.
+        InputError: what `open_source` and `conform` raise; single values that no column holds;
+            ``data.several_tables``, ``data.too_many_cells``.
     """
-    found = _table(open_source(place, scratch, Asked(tables=(table,) if table else ())).tables)
+    opened = open_source(place, scratch, Asked(tables=(table,) if table else ()))
+    found = _table(opened.tables)
+    lost = [Issue(file=found.name, path="", problem=one) for one in opened.taken if one.code in _LOST]
+    if lost:
+        raise InputError.from_issues(found.name, lost)
     names = [field.name for field in scenario.data.fields if field.name in found.columns]
     if found.rows * len(names) > MAXIMUM_CELLS:
         raise InputError(
             "data.too_many_cells", file=found.name, rows=found.rows, columns=len(names), limit=MAXIMUM_CELLS
         )
-    cases = missing_as_null(found.frame.select(names or pl.all()).collect(engine="streaming"), scenario.data.missing)
+    read = found.frame.select(names or pl.all()).collect(engine="streaming")
+    cases = missing_as_null(read.with_columns(_respelled(read, scenario)), scenario.data.missing)
     data = scenario.data.model_copy(update={"file": found.name})
     return conform(cases, scenario.model_copy(update={"data": data}))
+
+
+def _respelled(read: pl.DataFrame, scenario: Scenario) -> Iterator[pl.Series]:
+    """Yield the columns of dates and numbers that are written in other forms, as a draft rewrites them."""
+    for column in read.select(pl.col(pl.String)):
+        typed = any(one.name == column.name and one.data_type not in _TEXTS for one in scenario.data.fields)
+        written = respell(column) if typed else None
+        if isinstance(written, Respelled):
+            yield written.column
 
 
 def _table(tables: tuple[SourceTable, ...]) -> SourceTable:

@@ -24,6 +24,8 @@ FEWEST_POSITIVES = 15
 
 _TIME_NAME = re.compile(r"time|date|year|month|week|day|cycle|hour|时间|日期|年|月", re.IGNORECASE)
 
+_COMPACT_TIME = r"^(19|20)\d{2}(\.(0[1-9]|1[0-2]?)|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?)?$"
+
 
 @dataclass(frozen=True)
 class SplitGuess:
@@ -33,14 +35,18 @@ class SplitGuess:
     why: Text
 
 
-def guess_split(column: pl.Series | None, data_type: DataType | None) -> SplitGuess:
-    """Return the split by a typed column without missing values: by time, by group, or by the rows' hashes."""
+def guess_split(column: pl.Series | None, data_type: DataType | None, is_time: bool = False) -> SplitGuess:
+    """Return the split by a typed column without missing values: by time, by group, or by the rows' hashes.
+
+    ``is_time``: its owner says that it tells time.
+    """
     if column is None or data_type is None:
         return SplitGuess(
             HashSplit(hidden=HIDDEN_SHARE), text("draft.split.hash", hidden=f"{100 * HIDDEN_SHARE:.0f} %")
         )
     numeric = data_type in (DataType.INTEGER, DataType.FLOAT)
-    if data_type in (DataType.DATE, DataType.DATETIME) or (numeric and _TIME_NAME.search(column.name)):
+    counted = numeric and (is_time or _TIME_NAME.search(column.name) or _counts_time(column))
+    if data_type in (DataType.DATE, DataType.DATETIME) or counted:
         start = _latest_from(column, data_type)
         split = TimeSplit(column=column.name, hidden_from=start)
         return SplitGuess(split, text("draft.split.time", column=column.name, start=start))
@@ -51,6 +57,13 @@ def guess_split(column: pl.Series | None, data_type: DataType | None) -> SplitGu
     hidden = _group_near(spell_labels(column, data_type), LATEST_SHARE)
     why = text("draft.split.group", column=column.name, groups=groups, hidden=hidden)
     return SplitGuess(GroupSplit(column=column.name, hidden=(hidden,)), why)
+
+
+def _counts_time(column: pl.Series) -> bool:
+    """Tell whether all numbers are years, months such as 202401 or 2024.01, or days such as 20240131."""
+    whole = (column == column.round(0)).all()
+    spelled = (column.cast(pl.Int64) if whole else column.round(2)).cast(pl.String)
+    return spelled.n_unique() > 1 and bool(spelled.str.contains(_COMPACT_TIME).all())
 
 
 @dataclass(frozen=True)

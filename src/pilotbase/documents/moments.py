@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class DateOrder(StrEnum):
+    """What comes first in dates such as 03/04/2024."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
 
 
 def spell_day(moment: datetime) -> str:

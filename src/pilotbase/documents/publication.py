@@ -21,6 +21,28 @@ from pilotbase.documents.vocabularies import Opening
 _NAME = r"[A-Za-z0-9][A-Za-z0-9.+-]{0,60}"
 _EXPRESSION = re.compile(rf"\(?{_NAME}\)?(?: (?:AND|OR|WITH) \(?{_NAME}\)?)*")
 _ADDRESS = re.compile(r"(?:https?|urn|doi):\S{3,}")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEMES = frozenset(
+    {
+        "http",
+        "https",
+        "ftp",
+        "ftps",
+        "sftp",
+        "git",
+        "git+https",
+        "hdl",
+        "hf",
+        "s3",
+        "gs",
+        "az",
+        "abfs",
+        "doi",
+        "ark",
+        "urn",
+    }
+    | {"postgresql"}
+)
 _NO_LICENCE = frozenset({"custom", "none", "other", "proprietary", "unknown", "unspecified", "tbd", "na", "n.a."})
 
 
@@ -38,6 +60,8 @@ def lacking(dataset: Dataset) -> Iterator[Lack]:
         yield Lack(field.alias or path if field is not None else path, text("croissant.missing"))
     if dataset.license is not None and not names_licence(dataset.license):
         yield Lack("license", text("croissant.free_licence", found=dataset.license[:200]))
+    if dataset.url is not None and not _leads_somewhere(dataset.url, relative=False):
+        yield Lack("url", text("croissant.strange_address", found=dataset.url[:200]))
     if not dataset.record_sets:
         yield Lack("recordSet", text("croissant.missing"))
     for index, resource in enumerate(dataset.distribution):
@@ -79,6 +103,12 @@ def names_licence(licence: str) -> bool:
     return _EXPRESSION.fullmatch(licence) is not None and licence.lower() not in _NO_LICENCE
 
 
+def _leads_somewhere(address: str, relative: bool) -> bool:
+    """Tell whether an address names its scheme, one by which data are fetched or named, or none where it may."""
+    scheme = _SCHEME.match("".join(address.split()))
+    return relative if scheme is None else scheme[1].lower() in _SCHEMES
+
+
 def _file(file: FileObject, path: str, closed: bool) -> Iterator[Lack]:
     if closed and not file.contained_in and file.commitment is None and file.sha256 is None:
         yield Lack(f"{path}.commitment", text("croissant.no_commitment"))
@@ -86,6 +116,8 @@ def _file(file: FileObject, path: str, closed: bool) -> Iterator[Lack]:
         yield Lack(f"{path}.sha256", text("croissant.missing"))
     if file.content_size is None and not file.contained_in:
         yield Lack(f"{path}.contentSize", text("croissant.missing"))
+    if file.content_url is not None and not _leads_somewhere(file.content_url, relative=True):
+        yield Lack(f"{path}.contentUrl", text("croissant.strange_address", found=file.content_url[:200]))
     if not closed and file.content_url is None:
         yield Lack(f"{path}.contentUrl", text("croissant.no_address"))
 

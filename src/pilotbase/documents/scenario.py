@@ -15,6 +15,7 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.endpoint import Currency, Money
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.exchanges import Exchanges
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadTest
@@ -79,6 +80,8 @@ class ScenarioData(Part):
 
     file: str
     """Relative to the scenario's folder: .csv, .parquet or .xlsx. Needed only until the scenario is sealed."""
+    copied_from: Digest | None = None
+    """Digest of the owner's file, where ``file`` is the copy of it that a draft wrote to be read by everybody alike."""
     dataset: Subject | None = None
     """The dataset that the cases are of: each supplier then needs an agreement with its owner before a trial."""
     nature: Literal["measured", "simulated"] = "measured"

@@ -13,11 +13,40 @@ from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.json_reader import MAXIMUM_BYTES, parse_json
 from tests.data.croissant.datasets_for_tests import complete, read
-from tests.data.croissant.faults_for_tests import FAULTS, spoiled
+from tests.data.croissant.faults_for_tests import FAULTS, put, spoiled
 
 
 def places(issues):
     return {(issue.path, issue.problem.code.removeprefix("croissant.")) for issue in issues}
+
+
+SILENT = {
+    "a shape alone": (
+        put("28,28", "recordSet", 0, "field", 0, "arrayShape"),
+        "/recordSet/0/field/0/arrayShape",
+        "shape_alone",
+    ),
+    "a name that is none": (put(True, "name"), "/name", "no_text"),
+    "an address that runs": (put("javascript:alert(1)", "url"), "/url", "strange_address"),
+    "a file's, too": (
+        put(" JavaScript://%0aalert(1)", "distribution", 0, "contentUrl"),
+        "/distribution/0/contentUrl",
+        "strange_address",
+    ),
+    "no address": (put("plant", "url"), "/url", "strange_address"),
+    "another version": (put(["http://mlcommons.org/croissant/9.9"], "conformsTo"), "/conformsTo", "unknown_version"),
+}
+
+
+@pytest.mark.parametrize("kind", SILENT)
+def test_nothing_strange_passes_silently(kind):
+    """Each is named in its place, keeps the description from being published, and leaves the rest readable."""
+    change, place, code = SILENT[kind]
+    written = write_croissant(complete())
+    change(written)
+    found = read(written)
+    assert (place, f"croissant.{code}") in {(one.path, one.problem.code) for one in (*found.faults, *found.lacking)}
+    assert found.version in ("0.8", "1.0", "1.1")
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)

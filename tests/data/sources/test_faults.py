@@ -1,14 +1,18 @@
 """One planted fault a source: each is refused with its exact place and what to do; nothing of it is given."""
 
+import base64
+import datetime as dt
 import gzip
 import json
 import random
 import re
 import zipfile
+import zlib
 
 import polars as pl
 import pytest
 
+from pilotbase.data.quality.files import Given, measure_file
 from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
 from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, Asked
@@ -373,6 +377,52 @@ def test_a_damaged_database_and_a_value_of_another_kind(tmp_path):
     content[8192:8292] = bytes(100)  # the index alone: every row of the table can still be read
     assert "v.db: Damaged:" in refused(tmp_path, "v.db", bytes(content))
     assert "no.sqlite: No SQLite file" in refused(tmp_path, "no.sqlite", "a,b\n")
+
+
+def test_one_text_among_the_numbers_of_a_database_is_told_and_the_rest_read(tmp_path):
+    values = ", ".join(f"({row}, {row}.5)" for row in range(1, 31))
+    database(
+        tmp_path / "t.db",
+        "CREATE TABLE runs (id INTEGER PRIMARY KEY, torque REAL)",
+        f"INSERT INTO runs VALUES {values}",
+        "UPDATE runs SET torque = 'n/a' WHERE id = 17",
+    )
+    source = opened(tmp_path, "t.db")
+    assert [value for _, value in rows(source)][15:18] == [16.5, None, 18.5]
+    assert "1 values of runs.torque are no number" in said(source) and "17: 'n/a'" in said(source)
+
+
+def test_one_formula_that_nothing_computed_is_told_and_the_rest_read(tmp_path):
+    cells = [[row, Formula(f"A{row}*2", 2 * row)] for row in range(2, 12)]
+    cells[4][1] = Formula("A6*2")
+    write_workbook(tmp_path / "t.xlsx", [["a", "b"], *cells])
+    source = opened(tmp_path, "t.xlsx")
+    assert [value for _, value in rows(source)][3:6] == ["10", None, "14"]
+    assert "have no value and are read as missing: B6." in said(source)
+
+
+# Written by pyarrow 22: whole numbers 0 to 3 beside decimal numbers of 50 digits.
+WIDE = (
+    "eNoLcAwyFGURdRA18RHlEGUQYmBQYGDgZWRg5OWwYWKAAGYoLcogKiIqoQNUJyDKJsomI8EBk5HggDIYxBg0sIgKCgIJLhWQgRyM"
+    "TMxPGIBW1om6+QCNAVlpHwKU4NMRXHb6Z7QBZ9L+q6miy5xczv73YmRgyWIAkgwnMOwWxapFQvQ/FpAlxqRBknok9zJzMzGrAN0r"
+    "aWPKIMFWnJyRmpsoygIUUGWSYMpMYRDlE9USZZJgTspMV+UCeitFJwZEgoKCQ1JGUkeNQQao2ZSBTUASpF6USYxD7B2j2DNGtQg1"
+    "DtKCUFIHaDKDKBMoIgSAlI0mm6QaA0gFyBI+qCUgl4BtmcIs9oBJ7QKT2jtG2gcXVrcxsYG808QqxqHGIXaMhUFDoSCxqLA0tUQ3"
+    "uaBAN7GoKL9coSy1qDgzP0/ByEzPQM9QUkeGgQGIGAqBkR4ATJsA4TOtGw=="
+)
+
+
+def test_columns_of_parquet_that_no_field_holds_as_they_are_do_not_damage_the_rest(tmp_path):
+    (tmp_path / "wide.parquet").write_bytes(zlib.decompress(base64.b64decode(WIDE)))
+    source = opened(tmp_path, "wide.parquet")
+    assert rows(source) == [(0,), (1,), (2,), (3,)]
+    assert "big holds decimal numbers of more than 38 digits" in said(source)
+    took = [dt.timedelta(minutes=90), None, dt.timedelta(milliseconds=1)]
+    pl.DataFrame({"id": [1, 2, 3], "took": took}).write_parquet(tmp_path / "took.parquet")
+    source = opened(tmp_path, "took.parquet")
+    assert rows(source) == [(1, 5400.0), (2, None), (3, 0.001)]
+    assert "took holds lengths of time, which are read in seconds" in said(source)
+    report = measure_file(Given(tmp_path / "took.parquet", full=True))
+    assert report.profiles[0].fields[1].maximum == 5400
 
 
 def test_images_that_are_none_are_named(tmp_path):

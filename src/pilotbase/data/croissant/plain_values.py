@@ -123,8 +123,11 @@ def ours(node: Node, name: str) -> Plain:
 
 def by_language(node: Node, findings: Findings, name: str) -> Plain:
     """Return a text, or the texts in English and Chinese; other languages are told as not held."""
+    truths = [value for value in node.values(name) if isinstance(value.plain, bool)]
+    for value in truths:
+        findings.fault(value.pointer, text("croissant.no_text"))
     values = _texts(node.values(name), findings)
-    if not values:
+    if not values or truths:
         return None
     spoken = {value.language[:2].lower(): value for value in reversed(values) if value.language}
     if not spoken:

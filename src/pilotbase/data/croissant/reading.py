@@ -30,6 +30,7 @@ from pilotbase.data.croissant.vocabulary import (
     RESPONSIBLE_USE,
     RESPONSIBLE_USE_SPELLINGS,
     RESPONSIBLE_USE_TERMS,
+    VERSIONS,
 )
 from pilotbase.documents.dataset import Dataset, ResponsibleUse
 from pilotbase.documents.json_reader import read_json
@@ -38,6 +39,7 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
 _VERSION = re.compile(r"https?://mlcommons\.org/croissant/(\d+\.\d+)")
+_CONFORMS = ("dct:conformsTo", "sc:conformsTo")
 _PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0,8}))?")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
 _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
@@ -69,10 +71,13 @@ def read_croissant(source: Spelled) -> Description:
 
 def _conforms(root: Node, findings: Findings) -> tuple[str, ...]:
     """Return what the file says that it conforms to; what we do not know of is told."""
-    conforms = all_texts(root, findings, "dct:conformsTo", "sc:conformsTo")
+    conforms, place = all_texts(root, findings, *_CONFORMS), root.place(*_CONFORMS)
     for one in conforms:
-        if one not in (PROFILE, RESPONSIBLE_USE) and _VERSION.fullmatch(one) is None:
-            findings.not_held(root.place("dct:conformsTo", "sc:conformsTo"), text("croissant.not_held", name=one[:200]))
+        named = _VERSION.fullmatch(one)
+        if named is not None and named[1] not in VERSIONS:
+            findings.lacking(place, text("croissant.unknown_version", found=named[1], allowed=", ".join(VERSIONS)))
+        elif named is None and one not in (PROFILE, RESPONSIBLE_USE):
+            findings.not_held(place, text("croissant.not_held", name=one[:200]))
     return conforms
 
 
@@ -88,7 +93,7 @@ def _version(root: Node, conforms: tuple[str, ...]) -> str:
     """Return the version that is named; where none is, what is older than the naming of versions, or 1.0."""
     named = [found[1] for one in conforms if (found := _VERSION.fullmatch(one))]
     if named:
-        return max(named)
+        return min(max(named), VERSIONS[-1])
     types = {one for value in root.values("sc:distribution", "cr:recordSet") if value.node for one in value.node.types}
     has_ids = any(value.node and value.node.id for value in root.values("sc:distribution", "cr:recordSet"))
     return "1.0" if has_ids or "cr:FileObject" in types else "0.8"

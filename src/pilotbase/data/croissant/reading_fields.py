@@ -22,6 +22,7 @@ _STRUCTURES = {
     *("sc:Enumeration", "sc:GeoCoordinates", "sc:GeoShape", "sc:StructuredValue", "sc:name"),
 }
 """Types that say what values mean, not how they are spelled."""
+_SHAPE = ("cr:arrayShape", "sc:arrayShape")
 OURS = ("unit", "required", "unique", "minimum", "maximum", "pattern", "values", "missing", "sensitivity")
 """What the contract says of a field beyond Croissant, under names of ours."""
 
@@ -63,6 +64,10 @@ def read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadFi
         findings.not_held(value.pointer, text("croissant.several"))
     brought = bool(sources) and sources[0].target.field is not None
     last = (target.field or "").rpartition("/")[2]
+    repeated = bool(one_truth(node, findings, "cr:repeated", "sc:repeated", "cr:isArray", "sc:isArray"))
+    shape = one_text(node, findings, *_SHAPE)
+    if shape is not None and not repeated:
+        findings.lacking(node.place(*_SHAPE), text("croissant.shape_alone", found=shape[:80]))
     spelled: dict[str, Plain] = {
         "name": target.field,
         "title": title_of(node, findings, node.id, target.field, last),
@@ -71,8 +76,8 @@ def read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadFi
         "description": description_of(node, findings),
         "source": sources[0].spelled if sources else None,
         **_references(node, references, ids),
-        "repeated": bool(one_truth(node, findings, "cr:repeated", "sc:repeated", "cr:isArray", "sc:isArray")),
-        "arrayShape": one_text(node, findings, "cr:arrayShape", "sc:arrayShape"),
+        "repeated": repeated,
+        "arrayShape": shape,
         "value": json.dumps(constant[0].plain, ensure_ascii=False) if constant else None,
     }
     if above is not None and above.id in ids.fields:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-CROISSANT = "http://mlcommons.org/croissant/1.1"
+VERSIONS = ("0.8", "1.0", "1.1")
+CROISSANT = f"http://mlcommons.org/croissant/{VERSIONS[-1]}"
 RESPONSIBLE_USE = "http://mlcommons.org/croissant/RAI/1.0"
 PROFILE = "urn:pilotbase:croissant:1"
 """What a description conforms to that lacks nothing of what a base asks for."""

@@ -16,7 +16,9 @@ FEWEST_ROWS = 20
 
 
 def guess_table_split(one: Observed) -> tuple[Split, Guess] | None:
-    """Return a split and why this one; None for a table without a label, which nothing is learnt from."""
+    """Return a split and why this one; None for a table without a label, which nothing is learnt from, and where the
+    column that tells time is one of texts: by their hashes the future would be shown.
+    """
     roles = one.roles
     if roles.label is None or one.table.rows < FEWEST_ROWS:
         return None
@@ -25,10 +27,12 @@ def guess_table_split(one: Observed) -> tuple[Split, Guess] | None:
         found = guess_split(None, None)
         return found.split, Guess("split", found.why, Sure.UNSURE)
     data_type = TYPES.get(column.data_type, DataType.TEXT)
+    if column.name == roles.time != roles.group and not (column.is_time or column.is_number):
+        return None
     values = _values(one, column, data_type)
     if values.n_unique() < 2:
         return None
-    found = guess_split(values, data_type)
+    found = guess_split(values, data_type, column.name == roles.time != roles.group)
     return found.split, Guess("split", found.why, Sure.UNSURE)
 
 

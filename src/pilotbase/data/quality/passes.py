@@ -28,9 +28,11 @@ def count_all(table: RecordTable, counts: Iterable[Count], columns: Iterable[pl.
 
 
 def collect_tables(asked: Sequence[Asked]) -> dict[str, pl.DataFrame]:
-    """Return the small tables that measures ask for."""
-    frames = {name: frame for one in asked for name, frame in one.tables.items()}
-    return dict(zip(frames, pl.collect_all(frames.values(), engine="streaming"), strict=True))
+    """Return the small tables that measures ask for, each from a pass of its own.
+
+    Taken together they would share one reading of the file, and the library keeps what two of them read in memory.
+    """
+    return {name: frame.collect(engine="streaming") for one in asked for name, frame in one.tables.items()}
 
 
 def streams_of(asked: Sequence[Asked], further: dict[str, tuple[Stream, ...]]) -> dict[str, tuple[Stream, ...]]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW
+from pilotbase.data.sources.flattening import in_seconds, lasting, too_wide
 from pilotbase.documents.errors import InputError
 
 _SEPARATORS = (",", ";", "\t")
@@ -69,7 +70,13 @@ def _separator(path: Path) -> str:
 
 def _scan_parquet(path: Path) -> pl.LazyFrame:
     _decode_sparingly()
-    return pl.scan_parquet(path, glob=False, row_index_name=ROW, row_index_offset=1)
+    return _plain(pl.scan_parquet(path, glob=False, row_index_name=ROW, row_index_offset=1))
+
+
+def _plain(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the frame as a description holds it: without what cannot be decoded, lengths of time in seconds."""
+    kept = frame.drop(too_wide(frame))
+    return kept.with_columns(map(in_seconds, lasting(kept)))
 
 
 def _decode_sparingly() -> None:
@@ -84,7 +91,7 @@ def _decode_sparingly() -> None:
 
 
 def _scan_ipc(path: Path) -> pl.LazyFrame:
-    return pl.scan_ipc(path, glob=False, row_index_name=ROW, row_index_offset=1)
+    return _plain(pl.scan_ipc(path, glob=False, row_index_name=ROW, row_index_offset=1))
 
 
 _READERS: Mapping[str, Callable[[Path], pl.LazyFrame]] = MappingProxyType(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import Faults
+from pilotbase.data.sources.faults import SHOWN, Faults, are_few
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.dataset import Reference
@@ -34,11 +34,23 @@ class DeclaredTable:
 
 
 def kept_table(
-    declared: DeclaredTable, rows: Iterable[Sequence[object]], resource: str, scratch: Path, faults: Faults
-) -> SourceTable:
-    """Return ``rows`` as a table; a value that its column cannot hold is noted with its row."""
-    kept = spool(_fitting(declared, rows, faults), declared.schema, scratch)
-    return SourceTable(
+    declared: DeclaredTable, rows: Iterable[Sequence[object]], place: tuple[str, Path], faults: Faults
+) -> tuple[SourceTable, tuple[Text, ...]]:
+    """Return ``rows`` as a table, and which few values their columns cannot hold; many of a column are faults.
+
+    ``place``: the resource that the rows are of, and the folder in which they are kept.
+    """
+    resource, scratch = place
+    misfits = {name: _Misfits() for name in declared.schema}
+    kept = spool(_fitting(declared, rows, misfits), declared.schema, scratch)
+    told = []
+    for name, found in misfits.items():
+        column = f"{declared.name}.{name}"
+        if are_few(found.count, kept.rows):
+            told.append(found.told(resource, column, declared.schema[name]))
+        else:
+            found.note(column, declared.schema[name], faults)
+    table = SourceTable(
         declared.name,
         kept.frame,
         kept.rows,
@@ -48,19 +60,46 @@ def kept_table(
         required=declared.required & declared.schema.keys(),
         selector=declared.name,
     )
+    return table, tuple(one for one in told if one is not None)
 
 
-def _fitting(declared: DeclaredTable, rows: Iterable[Sequence[object]], faults: Faults) -> Iterator[list[object]]:
+@dataclass
+class _Misfits:
+    """Values of one column that it cannot hold."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)
+    """Row, from 1, and value."""
+
+    def take(self, row: int, value: object) -> None:
+        self.count += 1
+        if self.count <= SHOWN:
+            self.first.append((row, repr(value)[:60]))
+
+    def told(self, file: str, column: str, dtype: pl.DataType) -> Text | None:
+        if not self.count:
+            return None
+        places = ", ".join(f"{row}: {value}" for row, value in self.first) + (", …" if self.count > SHOWN else "")
+        return text(
+            "source.taken.misfits", file=file, column=column, count=self.count, allowed=_plain(dtype), rows=places
+        )
+
+    def note(self, column: str, dtype: pl.DataType, faults: Faults) -> None:
+        for row, value in self.first:
+            faults.add(text("source.other_kind", row=row, found=value, allowed=_plain(dtype)), path=column)
+        faults.more("source.other_kind", self.count - len(self.first))
+
+
+def _fitting(
+    declared: DeclaredTable, rows: Iterable[Sequence[object]], misfits: Mapping[str, _Misfits]
+) -> Iterator[list[object]]:
     types = list(declared.schema.items())
     for number, row in enumerate(rows, 1):
         fitted = []
         for (name, dtype), value in zip(types, row, strict=True):
             held = _held(value, dtype)
             if held is None and value is not None:
-                path = f"{declared.name}.{name}"
-                faults.add(
-                    text("source.other_kind", row=number, found=repr(value)[:60], allowed=_plain(dtype)), path=path
-                )
+                misfits[name].take(number, value)
             fitted.append(held)
         yield fitted
 

@@ -13,6 +13,11 @@ SHOWN = 5
 """Problems of one kind that are told; of the rest it is told how many there are."""
 
 
+def are_few(count: int, rows: int) -> bool:
+    """Tell whether so few of ``rows`` are wrong that the rest is read: at most a twentieth, or a single one."""
+    return count <= max(1, rows // 20) and 2 * count < rows
+
+
 class Faults:
     """Collects the problems of one file."""
 
@@ -30,6 +35,10 @@ class Faults:
         if self._found[problem.code] <= SHOWN:
             hint = Text(code=f"{problem.code}.hint", params=problem.params)
             self._issues.append(Issue(file=self.file, path=path, line=line, problem=problem, hint=hint))
+
+    def more(self, code: str, count: int) -> None:
+        """Note that there are ``count`` further problems of a kind, which were not kept."""
+        self._found[code] += count
 
     def require_none(self) -> None:
         """Raise `InputError` with everything that was noted."""

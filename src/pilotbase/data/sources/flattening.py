@@ -7,10 +7,31 @@ import polars as pl
 DEEPEST = 12
 
 
+MOST_DIGITS = 38
+"""Of a decimal number that the table library decodes."""
+
+
+def too_wide(frame: pl.LazyFrame) -> list[str]:
+    """Return the columns of decimal numbers with so many digits that they cannot be decoded."""
+    schema = frame.collect_schema()
+    return [name for name, dtype in schema.items() if isinstance(dtype, pl.Decimal) and dtype.precision > MOST_DIGITS]
+
+
+def lasting(frame: pl.LazyFrame) -> list[str]:
+    """Return the columns of lengths of time."""
+    return [name for name, dtype in frame.collect_schema().items() if dtype == pl.Duration]
+
+
+def in_seconds(name: str) -> pl.Expr:
+    """Return a column of lengths of time as numbers."""
+    return (pl.col(name).dt.total_microseconds() / 1e6).alias(name)
+
+
 def flattened(frame: pl.LazyFrame) -> tuple[pl.LazyFrame, list[str]]:
     """Return ``frame`` with ``address.city`` for the member ``city`` of ``address``, and the columns left out.
 
-    Lists of structures or of lists, bytes and objects are left out: no field can describe them.
+    Lists of structures or of lists, bytes and objects are left out: no field can describe them. Lengths of time inside
+    structures or lists are, too.
     """
     expressions: list[pl.Expr] = []
     left_out: list[str] = []
@@ -24,9 +45,9 @@ def _flatten(value: pl.Expr, name: str, dtype: pl.DataType, found: list[pl.Expr]
         for member in dtype.fields:
             inner = member.dtype if isinstance(member.dtype, pl.DataType) else member.dtype()
             _flatten(value.struct.field(member.name), f"{name}.{member.name}", inner, found, left_out)
-    elif isinstance(dtype, pl.List) and not _inner(dtype).is_nested():
+    elif isinstance(dtype, pl.List) and not _inner(dtype).is_nested() and _inner(dtype) != pl.Duration:
         found.append(value.alias(name))
-    elif dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    elif dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
         left_out.append(name)
     else:
         found.append(value.alias(name))

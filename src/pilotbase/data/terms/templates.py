@@ -41,7 +41,7 @@ class Limits:
     epsilon: int = 0
     """Millionths of ε that statistics may spend in all; 0: no statistics."""
     consent: bool = False
-    """That a consent must be shown."""
+    """That a consent must be shown. Only trials show one, so nothing else is permitted then."""
     marked: bool = False
     """That files which are taken on terms are marked for whom they go to."""
     duties: Sequence[Action] = field(default=(Action.ATTRIBUTE,))
@@ -88,15 +88,17 @@ def _on_terms(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...
     duties = (*limits.duties, Action.DELETE, *([Action.OBTAIN_CONSENT] if limits.consent else []))
     duty, bounds = tuple(Duty(action=action) for action in duties), _bounds(limits)
     marking = (Duty(action=Action.WATERMARK),) if limits.marked else ()
+    actions = (Action.COMPUTE_ON,) if limits.consent else (Action.USE, Action.DISPLAY, Action.COMPUTE_ON)
     permitted = tuple(
         Permission(action=action, constraint=bounds, duty=(*duty, *marking) if action is Action.USE else duty)
-        for action in (Action.USE, Action.DISPLAY, Action.COMPUTE_ON)
+        for action in actions
     )
     return permitted, (Action.DISTRIBUTE, Action.REIDENTIFY)
 
 
 def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
-    duty = (Duty(action=Action.INFORM),)
+    duty: tuple[Duty, ...] = (Duty(action=Action.INFORM),)
+    duty += (Duty(action=Action.OBTAIN_CONSENT),) if limits.consent else ()
     bounds = tuple(one for one in _bounds(limits) if one.left_operand is not LeftOperand.PURPOSE)
     purposes = [purpose for purpose in limits.purposes if purpose != Purpose.STATISTICS] or [Purpose.VERIFICATION]
     tried = (
@@ -104,7 +106,7 @@ def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Acti
         constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.REPORT, Channel.BOARD, Channel.SITE_PACK),
     )
     permitted = [Permission(action=Action.COMPUTE_ON, constraint=(*tried, *bounds), duty=duty)]
-    if limits.epsilon:
+    if limits.epsilon and not limits.consent:
         permitted.append(Permission(action=Action.COMPUTE_ON, constraint=(*counted(limits), *bounds), duty=duty))
     return tuple(permitted), (Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.REIDENTIFY)
 

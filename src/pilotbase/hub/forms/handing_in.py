@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
+from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.quantities import spell_mebibytes
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
@@ -23,6 +24,9 @@ from pilotbase.workspace.listings import Query, list_page
 
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
+"""What a scenario names as it is."""
+SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
+"""What a draft is made from."""
 
 
 class FileLimits(NamedTuple):
@@ -52,15 +56,21 @@ class SizedForm(forms.Form):
         return FileLimits(most, spell_mebibytes(most), spell_mebibytes(whole))
 
 
+def no_table(kinds: tuple[str, ...]) -> str:
+    """Return what is said of a file of another kind."""
+    return str(text("hub.no_table", allowed=", ".join(kinds)).render(language()))
+
+
 class DataForm(SizedForm):
     """The table of cases: the first thing that is asked for."""
 
+    kinds: ClassVar[tuple[str, ...]] = SOURCES
     cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
 
     def clean_cases(self) -> UploadedFile[Any]:
         upload: UploadedFile[Any] = self.cleaned_data["cases"]
-        if upload and Path(upload.name or "").suffix.lower() not in TABLES:
-            raise ValidationError(t("hub.no_table"))
+        if upload and Path(upload.name or "").suffix.lower() not in self.kinds:
+            raise ValidationError(no_table(self.kinds))
         return upload
 
 
@@ -80,6 +90,12 @@ class AnswersForm(DataForm):
     )
     group_or_time = forms.CharField(
         label=t("hub.field_group"), help_text=t("hub.help_group"), max_length=200, required=False
+    )
+    dates = forms.ChoiceField(
+        label=t("hub.field_date_order"),
+        help_text=t("hub.help_date_order"),
+        choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
+        required=False,
     )
     cost_of_miss = forms.FloatField(
         label=t("hub.field_miss"), help_text=t("hub.help_miss"), min_value=0, max_value=1e15, required=False
@@ -107,6 +123,7 @@ class AnswersForm(DataForm):
 
     def __init__(self, acting: Acting, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._file = table.upload.name
         own = list_page(acting.view, Query("dataset", owner=acting.organisation), limit=200).items
         names = [(one.subject, make_visible(one.title.render(language()))) for one in own]
         self.fields["dataset"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
@@ -123,6 +140,8 @@ class AnswersForm(DataForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
+        if given.get("manifest") and Path(self._file).suffix.lower() not in TABLES:
+            self.add_error("cases", no_table(TABLES))
         if not given.get("manifest"):
             for name in ANSWERS:
                 if given.get(name) in (None, "") and name not in self.errors:
@@ -133,7 +152,7 @@ class AnswersForm(DataForm):
 class EditForm(DataForm, KeepingForm):
     """A scenario as the file that it is, every part explained; new data only where it changes."""
 
-    keeps = "cases"
+    keeps, kinds = "cases", TABLES
     manifest = forms.CharField(
         label="scenario.yaml",
         help_text=t("hub.help_edit_manifest"),

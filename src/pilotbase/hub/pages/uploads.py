@@ -18,6 +18,7 @@ from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
@@ -178,6 +179,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         contact=f"{request.acting.organisation}, {given['contact']}",
         name=given["name"],
         dataset=given["dataset"],
+        dates=DateOrder(given["dates"]) if given["dates"] else None,
     )
 
 

@@ -109,11 +109,11 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> Draft:
 
     Raises as `draft_scenario`, `check_cases` and `describe_table`.
     """
-    task = _Task("draft", table.parent, table.name, asdict(answers))
-    found, _ = _ask(task, _Drafted)
-    if found.scenario is None:
+    task = _Task("draft", table.parent, table.name, asdict(answers), table_program.DRAFTED)
+    found, cases = _ask(task, _Drafted)
+    if found.scenario is None or PurePosixPath(found.scenario.data.file).name != found.scenario.data.file:
         raise task.broken
-    return Draft(found.scenario, found.decided, found.missing)
+    return Draft(found.scenario, found.decided, found.missing, cases or None)
 
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:

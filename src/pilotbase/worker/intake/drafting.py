@@ -60,7 +60,7 @@ Sampling = Callable[[Scenario, Path], PublicSample]
 def new_scenario(
     source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_scenario
 ) -> WrittenScenario:
-    """Write a draft scenario beside a copy of its data; ``draft_from`` reads the table (on a hub: in a box).
+    """Write a draft scenario beside a copy of its cases; ``draft_from`` reads the table (on a hub: in a box).
 
     Raises:
         InputError: the folder exists, or file and answers do not fit, with every problem at once.
@@ -69,8 +69,11 @@ def new_scenario(
         raise InputError("catalogue.folder_not_empty", folder=folder)
     draft = draft_from(source, answers)
     with whole_folder(folder) as written:
-        shutil.copyfile(source, written / draft.scenario.data.file)
-        _copy_arrays(draft.scenario, source, written)
+        if draft.cases is None:
+            shutil.copyfile(source, written / draft.scenario.data.file)
+        else:
+            (written / draft.scenario.data.file).write_bytes(draft.cases)
+        _copy_arrays(draft.scenario, source.parent, written)
         (written / "scenario.yaml").write_text(write_scenario_yaml(draft.scenario), "utf-8")
     path = folder / "scenario.yaml"
     lacking = [text("worker.still_missing", field=name) for name in draft.missing]
@@ -78,15 +81,15 @@ def new_scenario(
     return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
 
 
-def _copy_arrays(scenario: Scenario, source: Path, folder: Path) -> None:
+def _copy_arrays(scenario: Scenario, beside: Path, folder: Path) -> None:
     """Copy the images and sounds that the table names beside it; what leads elsewhere is told when it is read."""
     named = [field.name for field in scenario.data.fields if field.data_type in ARRAYS]
-    table = read_table(source, scenario.data.missing) if named else None
+    table = read_table(folder / scenario.data.file, scenario.data.missing) if named else None
     for column in named:
         assert table is not None
         for name in table[column].drop_nulls().unique().to_list() if table[column].dtype == pl.String else ():
-            file = source.parent / name
-            if file.is_file() and file.resolve().is_relative_to(source.parent.resolve()):
+            file = beside / name
+            if file.is_file() and file.resolve().is_relative_to(beside.resolve()):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, folder / name)
 

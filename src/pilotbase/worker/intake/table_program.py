@@ -16,7 +16,7 @@ from typing import Any
 HEADER = struct.Struct("<4sB3xIIQ")
 MAGIC = b"PBX1"
 STARTED, HELLO, READY = range(1, 4)
-FOUND, SAMPLE, CASES, TEXTS = "found.json", "sample.csv", "cases.bin", "texts.bin"
+FOUND, SAMPLE, CASES, TEXTS, DRAFTED = "found.json", "sample.csv", "cases.bin", "texts.bin", "drafted.bin"
 
 
 def main() -> None:
@@ -40,20 +40,30 @@ def main() -> None:
 
 def describe(greeting: dict[str, Any]) -> dict[str, Any]:
     """Return the names of the columns and the number of rows."""
-    from pilotbase.data.tables import read_table
+    import tempfile
 
-    table = read_table(Path(greeting["table"]))
-    return {"columns": table.columns, "rows": table.height}
+    from pilotbase.data.source_cases import columns_of
+
+    with tempfile.TemporaryDirectory(dir=greeting["result"]) as scratch:
+        columns, rows = columns_of(Path(greeting["table"]), Path(scratch))
+    return {"columns": columns, "rows": rows}
 
 
 def draft(greeting: dict[str, Any]) -> dict[str, Any]:
-    """Return a draft of a scenario; one that lacks nothing holds."""
+    """Return a draft of a scenario; one that lacks nothing holds. The copied cases, if any, are a file of their own."""
     from pilotbase.data.drafting import DraftAnswers, draft_scenario
+    from pilotbase.documents.moments import DateOrder
     from pilotbase.worker.intake.scenario_tables import check_cases
 
-    found = draft_scenario(Path(greeting["table"]), DraftAnswers(**greeting["given"]))
+    result = Path(greeting["result"])
+    given = greeting["given"]
+    answers = DraftAnswers(**{**given, "dates": given["dates"] and DateOrder(given["dates"])})
+    found = draft_scenario(Path(greeting["table"]), answers, result)
+    written = result / found.scenario.data.file
+    written.write_bytes(found.cases or b"")
     if not found.missing:
-        check_cases(found.scenario, Path())
+        check_cases(found.scenario, Path() if found.cases is None else result)
+    written.rename(result / DRAFTED)
     decided = [sentence.model_dump(mode="json") for sentence in found.decided]
     return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
 

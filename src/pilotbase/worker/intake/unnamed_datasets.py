@@ -27,13 +27,16 @@ _MOST_VERSIONS = 1000
 def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> None:
     """Return unless the data file is one of a dataset of its owner that is not open, and no such dataset is named.
 
+    So is the file from which it was copied.
+
     A file that is committed to is compared where the secret is kept here.
 
     Raises:
         InputError: ``worker.dataset_not_named``: it is, with the dataset to be named; ``trial.no_source``.
     """
-    found = digest_file(data_file(scenario, folder))
-    closed = sorted(_closed_with(vault, scenario.owner.organisation, found))
+    files = [digest_file(data_file(scenario, folder)), scenario.data.copied_from]
+    owner = scenario.owner.organisation
+    closed = sorted({one for found in files if found is not None for one in _closed_with(vault, owner, found)})
     if closed and scenario.data.dataset not in closed:
         raise InputError("worker.dataset_not_named", file=scenario.data.file, dataset=", ".join(closed))
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.flattening import flattened
+from pilotbase.data.sources.flattening import flattened, in_seconds, lasting, too_wide
 from pilotbase.data.sources.parquet_footer import row_groups
 from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
 from pilotbase.documents.texts import text
@@ -28,9 +28,13 @@ class _Parquet:
         require_file(path)
         _check_ends(path)
         frame = pl.scan_parquet(path, glob=False)
-        rows = _check_content(frame, path)
-        flat, left_out = flattened(frame)
-        taken = tuple(text("source.taken.list", file=path.name, column=name) for name in left_out)
+        frame, rows, wide = _checked(frame, path)
+        timed = lasting(frame)
+        flat, left_out = flattened(frame.with_columns(map(in_seconds, timed)))
+        said = {"wide": wide, "seconds": timed, "list": left_out}
+        taken = tuple(
+            text(f"source.taken.{what}", file=path.name, column=name) for what, names in said.items() for name in names
+        )
         table = SourceTable(path.stem, flat, rows, path.name)
         return OpenedSource((table,), (file_object(path, "application/vnd.apache.parquet"),), taken)
 
@@ -50,19 +54,28 @@ def _check_ends(path: Path) -> None:
         raise refuse(path.name, text("source.cut_parquet", size=size))
 
 
-def _check_content(frame: pl.LazyFrame, path: Path) -> int:
-    """Return the number of rows; raises `InputError` for every column that cannot be decoded, with the rows."""
+def _checked(frame: pl.LazyFrame, path: Path) -> tuple[pl.LazyFrame, int, list[str]]:
+    """Return the frame without numbers too wide to be decoded, the number of rows, and the columns left out.
+
+    Raises:
+        InputError: every other column that cannot be decoded, with the rows.
+    """
     faults = Faults(path.name)
     try:
         names = frame.collect_schema().names()
         rows = int(frame.select(pl.len()).collect().item())
+        wide = too_wide(frame)
     except _BROKEN as error:
         raise refuse(path.name, text("source.broken_footer", reason=first_line(error))) from None
     check_names(names, faults, None)
     if rows == 0:
         faults.add(text("source.no_rows"))
     faults.require_none()
-    if not _decodes(frame):
+    frame = frame.drop(wide)
+    names = [name for name in names if name not in wide]
+    if not names:
+        faults.add(text("source.broken_rows", first=1, last=rows))
+    elif not _decodes(frame):
         groups = row_groups(path)
         for name in names:
             if groups:
@@ -72,7 +85,7 @@ def _check_content(frame: pl.LazyFrame, path: Path) -> int:
         if not faults:
             faults.add(text("source.broken_rows", first=1, last=rows))
     faults.require_none()
-    return rows
+    return frame, rows, wide
 
 
 def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: Faults, name: str) -> None:

@@ -71,11 +71,10 @@ class _Postgres:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 connection.execute("SET LOCAL TIME ZONE 'UTC'")
                 declared = _declared(connection, schema, asked, shown)
-                tables = tuple(
-                    kept_table(one, _rows(connection, schema, one), shown, scratch, faults) for one in declared
-                )
+                kept = [kept_table(one, _rows(connection, schema, one), (shown, scratch), faults) for one in declared]
         finally:
             connection.close()
+        tables = tuple(table for table, _ in kept)
         for table in tables:
             if not table.rows:
                 faults.add(text("source.no_rows"), path=table.name)
@@ -85,6 +84,7 @@ class _Postgres:
             for one in declared
             for name in one.left_out
         ]
+        left_out += [one for _, told in kept for one in told]
         resource = FileObject(id=shown, content_url=shown, encoding_format=("application/sql",))
         return OpenedSource(tables, (resource,), (text("source.taken.snapshot", file=shown), *left_out), live=True)
 

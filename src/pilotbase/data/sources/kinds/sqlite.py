@@ -13,7 +13,7 @@ import polars as pl
 from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
 from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import Asked, OpenedSource
 from pilotbase.documents.dataset import Reference
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
@@ -37,9 +37,10 @@ class _Sqlite:
             with closing(_opened(path)) as connection:
                 _check(connection, faults)
                 declared = _declared(connection, asked, path.name)
-                tables = tuple(_table(connection, one, path.name, scratch, faults) for one in declared)
+                kept = [kept_table(one, _rows(connection, one), (path.name, scratch), faults) for one in declared]
         except sqlite3.DatabaseError as error:
             raise refuse(path.name, text("source.broken_sqlite", reason=str(error)[:120])) from None
+        tables = tuple(table for table, _ in kept)
         for table in tables:
             if not table.rows:
                 faults.add(text("source.no_rows"), path=table.name)
@@ -49,6 +50,7 @@ class _Sqlite:
             for one in declared
             for name in one.left_out
         ]
+        taken += [one for _, told in kept for one in told]
         return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3"),), tuple(taken))
 
 
@@ -120,12 +122,6 @@ def _type(connection: sqlite3.Connection, table: str, column: str, kind: str) ->
     if "text" in found and any(word in kind.upper() for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC")):
         return pl.Float64() if found - {"text"} else pl.String()
     return pl.String()
-
-
-def _table(
-    connection: sqlite3.Connection, declared: DeclaredTable, file: str, scratch: Path, faults: Faults
-) -> SourceTable:
-    return kept_table(declared, _rows(connection, declared), file, scratch, faults)
 
 
 def _rows(connection: sqlite3.Connection, declared: DeclaredTable) -> Iterator[tuple[object, ...]]:

@@ -14,7 +14,7 @@ from xml.parsers import expat
 import fastexcel
 import polars as pl
 
-from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.faults import SHOWN, Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
 from pilotbase.data.sources.spool import spool
@@ -93,7 +93,7 @@ class _Sheet:
 
     def check(self, faults: Faults) -> None:
         """Note everything that no table can hold."""
-        self.cells.note(self.name, faults)
+        self.cells.note(self.name, faults, self.rows.height - 1)
         if not self.cells.merged:  # a title across the sheet is told by its merged cells
             first = self.cells.first_row or 1
             check_names(self.header[: self.width], faults, None, f"{self.name}!{first}:{first}")
@@ -137,6 +137,9 @@ def _taken(sheets: list[_Sheet], file: str) -> Iterator[Text]:
     if len(sheets) > 1:
         yield text("source.taken.sheets", file=file, sheets=", ".join(sheet.name for sheet in sheets))
     for sheet in sheets:
+        if sheet.cells.uncomputed:
+            cells = ", ".join(sheet.cells.uncomputed[:SHOWN]) + (", …" if sheet.cells.uncomputed[SHOWN:] else "")
+            yield text("source.taken.uncomputed", file=file, sheet=sheet.name, cells=cells)
         if sheet.cells.computed_columns:
             columns = ", ".join(sorted(sheet.cells.computed_columns, key=lambda letters: (len(letters), letters)))
             yield text("source.taken.computed", file=file, sheet=sheet.name, columns=columns)

@@ -1,0 +1,200 @@
+"""Columns of texts written anew so that one reader reads them: dates and decimal numbers in other spellings.
+
+Nothing is chosen between two readings of a value. Which of the first two numbers of 03/04/2024 is the day is decided by
+a value of the column that has one reading only, by the order of its rows, or by the owner; else it stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_types import type_column
+from pilotbase.data.date_forms import Undecided
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.moments import DateOrder
+
+_CLOCK = r"(?<clock>[T ]\d{1,2}:\d{2}.*)?"
+_TWO_READINGS = rf"^(?<a>\d{{1,2}})(?<mark>[/.-])(?<b>\d{{1,2}})[/.-](?<year>\d{{4}}){_CLOCK}$"
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAME = rf"(?<month>(?i:{'|'.join(_NAMES)}))[a-zA-Z]*\.?"
+_NAMED = (
+    rf"^(?<day>\d{{1,2}})[ -]{_NAME}[ -](?<year>\d{{4}}){_CLOCK}$",
+    rf"^{_NAME} (?<day>\d{{1,2}}),? (?<year>\d{{4}}){_CLOCK}$",
+)
+_MONTH = (r"^(?<year>\d{4})[-/](?<month>\d{1,2})$", r"^(?<year>\d{4})年(?<month>\d{1,2})月$")
+_NAMED_MONTH = rf"^{_NAME}[ -](?<year>\d{{4}})$"
+_WEEK = (r"^(?<year>\d{4})-?[Ww](?<week>\d{1,2})$", r"^(?<year>\d{4})年第?(?<week>\d{1,2})周$")
+_QUARTER = (
+    r"^(?<year>\d{4})[- ]?[Qq](?<quarter>[1-4])$",
+    r"^[Qq](?<quarter>[1-4])[- ](?<year>\d{4})$",
+    r"^(?<year>\d{4})年第?(?<quarter>[1-4一二三四])季度?$",
+)
+_YEAR = r"^(?<year>\d{4})年$"
+_ONE_READING = r"^(1[3-9]|[23]\d)[/.-]|^\d{1,2}[/.-](1[3-9]|[23]\d)[/.-]"
+_FEWEST_IN_ORDER = 8
+"""Different dates whose rows must rise or fall under one reading only for that to decide."""
+
+_COMMA = r"^[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
+_ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
+"""A number in which the comma can be nothing but the decimal one."""
+_THOUSANDS = r"^[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$"
+_ONLY_THOUSANDS = r",\d{3}[,.]"
+
+
+@dataclass(frozen=True)
+class Respelled:
+    """A column as `type_column` reads it, and a value before and after."""
+
+    column: pl.Series
+    before: str
+    after: str
+
+
+def respell(column: pl.Series, order: DateOrder | None = None) -> Respelled | Undecided | None:
+    """Return ``column``, texts, written anew; None where it is read as it stands, or is neither dates nor numbers.
+
+    ``order``: which comes first in dates such as 03/04/2024, as the owner says; None: what the column itself decides.
+    Months, weeks, quarters and years become their first day.
+    """
+    stripped = column.str.strip_chars()
+    present = stripped.filter(~stripped.is_in(["", *MISSING_SPELLINGS])).drop_nulls()
+    values = present.unique(maintain_order=True).alias("value")
+    if values.is_empty() or _read(values):
+        return None
+    said = order or _decided(present)
+    for written in _written(values, said):
+        if not written.null_count() and _read(written):
+            return _respelled(column, stripped, values, written)
+    if said is None and _alike(values):
+        first, second = (next(_days(values, one)) for one in DateOrder)
+        if not first.null_count() and not second.null_count():
+            at = int((first != second).arg_max() or 0)
+            return Undecided(column.name, values[at], first[at][:10], second[at][:10])
+    return None
+
+
+def _read(values: pl.Series) -> bool:
+    return any(not type_column(values, one).wrong.any() for one in (DataType.FLOAT, DataType.DATETIME))
+
+
+def _respelled(column: pl.Series, stripped: pl.Series, values: pl.Series, written: pl.Series) -> Respelled:
+    plain = values.str.contains(_ONE_READING) & (values != written)
+    changed = (plain if plain.any() else values != written).arg_max() or 0
+    new = stripped.replace_strict(values, written, default=column, return_dtype=pl.String)
+    return Respelled(new.alias(column.name), values[changed], written[changed])
+
+
+def _written(values: pl.Series, order: DateOrder | None) -> Iterator[pl.Series]:
+    """Yield ``values`` in each way that they might be read, null where they are not."""
+    yield from _days(values, order)
+    yield _first(values, *(_month(form) for form in _MONTH), _named_month())
+    yield _first(values, *(_week(form) for form in _WEEK))
+    yield _first(values, *(_quarter(form) for form in _QUARTER))
+    yield _first(values, _date(_parts(_YEAR, "year")[0], pl.lit("1"), pl.lit("1")))
+    yield from _numbers(values)
+
+
+def _days(values: pl.Series, order: DateOrder | None) -> Iterator[pl.Series]:
+    read = pl.when(pl.lit(~type_column(values, DataType.DATETIME).wrong)).then(pl.col("value"))
+    named = [_named_day(form) for form in _NAMED]
+    yield _first(values, read, *named, *([_ordered(order)] if order else []))
+
+
+def _first(values: pl.Series, *readings: pl.Expr) -> pl.Series:
+    return values.to_frame().select(pl.coalesce(readings).alias("value")).to_series()
+
+
+def _parts(form: str, *names: str) -> list[pl.Expr]:
+    groups = pl.col("value").str.extract_groups(form)
+    return [groups.struct.field(name) for name in names]
+
+
+def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr, clock: pl.Expr | None = None) -> pl.Expr:
+    """Return the date as texts, null where there is no such day."""
+    spelled = pl.concat_str(year, month, day, separator="-").str.to_date("%Y-%m-%d", strict=False)
+    plain = spelled.dt.to_string("%Y-%m-%d")
+    return plain if clock is None else pl.concat_str(plain, clock.fill_null(""))
+
+
+def _ordered(order: DateOrder) -> pl.Expr:
+    a, b, year, clock = _parts(_TWO_READINGS, "a", "b", "year", "clock")
+    return _date(year, b, a, clock) if order is DateOrder.DAY_FIRST else _date(year, a, b, clock)
+
+
+def _named_day(form: str) -> pl.Expr:
+    year, name, day, clock = _parts(form, "year", "month", "day", "clock")
+    return _date(year, _numbered(name), day, clock)
+
+
+def _named_month() -> pl.Expr:
+    year, name = _parts(_NAMED_MONTH, "year", "month")
+    return _date(year, _numbered(name), pl.lit("1"))
+
+
+def _numbered(name: pl.Expr) -> pl.Expr:
+    numbers = {month: str(at) for at, month in enumerate(_NAMES, 1)}
+    return name.str.to_lowercase().replace_strict(numbers, default=None, return_dtype=pl.String)
+
+
+def _month(form: str) -> pl.Expr:
+    year, month = _parts(form, "year", "month")
+    return _date(year, month, pl.lit("1"))
+
+
+def _week(form: str) -> pl.Expr:
+    """Return the Monday of an ISO week: the first is the one with 4 January."""
+    year, week = (part.cast(pl.Int32) for part in _parts(form, "year", "week"))
+    monday = pl.date(year, 1, 4).dt.truncate("1w") + pl.duration(days=7 * (week - 1))
+    return pl.when((monday.dt.iso_year() == year) & (week > 0)).then(monday.dt.to_string("%Y-%m-%d"))
+
+
+def _quarter(form: str) -> pl.Expr:
+    year, quarter = _parts(form, "year", "quarter")
+    number = quarter.replace(["一", "二", "三", "四"], ["1", "2", "3", "4"]).cast(pl.Int32)
+    return _date(year, (3 * number - 2).cast(pl.String), pl.lit("1"))
+
+
+def _decided(present: pl.Series) -> DateOrder | None:
+    """Return which comes first in the dates with two readings: by values that have but one, else by the rows' order.
+
+    Rows that were sorted as texts say nothing: 01/02/2024 stands before 02/01/2024 whatever they mean.
+    """
+    if not _alike(present):
+        return None
+    frame = present.alias("value").to_frame()
+    a, b = (part.cast(pl.Int32) for part in _parts(_TWO_READINGS, "a", "b"))
+    above = frame.select(a=(a > 12).any(), b=(b > 12).any(), same=(a == b).all()).row(0, named=True)
+    if above["a"] != above["b"]:
+        return DateOrder.DAY_FIRST if above["a"] else DateOrder.MONTH_FIRST
+    if above["a"]:
+        return None
+    if above["same"]:
+        return DateOrder.DAY_FIRST
+    moments = {order: next(_days(frame["value"], order)) for order in DateOrder}
+    risen = [order for order, read in moments.items() if _in_order(read)]
+    many = frame["value"].n_unique() >= _FEWEST_IN_ORDER
+    return risen[0] if len(risen) == 1 and many and not _in_order(frame["value"]) else None
+
+
+def _alike(values: pl.Series) -> bool:
+    """Tell whether dates with two readings have one mark between their numbers: two marks are two ways of writing."""
+    return (
+        values.alias("value").to_frame().select(*_parts(_TWO_READINGS, "mark")).to_series().drop_nulls().n_unique() < 2
+    )
+
+
+def _in_order(values: pl.Series) -> bool:
+    return values.is_sorted() or values.is_sorted(descending=True)
+
+
+def _numbers(values: pl.Series) -> Iterator[pl.Series]:
+    """Yield numbers with a decimal comma or with thousands; 1,234 alone may be either and stays."""
+    if values.str.contains(_ONLY_COMMA).any() and not values.str.contains(_ONLY_THOUSANDS).any():
+        fitting = values.set(~values.str.contains(_COMMA), None)
+        yield fitting.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    if values.str.contains(_ONLY_THOUSANDS).any():
+        yield values.set(~values.str.contains(_THOUSANDS), None).str.replace_all(",", "", literal=True)

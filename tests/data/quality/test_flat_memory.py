@@ -1,0 +1,60 @@
+"""A labelled table with a key, faults and a class is measured in memory that does not grow with its rows."""
+
+import json
+import os
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+MEASURE = """
+import json, re, sys, threading, time
+from pathlib import Path
+from pilotbase.data.quality.measuring import measure_quality
+from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
+from pilotbase.documents.scenario import Contact
+
+def anonymous():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+def watch():
+    while True:
+        most[0] = max(most[0], anonymous())
+        time.sleep(0.02)
+
+kinds = {"id": FieldType.INTEGER, "heat": FieldType.FLOAT, "note": FieldType.TEXT, "failed": FieldType.TEXT}
+more = {"heat": {"minimum": 0, "maximum": 90}, "failed": {"semantic": ("cr:Label",), "values": ("yes", "no")}}
+fields = tuple(DataField(name=name, data_type=kind, **more.get(name, {})) for name, kind in kinds.items())
+held = Dataset(name="runs", title="Runs", owner=Contact(organisation="plant"), purpose="statistics",
+               record_sets=(RecordSet(name="runs", fields=fields, key=("id",)),))
+most = [0.0]
+threading.Thread(target=watch, daemon=True).start()
+report = measure_quality(held, {"runs": Path(sys.argv[1])})
+print(json.dumps([most[0], report.rule("range heat").failed, report.rule("key").failed]))
+"""
+
+
+def peak(folder, millions):
+    rows = millions * 1_000_000
+    number = pl.int_range(rows, eager=False).alias("id")
+    drawn = pl.LazyFrame({"at": [0]}).select(number)
+    table = drawn.with_columns(
+        pl.when(pl.col("id") % 100_000 == 1).then(pl.col("id") - 1).otherwise(pl.col("id")).alias("id"),
+        (pl.col("id") % 100).cast(pl.Float64).alias("heat"),
+        pl.format("note {} of this run", pl.col("id")).alias("note"),
+        pl.when(pl.col("id") % 7 == 0).then(pl.lit("yes")).otherwise(pl.lit("no")).alias("failed"),
+    )
+    table.sink_parquet(folder / f"{millions}.parquet", row_group_size=250_000)
+    environment = {**os.environ, "POLARS_MAX_THREADS": "1", "TMPDIR": str(folder)}
+    command = [sys.executable, "-c", MEASURE, str(folder / f"{millions}.parquet")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=True)
+    most, hot, double = json.loads(done.stdout)
+    assert (hot, double) == (rows * 9 // 100, rows // 100_000)
+    return most
+
+
+@pytest.mark.prove
+def test_memory_does_not_grow_with_labelled_rows(tmp_path):
+    few, many = peak(tmp_path, 4), peak(tmp_path, 16)
+    assert many < 1.2 * few, (few, many)
