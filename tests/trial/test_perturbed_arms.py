@@ -352,7 +352,7 @@ def test_a_constant_that_drops_by_nothing_and_meets_the_rest_is_refused(base, wr
     with pytest.raises(RefusedError) as caught:
         freeze_in(base, write_scenario(change=change), write_application())
     assert caught.value.code == "trial.blind_passes"
-    assert "answering broken to every case meets every criterion" in str(caught.value)
+    assert "answering “broken” to every case meets every criterion" in str(caught.value)
 
 
 def test_the_number_of_cases_that_a_drop_needs_suffices(base, write_scenario, write_application):

@@ -157,7 +157,7 @@ def test_the_owner_is_told_program_scores_and_remedy_by_the_check(tmp_path):
     (issue,) = caught.value.issues
     assert (issue.path, issue.problem.code) == ("criteria", "trial.blind_passes")
     said = issue.say("en")
-    assert said.startswith("Answering a to every case meets every criterion on the hidden cases: accuracy >= 0.9 (0.9")
+    assert said.startswith("Answering “a” to every case meets every criterion on the hidden cases: accuracy >= 0.9 (0.9")
     assert "raise a threshold" in said and "提高" in issue.say("zh")
 
 
@@ -194,9 +194,9 @@ def test_the_report_shows_what_a_blind_program_scores_to_the_owner_alone(
     assert best["recall(broken) >= 0.7"].score == 1
     assert 0.4 < best["accuracy >= 0.7"].score < 0.7
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "answering fine to every case" in page and "盲基线" in page
+    assert "answering “fine” to every case" in page and "盲基线" in page
     assert proven.report.supplier_view().blind is None
-    assert "answering fine" not in (tmp_path / "out" / "supplier" / "report.html").read_text("utf-8")
+    assert "answering “fine”" not in (tmp_path / "out" / "supplier" / "report.html").read_text("utf-8")
     assert replay_trial(tmp_path / "out").digest == proven.report.decision
 
 

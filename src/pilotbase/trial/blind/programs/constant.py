@@ -82,7 +82,7 @@ def _texts(asked: Asked) -> Iterator[Answer]:
     usual = [one for one, _ in Counter(known).most_common(_TEXTS)]
     joined = " ".join(word for word, _ in words.most_common(_WORDS))
     for answer in dict.fromkeys([*usual, joined]):
-        yield _always(f"“{answer}”", np.full(asked.size, answer, dtype=object))
+        yield _always(answer, np.full(asked.size, answer, dtype=object))
 
 
 def _label_sets(asked: Asked) -> Iterator[Answer]:
