@@ -164,6 +164,23 @@ def test_a_build_that_was_killed_is_swept(tmp_path):
     assert not another.exists()
 
 
+STAGING = """
+import sys
+from pathlib import Path
+from pilotbase.compute.box.staging import staging_folder
+for _ in range(400):
+    with staging_folder(Path(sys.argv[1])) as made:
+        (made / "file").write_text("x")
+        assert (made / "file").exists()
+"""
+
+
+def test_who_makes_folders_in_one_place_at_once_takes_nothing_from_another(tmp_path):
+    makers = [subprocess.Popen([sys.executable, "-c", STAGING, str(tmp_path)]) for _ in range(4)]
+    assert [maker.wait(60) for maker in makers] == [0] * 4
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_folder_may_not_hold(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError) as refused:

@@ -76,6 +76,7 @@ def _kept(place: Path, folder: Path, empty: Collection[str]) -> Path:
     kept.mkdir(exist_ok=True)
     kept.chmod(0o755)
     with one_at_a_time(kept / ".lock"):
+        os.utime(kept)
         if not (kept / "whole").exists():
             _sweep(folder)
             with staging_folder(kept) as staging:

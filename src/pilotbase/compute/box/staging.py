@@ -37,11 +37,10 @@ def _made(parent: Path, held: contextlib.ExitStack) -> Path:
     while True:
         staging = parent / f"{_PREFIX}{secrets.token_hex(8)}"
         staging.mkdir()
-        staging.chmod(0o755)
         with contextlib.suppress(FileNotFoundError):
             held.enter_context(_locked(staging, fcntl.LOCK_EX))
-            if staging.exists():
-                return staging
+            staging.chmod(0o755)
+            return staging
 
 
 @contextlib.contextmanager
