@@ -71,7 +71,8 @@ CLAIM = Claim(
         "n fixed beforehand and looked at once; independent cases, or independent clusters given as units; many of "
         "either. No exactness is claimed. A trial takes them at half the level, and refuses them where a class has too "
         "few cases (decision 0049).",
-        "样本量事先固定且只看一次；案例独立，或以独立的整群为单位；两者都须数量充足。不声明精确性。试验按一半的水平使用这些界，类别案例过少时予以拒绝（决定 0049）。",
+        "样本量事先固定且只看一次；案例独立，或以独立的整群为单位；两者都须数量充足。不声明精确性。"
+        "试验按一半的水平使用这些界，类别案例过少时予以拒绝（决定 0049）。",
     ),
     studies=(
         Study(
