@@ -115,8 +115,8 @@ def _parts(form: str, *names: str) -> list[pl.Expr]:
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr, clock: pl.Expr | None = None) -> pl.Expr:
     """Return the date as texts, null where there is no such day."""
-    spelled = pl.concat_str(year, month, day, separator="-").str.to_date("%Y-%m-%d", strict=False)
-    plain = spelled.dt.to_string("%Y-%m-%d")
+    spelled = pl.concat_str(year, month, day, separator="-").str.to_date("%F", strict=False)
+    plain = spelled.cast(pl.String)
     return plain if clock is None else pl.concat_str(plain, clock.fill_null(""))
 
 
@@ -149,7 +149,7 @@ def _week(form: str) -> pl.Expr:
     """Return the Monday of an ISO week: the first is the one with 4 January."""
     year, week = (part.cast(pl.Int32) for part in _parts(form, "year", "week"))
     monday = pl.date(year, 1, 4).dt.truncate("1w") + pl.duration(days=7 * (week - 1))
-    return pl.when((monday.dt.iso_year() == year) & (week > 0)).then(monday.dt.to_string("%Y-%m-%d"))
+    return pl.when((monday.dt.iso_year() == year) & (week > 0)).then(monday.cast(pl.String))
 
 
 def _quarter(form: str) -> pl.Expr:
