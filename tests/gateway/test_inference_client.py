@@ -89,7 +89,7 @@ def test_more_cases_than_a_batch_of_the_trial_are_answered_in_order(live, place,
 
 
 def test_a_question_for_a_person_is_an_abstention_that_says_so(live, place, name):
-    place.serve(name)
+    place.serve(name, ask_human=True)
     ask_human(place.base.lab.view, name, text("gateway.handed_over"))
     result = client(live).infer(name, tensors(), headers=headers(place.key(name)))
     assert list(result.as_numpy("prediction")) == [b""] * 3

@@ -161,7 +161,7 @@ def test_stopping_a_service_stops_its_next_call(live, place, name):
 
 
 def test_a_question_for_a_person_is_an_answer_without_content(live, place, name):
-    place.serve(name)
+    place.serve(name, ask_human=True)
     ask_human(place.base.lab.view, name, text("gateway.handed_over"))
     completions = client(live, place.key(name)).chat.completions
     raw = completions.with_raw_response.create(model=name, messages=[{"role": "user", "content": json.dumps(CASE)}])

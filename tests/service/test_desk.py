@@ -63,7 +63,7 @@ def test_what_is_changed_in_the_store_holds_at_the_next_call(any_served: Served)
         any_served.stand(ServingState.STOPPED)
         assert refusal(desk, secret) == "service.stopped"
         any_served.stand(ServingState.HUMAN)
-        assert desk.admit(secret, "milling", Cost()).route is None
+        assert refusal(desk, secret) == "service.stopped"  # nobody is there: its terms declare no desk
         any_served.stand(ServingState.SERVING)
         any_served.suspend()
         assert refusal(desk, secret) == "service.certificate_suspended"

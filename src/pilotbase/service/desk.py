@@ -275,14 +275,15 @@ def _same_budget(pool: _Pool, account: Account) -> bool:
 def _route(serving: Serving, now: datetime) -> Route | None:
     """Return what may answer now, None for a person; raises `RefusedError` where nobody may."""
     name, state = serving.service.name, serving.standing.state
-    if state is ServingState.STOPPED:
+    asks = serving.service.terms.ask_human
+    if state is ServingState.STOPPED or (state is ServingState.HUMAN and not asks):
         raise RefusedError("service.stopped", service=name, reason=serving.standing.reason)
     if state is ServingState.HUMAN:
         return None
     way = serving.way(now)
     if way is not None:
         return way.route
-    if serving.service.terms.ask_human:
+    if asks:
         return None
     raise _barred(name, serving.ways[serving.standing.route].why_not(now))
 
