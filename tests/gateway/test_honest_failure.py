@@ -11,9 +11,14 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.documents.vocabularies import CallEnd, Colour
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
+from pilotbase.watch.arming import arm, prepare_watch, replay_watch
+from pilotbase.watch.detectors import level
+from pilotbase.watch.status import status_of
+from pilotbase.worker.services.journals import take_in
+from pilotbase.worker.services.watching import taking, watch_round
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import serving
 
@@ -124,3 +129,39 @@ def test_an_abstention_is_the_applications_own_answer_and_no_hand_over(live, pla
     assert json.loads(raw.parse().choices[0].message.content) == {"prediction": None}
     assert "pilotbase-handed-over" not in raw.headers
     assert ends(place, name) == [CallEnd.ANSWERED]
+
+
+@pytest.fixture
+def watched(place, name, monkeypatch):
+    """Arms the watch of the service; returns the colour of its availability once the worker has taken calls in."""
+    monkeypatch.setattr(level, "OUTAGE_SECONDS", 0.05)
+    base = place.base
+
+    def armed() -> None:
+        replay_watch(base.lab, base.lab.view, prepare_watch(base.lab, base.lab.view, name))
+        arm(base.lab.view, name)
+
+    def colour() -> Colour:
+        take_in(base, taking(base))
+        watch_round(base)
+        found = {one.detector: one.colour for one in status_of(base.lab.view, name).detectors}
+        return found.get("availability", Colour.GREEN)
+
+    return armed, colour
+
+
+def test_an_outage_turns_the_watch_orange_and_malformed_calls_do_not(live, place, name, nowhere, endpoint, watched):
+    armed, colour = watched
+    place.endpoint(f"{endpoint.url}/v1", name)
+    armed()
+    for _ in range(20):
+        with pytest.raises(openai.BadRequestError):
+            ask(live, place, name, "status400")
+    assert colour() is Colour.GREEN
+    for _ in range(8):
+        with pytest.raises(openai.InternalServerError):
+            ask(live, place, name, "status503")
+    assert colour() is Colour.ORANGE
+    for _ in range(12):
+        ask(live, place, name, "hello")
+    assert colour() is Colour.GREEN
