@@ -252,6 +252,20 @@ def test_arming_shows_first_what_would_have_been_warned_of(world, clock):
     assert RISK not in seen(world), "history is not entered again"
 
 
+def test_a_replay_cuts_cases_into_the_cohorts_that_are_asked_for(world, clock):
+    for _ in range(4):
+        world.bring(50, wrong=0.1)
+        clock.now += DAY
+    clock.now += 60 * DAY
+    found = {}
+    for seconds in (3600, 86_400, 10 * 86_400):
+        terms = TERMS.model_copy(update={"cohort_seconds": seconds})
+        found[seconds] = replay_watch(world.lab, world.view, prepare_watch(world.lab, world.view, "milling", terms))
+    assert {one.entered for one in found.values()} == {200}
+    assert found[3600].cohorts == found[86_400].cohorts == 4
+    assert found[10 * 86_400].cohorts in (1, 2)
+
+
 def test_without_history_the_public_sample_is_replayed(world):
     found = replay_watch(world.lab, world.view, prepare_watch(world.lab, world.view, "milling", TERMS))
     assert (found.source, found.cases) == ("public_sample", 4000)

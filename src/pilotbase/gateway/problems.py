@@ -50,6 +50,7 @@ _BY_CODE: Mapping[str, Kind] = {
     "gateway.ended": Kind(503, _OURS, headers=NEVER_RETRY),
     "wire.body_size": Kind(413, _INVALID),
     "wire.body_slow": Kind(408, _INVALID),
+    "wire.encoded": Kind(415, _INVALID, headers={"Accept-Encoding": "identity"}),
 }
 _BY_CLASS: tuple[tuple[type[PilotbaseError], Kind], ...] = (
     (CallTimeoutError, Kind(504, _OURS, headers=NEVER_RETRY)),

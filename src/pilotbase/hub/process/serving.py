@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from pilotbase.worker.base import open_base
 
 SETTINGS = "pilotbase.hub.settings"
 _LOOK_SECONDS, _RESTART_SECONDS = 0.5, 2.0
+_LISTENS_SECONDS = 0.1
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 _log = logging.getLogger("pilotbase.hub")
@@ -99,6 +101,23 @@ def run(place: Place) -> None:
         h11_max_incomplete_event_size=64 << 10,
         lifespan="off",
     )
+
+
+def when_listening(place: Place, tell: Callable[[], None]) -> None:
+    """Call ``tell`` in a thread as soon as somebody listens at ``place``, which was free before."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(place.host, place.host)  # noqa: S104 - read
+
+    def look() -> None:
+        while True:
+            try:
+                socket.create_connection((host, place.port), timeout=1).close()
+            except OSError:
+                time.sleep(_LISTENS_SECONDS)
+            else:
+                tell()
+                return
+
+    threading.Thread(target=look, name="waits for a listener", daemon=True).start()
 
 
 @contextmanager
