@@ -80,6 +80,19 @@ def test_from_the_certificate_to_the_stop(run, certificate):
     base.lab.close()
 
 
+def test_terms_are_shown_and_set_one_by_one_and_a_newer_version_keeps_them(run, certificate):
+    run("create", "press", "--certificate", str(certificate))
+    assert "timeout_seconds: 30.0" in run("terms", "press")
+    assert "workers: 2" in run("terms", "press", "workers=2", "timeout_seconds=60", "ask_human=yes")
+    found = json.loads(run("terms", "press", "queue=7", "--json"))
+    assert found == {"timeout_seconds": 60.0, "queue": 7, "workers": 2, "body_bytes": 4 << 20, "ask_human": True}
+    assert "人工坐席" in run("terms", "press", language="zh")
+    for wrong in ("workers", "workers=65", "wrokers=2"):
+        run("terms", "press", wrong, code=2)
+    run("create", "press", "--certificate", str(certificate))
+    assert json.loads(run("terms", "press", "--json")) == found
+
+
 def test_a_service_of_two_versions_names_both(run, certificate):
     run("create", "milling", "--certificate", str(certificate))
     assert "Versions" not in run("show", "milling")

@@ -18,10 +18,13 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch import detectors
 from pilotbase.watch.detectors import (
+    Calls,
     Change,
     Detector,
     DriftDetector,
     DriftWatch,
+    LevelDetector,
+    LevelWatch,
     LossDetector,
     LossWatch,
     SilenceDetector,
@@ -108,6 +111,14 @@ def falling_silent(rng: np.random.Generator) -> Ticks:
     return Ticks(np.cumsum(steps), heard)
 
 
+def failing(rng: np.random.Generator) -> Calls:
+    """Some days of calls, one in twenty bad; an outage of hours; then worse days."""
+    times = 1.7e9 + np.cumsum(rng.exponential(150.0, ROWS))
+    bad = rng.random(ROWS) < np.repeat([0.03, 0.03, 0.5], ROWS // 3)
+    bad[2000:2060] = True
+    return Calls(times, bad)
+
+
 PROFILE = profile_of(inputs(np.random.default_rng(99), 20_000), FIELDS)
 KINDS = {
     "drift": Kind(
@@ -123,6 +134,12 @@ KINDS = {
         lambda ticks, start, stop: Ticks(ticks.times[start:stop], ticks.heard[start:stop]),
         (Ticks(np.array([0.0, np.nan]), np.array([True, False])),),
         mergeable=ROWS,
+    ),
+    "availability": Kind(
+        lambda state: LevelDetector(LevelWatch(Signal.AVAILABILITY, Colour.ORANGE, Colour.RED, 0.05), state),
+        failing,
+        lambda calls, start, stop: Calls(calls.times[start:stop], calls.bad[start:stop]),
+        (Calls(np.array([0.0, np.inf]), np.array([True, False])),),
     ),
     "risk": of_losses(Signal.RISK, rising),
     "risk in groups": of_losses(Signal.RISK, rising_in_groups, "site"),

@@ -42,7 +42,11 @@ class Endpoint:
         word = asked["messages"][-1]["content"]
         if word == "slow":
             await asyncio.sleep(5)
-        if word.startswith("status"):
+        if word == "words":
+            await reply(send, "these are no chat completion")
+        elif word == "error in 200":
+            await reply(send, {"error": {"message": "out of memory", "type": "x", "code": "y"}})
+        elif word.startswith("status"):
             await reply(send, {"error": {"message": "their words", "type": "x", "code": "y"}}, int(word[6:]))
         elif asked.get("stream"):
             await self._stream(word, asked, receive, send)
@@ -60,6 +64,10 @@ class Endpoint:
             delta = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
             await send(part(event({**head, "choices": [delta]})))
             if word == "break off":
+                return
+            if word == "error event":
+                await send(part(event({"error": {"message": "out of memory", "type": "x", "code": "y"}})))
+                await send(part(b"data: [DONE]\n\n", more=False))
                 return
             if word == "hang" and piece == "two ":
                 await self._wait_for_the_end(receive)

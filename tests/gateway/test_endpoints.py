@@ -1,7 +1,9 @@
 """Endpoints of others behind the gateway: passed through, metered, guarded, and let go of when the caller goes."""
 
+import contextlib
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -180,3 +182,24 @@ def test_the_key_of_an_endpoint_is_shown_to_it_alone(place, name, endpoint):
     with listening(place.base, settings) as live:
         ask(openai.OpenAI(base_url=f"{live.url}/v1", api_key=place.key(name), max_retries=0), name, "hello")
     assert endpoint.asked[-1][1]["authorization"] == "Bearer their-secret"
+
+
+def test_what_calls_under_way_hold_of_a_budget_is_told_apart_from_what_is_spent(live, place, name, budgeted):
+    """100 reserved of 20,000 tokens at 2.7 % of use: the client is to try again, and then it may."""
+
+    def hold() -> None:
+        with contextlib.suppress(openai.APITimeoutError):
+            ask(budgeted, name, "slow", max_tokens=15_000, timeout=2)
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    wait_for(lambda: any(one.pending for service, one in live.gateway.upstreams if service == name))
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(budgeted, name, "hello", max_tokens=15_000)
+    told = caught.value.response.headers
+    assert (caught.value.code, told["pilotbase-error"]) == ("rate_limit_exceeded", "service.budget_held")
+    assert told["retry-after"] == "1" and "x-should-retry" not in told
+    holding.join()
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(budgeted, name, "hello", max_tokens=15_000)
+    assert caught.value.code == "insufficient_quota"  # who went has paid what was reserved

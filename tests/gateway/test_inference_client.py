@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 import urllib.error
 import urllib.request
 
@@ -10,8 +11,12 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
+from pilotbase.certificate import reinstate, suspend
+from pilotbase.documents.public_reasons import RISK_WARNING
 from pilotbase.documents.texts import text
+from pilotbase.gateway.configuration import Configuration
 from pilotbase.service.standing import ask_human
+from tests.gateway.gateways_for_tests import listening
 
 COLUMNS = {
     "pressure": ("FP64", np.array([7.5, 1.0, 6.75])),
@@ -69,6 +74,32 @@ def test_what_there_is_is_told_as_the_protocol_has_it(live, place, served):
         own.infer(served, tensors(), model_version="7", headers=headers(key))
 
 
+def test_readiness_neither_starts_nor_counts_a_version_that_is_barred(live, place, name):
+    place.serve(name)
+    key, base, own = place.key(name), place.base, client(live)
+
+    def boxes() -> int:
+        return sum(upstream.boxes for service, upstream in live.gateway.upstreams if service == name)
+
+    now = base.lab.view.store.clock
+    suspend(base.trust, base.lab.view, base.revocations, place.certificate, RISK_WARNING, now())
+    try:
+        assert not own.is_model_ready(name, headers=headers(key))
+        (version,) = own.get_model_metadata(name, headers=headers(key))["versions"]
+        assert not own.is_model_ready(name, version, headers=headers(key))
+        time.sleep(3)
+        assert boxes() == 0
+        with listening(base, Configuration()) as fresh:  # nor is it woken when a gateway starts
+            time.sleep(1)
+            assert not any(upstream.boxes for service, upstream in fresh.gateway.upstreams if service == name)
+    finally:
+        reinstate(base.trust, base.lab.view, base.revocations, place.certificate, now())
+    deadline = time.monotonic() + 20
+    while not own.is_model_ready(name, headers=headers(key)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert boxes() == 1
+
+
 def test_without_a_key_there_is_nothing(live, served):
     with pytest.raises(InferenceServerException, match="401"):
         client(live).infer(served, tensors())
@@ -89,7 +120,7 @@ def test_more_cases_than_a_batch_of_the_trial_are_answered_in_order(live, place,
 
 
 def test_a_question_for_a_person_is_an_abstention_that_says_so(live, place, name):
-    place.serve(name)
+    place.serve(name, ask_human=True)
     ask_human(place.base.lab.view, name, text("gateway.handed_over"))
     result = client(live).infer(name, tensors(), headers=headers(place.key(name)))
     assert list(result.as_numpy("prediction")) == [b""] * 3

@@ -51,10 +51,12 @@ def test_who_answers_one_text_with_another_is_spoken_with():
     assert b'"content": "yes"' in streamed.body or b'"content":"yes"' in streamed.body
 
 
-def test_who_abstains_leaves_the_question_to_a_person():
+def test_who_abstains_has_answered_and_hands_nothing_over():
     desk, question = model("text"), chat("where?")
     reply = desk.answer(question, desk.read(question), answers(None))
-    assert reply.handed_over and content(reply)["content"] is None and content(reply)["refusal"]
+    assert not reply.handed_over
+    assert content(reply)["content"] is None and "abstains" in content(reply)["refusal"]
+    assert "pilotbase" not in json.loads(reply.body)
 
 
 def test_with_more_than_one_field_a_chat_message_is_json():

@@ -1,6 +1,9 @@
 """The official client of OpenAI, unmodified, on a certified application in a real box."""
 
+import gzip
 import json
+import urllib.error
+import urllib.request
 
 import openai
 import pytest
@@ -161,7 +164,7 @@ def test_stopping_a_service_stops_its_next_call(live, place, name):
 
 
 def test_a_question_for_a_person_is_an_answer_without_content(live, place, name):
-    place.serve(name)
+    place.serve(name, ask_human=True)
     ask_human(place.base.lab.view, name, text("gateway.handed_over"))
     completions = client(live, place.key(name)).chat.completions
     raw = completions.with_raw_response.create(model=name, messages=[{"role": "user", "content": json.dumps(CASE)}])
@@ -184,3 +187,13 @@ def test_an_application_gives_no_embeddings(live, place, served):
     with pytest.raises(openai.BadRequestError) as caught:
         client(live, place.key(served)).embeddings.create(model=served, input="x")
     assert caught.value.code == "wire.no_embeddings"
+
+
+def test_a_compressed_body_is_told_as_that(live, place, served):
+    sent = gzip.compress(json.dumps({"model": served, "messages": [{"role": "user", "content": "x"}]}).encode())
+    headers = {"Authorization": f"Bearer {place.key(served)}", "Content-Encoding": "gzip"}
+    request = urllib.request.Request(f"{live.url}/v1/chat/completions", sent, headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=20)
+    assert caught.value.code == 415
+    assert "compressed (gzip)" in json.load(caught.value)["error"]["message"]

@@ -171,7 +171,7 @@ def test_what_could_never_be_had_is_told_as_that(apart, hall, fresh, name):
 
 
 def test_a_person_takes_over_where_the_terms_say_so(apart, hall, fresh, name):
-    apart.serve(name)
+    apart.serve(name, ask_human=True)
     hall.fill()
     ((status, answer, _),) = post(fresh, apart.key(name), body(name, 7.5))
     assert (status, answer["pilotbase"]) == (200, {"handed_over": True})

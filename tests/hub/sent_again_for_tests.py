@@ -295,6 +295,7 @@ def stop_a_service(world) -> Sent:
 def start_a_service(world) -> Sent:
     ask(world, "owner", "post", _move(world, "stop"), {"reason": "Line 3 is rebuilt."})
     yield _move(world, "start"), {"reason": "Line 3 runs."}
+    ask(world, "owner", "put", f"/api/services/{world.press}/terms", {"ask_human": True})
     ask(world, "owner", "post", _move(world, "ask-human"), {"reason": "New people."})
 
 
@@ -326,6 +327,13 @@ def set_a_budget(world) -> Sent:
     path = f"/api/services/{world.press}/budgets/main"
     yield path, {"calls": 100}
     ask(world, "owner", "put", path, {"calls": 200})
+
+
+@case("put /api/services/{service}/terms", "owner")
+def set_terms(world) -> Sent:
+    path = f"/api/services/{world.press}/terms"
+    yield path, {"workers": 2}
+    ask(world, "owner", "put", path, {"workers": 3, "ask_human": True})
 
 
 @case("put /api/services/{service}/runbook", "owner")

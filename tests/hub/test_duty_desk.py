@@ -44,7 +44,7 @@ def post(world, who, address, body, **headers):
 
 def test_the_desk_shows_what_was_done_by_itself_and_only_to_whose_desk_it_is(world):
     shown = world.client("owner").get("/desk/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
-    assert 'class="status fail">Red<' in shown and "A person answers" in shown
+    assert 'class="status fail">Red<' in shown and "Stopped" in shown
     assert "Certificate suspended" in shown and "Re-trial asked for" in shown
     assert "sleeper" not in shown and "alarm" in shown
     assert "sleeper" in world.client("regulator").get("/desk/").content.decode()
@@ -57,7 +57,7 @@ def test_the_desk_shows_what_was_done_by_itself_and_only_to_whose_desk_it_is(wor
 
 def test_the_desk_over_the_api_says_the_same(world):
     (line,) = world.client("owner").get("/api/desk", HTTP_ACCEPT_LANGUAGE="en").json()["items"]
-    assert (line["service"], line["state"], line["colour"], line["incidents"]) == ("alarm", "human", "red", [1])
+    assert (line["service"], line["state"], line["colour"], line["incidents"]) == ("alarm", "stopped", "red", [1])
     assert line["done"][0] == "Owner and operator told"
     everything = world.client("desk").get("/api/desk").json()["items"]
     assert [one["service"] for one in everything] == ["alarm", "sleeper"]

@@ -28,6 +28,7 @@ POST   services/milling/moves/start         200 200 404 403 404 404 403
 POST   services/milling/keys                201 201 404 403 404 404 403
 DELETE services/milling/keys/0123456789abcdef 404 404 404 403 404 404 403
 PUT    services/milling/budgets/main        200 200 404 403 404 404 403
+PUT    services/milling/terms               200 200 404 403 404 404 403
 """
 """Who may: the owner of the scenario and the operator. They are refused a new one because this base does not hold the
 files of the test's trial; the others because they are others, or they do not see the trial."""
@@ -45,6 +46,7 @@ BODIES = {
     "services/milling/moves/start": {"reason": "line 3 runs"},
     "services/milling/keys": {"title": "line 3"},
     "services/milling/budgets/main": {"calls": 100},
+    "services/milling/terms": {"timeout_seconds": 45, "workers": 2},
 }
 
 
@@ -114,6 +116,22 @@ def test_pages_show_each_reader_what_is_theirs(serving):
     assert "Mill watch" not in serving.client("other-supplier").get("/services/").content.decode()
     chinese = owner.get("/services/milling/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "应答版本与回退顺序" in chinese
+
+
+def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
+    owner, page = serving.client("owner"), "/services/milling/"
+    terms = {"timeout_seconds": "90", "queue": "7", "workers": "3", "body_bytes": "4096", "ask_human": "on"}
+    assert owner.post(f"{page}terms/", terms).status_code == 302
+    found = owner.get("/api/services/milling").json()["service"]["terms"]
+    assert found == {"timeout_seconds": 90.0, "queue": 7, "workers": 3, "body_bytes": 4096, "ask_human": True}
+    assert 'value="90.0"' in owner.get(page).content.decode()
+    assert "its desk of people does" in serving.client("supplier").get(page).content.decode()
+    assert serving.client("supplier").post(f"{page}terms/", terms).status_code == 403
+    wrong = owner.post(f"{page}terms/", {**terms, "workers": "65"})
+    assert wrong.status_code == 200 and "wrong" in wrong.content.decode()
+    without = {name: value for name, value in terms.items() if name != "ask_human"}
+    assert owner.post(f"{page}terms/", without).status_code == 302
+    assert owner.get("/api/services/milling").json()["service"]["terms"]["ask_human"] is False
 
 
 def test_a_form_that_is_wrong_says_so_and_changes_nothing(serving):

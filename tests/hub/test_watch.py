@@ -192,6 +192,7 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
         assert asked in awaited and awaited.count(said) == len(armed["watch"]["risks"]) > 0
     assert [armed["watch"][f"{name}_seconds"] for name in ("cohort", "label", "silence")] == [1, 0, 3600]
     form = desk.get(page).content.decode()
+    assert "No data yet" in form and "Every detector is green" not in form
     assert 'value="1 s"' in form and 'value="1 h"' in form and "e-05" not in form
     assert desk.post(f"{page}silence/", {"reason": "night shift", "hours": 8}).status_code == 302
     assert "night shift" in desk.get(page).content.decode()

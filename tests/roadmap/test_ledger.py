@@ -15,6 +15,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.report import Performance
+from pilotbase.documents.service import EndpointRoute
 from pilotbase.documents.targets import Target
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
 from pilotbase.roadmap.bookkeeping import keep_books
@@ -72,6 +73,22 @@ def test_an_empty_base_has_a_ledger_of_noughts(any_store):
     }
     assert {(cost.kind, cost.known, cost.unknown) for cost in told.costs} == {("unknown", 0, 0)}
     assert sum(cell.opened for cell in tell_map(view, count_anew(view, NOW), NOW).cells) == 0
+
+
+def test_an_endpoint_without_a_certificate_is_counted_apart_until_a_certified_version_answers(any_trial, clock):
+    trial, store = any_trial, any_trial.store
+    trial.reach("certified")
+    before = counts(store)
+    override = f"sha256:{'0' * 64}"
+    endpoint = EndpointRoute(override=override, protocol="openai", url="https://models.example/v1", model="m")
+    admit(trial, routes=(endpoint,))
+    stand(store, ServingState.SERVING, clock())
+    assert counts(store) == before | {"uncertified": 1}
+    assert listed(store, Figure.UNCERTIFIED) == ["service:mill-watch"] and not listed(store, Figure.IN_USE)
+    verify_store(store)
+    admit(trial, routes=(route_of(trial, None), endpoint))
+    stand(store, ServingState.SERVING, clock() + DAY)
+    assert counts(store) == before | {"served": 1, "in_use": 1}
 
 
 def test_a_service_is_counted_by_what_came_of_it(any_trial, clock):

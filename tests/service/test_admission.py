@@ -118,7 +118,9 @@ def test_an_endpoint_serves_on_the_operators_word_for_a_time(served: Served, clo
     with served.desk() as desk:
         assert desk.admit(secret, "chat", Cost()).route == service.routes[0]
         clock.step(timedelta(days=14).total_seconds())
-        assert desk.admit(secret, "chat", Cost()).route is None
+        with pytest.raises(PilotbaseError) as caught:
+            desk.admit(secret, "chat", Cost())
+        assert caught.value.code == "service.certificate_expired"
     too_long = wanted.model_copy(update={"days": 10_000})
     with pytest.raises(PilotbaseError) as caught:
         admit_endpoint(served.view, served.trust, too_long)

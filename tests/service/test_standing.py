@@ -52,8 +52,16 @@ def test_a_request_that_moved_nothing_moves_nothing_when_it_is_sent_again(served
     assert standing_of(served.view, "milling").state is ServingState.SERVING
 
 
+def test_nothing_is_handed_over_to_a_desk_that_is_not_declared(served: Served) -> None:
+    served.serve(served.certify("1.0.0"))
+    with pytest.raises(PilotbaseError) as caught:
+        ask_human(served.view, "milling", WHY)
+    assert caught.value.code == "service.no_desk"
+    assert standing_of(served.view, "milling").state is ServingState.SERVING
+
+
 def test_no_move_but_restoring_makes_it_stand_less_strictly(served: Served) -> None:
-    served.serve(served.certify("2.0.0"), served.certify("1.0.0"))
+    served.serve(served.certify("2.0.0"), served.certify("1.0.0"), ask_human=True)
     take_offline(served.view, "milling", WHY)
     assert ask_human(served.view, "milling", WHY).state is ServingState.STOPPED
     assert fall_back(served.view, "milling", WHY).state is ServingState.STOPPED

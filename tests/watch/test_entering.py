@@ -97,8 +97,6 @@ def test_breaks_of_the_contract_case_by_case():
     found = pack([None] * 6, x=[good, "1", 11.0, None, 3, good], day=[day, day, day, day, "2026-13-01", None])
     assert broken_cases(found, CONTRACT, frozenset()).tolist() == [False, True, True, True, True, True]
     assert broken_cases(found, CONTRACT, frozenset({"x", "day"})).tolist() == [False, True, True, False, True, False]
-    refused = pack([None] * 2, ends=["broke_contract", "cancelled"])
-    assert broken_cases(refused, CONTRACT, frozenset()).tolist() == [True, False]
     assert broken_cases(pack([None], x=[good], day=[day], y=[1]), CONTRACT, frozenset()).tolist() == [True]
 
 
@@ -116,8 +114,7 @@ def test_the_fault_that_most_cases_have_is_named(x, said):
     assert said in found.render("en") and found.render("zh")
 
 
-def test_a_lacking_column_a_refused_call_and_no_fault_at_all():
+def test_a_lacking_column_and_no_fault_at_all():
     lacking = worst_fault(pack([None] * 2, day=["2026-05-01", "x"]), CONTRACT, frozenset())
     assert "the column x is lacking (2 cases)" in lacking.render("en")
-    assert "gateway" in worst_fault(pack([None] * 2, ends=["broke_contract"] * 2), CONTRACT, frozenset()).render("en")
     assert worst_fault(pack([None], x=[1.0], day=["2026-05-01"]), CONTRACT, frozenset()) is None

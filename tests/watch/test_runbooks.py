@@ -20,6 +20,8 @@ NOTIFIES = (Countermeasure.NOTIFY,)
         (Signal.RISK, Colour.YELLOW, NOTIFIES, False, False),
         (Signal.DRIFT, Colour.RED, NOTIFIES, True, False),
         (Signal.DRIFT, Colour.ORANGE, NOTIFIES, False, False),
+        (Signal.AVAILABILITY, Colour.ORANGE, NOTIFIES, True, False),
+        (Signal.ERRORS, Colour.ORANGE, NOTIFIES, False, False),
         (Signal.SILENCE, Colour.RED, NOTIFIES, False, False),
         (Signal.SILENCE, Colour.BLUE, NOTIFIES, False, False),
     ],

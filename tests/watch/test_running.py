@@ -134,7 +134,8 @@ def test_each_case_is_read_once_whatever_happens_between(world, clock, monkeypat
             continue
     monkeypatch.setattr(running, "_write", write)
     run(world.view, "milling")
-    assert seen(world) == {RISK: 400, "contract": 400, "drift": 400, "latency": 400, "silence": seen(world)["silence"]}
+    every = ("contract", "drift", "latency", "availability", "errors", "hand_over")
+    assert seen(world) == {RISK: 400, **dict.fromkeys(every, 400), "silence": seen(world)["silence"]}
     once = told(world)
     assert len(once) == len(set(once)), "no turn is told twice"
     assert (RISK, "red") in once
@@ -249,6 +250,20 @@ def test_arming_shows_first_what_would_have_been_warned_of(world, clock):
     assert armed.armed_at == clock.now
     run(world.view, "milling")
     assert RISK not in seen(world), "history is not entered again"
+
+
+def test_a_replay_cuts_cases_into_the_cohorts_that_are_asked_for(world, clock):
+    for _ in range(4):
+        world.bring(50, wrong=0.1)
+        clock.now += DAY
+    clock.now += 60 * DAY
+    found = {}
+    for seconds in (3600, 86_400, 10 * 86_400):
+        terms = TERMS.model_copy(update={"cohort_seconds": seconds})
+        found[seconds] = replay_watch(world.lab, world.view, prepare_watch(world.lab, world.view, "milling", terms))
+    assert {one.entered for one in found.values()} == {200}
+    assert found[3600].cohorts == found[86_400].cohorts == 4
+    assert found[10 * 86_400].cohorts in (1, 2)
 
 
 def test_without_history_the_public_sample_is_replayed(world):

@@ -242,6 +242,17 @@ def test_the_runbook_of_the_service_is_followed_and_late_measures_are_called_lat
     assert [clock.clock for clock in watched.incident.clocks] == ["operator_to_protection_department"]
 
 
+@pytest.mark.parametrize("desk", [True, False])
+def test_a_runbook_that_asks_a_person_stops_a_service_that_declares_no_desk(watched, desk):
+    watched.two_versions(ask_human=desk)
+    rules = (RunbookRule(colour=Colour.ORANGE, measures=(Countermeasure.ASK_HUMAN,)),)
+    own = default_runbook("milling").model_copy(update={"rules": rules})
+    keep_runbook(watched.store.as_actor(OWNER), load_service(watched.view, "milling"), own)
+    watched.warn(Colour.ORANGE)
+    watched.react()
+    assert watched.standing == (HUMAN if desk else STOPPED)
+
+
 def test_a_clock_that_jumps_back_neither_hinders_nor_repeats(watched, clock):
     watched.two_versions()
     watched.warn()

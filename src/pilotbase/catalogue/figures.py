@@ -58,9 +58,11 @@ class Figure(StrEnum):
     IN_FORCE = "in_force"
     """Trials whose certificate holds now."""
     SERVED = "served"
-    """Services that ever answered."""
+    """Services that ever answered by a certified version."""
     IN_USE = "in_use"
     """Services that answer now, by whichever certified version."""
+    UNCERTIFIED = "uncertified"
+    """Services that answer now by an endpoint that holds no certificate, on the operator's word: no use is counted."""
     WARNED = "warned"
     """Services that were ever warned of, in whatever colour."""
     STOPPED = "stopped"
@@ -75,6 +77,7 @@ LEDGER = (
     Figure.CERTIFIED,
     Figure.SERVED,
     Figure.IN_USE,
+    Figure.UNCERTIFIED,
     Figure.WARNED,
     Figure.STOPPED,
 )
@@ -96,6 +99,7 @@ _WANTED = {
     Figure.IN_FORCE: Wanted("commission", states=(CommissionState.CERTIFIED,)),
     Figure.SERVED: Wanted("service", milestone="served"),
     Figure.IN_USE: Wanted("service", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
+    Figure.UNCERTIFIED: Wanted("endpoint", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
     Figure.WARNED: Wanted("service", milestone="warned"),
     Figure.STOPPED: Wanted("service", milestone="stopped"),
 }

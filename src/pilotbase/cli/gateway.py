@@ -19,12 +19,12 @@ def gateway(
     """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
     from pilotbase.gateway.configuration import Configuration
     from pilotbase.gateway.serving import run
-    from pilotbase.hub.process.serving import Place, require_free
+    from pilotbase.hub.process.serving import Place, require_free, when_listening
     from pilotbase.worker.base import open_base
 
     place, configuration = Place(host, port), Configuration.from_environment()
     require_free(place)
     base = open_base()
     keep_log()
-    say(text("gateway.at", url=place.url))
+    when_listening(place, lambda: say(text("gateway.at", url=place.url)))
     run(base.lab, configuration, host, port)

@@ -66,14 +66,14 @@ def serve(  # noqa: PLR0913 - each is an option
         _fill()
     if worker:
         _require_engine_of_jobs(engine)
-    say(text("cli.hub_at", url=place.url))
+    serving.when_listening(place, lambda: say(text("cli.hub_at", url=place.url)))
     with ExitStack() as running:
         if worker:
             running.enter_context(serving.kept_running("worker", "--engine", engine))
         if gateway:
             words = ("gateway", "--host", beside.host, "--port", str(beside.port))
             running.enter_context(serving.kept_running(*words))
-            say(text("gateway.at", url=beside.url))
+            serving.when_listening(beside, lambda: say(text("gateway.at", url=beside.url)))
         serving.run(place)
 
 

@@ -12,6 +12,7 @@ from pilotbase.cli.edge.asking import asked
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
@@ -79,6 +80,32 @@ def show(name: Service, as_json: AsJson = False) -> None:
     for one in [] if as_json else services.history(name):
         state = Text(code=f"serving.{one.state}")
         say(text("service.stood", at=spell_minute(one.at), state=state, reason=one.reason))
+
+
+@app.command("terms")
+@remote
+def terms(
+    name: Service,
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TERM=VALUE]...", help="Such as timeout_seconds=60 workers=2 ask_human=yes."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set on which terms a service answers from its next call on; without TERM=VALUE show them."""
+    from pilotbase.cli.edge.asking import asked
+    from pilotbase.documents.service import ServiceTerms
+
+    services, wanted = _services(), dict(map(_term, changes or ()))
+    found = services.show(name).service.terms
+    if wanted:
+        found = services.set_terms(name, asked(ServiceTerms, **{**found.model_dump(), **wanted})).service.terms
+    if as_json:
+        print_json(found.to_json_value())
+        return
+    for term, value in found.model_dump().items():
+        told = text("service.asks_human" if value else "service.asks_nobody") if term == "ask_human" else value
+        say(text("service.term_line", term=term, what=Text(code=f"service.term.{term}"), value=told))
 
 
 @app.command("stop")
@@ -230,6 +257,14 @@ def _services() -> Services:
 
     base = open_base()
     return BaseServices(base, base.lab.view)
+
+
+def _term(spelled: str) -> tuple[str, str]:
+    """Return name and value of ``workers=2``."""
+    term, separator, value = spelled.partition("=")
+    if not separator:
+        raise InputError("service.no_term", found=spelled)
+    return term, value
 
 
 def _move(name: str, move: str, reason: str, as_json: bool) -> None:

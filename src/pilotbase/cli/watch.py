@@ -248,7 +248,9 @@ def _print_replay(found: Replay, as_json: bool) -> None:
 def _print_status(found: WatchStatus) -> None:
     armed = found.watch is not None and found.watch.armed_at is not None
     state = text("watching.is_armed") if armed else text("watching.is_not_armed")
-    say(text("watching.status", service=found.service, state=state, colour=Text(code=f"colour.{found.colour}")))
+    says_something = found.has_data or found.warnings or not armed
+    colour = Text(code=f"colour.{found.colour}") if says_something else text("watching.no_data")
+    say(text("watching.status", service=found.service, state=state, colour=colour))
     for one in found.detectors:
         colour = Text(code=f"colour.{one.colour}")
         say(text("watching.detector", detector=one.detector, colour=colour, seen=one.seen, value=f"{one.value:.2f}"))

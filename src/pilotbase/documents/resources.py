@@ -25,6 +25,8 @@ ANY_GPU = "gpu/any"
 """GPUs of whatever kind: what a job asks for that takes any, and in capacities and quotas the sum of all kinds."""
 MILLI = 1000
 """Cores and GPUs are counted in thousandths."""
+CARD_PARTS = (1000, 500, 250, 125, 25, 5, 1)
+"""Parts of a GPU, in thousandths, that shares of one are held in."""
 MOST_PIECES = 1_000_000
 """Cores, GPUs or licences of one kind."""
 _SIZES = ("memory", "disk")
@@ -107,6 +109,16 @@ def counted(vector: Vector) -> Vector:
     """Return a demand or capacity with ``gpu/any`` as the sum of all its GPUs; unchanged where it has none."""
     gpus = [amount for name, amount in vector.items() if name.startswith("gpu/")]
     return {**vector, ANY_GPU: sum(gpus)} if gpus else vector
+
+
+def on_cards(demand: Vector) -> Vector:
+    """Return what a demand holds of a machine: a share of a GPU as the least part of a card that covers it.
+
+    Each of the parts of `CARD_PARTS` divides the one before, so whatever adds up to whole cards lies on whole cards: a
+    machine whose sums come out even has no share that is spread over two.
+    """
+    shares = {name: amount for name, amount in demand.items() if name.startswith("gpu/") and 0 < amount < MILLI}
+    return {**demand, **{name: min(one for one in CARD_PARTS if one >= share) for name, share in shares.items()}}
 
 
 def guaranteed(guarantee: Vector) -> Vector:

@@ -56,8 +56,8 @@ class ServiceTerms(Part):
     workers: int = pydantic.Field(default=1, ge=1, le=64)
     """Boxes of the application that answer at the same time."""
     body_bytes: int = pydantic.Field(default=4 << 20, ge=1024, le=256 << 20)
-    ask_human: bool = True
-    """When nothing that is certified can answer: hand over to a person. Otherwise the call fails."""
+    ask_human: bool = False
+    """A desk of people answers what nothing certified can. Declared, never assumed: without one the call fails."""
 
 
 class Service(Document):

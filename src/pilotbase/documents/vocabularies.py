@@ -237,6 +237,12 @@ class Signal(StrEnum):
     CONTRACT = "contract"
     LATENCY = "latency"
     SILENCE = "silence"
+    AVAILABILITY = "availability"
+    """Calls that are not answered in time."""
+    ERRORS = "errors"
+    """Calls over which the service failed."""
+    HAND_OVER = "hand_over"
+    """Calls that a person is asked instead."""
 
 
 class Countermeasure(StrEnum):

@@ -59,6 +59,12 @@ class Watch(Document):
     contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
     """The share of cases that may break the data contract before anything is said."""
     silence_seconds: int = pydantic.Field(default=3600, ge=1)
+    availability: float | None = pydantic.Field(default=None, gt=0, lt=1)
+    """Promised share of the calls of a day that are answered in time; None: nothing. Outages are told all the same."""
+    error_share: float | None = pydantic.Field(default=None, gt=0, lt=1)
+    """Promised: at most this share of the calls of a day fail."""
+    hand_over_share: float | None = pydantic.Field(default=None, gt=0, lt=1)
+    """Promised: at most this share of the calls of a day are handed over to a person."""
     keep_days: int = pydantic.Field(default=365, ge=1, le=3660)
     """How long observations and labels are kept: they may be personal."""
     armed_at: Moment | None = None
@@ -89,6 +95,9 @@ class WatchTerms(Part):
     latency_quantile: float = pydantic.Field(default=0.95, ge=0.01, le=0.9999)
     contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
     silence_seconds: int = pydantic.Field(default=3600, ge=1, le=LONGEST_DAYS * 86_400)
+    availability: float | None = pydantic.Field(default=None, ge=0.01, le=0.99999)
+    error_share: float | None = pydantic.Field(default=None, ge=0.0001, le=0.99)
+    hand_over_share: float | None = pydantic.Field(default=None, ge=0.0001, le=0.99)
     keep_days: int = pydantic.Field(default=365, ge=1, le=LONGEST_DAYS)
 
 
@@ -130,7 +139,7 @@ class RiskWarning(Document):
     service: Name
     signal: Signal
     detector: Sentence
-    """Which of the service's detectors: ``risk:<criterion>``, ``drift:<column>``, ``silence``."""
+    """Which of the service's detectors: ``risk:<criterion>``, ``drift:<column>``, ``silence``, ``availability``."""
     colour: Colour
     reason: Text
     promise: Text

@@ -14,7 +14,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.vocabularies import ServingState
 from pilotbase.gateway import oip_routes, openai_routes
 from pilotbase.gateway.calls import Calls
 from pilotbase.gateway.configuration import Configuration
@@ -64,10 +63,10 @@ def make_app(gateway: Gateway, lab: Lab) -> Starlette:
 
 
 def _wake(gateway: Gateway, lab: Lab) -> None:
-    """Have the boxes started of every service that answers now, so that its first caller need not wait."""
-    for service, standing in services_of(lab.view):
-        if standing.state in (ServingState.SERVING, ServingState.FALLEN_BACK):
-            gateway.upstreams.wake(service, service.routes[standing.route])
+    """Have the boxes started of what answers now of every service, so that its first caller need not wait."""
+    for service, _ in services_of(lab.view):
+        for route in gateway.desk.desk.may_answer(service.name)[:1]:
+            gateway.upstreams.wake(service, route)
 
 
 def _own_routes(gateway: Gateway) -> list[Route]:

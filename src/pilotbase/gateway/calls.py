@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route
@@ -17,7 +18,15 @@ from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.under_way import CallEndedError, UnderWay
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
-from pilotbase.protocols.upstream import Cases, Question, Reply, Stream, UpstreamDownError, UpstreamFailedError
+from pilotbase.protocols.upstream import (
+    Cases,
+    Question,
+    QueueFullError,
+    Reply,
+    Stream,
+    UpstreamDownError,
+    UpstreamFailedError,
+)
 from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
 from pilotbase.workspace.failures import NotFoundError
 
@@ -66,6 +75,9 @@ class Calls:
         except (UpstreamDownError, UpstreamFailedError):
             course.settle(CallEnd.FAILED, Cost(1, 0), Cases([question.call]))
             raise
+        except QueueFullError:
+            course.settle(CallEnd.FAILED, NOTHING, Cases([question.call]))
+            raise
         finally:
             course.end()
 
@@ -83,7 +95,7 @@ class Calls:
         if failure is not None and not admission.service.terms.ask_human:
             raise failure
         upstream = self._upstreams.of(admission.service, admission.service.routes[0])
-        return course.handed_over(upstream.hand_over(question))
+        return course.handed_over(upstream.hand_over(question), CallEnd.HUMAN if failure is None else CallEnd.FAILED)
 
 
 def _may_answer(admission: Admission, version: str | None) -> list[Route]:
@@ -165,14 +177,17 @@ class _Course:
         state = admission.standing.state if end is CallEnd.ANSWERED else ServingState.FALLEN_BACK
         self._version = route.application.digest if isinstance(route, CertifiedRoute) else None
         if isinstance(found, Reply):
-            self.settle(end, Cost(1, found.usage.total if found.usage is not None else 0), found.cases)
+            cost = Cost(1, found.usage.total if found.usage is not None else 0)
+            if found.status != HTTPStatus.OK:  # the endpoint finds fault with what was asked
+                end, cost = CallEnd.BROKE_CONTRACT, NOTHING
+            self.settle(end, cost, found.cases)
             return Answer(found, state, version_of(route))
         self._streams = True
         return Answer(SettledStream(self, found, end), state, version_of(route))
 
-    def handed_over(self, reply: Reply) -> Answer:
-        """Return the answer that leaves the question to a person."""
-        self.settle(CallEnd.HUMAN, Cost(1, 0), reply.cases)
+    def handed_over(self, reply: Reply, end: CallEnd) -> Answer:
+        """Return the answer that leaves the question to a person; because what should answer failed, it has failed."""
+        self.settle(end, Cost(1, 0), reply.cases)
         return Answer(reply, ServingState.HUMAN, "")
 
     def settle(self, end: CallEnd, used: Cost, cases: Cases) -> None:

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Language
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.gateway.calls import Answer, Calls, SettledStream
 from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
@@ -89,7 +90,13 @@ def language_of(request: Request) -> Language:
 
 
 async def read_body(request: Request, gateway: Gateway, service: Service) -> bytes:
-    """Return what was sent to ``service``; raises `WireError` as soon as it is too much, or too slow in coming."""
+    """Return what was sent to ``service``.
+
+    Raises `WireError` where it is compressed, and as soon as it is too much, or too slow in coming.
+    """
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        raise WireError("wire.encoded", found=make_visible(encoding[:40]))
     most = min(service.terms.body_bytes, gateway.body_bytes)
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > most:

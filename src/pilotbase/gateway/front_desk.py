@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.service import Service
+from pilotbase.documents.service import Route, Service
 from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
 from pilotbase.service.desk import Desk, MustWaitError
 from pilotbase.workspace.failures import NotFoundError
@@ -60,6 +60,12 @@ class FrontDesk:
         if self._near:
             return self.desk.may_go_on(admission)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_go_on, admission)
+
+    async def may_answer(self, service: str) -> Sequence[Route]:
+        """Return the routes that would be asked now; raises as `Desk.may_answer`."""
+        if self._near:
+            return self.desk.may_answer(service)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_answer, service)
 
     async def ready(self) -> bool:
         """Tell whether the store can be asked."""

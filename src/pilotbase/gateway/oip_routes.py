@@ -87,12 +87,20 @@ class _InferenceDoor:
         return Response(open_inference.model_metadata(service.name, versions, platform, tensors), media_type=JSON)
 
     async def model_ready(self, request: Request) -> Response:
-        """Tell whether a service would answer at once; one that sleeps is woken."""
-        service, route = await self._addressed(request)
-        upstream = self._gateway.upstreams.of(service, route)
-        self._gateway.upstreams.wake(service, route)
-        body = open_inference.readiness(service.name, upstream.ready)
-        return Response(body, 200 if upstream.ready else 503, media_type=JSON)
+        """Tell whether something that may answer would do so at once; what is to answer and sleeps is woken.
+
+        What may not answer, because it is barred or has expired, makes nothing ready and is never started.
+        """
+        service, named = await self._addressed(request)
+        may = await self._gateway.desk.may_answer(service.name)
+        if "version" in request.path_params:
+            may = [route for route in may if route == named]
+        upstreams = self._gateway.upstreams
+        for route in may[:1]:
+            upstreams.wake(service, route)
+        ready = any(upstreams.is_ready(service, route) for route in may)
+        body = open_inference.readiness(service.name, ready)
+        return Response(body, 200 if ready else 503, media_type=JSON)
 
     async def infer(self, request: Request) -> Response:
         """Answer a call."""

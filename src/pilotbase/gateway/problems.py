@@ -41,6 +41,7 @@ _BY_CODE: Mapping[str, Kind] = {
     "service.key_expired": _NO_KEY,
     "service.unknown_service": Kind(404, _INVALID, "model_not_found"),
     "service.budget_spent": Kind(429, "insufficient_quota", "insufficient_quota", NEVER_RETRY),
+    "service.budget_held": Kind(429, "rate_limit_error", "rate_limit_exceeded", {"Retry-After": "1"}),
     "service.stopped": Kind(503, _OURS, headers=NEVER_RETRY),
     "service.certificate_revoked": Kind(503, _OURS, headers=NEVER_RETRY),
     "service.certificate_suspended": Kind(503, _OURS, headers=NEVER_RETRY),
@@ -49,6 +50,7 @@ _BY_CODE: Mapping[str, Kind] = {
     "gateway.ended": Kind(503, _OURS, headers=NEVER_RETRY),
     "wire.body_size": Kind(413, _INVALID),
     "wire.body_slow": Kind(408, _INVALID),
+    "wire.encoded": Kind(415, _INVALID, headers={"Accept-Encoding": "identity"}),
 }
 _BY_CLASS: tuple[tuple[type[PilotbaseError], Kind], ...] = (
     (CallTimeoutError, Kind(504, _OURS, headers=NEVER_RETRY)),

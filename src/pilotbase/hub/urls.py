@@ -220,6 +220,7 @@ SERVICES = [
     path("", services.show_all, name="services"),
     path("<slug:name>/", services.show, name="service"),
     path("<slug:name>/move/", services.move, name="service-move"),
+    path("<slug:name>/terms/", services.set_terms, name="service-terms"),
     path("<slug:name>/keys/", services.make_key, name="service-keys"),
     path("<slug:name>/keys/<drawn:key>/revoke/", services.revoke_key, name="service-key-revoke"),
     path("<slug:name>/budgets/", services.set_budget, name="service-budget"),

@@ -19,7 +19,7 @@ from pilotbase.documents.api.services import (
     ServiceMove,
     UsageRow,
 )
-from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.service import ServiceStanding, ServiceTerms
 from pilotbase.protocols.hub_client import read_list, read_model
 from pilotbase.protocols.hub_requests import HubRequests
 
@@ -45,6 +45,10 @@ class HubServices:
     def override(self, wanted: NewOverride) -> SeenService:
         """Admit an endpoint for a time, on the operator's signed word."""
         return read_model(SeenService, self.requests.write("POST", "/services/overrides", _spelled(wanted)))
+
+    def set_terms(self, name: str, wanted: ServiceTerms) -> SeenService:
+        """Let a service answer on other terms."""
+        return read_model(SeenService, self.requests.write("PUT", f"/services/{name}/terms", _spelled(wanted)))
 
     def move(self, name: str, move: ServiceMove, reason: str) -> SeenService:
         """Stop, start, fall back or hand over to a person."""

@@ -29,7 +29,7 @@ class StreamMeter:
         """Return the whole events up to here, without the usage that the caller did not ask for.
 
         Raises:
-            WireError: an event is larger than any of the protocol.
+            WireError: an event is larger than any of the protocol, or tells an error.
         """
         *events, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         if len(self._rest) > MAXIMUM_EVENT_BYTES:
@@ -37,7 +37,7 @@ class StreamMeter:
         return b"".join(event + b"\n\n" for event in events if self._passes(event))
 
     def finish(self) -> bytes:
-        """Return what stood behind the last empty line."""
+        """Return what stood behind the last empty line; raises as `feed`."""
         rest, self._rest = self._rest, b""
         return rest + b"\n\n" if rest.strip() and self._passes(rest) else b""
 
@@ -51,6 +51,8 @@ class StreamMeter:
             message = read_object(data)
         except InputError:
             return True
+        if message.get("error") is not None:
+            raise WireError("wire.no_choice", field="choices")
         self._count(message)
         found = read_usage(message)
         if found is None:

@@ -62,15 +62,16 @@ class TokenUsage:
 
 @dataclass(frozen=True)
 class ChatAnswer:
-    """What a chat model of ours answers: a text, or that the question was handed over to a person."""
+    """What a chat model of ours answers: a text, that it abstains, or that the question was handed over."""
 
     identity: str
     model: str
     created: int
     """Seconds since 1970."""
     content: str | None
-    """None: handed over."""
+    """None: an abstention, or handed over."""
     refusal: str | None = None
+    handed_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -297,7 +298,7 @@ def _head(answer: ChatAnswer, kind: str) -> dict[str, object]:
         "created": answer.created,
         "model": answer.model,
     }
-    return head if answer.content is not None else {**head, "pilotbase": {"handed_over": True}}
+    return {**head, "pilotbase": {"handed_over": True}} if answer.handed_over else head
 
 
 def _message(answer: ChatAnswer) -> Mapping[str, object]:

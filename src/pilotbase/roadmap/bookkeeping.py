@@ -73,7 +73,7 @@ def _enter_standing(change: Transaction, base: View, standing: ServiceStanding) 
     service = _list(change, base, standing.service)
     if service is None:
         return
-    if standing.state in _ANSWERS:
+    if standing.state in _ANSWERS and _is_certified(service, standing):
         note_first(change, service_subject(service.name), "served", standing.at)
     elif standing.state is ServingState.STOPPED:
         note_first(change, service_subject(service.name), "stopped", standing.at)
@@ -85,20 +85,26 @@ def _list(change: Transaction, base: View, name: str) -> Service | None:
     if len(found) < 2:
         return None
     stored = found[service_subject(name)]
-    service, state = stored.load(Service), found[standing_head(name)].load(ServiceStanding).state
+    service, standing = stored.load(Service), found[standing_head(name)].load(ServiceStanding)
     scenario = _scenario_of(base, service)
-    put_listing(change, _listing(stored, service, state, scenario), [])
+    listing = _listing(stored, service, standing, scenario)
+    put_listing(change, listing, [])
     supports = frozenset(scenario.supports) if scenario is not None else frozenset()
-    put_journey(change, Journey(service_subject(name), "service", supplier=_supplier(service), supports=supports))
+    put_journey(change, Journey(service_subject(name), listing.kind, supplier=_supplier(service), supports=supports))
     return service
 
 
-def _listing(stored: Stored, service: Service, state: ServingState, scenario: Scenario | None) -> Listing:
+def _is_certified(service: Service, standing: ServiceStanding) -> bool:
+    """Tell whether what answers, or would, holds a certificate: an endpoint on the operator's word is no use."""
+    return isinstance(service.routes[min(standing.route, len(service.routes) - 1)], CertifiedRoute)
+
+
+def _listing(stored: Stored, service: Service, standing: ServiceStanding, scenario: Scenario | None) -> Listing:
     title = both_languages(service.title)
     return Listing(
         subject=service_subject(service.name),
-        kind="service",
-        state=state.value,
+        kind="service" if _is_certified(service, standing) else "endpoint",
+        state=standing.state.value,
         digest=stored.digest,
         owner=stored.owner,
         title=title,

@@ -1,6 +1,6 @@
 """Services: certified applications behind the gateway, and what answers when they may not. No web in here.
 
-creating    create_service(view, premises, wanted), admit_endpoint(view, trust, wanted)
+creating    create_service(view, premises, wanted), admit_endpoint(view, trust, wanted), set_terms(view, name, terms)
 admission   admit_certificate(view, premises, …) -> CertifiedRoute: only what was certified, and is here unchanged
 overrides   sign_override: the operator's signed word, for a time
 registry    load_service, services_of, services_behind; who may do what

@@ -105,23 +105,36 @@ def spending_of(view: View, service: str) -> list[Spending]:
         return [_spending_of(connection, budget, budget.account(now)) for budget in budgets if budget is not None]
 
 
-def lease(connection: Connection, desk: str, budget: Budget, account: Account, need: Cost, now: datetime) -> Cost:
+def lease(
+    connection: Connection, desk: str, budget: Budget, account: Account, need: Cost, now: datetime
+) -> Cost | None:
     """Take an allotment that covers ``need`` out of ``budget``, in the period of ``account``, and return it.
 
-    Raises:
-        RefusedError: so much is not left; nothing was taken.
+    None: so much is not left; nothing was taken. `shortage` says why.
     """
     gone, need = _gone(connection, account), budget.bounded(need)
     left = budget.left(gone)
     if not left.covers(need):
-        params = {"service": budget.service, "budget": budget.name, "calls": left.calls, "tokens": left.tokens}
-        raise RefusedError("service.budget_spent", **params)
+        return None
     share = Cost(min(left.calls // SHARE, need.calls * ROUNDS), min(left.tokens // SHARE, need.tokens * ROUNDS))
     granted = share.at_least(need)
     _set(connection, tables.service_spending, _key_of(account), gone + granted)
     held = held_by(connection, desk, account) or NOTHING
     _set(connection, tables.allotments, {"desk": desk, **_key_of(account)}, held + granted, now)
     return granted
+
+
+def shortage(
+    connection: Connection, desk: str, budget: Budget, account: Account, need: Cost, under_way: Cost
+) -> RefusedError:
+    """Return why ``need`` is not to be had: it is spent, or held for the moment by calls that may use less.
+
+    ``under_way``: what calls of this desk hold. Of other desks it is known only what they were allotted.
+    """
+    left, others = budget.left(_gone(connection, account)), _held_elsewhere(connection, desk, account)
+    code = "service.budget_held" if (left + others + under_way).covers(budget.bounded(need)) else "service.budget_spent"
+    params = {"service": budget.service, "budget": budget.name, "calls": left.calls, "tokens": left.tokens}
+    return RefusedError(code, **params)
 
 
 def give_back(connection: Connection, desk: str, account: Account, rest: Cost, now: datetime) -> None:
@@ -147,6 +160,12 @@ def held_by(connection: Connection, desk: str, account: Account) -> Cost | None:
         select(_held.calls, _held.tokens).where(_held.desk == desk, *_is(tables.allotments, account))
     ).one_or_none()
     return None if row is None else Cost(row.calls, row.tokens)
+
+
+def _held_elsewhere(connection: Connection, desk: str, account: Account) -> Cost:
+    sums = (func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
+    row = connection.execute(select(*sums).where(_held.desk != desk, *_is(tables.allotments, account))).one()
+    return Cost(int(row[0]), int(row[1]))
 
 
 def accounts_of(connection: Connection, desk: str) -> list[Account]:

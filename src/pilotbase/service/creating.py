@@ -23,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.admission import Premises, admit_certificate
 from pilotbase.service.overrides import sign_override
-from pilotbase.service.registry import require_permitted, seen_by
+from pilotbase.service.registry import opened, require_permitted, seen_by
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -96,6 +96,26 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
             terms=before.terms if before else ServiceTerms(),
         )
         _write(change, service, text("service.reason.override", reason=wanted.reason))
+    return service
+
+
+def set_terms(view: View, name: str, terms: ServiceTerms) -> Service:
+    """Let a service answer on other terms from its next call on, and return it; what answers stays.
+
+    Raises:
+        NotFoundError: there is no such service, or none that the actor may see.
+        RefusedError: it is not for the actor to do this.
+    """
+    with view.transaction("service.terms_set") as change:
+        here = view.within(change)
+        before = opened(here, name, ServiceAct.CREATE)
+        known = here.done(Service)
+        if known is not None:
+            return known
+        service = before.model_copy(update={"terms": terms})
+        made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": name})
+        change.let_stand(service_subject(name), made)
+        change.settle(made)
     return service
 
 

@@ -91,7 +91,8 @@ class Desk:
         Raises:
             MustWaitError: with ``waiting=False`` only.
             RefusedError: ``service.unknown_key``, ``key_revoked``, ``key_expired``, ``wrong_scope``, ``stopped``,
-                ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, ``budget_spent``.
+                ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, ``budget_spent``;
+                ``budget_held`` where calls under way hold what may come back.
             NotFoundError: ``service.unknown_service``: there is none, or not for this key.
             DiskFullError: ``service.journal_full``: what cannot be written down is not done.
             PilotbaseError: the store cannot be asked; then nothing is admitted.
@@ -118,6 +119,18 @@ class Desk:
             return False
         now = self._now()
         return any(way.route == admission.route and way.why_not(now) is None for way in serving.ways)
+
+    def may_answer(self, service: str) -> tuple[Route, ...]:
+        """Return the routes that a call of ``service`` would be asked of now, in that order.
+
+        None where it is stopped or handed over, and none that is barred or has expired.
+        """
+        self._known.refresh()
+        serving, now = self._known.serving(service), self._now()
+        if serving is None or serving.standing.state in (ServingState.STOPPED, ServingState.HUMAN):
+            return ()
+        way = serving.way(now)
+        return () if way is None else (way.route, *serving.after(way.route, now))
 
     def services(self, secret: str, *, fresh: bool = True) -> list[Service]:
         """Return what a key may call; raises `RefusedError` as `admit` does.
@@ -241,7 +254,12 @@ class Desk:
     def _lease(self, pool: _Pool, need: Cost) -> Cost:
         now = self._view.store.clock()
         with self._view.store.database.write() as connection:
-            return budgets.lease(connection, self.identity, pool.budget, pool.account, need, now)
+            granted = budgets.lease(connection, self.identity, pool.budget, pool.account, need, now)
+            if granted is not None:
+                return granted
+            held = [one.held for one in list(self._open.values()) if one.account == pool.account]
+            under_way = sum(held, start=NOTHING)
+            raise budgets.shortage(connection, self.identity, pool.budget, pool.account, need, under_way)
 
     def _settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
         came = observed or self._view.store.clock()
@@ -275,14 +293,15 @@ def _same_budget(pool: _Pool, account: Account) -> bool:
 def _route(serving: Serving, now: datetime) -> Route | None:
     """Return what may answer now, None for a person; raises `RefusedError` where nobody may."""
     name, state = serving.service.name, serving.standing.state
-    if state is ServingState.STOPPED:
+    asks = serving.service.terms.ask_human
+    if state is ServingState.STOPPED or (state is ServingState.HUMAN and not asks):
         raise RefusedError("service.stopped", service=name, reason=serving.standing.reason)
     if state is ServingState.HUMAN:
         return None
     way = serving.way(now)
     if way is not None:
         return way.route
-    if serving.service.terms.ask_human:
+    if asks:
         return None
     raise _barred(name, serving.ways[serving.standing.route].why_not(now))
 

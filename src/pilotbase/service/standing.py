@@ -56,8 +56,8 @@ def fall_back(
 
 
 def ask_human(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
-    """Hand every call over to a person."""
-    return _move(view, name, "ask_human", _at(ServingState.HUMAN), (reason, cause))
+    """Hand every call over to the service's desk; raises `RefusedError` where its terms declare none."""
+    return _move(view, name, "ask_human", _to_the_desk, (reason, cause))
 
 
 def take_offline(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
@@ -114,6 +114,12 @@ def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest
         write_standing(change, service, standing, kind)
         change.settle(standing.digest())
     return standing
+
+
+def _to_the_desk(serving: Serving, view: View) -> _Place:
+    if not serving.service.terms.ask_human:
+        raise RefusedError("service.no_desk", service=serving.service.name)
+    return _at(ServingState.HUMAN)(serving, view)
 
 
 def _at(state: ServingState) -> _Move:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.protocols.contract_cases import TYPE_TEXTS, TYPES
 from pilotbase.watch.packs import Pack
 
@@ -31,9 +30,8 @@ class Fault:
 def broken_cases(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> NDArray[np.bool_]:
     """Return which cases of ``pack`` break ``contract``, shape (cases,).
 
-    A case breaks it when the gateway has refused it for that, when a field is missing or one that nobody knows is
-    there, and when a value is of another type, out of range, or missing where none was ever missing (``may_miss`` are
-    the fields where some were).
+    A case breaks it when a field is missing or one that nobody knows is there, and when a value is of another type, out
+    of range, or missing where none was ever missing (``may_miss`` are the fields where some were).
     """
     broken = np.zeros(len(pack), dtype=np.bool_)
     for fault in _faults(pack, contract, may_miss):
@@ -58,8 +56,6 @@ def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterato
             yield from _faults_of(pack.inputs[field.name], field, field.name in may_miss)
         else:
             yield Fault(text("detector.fault_absent", column=field.name), everywhere)
-    refused = np.array([end == CallEnd.BROKE_CONTRACT.value for end in pack.ends], dtype=np.bool_)
-    yield Fault(text("detector.fault_refused"), refused)
 
 
 def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[Fault]:

@@ -21,6 +21,7 @@ from pilotbase.documents.watch import Watch, WatchedRisk
 from pilotbase.watch.contract_breaks import broken_cases, worst_fault
 from pilotbase.watch.detectors import WHOLE, Change, Detector, LossDetector, LossState, LossWatch, restored, written
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
+from pilotbase.watch.detectors.level import Calls, LevelDetector, LevelState, LevelWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 from pilotbase.watch.entering import CohortLosses
 from pilotbase.watch.losses import Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
@@ -30,9 +31,23 @@ from pilotbase.watch.promises import Promised
 States = Mapping[str, bytes]
 """Name of a detector → its state as it is stored."""
 CONTRACT, LATENCY, DRIFT, SILENCE = "contract", "latency", "drift", "silence"
+_ANSWERS = frozenset(end.value for end in CallEnd if end.is_answer)
+_BAD = {
+    Signal.AVAILABILITY: frozenset({CallEnd.FAILED.value, CallEnd.TIMED_OUT.value}),
+    Signal.ERRORS: frozenset({CallEnd.FAILED.value}),
+    Signal.HAND_OVER: frozenset({CallEnd.HUMAN.value}),
+}
+"""Signal of a service level → the ends of calls that count against it. For it count answers; other ends say nothing of
+it, those of malformed calls and of callers who went among them."""
 _NEVER_TIMED = frozenset({CallEnd.HUMAN.value, CallEnd.BROKE_CONTRACT.value, CallEnd.CANCELLED.value})
 """Ends of calls that say nothing of how long an answer takes."""
 _UNANSWERED = frozenset({CallEnd.TIMED_OUT.value, CallEnd.FAILED.value})
+LEVELS = {
+    Signal.AVAILABILITY: (Colour.ORANGE, Colour.RED),
+    Signal.ERRORS: (None, Colour.ORANGE),
+    Signal.HAND_OVER: (Colour.YELLOW, Colour.ORANGE),
+}
+"""Signal of a service level → the colour of an outage, and of a broken promise; errors are told by availability."""
 LONGEST_NAME = 200
 _RISK_EVERY = 100
 _ONE_POINT = 1 << 62
@@ -111,19 +126,25 @@ class Following:
 
     def take_pack(self, pack: Pack) -> None:
         """Let the detectors of the stream look at cases in the order in which they came."""
+        for signal, bad in _BAD.items():
+            calls, at = _calls(pack, bad)
+            self.stream[signal].follow(calls, at)
+        rows = [row for row, end in enumerate(pack.ends) if end != CallEnd.BROKE_CONTRACT]
+        asked = pack if len(rows) == len(pack) else pack.among(rows)
         if CONTRACT in self.stream and self.promised is not None:
-            self._follow_contract(self.stream[CONTRACT], pack, self.promised)
+            self._follow_contract(self.stream[CONTRACT], asked, self.promised)
         if LATENCY in self.stream and self.watch.latency_ms is not None:
             milliseconds, at = _timed(pack)
             self.stream[LATENCY].follow(latency_losses(milliseconds, self.watch.latency_ms), at)
         if DRIFT in self.stream and pack.inputs:
-            rows = [row for row, end in enumerate(pack.ends) if end != CallEnd.BROKE_CONTRACT]
-            asked = pack if len(rows) == len(pack) else pack.among(rows)
             self.stream[DRIFT].follow(asked.inputs, asked.at)
 
     @staticmethod
     def _follow_contract(followed: Followed, pack: Pack, promised: Promised) -> None:
-        """Let the detector look at who breaks the contract; what it then warns of names the column at fault."""
+        """Let the detector look at who breaks the contract; what it then warns of names the column at fault.
+
+        What the gateway has refused is not among them: a key holder who sends rubbish is told so, and nobody else.
+        """
         contract, may_miss, before = promised.plan.contract, promised.may_miss, len(followed.turns)
         followed.follow(contract_losses(broken_cases(pack, contract, may_miss)), pack.at)
         fault = worst_fault(pack, contract, may_miss) if len(followed.turns) > before else None
@@ -198,11 +219,28 @@ def _stream(
         design = LossWatch(Signal.LATENCY, subject, min(1 - watch.latency_quantile + watch.tolerance, 0.99))
         yield LATENCY, _loss_detector(LATENCY, design, states, every)
     yield SILENCE, _silence_detector(watch, states)
+    for signal, promised_share in _levels(watch).items():
+        yield signal, _level_detector(LevelWatch(signal, *LEVELS[signal], promised_share), states)
     if profile is not None:
         of_drift = DriftWatch(watch.chunk, watch.drift_alarms, watch.drift_chunks)
         stored = states.get(DRIFT)
         state = None if stored is None else restored(DriftState, json.loads(stored))
         yield DRIFT, Followed(DRIFT, DriftDetector(profile, of_drift, state), watch.chunk)
+
+
+def _levels(watch: Watch) -> Mapping[Signal, float | None]:
+    """Return the share of calls that may be bad, by signal; None: nothing is promised."""
+    return {
+        Signal.AVAILABILITY: None if watch.availability is None else 1 - watch.availability,
+        Signal.ERRORS: watch.error_share,
+        Signal.HAND_OVER: watch.hand_over_share,
+    }
+
+
+def _level_detector(design: LevelWatch, states: States) -> Followed:
+    stored = states.get(design.signal)
+    state = None if stored is None else restored(LevelState, json.loads(stored))
+    return Followed(design.signal.value, LevelDetector(design, state), _ONE_POINT)
 
 
 def _silence_detector(watch: Watch, states: States) -> Followed:
@@ -215,6 +253,15 @@ def _loss_detector(name: str, design: LossWatch, states: States, every: int) -> 
     stored = states.get(name)
     state = None if stored is None else restored(LossState, json.loads(stored))
     return Followed(name, LossDetector(design, state), every)
+
+
+def _calls(pack: Pack, bad: frozenset[str]) -> tuple[Calls, list[int]]:
+    """Return the calls that count for a signal, and when each ended; one of many cases counts once, as in `_timed`."""
+    rows = zip(pack.at, pack.ends, pack.milliseconds, strict=True)
+    each = [call for call, _ in itertools.groupby(rows) if call[1] in bad or call[1] in _ANSWERS]
+    at = [moment for moment, _, _ in each]
+    ended_badly = np.array([end in bad for _, end, _ in each], dtype=np.bool_)
+    return Calls(np.array(at, dtype=np.float64) / 1_000_000, ended_badly), at
 
 
 def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:

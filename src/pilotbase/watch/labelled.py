@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -24,6 +24,12 @@ class LabelledPack:
     keys: list[bytes]
     pack: Pack
     labels: list[Scalar]
+
+    def among(self, rows: Sequence[int]) -> LabelledPack:
+        """Return these rows of it."""
+        if len(rows) == len(self.keys):
+            return self
+        return LabelledPack([self.keys[row] for row in rows], self.pack.among(rows), [self.labels[row] for row in rows])
 
 
 def cases_of(connection: Connection, cohort: Cohort) -> Iterator[LabelledPack]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, select
@@ -21,7 +22,7 @@ from pilotbase.watch.cohorts import past_cohorts
 from pilotbase.watch.detectors.drift import DriftDetector
 from pilotbase.watch.entering import losses_of
 from pilotbase.watch.following import DRIFT, Following, Turn, follow
-from pilotbase.watch.labelled import cases_of
+from pilotbase.watch.labelled import LabelledPack, cases_of
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.promises import Promised
 from pilotbase.workspace import watch_tables as tables
@@ -68,14 +69,29 @@ def _replay_history(view: View, following: Following) -> tuple[int, dict[str, in
         if following.promised is None:
             return cases, seen
         criteria = [loss for _, loss in following.risks.values()]
-        window = timedelta(seconds=following.watch.label_seconds)
-        for cohort in past_cohorts(connection, following.watch.service, window, view.store.clock()):
-            losses = losses_of(cases_of(connection, cohort), following.promised, criteria)
+        for cohort in _asked_cohorts(connection, following.watch, view.store.clock()):
+            losses = losses_of(cohort, following.promised, criteria)
             following.take_cohort(losses)
             seen["cohorts"] += 1
             seen["entered"] += len(losses.at)
             seen["labelled"] += losses.labelled
     return cases, seen
+
+
+def _asked_cohorts(connection: Connection, watch: Watch, now: datetime) -> Iterator[list[LabelledPack]]:
+    """Yield the cases of each span that ``watch`` asks for, whatever cohorts they were kept in, in the order of spans.
+
+    Of a span that is not over yet there is nothing.
+    """
+    span = watch.cohort_seconds * 1_000_000
+    waiting = defaultdict[int, list[LabelledPack]](list)
+    for kept in past_cohorts(connection, watch.service, timedelta(seconds=watch.label_seconds), now):
+        for over in sorted(number for number in waiting if (number + 1) * span <= microseconds(kept.begins_at)):
+            yield waiting.pop(over)
+        for pack in cases_of(connection, kept):
+            for number in dict.fromkeys(at // span for at in pack.pack.at):
+                waiting[number].append(pack.among([row for row, at in enumerate(pack.pack.at) if at // span == number]))
+    yield from (waiting[number] for number in sorted(waiting) if (number + 1) * span <= microseconds(now))
 
 
 def _newest_packs(connection: Connection, service: str) -> Iterator[Pack]:

@@ -27,6 +27,13 @@ DEFAULT_RULES = (
         suspend_certificate=True,
         ask_retrial=True,
     ),
+    RunbookRule(
+        signal=Signal.AVAILABILITY,
+        colour=Colour.ORANGE,
+        measures=(Countermeasure.NOTIFY,),
+        within_seconds=300,
+        incident=True,
+    ),
     RunbookRule(signal=Signal.SILENCE, colour=Colour.BLUE, measures=(Countermeasure.NOTIFY,), within_seconds=300),
     RunbookRule(colour=Colour.RED, measures=(Countermeasure.NOTIFY,), within_seconds=300, incident=True),
     RunbookRule(
@@ -38,7 +45,8 @@ DEFAULT_RULES = (
     ),
     RunbookRule(colour=Colour.YELLOW, measures=(Countermeasure.NOTIFY,), within_seconds=3600),
 )
-"""A broken bound ends the service of what broke it; whatever else is red is looked at by a person first."""
+"""A broken bound ends the service of what broke it; an outage is an incident at once; whatever else is red is looked at
+by a person first."""
 
 
 def default_runbook(service: str) -> Runbook:

@@ -49,6 +49,7 @@ class DetectorStanding:
     colour: Colour
     value: float
     last_at: datetime | None
+    state: bytes
 
 
 def standing_of(connection: Connection, service: str) -> Standing | None:
@@ -85,6 +86,12 @@ def move_on(connection: Connection, standing: Standing, read_to: int, now: datet
     here = (_rows.service == standing.service, _rows.passes == standing.passes, _rows.armed == 1)
     values = {"passes": standing.passes + 1, "read_to": read_to, "ran_at": now}
     return connection.execute(update(tables.watches).where(*here).values(values)).rowcount == 1
+
+
+def read_services(connection: Connection) -> list[str]:
+    """Return the services of which a detector has read anything since their watch was armed; silence is no reading."""
+    read = (_states.seen > 0, _states.signal != Signal.SILENCE.value)
+    return list(connection.scalars(select(_states.service).where(*read).distinct()))
 
 
 def states_of(connection: Connection, service: str) -> Mapping[str, bytes]:
@@ -129,6 +136,7 @@ def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]
             colour=Colour(row.colour),
             value=row.value,
             last_at=row.last_at,
+            state=bytes(row.state),
         )
         for row in connection.execute(rows)
     ]

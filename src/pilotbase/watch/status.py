@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.api.watch import CohortReading, DetectorReading, PathPoint, RaisedWarning, WatchStatus
+import json
+
+from pilotbase.documents.api.watch import (
+    CohortReading,
+    DetectorReading,
+    LevelReading,
+    PathPoint,
+    RaisedWarning,
+    WatchStatus,
+)
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning, Watch
 from pilotbase.watch.cohorts import Cohort, list_cohorts
-from pilotbase.watch.following import risk_detector
+from pilotbase.watch.detectors import LevelState, restored
+from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.intake_counters import counts_of
 from pilotbase.watch.muting import acknowledgements, silences
 from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, standing_of
@@ -77,7 +87,15 @@ def _reading(one: DetectorStanding, watch: Watch | None) -> DetectorReading:
         level=1 / risks[one.detector].alpha if one.detector in risks else None,
         promise=one.promise,
         last_at=one.last_at,
+        today=_today(one),
     )
+
+
+def _today(one: DetectorStanding) -> LevelReading | None:
+    if one.signal not in LEVELS:
+        return None
+    state = restored(LevelState, json.loads(one.state))
+    return LevelReading(calls=state.calls, bad=state.bad)
 
 
 def _cohort(one: Cohort) -> CohortReading:

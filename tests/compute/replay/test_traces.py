@@ -45,6 +45,20 @@ def test_a_trace_of_the_public_form_is_read(tmp_path: Path) -> None:
     assert trace.made_up_organisations
 
 
+def test_the_kind_of_gpu_that_a_public_row_names_is_read_and_one_of_several_is_told_as_broken(tmp_path: Path) -> None:
+    jobs = (
+        "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,creation_time,deletion_time\n"
+        "p0,1000,16,1,460,P100,5,100\np1,1000,16,1,1000,P100|T4,6,70\np2,1000,16,0,0,T4,6,70\n"
+    )
+    files = _files(tmp_path, jobs, "sn,cpu_milli,memory_mib,gpu,model\nn0,64000,128,2,P100\n")
+    with pytest.raises(InputError) as refused:
+        read_trace(*files)
+    assert [(issue.line, issue.path) for issue in refused.value.issues] == [(3, "gpu_spec")]
+    first, last = read_trace(*files, Reading(skip_broken=True)).jobs
+    assert first.demand["gpu/p100"] == 460 and "gpu/any" not in first.demand
+    assert not any(name.startswith("gpu/") for name in last.demand)
+
+
 def test_made_up_organisations_are_the_same_every_time_and_the_first_has_the_most(tmp_path: Path) -> None:
     rows = "".join(f"j{number},{number},1,1\n" for number in range(900))
     files = _files(tmp_path, "job,submitted_seconds,runs_seconds,cpu\n" + rows)

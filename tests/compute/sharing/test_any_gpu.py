@@ -217,3 +217,29 @@ def play_for(guarantees, capped: bool, seed: int, turns: int) -> None:
             if running.ends <= now or generator.random() < 0.03:
                 desk.end(running.job.name, now)
     raise AssertionError("a job waits for ever")
+
+
+@pytest.mark.parametrize(("share", "start"), [(0.6, 2), (0.5, 4), (0.4, 4), (0.2, 8)])
+@pytest.mark.parametrize("kind", ["gpu_t4", "gpu_any"])
+def test_shares_of_gpus_lie_on_one_card_each(kind, share, start):
+    """Two cards: what two halves of different cards would add up to is no GPU."""
+    play = Play(pool(quota("a"), nodes=(machines(name="old", gpu_t4=2, cpu=16),), shared_gpus=True))
+    jobs = play.submit("a", 9, **{kind: share})
+    play.settle()
+    assert play.running() == set(jobs[:start])
+    assert waits(play.desk, play.now)[jobs[start]].reason is WaitReason.POOL_FULL
+    used = play.used("a", "gpu/any")
+    assert used == pytest.approx(share * start), "the organisation is charged what it asked for"
+
+
+def test_a_share_goes_beside_another_on_a_card_that_has_room_for_both():
+    play = Play(pool(quota("a"), nodes=(machines(name="old", gpu_t4=2, cpu=16),), shared_gpus=True))
+    (large,) = play.submit("a", gpu_t4=0.6)
+    small = play.submit("a", 2, gpu_t4=0.4)
+    (whole,) = play.submit("a", gpu_t4=1)
+    play.settle()
+    assert play.running() == {large, *small} and whole not in play.running()
+    for job in small:
+        play.end(job)
+    play.settle()
+    assert whole in play.running()

@@ -259,7 +259,10 @@ def _own_job(row: _Row, dimensions: list[str]) -> TraceJob:
 
 
 def _openb_job(row: _Row) -> TraceJob:
-    """Return a job of the public trace; GPUs are of any kind, for the trace's default lists name none."""
+    """Return a job of the public trace: GPUs are of the kind that ``gpu_spec`` names, of any where it names none.
+
+    One of several kinds (``V100M16|V100M32``) is more than a demand can say: such a row is broken, never read as less.
+    """
     gpus, part = _count(row, "num_gpu", 0), _count(row, "gpu_milli", 0)
     if part > MILLI or (gpus > 1 and part not in (0, MILLI)):
         raise _BrokenRowError("gpu_milli", text("compute.trace_bad_number", found=row["gpu_milli"][:40]))
@@ -274,8 +277,15 @@ def _openb_job(row: _Row) -> TraceJob:
         person="",
         submitted=began,
         runs=ended - scheduled,
-        demand={**demand, ANY_GPU: gpus * part} if gpus else demand,
+        demand={**demand, _gpu_kind(row.get("gpu_spec", "")): gpus * part} if gpus else demand,
     )
+
+
+def _gpu_kind(spec: str) -> str:
+    kinds = {kind.strip().lower() for kind in spec.split("|") if kind.strip()}
+    if len(kinds) > 1:
+        raise _BrokenRowError("gpu_spec", text("compute.trace_gpu_kinds", found=spec[:40]))
+    return f"gpu/{kinds.pop()}" if kinds else ANY_GPU
 
 
 def _openb_node(row: _Row) -> _Node:

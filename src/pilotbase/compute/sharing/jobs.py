@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from pilotbase.documents.compute_job import ComputeJob
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.resources import ANY_GPU, Vector, counted
+from pilotbase.documents.resources import ANY_GPU, Vector, counted, on_cards
 from pilotbase.documents.texts import Text, text
 
 Ask = str
@@ -50,13 +50,18 @@ class Job:
 
     @cached_property
     def each(self) -> Vector:
-        """What each member asks for, with ``gpu/any`` as the sum of its GPUs."""
-        return counted({name: amount for name, amount in self.demand.items() if amount})
+        """What each member holds of its machine, with ``gpu/any`` as the sum of its GPUs."""
+        return counted(on_cards(self.demand_each))
+
+    @cached_property
+    def demand_each(self) -> Vector:
+        """What each member asks for, without what it asks for none of: by this quotas and shares count."""
+        return {name: amount for name, amount in self.demand.items() if amount}
 
     @cached_property
     def total(self) -> Vector:
         """What all members ask for together."""
-        return {name: amount * self.members for name, amount in self.each.items()}
+        return {name: amount * self.members for name, amount in counted(self.demand_each).items()}
 
     @cached_property
     def takes_any(self) -> bool:

@@ -48,15 +48,17 @@ class Machines:
 
         Where it has several kinds, nobody knows here which of them the member was given: it counts as holding of each.
         """
-        if not job.takes_any:
-            return job.each
-        asked = job.each[ANY_GPU]
-        kinds = {kind: min(asked, has) for kind, has in self._kinds.get(node, {}).items()}
-        return {**job.each, **{kind: max(amount, job.each.get(kind, 0)) for kind, amount in kinds.items()}}
+        return self._of_kinds(job.each, node) if job.takes_any else job.each
 
     def held_in_all(self, job: Job, nodes: Sequence[str]) -> Vector:
         """Return what a job holds that runs on these nodes."""
-        return total(self.held(job, node) for node in nodes) if job.takes_any else job.total
+        if not job.takes_any:
+            return job.total
+        return total(self._of_kinds(counted(job.demand_each), node) for node in nodes)
+
+    def _of_kinds(self, asked: Vector, node: str) -> Vector:
+        kinds = {kind: min(asked[ANY_GPU], has) for kind, has in self._kinds.get(node, {}).items()}
+        return {**asked, **{kind: max(amount, asked.get(kind, 0)) for kind, amount in kinds.items()}}
 
     def of_kind(self, kind: str, there: Mapping[str, Vector]) -> Mapping[str, Vector]:
         """Return those of the nodes that have GPUs of one kind."""

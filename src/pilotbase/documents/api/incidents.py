@@ -96,6 +96,8 @@ class DeskService(Told):
     """Why it stands so."""
     watched: bool
     """Whether a watch is armed: without one, green says nothing."""
+    has_data: bool
+    """Whether its detectors have read anything since the watch was armed: if not, green says nothing either."""
     colour: Colour
     since: datetime | None
     warnings: list[DeskWarning]

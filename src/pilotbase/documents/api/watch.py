@@ -30,6 +30,13 @@ class RaisedWarning(Part):
     """Who takes care of it; None: nobody yet."""
 
 
+class LevelReading(Part):
+    """How many calls of a day count for a signal, and how many of them against it."""
+
+    calls: int
+    bad: int
+
+
 class DetectorReading(Part):
     """Where one detector stands."""
 
@@ -44,6 +51,8 @@ class DetectorReading(Part):
     """Where red begins for what bets against a promised risk: 1/α; None: its colours have other bounds."""
     promise: Text | None = None
     last_at: Moment | None = None
+    today: LevelReading | None = None
+    """The day under way, of a signal of a service level."""
 
 
 class CohortReading(Part):
@@ -82,6 +91,11 @@ class WatchStatus(Part):
     """Newest first."""
     counts: dict[str, int] = pydantic.Field(default_factory=dict)
     """What was refused, came again or came too late."""
+
+    @property
+    def has_data(self) -> bool:
+        """Tell whether any detector has read anything since the watch was armed: without that, green says nothing."""
+        return any(one.seen and one.signal is not Signal.SILENCE for one in self.detectors)
 
 
 class Batches(Asked):

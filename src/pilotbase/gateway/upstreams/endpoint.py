@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 
 import aiohttp
 
@@ -16,7 +17,7 @@ from pilotbase.gateway.upstreams.wire import Asked
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
 from pilotbase.protocols.openai_stream import StreamMeter
-from pilotbase.protocols.openai_wire import ChatRequest, TokenUsage, estimate_tokens, read_usage
+from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage, estimate_tokens, read_usage
 from pilotbase.protocols.strict_json import read_object
 from pilotbase.protocols.upstream import (
     Cases,
@@ -111,14 +112,15 @@ class EndpointUpstream:
             raise QueueFullError("gateway.queue_full", seconds=_wait(response.headers.get("Retry-After", "")))
         if status != 200 and status not in _TOLD:
             raise UpstreamFailedError("gateway.endpoint_failed", status=status)
-        body, length = await _read(response), response.headers.get(HEADER_LENGTH)
+        body, told = await _read(response), response.headers.get(HEADER_LENGTH, "")
+        length = int(told) if told.isdigit() else None
         return Reply(
             body=body,
             cases=Cases([question.call]),
-            usage=_usage(question, body) if status == 200 else TokenUsage(0, 0),
+            usage=_usage(question, body, length) if status == 200 else TokenUsage(0, 0),
             status=status,
             media_type=response.content_type,
-            header_length=int(length) if length is not None and length.isdigit() else None,
+            header_length=length,
         )
 
 
@@ -149,10 +151,10 @@ class EndpointStream:
                     break
                 if passed := self._meter.feed(piece):
                     yield passed
+            if passed := self._meter.finish():
+                yield passed
         except (aiohttp.ClientError, InputError) as problem:
             raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
-        if passed := self._meter.finish():
-            yield passed
         if not self._meter.ended:
             raise UpstreamFailedError("gateway.endpoint_failed", status="-")
 
@@ -184,14 +186,24 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     raise UpstreamFailedError("gateway.endpoint_failed", status=response.status)
 
 
-def _usage(question: Question, body: bytes) -> TokenUsage | None:
-    """Return the tokens of a whole answer: as it tells, else estimated; None where tokens are not its measure."""
+_ANSWERS = {ChatRequest: "choices", EmbeddingRequest: "data", InferRequest: "outputs"}
+"""What was asked → the list that an answer to it holds."""
+
+
+def _usage(question: Question, body: bytes, length: int | None) -> TokenUsage | None:
+    """Return the tokens of a whole answer: as it tells, else estimated; None where tokens are not its measure.
+
+    Raises `UpstreamFailedError` where it is no answer, whatever its status says.
+    """
+    try:
+        message = read_object(body[:length])
+    except InputError:
+        message = {}
+    if not isinstance(message.get(_ANSWERS[type(question.content)]), list):
+        raise UpstreamFailedError("gateway.endpoint_failed", status=HTTPStatus.OK.value)
     if isinstance(question.content, InferRequest):
         return None
-    try:
-        found = read_usage(read_object(body))
-    except InputError:
-        found = None
+    found = read_usage(message)
     return found or TokenUsage(estimate_tokens(len(question.body)), estimate_tokens(len(body)), estimated=True)
 
 

@@ -61,6 +61,13 @@ class Upstreams:
             if isinstance(upstream, CertifiedUpstream):
                 upstream.warm()
 
+    def is_ready(self, service: Service, route: Route) -> bool:
+        """Tell whether a route would answer now; nothing is started."""
+        try:
+            return self.of(service, route).ready
+        except UpstreamDownError:
+            return False
+
     def __iter__(self) -> Iterator[tuple[str, AnyUpstream]]:
         """Yield the name of the service and each upstream that was made."""
         for name, held in self._held.items():

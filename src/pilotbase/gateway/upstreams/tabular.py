@@ -80,9 +80,10 @@ class TabularModel:
         cases = Cases(case_ids(question.call, asked.batch.rows), scalars_of(asked.batch), scalars)
         if isinstance(question.content, ChatRequest):
             if asked.in_words and not isinstance(scalars[0], str):
-                return self.hand_over(question, asked)
+                return _unanswered_chat(question, question.content, cases, handed_over=False)
             spelled = str(scalars[0]) if asked.in_words else answer_text(scalars, asked.listed)
-            return _chat_reply(question, question.content, cases, spelled)
+            answer = ChatAnswer(f"chatcmpl-{question.call}", question.service, question.created, spelled)
+            return _chat_reply(answer, question.content, cases)
         return self._infer_reply(question, answers, cases, handed_over=False)
 
     def hand_over(self, question: Question, asked: Asked) -> Reply:
@@ -110,7 +111,7 @@ class TabularModel:
 
 def handed_over_chat(question: Question, content: ChatRequest, cases: Cases) -> Reply:
     """Return the chat answer that leaves the question to a person."""
-    return _chat_reply(question, content, cases, None)
+    return _unanswered_chat(question, content, cases, handed_over=True)
 
 
 def case_ids(call: str, rows: int) -> Sequence[str]:
@@ -118,9 +119,15 @@ def case_ids(call: str, rows: int) -> Sequence[str]:
     return [call] if rows == 1 else [f"{call}/{row}" for row in range(rows)]
 
 
-def _chat_reply(question: Question, content: ChatRequest, cases: Cases, spelled: str | None) -> Reply:
-    refusal = text("gateway.handed_over").render(question.language) if spelled is None else None
-    answer = ChatAnswer(f"chatcmpl-{question.call}", question.service, question.created, spelled, refusal)
+def _unanswered_chat(question: Question, content: ChatRequest, cases: Cases, *, handed_over: bool) -> Reply:
+    """Return an answer without content: nothing certified could answer, or the application itself abstains."""
+    refusal = text("gateway.handed_over" if handed_over else "gateway.abstained").render(question.language)
+    name = f"chatcmpl-{question.call}"
+    answer = ChatAnswer(name, question.service, question.created, None, refusal, handed_over)
+    return _chat_reply(answer, content, cases)
+
+
+def _chat_reply(answer: ChatAnswer, content: ChatRequest, cases: Cases) -> Reply:
     body = write_chat_stream(answer, content.include_usage) if content.stream else write_chat_completion(answer)
     media_type = EVENTS if content.stream else JSON
-    return Reply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=spelled is None)
+    return Reply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=answer.handed_over)

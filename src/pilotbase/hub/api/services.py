@@ -22,7 +22,7 @@ from pilotbase.documents.api.services import (
     UsageRow,
 )
 from pilotbase.documents.base import Name
-from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.service import ServiceStanding, ServiceTerms
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, asked, once, told
 from pilotbase.hub.api.authentication import MEMBERS
@@ -67,6 +67,12 @@ def read(request: HubRequest, service: ServiceName) -> SeenService:
     view = request.acting.view
     found = _services(view).show(service)
     return found.model_copy(update={"seats": tuple(seats_told(view, found.service.subject))})
+
+
+@router.put("/services/{service}/terms", response=answers(SeenService), summary="Set the terms of a service")
+def set_terms(request: HubRequest, service: ServiceName, wanted: ServiceTerms) -> HttpResponse:
+    """Let a service answer on these terms, all of them, from its next call on; what is left out is as usual."""
+    return once(request, lambda view: told(_services(view).set_terms(service, wanted)))
 
 
 @router.post("/services/{service}/moves/{move}", response=answers(SeenService), summary="Stop, start, hand over")

@@ -8,10 +8,14 @@ from django import forms
 
 from pilotbase.documents.api.services import MOST_BOUND, NewBudget, NewKey, ServiceMove
 from pilotbase.documents.base import NAME_PATTERN
+from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.hub.acting import language
 from pilotbase.hub.sentences import t
+
+_SOME = 0.001
+"""The least of what only has to be more than nothing."""
 
 
 def _words(prefix: str, values: Iterable[str]) -> list[tuple[str, str]]:
@@ -23,6 +27,32 @@ class ServiceForm(forms.Form):
 
     name = forms.RegexField(NAME_PATTERN, label=t("service.name"), help_text=t("service.name_help"), max_length=63)
     title = forms.CharField(label=t("service.title"), required=False, max_length=200)
+
+
+class TermsForm(forms.Form):
+    """The terms of a service: one field for each of the document, with its bounds."""
+
+    def __init__(self, *given: object, **options: object) -> None:
+        super().__init__(*given, **options)  # type: ignore[arg-type]
+        for name, field in ServiceTerms.model_fields.items():
+            bounds = {type(one).__name__: one for one in field.metadata}
+            words = {"label": t(f"service.term.{name}"), "help_text": t(f"service.term.{name}_help")}
+            if field.annotation is bool:
+                self.fields[name] = forms.BooleanField(required=False, **words)  # type: ignore[arg-type]
+                continue
+            kind = forms.FloatField if field.annotation is float else forms.IntegerField
+            least = bounds["Ge"].ge if "Ge" in bounds else _SOME
+            self.fields[name] = kind(min_value=least, max_value=bounds["Le"].le, **words)  # type: ignore[arg-type]
+
+    @classmethod
+    def told(cls, terms: ServiceTerms) -> list[tuple[object, object]]:
+        """Return terms as they stand in the form: what each is called, and its value."""
+        said = terms.model_dump() | {"ask_human": t("service.asks_human" if terms.ask_human else "service.asks_nobody")}
+        return [(t(f"service.term.{name}"), value) for name, value in said.items()]
+
+    def wanted(self) -> ServiceTerms:
+        """Return what was asked for."""
+        return ServiceTerms(**self.cleaned_data)
 
 
 class MoveForm(forms.Form):

@@ -14,6 +14,18 @@ from pilotbase.hub.sentences import t
 _DAY = 86_400
 
 
+def _share(name: str, terms: type[WatchTerms]) -> forms.FloatField:
+    """Return the field of a promise that may be left out, with the bounds of the terms."""
+    bounds = {type(one).__name__: one for one in terms.model_fields[name].metadata}
+    return forms.FloatField(
+        label=t(f"watching.{name}"),
+        help_text=t(f"watching.{name}_help"),
+        required=False,
+        min_value=bounds["Ge"].ge,
+        max_value=bounds["Le"].le,
+    )
+
+
 class TermsForm(forms.Form):
     """On which terms a watch is replayed; what the certificate says cannot be chosen."""
 
@@ -32,6 +44,9 @@ class TermsForm(forms.Form):
     silence = DurationField(
         label=t("watching.silence"), help_text=t("watching.silence_help"), least=1, most=LONGEST_DAYS * _DAY
     )
+    availability = _share("availability", WatchTerms)
+    error_share = _share("error_share", WatchTerms)
+    hand_over_share = _share("hand_over_share", WatchTerms)
     keep_days = forms.IntegerField(label=t("watching.keep_days"), min_value=1, max_value=3660)
 
     @classmethod
@@ -45,13 +60,17 @@ class TermsForm(forms.Form):
             "cohort": spell_duration(terms.cohort_seconds),
             "labels": spell_duration(terms.label_seconds),
             "silence": spell_duration(terms.silence_seconds),
+            "availability": terms.availability,
+            "error_share": terms.error_share,
+            "hand_over_share": terms.hand_over_share,
             "keep_days": terms.keep_days,
         }
 
     @classmethod
     def told(cls, watch: Watch) -> list[tuple[object, object]]:
         """Return the terms of a watch as they stand in the form: what each is called, and its value."""
-        return [(cls.base_fields[name].label, value) for name, value in cls.beginning(watch).items()]
+        said = {name: value for name, value in cls.beginning(watch).items() if value is not None}
+        return [(cls.base_fields[name].label, value) for name, value in said.items()]
 
     def wanted(self) -> WatchTerms:
         """Return what was asked for."""
@@ -62,6 +81,9 @@ class TermsForm(forms.Form):
             cohort_seconds=asked["cohort"],
             label_seconds=asked["labels"],
             silence_seconds=asked["silence"],
+            availability=asked["availability"],
+            error_share=asked["error_share"],
+            hand_over_share=asked["hand_over_share"],
             keep_days=asked["keep_days"],
         )
 

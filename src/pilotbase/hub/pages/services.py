@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm
+from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm, TermsForm
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown import checking
 from pilotbase.hub.shown.drawn import drawn
@@ -98,6 +98,22 @@ def move(request: HubRequest, name: str) -> HttpResponse:
 
 @require_POST
 @member_only
+def set_terms(request: HubRequest, name: str) -> HttpResponse:
+    """Let the service answer on other terms."""
+    _require(request, name, ServiceAct.CREATE)
+    form = TermsForm(posted(request))
+    if form.is_valid():
+        try:
+            _services(request).set_terms(name, form.wanted())
+        except _AGAINST as error:
+            add_errors(form, error)
+        else:
+            return redirect("service", name=name)
+    return _page(request, name, terms_form=form)
+
+
+@require_POST
+@member_only
 def make_key(request: HubRequest, name: str) -> HttpResponse:
     """Make a key; its secret is on the answer's page and nowhere else."""
     _require(request, name, ServiceAct.KEYS)
@@ -140,6 +156,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "service": seen.service,
         "standing": seen.standing,
         "routes": _routes(seen),
+        "terms": TermsForm.told(seen.service.terms),
         "history": services.history(name),
         "seats": seats_told(services.view, seen.service.subject),
         "secret": secret,
@@ -150,6 +167,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         shown |= _inside(services, seen.service)
     if services.may(ServiceAct.MOVE, seen.service):
         budgets = [one.name for one in shown["budgets"]]
+        shown |= {"terms_form": TermsForm(initial=seen.service.terms.model_dump())}
         shown |= {"move_form": MoveForm(), "key_form": KeyForm(budgets), "budget_form": BudgetForm()}
     return render(request, "hub/service.html", shown | forms)
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,6 +25,7 @@ _LOOK_SECONDS, _RESTART_SECONDS = 0.5, 2.0
 _SHORT_LIFE_SECONDS, _LONGEST_PAUSE_SECONDS = 10.0, 300.0
 """A process that ends sooner has not come to work; after `_MOST_DEATHS` of those in a row it is tried that seldom."""
 _MOST_DEATHS = 5
+_LISTENS_SECONDS = 0.1
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 _log = logging.getLogger("pilotbase.hub")
@@ -109,6 +110,23 @@ def run(place: Place) -> None:
         h11_max_incomplete_event_size=HEAD_BYTES,
         lifespan="off",
     )
+
+
+def when_listening(place: Place, tell: Callable[[], None]) -> None:
+    """Call ``tell`` in a thread as soon as somebody listens at ``place``, which was free before."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(place.host, place.host)  # noqa: S104 - read
+
+    def look() -> None:
+        while True:
+            try:
+                socket.create_connection((host, place.port), timeout=1).close()
+            except OSError:
+                time.sleep(_LISTENS_SECONDS)
+            else:
+                tell()
+                return
+
+    threading.Thread(target=look, name="waits for a listener", daemon=True).start()
 
 
 @contextmanager

@@ -9,24 +9,33 @@ latency                       e-SR reaches A       e-process: 1/α      never   
 drift     e-SR of a column,   … and a score moved  … and a score       never               10 chunks calm
           any size            by 0.15              moved by 0.33
 silence                       longer than allowed  four times as long  never               something is heard
+level                         an outage (of         an outage; a        a promise of        calls are answered again
+                              hand-overs)           promise is broken   availability is
+                                                                        broken
 ========  ==================  ===================  ==================  ==================  ==========================
 
-Only a risk can be red, and only by its promise: a certificate's criterion measures harm, the others hint at it. What
-an e-process has brought stays until the watch is armed anew: its promise is about *ever*.
+*level*: availability, errors and hand-over, by calls. Only a risk can be red, and the availability that was promised,
+and both only by their promise: the others hint at harm. What an e-process has brought stays until the watch is armed
+anew: its promise is about *ever*, or about a year of days.
 """
 
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
 from pilotbase.watch.detectors.interface import WHOLE, Change, Detector, restored, written
+from pilotbase.watch.detectors.level import Calls, LevelDetector, LevelState, LevelWatch
 from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 
 __all__ = [
     "WHOLE",
+    "Calls",
     "Change",
     "Detector",
     "DriftDetector",
     "DriftState",
     "DriftWatch",
+    "LevelDetector",
+    "LevelState",
+    "LevelWatch",
     "LossDetector",
     "LossState",
     "LossWatch",

@@ -8,6 +8,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import ServiceStanding
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Countermeasure
+from pilotbase.service.registry import load_service
 from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
 from pilotbase.workspace.store import View
 
@@ -20,12 +21,14 @@ def move_service(
 ) -> ServiceStanding:
     """Move a service and return where it stands: once for a cause, and off one route once for all causes.
 
+    Where a person is to answer and the service declares no desk, nobody does: it is stopped.
+
     ``where``: its name, and the route to be left; None: it was left before, and there is nothing to fall back from.
     """
     name, route = where
-    if measure is Countermeasure.ASK_HUMAN:
+    if measure is Countermeasure.ASK_HUMAN and load_service(view, name).terms.ask_human:
         return ask_human(view, name, *why)
-    if measure is Countermeasure.TAKE_OFFLINE:
+    if measure in (Countermeasure.ASK_HUMAN, Countermeasure.TAKE_OFFLINE):
         return take_offline(view, name, *why)
     return standing_of(view, name) if route is None else fall_back(view, name, *why, off=route)
 

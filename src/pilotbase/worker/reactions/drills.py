@@ -23,7 +23,7 @@ from pilotbase.watch.reaction_rows import Done, steps_of
 from pilotbase.watch.runbooks import rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.reactions.countermeasures import move_service, timed
-from pilotbase.worker.reactions.notices import about_service
+from pilotbase.worker.reactions.notices import about_drill
 from pilotbase.worker.reactions.steps import Cause, Finish, Reacting
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
@@ -125,7 +125,10 @@ def _write_down(reacting: Reacting, cause: Cause, drill: Drill, of: tuple[Servic
 
 def _tell(reacting: Reacting, cause: Cause, service: Service) -> Finish:
     def finish(change: Transaction) -> Done:
-        reacting.tell(change, about_service(service, text("reaction.drill_told"), f"{cause.digest} drill"))
+        kept = steps_of(change.connection, cause.digest)["incident"].document
+        incident = reacting.view.within(change).load(kept or "", Incident)
+        told = text("reaction.drill_told", colour=text(f"colour.{incident.colour}"), number=incident.number)
+        reacting.tell(change, about_drill(incident, service, told, f"{cause.digest} drill"))
         return Done(what=text("reaction.notified"), at=change.now)
 
     return finish

@@ -25,6 +25,12 @@ def about_incident(incident: Incident, service: Service, said: Text, happening: 
     return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
 
 
+def about_drill(incident: Incident, service: Service, said: Text, happening: str) -> list[Draft]:
+    """Return the notices about a drill, which lead to what it wrote down; no regulator is told of it."""
+    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
+    return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
+
+
 def about_base(said: Text, happening: str) -> list[Draft]:
     """Return the notice to the operator about the base's own work."""
     name = text("reaction.name")

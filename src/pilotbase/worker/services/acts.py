@@ -21,12 +21,12 @@ from pilotbase.documents.api.services import (
 )
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Acting, ServiceAct, Stands, permitted
-from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.service import Service, ServiceStanding, ServiceTerms
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.service import registry, standing, terms
 from pilotbase.service.admission import Premises
-from pilotbase.service.creating import admit_endpoint, create_service
+from pilotbase.service.creating import admit_endpoint, create_service, set_terms
 from pilotbase.service.known import read_serving
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
@@ -63,6 +63,10 @@ class BaseServices:
     def override(self, wanted: NewOverride) -> SeenService:
         """Admit an endpoint for a time, on the operator's signed word."""
         return self.show(admit_endpoint(self.view, self.base.trust, wanted).name)
+
+    def set_terms(self, name: str, wanted: ServiceTerms) -> SeenService:
+        """Let a service answer on other terms."""
+        return self.show(set_terms(self.view, name, wanted).name)
 
     def move(self, name: str, move: ServiceMove, reason: str) -> SeenService:
         """Stop, start, fall back or hand over to a person; moving to where it stands changes nothing."""

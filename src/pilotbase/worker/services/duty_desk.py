@@ -15,7 +15,7 @@ from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
 from pilotbase.service.registry import services_of
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.reaction_rows import Done, newest_steps, warned_heads
-from pilotbase.watch.standings import armed_services
+from pilotbase.watch.standings import armed_services, read_services
 from pilotbase.workspace.store import View
 
 _COLOURS, _STATES = list(Colour), list(ServingState)
@@ -57,6 +57,8 @@ class DeskLine:
     standing: ServiceStanding
     watched: bool
     """Whether a watch is armed: without one, green says nothing."""
+    has_data: bool
+    """Whether its detectors have read anything since: if not, green says nothing either."""
     warnings: tuple[RiskWarning, ...]
     """What it is warned of now, most serious first."""
     done: tuple[DoneAct, ...]
@@ -103,6 +105,7 @@ class _Found:
     """What is known of all services, read in a fixed number of questions."""
 
     armed: frozenset[str]
+    read: frozenset[str]
     warnings: Sequence[RiskWarning]
     done: Mapping[str, list[Done]]
     incidents: Sequence[Incident]
@@ -111,11 +114,12 @@ class _Found:
 def _read(view: View) -> _Found:
     with view.reading() as connection:
         armed, heads = frozenset(armed_services(connection)), warned_heads(connection)
+        read = frozenset(read_services(connection))
         done = newest_steps(connection, _LOOKED_AT)
     warnings = [stored.load(RiskWarning) for stored in view.named(heads).values()]
     standing = [one for one in warnings if one.colour is not Colour.GREEN]
     standing.sort(key=lambda one: (-_COLOURS.index(one.colour), one.at))
-    return _Found(armed, standing, done, list_incidents(view, limit=_INCIDENTS))
+    return _Found(armed, read, standing, done, list_incidents(view, limit=_INCIDENTS))
 
 
 def _line(found: _Found, service: Service, standing: ServiceStanding, now: datetime) -> DeskLine:
@@ -124,6 +128,7 @@ def _line(found: _Found, service: Service, standing: ServiceStanding, now: datet
         service=service,
         standing=standing,
         watched=service.name in found.armed,
+        has_data=service.name in found.read,
         warnings=tuple(one for one in found.warnings if one.service == service.name),
         done=_folded(found.done.get(service.name, ()))[:_SHOWN_ACTS],
         incidents=tuple(incident for incident in own if incident.state != "closed"),

@@ -25,6 +25,7 @@ def _service(line: DeskLine, reader: Language) -> DeskService:
         state_since=standing.at,
         reason=standing.reason.render(reader),
         watched=line.watched,
+        has_data=line.has_data,
         colour=line.colour,
         since=line.since,
         warnings=[_warning(one, reader) for one in line.warnings],

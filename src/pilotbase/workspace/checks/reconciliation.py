@@ -20,7 +20,7 @@ from pilotbase.workspace import tables
 from pilotbase.workspace.checks.case_sets import compare_cases
 from pilotbase.workspace.checks.journeys import compare_journeys
 from pilotbase.workspace.checks.readings import ReadingRow, compare_readings, readings_in
-from pilotbase.workspace.checks.services import compare_services
+from pilotbase.workspace.checks.services import OF_SERVICES, compare_services
 from pilotbase.workspace.checks.terms import UseRow, compare_terms, compare_uses, use_of
 from pilotbase.workspace.log.entries import CASES, COUNTER, HEAD, STORED, Fact, LogEntry
 from pilotbase.workspace.log.notes import LogVerifier
@@ -174,7 +174,7 @@ def _compare_listings(connection: Connection) -> None:
     for row in connection.execute(rows.order_by(listed.c.subject)):
         record = json.loads(row.body) if row.body is not None else {}
         state, digest = record.get("state", _ABSENT), record.get("documents", {}).get(row.kind)
-        if row.kind != "service" and (row.state, row.digest) != (state, digest):  # a service has no record
+        if row.kind not in OF_SERVICES and (row.state, row.digest) != (state, digest):  # a service has no record
             raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.state, logged=state)
         if row.scope != row.seen_by:
             raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.scope, logged=row.seen_by)

@@ -14,6 +14,8 @@ from pilotbase.workspace.positions import position
 
 BOOKS = "ledger"
 """The reader of the change feed that lists services."""
+OF_SERVICES = ("service", "endpoint")
+"""Kinds of the listing of a service: what answers is certified, or serves on the operator's word."""
 _ABSENT = "–"
 
 
@@ -24,7 +26,7 @@ def compare_services(connection: Connection) -> None:
         InvalidProofError: naming the first that differs.
     """
     read_to, listed = position(connection, BOOKS) or 0, tables.listings.c
-    rows = select(listed.subject, listed.state, listed.digest).where(listed.kind == "service")
+    rows = select(listed.subject, listed.state, listed.digest).where(listed.kind.in_(OF_SERVICES))
     for row in connection.execute(rows.order_by(listed.subject)).all():
         terms = [digest for digest, _ in _said(connection, row.subject, read_to)]
         standings = _said(connection, standing_head(name_of(row.subject)), read_to)
