@@ -1,6 +1,5 @@
 """No program that reads nothing is certified, however the owner's table is sorted; and none that reads is refused."""
 
-import importlib.util
 import json
 import time
 from dataclasses import replace
@@ -17,7 +16,6 @@ from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.trial.blind.delivery import delivered_rows
 from pilotbase.trial.blind.judging import MOST_HIDDEN, judge_blind
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.sealed import read_public_sample
@@ -25,11 +23,8 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
-from tests.trial.blind.tables_for_tests import AFTER, HONEST, MODES, PROGRAM, TABLES
+from tests.trial.blind.tables_for_tests import AFTER, HONEST, MODES, PROGRAM, SCENARIO, TABLES
 from tests.trial.test_kinds_of_answers import KINDS
-
-IN_SECRET_ORDER = importlib.util.find_spec("pilotbase.trial.delivering") is not None
-"""Cases in file order are answered by their place: until delivery is secret no trial can show that it is not."""
 
 
 def findings(scenario, folder):
@@ -53,7 +48,7 @@ def test_a_table_that_gives_its_answers_away_is_known_by_the_program_that_meets_
 
 @pytest.mark.parametrize(("name", "way"), [("by class", "position"), ("periodic", "count")])
 def test_an_order_that_is_seen_is_answered_by_place_and_by_count(name, way, tmp_path, monkeypatch):
-    monkeypatch.setattr("pilotbase.trial.blind.judging.delivered_rows", lambda hidden, *_: np.arange(hidden.height))
+    monkeypatch.setattr("pilotbase.trial.blind.judging._delivered", lambda _, hidden: np.arange(hidden.height))
     table = TABLES[name]
     if way == "count":  # whole periods stay together where the later cases are hidden
         table = replace(table, split=AFTER, rows=timed(table.rows), criteria=("accuracy >= 0.9",))
@@ -66,13 +61,12 @@ def timed(rows):
     return lambda draw: [{"at": start + timedelta(minutes=10 * place), **row} for place, row in enumerate(rows(draw))]
 
 
-def test_cases_that_are_delivered_in_time_are_shuffled_within_a_moment_only():
-    hidden = pl.DataFrame({"day": [2, 1, 1, 3, 2, 1] * 20})
-    rows = delivered_rows(hidden, "day")
-    assert hidden["day"][rows.tolist()].is_sorted() and sorted(rows.tolist()) == list(range(120))
-    first = rows[hidden["day"].to_numpy()[rows] == 1]
-    assert np.any(np.diff(first) < 0)
-    assert not hidden["day"][delivered_rows(hidden).tolist()].is_sorted()
+def test_an_order_in_time_is_delivered_and_answered_by_count_where_answers_come_round(tmp_path):
+    table = TABLES["periodic"]
+    table = replace(table, split=AFTER, rows=timed(table.rows), criteria=("accuracy >= 0.9",))
+    assert way_of(findings(*load_scenario(table.write(tmp_path / "shuffled"), 0)).meets) is None
+    in_time = replace(table, extra={"trial": {**SCENARIO["trial"], "delivery": "in_time"}})
+    assert way_of(findings(*load_scenario(in_time.write(tmp_path / "in-time"), 0)).meets) == "count"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: f"{one.task}-{one.kind}")
@@ -136,8 +130,6 @@ QUICK = [("by class", "constant"), ("numbered", "neighbour"), ("by class", "posi
 
 @pytest.mark.parametrize(("name", "mode"), QUICK)
 def test_a_blind_program_is_not_accepted(base, tmp_path, name, mode):
-    if mode == "position" and not IN_SECRET_ORDER:
-        pytest.skip("cases are delivered in file order")
     assert not certified(base, TABLES[name], mode, tmp_path)
 
 
@@ -145,8 +137,6 @@ def test_a_blind_program_is_not_accepted(base, tmp_path, name, mode):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", [name for name in TABLES if name not in HONEST])
 def test_no_blind_program_is_accepted_whatever_the_table(base, tmp_path, name, mode):
-    if mode == "position" and not IN_SECRET_ORDER:
-        pytest.skip("cases are delivered in file order")
     assert not certified(base, TABLES[name], mode, tmp_path)
 
 
@@ -157,7 +147,7 @@ def test_the_owner_is_told_program_scores_and_remedy_by_the_check(tmp_path):
     (issue,) = caught.value.issues
     assert (issue.path, issue.problem.code) == ("criteria", "trial.blind_passes")
     said = issue.say("en")
-    assert said.startswith("Answering “a” to every case meets every criterion on the hidden cases: accuracy >= 0.9 (0.9")
+    assert said.startswith("Answering “a” to every case meets every criterion on the hidden cases: accuracy >= 0.9 (")
     assert "raise a threshold" in said and "提高" in issue.say("zh")
 
 

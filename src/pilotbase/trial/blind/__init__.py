@@ -2,7 +2,6 @@
 
 programs/     one file a program; whatever names ``PROGRAM`` there is found
 program       what a program is given, and what it gives
-delivery      the order in which cases reach it
 judging       `judge_blind(scenario, classes, public, hidden) -> BlindFindings | None`
 refusing      what follows: an issue for the owner, a refusal at the freeze
 """

@@ -26,9 +26,9 @@ from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import Text
 from pilotbase.measures import Cases, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.trial.blind.delivery import delivered_rows
 from pilotbase.trial.blind.program import Asked, Column, Ints, Program
 from pilotbase.trial.blind.programs import PROGRAMS
+from pilotbase.trial.delivering import cut_as_stated
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.scoring import build_cases, settle_criteria
 
@@ -112,7 +112,7 @@ def judge_blind(
 
 def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, hidden: pl.DataFrame) -> _Bench:
     rows = _spread(hidden.height, min(MOST_HIDDEN, _MOST_OF_KIND.get(scenario.answer, MOST_HIDDEN)))
-    taken = hidden[delivered_rows(hidden)[rows]]
+    taken = hidden[_delivered(scenario, hidden)[rows]]
     shown = public[_spread(public.height, MOST_PUBLIC)]
     contract, criteria = scenario.contract(classes), settle_criteria(scenario)
     asked = Asked(
@@ -135,6 +135,11 @@ def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, h
     cases = build_cases(scenario, classes, taken, asked.picked(np.full(taken.height, -1)), others)
     on_answers = tuple(item for item in criteria if not is_resource(item.parsed()))
     return _Bench(scenario, on_answers, (shown, taken), asked, arms, cases)
+
+
+def _delivered(scenario: Scenario, hidden: pl.DataFrame) -> Ints:
+    """Return the rows of ``hidden`` as a trial would deliver them, by a seed that is no secret."""
+    return cut_as_stated(scenario, hidden).order(hidden.height, _SEED)
 
 
 def _spread(rows: int, most: int) -> Ints:
