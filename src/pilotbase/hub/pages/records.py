@@ -47,6 +47,7 @@ from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.trials.acts import judge_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
@@ -157,6 +158,8 @@ def _contents(view: View, document: object, record: Record | None) -> dict[str, 
         found |= _of_application(view, document, record) if record is not None else {}
     if record is not None:
         found["record"] = record
+        judge = judge_of(base(), view.store.clock())
+        found["waits"] = [(wait, judge.bar_of_wait(record, wait)) for wait in record.waits]
     if isinstance(document, Dataset | Agreement):
         found |= _of_terms(view, document, record)
     if record is not None and record.kind == "commission":
