@@ -167,13 +167,13 @@ def test_who_is_evicted_gives_back_at_once(tmp_path: Path) -> None:
     assert scheduler.fleet.amounts("cpu").tolist() == [4000, 4000]
 
 
-def test_shares_that_fit_a_machine_in_sum_alone_lie_in_pieces() -> None:
-    """Three jobs of 0.6 on two GPUs: the desk counts by machine, so the third lies on what is left of both."""
+def test_shares_that_fit_a_machine_in_sum_alone_wait_for_a_card() -> None:
+    """Three jobs of 0.6 on two GPUs: the third starts when one of the first has ended, and no GPU is cut in pieces."""
     jobs = tuple(TraceJob(name, "lab", "", 0, 10, {"cpu": 1, "gpu/t4": 600}) for name in "abc")
     counted, scheduler = scheduler_of(Policy.SHARED, Trace({"node": {"cpu": 8000, "gpu/t4": 2000}}, jobs), ALONE)
     free: list[list[int]] = []
     simulate(counted, scheduler, lambda _, fleet: free.append(sorted(fleet.gpu_free[0].tolist())))
-    assert free == [[0, 200], [1000, 1000]]
+    assert free == [[400, 400], [400, 1000], [1000, 1000]]
 
 
 @pytest.mark.parametrize("policy", list(Policy))
