@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from pilotbase.worker.jobs.worker import Worker
@@ -20,10 +19,9 @@ COMMAND = [sys.executable, "-c", "from pilotbase.cli import main; main()", "work
 _done: dict[Path, list] = {}
 
 
-@pytest.fixture(autouse=True)
-def by_the_real_process(monkeypatch):
-    monkeypatch.setattr(Worker, "work_once", work_once)
-    _done.clear()
+def pytest_configure(config):
+    """From here on, for fixtures of modules too."""
+    Worker.work_once = work_once
 
 
 def work_once(self: Worker):

@@ -102,6 +102,15 @@ def test_killed_before_the_pause_it_is_held_by_the_next_worker_and_a_refusal_end
     verify_store(ordered.base.lab.store)
 
 
+def test_a_refusal_ends_the_attempt_by_the_next_job(ordered: Ordered, monkeypatch: pytest.MonkeyPatch) -> None:
+    _order(ordered, monkeypatch)
+    assert ordered.work() == [("trial", "done")]
+    ordered.do(SUPPLIER, Act.CONSENT_REFUSE)
+    assert ordered.work() == [("consent_refused", "done")]
+    (attempt,) = attempts_of(ordered.base.lab.vault, _hidden(ordered))
+    assert attempt.state is AttemptState.CANCELLED
+
+
 def _require_decided_by_the_payer_alone(held: Ordered) -> None:
     """The supplier pays: nobody else consents; who operates the base may refuse for them."""
     for who in (OWNER, DESK, REVIEWER, REGULATOR, OTHER_SUPPLIER):

@@ -85,15 +85,16 @@ def test_a_worker_whose_words_nobody_takes_works_on(base, home):
 
 FLOWS = (
     "tests/worker/test_queue.py::test_a_whole_trial_from_files_to_certificate_and_revocation",
-    "tests/worker/test_consent.py",
-    "tests/hub/test_trials_live.py",
-    "tests/hub/test_descriptions.py",
-    "tests/hub/test_dataset_files.py",
-    "tests/hub/test_statistics.py",
-    "tests/hub/test_labelling.py",
-    "tests/hub/test_what_if.py",
+    "tests/worker/test_consent.py::test_a_refusal_ends_the_attempt_by_the_next_job",
+    "tests/hub/test_trials_live.py::test_owner_operator_and_regulator_take_the_bundle_and_nobody_else",
+    "tests/hub/test_trials_live.py::test_the_board_from_the_hub",
+    "tests/hub/test_descriptions.py::test_from_files_on_a_page_to_a_published_dataset",
+    "tests/hub/test_descriptions.py::test_the_owner_measures_sees_first_and_publishes",
+    "tests/hub/test_statistics.py::test_the_price_is_shown_before_it_is_paid_and_nothing_is_spent_until_it_is_confirmed",
+    "tests/hub/test_labelling.py::test_an_export_of_label_studio_is_taken_whole_or_not_at_all",
+    "tests/hub/test_labelling.py::test_who_decides_sees_disagreements_alone_without_names",
+    "tests/hub/test_what_if.py::test_without_other_rules_policies_are_compared_on_the_pool_as_it_is",
     "tests/hub/test_sites.py",
-    "tests/worker/datasets/test_grading.py",
 )
 """Tests that order each kind of work as people do; here the process does it."""
 
