@@ -1,7 +1,8 @@
 """A spy and a reader: the spy looks up one of two names for each bit, the reader times both and prints what it heard.
 
-Neither opens, writes or waits for anything that a box refuses. Words are mixed with noise that both know, so that
-ones and zeros come alike and chance hears half of them.
+Neither opens, writes or waits for anything that a box refuses. Words are mixed with noise that both know, which also
+says which of two names is timed first: ones and zeros come alike, in other words in each folder, and whoever always
+finds the first one slower hears half of them.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ FOLDERS = [place for place in FOLDERS if os.path.isdir(place)]
 def name(folder, row, bit, value):
     return f"{folder}/MARK-{row}-{bit}-{value}"
 
+def noise(folder, row):
+    return (row + 1 + 1000 * len(folder)) * NOISE % 2**64
+
 def send(row, x):
-    word = struct.unpack("<Q", struct.pack("<d", float(x)))[0] ^ (row + 1) * NOISE % 2**64
     for folder in FOLDERS:
+        word = struct.unpack("<Q", struct.pack("<d", float(x)))[0] ^ noise(folder, row)
         for bit in range(64):
             os.access(name(folder, row, bit, word >> bit & 1), os.F_OK)
 
@@ -37,12 +41,15 @@ def seconds(path):
     os.access(path, os.F_OK)
     return time.perf_counter_ns() - began
 
+def sent(folder, row, bit):
+    first = noise(folder, row) >> (bit * 7 + 31) % 64 & 1
+    times = {value: seconds(name(folder, row, bit, value)) for value in (first, 1 - first)}
+    return times[0] > times[1]
+
 def hear(rows):
     for folder in FOLDERS:
         for row in range(rows):
-            slower = [seconds(name(folder, row, bit, 0)) > seconds(name(folder, row, bit, 1)) for bit in range(64)]
-            word = sum(heard << bit for bit, heard in enumerate(slower)) ^ (row + 1) * NOISE % 2**64
-            print(folder, word)
+            print(folder, sum(sent(folder, row, bit) << bit for bit in range(64)) ^ noise(folder, row))
 """
 
 
