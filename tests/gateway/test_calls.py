@@ -4,12 +4,16 @@ import asyncio
 import json
 import threading
 import time
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.gateway.app import make_app
+from pilotbase.gateway.configuration import METRICS_FROM, Configuration
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
 from pilotbase.service.standing import take_offline
@@ -154,3 +158,30 @@ def test_the_metrics_count_calls_by_their_end(live, place, served):
     assert status == 200
     assert f'pilotbase_service_boxes{{service="{served}"}} 1' in told
     assert "# TYPE pilotbase_calls_total counter" in told
+
+
+@pytest.mark.parametrize(
+    ("peer", "proxied", "status"),
+    [("127.0.0.1", False, 200), ("10.20.0.5", False, 200), ("10.21.0.5", False, 404), ("10.20.0.5", True, 404)],
+)
+def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live, peer, proxied, status):
+    configuration = Configuration.from_environment({METRICS_FROM: "10.20.0.0/16"})
+    app = make_app(replace(live.gateway, metrics_from=configuration.metrics_from), place.base.lab)
+    sent = []
+
+    async def receive():
+        return {"type": "http.request"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"x-forwarded-for", b"10.20.0.9")] if proxied else []
+    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": headers, "client": (peer, 4711)}
+    asyncio.run(app({**scope, "query_string": b"", "server": ("gateway", 80), "scheme": "http"}, receive, send))
+    assert sent[0]["status"] == status
+
+
+def test_a_network_that_is_none_is_told():
+    with pytest.raises(InputError) as caught:
+        Configuration.from_environment({METRICS_FROM: "our-network"})
+    assert "names no network" in caught.value.render()

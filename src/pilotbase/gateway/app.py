@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.gateway import oip_routes, openai_routes
 from pilotbase.gateway.calls import Calls
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import Configuration, Network
 from pilotbase.gateway.door import Gateway, language_of
 from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
@@ -39,7 +39,7 @@ def open_gateway(lab: Lab, configuration: Configuration) -> Gateway:
     upstreams = Upstreams(lab, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
     calls = Calls(desk, upstreams, measurements)
-    return Gateway(desk, calls, upstreams, measurements, configuration.body_bytes)
+    return Gateway(desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from)
 
 
 def make_app(gateway: Gateway, lab: Lab) -> Starlette:
@@ -78,18 +78,20 @@ def _own_routes(gateway: Gateway) -> list[Route]:
         return PlainTextResponse("ready" if holds else "not ready", 200 if holds else 503)
 
     async def metrics(request: Request) -> Response:
-        if not _is_from_here(request):
+        if not _may_read_metrics(request, gateway.metrics_from):
             raise HTTPException(404)
         return Response(gateway.measurements.render(gateway.upstreams), media_type=CONTENT_TYPE)
 
     return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
 
 
-def _is_from_here(request: Request) -> bool:
-    """Tell whether a program of this machine asks, and no web server in front on behalf of another."""
+def _may_read_metrics(request: Request, networks: Sequence[Network]) -> bool:
+    """Tell whether a program of this machine or of ``networks`` asks, and no web server in front for another."""
     host = request.client.host if request.client is not None else ""
     try:
-        return ipaddress.ip_address(host).is_loopback and "x-forwarded-for" not in request.headers
+        address = ipaddress.ip_address(host)
+        trusted = address.is_loopback or any(address in network for network in networks)
+        return trusted and "x-forwarded-for" not in request.headers
     except ValueError:
         return False
 

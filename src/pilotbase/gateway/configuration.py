@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -15,8 +16,10 @@ from pilotbase.documents.texts import Text, text
 
 ENVIRONMENT = "environment"
 PREFIX = "PILOTBASE_GATEWAY_"
-BODY_BYTES, ALLOW, ENDPOINT_KEYS = (f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE"))
+KNOWN = tuple(f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE", "METRICS_FROM"))
+BODY_BYTES, ALLOW, ENDPOINT_KEYS, METRICS_FROM = KNOWN
 DEFAULT_BODY_BYTES = 8 << 20
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -33,22 +36,33 @@ class Configuration:
     The file may hold keys of applications besides, which `pilotbase.compute.endpoints.operator` reads.
     """
 
+    metrics_from: tuple[Network, ...] = ()
+    """Networks whose programs read ``/metrics``, besides those of this machine."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
         """Return the settings that ``environment`` spells; raises `InputError` with every problem at once."""
-        known = (BODY_BYTES, ALLOW, ENDPOINT_KEYS)
         problems: list[tuple[str, Text]] = [
-            (name, text("gateway.setting_unknown", allowed=offer(name, known)))
+            (name, text("gateway.setting_unknown", allowed=offer(name, KNOWN)))
             for name in sorted(environment)
-            if name.startswith(PREFIX) and name not in known
+            if name.startswith(PREFIX) and name not in KNOWN
         ]
         size = _size(environment.get(BODY_BYTES, ""), problems)
         names = tuple(name.strip() for name in environment.get(ALLOW, "").split(",") if name.strip())
         keys = _keys(environment.get(ENDPOINT_KEYS, ""), problems)
+        networks = _networks(environment.get(METRICS_FROM, ""), problems)
         if problems:
             issues = [Issue(file=ENVIRONMENT, path=name, problem=problem) for name, problem in problems]
             raise InputError.from_issues(ENVIRONMENT, issues)
-        return cls(size, names, keys)
+        return cls(size, names, keys, networks)
+
+
+def _networks(value: str, problems: list[tuple[str, Text]]) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(one.strip()) for one in value.split(",") if one.strip())
+    except ValueError:
+        problems.append((METRICS_FROM, text("gateway.setting_no_network", found=value[:80])))
+        return ()
 
 
 def _size(value: str, problems: list[tuple[str, Text]]) -> int:

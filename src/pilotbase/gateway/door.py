@@ -20,6 +20,7 @@ from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.gateway.calls import Answer, Calls, SettledStream
+from pilotbase.gateway.configuration import Network
 from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import Problem, problem_of
@@ -48,6 +49,7 @@ class Gateway:
     measurements: GatewayMeasurements
     body_bytes: int
     """Largest body of any service."""
+    metrics_from: tuple[Network, ...] = ()
 
 
 def told(gateway: Gateway, route: str, handler: Handler, error_body: ErrorBody) -> Handler:
