@@ -13,6 +13,7 @@ leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)
 sources     `open_source(place, scratch, asked) -> OpenedSource`      every kind of table, checked whole, scanned lazily
 describing  `describing(places, out, asked)`      a dataset's description from its files, for its owner
 quality     `measure_quality(dataset, files, held) -> QualityReport`  rules, measures, grade, at any size
+source_cases `source_cases(source, scratch, ...) -> SourceCases`      any of these as a file that `read_table` reads
 drafting    `draft_scenario(path, answers) -> Draft`        six answers make a scenario
 scenario_yaml `write_scenario_yaml(scenario) -> str`
 packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`
