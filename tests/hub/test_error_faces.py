@@ -38,6 +38,7 @@ FACES = {
     "InvalidProofError": (3, 422, 503),
     "UnknownProofError": (4, 422, 503),
     "RefusedError": (5, 403, 403),
+    "BarredError": (5, 409, 403),
     "BackendAwayError": (1, 500, 503),
     "BodyTooLargeError": (2, 413, 400),
     "BoxEnded": (1, 500, 503),

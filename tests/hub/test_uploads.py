@@ -172,7 +172,8 @@ def link():
         ([(f"pine/{number}", "") for number in range(5001)], "entries"),
     ],
 )
-def test_archives_of_strangers_do_no_harm(opened, files, said, tmp_path):
+def test_archives_of_strangers_do_no_harm(opened, settings_of_hub, files, said, tmp_path):
+    settings_of_hub(upload_bytes=64 << 20)  # a zip may unpack to four times that
     page = opened.client("supplier").post("/applications/new/", {"folder": packed(files), "scenario": "", "note": ""})
     assert page.status_code == 200 and said in page.content.decode()
 

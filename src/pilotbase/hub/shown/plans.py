@@ -15,13 +15,13 @@ from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record,
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.verdict_rules import error_level
-from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 DECIDED_ON = frozenset(
     {Act.PLAN_APPROVE, Act.PLAN_RETURN, Act.PLAN_FREEZE, Act.TRIAL_QUEUE, Act.CONSENT_GIVE, Act.CONSENT_REFUSE}
 )
 """Acts beside whose forms the plan stands."""
+_READ = ("proposal", "scenario", "application", "plan")
 Row = tuple[Text, Text | Localized | str]
 
 
@@ -41,14 +41,15 @@ class ShownPlan:
 
 def plan_shown(view: View, record: Record) -> ShownPlan | None:
     """Return the plan of a trial as far as the actor sees it; None where none is drawn up, or not for them to see."""
-    proposed = _of(view, record, "proposal")
-    proposal = proposed.load(PlanProposal) if proposed is not None else None
-    versions = _of(view, record, "scenario"), _of(view, record, "application")
-    if proposal is None or versions[0] is None or versions[1] is None:
+    if "proposal" not in record.documents:
         return None
-    scenario, application = versions[0].load(Scenario), versions[1].load(ApplicationVersion)
-    stored = _of(view, record, "plan")
-    frozen = stored.load(TrialPlan) if stored is not None else None
+    seen = view.get_all([record.documents[name] for name in _READ if name in record.documents])
+    found = {name: seen[record.documents[name]] for name in _READ if record.documents.get(name) in seen}
+    if not {"proposal", "scenario", "application"} <= found.keys():
+        return None
+    proposal, scenario = found["proposal"].load(PlanProposal), found["scenario"].load(Scenario)
+    application = found["application"].load(ApplicationVersion)
+    frozen = found["plan"].load(TrialPlan) if "plan" in found else None
     drafted = _newest(record, Act.PLAN_DRAFT)
     approved = _newest(record, Act.PLAN_APPROVE)
     return ShownPlan(
@@ -60,11 +61,6 @@ def plan_shown(view: View, record: Record) -> ShownPlan | None:
         approved=approved if approved and drafted and approved.at >= drafted.at else None,
         remarks=proposal.remarks,
     )
-
-
-def _of(view: View, record: Record, name: str) -> Stored | None:
-    digest = record.documents.get(name)
-    return view.get(digest) if digest is not None else None
 
 
 def _newest(record: Record, act: Act) -> StepTaken | None:
