@@ -113,7 +113,7 @@ class Box:
             WorkerLostError: somebody outside killed the box.
         """
         reason = self._reason(symptom)
-        if reason is EndReason.APPLICATION_EXIT and self.supervisor.was_killed():
+        if reason is EndReason.APPLICATION_EXIT and self._start is not None and self.supervisor.was_killed():
             raise WorkerLostError("box.killed")
         return reason
 
@@ -161,6 +161,7 @@ class Box:
         try:
             header = self.channel.receive_header(time.monotonic() + _START_SECONDS)
         except (ChannelClosedError, DeadlinePassedError, FrameError):
+            self.explain(EndReason.APPLICATION_EXIT)  # raises where somebody killed it as it started
             self.supervisor.stop(EndReason.CANCELLED)
             self.supervisor.join()
             raise BoxStartError("box.start_failed", said=self._log.head()) from None

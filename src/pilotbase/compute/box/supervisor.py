@@ -149,7 +149,7 @@ class Supervisor(threading.Thread):
         """
         self.join(_FAREWELL_SECONDS)
         code = self._process.returncode if self._process is not None else None
-        return self._ended_by is None and self._root is not None and code is not None and code < 0
+        return self._ended_by is None and code is not None and code < 0
 
     def usage(self) -> Usage:
         """Return what the box has used until now, or until its end."""
