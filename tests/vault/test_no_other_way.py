@@ -64,6 +64,7 @@ LEAVES = {
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/data_versions.py",  # the same, where the next version is made of cases that stand in none
+        "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
