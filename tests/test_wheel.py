@@ -35,7 +35,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
 def test_what_was_installed_from_the_wheel_runs(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     days = [(number * 37 % 211, number * 53 % 199) for number in range(200)]
-    rows = [f"{wind},{delay},{'late' if wind + delay > 200 else 'early'}" for wind, delay in days]
+    rows = [f"{wind}.5,{delay}.5,{'late' if wind + delay > 200 else 'early'}" for wind, delay in days]
     (tmp_path / "cases.csv").write_text("\n".join(["wind,delay,outcome", *rows]))
     draft = ["new", "--from", "cases.csv", "--problem", "Late flights", "--target", "outcome", "--group-or-time", ""]
     run(tmp_path, *draft, "--miss", "1", "--false-alarm", "1", "--contact", "acme a@example.org", "--out", "flights")

@@ -110,7 +110,6 @@ def test_init_names_store_and_blobs_or_says_what_is_wrong(tmp_path):
     assert "store of another base" in told_by(new, "init", *elsewhere, code=2)
     assert "fsspec" in told_by(tmp_path / "newer", "init", "--blobs", "nosuch://x", code=2)
     assert "another base" in told_by(tmp_path / "newer", "init", "--blobs", tmp_path / "bucket", code=5)
-    shutil.rmtree(tmp_path / "newer")
     nowhere = tmp_path / "file" / "blobs"
     nowhere.parent.write_bytes(b"")
     assert "file/blobs" in told_by(tmp_path / "newer", "init", "--blobs", nowhere, code=1)

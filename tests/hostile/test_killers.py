@@ -55,7 +55,8 @@ def groups_beneath(pid: int) -> list[Path]:
     for one in descendants(pid):
         lines = Path(f"/proc/{one}/cgroup").read_text().splitlines()
         names |= {line.rpartition("/")[2] for line in lines if "/pilotbase-locked-" in line}
-    return [parent / name for parent in (hierarchy.memory, hierarchy.pids, hierarchy.cpu) for name in names]
+    parents = (hierarchy.memory, hierarchy.pids, hierarchy.cpu)
+    return [parent / name for parent in parents for name in names if (parent / name).is_dir()]
 
 
 def name_of(pid: int) -> str:

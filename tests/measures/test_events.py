@@ -10,7 +10,6 @@ import pytest
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.evidence import CriterionPlan, Levels, draw_order, outcome_of
 from pilotbase.measures import Cases, observe, score
-from pilotbase.measures.observation import CellStatistic
 
 RULE = parse_rule("event_recall(y) >= 0.5")
 
@@ -64,15 +63,3 @@ def test_recall_at_a_share_of_false_alarms_by_hand(rate: str, recall: float) -> 
     """Positives .9 .7 .5 .2, negatives .8 .5 .2 .1: a positive on a level with a negative comes with it."""
     cases = scores([1, 1, 1, 1, 0, 0, 0, 0], [0.9, 0.7, 0.5, 0.2, 0.8, 0.5, 0.2, 0.1])
     assert score(parse_rule(f"recall_at_false_alarms(y, rate={rate}) >= 0"), cases) == recall
-
-
-@pytest.mark.parametrize("rate", ["0.02", "0.05", "0.3"])
-def test_what_is_resampled_gives_the_figure_itself_of_the_cases_as_they_are(rate: str) -> None:
-    rng = np.random.default_rng(4)
-    truth = (rng.random(150) < 0.4).astype(int)
-    cases = scores(truth.tolist(), np.clip(0.3 * truth + 0.7 * rng.random(150), 0, 1).round(2).tolist())
-    rule = parse_rule(f"recall_at_false_alarms(y, rate={rate}) >= 0")
-    statistic = observe(rule, cases, np.arange(150), "population").statistic
-    assert isinstance(statistic, CellStatistic)
-    counts = np.bincount(statistic.codes, minlength=statistic.cells).astype(float)
-    assert float(statistic.value(counts)) == pytest.approx(score(rule, cases), abs=1e-9)

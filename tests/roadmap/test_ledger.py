@@ -391,5 +391,5 @@ def _is_in(row, support):
 
 def test_the_ledger_tells_what_the_figures_count():
     assert [figure.value for figure in LEDGER] == [
-        "opened", "proposed", "trials", "verdicts", "certified", "served", "in_use", "warned", "stopped",
+        "opened", "proposed", "trials", "verdicts", "certified", "served", "in_use", "uncertified", "warned", "stopped",
     ]  # fmt: skip

@@ -73,6 +73,17 @@ def test_groups_of_the_dead_are_swept_and_those_of_the_living_stay(tmp_path):
     assert without_lock.is_dir() and elsewhere.is_dir(), "who holds them cannot be told"
 
 
+def test_who_shares_one_controller_and_not_another_sweeps_no_living_group(tmp_path):
+    """In version 1 each controller has groups of its own: two sessions may share that of processes, and no memory."""
+    parents = [tmp_path / name for name in ("memory", "memory of others", "pids", "cpu")]
+    for parent in parents:
+        parent.mkdir()
+    memory, memory_of_others, pids, cpu = parents
+    group = Hierarchy(MemoryWatch.CGROUP_V1, memory, pids, cpu).make(None, None)
+    sweep(Hierarchy(MemoryWatch.CGROUP_V1, memory_of_others, pids, cpu))
+    assert all(file.parent.is_dir() for file in group.join_files())
+
+
 def test_a_tree_of_processes_is_summed():
     usage = tree_usage(os.getpid())
     assert usage.memory_bytes > 10 << 20 and usage.cpu_seconds > 0 and usage.tasks >= 1

@@ -1,9 +1,10 @@
 """Control groups, version 1 or 2: the kernel counts and bounds memory, processes and CPU time of the whole box.
 
 A group lies beneath the group that Pilotbase itself runs in, so that a box never escapes a limit set on Pilotbase.
-Whoever makes a group holds its folder locked for as long as it lives: the kernel lets the lock go with its last
-descriptor, and shows it across namespaces of processes, where a process number tells nothing. Groups that a killed
-Pilotbase left behind are swept by the next one, those of the living never.
+Its owner holds each folder of it locked for as long as it lives: the kernel lets the lock go with its last descriptor,
+and shows it across namespaces of processes, where a process number tells nothing. A folder is judged by its own lock
+alone: those who share the group of one controller need not share that of another. Folders that a killed Pilotbase left
+behind are swept by the next one, those of the living never.
 """
 
 from __future__ import annotations
@@ -71,30 +72,20 @@ class Hierarchy:
         kind = _GroupV1 if self.watch is MemoryWatch.CGROUP_V1 else _GroupV2
         for _ in range(_LOST_RACES):  # a sweeper may come between making a folder and locking it
             with contextlib.suppress(FileNotFoundError, BlockingIOError):
-                return kind(self, f"{self.prefix}{secrets.token_hex(8)}", memory_bytes, processes)
-        return kind(self, f"{self.prefix}{secrets.token_hex(8)}", memory_bytes, processes)
-
-    @property
-    def prefix(self) -> str:
-        """Return how the names of groups begin whose locks can be seen here.
-
-        The same folder on another mount of the kernel's (its own device number) has other inodes, and other locks.
-        """
-        return f"{_PREFIX}{self.memory.stat().st_dev}-"
+                return kind(self, secrets.token_hex(8), memory_bytes, processes)
+        return kind(self, secrets.token_hex(8), memory_bytes, processes)
 
 
 class _GroupV1:
     watch = MemoryWatch.CGROUP_V1
 
-    def __init__(self, parent: Hierarchy, name: str, memory_bytes: int | None, processes: int | None) -> None:
-        self._memory, self._pids = parent.memory / name, parent.pids / name
-        self._cpu = parent.cpu / name
-        self._folders = [self._memory, self._pids, self._cpu]
-        self._lock = -1
+    def __init__(self, parent: Hierarchy, mark: str, memory_bytes: int | None, processes: int | None) -> None:
+        self._folders = [_folder_in(one, mark) for one in (parent.memory, parent.pids, parent.cpu)]
+        self._memory, self._pids, self._cpu = self._folders
+        self._locks: list[int] = []
         with _removing_on_failure(self):
-            self._lock = _make_locked(self._memory)
-            for folder in self._folders[1:]:
-                folder.mkdir()
+            for folder in self._folders:
+                self._locks.append(_make_locked(folder))
             if memory_bytes is not None:
                 _write(self._memory / "memory.limit_in_bytes", memory_bytes)
                 with contextlib.suppress(OSError):
@@ -116,19 +107,19 @@ class _GroupV1:
         )
 
     def remove(self) -> None:
-        for folder in reversed(self._folders):
+        for folder in self._folders:
             _remove(folder)
-        self._lock = _close(self._lock)
+        _close(self._locks)
 
 
 class _GroupV2:
     watch = MemoryWatch.CGROUP_V2
 
-    def __init__(self, parent: Hierarchy, name: str, memory_bytes: int | None, processes: int | None) -> None:
-        self._folder = parent.memory / name
-        self._lock = -1
+    def __init__(self, parent: Hierarchy, mark: str, memory_bytes: int | None, processes: int | None) -> None:
+        self._folder = _folder_in(parent.memory, mark)
+        self._locks: list[int] = []
         with _removing_on_failure(self):
-            self._lock = _make_locked(self._folder)
+            self._locks.append(_make_locked(self._folder))
             if memory_bytes is not None:
                 _write(self._folder / "memory.max", memory_bytes)
                 with contextlib.suppress(OSError):
@@ -150,7 +141,7 @@ class _GroupV2:
 
     def remove(self) -> None:
         _remove(self._folder)
-        self._lock = _close(self._lock)
+        _close(self._locks)
 
 
 @cache
@@ -166,38 +157,45 @@ def find_hierarchy() -> Hierarchy | None:
 def sweep(hierarchy: Hierarchy) -> None:
     """Remove groups whose Pilotbase process is no more, and whatever still lives in them."""
     for parent in dict.fromkeys((hierarchy.cpu, hierarchy.pids, hierarchy.memory)):
-        for folder in parent.glob(f"{hierarchy.prefix}*"):
-            with _left_behind(hierarchy.memory / folder.name) as ownerless:
+        for folder in parent.glob(_folder_in(parent, "*").name):
+            with _left_behind(folder) as ownerless:
                 if ownerless:
                     _remove(folder)
 
 
+def _folder_in(parent: Path, mark: str) -> Path:
+    """Return the folder of a group beneath ``parent``, which names the mount on which its lock can be seen.
+
+    The same folder on another mount of the kernel's (its own device number) has other inodes, and other locks.
+    """
+    return parent / f"{_PREFIX}{parent.stat().st_dev}-{mark}"
+
+
 def _make_locked(folder: Path) -> int:
-    """Make a folder that is removed last, and return the descriptor that holds it locked."""
+    """Make a folder and return the descriptor that holds it locked; raises `OSError` where a sweeper came between."""
     folder.mkdir()
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder.stat()  # a lock on a folder that is gone by now holds nothing
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _close(descriptor: int) -> int:
-    """Let a lock go, where there is one, and return what stands for none."""
-    if descriptor >= 0:
-        os.close(descriptor)
-    return -1
+def _close(locks: list[int]) -> None:
+    while locks:
+        os.close(locks.pop())
 
 
 @contextlib.contextmanager
 def _left_behind(folder: Path) -> Iterator[bool]:
-    """Give whether nobody holds the group of this folder, and keep it so until the end of the block."""
+    """Give whether nobody holds this folder of a group, and keep it so until the end of the block."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
-        yield True  # the locked folder is made first and removed last
+        yield False
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
