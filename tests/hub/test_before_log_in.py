@@ -12,11 +12,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from pilotbase.hub.process import connections
+from pilotbase.protocols import bounded_connection as connections
 from tests.hub.walk_for_tests import Hub
 
 IMPATIENT = (
-    "from pilotbase.hub.process import connections\n"
+    "from pilotbase.protocols import bounded_connection as connections\n"
     "connections.PATIENCE_SECONDS, connections._LOOK_SECONDS = 2.0, 0.2\n"
     "from pilotbase.cli import main; main()"
 )

@@ -1,12 +1,21 @@
 """The plan stands where it is approved, frozen and paid for: criteria in words, data, cases, α, limits, by whom."""
 
 from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import COMMISSION, DESK, OWNER, PLANNER, Reviewer, approval, proposal
+from tests.catalogue.records_for_tests import COMMISSION, DESK, OWNER, PLANNER, Reviewer, approval, proposal, scenario
+from tests.hub.worlds_for_tests import world
 
 CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
 SAID = {
-    "en": ("The plan", "Recall of “broken” at least", "Institute", "α = 0.05", "1 GiB", "own namespaces"),
-    "zh": ("测试方案", "错误率", "α = 0.05", "隔离", "1 GiB", "沙箱限制"),
+    "en": (
+        "The plan",
+        "Recall of “broken” at least",
+        "Institute",
+        "α = 0.05",
+        "1 GiB",
+        "own namespaces",
+        "keeps secret",
+    ),
+    "zh": ("测试方案", "错误率", "α = 0.05", "隔离", "1 GiB", "沙箱限制", "由基地保密"),
 }
 
 
@@ -46,3 +55,19 @@ def test_the_plan_is_on_every_page_on_which_somebody_decides_on_it(one_world):
     for step in (trial.queue, trial.start, trial.hold):
         step()
     assert "1,000 of the 5,000 hidden cases" in part(page(one_world, "supplier", "/trials/c1/acts/consent.give/"))
+
+
+def test_cases_that_come_in_time_are_no_secret_and_the_plan_says_so(tmp_path):
+    with world(tmp_path) as made:
+        trial = made.trial
+        data = {
+            **scenario().data.to_json_value(),
+            "fields": [{"name": "day", "dataType": "sc:Date"}, {"name": "failure", "dataType": "sc:Text"}],
+            "split": {"method": "time", "column": "day", "hidden_from": "2026-01-01"},
+        }
+        trial.scenario = scenario(data=data, trial={"delivery": "in_time"})
+        trial.reach("agreed")
+        trial.do(DESK, COMMISSION, Act.REVIEWER_NAME, Reviewer(organisation="institute", person="p-reviewer"))
+        trial.do(PLANNER, COMMISSION, Act.PLAN_DRAFT, proposal(trial.scenario, trial.version))
+        for language, said in (("en", "In the order of day"), ("zh", "依 day 的次序")):
+            assert said in part(page(made, "owner", "/trials/c1/", language))

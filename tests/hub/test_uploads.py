@@ -172,10 +172,17 @@ def link():
         ([(f"pine/{number}", "") for number in range(5001)], "entries"),
     ],
 )
-def test_archives_of_strangers_do_no_harm(opened, settings_of_hub, files, said, tmp_path):
-    settings_of_hub(upload_bytes=64 << 20)  # a zip may unpack to four times that
+def test_archives_of_strangers_do_no_harm(opened, files, said, tmp_path):
     page = opened.client("supplier").post("/applications/new/", {"folder": packed(files), "scenario": "", "note": ""})
     assert page.status_code == 200 and said in page.content.decode()
+
+
+def test_an_archive_unpacks_to_what_is_set_for_it_or_to_its_own_size(opened, settings_of_hub):
+    settings_of_hub(unpacked_bytes=1 << 20)
+    browser = opened.client("supplier")
+    for content, ends in ((bytes(2 << 20), 200), (random.Random(7).randbytes(2 << 20), 302)):
+        folder = packed([("pine/model", content)], "spruce")
+        assert browser.post("/applications/new/", {"folder": folder, "scenario": "", "note": ""}).status_code == ends
 
 
 def test_nobody_hands_in_for_others(opened):

@@ -1,5 +1,6 @@
 """Ranking: the right application first, everything explained, ties by name, whatever is fed in."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,13 @@ def test_evidence_lifts_and_refutation_sinks():
     assert list(found) == ["tried", "untried", "refuted"]
     assert [one.evidence for one in found.values()] == [0.5, 0, -0.5]
     assert found["tried"].proofs[0].likeness == 1
+
+
+def test_a_proof_says_whether_its_verdict_is_approximate():
+    told = offer(need())
+    for rough in (True, None):
+        proof = replace(proven(told.subject), approximate=rough)
+        assert ranked(need(), [told], [proof])[0].proofs[0].approximate is rough
 
 
 def test_a_certificate_on_another_scenario_counts_by_its_likeness():

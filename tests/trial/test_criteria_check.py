@@ -100,6 +100,20 @@ def test_a_truth_that_a_measure_cannot_read_is_told_before_anything_is_sealed(ba
         assert problem.path == "criteria[0].rule" and "json_fields" in problem.problem.render("zh")
 
 
+@pytest.mark.parametrize(("kind", "named"), [("labels", "leak|fire"), ("boxes", '[["nut", 1, 1, 6, 4]]')])
+def test_a_class_that_only_a_hidden_truth_names_is_an_issue_in_words(base, tmp_path, kind, named):
+    next(one for one in KINDS if one.kind == kind).write(tmp_path)
+    names, first, *rows = (tmp_path / "cases.csv").read_text().splitlines()
+    quoted = named.replace('"', '""')
+    (tmp_path / "cases.csv").write_text("\n".join([names, f'{",".join(first.split(",")[:2])},"{quoted}"', *rows]))
+    scenario = load_scenario(tmp_path, Step.FREEZE)[0]
+    for check in (check_cases, lambda one, place: seal_scenario(base.lab, one, place)):
+        with pytest.raises(InputError) as refused:
+            check(scenario, tmp_path)
+        assert "data.class_only_hidden" in {one.problem.code for one in refused.value.issues} | {refused.value.code}
+        assert ("fire" if kind == "labels" else "nut") in refused.value.render("en")
+
+
 @pytest.mark.parametrize(("kind", "asked"), [("boxes", "box_recall(iou=0.5)"), ("text", "exact_match")])
 def test_a_measure_of_another_kind_of_answer_is_named_and_not_tried_on_the_truths(base, tmp_path, kind, asked):
     folder = tmp_path / "scenario"

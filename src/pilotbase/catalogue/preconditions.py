@@ -200,7 +200,7 @@ def _own_opinion(at: Situation) -> None:
 def _accepted_verdict(at: Situation) -> None:
     report = at.document("report", Report)
     if report.verdict is not Verdict.ACCEPT:
-        raise BarredError("record.verdict_not_accept", verdict=text(f"verdict.{report.verdict}"))
+        raise BarredError("record.verdict_not_accept", verdict=report.verdict_in_words)
 
 
 def _own_certificate(at: Situation) -> None:

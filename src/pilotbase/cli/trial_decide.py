@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
-from pilotbase.documents.guarantees import verdict_in_words
+from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 
@@ -72,7 +72,7 @@ def _print(found: Decisions) -> None:
 
 def _print_one(found: Decisions) -> None:
     (decision,) = found.decisions
-    approximate = any(item.guarantee == "asymptotic" for item in decision.criteria)
+    approximate = is_approximate(item.guarantee for item in decision.criteria)
     verdict = verdict_in_words(decision.verdict, approximate)
     table = _table(
         text("cli.decide_title", verdict=verdict, scored=decision.scored, cases=found.cases),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.labels import spell_labels
+from pilotbase.data.labels import classes_of, spell_labels
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
+from pilotbase.documents.tasks import WITH_CLASSES
 
 _MISSING = "\x00"
 _SEPARATOR = "\x1f"
@@ -42,7 +43,7 @@ def split_cases(frame: pl.DataFrame, scenario: Scenario) -> Split:
         raise InputError("data.empty_hidden_set", cases=frame.height, method=scenario.data.split.method)
     if split.public.is_empty():
         raise InputError("data.empty_public_sample", cases=frame.height, method=scenario.data.split.method)
-    if scenario.target_form == "labels":
+    if scenario.answer in WITH_CLASSES:
         _check_classes(split, scenario)
     return split
 
@@ -100,12 +101,11 @@ def _time_mask(frame: pl.DataFrame, split: TimeSplit, scenario: Scenario) -> pl.
 
 
 def _check_classes(split: Split, scenario: Scenario) -> None:
-    target = scenario.data.target
-    public = sorted(split.public[target].unique().to_list())
-    hidden = sorted(split.hidden[target].unique().to_list())
-    if len(public) < 2:
+    target, one_each = scenario.data.target, scenario.target_form == "labels"
+    public, hidden = classes_of(split.public, scenario), classes_of(split.hidden, scenario)
+    if one_each and len(public) < 2:
         raise InputError("data.one_class_public", target=target, found=", ".join(public), cases=split.public.height)
-    if len(hidden) < 2:
+    if one_each and len(hidden) < 2:
         raise InputError("data.one_class_hidden", target=target, found=", ".join(hidden), cases=split.hidden.height)
     unseen = sorted(set(hidden) - set(public))
     if unseen:

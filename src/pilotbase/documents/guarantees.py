@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from pilotbase.documents.texts import Text, text
@@ -13,6 +13,11 @@ Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic"
 def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:
     """Return the weakest kind: a certificate's guarantee is that of its weakest criterion."""
     return max(guarantees, key=get_args(Guarantee).index)
+
+
+def is_approximate(guarantees: Iterable[str | None]) -> bool:
+    """Tell whether one of the bounds that a verdict rests on is approximate."""
+    return "asymptotic" in guarantees
 
 
 def verdict_in_words(verdict: str, approximate: bool = False) -> Text:

@@ -50,6 +50,8 @@ class Proof(Part):
     serial: Digest
     scenario: str
     verdict: Verdict
+    approximate: bool | None = None
+    """True where the verdict rests on a bound that is approximate."""
     likeness: float | None = pydantic.Field(default=None, ge=0, le=1)
     """None: its scenario is not seen by whoever asks, so it counts for nothing."""
 

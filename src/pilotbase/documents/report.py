@@ -14,7 +14,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
 from pilotbase.documents.figures import Figure
-from pilotbase.documents.guarantees import verdict_in_words
+from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadFigures
@@ -257,7 +257,7 @@ class Report(Document):
     @property
     def approximate(self) -> bool:
         """Tell whether the verdict rests on a bound that is approximate."""
-        return any(result.guarantee == "asymptotic" for result in self.criteria)
+        return is_approximate(result.guarantee for result in self.criteria)
 
     @property
     def verdict_in_words(self) -> Text:

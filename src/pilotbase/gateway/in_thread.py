@@ -12,6 +12,7 @@ import uvicorn
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.gateway.app import make_app, open_gateway
 from pilotbase.gateway.configuration import Configuration
+from pilotbase.protocols.bounded_connection import BoundedConnection
 from pilotbase.trial.lab import Lab
 
 
@@ -22,7 +23,15 @@ def running_gateway(lab: Lab, configuration: Configuration | None = None) -> Ite
     Raises as `open_gateway`, and `PilotbaseError` where it does not start.
     """
     app = make_app(open_gateway(lab, configuration or Configuration()), lab)
-    settings = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
+    settings = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        http=BoundedConnection,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+    )
     server = _Server(settings)
     thread = threading.Thread(target=server.run, name="gateway", daemon=True)
     thread.start()

@@ -8,6 +8,7 @@ import uvicorn
 
 from pilotbase.gateway.app import make_app, open_gateway
 from pilotbase.gateway.configuration import Configuration
+from pilotbase.protocols.bounded_connection import BoundedConnection
 from pilotbase.trial.lab import Lab
 
 DRAIN_SECONDS = 10
@@ -29,6 +30,7 @@ def run(lab: Lab, configuration: Configuration, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=BoundedConnection,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="on",
     )

@@ -90,6 +90,8 @@ class Configuration:
     invitation_days: int = _setting("INVITATION_DAYS", _between(1, 90), 7)
     upload_bytes: int = _setting("UPLOAD_BYTES", _between(1 << 10, 1 << 34), 512 << 20)
     """Largest upload; a form carries no more than `form_bytes` of it at once."""
+    unpacked_bytes: int = _setting("UNPACKED_BYTES", _between(1 << 10, 1 << 34), 256 << 20)
+    """What an archive may unpack to; one that is larger itself, to its own size."""
     upload_room_bytes: int = _setting("UPLOAD_ROOM_BYTES", _between(1 << 10, 1 << 40), 1 << 30)
     """What the uploads of one organisation may hold together."""
     upload_hours: int = _setting("UPLOAD_HOURS", _between(1, 8760), 72)

@@ -100,7 +100,13 @@ def _by_application(proofs: Iterable[Proven]) -> defaultdict[str, list[Proven]]:
 
 def _told(proofs: Iterable[Proven], likeness: dict[str, float | None]) -> tuple[Proof, ...]:
     told = [
-        Proof(serial=one.serial, scenario=one.scenario, verdict=one.verdict, likeness=likeness[one.serial])
+        Proof(
+            serial=one.serial,
+            scenario=one.scenario,
+            verdict=one.verdict,
+            approximate=one.approximate,
+            likeness=likeness[one.serial],
+        )
         for one in proofs
     ]
     return tuple(sorted(told, key=lambda one: (-(one.likeness or 0.0), one.serial)))

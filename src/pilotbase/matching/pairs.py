@@ -93,6 +93,8 @@ class Proven:
     isolation: IsolationLevel
     name: str = ""
     supplier: str = ""
+    approximate: bool | None = None
+    """True where the verdict rests on a bound that is approximate."""
     need: Need | None = field(default=None, compare=False)
     """The scenario as it was tried, where whoever asks may see it."""
 

@@ -80,6 +80,8 @@ class ReportTold(Told):
     scenario: str
     application: str
     verdict: str
+    approximate: bool | None = None
+    """True where the verdict rests on a bound that is approximate."""
     attempt: int
     unreported: list[int]
     """Earlier attempts of which no report came back."""

@@ -70,7 +70,7 @@ def submit(request: HubRequest, given: NewJob, pool: PoolName) -> HttpResponse:
     request.acting.require(DeskAct.UPLOAD)
 
     def act(view: View) -> HttpResponse:
-        job = hand_in_upload(base(), view, pool, given, settings.CONFIGURATION.upload_bytes)
+        job = hand_in_upload(base(), view, pool, given, settings.CONFIGURATION.unpacked_bytes)
         return told(job_told(view, job.name), 201, f"/api/pool-jobs/{job.name}")
 
     return once(request, act)

@@ -122,7 +122,7 @@ def hand_in_scenario(request: HubRequest, given: HandedInScenario) -> HttpRespon
 
     def act(view: View) -> HttpResponse:
         remarks = Remarks(given.note, seen(request), given.new, given.why_holds)
-        most = settings.CONFIGURATION.upload_bytes
+        most = settings.CONFIGURATION.unpacked_bytes
         return _made(request, take_uploaded_scenario(base(), view, given.upload, most, remarks))
 
     return once(request, act)
@@ -141,7 +141,7 @@ def hand_in_application(request: HubRequest, given: HandedInApplication) -> Http
 
     def act(view: View) -> HttpResponse:
         made_for = (given.scenario, Remarks(given.note, seen(request)))
-        most = settings.CONFIGURATION.upload_bytes
+        most = settings.CONFIGURATION.unpacked_bytes
         return _made(request, take_uploaded_application(base(), view, given.upload, most, made_for))
 
     return once(request, act)

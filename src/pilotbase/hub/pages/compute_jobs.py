@@ -48,7 +48,7 @@ def submit(request: HubRequest, name: str) -> HttpResponse:
     if chosen is not None and form.is_valid():
         try:
             given = form.wanted(chosen.identity)
-            job = hand_in_upload(base(), view, name, given, settings.CONFIGURATION.upload_bytes)
+            job = hand_in_upload(base(), view, name, given, settings.CONFIGURATION.unpacked_bytes)
             messages.success(request, text("compute.told.submitted", job=job.name, pool=name).render(language()))
             return redirect("pool-job", name=name, job=job.name)
         except _AGAINST as error:

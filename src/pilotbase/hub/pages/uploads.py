@@ -103,7 +103,7 @@ def application(request: HubRequest) -> HttpResponse:
         form.add_error("folder", t("hub.file_needed"))
     if chosen is not None and form.is_valid():
         made_for = (form.cleaned_data["scenario"] or None, Remarks(form.cleaned_data["note"]))
-        most = settings.CONFIGURATION.upload_bytes
+        most = settings.CONFIGURATION.unpacked_bytes
         try:
             record = take_uploaded_application(base(), request.acting.view, chosen.identity, most, made_for)
             return redirect(address_of(record.subject))

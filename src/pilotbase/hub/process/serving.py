@@ -93,7 +93,7 @@ def run(place: Place) -> None:
     """Serve until interrupted."""
     import uvicorn
 
-    from pilotbase.hub.process.connections import HEAD_BYTES, BoundedConnection
+    from pilotbase.protocols.bounded_connection import BoundedConnection
 
     configuration = Configuration.from_environment()
     uvicorn.run(
@@ -107,7 +107,6 @@ def run(place: Place) -> None:
         proxy_headers=configuration.proxies > 0,
         timeout_graceful_shutdown=10,
         http=BoundedConnection,
-        h11_max_incomplete_event_size=HEAD_BYTES,
         lifespan="off",
     )
 

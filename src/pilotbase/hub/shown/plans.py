@@ -84,6 +84,7 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     level = text(f"report.isolation.level.{terms.isolation}")
     yield text("hub.plan.isolation"), text("hub.plan.isolation_of", level=terms.isolation.value, meaning=level)
     yield text("hub.plan.batch"), str(terms.batch_rows)
+    yield text("hub.plan.delivery"), _delivery(scenario)
     yield text("hub.plan.order"), text("hub.plan.order_open") if frozen is None else frozen.order_commitment
     for name in ("load_test", "matrix", "exchanges", "processor_hour"):
         if getattr(terms, name) is not None:
@@ -96,6 +97,12 @@ def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
         return text("hub.plan.cases_frozen", cases=cases, hidden=hidden)
     wanted = scenario.trial.cases_per_attempt
     return text("hub.plan.cases_all") if wanted is None else text("hub.plan.cases_some", cases=spell_count(wanted))
+
+
+def _delivery(scenario: Scenario) -> Text:
+    if scenario.delivered_by is None:
+        return text("hub.plan.delivery_secret")
+    return text("hub.plan.delivery_in_time", column=scenario.delivered_by)
 
 
 def _limits(limits: Limits) -> Iterator[Row]:

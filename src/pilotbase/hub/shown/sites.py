@@ -67,6 +67,7 @@ def report_told(came: Came) -> ReportTold:
         scenario=plan.scenario.name,
         application=f"{plan.application.supplier.organisation}/{plan.application.name}",
         verdict=came.paper.report.verdict.value,
+        approximate=came.paper.report.approximate or None,
         attempt=attempt.number if attempt is not None else 1,
         unreported=list(came.unreported),
         witness=release.witness.name,

@@ -13,12 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pilotbase.documents.api.comparison import Candidate
+from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.form_words import form_in_words
 from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import hex_of, is_digest
+from pilotbase.documents.matching import Proof
 from pilotbase.documents.moments import spell_day, spell_minute, spell_second
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.report import Report
@@ -97,10 +99,10 @@ def status(vocabulary: str, value: str) -> SafeString:
 
 
 @register.simple_tag
-def verdict(of: Report | Certificate | Candidate) -> SafeString:
+def verdict(of: Report | Certificate | Candidate | Proof | ReportTold) -> SafeString:
     """Return the mark of the verdict of what carries one, with its rider."""
     name = _alone(verdict_in_words(of.verdict, bool(of.approximate)).render(language()))
-    return format_html('<span class="status {}">{}</span>', LOOK.get(of.verdict.value, "none"), name)
+    return format_html('<span class="status {}">{}</span>', LOOK.get(of.verdict, "none"), name)
 
 
 @register.simple_tag

@@ -25,9 +25,6 @@ from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
-RATIO = 4
-"""An archive may unpack to so many times the largest upload."""
-
 
 def vault_of(base: Base, view: View) -> Vault:
     """Return the vault as the actor of ``view`` reaches it."""
@@ -73,14 +70,14 @@ def take_uploaded_application(
 def unpacked(base: Base, archive: Iterable[bytes], most_bytes: int) -> Iterator[Path]:
     """Yield the folder that the zip ``archive`` holds, private and gone at the end of the block.
 
-    Raises as `unpack_zip`.
+    ``most_bytes``: what it may unpack to; its own size, where that is more. Raises as `unpack_zip`.
     """
-    bounds = Bounds(most_bytes * RATIO, MAXIMUM_FILES, MAXIMUM_DEPTH)
     with tempfile.TemporaryDirectory(dir=base.home.scratch) as name:
         place = Path(name, "archive")
         place.mkdir()
         with (place / "folder.zip").open("xb") as written:
             written.writelines(archive)
+            bounds = Bounds(max(most_bytes, written.tell()), MAXIMUM_FILES, MAXIMUM_DEPTH)
         with own_names(Path(name)):
             yield unpack_zip(place / "folder.zip", Path(name, "folder"), bounds)
 

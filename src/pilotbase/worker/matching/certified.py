@@ -113,6 +113,7 @@ def _proven(certificate: Certificate) -> Proven:
         scenario=scenario.subject,
         scenario_version=scenario.digest,
         verdict=certificate.verdict,
+        approximate=certificate.approximate or None,
         isolation=IsolationLevel(certificate.isolation),
         name=application.name,
         supplier=application.supplier.organisation,

@@ -16,6 +16,7 @@ from pilotbase.documents.base import Part
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.texts import Text, text
@@ -78,6 +79,11 @@ class Replay(Part):
     certified: bool | None
     """Whether the certificate names this very report, so that its signature covers it; None without a certificate."""
 
+    @property
+    def verdict_in_words(self) -> Text:
+        """Return the verdict's name, with its rider."""
+        return verdict_in_words(self.verdict, is_approximate(item.guarantee for item in self.criteria))
+
 
 @dataclass(frozen=True)
 class _Folder:
@@ -124,7 +130,7 @@ def replay_trial(path: Path) -> Replay:
         raise InvalidProofError(
             "worker.replay_differs",
             count=len(different),
-            verdict=text(f"verdict.{replayed.verdict}"),
+            verdict=_verdict_of(replayed),
             fields=_join(different[:_SHOWN]),
         )
     csv = _compare_cases(folder)
@@ -219,6 +225,10 @@ def _join(parts: list[Text]) -> Text:
     return joined
 
 
+def _verdict_of(replayed: Replayed) -> Text:
+    return verdict_in_words(replayed.verdict, is_approximate(item.guarantee for item in replayed.decision.criteria))
+
+
 def _replay(folder: _Folder, replayed: Replayed, compared: Compared) -> Replay:
     decision = replayed.decision
     return Replay(
@@ -253,7 +263,7 @@ def _replay(folder: _Folder, replayed: Replayed, compared: Compared) -> Replay:
 
 def replay_lines(replay: Replay) -> list[Text]:
     """Return a replay in sentences."""
-    lines = [text("worker.replay_verdict", verdict=text(f"verdict.{replay.verdict}"), digest=replay.digest)]
+    lines = [text("worker.replay_verdict", verdict=replay.verdict_in_words, digest=replay.digest)]
     lines += [
         text(
             "worker.line_criterion",
