@@ -88,6 +88,17 @@ def _mostly(draw: random.Random, share: float, size: int = 400) -> list[str]:
     return ["a" if draw.random() < share else "b" for _ in range(size)]
 
 
+def _wrong(draw: random.Random, labels: list[str]) -> list[str]:
+    """Return the labels, a quarter of them replaced by chance, so that one neighbour errs often and ten do not."""
+    return [draw.choice("abcd") if draw.random() < 0.25 else label for label in labels]
+
+
+def _by_size(draw: random.Random) -> list[Row]:
+    """Rows sorted by a whole number that hardly repeats, since its range is wide: a feature, and no row number."""
+    sizes = sorted(draw.randrange(10**6) for _ in range(400))
+    return [{"size": size, **_noise(draw), "y": "ab"[size > 500_000]} for size in sizes]
+
+
 def _copied(draw: random.Random, jitter: float) -> list[Row]:
     """Rows of which every other is a copy of the one before, but for ``jitter``."""
     found = []
@@ -160,6 +171,27 @@ TABLES: dict[str, Table] = {
     "numbered": Table(lambda draw: _rows(draw, _runs(draw), lambda row: {"number": row}), "file_order"),
     "named by numbers": Table(
         lambda draw: _rows(draw, _blocks(draw), lambda row: {"name": f"case-{row:04}"}), "file_order"
+    ),
+    "numbered in steps": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"number": 1000 + 500 * row}), "file_order"
+    ),
+    "numbered with gaps": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"number": 20 * row + draw.randrange(20)}), "file_order"
+    ),
+    "numbered in seconds, some wrong": Table(
+        lambda draw: _rows(draw, _wrong(draw, _blocks(draw)), lambda row: {"number": 60 * row + draw.randrange(60)}),
+        "file_order", ("accuracy >= 0.65",),
+    ),
+    "number before the name": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"name": f"L{row:04}/24"}), "file_order"
+    ),
+    "rounds by row number": Table(
+        lambda draw: _rows(draw, list("abcd" * 100), lambda row: {"number": 7 + 10 * row}), "row_number"
+    ),
+    "rare whole numbers": Table(_by_size, None, ("accuracy >= 0.8",), extra=POSITIVE),
+    "a coin": Table(
+        lambda draw: _rows(draw, _mostly(draw, 0.5)), "random_class", ("recall(a) >= 0.6", "recall(b) >= 0.2"),
+        extra=POSITIVE,
     ),
     "by time": Table(lambda draw: _rows(draw, _blocks(draw), _times), "file_order"),
     "by a feature": Table(_by_threshold, None, extra=POSITIVE),

@@ -113,7 +113,9 @@ def judge_blind(
 def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, hidden: pl.DataFrame) -> _Bench:
     rows = _spread(hidden.height, min(MOST_HIDDEN, _MOST_OF_KIND.get(scenario.answer, MOST_HIDDEN)))
     taken = hidden[_delivered(scenario, hidden)[rows]]
-    shown = public[_spread(public.height, MOST_PUBLIC)]
+    # Who is asked in the order of time counts along it, however the owner's file lies.
+    known = public if scenario.delivered_by is None else public[_delivered(scenario, public)]
+    shown = known[_spread(public.height, MOST_PUBLIC)]
     contract, criteria = scenario.contract(classes), settle_criteria(scenario)
     asked = Asked(
         contract=contract,

@@ -1,4 +1,4 @@
-"""Answers come round: every so many cases the same, counted through the run, or from the start of each batch."""
+"""Answers come round, every so many cases the same: counted in the run, from a batch's start, by row numbers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
+from pilotbase.trial.blind.numbering import numberings
 from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program, codes_of
 
 _PERIODS = range(2, 61)
@@ -20,12 +21,17 @@ def _answers(asked: Asked) -> Iterator[Answer]:
     periods = [period for period in {*_PERIODS, asked.batch_rows} if 2 * period <= len(codes)]
     if not periods:
         return
-    period = max(periods, key=lambda one: (_agreeing(codes, one), -one))
-    usual = _usual_of(codes, period)
+    period, usual = _round(codes, np.arange(len(codes)), periods)
     told = text("trial.blind.count", period=period)
     counted = (asked.rows, asked.rows + len(codes), asked.rows % asked.batch_rows)
     for rows in counted:
         yield Answer(told, asked.picked(usual[rows % period]))
+    for found in numberings(asked):
+        if not found.is_time:
+            public, hidden = (np.nan_to_num(side).astype(np.int64) for side in (found.public, found.hidden))
+            period, usual = _round(codes, public, periods)
+            told = text("trial.blind.row_number", column=found.column, period=period)
+            yield Answer(told, asked.picked(usual[hidden % period]))
 
 
 def _coarse(truths: Column) -> Ints:
@@ -34,23 +40,24 @@ def _coarse(truths: Column) -> Ints:
     return np.searchsorted(edges, np.nan_to_num(truths)).astype(np.int64)
 
 
-def _counts(codes: Ints, period: int) -> NDArray[np.int64]:
-    classes = int(codes.max()) + 1
-    phases = np.arange(len(codes)) % period
-    return np.bincount(phases * classes + codes, minlength=period * classes).reshape(period, classes)
-
-
-def _agreeing(codes: Ints, period: int) -> float:
-    """Return how often the usual answer of each phase is right, less what as many phases get by chance."""
-    right = float(_counts(codes, period).max(axis=1).sum())
-    return right - math.sqrt(len(codes) * period)
-
-
-def _usual_of(codes: Ints, period: int) -> Ints:
-    """Return for each phase a case that bears its usual answer."""
+def _round(codes: Ints, places: Ints, periods: list[int]) -> tuple[int, Ints]:
+    """Return the period in ``places`` after which codes come round best, and a case with each phase's usual one."""
+    period = max(periods, key=lambda one: (_agreeing(codes, places, one), -one))
     first = np.full(int(codes.max()) + 1, -1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return np.asarray(first[_counts(codes, period).argmax(axis=1)], dtype=np.int64)
+    counts = _counts(codes, places, period)
+    return period, np.where(counts.any(axis=1), first[counts.argmax(axis=1)], -1)
+
+
+def _counts(codes: Ints, places: Ints, period: int) -> NDArray[np.int64]:
+    classes = int(codes.max()) + 1
+    return np.bincount(places % period * classes + codes, minlength=period * classes).reshape(period, classes)
+
+
+def _agreeing(codes: Ints, places: Ints, period: int) -> float:
+    """Return how often the usual answer of each phase is right, less what as many phases get by chance."""
+    right = float(_counts(codes, places, period).max(axis=1).sum())
+    return right - math.sqrt(len(codes) * period)
 
 
 PROGRAM = Program("count", _answers)

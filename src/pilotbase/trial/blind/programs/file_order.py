@@ -1,7 +1,6 @@
-"""The answer of the neighbour in the owner's file, where a column tells the place in it: row numbers, a log's time.
+"""What neighbours in the owner's file answer, where a column tells the place in it: row numbers, a log's time.
 
-Row numbers are whole numbers, or the number within a name, that hardly ever repeat and leave hardly a gap. A time
-counts where the file is written along it. Other columns that a file happens to be sorted by are features.
+The nearest one, and what is usual among several, where single ones err.
 """
 
 from __future__ import annotations
@@ -9,57 +8,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
-from pilotbase.data.column_types import type_column
-from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program
+from pilotbase.trial.blind.numbering import Numbering, numberings
+from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program, codes_of
 
-_FEWEST = 20
-_NEARLY_ALL = 0.99
-_GAPS = 3
-"""Whole numbers up to so many times as many as there are rows number them."""
-_TIMES = frozenset({DataType.DATE, DataType.DATETIME})
-_Places = NDArray[np.float64]
+_SEVERAL = (10, 50)
+"""Public cases in a row, half of them before the case and half after."""
+_MOST_CODES = 50
 
 
 def _answers(asked: Asked) -> Iterator[Answer]:
-    for field in asked.contract.features:
-        if field.data_type in ARRAYS:
-            continue
-        public, hidden = (_places(field, side[field.name]) for side in (asked.public, asked.hidden))
-        if _numbers_rows(field, public, hidden):
-            yield Answer(text("trial.blind.file_order", column=field.name), _neighbours(asked, public, hidden))
+    for found in numberings(asked):
+        told = text("trial.blind.file_order", column=found.column)
+        yield Answer(told, _neighbours(asked, found))
+        for several in _SEVERAL:
+            for answers in _usual_among(asked, found, several):
+                yield Answer(told, answers)
 
 
-def _places(field: Field, column: Column) -> _Places:
-    """Return the number that each cell holds, or its moment in seconds; NaN where there is none."""
-    if column.dtype != object:
-        return column.astype(np.float64)
-    cells = pl.Series("cell", column.tolist(), dtype=pl.String)
-    if field.data_type in _TIMES:
-        found = type_column(cells, field.data_type).values.cast(pl.Datetime("us")).dt.epoch("s")
-    else:
-        found = cells.str.extract(r"(\d{1,15})\D*$")
-    numbers = found.cast(pl.Float64, strict=False).fill_null(float("nan"))
-    return np.asarray(numbers.to_numpy(), dtype=np.float64)
+def _usual_among(asked: Asked, found: Numbering, several: int) -> Iterator[Column]:
+    order = np.argsort(found.public, kind="stable")
+    order = order[np.isfinite(found.public[order])]
+    codes = np.empty(0, dtype=np.int64) if asked.of_numbers else codes_of(asked.truths)[order]
+    if several > len(order) or len(np.unique(codes)) > _MOST_CODES:
+        return
+    start = np.searchsorted(found.public[order], np.nan_to_num(found.hidden)) - several // 2
+    start = np.clip(start, 0, len(order) - several)
+    if asked.of_numbers:
+        sums = np.append(0.0, np.cumsum(np.nan_to_num(asked.truths[order])))
+        counts = np.append(0, np.cumsum(np.isfinite(asked.truths[order])))
+        yield asked.as_answers(
+            (sums[start + several] - sums[start]) / np.maximum(counts[start + several] - counts[start], 1)
+        )
+        return
+    kinds, first = np.unique(codes, return_index=True)
+    seen = np.vstack([np.zeros((1, len(kinds)), dtype=np.int64), np.cumsum(codes[:, None] == kinds, axis=0)])
+    yield asked.picked(order[first[(seen[start + several] - seen[start]).argmax(axis=1)]])
 
 
-def _numbers_rows(field: Field, public: _Places, hidden: _Places) -> bool:
-    every = np.concatenate([public, hidden])
-    known = every[np.isfinite(every)]
-    distinct = len(np.unique(known))
-    if distinct < _FEWEST or len(known) < _NEARLY_ALL * len(every):
-        return False
-    if field.data_type in _TIMES:
-        return float(np.mean(np.diff(public[np.isfinite(public)]) >= 0)) >= _NEARLY_ALL
-    whole = bool(np.equal(known, np.rint(known)).all())
-    return whole and distinct >= _NEARLY_ALL * len(known) and float(np.ptp(known)) < _GAPS * len(known)
-
-
-def _neighbours(asked: Asked, public: _Places, hidden: _Places) -> Column:
+def _neighbours(asked: Asked, found: Numbering) -> Column:
+    public, hidden = found.public, found.hidden
     order = np.argsort(public, kind="stable")
     order = order[np.isfinite(public[order])]
     along, at = public[order], np.nan_to_num(hidden)

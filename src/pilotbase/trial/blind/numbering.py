@@ -1,0 +1,91 @@
+"""Columns that tell the place of a case in the owner's file: row numbers, the moments of a log.
+
+Row numbers are whole numbers, or the first or last number within a name, that repeat far less often than measurements
+in the same range would by chance, whatever the step. A time counts where the file is written along it. Other columns
+that a file happens to be sorted by are features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.data.column_types import type_column
+from pilotbase.documents.contract import ARRAYS, DataType, Field
+from pilotbase.trial.blind.program import Asked, Column
+
+_FEWEST = 20
+_NEARLY_ALL = 0.99
+_FAR_LESS = 3
+"""So many times as many repeats, and at least so many, would be there by chance."""
+_LARGEST = float(2**53)
+_TIMES = frozenset({DataType.DATE, DataType.DATETIME})
+_NUMBERS_IN_NAMES = (r"^\D*(\d{1,15})(?:\D|$)", r"(\d{1,15})\D*$")
+Places = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """A column's places of the public and the hidden cases, NaN where it tells none; of row numbers in steps of one."""
+
+    column: str
+    public: Places
+    hidden: Places
+    is_time: bool
+
+
+def numberings(asked: Asked) -> Iterator[Numbering]:
+    """Yield what each column tells of the place in the file, if it does."""
+    for field in asked.contract.features:
+        if field.data_type in ARRAYS:
+            continue
+        for public, hidden in _readings(field, asked.public[field.name], asked.hidden[field.name]):
+            found = _numbering(field, public, hidden)
+            if found is not None:
+                yield found
+                break
+
+
+def _readings(field: Field, public: Column, hidden: Column) -> Iterator[tuple[Places, Places]]:
+    """Yield the numbers that cells hold, or their moments in seconds; NaN where there is none."""
+    if public.dtype != object:
+        yield public.astype(np.float64), hidden.astype(np.float64)
+        return
+    sides = [pl.Series("cell", side.tolist(), dtype=pl.String) for side in (public, hidden)]
+    if field.data_type in _TIMES:
+        moments = (type_column(side, field.data_type).values.cast(pl.Datetime("us")) for side in sides)
+        first, second = (_floats(side.dt.epoch("s")) for side in moments)
+        yield first, second
+        return
+    for pattern in _NUMBERS_IN_NAMES:
+        first, second = (_floats(side.str.extract(pattern)) for side in sides)
+        yield first, second
+
+
+def _floats(cells: pl.Series) -> Places:
+    numbers = cells.cast(pl.Float64, strict=False).fill_null(float("nan"))
+    return np.asarray(numbers.to_numpy(), dtype=np.float64)
+
+
+def _numbering(field: Field, public: Places, hidden: Places) -> Numbering | None:
+    every = np.concatenate([public, hidden])
+    known = every[np.isfinite(every)]
+    distinct = np.unique(known)
+    if len(distinct) < _FEWEST or len(known) < _NEARLY_ALL * len(every):
+        return None
+    if field.data_type in _TIMES:
+        along = float(np.mean(np.diff(public[np.isfinite(public)]) >= 0)) >= _NEARLY_ALL
+        return Numbering(field.name, public, hidden, is_time=True) if along else None
+    if not np.equal(distinct, np.rint(distinct)).all() or np.abs(distinct).max() > _LARGEST:
+        return None
+    step = int(np.gcd.reduce(np.diff(distinct).astype(np.int64)))
+    repeats = len(known) - len(distinct)
+    by_chance = len(known) ** 2 / (2 * float(np.ptp(distinct)) / step)
+    if repeats > (1 - _NEARLY_ALL) * len(known) or by_chance < _FAR_LESS * (1 + repeats):
+        return None
+    first, second = ((side - distinct[0]) / step for side in (public, hidden))
+    return Numbering(field.name, first, second, is_time=False)
