@@ -373,6 +373,7 @@ def test_a_time_column_that_cannot_be_one_stops_the_draft(draft):
         (["13/01/2026", "01/13/2026"] * 300, {}, "draft.time_unread"),
         (["13/01/2026", "02/01/2026"] * 300, {"dates": DateOrder.MONTH_FIRST}, "draft.time_unread"),
         (["2026-01", "2026-01-05"] * 300, {}, "draft.time_unread"),
+        (["2026年1月5日 上午9时", "2026年1月5日下午3点20分"] * 300, {}, "draft.time_unread"),
         (["spring", "summer"] * 300, {"is_time": True}, "draft.time_unread"),
     ):
         table = CASES.with_columns(seen=pl.Series(written))

@@ -15,7 +15,8 @@ from pilotbase.documents.texts import Text, text
 MOST_OTHERS = 0.1
 """A column may hold so large a share of other words and is one of dates still."""
 _LIKE_A_DATE = (
-    r"^((\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4})([ T]\d{1,2}:\d{2}.*)?"
+    r"^((\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4})"
+    r"([ T]?[^\d\s]{0,2} ?\d{1,2}[:时点].*)?"
     r"|\d{4}([-/]\d{1,2}|年(\d{1,2}月)?|[- ]?[QqWw]\d{1,2}|年.{1,3}[周度季])|[A-Za-z]{3,9}\.?[- ]\d{4})$"
 )
 _SHOWN, _LONGEST = 5, 40
