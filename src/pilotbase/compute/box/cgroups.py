@@ -1,8 +1,8 @@
 """Control groups, version 1 or 2: the kernel counts and bounds memory, processes and CPU time of the whole box.
 
 A group lies beneath the group that Pilotbase itself runs in, so that a box never escapes a limit set on Pilotbase.
-Whoever makes a group holds its folder locked for as long as it lives: the kernel lets the lock go with its last
-descriptor, and shows it across namespaces of processes, where a process number tells nothing. Groups that a killed
+The process that makes a group holds its folder locked for as long as it lives: the kernel lets the lock go with its
+last descriptor, and shows it across namespaces of processes, where a process number tells nothing. Groups that a killed
 Pilotbase left behind are swept by the next one, those of the living never.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pilotbase.compute.box.settings import MemoryWatch
+from pilotbase.compute.box.staging import lock_folder
 
 OWN_PROCESSES = 2
 """Processes of ours that stand in the group beside the application's: bubblewrap outside and inside."""
@@ -175,13 +176,7 @@ def sweep(hierarchy: Hierarchy) -> None:
 def _make_locked(folder: Path) -> int:
     """Make a folder that is removed last, and return the descriptor that holds it locked."""
     folder.mkdir()
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+    return lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _close(descriptor: int) -> int:
@@ -194,20 +189,16 @@ def _close(descriptor: int) -> int:
 @contextlib.contextmanager
 def _left_behind(folder: Path) -> Iterator[bool]:
     """Give whether nobody holds the group of this folder, and keep it so until the end of the block."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield True  # the locked folder is made first and removed last
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        free = True
-    except BlockingIOError:
-        free = False
+    descriptor, free = -1, True
+    with contextlib.suppress(FileNotFoundError):  # the locked folder is made first and removed last
+        try:
+            descriptor = lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
     try:
         yield free
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 def _hierarchy_v1(root: Path) -> Hierarchy | None:
