@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program, codes_of
+from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of, counts_by, usual_by
+from pilotbase.trial.delivering import Column, Ints
 
 _PERIODS = range(2, 61)
 _STEPS = 20
@@ -21,7 +21,7 @@ def _answers(asked: Asked) -> Iterator[Answer]:
     if not periods:
         return
     period = max(periods, key=lambda one: (_agreeing(codes, one), -one))
-    usual = _usual_of(codes, period)
+    usual = usual_by(_phases(codes, period), period, codes)
     told = text("trial.blind.count", period=period)
     counted = (asked.rows, asked.rows + len(codes), asked.rows % asked.batch_rows)
     for rows in counted:
@@ -34,23 +34,14 @@ def _coarse(truths: Column) -> Ints:
     return np.searchsorted(edges, np.nan_to_num(truths)).astype(np.int64)
 
 
-def _counts(codes: Ints, period: int) -> NDArray[np.int64]:
-    classes = int(codes.max()) + 1
-    phases = np.arange(len(codes)) % period
-    return np.bincount(phases * classes + codes, minlength=period * classes).reshape(period, classes)
+def _phases(codes: Ints, period: int) -> Ints:
+    return np.arange(len(codes), dtype=np.int64) % period
 
 
 def _agreeing(codes: Ints, period: int) -> float:
     """Return how often the usual answer of each phase is right, less what as many phases get by chance."""
-    right = float(_counts(codes, period).max(axis=1).sum())
+    right = float(counts_by(_phases(codes, period), period, codes).max(axis=1).sum())
     return right - math.sqrt(len(codes) * period)
-
-
-def _usual_of(codes: Ints, period: int) -> Ints:
-    """Return for each phase a case that bears its usual answer."""
-    first = np.full(int(codes.max()) + 1, -1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return np.asarray(first[_counts(codes, period).argmax(axis=1)], dtype=np.int64)
 
 
 PROGRAM = Program("count", _answers)

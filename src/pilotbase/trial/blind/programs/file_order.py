@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pilotbase.data.column_types import type_column
 from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program
+from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.delivering import Column, Ints
 
 _FEWEST = 20
 _NEARLY_ALL = 0.99
