@@ -119,7 +119,7 @@ class Judge:
 def wrong_state(record: Record, act: Act) -> BarredError:
     """Return what says that ``record`` is in no state from which ``act`` leads on."""
     state = state_name(record.kind, record.state)
-    return BarredError(WRONG_STATE, act=act_name(act), subject=record.subject, state=state)
+    return BarredError("record.wrong_state", act=act_name(act), subject=record.subject, state=state)
 
 
 def _of_grant(act: Act, target: Record, grant: Grant, barred: Actor) -> Iterator[Remedy]:
