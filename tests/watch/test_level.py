@@ -66,7 +66,7 @@ def a_year(random, hourly: int, truth: float, outages: bool) -> Calls:
 
 @pytest.mark.parametrize("outages", [False, True])
 def test_a_promise_that_is_kept_is_hardly_ever_called_broken_even_by_outages_of_hours(outages):
-    """Promise .995, truth .996 (`reference/statistics-2.md` §5: by requests false for sure, by days at most .013)."""
+    """Promise .995, truth .996: by requests a false alarm is sure, by days its probability is at most .013."""
     random = np.random.default_rng(outages)
     red = sum(_is_red(promising(0.995), a_year(random, 2, 0.996, outages)) for _ in range(60))
     assert red <= 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
-from pilotbase.catalogue.bars import Bar, Judge
+from pilotbase.catalogue.bars import Bar, Judge, wrong_state
 from pilotbase.catalogue.preconditions import require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
@@ -19,9 +19,9 @@ from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.waiting import waiting
 from pilotbase.catalogue.writing import write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document
-from pilotbase.documents.errors import BarredError, InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, state_name, transition
+from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, transition
 from pilotbase.documents.permissions import Act, act_name, permitted
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import BROUGHT, Record, StepTaken
@@ -137,8 +137,7 @@ def _require_permitted(at: Situation) -> None:
     if record.kind != kind_moved(row.act) or not permitted(row.act, at.actor, record.stands):
         raise RefusedError("record.not_permitted", act=act_name(row.act), organisation=at.actor.organisation)
     if record.state not in row.sources:
-        state = state_name(record.kind, record.state)
-        raise BarredError("record.wrong_state", act=act_name(row.act), subject=record.subject, state=state)
+        raise wrong_state(record, row.act)
 
 
 def _require_brought(at: Situation) -> None:

@@ -83,8 +83,7 @@ class Judge:
     def _needs(self, record: Record, act: Act, actor: Actor) -> PilotbaseError | None:
         row = transition(act)
         if record.state not in row.sources:
-            state = state_name(record.kind, record.state)
-            return BarredError(WRONG_STATE, act=act_name(act), subject=record.subject, state=state)
+            return wrong_state(record, act)
         at = Situation(self.base, actor, row, record, Move(), self.now, self.attempts)
         try:
             for need in row.needs:
@@ -115,6 +114,12 @@ class Judge:
             return record
         subject = record.subjects.get(kind)
         return record_of(self.base, subject) if subject is not None else None
+
+
+def wrong_state(record: Record, act: Act) -> BarredError:
+    """Return what says that ``record`` is in no state from which ``act`` leads on."""
+    state = state_name(record.kind, record.state)
+    return BarredError("record.wrong_state", act=act_name(act), subject=record.subject, state=state)
 
 
 def _of_grant(act: Act, target: Record, grant: Grant, barred: Actor) -> Iterator[Remedy]:

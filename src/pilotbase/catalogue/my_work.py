@@ -97,17 +97,19 @@ def _items(judge: Judge, view: View, record: Record, wait: Wait, mine: bool) -> 
     act, now = Act(wait.act), judge.now
     bar = judge.bar(record, act, view.actor) if mine else judge.bar_of_wait(record, waiting_of(wait))
     if mine:
-        yield _item(record, act, wait, now, bar=bar)
+        yield _item(record, act, wait, now, bar)
     if bar is None:
         return
     for remedy in bar.remedies:
         if remedy.is_for(view.actor):
             way = MakesWay(record.subject, both_languages(record.title), act, bar.error.text, bar.error.hint)
             own = judge.bar(remedy.record, remedy.act, view.actor)
-            yield _item(remedy.record, remedy.act, wait, now, makes_way=way, bar=own)
+            yield _item(remedy.record, remedy.act, wait, now, own, way)
 
 
-def _item(record: Record, act: Act, wait: Wait, now: datetime, **more: object) -> WorkItem:
+def _item(
+    record: Record, act: Act, wait: Wait, now: datetime, bar: Bar | None, makes_way: MakesWay | None = None
+) -> WorkItem:
     return WorkItem(
         subject=record.subject,
         kind=record.kind,
@@ -117,7 +119,8 @@ def _item(record: Record, act: Act, wait: Wait, now: datetime, **more: object) -
         since=wait.since,
         due=wait.due,
         overdue=wait.due is not None and wait.due < now,
-        **more,  # type: ignore[arg-type]
+        makes_way=makes_way,
+        bar=bar,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pilotbase.catalogue.records import record_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
-from pilotbase.documents.subjects import record_head
 from pilotbase.workspace.store import View
 
 
@@ -16,8 +16,7 @@ def scenario_to_try(base: View, record: Record) -> Digest:
     What was agreed on, criteria and contract, stays; ``base`` sees every document.
     """
     agreed = record.documents["scenario"]
-    head = base.head(record_head(record.subjects["scenario"]))
-    known = base.load(head, Record) if head is not None else None
+    known = record_of(base, record.subjects["scenario"])
     if known is None or known.state != ScenarioState.OPEN or known.documents["scenario"] == agreed:
         return agreed
     newest = known.documents["scenario"]

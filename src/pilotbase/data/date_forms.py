@@ -63,12 +63,13 @@ def rising_time(table: pl.DataFrame, fields: Sequence[Field]) -> str | None:
     for field in fields:
         if field.data_type in (DataType.DATE, DataType.DATETIME):
             moments = type_column(table[field.name], field.data_type).values
-            if not moments.null_count() and moments.n_unique() > 1 and _in_order(moments):
+            if not moments.null_count() and moments.n_unique() > 1 and in_order(moments):
                 return field.name
     return None
 
 
-def _in_order(moments: pl.Series) -> bool:
+def in_order(moments: pl.Series) -> bool:
+    """Tell whether values rise or fall throughout."""
     return moments.is_sorted() or moments.is_sorted(descending=True)
 
 

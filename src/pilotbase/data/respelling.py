@@ -13,7 +13,7 @@ import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import type_column
-from pilotbase.data.date_forms import Undecided
+from pilotbase.data.date_forms import Undecided, in_order
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import DateOrder
 
@@ -175,9 +175,9 @@ def _decided(present: pl.Series) -> DateOrder | None:
     if above["same"]:
         return DateOrder.DAY_FIRST
     moments = {order: next(_days(frame["value"], order)) for order in DateOrder}
-    risen = [order for order, read in moments.items() if _in_order(read)]
+    risen = [order for order, read in moments.items() if in_order(read)]
     many = frame["value"].n_unique() >= _FEWEST_IN_ORDER
-    return risen[0] if len(risen) == 1 and many and not _in_order(frame["value"]) else None
+    return risen[0] if len(risen) == 1 and many and not in_order(frame["value"]) else None
 
 
 def _alike(values: pl.Series) -> bool:
@@ -185,10 +185,6 @@ def _alike(values: pl.Series) -> bool:
     return (
         values.alias("value").to_frame().select(*_parts(_TWO_READINGS, "mark")).to_series().drop_nulls().n_unique() < 2
     )
-
-
-def _in_order(values: pl.Series) -> bool:
-    return values.is_sorted() or values.is_sorted(descending=True)
 
 
 def _numbers(values: pl.Series) -> Iterator[pl.Series]:

@@ -113,4 +113,4 @@ class RefusedError(PilotbaseError):
 
 
 class BarredError(RefusedError):
-    """Whoever asks may do it, and where things stand it cannot be done: the state, or a need of the step, bars it."""
+    """The caller may do it, but not as things stand: the state, or a need of the step, bars it."""

@@ -40,8 +40,8 @@ _SCHEMES = frozenset(
         "doi",
         "ark",
         "urn",
+        "postgresql",
     }
-    | {"postgresql"}
 )
 _NO_LICENCE = frozenset({"custom", "none", "other", "proprietary", "unknown", "unspecified", "tbd", "na", "n.a."})
 

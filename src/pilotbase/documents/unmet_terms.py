@@ -1,4 +1,4 @@
-"""Permissions of an offer that no request can ever use: found when it is published, not by whoever is refused later.
+"""Permissions of an offer that no request can ever use: found at publication, not when a request is refused later.
 
 The base asks leave in few ways, and each says only so much of itself; a constraint that looks at anything else denies.
 """

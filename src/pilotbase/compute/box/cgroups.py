@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pilotbase.compute.box.settings import MemoryWatch
+from pilotbase.compute.box.staging import lock_folder
 
 OWN_PROCESSES = 2
 """Processes of ours that stand in the group beside the application's: bubblewrap outside and inside."""
@@ -174,14 +175,13 @@ def _folder_in(parent: Path, mark: str) -> Path:
 def _make_locked(folder: Path) -> int:
     """Make a folder and return the descriptor that holds it locked; raises `OSError` where a sweeper came between."""
     folder.mkdir()
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    lock = lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         folder.stat()  # a lock on a folder that is gone by now holds nothing
     except OSError:
-        os.close(descriptor)
+        os.close(lock)
         raise
-    return descriptor
+    return lock
 
 
 def _close(locks: list[int]) -> None:
@@ -193,19 +193,14 @@ def _close(locks: list[int]) -> None:
 def _left_behind(folder: Path) -> Iterator[bool]:
     """Give whether nobody holds this folder of a group, and keep it so until the end of the block."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        lock = lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (FileNotFoundError, BlockingIOError):
         yield False
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        free = True
-    except BlockingIOError:
-        free = False
-    try:
-        yield free
+        yield True
     finally:
-        os.close(descriptor)
+        os.close(lock)
 
 
 def _hierarchy_v1(root: Path) -> Hierarchy | None:

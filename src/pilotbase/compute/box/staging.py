@@ -45,12 +45,26 @@ def _made(parent: Path, held: contextlib.ExitStack) -> Path:
 
 @contextlib.contextmanager
 def _locked(place: Path, how: int) -> Iterator[None]:
-    descriptor = os.open(place, _FOLDER)
+    descriptor = lock_folder(place, how)
     try:
-        fcntl.flock(descriptor, how)
         yield
     finally:
         os.close(descriptor)
+
+
+def lock_folder(place: Path, how: int) -> int:
+    """Return the descriptor that holds a folder locked until it is closed.
+
+    Raises:
+        BlockingIOError: somebody else holds it, and ``how`` does not wait.
+    """
+    descriptor = os.open(place, _FOLDER)
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 @contextlib.contextmanager

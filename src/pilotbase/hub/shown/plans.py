@@ -1,4 +1,4 @@
-"""The plan of a trial in words, for whoever approves it, freezes it or pays for it: as proposed, then as frozen."""
+"""The plan of a trial in words, for those who approve, freeze or pay for it: as proposed, then as frozen."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import Text
 from pilotbase.measures import Cases, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.trial.blind.program import Asked, Column, Ints, Program
+from pilotbase.trial.blind.program import Asked, Program
 from pilotbase.trial.blind.programs import PROGRAMS
-from pilotbase.trial.delivering import cut_as_stated
+from pilotbase.trial.delivering import Column, Ints, cut_as_stated
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.scoring import build_cases, settle_criteria
 

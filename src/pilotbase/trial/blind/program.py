@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.data.baselines import as_answered
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.contract import Contract, Prediction
 from pilotbase.documents.texts import Text
-
-Column = NDArray[Any]
-Features = Mapping[str, Column]
-Ints = NDArray[np.int64]
+from pilotbase.trial.delivering import Column, Features, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,3 +97,17 @@ def usual_case(truths: Column) -> int:
         return int(np.argmin(np.where(np.isfinite(truths), np.abs(truths - middle), np.inf)))
     codes = codes_of(truths)
     return int(np.flatnonzero(codes == np.bincount(codes).argmax())[0])
+
+
+def counts_by(groups: Ints, width: int, codes: Ints) -> Ints:
+    """Return how often each code stands in each of ``width`` groups, shape (width, codes); ``groups``: one a case."""
+    kinds = int(codes.max()) + 1
+    return np.bincount(groups * kinds + codes, minlength=width * kinds).reshape(width, kinds).astype(np.int64)
+
+
+def usual_by(groups: Ints, width: int, codes: Ints) -> Ints:
+    """Return for each of ``width`` groups a case that bears its usual code, or −1 where it has none."""
+    counts = counts_by(groups, width, codes)
+    first = np.full(counts.shape[1], -1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return np.where(counts.any(axis=1), first[counts.argmax(axis=1)], -1)

@@ -5,9 +5,9 @@ green when it is `OUTAGE_CALLS` and has not been 0 for `OUTAGE_SECONDS`, and com
 calls are bad than good, and no glitch of a moment is called an outage. It claims nothing about a mean.
 
 Level: the share of bad calls of a day (UTC) is one loss, whatever depends on what within the day; each block wins or
-loses (1 + f (L - r0) / r0) for five bets f, in e-SR over `LIFE` blocks (``reference/statistics-2.md`` §5): the promise
-is called broken when SR + (LIFE - t) reaches LIFE / alpha, which happens within LIFE days with probability at most
-alpha as long as the mean share given the days before stays at r0 or below. An outage of hours is one bad block.
+loses (1 + f (L - r0) / r0) for five bets f, in e-SR over `LIFE` blocks: the promise is called broken when SR + (LIFE -
+t) reaches LIFE / alpha, which happens within LIFE days with probability at most alpha as long as the mean share given
+the days before stays at r0 or below. An outage of hours is one bad block.
 """
 
 from __future__ import annotations

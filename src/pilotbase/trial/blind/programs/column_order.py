@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Features, Ints, Program, codes_of
+from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of, usual_by
+from pilotbase.trial.delivering import Column, Features
 
 _BETWEEN = re.compile(r"[^0-9a-z\u0080-\uffff]+")
 _LABELS = ("label", "probability")
@@ -47,17 +48,8 @@ def _first_filled(asked: Asked) -> Iterator[Answer]:
         return
     first, asked_first = public.argmax(axis=1), hidden.argmax(axis=1)
     if len(np.unique(first)) > 1:
-        yield Answer(text("trial.blind.first_filled"), asked.picked(_usual_by(first, asked)[asked_first]))
-
-
-def _usual_by(first: Ints, asked: Asked) -> Ints:
-    """Return for each column a public case with the usual answer where that column is the first filled one, or −1."""
-    codes, width = codes_of(asked.truths), len(asked.public)
-    classes = int(codes.max()) + 1
-    counts = np.bincount(first * classes + codes, minlength=width * classes).reshape(width, classes)
-    cases = np.full(classes, -1, dtype=np.int64)
-    cases[codes[::-1]] = np.arange(len(codes))[::-1]
-    return np.where(counts.any(axis=1), cases[counts.argmax(axis=1)], -1)
+        usual = usual_by(first, len(asked.public), codes_of(asked.truths))
+        yield Answer(text("trial.blind.first_filled"), asked.picked(usual[asked_first]))
 
 
 def _filled(features: Features) -> NDArray[np.bool_]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pilotbase.documents.answer_texts import read_labels, read_mask, read_ranking, read_true_boxes
 from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Program
+from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.delivering import Column
 
 _MOST_CLASSES = 50
 """Of more classes the most frequent ones."""

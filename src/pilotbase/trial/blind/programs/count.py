@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.numbering import numberings
-from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program, codes_of
+from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of, counts_by, usual_by
+from pilotbase.trial.delivering import Column, Ints
 
 _PERIODS = range(2, 61)
 _STEPS = 20
@@ -43,20 +43,12 @@ def _coarse(truths: Column) -> Ints:
 def _round(codes: Ints, places: Ints, periods: list[int]) -> tuple[int, Ints]:
     """Return the period in ``places`` after which codes come round best, and a case with each phase's usual one."""
     period = max(periods, key=lambda one: (_agreeing(codes, places, one), -one))
-    first = np.full(int(codes.max()) + 1, -1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    counts = _counts(codes, places, period)
-    return period, np.where(counts.any(axis=1), first[counts.argmax(axis=1)], -1)
-
-
-def _counts(codes: Ints, places: Ints, period: int) -> NDArray[np.int64]:
-    classes = int(codes.max()) + 1
-    return np.bincount(places % period * classes + codes, minlength=period * classes).reshape(period, classes)
+    return period, usual_by(places % period, period, codes)
 
 
 def _agreeing(codes: Ints, places: Ints, period: int) -> float:
     """Return how often the usual answer of each phase is right, less what as many phases get by chance."""
-    right = float(_counts(codes, places, period).max(axis=1).sum())
+    right = float(counts_by(places % period, period, codes).max(axis=1).sum())
     return right - math.sqrt(len(codes) * period)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.numbering import Numbering, numberings
-from pilotbase.trial.blind.program import Answer, Asked, Column, Ints, Program, codes_of
+from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of
+from pilotbase.trial.delivering import Column, Ints
 
 _SEVERAL = (10, 50)
 """Public cases in a row, half of them before the case and half after."""

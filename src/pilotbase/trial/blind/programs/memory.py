@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Features, Program, codes_of
+from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of
+from pilotbase.trial.delivering import Column, Features
 
 
 def _answers(asked: Asked) -> Iterator[Answer]:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Column, Features, Ints, Program
+from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.delivering import Column, Features, Ints
 
 _WIDTH = 64
 _MOST_PUBLIC = 5_000
