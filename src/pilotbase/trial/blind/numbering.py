@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from pilotbase.data.column_types import type_column
 from pilotbase.documents.contract import ARRAYS, DataType, Field
-from pilotbase.trial.blind.program import Asked, Column
+from pilotbase.trial.blind.program import Asked
+from pilotbase.trial.delivering import Column
 
 _FEWEST = 20
 _NEARLY_ALL = 0.99
