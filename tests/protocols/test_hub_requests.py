@@ -73,6 +73,14 @@ def test_problems_keep_their_kind(status, kind, exit_code):
     assert len(http.sent) == 1, "what does not pass is not tried again"
 
 
+def test_what_is_barred_as_things_stand_is_refused_as_it_is_without_a_hub():
+    found = json.loads(problem(409).body) | {"barred": True}
+    hub, _, _ = requests(Answer(409, json.dumps(found).encode()))
+    with pytest.raises(RefusedError) as told:
+        hub.get("/me")
+    assert told.value.exit_code == 5
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff", b'{"title": 1}'])
 def test_an_answer_that_is_no_problem_is_told_by_its_status(body):
     hub, _, _ = requests(Answer(500, body))

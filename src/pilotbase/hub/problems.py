@@ -88,6 +88,8 @@ def problem_details(error: PilotbaseError, status: int, reader: Language) -> dic
         "code": error.code,
         "hint": sentence(error.hint, reader, make_visible),
     }
+    if isinstance(error, BarredError):
+        details["barred"] = True
     issues = error.issues if isinstance(error, InputError) else ()
     if issues:
         details["problems"] = [

@@ -111,7 +111,7 @@ def problem_of(answer: Answer) -> PilotbaseError:
     except pydantic.ValidationError:
         return PilotbaseError("protocol.hub_failed", status=answer.status)
     told = {"title": problem.title, "advice": problem.hint, "found": problem.code}
-    if answer.status in _REFUSED:
+    if answer.status in _REFUSED or problem.barred:
         return RefusedError("protocol.hub_told", **told)
     if answer.status in _INPUT:
         issues = [_issue(one) for one in problem.problems]

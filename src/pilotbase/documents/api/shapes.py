@@ -53,3 +53,5 @@ class Problem(Told):
     code: str
     hint: str
     problems: list[ProblemIssue] = []
+    barred: bool = False
+    """The caller may do it, but not as things stand now."""
