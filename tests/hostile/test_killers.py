@@ -44,11 +44,6 @@ ENDS = {
 }
 
 
-def bubblewraps() -> list[int]:
-    """Return the processes of bubblewrap beneath this one, the outer one of a box before the inner one."""
-    return sorted(pid for pid in descendants(os.getpid())[1:] if name_of(pid) == "bwrap")
-
-
 def groups_beneath(pid: int) -> list[Path]:
     """Return the folders of the control groups in which what is beneath a process lives."""
     hierarchy, names = find_hierarchy(), set()
@@ -57,13 +52,6 @@ def groups_beneath(pid: int) -> list[Path]:
         names |= {line.rpartition("/")[2] for line in lines if "/pilotbase-locked-" in line}
     parents = (hierarchy.memory, hierarchy.pids, hierarchy.cpu)
     return [parent / name for parent in parents for name in names if (parent / name).is_dir()]
-
-
-def name_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
 
 
 OWNER = HOST.replace(
@@ -116,7 +104,7 @@ def test_from_outside_no_living_box_is_swept_and_one_left_behind_is(write_applic
 def test_a_box_that_somebody_else_kills_is_lost_and_not_failed(start, batch_of, settings):
     with start(ANSWERS, settings) as worker:
         worker.predict(batch_of(1))
-        os.kill(bubblewraps()[0], signal.SIGKILL)
+        os.kill(worker._box.supervisor._process.pid, signal.SIGKILL)
         while worker.running:
             time.sleep(0.01)
         with pytest.raises(WorkerLostError) as lost:

@@ -162,7 +162,8 @@ def scenario(tmp_path):
         folder.mkdir()
         (folder / "scenario.yaml").write_text(asking(repeats, **more))
         draw = random.Random(2)
-        rows = [f"c{i},{'x' * draw.randrange(1, 60)}{i},{'yes' if i % 2 else 'no'}" for i in range(600)]
+        numbers = [i + 600 * draw.randrange(1000) for i in range(600)]  # of no order: rows are not numbered
+        rows = [f"c{i},{'x' * draw.randrange(1, 60)}{i},{'yes' if i % 2 else 'no'}" for i in numbers]
         (folder / "cases.csv").write_text("\n".join(["case_id,question,answer", *rows, ""]))
         return folder
 
