@@ -1,17 +1,19 @@
 """A box that somebody kills in the middle of a trial costs time: no verdict, no attempt, and no blame."""
 
+import contextlib
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
+from pilotbase.compute.box.processes import descendants
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.running import MOST_LOSSES
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.trials.proving import freeze_in, prove
-from tests.hostile.test_killers import bubblewraps
 from tests.trial.conftest import GOOD
 from tests.trial.test_proving import hidden_set
 
@@ -24,12 +26,26 @@ class Killer:
 
     def __init__(self, times: int) -> None:
         self.left, self.next = times, 1
+        self.others = set(bubblewraps())  # of gateways that other tests of this process keep
 
     def __call__(self, progress) -> None:
         answering = progress.stage.code == "trial.progress.answer"
-        if answering and self.left and progress.done >= self.next and (found := bubblewraps()):
+        if answering and self.left and progress.done >= self.next and (found := self.boxes()):
             self.left, self.next = self.left - 1, progress.done + 2 * BATCH
             os.kill(found[0], signal.SIGKILL)
+
+    def boxes(self) -> list[int]:
+        return [pid for pid in bubblewraps() if pid not in self.others]
+
+
+def bubblewraps() -> list[int]:
+    """Return the processes of bubblewrap beneath this one, the outer one of a box before the inner one."""
+    found = []
+    for pid in descendants(os.getpid())[1:]:
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text() == "bwrap\n":
+                found.append(pid)
+    return sorted(found)
 
 
 BATCH = 20
