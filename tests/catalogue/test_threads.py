@@ -209,7 +209,8 @@ def test_a_row_that_was_altered_behind_the_log_is_found(trial, change):
     with trial.store.database.write() as connection:
         connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         if change.startswith("digest"):
-            change = "digest = (SELECT digest FROM documents LIMIT 1), owner = (SELECT owner FROM documents LIMIT 1)"
+            other = "FROM documents WHERE digest <> (SELECT digest FROM threads) ORDER BY digest LIMIT 1"
+            change = f"digest = (SELECT digest {other}), owner = (SELECT owner {other})"
         connection.exec_driver_sql(f"UPDATE threads SET {change}")
     with pytest.raises(PilotbaseError) as caught:
         verify_store(trial.store)
