@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Annotated
 
 import pydantic
-from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.base import LONGEST_NOTE, Localized, Name
+from pilotbase.documents.base import LONGEST_NOTE, Localized, Name, Trimmed
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, ServingState, Signal
 from pilotbase.documents.watch import Incident
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NOTE, strip_whitespace=True)]
-Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE, strip_whitespace=True)]
+Words = Annotated[str, Trimmed(LONGEST_NOTE)]
+Note = Annotated[str, Trimmed(LONGEST_NOTE, least=0)]
 
 
 class IncidentNote(Asked):

@@ -11,7 +11,7 @@ from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.api.pools import SeatTold
 from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.base import Localized, Moment, Name
+from pilotbase.documents.base import Localized, Moment, Name, Trimmed
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import EndpointProtocol, Service, ServiceStanding, ServiceTerms
@@ -73,7 +73,7 @@ class Moved(Asked):
 class NewKey(Asked):
     """On which terms a key is made; the secret is always generated."""
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    title: Annotated[str, Trimmed(200)]
     """Who uses it, for what."""
     scopes: Annotated[frozenset[Scope], pydantic.Field(min_length=1, json_schema_extra={"uniqueItems": False})] = (
         frozenset({Scope.INFER})

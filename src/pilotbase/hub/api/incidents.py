@@ -19,6 +19,7 @@ from pilotbase.documents.api.incidents import (
     IncidentReport,
     ListedIncidents,
 )
+from pilotbase.documents.api.shapes import SHORT, InAddress
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, seen
@@ -31,11 +32,11 @@ from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
 
 router = Router(tags=["incidents"], auth=MEMBERS)
-Number = Path[Annotated[int, pydantic.Field(ge=1, le=2**31 - 1)]]
+Number = Path[Annotated[int, pydantic.Field(ge=1, le=2**31 - 1), SHORT]]
 Amend = Callable[[View, incidents.Asked], Incident]
 
 
-class IncidentsAsked(pydantic.BaseModel):
+class IncidentsAsked(InAddress):
     """What a list is asked for."""
 
     service: str = pydantic.Field("", max_length=63, pattern=r"^[a-z0-9_-]*$")

@@ -26,6 +26,7 @@ from pilotbase.documents.api.records import (
     WaitingWork,
     Work,
 )
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Name
 from pilotbase.documents.certificate import Acceptance
@@ -71,7 +72,7 @@ Identity = Path[Annotated[str, pydantic.StringConstraints(pattern=f"^{HEX}$")]]
 _WORDS = r"^[a-z0-9_-]*$"
 
 
-class Asked(pydantic.BaseModel):
+class Asked(InAddress):
     """What a list is asked for."""
 
     q: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
@@ -82,7 +83,7 @@ class Asked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=listings.MAXIMUM_PAGE)
 
 
-class Said(pydantic.BaseModel):
+class Said(InAddress):
     """What is said with a scenario that is saved."""
 
     new: bool = pydantic.Field(

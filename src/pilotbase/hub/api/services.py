@@ -21,6 +21,7 @@ from pilotbase.documents.api.services import (
     ServiceMove,
     UsageRow,
 )
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.base import Name
 from pilotbase.documents.service import ServiceStanding, ServiceTerms
 from pilotbase.hub.acting import HubRequest
@@ -37,7 +38,7 @@ BudgetName = Path[Name]
 KeyId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{16}$")]]
 
 
-class Days(pydantic.BaseModel):
+class Days(InAddress):
     """How far back."""
 
     days: Annotated[int, pydantic.Field(ge=1, le=400)] = 30

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from ninja.security import HttpBearer
 
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.api.watch import (
     Arming,
     Batches,
@@ -68,7 +69,7 @@ class ServiceKeyAuth(HttpBearer):
 WHO_OBSERVES = [ServiceKeyAuth(), *MEMBERS]
 
 
-class Asked(pydantic.BaseModel):
+class Asked(InAddress):
     """Which detector."""
 
     detector: Annotated[str, pydantic.StringConstraints(min_length=1, max_length=400)]
