@@ -107,7 +107,7 @@ def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serv
 
 def test_pages_show_each_reader_what_is_theirs(serving):
     owner, supplier = serving.client("owner"), serving.client("supplier")
-    owner.post("/services/milling/budgets/", {"name": "shift", "period": "month", "calls": "500"})
+    owner.post("/services/milling/budgets/", {"budget": "shift", "period": "month", "calls": "500"})
     whole, half = (client.get("/services/milling/").content.decode() for client in (owner, supplier))
     assert "500" in whole
     assert "pbk_" not in half
