@@ -10,7 +10,7 @@ import polars as pl
 from pilotbase.data.conform import conform
 from pilotbase.data.respelling import Respelled, respell
 from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, SourceTable
+from pilotbase.data.sources.source import ReadOptions, SourceTable
 from pilotbase.data.tables import MAXIMUM_CELLS, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import InputError, Issue
@@ -30,7 +30,7 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
         InputError: what `open_source` and `conform` raise; single values that no column holds;
             ``data.several_tables``, ``data.too_many_cells``.
     """
-    opened = open_source(place, scratch, Asked(tables=(table,) if table else ()))
+    opened = open_source(place, scratch, ReadOptions(tables=(table,) if table else ()))
     found = _table(opened.tables)
     lost = [Issue(file=found.name, path="", problem=one) for one in opened.taken if one.code in _LOST]
     if lost:

@@ -15,7 +15,7 @@ import polars as pl
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.respelling import Respelled, respell
 from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.tables import MAXIMUM_BYTES, MAXIMUM_CELLS, READERS, missing_as_null, read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
@@ -84,7 +84,7 @@ def _read(source: Path, scratch: Path, table: str | None) -> tuple[pl.DataFrame,
                 return found, ()
     if source.is_file() and source.stat().st_size > MAXIMUM_BYTES:
         raise InputError("data.file_too_large", file=source.name, size=source.stat().st_size, limit=MAXIMUM_BYTES)
-    opened = open_source(str(source), scratch, Asked(tables=(table,) if table else ()))
+    opened = open_source(str(source), scratch, ReadOptions(tables=(table,) if table else ()))
     one, left_out = _only(opened, kind)
     if one.rows * len(one.columns) > MAXIMUM_CELLS:
         raise InputError(

@@ -8,17 +8,17 @@ from pathlib import Path
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.kinds import READERS
-from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.data.sources.unpacking import ENDINGS, unpack
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 
 ALLOWED = ".csv, .tsv, .txt, .parquet, .xlsx, .jsonl, .json, .sqlite, postgresql://…"
-_NOTHING = Asked()
+_NOTHING = ReadOptions()
 
 
-def open_source(place: str, scratch: Path, asked: Asked = _NOTHING) -> OpenedSource:
+def open_source(place: str, scratch: Path, asked: ReadOptions = _NOTHING) -> OpenedSource:
     """Return the tables in ``place``, checked whole; ``scratch`` must outlive them.
 
     A .gz or .zip with one file in it is read as that file.
@@ -37,7 +37,7 @@ def open_source(place: str, scratch: Path, asked: Asked = _NOTHING) -> OpenedSou
     raise refuse(Path(place).name, text("source.unknown_kind", allowed=ALLOWED))
 
 
-def _packed(path: Path, scratch: Path, asked: Asked) -> OpenedSource:
+def _packed(path: Path, scratch: Path, asked: ReadOptions) -> OpenedSource:
     require_file(path)
     archive = file_object(path, ENDINGS[path.suffix.lower()])
     opened = open_source(str(unpack(path, scratch)), scratch, asked)

@@ -20,7 +20,7 @@ LONGEST_CELL = 131_072
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReadOptions:
     """What the owner says of a source; None: it is found out."""
 
     encoding: str | None = None
@@ -78,7 +78,7 @@ class Reader(Protocol):
     def reads(self, place: str) -> bool:
         """Tell whether ``place``, a path or an address, is of this kind, by its ending or by its first bytes."""
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         """Return the tables in ``place``; what must be kept to scan them lies in ``scratch``.
 
         Raises:

@@ -17,7 +17,7 @@ from pilotbase.data.labelling.gathering import read_labels as gather_labels
 from pilotbase.data.quality.files import record_set_of, scannable
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.data.quality.release import released
-from pilotbase.data.sources.source import Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
@@ -32,7 +32,7 @@ _LONGEST_VALUE = 200
 def describe(given: dict[str, Any]) -> dict[str, Any]:
     """Return the files described (`Described`); ``earlier`` is what they were described as before."""
     answers = Answers.model_validate(given["answers"])
-    with describing(given["files"], _NOWHERE, Asked()) as found:
+    with describing(given["files"], _NOWHERE, ReadOptions()) as found:
         earlier = Dataset.from_json_value(given["earlier"]) if given["earlier"] else None
         described = replace(found, earlier=earlier).describe(answers)
         return _told(described).to_json_value()

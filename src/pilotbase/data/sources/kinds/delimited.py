@@ -29,7 +29,7 @@ from pilotbase.data.sources.dialects import (
 from pilotbase.data.sources.encodings import Encoding, find_encoding
 from pilotbase.data.sources.faults import Faults, check_names
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.texts import Text, text
 
@@ -48,7 +48,7 @@ class _Delimited:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in SUFFIXES
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         encoding = find_encoding(path, asked.encoding)
@@ -74,7 +74,7 @@ class _Form:
     has_header: bool
 
     @classmethod
-    def of(cls, path: Path, encoding: Encoding, asked: Asked) -> _Form:
+    def of(cls, path: Path, encoding: Encoding, asked: ReadOptions) -> _Form:
         with path.open(encoding=encoding.codec, newline="") as stream:
             sample = stream.read(SAMPLE)
         faults = Faults(path.name)
@@ -221,7 +221,7 @@ def _line_of(form: _Form, even: bool, row: int) -> int:
         return next(islice(full, row + int(form.has_header), None))
 
 
-def _check_separator(sample: str, dialect: Dialect, asked: Asked, faults: Faults) -> None:
+def _check_separator(sample: str, dialect: Dialect, asked: ReadOptions, faults: Faults) -> None:
     if asked.separator is None or dialect.width > 1:
         return
     better = guess_dialect(sample, by_blanks=False)

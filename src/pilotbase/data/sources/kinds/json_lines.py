@@ -29,7 +29,7 @@ from pilotbase.data.sources.json_lists import (
     line_column,
     table_name,
 )
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Source
 from pilotbase.documents.quantities import spell_bytes
@@ -49,7 +49,7 @@ class _JsonLines:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in (*_LINES, ".json")
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)

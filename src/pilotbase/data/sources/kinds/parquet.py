@@ -11,7 +11,7 @@ from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.flattening import flattened, in_seconds, lasting, too_wide
 from pilotbase.data.sources.parquet_footer import row_groups
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.documents.texts import text
 
 _MAGIC = b"PAR1"
@@ -23,7 +23,7 @@ class _Parquet:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in (".parquet", ".pq")
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         _check_ends(path)

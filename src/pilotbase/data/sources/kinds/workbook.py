@@ -16,7 +16,7 @@ import polars as pl
 
 from pilotbase.data.sources.faults import SHOWN, Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.data.sources.workbook_cells import SheetCells, read_cells, sheet_members
 from pilotbase.documents.nearest import offer
@@ -31,7 +31,7 @@ class _Workbook:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in (".xlsx", ".xlsm")
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         try:
@@ -101,7 +101,7 @@ class _Sheet:
             faults.add(text("source.no_rows"), path=self.name)
 
 
-def _cells(path: Path, asked: Asked) -> dict[str, SheetCells]:
+def _cells(path: Path, asked: ReadOptions) -> dict[str, SheetCells]:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > MOST_UNPACKED:
