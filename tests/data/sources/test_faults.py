@@ -15,7 +15,8 @@ import pytest
 from pilotbase.data.quality.files import Given, measure_file
 from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
-from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, ReadOptions
+from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.data.sources.unpacking import HARMLESS
 from pilotbase.documents.dataset import Reference
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said

@@ -66,7 +66,8 @@ class _JsonLines:
         parent = _parent(found, file)
         tables = _written(found, file, parent, scratch)
         media = "application/jsonlines" if file.in_lines else "application/json"
-        return OpenedSource(tables, (file_object(path, media),), tuple(_said(found, file, parent)))
+        files = (file_object(path, media, asked.quick),)
+        return OpenedSource(tables, files, tuple(_said(found, file, parent)), led=True)
 
 
 READER = _JsonLines()

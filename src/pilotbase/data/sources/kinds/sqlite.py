@@ -51,7 +51,7 @@ class _Sqlite:
             for name in one.left_out
         ]
         taken += [one for _, told in kept for one in told]
-        return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3"),), tuple(taken))
+        return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked.quick),), tuple(taken))
 
 
 READER = _Sqlite()

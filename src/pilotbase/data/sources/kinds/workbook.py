@@ -14,6 +14,7 @@ from xml.parsers import expat
 import fastexcel
 import polars as pl
 
+from pilotbase.data.sources.bounds import MOST_BYTES
 from pilotbase.data.sources.faults import SHOWN, Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
@@ -23,7 +24,6 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.texts import Text, text
 
-MOST_UNPACKED = 512 << 20
 _MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -57,7 +57,8 @@ class _Workbook:
         faults.require_none()
         several = len(full) > 1
         tables = tuple(_table(sheet, path, several, scratch) for sheet in full)
-        return OpenedSource(tables, (file_object(path, _MEDIA),), tuple(_taken(full, path.name)))
+        files = (file_object(path, _MEDIA, asked.quick),)
+        return OpenedSource(tables, files, tuple(_taken(full, path.name)), led=True)
 
 
 READER = _Workbook()
@@ -104,9 +105,9 @@ class _Sheet:
 def _cells(path: Path, asked: ReadOptions) -> dict[str, SheetCells]:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MOST_UNPACKED:
+        if unpacked > MOST_BYTES:
             raise refuse(
-                path.name, text("source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_UNPACKED))
+                path.name, text("source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_BYTES))
             )
         members = sheet_members(archive)
         for name in asked.tables:
