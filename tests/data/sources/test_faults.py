@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.files import Given, measure_file
+from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
-from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.data.sources.unpacking import HARMLESS
 from pilotbase.documents.dataset import Reference

@@ -61,7 +61,7 @@ def _checked(
         names = frame.collect_schema().names()
         rows = int(frame.select(pl.len()).collect().item())
         wide = too_wide(frame)
-    except BROKEN as error:
+    except (*BROKEN, OSError) as error:
         raise refuse(path.name, text("source.broken_footer", reason=first_line(error))) from None
     check_names(names, faults, None)
     if rows == 0:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pilotbase.data.sources.bounds import LONGEST_CELL
 
-_CHUNK = 1 << 21
+_CHUNK = 1 << 18
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
 
 
@@ -49,5 +49,7 @@ def _count(lines: bytes, separator: int, width: int) -> int | None:
         within = marks.reshape(len(ends), width - 1)
         if (within[:, 0] < starts).any() or (within[:, -1] > ends).any():
             return None
-    holds = np.logical_or.reduceat((signs > _BLANK) & (signs != separator), starts)
-    return len(ends) if holds.all() else None
+    first, nothing = signs[starts], bytes((*range(_BLANK + 1), separator))
+    doubtful = np.flatnonzero((first <= _BLANK) | (first == separator))
+    empty = any(not lines[starts[at] : ends[at]].strip(nothing) for at in doubtful)
+    return None if empty else len(ends)
