@@ -10,8 +10,8 @@ from pilotbase.data.column_guesses import guess_field
 from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
 from pilotbase.data.labels import classes_of
+from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import split_cases
-from pilotbase.data.tables import read_table
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
