@@ -36,7 +36,7 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     terms.write_text(json.dumps({"cohort_seconds": 3600, "label_seconds": 0, "tolerance": 0}))
     armed = run("watch", "arm", "milling", "--terms", terms)
     assert armed.exit_code == 0, armed.stderr
-    assert "1 criteria with a promise, 2 without" in armed.stdout
+    assert "1 criterion with a promise, 2 without" in armed.stdout
     assert "accuracy >= 0.85: P(ever red while the conditional risk" in armed.stdout and "≤ 0.05;" in armed.stdout
     assert "gap(accuracy by shift) <= 0.2: No promise" in armed.stdout
     assert "over 4 chunks of 1000 rows 0.02 alarms by chance are expected at most" in armed.stdout
@@ -77,5 +77,5 @@ def test_what_is_wrong_is_told_with_its_exit_code(world, tmp_path):
     assert all(word in refused.stderr for word in ("future.csv", "case c1", "five minutes"))
     unread = run("watch", "label", "milling", "c1=maybe")
     assert (unread.exit_code, "broken, fine" in unread.stderr) == (2, True)
-    assert "1 labels" in run("watch", "label", "milling", "c1=broken").stdout
+    assert "1 label;" in run("watch", "label", "milling", "c1=broken").stdout
     assert run("watch", "erase", "milling", "c1").exit_code == 2

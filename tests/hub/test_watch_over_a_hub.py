@@ -144,7 +144,7 @@ def test_a_key_that_observes_hands_in_what_says_its_types(told, pilotbase, world
     monkeypatch.setattr("tests.hub.test_use_the_api.token_of", lambda *_: key)
     labels = tmp_path / "labels.csv"
     labels.write_text("case,label\nsome,broken\n")
-    assert "1 labels" in told("key", "watch", "take", "alarm", labels)
+    assert "1 label;" in told("key", "watch", "take", "alarm", labels)
     assert "2 labels" in told("key", "watch", "label", "alarm", "one=fine", "two=null")
     assert "token of its owner" in told("key", "watch", "take", "alarm", days(tmp_path, "key.csv"), code=2)
     told("key", "watch", "status", "alarm", code=5)
@@ -154,7 +154,7 @@ def test_a_watch_is_armed_read_and_silenced(told, tmp_path, monkeypatch):
     terms = tmp_path / "terms.json"
     terms.write_text(json.dumps({"cohort_seconds": 3600, "tolerance": 0}))
     assert "Replayed over" in told("desk", "watch", "replay", "milling")
-    assert "1 criteria with a promise, 2 without" in told("desk", "watch", "arm", "milling", "--terms", terms)
+    assert "1 criterion with a promise, 2 without" in told("desk", "watch", "arm", "milling", "--terms", terms)
     told("owner", "watch", "arm", "milling", code=5)
     assert json.loads(told("owner", "watch", "status", "milling", "--json"))["watch"]["cohort_seconds"] == 3600
     assert "Watch of milling: armed" in told("owner", "watch", "status", "milling")
@@ -169,7 +169,7 @@ def test_a_watch_is_armed_read_and_silenced(told, tmp_path, monkeypatch):
     assert "go out again" in told("desk", "watch", "silence", "milling", "--end")
     assert json.loads(told("desk", "watch", "status", "milling", "--json"))["silences"] == []
     assert "disarmed" in told("desk", "watch", "disarm", "milling")
-    assert "1 labels" in told("owner", "watch", "label", "milling", "later=broken")
+    assert "1 label;" in told("owner", "watch", "label", "milling", "later=broken")
     assert "label" in told("owner", "watch", "label", "milling", "no-label", code=2)
     assert "hub" in told("desk", "watch", "drill", "alarm", code=2)
 

@@ -125,7 +125,7 @@ def test_the_command_shows_the_board_and_prints_documents(played):
     shown = CliRunner().invoke(app, ["trial", "board", str(played.scenario)])
     assert shown.exit_code == 0, shown.output
     assert f"1. {played.good['submission']['released']:.4f}  good 1.0.0, acme" in shown.stdout
-    assert "acme: 1 of 1 submissions used" in shown.stdout
+    assert "acme: 1 of 1 submission used" in shown.stdout
     printed = json.loads(CliRunner().invoke(app, ["trial", "board", str(played.scenario), "--json"]).stdout)
     assert printed["submission"] is None
     assert printed["board"]["ranked"] == played.good["board"]["ranked"]

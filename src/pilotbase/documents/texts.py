@@ -2,17 +2,19 @@
 
 Catalogues are gettext files, one a domain: the text ``box.no_level`` stands in ``locale/<language>/box.po``.
 English and 中文 are equal catalogues: the code is the message id in both.
+
+A number brings its plural in the template: ``{cases:hidden case|hidden cases}`` is *1 hidden case* or *2 hidden cases*.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
-from babel.messages.pofile import read_po
 from pydantic import BaseModel, ConfigDict
 
 from pilotbase.documents.visible_text import make_visible
@@ -25,6 +27,20 @@ _STOPS: Mapping[Language, str] = {"en": ".", "zh": "。"}
 _ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 _DOMAIN = re.compile(r"[a-z_]{1,40}")
 _FIRST = re.compile(r"\{(\w+)[^}]*\}")
+_MESSAGE = re.compile(r'msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"\n)+)')
+_QUOTED = re.compile(r'^"(.*)"$', re.MULTILINE)
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class _Counting(string.Formatter):
+    """Templates in which ``{cases:case|cases}`` is a number with the noun, or the words, that it asks for."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, counted, many = format_spec.partition("|")
+        return f"{value} {one if str(value) == '1' else many}" if counted else format(value, format_spec)
+
+
+_COUNTING = _Counting()
 
 
 class Text(BaseModel):
@@ -44,7 +60,7 @@ class Text(BaseModel):
             KeyError: the catalogue has no such code, or the template names a parameter that is not given.
         """
         values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
-        return template(self.code, language).format_map(values)
+        return _COUNTING.vformat(template(self.code, language), (), values)
 
 
 def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
@@ -83,9 +99,33 @@ def catalogue(domain: str, language: Language) -> Mapping[str, str]:
     file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"
     if not file.is_file():
         return {}
-    with file.open("rb") as stream:
-        parsed = read_po(stream, locale=language, domain=domain)
-    return {str(message.id): str(message.string) for message in parsed if message.id and message.string}
+    return read_messages(file.read_text("utf-8"))
+
+
+def read_messages(source: str) -> dict[str, str]:
+    """Return code → template of a gettext file, of what ours hold: messages with one form, without a context.
+
+    Raises:
+        ValueError: a line is part of no message.
+    """
+    apart, end = source.replace("\r\n", "\n") + "\n", 0
+    found: dict[str, str] = {}
+    for message in _MESSAGE.finditer(apart):
+        _refuse_words(apart[end : message.start()])
+        found[_unquoted(message[1])], end = _unquoted(message[2]), message.end()
+    _refuse_words(apart[end:])
+    return {code: words for code, words in found.items() if code and words}
+
+
+def _refuse_words(between: str) -> None:
+    for line in between.splitlines():
+        if line.strip() and not line.startswith("#"):
+            raise ValueError(f"part of no message: {line}")
+
+
+def _unquoted(lines: str) -> str:
+    joined = "".join(_QUOTED.findall(lines))
+    return _ESCAPED.sub(lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), joined)
 
 
 def _plain(value: object) -> Text | bool | int | float | str | None:
