@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from django.utils.functional import lazy
 
-from pilotbase.documents.texts import catalogue, text
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 

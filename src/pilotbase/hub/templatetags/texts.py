@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.api.comparison import Candidate
 from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.form_words import form_in_words
@@ -26,7 +27,7 @@ from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import Action, Channel, Purpose
-from pilotbase.documents.texts import Text, catalogue, sentence, text
+from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
