@@ -129,7 +129,7 @@ def test_the_command_shows_the_board_and_prints_documents(played):
     printed = json.loads(CliRunner().invoke(app, ["trial", "board", str(played.scenario), "--json"]).stdout)
     assert printed["submission"] is None
     assert printed["board"]["ranked"] == played.good["board"]["ranked"]
-    assert "nothing else is released" in played.worse
+    assert "nothing else is revealed" in played.worse
 
 
 def test_no_trial_scores_a_case_of_the_board(base, write_board, write_application):

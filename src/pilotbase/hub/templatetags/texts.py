@@ -228,8 +228,7 @@ def days_left(due: object) -> str:
     days = (due.date() - base().lab.store.clock().date()).days
     if days == 0:
         return t("hub.due_today")
-    one, more = ("hub.day_left", "hub.days_left") if days > 0 else ("hub.day_over", "hub.days_over")
-    return t(one) if abs(days) == 1 else t(more, count=abs(days))
+    return t("hub.days_left" if days > 0 else "hub.days_over", count=abs(days))
 
 
 def _alone(name: str) -> str:
