@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from django.utils.functional import lazy
 
-from pilotbase.documents.texts import Language, catalogue, text
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 

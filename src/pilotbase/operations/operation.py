@@ -12,8 +12,9 @@ from urllib.parse import quote
 import pydantic
 
 from pilotbase.documents.api.shapes import Asked, InAddress
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.permissions import AnyAct, Reading
-from pilotbase.documents.texts import Language, catalogue
+from pilotbase.documents.texts import Language
 
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
