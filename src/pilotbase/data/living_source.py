@@ -38,8 +38,9 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
 
 def _respelled(read: pl.DataFrame, scenario: Scenario) -> Iterator[pl.Series]:
     """Yield the columns of dates and numbers that are written in other forms, as a draft rewrites them."""
+    types = {field.name: field.data_type for field in scenario.data.fields}
     for column in read.select(pl.col(pl.String)):
-        data_type = scenario.field(column.name).data_type
+        data_type = types.get(column.name, DataType.TEXT)
         written = None if data_type in _TEXTS else respell(column, data_type)
         if written is not None:
             yield written.column
