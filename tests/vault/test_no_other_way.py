@@ -40,8 +40,6 @@ DECRYPTS = {
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
-        "trial/under_load/kept.py",  # what a load test asks, in a box of its own
-        "trial/adapting/kept.py",  # what the cells of a matrix are asked
         "trial/conforming.py",  # the same, before a trial, past the gate of a rehearsal
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
         "trial/scorer.py",

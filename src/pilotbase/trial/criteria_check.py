@@ -22,7 +22,6 @@ from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, Levels, draw_order, exact, feasibility_of
 from pilotbase.measures import Setting, coded, is_resource, observe, problems_among, problems_of, resource_measures
 from pilotbase.trial.paired_check import cases_for_drop, drop_problems
-from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -36,7 +35,6 @@ _TOO_FEW = {
     "others": "trial.too_few_others",
 }
 """By what is counted (`Feasibility.of`)."""
-_NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
 
 
 def check_criteria(
@@ -195,7 +193,7 @@ def _undecidable(
     order = draw_order(cases, b"feasibility", ideal.units)
     levels = Levels(exact(level), Fraction(1, 2))
     for index, criterion in asked:
-        plan = plan_criterion(criterion, ideal, order, _NO_LOAD)
+        plan = plan_criterion(criterion, ideal, order)
         if plan.observation.census_only:
             yield index, text("trial.too_few_cases", rule=criterion.rule, found=design.cases, needed=cases)
             continue

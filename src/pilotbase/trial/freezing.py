@@ -14,7 +14,7 @@ from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
@@ -36,10 +36,9 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
 from pilotbase.workspace.actors import parties
 
-_AS_STATED = (
-    "repeats", "design", "isolation", "limits", "batch_rows", "delivery", "load_test", "matrix", "processor_hour",
-    "exchanges",
-)  # fmt: skip
+_SETTLED = frozenset({"attempts", "cases"})
+"""Terms that the hidden set settles when a plan is frozen."""
+_AS_STATED = {"design"} | (TrialPlan.model_fields.keys() & TrialTerms.model_fields.keys()) - _SETTLED
 """Terms of a trial that a plan takes over as the scenario states them."""
 
 

@@ -27,18 +27,17 @@ from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
-from pilotbase.trial.adapting.kept import rehearsed_cells
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_others
-from pilotbase.trial.costs import with_cost
 from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated
 from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
-from pilotbase.trial.exchanging.kept import rehearsed_exchanges
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
+from pilotbase.trial.probes import measured, with_probes
+from pilotbase.trial.probing import Subject
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
@@ -48,7 +47,6 @@ from pilotbase.trial.sections import Observed
 from pilotbase.trial.shown_cases import LookedAt, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
-from pilotbase.trial.under_load.kept import rehearsed_load_test
 from pilotbase.workspace.actors import parties
 
 MAXIMUM_CASES = 20_000
@@ -100,7 +98,8 @@ def rehearse(
     ):
         hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
         run = run_candidate(candidate, terms, asked, log, hooks)
-        run = _asked_besides(lab, sealed, (candidate, terms), run, (asked.features, Path(scratch)))
+        subject = Subject(lab, sealed, candidate, terms, scenario.trial, lambda: asked.features, ignore_progress)
+        run = with_probes(run, subject)
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, (asked.features, cut), Path(scratch), (candidate, terms))
     answers = complete_answers(asked, values, contract.prediction)
@@ -110,7 +109,7 @@ def rehearse(
     cases = coded(kept)
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
-    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), run.load)
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), measured(run.load))
     judged = describe(criteria, cases, order, decision, contract.prediction.unit)
     observed = Observed(
         scenario=scenario,
@@ -129,17 +128,6 @@ def rehearse(
     rehearsal = Rehearsal(report, _printed(run, arms), _table(frame, sealed, answers, perturbed))
     rehearsal = _shown(rehearsal, terms, LookedAt(frame, scenario.feature_fields, contract.prediction, kept, cases))
     return _remembered(lab, sealed, candidate, rehearsal)
-
-
-def _asked_besides(
-    lab: Lab, sealed: Sealed, who: tuple[Candidate, Terms], run: Run, sample: tuple[Features, Path]
-) -> Run:
-    """Return ``run`` with what cells, exchanges and a load test show, and with what it cost."""
-    trial = sealed.scenario.trial
-    run = rehearsed_cells(*who, run, trial.matrix, sample)
-    run = rehearsed_exchanges(lab, sealed, *who, run)
-    run = rehearsed_load_test(*who, run, trial.load_test, sample[0])
-    return with_cost(run, trial.processor_hour)
 
 
 def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None = None) -> Leave | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import ArmRecords, Order, Records, Report
@@ -32,21 +32,19 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import Cases, coded
-from pilotbase.trial.adapting.kept import with_cells
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_others
-from pilotbase.trial.costs import with_cost
 from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.delivering import Cut, cut_as_stated, in_secret_order
-from pilotbase.trial.endpoint_canaries import ask_canaries
 from pilotbase.trial.entering import Way, enter, while_it_stands
 from pilotbase.trial.estimating import UNASKED, Asking, Extent, Foresight, require_consent
-from pilotbase.trial.exchanging.kept import with_exchanges
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, Sitting, answer_arms, committed_digest, perturbations_of
+from pilotbase.trial.probes import look_before, measured, with_probes
+from pilotbase.trial.probing import Subject
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.remainder import people_where_scored, shuffled_remainder
@@ -64,7 +62,6 @@ from pilotbase.trial.stored_records import (
     store_records,
     write_records,
 )
-from pilotbase.trial.under_load.kept import kept_load_test, with_load_test
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
 from pilotbase.vault.attempts import (
     Attempt,
@@ -154,7 +151,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, asking: Aski
     kept = _kept_cases(docket, frame, answered, others)
     cases = coded(kept)
     levels = levels_of(plan, docket.hidden.alpha, attempt.number)
-    decision = judge(plan.criteria, cases, order, levels, answered.run.load, plan.design)
+    decision = judge(plan.criteria, cases, order, levels, measured(answered.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     records = _keep_records(lab, docket, attempt, (kept, answered, order, decision), secret)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
@@ -304,14 +301,33 @@ def _answer(lab: Lab, docket: Docket, attempt: Attempt, frame: pl.DataFrame, on_
         on_batch=on_batch,
         on_usage=foresight.on_usage,
     )
-    tested = _loaded(lab, docket, attempt, sitting, on_progress)
+    subject = _subject(lab, docket, sitting, on_progress)
+    with _given_back(lab, attempt):
+        look_before(subject)
     with answer_arms(lab, docket.sealed, frame, arms, sitting) as (clean, *perturbed):
         _spend(lab, attempt)
         digest = committed_digest((clean, *perturbed))
         commit_answers(lab.vault, attempt, digest)
-    run = with_load_test(with_cells(lab, docket.sealed, sitting, clean.run, plan.matrix, on_progress), tested)
-    run = with_cost(with_exchanges(lab, docket.sealed, sitting, run, plan.exchanges, on_progress), plan.processor_hour)
-    return Answered(clean.values, clean.rows, digest, _with_canaries(lab, docket, terms, run), tuple(perturbed))
+    run = with_probes(clean.run, replace(subject, committed=True))
+    return Answered(clean.values, clean.rows, digest, run, tuple(perturbed))
+
+
+def _subject(lab: Lab, docket: Docket, sitting: Sitting, on_progress: OnProgress) -> Subject:
+    """Return who is probed beside the hidden cases, on cases of the public sample."""
+    sealed, plan = docket.sealed, docket.plan
+    return Subject(
+        lab=lab,
+        sealed=sealed,
+        candidate=docket.candidate,
+        terms=sitting.terms,
+        asked=plan,
+        sample=cache(lambda: sealed.features(read_public_sample(lab, sealed))),
+        on_progress=on_progress,
+        secret=sitting.secret,
+        seed=plan.digest().encode(),
+        folder=sitting.folder,
+        committed=sitting.committed,
+    )
 
 
 def _secrets(lab: Lab, docket: Docket, attempt: Attempt) -> Callable[[str, str], bytes]:
@@ -324,12 +340,6 @@ def _cut(docket: Docket, frame: pl.DataFrame) -> Cut:
     return cut_as_stated(docket.sealed.scenario, frame, docket.plan.repeats or 1)
 
 
-def _loaded(lab: Lab, docket: Docket, attempt: Attempt, sitting: Sitting, on_progress: OnProgress) -> LoadTested | None:
-    """Return what a load test measures; an attempt on a host that is not quiet is given back unless it is spent."""
-    with _given_back(lab, attempt):
-        return kept_load_test(lab, docket.sealed, sitting, docket.plan, on_progress)
-
-
 @contextlib.contextmanager
 def _given_back(lab: Lab, attempt: Attempt) -> Iterator[None]:
     """Give the attempt back where what is done within fails, unless it is spent."""
@@ -339,15 +349,6 @@ def _given_back(lab: Lab, attempt: Attempt) -> Iterator[None]:
         if attempt.state is AttemptState.OPEN:
             cancel_attempt(lab.vault, attempt)
         raise
-
-
-def _with_canaries(lab: Lab, docket: Docket, terms: Terms, run: Run) -> Run:
-    """Return ``run`` with what an endpoint answers today to questions that it is asked again later."""
-    if run.use is None or run.end.reason is not EndReason.FINISHED:
-        return run
-    sample = docket.sealed.features(read_public_sample(lab, docket.sealed))
-    canaries = ask_canaries(docket.candidate, terms, sample, docket.plan.digest().encode())
-    return replace(run, use=run.use.model_copy(update={"canaries": canaries}))
 
 
 def _kept_cases(docket: Docket, frame: pl.DataFrame, answered: Answered, others: Mapping[str, NDArray[Any]]) -> Cases:
