@@ -88,7 +88,7 @@ def test_what_a_probe_has_found_is_found_once_whatever_becomes_of_the_scorer(
     rehearse_in(base, scenario, application)
     plan = freeze_in(base, scenario, application)
     with monkeypatch.context() as patch:
-        patch.setattr("pilotbase.trial.scorer.reveal_order", killed)
+        patch.setattr("pilotbase.trial.phases.judging.reveal_order", killed)
         with pytest.raises(KeyboardInterrupt):
             score_trial(base.lab, plan, lambda _: None)
     assert score_trial(base.lab, plan, lambda _: None).probes == {"mood": {"cheerful": True}}

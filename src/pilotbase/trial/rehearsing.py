@@ -43,7 +43,7 @@ from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
 from pilotbase.trial.scoring import build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
-from pilotbase.trial.sections import Observed
+from pilotbase.trial.sections import TrialFindings
 from pilotbase.trial.shown_cases import LookedAt, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
@@ -111,7 +111,7 @@ def rehearse(
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
     decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), measured(run.load))
     judged = describe(criteria, cases, order, decision, contract.prediction.unit)
-    observed = Observed(
+    observed = TrialFindings(
         scenario=scenario,
         candidate=candidate,
         judged=judged,

@@ -21,7 +21,7 @@ from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.probes import told_fields
 from pilotbase.trial.running import Candidate
-from pilotbase.trial.sections import Observed, build_sections
+from pilotbase.trial.sections import TrialFindings, build_sections
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Proof:
 
 
 def build_report(
-    observed: Observed,
+    observed: TrialFindings,
     candidate: Candidate,
     contract: Contract,
     span: tuple[datetime, datetime],
@@ -86,7 +86,7 @@ def build_report(
     )
 
 
-def _endpoint_use(observed: Observed) -> EndpointUse | None:
+def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
     """Return what the calls of all arms came to, where an endpoint answered."""
     arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
     if not arms:

@@ -33,7 +33,7 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Observed:
+class TrialFindings:
     """What a run has shown, before it is sorted into sections."""
 
     scenario: Scenario
@@ -81,7 +81,7 @@ class Observed:
         return self.candidate.submission.application
 
 
-def build_sections(observed: Observed) -> tuple[Section, ...]:
+def build_sections(observed: TrialFindings) -> tuple[Section, ...]:
     """Return the five sections, in order."""
     of_probes = probe_findings(observed.run.load)
     further = {
@@ -97,7 +97,7 @@ def build_sections(observed: Observed) -> tuple[Section, ...]:
     )
 
 
-def _design(observed: Observed) -> Design:
+def _design(observed: TrialFindings) -> Design:
     return Design(
         observed.scenario,
         observed.application,
@@ -147,7 +147,7 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
     ]
 
 
-def _noise(observed: Observed) -> list[Finding]:
+def _noise(observed: TrialFindings) -> list[Finding]:
     """Say how far the application answers the same question alike, where it was asked several times."""
     if observed.runs is None:
         return []
@@ -155,7 +155,7 @@ def _noise(observed: Observed) -> list[Finding]:
     return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
 
 
-def _untested_function(observed: Observed) -> list[Finding]:
+def _untested_function(observed: TrialFindings) -> list[Finding]:
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
     rules = [parse_rule(result.rule) for result in observed.criteria]
     findings = _robustness(observed) or [unmeasured("robustness", text("trial.finding.no_robustness"))]
@@ -166,7 +166,7 @@ def _untested_function(observed: Observed) -> list[Finding]:
     return findings
 
 
-def _robustness(observed: Observed) -> list[Finding]:
+def _robustness(observed: TrialFindings) -> list[Finding]:
     """Say how each perturbed arm ended; what it leaves without an answer counts as wrong, and its criteria judge."""
     findings = []
     for arm in observed.arms:
@@ -182,7 +182,7 @@ def _robustness(observed: Observed) -> list[Finding]:
     return findings
 
 
-def _process(observed: Observed) -> list[Finding]:
+def _process(observed: TrialFindings) -> list[Finding]:
     finished = observed.run.end.reason is EndReason.FINISHED
     values = {"answered": observed.cases_answered, "cases": observed.cases}
     ended = (
@@ -200,7 +200,7 @@ def _process(observed: Observed) -> list[Finding]:
     ]
 
 
-def _adaptation(observed: Observed) -> list[Finding]:
+def _adaptation(observed: TrialFindings) -> list[Finding]:
     runtime, ran = observed.candidate.runtime, observed.answered > 0
     sentence = (
         text("trial.finding.ran_on", runtime=runtime) if ran else text("trial.finding.did_not_run", runtime=runtime)
@@ -228,7 +228,7 @@ def _calls(use: EndpointUse | None) -> list[Finding]:
     return [Finding(check="calls", outcome=outcome, sentence=text("trial.finding.calls", **counts))]
 
 
-def _production(observed: Observed) -> list[Finding]:
+def _production(observed: TrialFindings) -> list[Finding]:
     performance = observed.performance
     findings = []
     if performance.batches:

@@ -320,7 +320,7 @@ def test_a_load_test_is_made_once_whatever_becomes_of_the_scorer(
         return raw([0.01] * 1000)
 
     monkeypatch.setattr(load_test, "load_candidate", load)
-    monkeypatch.setattr("pilotbase.trial.scorer.reveal_order", crash)
+    monkeypatch.setattr("pilotbase.trial.phases.judging.reveal_order", crash)
     scenario, application = write_scenario(change=loaded_scenario), write_application()
     with pytest.raises(KeyboardInterrupt):
         in_process(base, scenario, application, tmp_path / "out")
