@@ -21,11 +21,12 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.labels import classes_of, spell_labels
+from pilotbase.data.respelling import said_of_commas
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.source_cases import SourceCases, source_cases
+from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.data.tables import read_table
 from pilotbase.data.target_guesses import guess_structure
 from pilotbase.data.thresholds import (
     Proposal,
@@ -136,7 +137,7 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> Draft:
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _settle(table, fields, task, missing, cases.file, answers)
-    said = (*cases.told, *said_of_dates(table, fields, cases.undecided))
+    said = (*cases.told, *said_of_dates(table, fields, cases.undecided), *said_of_commas(table, fields))
     setting = replace(setting, decided=(*said, *setting.decided))
     setting = _withhold_giveaways(table, setting)
     return _with_criteria(table, setting, answers)

@@ -1,12 +1,13 @@
 """Columns of texts written anew so that one reader reads them: dates and decimal numbers in other spellings.
 
 Nothing is chosen between two readings of a value. Which of the first two numbers of 03/04/2024 is the day is decided by
-a value of the column that has one reading only, by the order of its rows, or by the owner; else it stays as it is.
+values of the column that have one reading only, more than may be typing errors, by the order of its rows, or by the
+owner; else it stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,8 +15,9 @@ import polars as pl
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import type_column
 from pilotbase.data.date_forms import Undecided, in_order
-from pilotbase.documents.contract import DataType
+from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.moments import DateOrder
+from pilotbase.documents.texts import Text, text
 
 _CLOCK = r"(?<clock>[T ]\d{1,2}:\d{2}.*)?"
 _TWO_READINGS = rf"^(?<a>\d{{1,2}})(?<mark>[/.-])(?<b>\d{{1,2}})[/.-](?<year>\d{{4}}){_CLOCK}$"
@@ -35,6 +37,8 @@ _QUARTER = (
 )
 _YEAR = r"^(?<year>\d{4})年$"
 _ONE_READING = r"^(1[3-9]|[23]\d)[/.-]|^\d{1,2}[/.-](1[3-9]|[23]\d)[/.-]"
+_ERRORS = 0.05
+"""So large a share of the dates may be typing errors: where both orders read the others, neither is decided."""
 _FEWEST_IN_ORDER = 8
 """Different dates whose rows must rise or fall under one reading only for that to decide."""
 
@@ -43,6 +47,7 @@ _ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
 """A number in which the comma can be nothing but the decimal one."""
 _THOUSANDS = r"^[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$"
 _ONLY_THOUSANDS = r",\d{3}[,.]"
+_EITHER_COMMA = r"^[-+]?[1-9]\d{0,2},\d{3}$"
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,11 @@ def respell(column: pl.Series, order: DateOrder | None = None) -> Respelled | Un
         if not written.null_count() and _read(written):
             return _respelled(column, stripped, values, written)
     if said is None and _alike(values):
-        first, second = (next(_days(values, one)) for one in DateOrder)
-        if not first.null_count() and not second.null_count():
-            at = int((first != second).arg_max() or 0)
-            return Undecided(column.name, values[at], first[at][:10], second[at][:10])
+        dates = present.alias("value")
+        first, second = (next(_days(dates, one)) for one in DateOrder)
+        if max(first.null_count(), second.null_count()) <= _ERRORS * len(dates):
+            at = int((first != second).fill_null(False).arg_max() or 0)
+            return Undecided(column.name, dates[at], first[at][:10], second[at][:10])
     return None
 
 
@@ -167,11 +173,11 @@ def _decided(present: pl.Series) -> DateOrder | None:
         return None
     frame = present.alias("value").to_frame()
     a, b = (part.cast(pl.Int32) for part in _parts(_TWO_READINGS, "a", "b"))
-    above = frame.select(a=(a > 12).any(), b=(b > 12).any(), same=(a == b).all()).row(0, named=True)
-    if above["a"] != above["b"]:
+    above = frame.select(a=(a > 12).sum(), b=(b > 12).sum(), count=a.count(), same=(a == b).all()).row(0, named=True)
+    if above["a"] or above["b"]:
+        if min(above["a"], above["b"]) or above["a"] + above["b"] <= _ERRORS * above["count"]:
+            return None
         return DateOrder.DAY_FIRST if above["a"] else DateOrder.MONTH_FIRST
-    if above["a"]:
-        return None
     if above["same"]:
         return DateOrder.DAY_FIRST
     moments = {order: next(_days(frame["value"], order)) for order in DateOrder}
@@ -185,6 +191,18 @@ def _alike(values: pl.Series) -> bool:
     return (
         values.alias("value").to_frame().select(*_parts(_TWO_READINGS, "mark")).to_series().drop_nulls().n_unique() < 2
     )
+
+
+def said_of_commas(table: pl.DataFrame, fields: Sequence[Field]) -> Iterator[Text]:
+    """Yield of each column that became text because its numbers, such as 1,234, have two readings, which these are."""
+    for field in fields:
+        if field.data_type is DataType.TEXT and table[field.name].dtype == pl.String:
+            values = table[field.name].str.strip_chars().drop_nulls()
+            commas = values.filter(values.str.contains(_EITHER_COMMA))
+            if len(commas) and values.str.contains(_EITHER_COMMA + r"|^[-+]?\d+$").all():
+                whole, decimal = commas[0].replace(",", ""), commas[0].replace(",", ".")
+                readings = {"whole": whole, "decimal": decimal}
+                yield text("draft.decided.comma", column=field.name, found=commas[0], **readings)
 
 
 def _numbers(values: pl.Series) -> Iterator[pl.Series]:

@@ -13,6 +13,7 @@ from ninja import Path, Query, Router
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.api.exchange import ListedThread, ThreadPage
+from pilotbase.documents.api.shapes import SHORT, InAddress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.thread import MAXIMUM_MESSAGES, Correction, FileName, Marking, Question, Removal, Reply, Thread
@@ -31,10 +32,10 @@ from pilotbase.workspace.threads import count_threads, list_threads
 
 router = Router(tags=["exchange"], auth=MEMBERS)
 ThreadPath = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{16}$")]]
-Number = Path[Annotated[int, pydantic.Field(ge=1, le=MAXIMUM_MESSAGES)]]
+Number = Path[Annotated[int, pydantic.Field(ge=1, le=MAXIMUM_MESSAGES), SHORT]]
 
 
-class ThreadsAsked(pydantic.BaseModel):
+class ThreadsAsked(InAddress):
     """What a list is asked for."""
 
     subject: Subject | None = None
@@ -42,7 +43,7 @@ class ThreadsAsked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=MAXIMUM_PAGE)
 
 
-class FileAsked(pydantic.BaseModel):
+class FileAsked(InAddress):
     """What the file is called."""
 
     name: FileName

@@ -18,6 +18,7 @@ from ninja import Path, Router
 
 from pilotbase.catalogue.saving import Remarks
 from pilotbase.documents.api.records import Erased
+from pilotbase.documents.api.shapes import SHORT
 from pilotbase.documents.api.uploads import (
     MAXIMUM_PIECE,
     HandedInApplication,
@@ -54,7 +55,7 @@ from pilotbase.workspace.store import View
 
 router = Router(tags=["uploads"], auth=MEMBERS)
 UploadId = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]]
-Offset = Path[Annotated[int, pydantic.Field(ge=0, le=1 << 40)]]
+Offset = Path[Annotated[int, pydantic.Field(ge=0, le=1 << 40), SHORT]]
 PIECE = {"requestBody": {"required": True, "content": BINARY}}
 
 
