@@ -31,7 +31,7 @@ from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated
-from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
+from pilotbase.trial.entering import AccessMode, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
@@ -133,10 +133,10 @@ def rehearse(
 def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None = None) -> Leave | None:
     """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
     require_level(sealed.scenario.trial.isolation, probe_host())
-    way = Way.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
-    require_leaving(lab.view, sealed.scenario, candidate.submission.application, way.rows)
+    mode = AccessMode.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
+    require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)
     name = digest_json([sealed.record.digest(), candidate.reference.digest, candidate.reference.environment])
-    return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
+    return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, mode)
 
 
 def sample_terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:

@@ -18,7 +18,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.entering import Way, enter
+from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.estimating import SpendingLimit
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.running import Candidate, Terms, prepare_candidate
@@ -72,8 +72,8 @@ def open_trial(lab: Lab, plan: TrialPlan, limit: SpendingLimit, on_progress: OnP
         raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
     sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
     trial = TrialContext(lab, plan, sealed, candidate, hidden, limit, on_progress, began)
-    supplier, way = plan.application.supplier.organisation, Way.of_trial(plan.cases, plan.release)
-    leave = enter(lab.view, sealed.scenario, supplier, plan.digest(), way)
+    supplier, mode = plan.application.supplier.organisation, AccessMode.of_trial(plan.cases, plan.release)
+    leave = enter(lab.view, sealed.scenario, supplier, plan.digest(), mode)
     return Opened(trial, leave, _leakage(trial, leave))
 
 
