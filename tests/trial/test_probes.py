@@ -95,6 +95,24 @@ def test_what_a_probe_has_found_is_found_once_whatever_becomes_of_the_scorer(
     assert mood.looked == [False, True]
 
 
+def test_no_second_scorer_probes_while_one_does(base, further, write_scenario, write_application):
+    scenario, application = write_scenario(), write_application()
+    rehearse_in(base, scenario, application)
+    plan = freeze_in(base, scenario, application)
+    refused = []
+
+    class Impatient(Further):
+        def look(self, subject, run):
+            with pytest.raises(RefusedError) as caught:
+                score_trial(base.lab, plan, lambda _: None)
+            refused.append(caught.value.code)
+            return super().look(subject, run)
+
+    further(Impatient())
+    assert score_trial(base.lab, plan, lambda _: None).verdict is Verdict.ACCEPT
+    assert len(refused) == 1 and refused[0].startswith("trial."), refused
+
+
 def test_what_comes_before_a_hidden_case_leaves_gives_the_attempt_back_where_it_fails(
     base, further, write_scenario, write_application
 ):
