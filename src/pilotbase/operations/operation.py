@@ -96,6 +96,11 @@ class Operation(Generic[In, Out]):
         return self.name.partition(".")[0]
 
     @property
+    def id(self) -> str:
+        """Return its name in the API's schema."""
+        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
+
+    @property
     def method(self) -> str:
         """Return the method, such as ``POST``."""
         return self.http.partition(" ")[0]

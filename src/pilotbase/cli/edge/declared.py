@@ -158,4 +158,8 @@ def _help(one: Command) -> str:
 
 
 def _value(found: Any) -> Any:
-    return found.to_json_value() if hasattr(found, "to_json_value") else found.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return (
+        found.to_json_value()
+        if hasattr(found, "to_json_value")
+        else found.model_dump(mode="json", by_alias=True, exclude_none=True)
+    )

@@ -40,14 +40,13 @@ def routers() -> Iterator[Router]:
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
-    verb = operation.known_as or operation.name.partition(".")[2]
     router.api_operation(
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
         response=answers(None if operation.gives is NOTHING else operation.gives, operation.status),
         by_alias=True,
-        operation_id=f"pilotbase_hub_api_{operation.noun}_{verb}",
+        operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
     )(_view(operation))
