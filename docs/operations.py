@@ -78,7 +78,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "records_save_application": Act.APPLICATION_EDIT,
     "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
     "uploads_hand_in_application": Act.APPLICATION_EDIT,
-    "uploads_start": DeskAct.UPLOAD,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
     "ledger_set_new": DeskAct.PLAN,
@@ -113,7 +112,6 @@ SAID = {
     **dict.fromkeys(("datasets_measure_quality", "datasets_read_measurement"), "owner of it"),
     **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
     **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
-    **dict.fromkeys(("uploads_uploads", "uploads_read", "uploads_erase", "uploads_send", "uploads_finish"), _SELF),
     **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
     **dict.fromkeys(("notices_list_all", "notices_read", "notices_mail", "notices_choose"), "members, for themselves"),
 }

@@ -19,7 +19,14 @@ from tests.hub.worlds_for_tests import PEOPLE
 from tests.watch.incidents_for_tests import keep_service, open_one
 
 OPERATIONS = list(declared().values())
-PLACES = {"service": "milling", "number": "1", "move": "start", "key": "0123456789abcdef", "budget": "main"}
+PLACES = {
+    "service": "milling",
+    "number": "1",
+    "move": "start",
+    "key": "0123456789abcdef",
+    "budget": "main",
+    "start": "0",
+}
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque"}
 TURNED_AWAY = {
@@ -43,9 +50,10 @@ def world(one_world):
 
 
 def send(world, one, client, **headers):
-    places = PLACES | {"digest": f"sha256:{'0' * 64}"}
+    places = PLACES | {"digest": f"sha256:{'0' * 64}", "identity": "0" * 32}
     address = f"/api{one.path.format(**{name: places[name] for name in one.in_path})}{QUERIES.get(one.name, '')}"
-    told = {"data": json.dumps(one.example or {}), "content_type": "application/json"} if one.writes else {}
+    kind = "application/octet-stream" if one.takes_bytes else "application/json"
+    told = {"data": json.dumps(one.example or {}), "content_type": kind} if one.writes else {}
     found = getattr(client, one.method.lower())(address, **told, **headers)
     assert not undocumented(world.schema[f"/api{one.path}"][one.method.lower()], found), (one.name, found.content)
     return found.status_code, found.json().get("code") if found.status_code >= 400 else None

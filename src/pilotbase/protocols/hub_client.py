@@ -45,7 +45,10 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.terms import Use
 from pilotbase.documents.texts import text
+from pilotbase.operations import uploads
+from pilotbase.operations.operation import NoInput
 from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.hub_calls import HubCalls
 from pilotbase.protocols.hub_requests import HubRequests
 
 _PACKING_SECONDS = 1.0
@@ -188,27 +191,20 @@ class HubClient:
         """Return a certificate by its number, and whether it holds."""
         return read_model(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
 
-    def uploads(self) -> list[OpenUpload]:
-        """Return what was sent and not yet handed in."""
-        return read_list(OpenUpload, self.requests.get("/uploads"))
-
-    def erase_upload(self, identity: str) -> None:
-        """Erase what was sent."""
-        self.requests.send("DELETE", f"/uploads/{identity}")
-
     def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
         """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""
-        wanted = _announced(name, content)
-        upload = next((one for one in self.uploads() if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
+        calls, wanted = HubCalls(self.requests), _announced(name, content)
+        begun = calls.call(uploads.LIST, NoInput())
+        upload = next((one for one in begun if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
         if upload is None:
-            upload = read_model(OpenUpload, self.requests.write("POST", "/uploads", wanted.model_dump(mode="json")))
+            upload = calls.call(uploads.START, wanted)
         while upload.received < upload.size:
             on_progress(Progress(text("protocol.sending", name=name), upload.received, upload.size))
-            upload = self._send_piece(upload, content)
+            upload = _send_piece(calls, upload, content)
         on_progress(Progress(text("protocol.sending", name=name), upload.size, upload.size))
         if upload.finished:
             return upload
-        return read_model(OpenUpload, self.requests.send("POST", f"/uploads/{upload.identity}/finish"))
+        return calls.call(uploads.FINISH, uploads.OfUpload(identity=upload.identity))
 
     def kept_files(self, scenario: str) -> list[KeptVersion]:
         """Return what the base keeps of the versions of ``plant/milling``, and until when."""
@@ -228,20 +224,18 @@ class HubClient:
         value = {"upload": upload.identity, **said}
         return read_model(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))
 
-    def _send_piece(self, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
-        """Send the next piece; where its answer is lost or it comes twice, the hub says how far it is."""
-        place, headers = f"/uploads/{upload.identity}", {"Content-Type": "application/octet-stream"}
-        content.seek(upload.received)
-        try:
-            answer = self.requests.send(
-                "PUT", f"{place}/pieces/{upload.received}", content.read(MAXIMUM_PIECE), headers
-            )
-        except PilotbaseError as error:
-            found = read_model(OpenUpload, self.requests.get(place))
-            if found.received == upload.received:
-                raise error from None
-            return found
-        return read_model(OpenUpload, answer)
+
+def _send_piece(calls: HubCalls, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
+    """Send the next piece; where its answer is lost or it comes twice, the hub says how far it is."""
+    content.seek(upload.received)
+    piece = uploads.Piece(identity=upload.identity, start=upload.received, piece=content.read(MAXIMUM_PIECE))
+    try:
+        return calls.call(uploads.SEND, piece)
+    except PilotbaseError as error:
+        found = calls.call(uploads.SHOW, uploads.OfUpload(identity=upload.identity))
+        if found.received == upload.received:
+            raise error from None
+        return found
 
 
 def _announced(name: str, content: BinaryIO) -> NewUpload:

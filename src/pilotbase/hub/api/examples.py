@@ -37,7 +37,6 @@ PARAMETERS: dict[str, Any] = {
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Noted": {"note": "The second shift was asked, too."},
-    "NewUpload": {"name": "milling.zip", "size": 73_412, "digest": _DIGEST},
     "HandedInScenario": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
     "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
     "NewJob": {

@@ -32,7 +32,7 @@ from pilotbase.hub.api import (
     terms,
     threads,
     trials,
-    uploads,
+    uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
     webhooks,
     what_ifs,
@@ -58,7 +58,6 @@ for _room in (
     labelling,
     terms,
     readers,
-    uploads,
     threads,
     notices,
     webhooks,

@@ -14,12 +14,11 @@ from django.http import QueryDict
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.vocabularies import VOCABULARIES
-from pilotbase.hub.acting import language
-from pilotbase.hub.base import base
+from pilotbase.hub.acting import caller
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations.operation import Operation
-from pilotbase.worker.bound.binding import Caller, Here
+from pilotbase.worker.bound.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -38,7 +37,7 @@ def do(operation: Operation[Any, Any], view: View, said: Mapping[str, Any], seen
         wanted = operation.takes.model_validate(said)
     except pydantic.ValidationError as error:
         raise InputError.from_issues("", issues_of("", error)) from None
-    return Here(Caller(base(), view, language())).call(operation, wanted, seen)
+    return Here(caller(view)).call(operation, wanted, seen)
 
 
 class OperationForm(forms.Form):
