@@ -26,6 +26,8 @@ PLACES = {
     "key": "0123456789abcdef",
     "budget": "main",
     "start": "0",
+    "owner": "plant",
+    "name": "milling",
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque"}

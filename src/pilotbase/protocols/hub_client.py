@@ -35,7 +35,6 @@ from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_of
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
@@ -168,19 +167,6 @@ class HubClient:
     def comparison(self, subject: str) -> Comparison:
         """Return the candidates for a scenario side by side."""
         return read_model(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
-
-    def match(self, subject: str) -> Matches:
-        """Return what may fit a scenario or an application, in what the caller sees."""
-        return read_model(Matches, self.requests.get(f"/matches{_path(subject)}"))
-
-    def match_document(self, asked: Scenario | OfferedApplication) -> Matches:
-        """Return what may fit a scenario or an application that need not be on the hub."""
-        section = SECTIONS["scenario" if isinstance(asked, Scenario) else "application"]
-        return read_model(Matches, self.requests.write("POST", f"/matches/{section}", asked.to_json_value()))
-
-    def gaps(self) -> GapMap:
-        """Return demand without supply and supply without demand, in what the caller sees."""
-        return read_model(GapMap, self.requests.get("/matches/gaps"))
 
     def check_certificate(self, envelope: bytes) -> CheckedCertificate:
         """Return whether a signed certificate holds."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 import pydantic
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import issues_of
@@ -123,7 +124,8 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
         plain = [one for one in inner if one is not type(None)]
         return _made(str if str in plain else plain[0], marks, told, words)
     if origin is tuple:
-        return _Lines(max_length=50_000, **{**told, "widget": forms.Textarea(attrs={"rows": 4})})
+        told["help_text"] = format_lazy("{} {}", told["help_text"], t("ask.one_a_line"))
+        return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
     if origin is frozenset:
         return forms.MultipleChoiceField(choices=_choices(inner[0], words), widget=forms.CheckboxSelectMultiple, **told)
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):

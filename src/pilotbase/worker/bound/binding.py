@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Language
@@ -25,6 +25,17 @@ class Limits:
     uploads: UploadTerms = _UPLOADS
 
 
+class Remember(Protocol):
+    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago."""
+
+    def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
+
+
+def anew(name: str, seconds: float, make: Callable[[], Out]) -> Out:
+    """Return what ``make`` makes; on this machine nothing is remembered."""
+    return make()
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls, on which base, and what they have seen of what they change."""
@@ -37,6 +48,7 @@ class Caller:
     service: str | None = None
     """The one service that the caller's key opens."""
     limits: Limits = Limits()
+    remember: Remember = anew
 
 
 @dataclass(frozen=True)
