@@ -148,7 +148,7 @@ def test_a_base_with_a_name_of_its_own_works_under_it(home, write_scenario, writ
     files = (tmp_path / "out" / "certificate.json", "--trust", home / "trust-roots.json")
     listed = run("certificate", "verify", *files, "--revocations", home / "revocations.json")
     assert listed.exit_code == 0
-    assert "Not revoked by list 1" in listed.stdout
+    assert "Not revoked in list 1" in listed.stdout
     assert run("certificate", "revoke", files[0], "--reason", "wrong data").exit_code == 0
     (home / "revocations.json").unlink()
     assert run("init").exit_code == 0

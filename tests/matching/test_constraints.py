@@ -56,7 +56,7 @@ def test_a_number_is_no_class():
     assert found[Constraint.ANSWER].fit is Fit.REFUSED
     assert (
         found[Constraint.ANSWER].why.render("en")
-        == "The scenario asks for classes, the application was made for numbers."
+        == "The scenario needs classes, but the application gives numbers."
     )
     assert found[Constraint.ANSWER].why.render("zh") == "场景要求分类，而应用是为数值预测开发的。"
 
