@@ -68,10 +68,10 @@ def test_spent_cases_made_fresh_in_the_database_are_named_and_nothing_is_tried_o
         connection.execute(update(tables.hidden_sets).values(scored=bytes(scored)[::-1]))
     base.lab.close()
     found = run("log", "verify")
-    assert found.exit_code == 3 and "other cases" in found.stderr
+    assert found.exit_code == 3 and "not those committed to in the log" in found.stderr
     assert "案例" in run("log", "verify", language="zh").stderr
     tried = run("trial", "run", scenario, write_application(name="next"))
-    assert tried.exit_code == 3 and "other cases" in tried.stderr
+    assert tried.exit_code == 3 and "not those committed to in the log" in tried.stderr
     base = open_base()
     assert {attempt.number for attempt in attempts_in(base)} == {1}
     base.lab.close()

@@ -110,7 +110,7 @@ def test_a_sample_is_written_for_suppliers(run, closed, tmp_path):
         "logs-synthetic.croissant.json",
         "logs-synthetic.tc609.jsonl",
     }
-    assert "nothing is lacking" in run("check", tmp_path / "out" / "logs-synthetic.croissant.json")
+    assert "nothing is missing" in run("check", tmp_path / "out" / "logs-synthetic.croissant.json")
     assert "Published" in run("publish", tmp_path / "out" / "logs-synthetic.croissant.json")
     assert "too few" in run(
         "synthesise", "plant/logs", closed, "--epsilon", "3", "--rows", "5", "--out", tmp_path, code=2

@@ -103,7 +103,7 @@ def test_a_worker_of_another_engine_than_the_jobs_that_run_does_not_start(
     pools = Dispatching(base, LocalBackend(tmp_path / "attempts"), "test")
     for _ in range(3):
         assert not pools.round()
-    assert [record.getMessage().count("Jobs run on the engine ray") for record in caplog.records] == [1]
+    assert [record.getMessage().count("Jobs are running on the engine ray") for record in caplog.records] == [1]
     with base.lab.view.reading() as connection:
         found = rows.find_job(connection, name)
     assert found is not None and found.state is State.RUNNING
