@@ -93,7 +93,7 @@ def test_the_owner_measures_sees_first_and_publishes(world, no_readers):
         assert world.client(who).post(place, **JSON).status_code in (401, 403, 404), who
     ordered = owner.post(place, **JSON)
     assert (ordered.status_code, ordered["Location"]) == (202, place)
-    assert "Measuring of quality" in page_of(owner, "/datasets/plant/pumps/measuring/")
+    assert "Quality measurement" in page_of(owner, "/datasets/plant/pumps/measuring/")
     do_all_in_box()
     told = owner.get(place).json()
     assert told["report"], told
