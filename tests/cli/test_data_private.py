@@ -48,7 +48,7 @@ def test_a_profile_is_told_and_paid_for_once(run, closed):
     told = run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme")
     assert "ε = 1.5 spent, unit a record, discrete Laplace (OpenDP" in told
     assert "wear: mean" in told
-    assert "remark: nothing is told, since no values are declared" in told
+    assert "remark: not shown, because no values are declared" in told
     assert run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme") == told
     found = json.loads(run("profile", "plant/logs", closed, "--epsilon", "1.50", "--for", "acme", "--json"))
     assert (found["question"]["epsilon"], found["question"]["by"]) == (1_500_000, "acme")
