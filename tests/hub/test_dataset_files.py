@@ -90,7 +90,5 @@ def test_an_owner_keeps_a_file_by_sending_it(kept):
     usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(marked=True))
     marked = dataset("1.2.0", opening=Opening.ON_TERMS, usageInfo=usage)
     world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, marked)
-    assert (
-        "Files uploaded here are not marked" in get(world, "owner", "/datasets/plant/logs/files/").content.decode()
-    )
+    assert "Files uploaded here are not marked" in get(world, "owner", "/datasets/plant/logs/files/").content.decode()
     assert "在此发送的文件都不带标记" in get(world, "owner", "/datasets/plant/logs/files/", "zh").content.decode()

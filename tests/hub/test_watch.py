@@ -118,7 +118,7 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     for shown in ("risk:accuracy &gt;= 0.85", "P(ever red while", "Criteria without a guarantee", "Cohorts", "drift:x"):
         assert shown in content, shown
     assert content.count("<svg") >= 3
-    assert "evidence against the promise; red at " in content and "= 1/" in content
+    assert "evidence against the guarantee; red at " in content and "= 1/" in content
     told = watched.client("owner").get(f"{SERVICE}/watch").json()
     alphas = {f"risk:{risk['criterion']}": risk["alpha"] for risk in told["watch"]["risks"]}
     levels = {one["detector"]: one["level"] for one in told["detectors"]}
@@ -173,7 +173,10 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     assert desk.post(f"{page}replay/", terms).status_code == 302
     shown = desk.get(page).content.decode()
     told = shown.partition('id="replay"')[2].partition("</section>")[0]
-    for fact in ("<dt>Length of a cohort</dt><dd>1 s</dd>", "<dt>Probability of any false red warning</dt><dd>0.05</dd>"):
+    for fact in (
+        "<dt>Length of a cohort</dt><dd>1 s</dd>",
+        "<dt>Probability of any false red warning</dt><dd>0.05</dd>",
+    ):
         assert fact in told, "the terms of the replay stand beside what it came to, before it is armed"
     assert "P(ever red while" in told and "No guarantee: " in told
     digest = shown.partition('name="replay" value="')[2].partition('"')[0]

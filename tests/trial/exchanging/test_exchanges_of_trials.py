@@ -128,7 +128,10 @@ def test_what_cannot_be_replayed_is_said_with_its_place(base, write_exchanging, 
     faulty = [json.dumps({**next(messages()), "age": "old"}), lines[1], lines[1]]
     folder = write_exchanging(lines=faulty)
     said = refused(base, folder, application)
-    assert "message 1 is not a case of the contract: age" in said and "messages 2 and 3 have the same identifier m1" in said
+    assert (
+        "message 1 is not a case of the contract: age" in said
+        and "messages 2 and 3 have the same identifier m1" in said
+    )
     assert "scenario.yaml:" in said and "trial.exchanges[0].file" in said
     with pytest.raises(InputError) as error:
         check_scenario(folder)
