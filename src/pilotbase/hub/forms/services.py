@@ -12,10 +12,8 @@ from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.hub.acting import language
+from pilotbase.hub.forms.bounds import bounds_of
 from pilotbase.hub.sentences import t
-
-_SOME = 0.001
-"""The least of what only has to be more than nothing."""
 
 
 def _words(prefix: str, values: Iterable[str]) -> list[tuple[str, str]]:
@@ -35,14 +33,12 @@ class TermsForm(forms.Form):
     def __init__(self, *given: object, **options: object) -> None:
         super().__init__(*given, **options)  # type: ignore[arg-type]
         for name, field in ServiceTerms.model_fields.items():
-            bounds = {type(one).__name__: one for one in field.metadata}
             words = {"label": t(f"service.term.{name}"), "help_text": t(f"service.term.{name}_help")}
             if field.annotation is bool:
                 self.fields[name] = forms.BooleanField(required=False, **words)  # type: ignore[arg-type]
                 continue
             kind = forms.FloatField if field.annotation is float else forms.IntegerField
-            least = bounds["Ge"].ge if "Ge" in bounds else _SOME
-            self.fields[name] = kind(min_value=least, max_value=bounds["Le"].le, **words)  # type: ignore[arg-type]
+            self.fields[name] = kind(**bounds_of(ServiceTerms, name), **words)  # type: ignore[arg-type]
 
     @classmethod
     def told(cls, terms: ServiceTerms) -> list[tuple[object, object]]:

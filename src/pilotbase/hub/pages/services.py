@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -86,14 +86,7 @@ def move(request: HubRequest, name: str) -> HttpResponse:
     """Stop, start, fall back, hand over."""
     _require(request, name, ServiceAct.MOVE)
     form = MoveForm(posted(request))
-    if form.is_valid():
-        try:
-            _services(request).move(name, *form.wanted())
-        except _AGAINST as error:
-            add_errors(form, error)
-        else:
-            return redirect("service", name=name)
-    return _page(request, name, move_form=form)
+    return _changed(request, name, {"move_form": form}, lambda services: services.move(name, *form.wanted()))
 
 
 @require_POST
@@ -102,14 +95,7 @@ def set_terms(request: HubRequest, name: str) -> HttpResponse:
     """Let the service answer on other terms."""
     _require(request, name, ServiceAct.CREATE)
     form = TermsForm(posted(request))
-    if form.is_valid():
-        try:
-            _services(request).set_terms(name, form.wanted())
-        except _AGAINST as error:
-            add_errors(form, error)
-        else:
-            return redirect("service", name=name)
-    return _page(request, name, terms_form=form)
+    return _changed(request, name, {"terms_form": form}, lambda services: services.set_terms(name, form.wanted()))
 
 
 @require_POST
@@ -138,14 +124,22 @@ def set_budget(request: HubRequest, name: str) -> HttpResponse:
     """Set a budget, new or changed."""
     _require(request, name, ServiceAct.BUDGET)
     form = BudgetForm(posted(request))
+    return _changed(request, name, {"budget_form": form}, lambda services: services.set_budget(name, *form.wanted()))
+
+
+def _changed(
+    request: HubRequest, name: str, forms: Mapping[str, Form], change: Callable[[BaseServices], object]
+) -> HttpResponse:
+    """Do what a form asks for, or show the service with what stands against it."""
+    (form,) = forms.values()
     if form.is_valid():
         try:
-            _services(request).set_budget(name, *form.wanted())
+            change(_services(request))
         except _AGAINST as error:
             add_errors(form, error)
         else:
             return redirect("service", name=name)
-    return _page(request, name, budget_form=form)
+    return _page(request, name, None, **forms)
 
 
 def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Form) -> HttpResponse:
