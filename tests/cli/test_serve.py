@@ -30,7 +30,9 @@ def test_the_port_after_the_last_is_told(tmp_path):
     assert told.exit_code == 2 and ":65536: " in told.stderr
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "pilotbase serve makes one"), ("zh", "pilotbase serve 会创建")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "pilotbase serve creates one"), ("zh", "pilotbase serve 会创建")]
+)
 def test_the_check_of_a_machine_without_a_base_says_what_serve_will_do(tmp_path, language, said):
     told = run("serve", "--check", "--port", 18_767, language=language)
     assert told.exit_code == 0, told.output

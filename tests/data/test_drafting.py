@@ -8,8 +8,8 @@ import pytest
 from pilotbase.data.column_guesses import guess_missing, guess_type, guess_unit
 from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.sources.source import missing_as_null
 from pilotbase.data.splits import split_cases
-from pilotbase.data.tables import missing_as_null
 from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError

@@ -8,19 +8,29 @@ import pydantic
 import pytest
 
 from pilotbase.documents import api
-from pilotbase.documents.api.incidents import IncidentGrade, IncidentNote
 from pilotbase.documents.api.labelling import NewLabel
-from pilotbase.documents.api.services import NewKey
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.api.sites import NewPack
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.thread import MAXIMUM_LETTERS, Question, Removal
+from pilotbase.operations import declared
+from pilotbase.operations.incidents import IncidentGrade, IncidentNote
+from pilotbase.operations.services import NewKey
 
 for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
     importlib.import_module(found.name)
+declared()
+
+
+def kinds_of(model):
+    """Yield every model below ``model``."""
+    for one in model.__subclasses__():
+        yield from (one, *kinds_of(one))
+
+
 NUMBERS = [
     (model, field.alias or name)
-    for model in Asked.__subclasses__()
+    for model in dict.fromkeys(kinds_of(Asked))
     for name, field in model.model_fields.items()
     if field.annotation in (int, float, int | None, float | None)
 ]

@@ -24,9 +24,9 @@ from pilotbase.data.labels import classes_of, spell_labels
 from pilotbase.data.respelling import said_of_commas
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.source_cases import SourceCases, source_cases
+from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.data.tables import read_table
 from pilotbase.data.target_guesses import guess_structure
 from pilotbase.data.thresholds import (
     Proposal,

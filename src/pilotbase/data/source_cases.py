@@ -1,12 +1,11 @@
-"""Cases from any kind of file that `open_source` reads, as a file that a scenario can name and `read_table` reads.
+"""Cases from any kind of file that `open_source` reads, as a file that a scenario can name.
 
-That is the file itself where it reads to the same rows already; else a copy, in UTF-8, with dates and numbers as they
-are read. So a draft decides once how a file is to be read, and no trial ever guesses it again.
+That is the file itself where nothing had to be found out or written anew; else a copy, in UTF-8, with dates and numbers
+as they are read. So a draft decides once how a file is to be read, and no trial ever guesses it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +13,14 @@ import polars as pl
 
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.respelling import Respelled, respell
-from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
-from pilotbase.data.tables import MAXIMUM_BYTES, MAXIMUM_CELLS, READERS, missing_as_null, read_table
+from pilotbase.data.sources.opening import open_source, read_table, require_small, scanning
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.texts import Text, text
 
-_OF_SEVERAL = (".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm")
-"""Kinds whose first table is the one of the cases: the records of JSON, the first sheet of a workbook."""
+_FORMS = (".csv", ".parquet", ".xlsx")
+"""Kinds of files that a scenario names as they are."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +38,15 @@ def source_cases(source: Path, scratch: Path, order: DateOrder | None = None, ta
     """Return the cases in ``source``; a copy lies in ``scratch``. ``table``: the sheet or table, where it has several.
 
     Raises:
-        InputError: what `open_source` and `read_table` raise; ``data.several_tables``, ``data.too_many_cells``.
+        InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
     found, taken = _read(source, scratch, table)
     written = [respell(column, order) for column in found.select(pl.col(pl.String))]
     respelled = [one for one in written if isinstance(one, Respelled)]
     undecided = tuple(one for one in written if isinstance(one, Undecided))
-    if not respelled and _reads_alike(source, found):
+    if not respelled and not taken and table is None and source.suffix.lower() in _FORMS:
         return SourceCases(source, undecided=undecided)
-    found = found.with_columns(one.column for one in respelled)
-    plain = all(dtype == pl.String for dtype in found.dtypes)
-    copy = scratch / f"{_stem(source)}{'.csv' if plain else '.parquet'}"
-    if plain:
-        found.write_csv(copy)
-    else:
-        found.write_parquet(copy)
+    copy = _copied(found.with_columns(one.column for one in respelled), scratch / _stem(source))
     told = [
         text("draft.decided.respelled", column=one.column.name, found=one.before, to=one.after) for one in respelled
     ]
@@ -73,37 +65,28 @@ def _stem(source: Path) -> str:
 
 
 def _read(source: Path, scratch: Path, table: str | None) -> tuple[pl.DataFrame, tuple[Text, ...]]:
-    kind = source.suffix.lower()
-    if kind in (".parquet", ".xlsx") and table is None:  # of Parquet with the structures that hold images
-        try:
-            found = read_table(source)
-        except InputError:
-            pass  # the other reader tells more, or reads what this one refuses
-        else:
-            if pl.Duration not in found.dtypes:
-                return found, ()
-    if source.is_file() and source.stat().st_size > MAXIMUM_BYTES:
-        raise InputError("data.file_too_large", file=source.name, size=source.stat().st_size, limit=MAXIMUM_BYTES)
-    opened = open_source(str(source), scratch, Asked(tables=(table,) if table else ()))
-    one, left_out = _only(opened, kind)
-    if one.rows * len(one.columns) > MAXIMUM_CELLS:
-        raise InputError(
-            "data.too_many_cells", file=source.name, rows=one.rows, columns=len(one.columns), limit=MAXIMUM_CELLS
-        )
-    return missing_as_null(one.frame.collect(engine="streaming"), ("",)), (*opened.taken, *left_out)
+    require_small(source)
+    with scanning(source):
+        opened = open_source(str(source), scratch, ReadOptions(tables=(table,) if table else (), quick=True))
+        found = opened.only()
+        others = ", ".join(one.name for one in opened.tables if one is not found)
+        left_out = [text("draft.decided.first_table", table=found.name, others=others)] if others else []
+        return found.collect(), (*opened.taken, *left_out)
 
 
-def _only(opened: OpenedSource, kind: str) -> tuple[SourceTable, Iterator[Text]]:
-    first, *others = opened.tables
-    if others and kind not in _OF_SEVERAL:
-        raise InputError("data.several_tables", found=", ".join(one.name for one in opened.tables))
-    names = ", ".join(one.name for one in others)
-    return first, iter([text("draft.decided.first_table", table=first.name, others=names)] if others else [])
+def _copied(cases: pl.DataFrame, copy: Path) -> Path:
+    """Write ``cases`` as CSV, or as Parquet where that is read as something else: columns of types, names of digits."""
+    written = copy.with_name(f"{copy.name}.csv")
+    if all(dtype == pl.String for dtype in cases.dtypes):
+        cases.write_csv(written)
+        if _reads_alike(written, cases):
+            return written
+    cases.write_parquet(written := copy.with_name(f"{copy.name}.parquet"))
+    return written
 
 
-def _reads_alike(source: Path, found: pl.DataFrame) -> bool:
-    """Tell whether `read_table` reads the source to these rows."""
+def _reads_alike(written: Path, cases: pl.DataFrame) -> bool:
     try:
-        return source.suffix.lower() in READERS and read_table(source).equals(found)
+        return read_table(written).equals(cases)
     except InputError:
         return False

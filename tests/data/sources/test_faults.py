@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.files import Given, measure_file
+from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
-from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.data.sources.unpacking import HARMLESS
 from pilotbase.documents.dataset import Reference
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said
@@ -26,7 +27,7 @@ GOOD = "id,city\n1,Köln\n2,北京\n"
 TEXTS = {
     "a row too short": ("a,b,c\n1,2,3\n4,5\n", "t.csv:3: 2 cells, and the header has 3"),
     "a row too long behind one of two lines": ('a,b\n"x\ny",2\n3,4,5\n', "t.csv:4: 3 cells"),
-    "an empty last cell is none too few": ("a,b\n1,\n2\n", "t.csv:3: 1 cells"),
+    "an empty last cell is none too few": ("a,b\n1,\n2\n", "t.csv:3: 1 cell,"),
     "a quote never closed": (
         'a,b\n1,"x\n3,4\n5,6\n',
         "t.csv:2: A double quote is opened here and not closed up to line 4",
@@ -60,7 +61,7 @@ def test_a_fault_of_a_text_is_named_by_its_line(tmp_path, case):
 
 def test_all_faults_are_told_at_once_and_the_many_of_one_kind_are_counted(tmp_path):
     told = refused(tmp_path, "t.csv", "a,b\n1\n" + "1,2,3\n" * 8 + '1,"x"y\n4,"z\n')
-    assert "t.csv:2: 1 cells" in told and "t.csv:6: 3 cells" in told and "t.csv:7: 3 cells" not in told
+    assert "t.csv:2: 1 cell," in told and "t.csv:6: 3 cells" in told and "t.csv:7: 3 cells" not in told
     assert "and 4 more of that kind" in told.lower()
     assert "t.csv:11: After a closing" in told and "t.csv:12: A double quote is opened here" in told
 
@@ -96,9 +97,9 @@ def test_bytes_of_no_encoding_that_is_told_apart_are_named_and_the_owner_may_say
     assert "t.csv:2: Byte 0xF6 (byte 11 of the file) is neither UTF-8 nor GB18030" in refused(
         tmp_path, "t.csv", content
     )
-    assert rows(opened(tmp_path, "t.csv", content, Asked(encoding="cp1252"))) == [("1", "Köln"), ("2", "Düren")]
-    assert "no encoding called cp99999" in refused(tmp_path, "t.csv", content, Asked(encoding="cp99999"))
-    told = refused(tmp_path, "u.csv", "a,b\n1,ä\n", Asked(encoding="ascii"))
+    assert rows(opened(tmp_path, "t.csv", content, ReadOptions(encoding="cp1252"))) == [("1", "Köln"), ("2", "Düren")]
+    assert "no encoding called cp99999" in refused(tmp_path, "t.csv", content, ReadOptions(encoding="cp99999"))
+    told = refused(tmp_path, "u.csv", "a,b\n1,ä\n", ReadOptions(encoding="ascii"))
     assert "u.csv:2: Byte 6 of the file is no ASCII" in told
 
 
@@ -115,15 +116,17 @@ def test_decimal_commas_do_not_divide(tmp_path):
 
 
 def test_a_wrong_separator_is_told_with_the_right_one(tmp_path):
-    told = refused(tmp_path, "t.csv", "a,b,c\n1,2,3\n", Asked(separator=";"))
+    told = refused(tmp_path, "t.csv", "a,b,c\n1,2,3\n", ReadOptions(separator=";"))
     assert "t.csv:1: Divided by ; there is one column; divided by , there are 3" in told
 
 
 def test_names_are_given_to_a_table_without_a_header(tmp_path):
     content = "1 1 -0.7 \n1 2  0.5 \n"
-    source = opened(tmp_path, "t.txt", content, Asked(columns=("unit", "cycle", "sensor")))
+    source = opened(tmp_path, "t.txt", content, ReadOptions(columns=("unit", "cycle", "sensor")))
     assert rows(source) == [("1", "1", "-0.7"), ("1", "2", "0.5")]
-    assert "3 cells, and 2 columns were named" in refused(tmp_path, "t.txt", content, Asked(columns=("unit", "cycle")))
+    assert "3 cells, and 2 columns were named" in refused(
+        tmp_path, "t.txt", content, ReadOptions(columns=("unit", "cycle"))
+    )
 
 
 def test_numbers_may_be_names_where_the_rows_hold_other_numbers(tmp_path):
@@ -389,7 +392,7 @@ def test_one_text_among_the_numbers_of_a_database_is_told_and_the_rest_read(tmp_
     )
     source = opened(tmp_path, "t.db")
     assert [value for _, value in rows(source)][15:18] == [16.5, None, 18.5]
-    assert "1 values of runs.torque are no number" in said(source) and "17: 'n/a'" in said(source)
+    assert "1 value of runs.torque are no number" in said(source) and "17: 'n/a'" in said(source)
 
 
 def test_one_formula_that_nothing_computed_is_told_and_the_rest_read(tmp_path):

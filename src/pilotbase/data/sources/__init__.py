@@ -1,7 +1,7 @@
 """Sources: every kind of file or database that holds a table, read in one way, with what is wrong named by its place.
 
 opening     `open_source(place, asked, scratch) -> OpenedSource`    tables, checked whole and not loaded
-source      `SourceTable`, `Asked`, `Reader`: what a kind of file has to give
+source      `SourceTable`, `ReadOptions`, `Reader`: what a kind of file has to give
 kinds       one file a kind: delimited, parquet, workbook, json_lines, sqlite, postgres, images
 faults      `Faults`: all problems of a file at once
 spool       rows of whatever kind as Parquet in a scratch folder: read once, scanned as often as needed

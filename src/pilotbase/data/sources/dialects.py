@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from pilotbase.data.sources.bounds import LONGEST_CELL
 from pilotbase.data.sources.faults import Faults
-from pilotbase.data.sources.source import LONGEST_CELL
 from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")

@@ -12,9 +12,9 @@ from pilotbase.hub.api import (
     certificates,
     claims,
     datasets,
+    declared,
     descriptions,
     figures,
-    incidents,
     labelling,
     ledger,
     matches,
@@ -26,7 +26,6 @@ from pilotbase.hub.api import (
     programmes,
     readers,
     schema,
-    services,
     sites,
     statistics,
     steps,
@@ -35,7 +34,6 @@ from pilotbase.hub.api import (
     trials,
     uploads,
     vouchers,
-    watch,
     webhooks,
     what_ifs,
 )
@@ -75,11 +73,10 @@ for _room in (
     vouchers,
     claims,
     programmes,
-    services,
-    incidents,
-    watch,
 ):
     api.add_router("", _room.router)
+for _router in declared.routers():
+    api.add_router("", _router)
 
 
 def documentation(request: HttpRequest) -> HttpResponse:
