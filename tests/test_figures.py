@@ -63,7 +63,7 @@ HUNDRED = "100,000,000 rows × 20 columns streamed from 6.3 GiB of Parquet, most
 LARGE = "100,000,000 rows × 20 columns streamed from 11.3 GB of Parquet, all measures with key and reference, "
 CSV = "45,000,000 rows × 20 columns streamed from 10.2 GB of CSV, all measures with key and reference, "
 FOREST = "ONNX in the box, boosted forest of 100 trees"
-FORMS_COST = "an endpoint that answers at once"
+QUESTION = "an endpoint that answers at once"
 SENTENCES = [
     ("README.md", "costs {} times the bare `predict` loop", trial("full pass, gradient boosting", RATIO)),
     ("README.md", "the trial adds {} ms to each batch of 4,096", trial("per batch of 4096 x 20, linear model: added")),
@@ -128,9 +128,11 @@ SENTENCES = [
     (POOLS, "a boxed job takes {} s", compute("Ray backend", digits=1, unit=SECOND)),
     (POOLS, "beside {} s for an actor", compute("Ray backend", PEER, 1, SECOND)),
     (FORMS[0], "takes {} times in its box", kinds(FOREST, RATIO)),
-    (FORMS[0], "costs {} ms of the processor", kinds(FORMS_COST)),
-    (FORMS[0], "Inspect AI {} ms", kinds(FORMS_COST, PEER, 1)),
+    (FORMS[0], "costs {} ms of the processor", kinds(QUESTION)),
+    (FORMS[0], "Inspect AI {} ms", kinds(QUESTION, PEER, 1)),
     (FORMS[1], "onnxruntime 的 {} 倍", kinds(FOREST, RATIO)),
+    (FORMS[1], "耗费处理器 {} 毫秒", kinds(QUESTION)),
+    (FORMS[1], "在同一服务器上的评测为 {} 毫秒", kinds(QUESTION, PEER, 1)),
 ]
 
 
