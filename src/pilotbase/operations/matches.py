@@ -39,8 +39,8 @@ _SCENARIO = {
     "data": {
         "file": "milling.csv",
         "fields": [
-            {"name": "torque", "dataType": "float", "unit": "Nm"},
-            {"name": "broken", "dataType": "boolean"},
+            {"name": "torque", "dataType": "sc:Float", "unit": "Nm"},
+            {"name": "broken", "dataType": "sc:Boolean"},
         ],
         "target": "broken",
     },
