@@ -42,7 +42,7 @@ class HubCalls:
         if operation.method == "DELETE":
             return self.requests.send("DELETE", path).body
         if operation.takes_bytes:
-            return self.requests.send(operation.method, path, body, {"Content-Type": "application/octet-stream"}).body
+            return self.requests.send(operation.method, path, body, {"Content-Type": operation.media}).body
         return self.requests.write(operation.method, path, body, seen).body
 
 

@@ -17,7 +17,7 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, JSON, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
@@ -26,8 +26,10 @@ from pilotbase.workspace.store import View
 
 _PATH: Any = Path
 _QUERY: Any = Query
+_BODIES = {BYTES: BINARY_BODY, JSON: {"requestBody": {"required": False, "content": {JSON: {"schema": {}}}}}}
 _AUTH = {
     Callers.EVERYBODY: EVERYBODY,
+    Callers.UNASKED: None,
     Callers.MEMBERS: MEMBERS,
     Callers.OBSERVERS: [ServiceKeyAuth(), *MEMBERS],
 }
@@ -52,7 +54,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
-        openapi_extra=BINARY_BODY if operation.takes_bytes else None,
+        openapi_extra=_BODIES[operation.media] if operation.takes_bytes else None,
     )(_view(operation))
 
 
@@ -63,7 +65,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         if isinstance(operation.who, DeskAct) and not operation.in_path:
             request.acting.require(operation.who)
         if operation.takes_bytes:
-            given["wanted"] = _piece(request)
+            given["wanted"] = _piece(request, operation.media)
         wanted = operation.takes.model_validate(_spread(operation, given))
         version = seen(request) if operation.marked and operation.writes else None
 
@@ -114,9 +116,10 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     return answer
 
 
-def _piece(request: HubRequest) -> bytes:
+def _piece(request: HubRequest, media: str) -> bytes:
     """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
-    require_type(request, BYTES)
+    if media == BYTES:
+        require_type(request, BYTES)
     piece = request.read(MAXIMUM_PIECE + 1)
     if len(piece) > MAXIMUM_PIECE:
         raise BodyTooLargeError("api.body_too_large", allowed=MAXIMUM_PIECE)

@@ -9,7 +9,6 @@ import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
-    certificates,
     claims,
     datasets,
     declared,
@@ -49,7 +48,6 @@ api = problems.HubApi(
 problems.install(api)
 for _room in (
     people,
-    certificates,
     steps,
     datasets,
     descriptions,
