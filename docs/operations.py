@@ -60,9 +60,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "threads_correct": ExchangeAct.THREAD_CORRECT,
     "threads_remove": ExchangeAct.THREAD_REMOVE,
     "threads_mark": ExchangeAct.THREAD_MARK,
-    "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
-    "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
-    "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
     "trials_bundle": Reading.BUNDLE,
     "trials_budget": Reading.BUDGET,
     "trials_comparison": Reading.COMPARISON,
@@ -170,11 +167,11 @@ def _operation(operation: Json, name: str) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
+    name = str(operation["operationId"]).removeprefix(PREFIX)
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-        return keys + (everybody if known.who is None else granted(TABLE[known.who]))
-    name = str(operation["operationId"]).removeprefix(PREFIX)
+        return keys + (SAID.get(name, everybody) if known.who is None else granted(TABLE[known.who]))
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
         return granted(TABLE[found])

@@ -63,6 +63,7 @@ from pilotbase.hub.people import pages as people
 from pilotbase.hub.process import health
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.operations.watch import ARM, DISARM, END_SILENCE
+from pilotbase.operations.webhooks import END, REPLAY
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"
@@ -177,8 +178,12 @@ NOTICES = [
     path("mail/", notices.mail, name="notice-mail"),
     path("webhooks/", notices.webhooks, name="webhooks"),
     path("webhooks/<drawn:identity>/", notices.webhook, name="webhook"),
-    path("webhooks/<drawn:identity>/end/", notices.end, name="webhook-end"),
-    path("webhooks/<drawn:identity>/again/", notices.again, name="webhook-again"),
+    path("webhooks/<drawn:identity>/end/", post_of(END, "webhooks", back=(), webhook="identity"), name="webhook-end"),
+    path(
+        "webhooks/<drawn:identity>/again/",
+        post_of(REPLAY, "webhook", back=("identity",), webhook="identity"),
+        name="webhook-again",
+    ),
     path("<drawn:identity>/", notices.follow, name="notice"),
 ]
 

@@ -127,8 +127,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Correction": {"text": "The sensor was turned round that week; leave its rows out."},
     "Removal": {"reason": "Names a person"},
     "Marking": {"message": 2},
-    "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
-    "MailWish": {"mail": "daily"},
     "Roadmap": {
         "document": "roadmap/1",
         "title": {"en": "To 2027", "zh": "至2027年"},
@@ -188,6 +186,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "personal": ["none"],
     },
     "KeptUpload": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
-    "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

@@ -17,7 +17,6 @@ from pilotbase.hub.api import (
     labelling,
     ledger,
     media,
-    notices,
     people,
     pools,
     problems,
@@ -32,7 +31,6 @@ from pilotbase.hub.api import (
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
-    webhooks,
     what_ifs,
 )
 
@@ -56,8 +54,6 @@ for _room in (
     terms,
     readers,
     threads,
-    notices,
-    webhooks,
     trials,
     sites,
     board,

@@ -76,7 +76,6 @@ PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = (
-    "/api/notices/",
     "/invitations",
     "/jobs/estimate",
     "/api/roadmap",
@@ -87,8 +86,6 @@ _WITHOUT_KEY = (
     "/api/site-",
 )
 """Writes that change nothing when they are sent again."""
-_SECRET = ("/api/webhooks",)
-"""What is made with a secret, which is not kept to be told again."""
 _REFUSED_TO_READERS = (
     "/bundle",
     "/files",
@@ -253,7 +250,7 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-None-Match")
     if method == "get" and path.endswith("/files/{file}"):
         names += ["Range", "If-Range"]
-    secret = path.endswith(_SECRET) if known is None else known.repeated is Repeated.ONCE
+    secret = known is not None and known.repeated is Repeated.ONCE
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
         told = f"{name} of a secret" if name == "Idempotency-Key" and secret else name

@@ -23,6 +23,10 @@ class Limits:
     """What a base allows its callers; a hub's configuration says it."""
 
     uploads: UploadTerms = _UPLOADS
+    digest_hour: int = 0
+    """Hour of the day, UTC, at which the daily mails go out."""
+    webhook_allow: tuple[str, ...] = ()
+    """Hosts and networks that webhooks reach though they are private."""
 
 
 class Remember(Protocol):
