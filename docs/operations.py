@@ -66,8 +66,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     **dict.fromkeys(("what_ifs_ask", "what_ifs_read_all", "what_ifs_read", "what_ifs_read_replay"), Reading.WHAT_IF),
     **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
     "board_read": Reading.BOARD,
-    **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
-    **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,
@@ -77,7 +75,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "uploads_hand_in_application": Act.APPLICATION_EDIT,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
-    "ledger_set_new": DeskAct.PLAN,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
 _OWNER = "demand owner of it, operator"

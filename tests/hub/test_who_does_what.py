@@ -30,14 +30,17 @@ PLACES = {
     "start": "0",
     "owner": "plant",
     "name": "milling",
+    "figure": "opened",
+    "step": "agreed_frozen",
+    "progress": "open",
     "serial": "0" * 64,
     "webhook": "0" * 16,
     "message": f"msg_{'0' * 32}",
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque"}
-SHOWN = {"matches.scenario"}
-"""An open scenario is there for everybody."""
+SHOWN = {"matches.scenario", "ledger.records", "ledger.step"}
+"""An open scenario is there for everybody, and everybody who owns demand reads their own part of the ledger."""
 PLACED = [one for one in OPERATIONS if one.in_path and one.name not in SHOWN]
 TURNED_AWAY = {
     "hub.login_needed",

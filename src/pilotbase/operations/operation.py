@@ -76,6 +76,8 @@ class Operation(Generic[In, Out]):
     gives: type[Out]
     who: AnyAct | Reading | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    refuses: frozenset[int] = frozenset()
+    """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
     callers: Callers = Callers.MEMBERS
     repeated: Repeated = Repeated.KEYED
     marked: bool = False

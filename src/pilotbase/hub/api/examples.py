@@ -127,16 +127,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Correction": {"text": "The sensor was turned round that week; leave its rows out."},
     "Removal": {"reason": "Names a person"},
     "Marking": {"message": 2},
-    "Roadmap": {
-        "document": "roadmap/1",
-        "title": {"en": "To 2027", "zh": "至2027年"},
-        "phases": [
-            {
-                "phase": "p1",
-                "tasks": [{"scenario": "scenario:plant/milling", "start": "2026-03-01", "end": "2027-06-30"}],
-            }
-        ],
-    },
     "Dataset": {
         "document": "dataset/1",
         "name": "milling",

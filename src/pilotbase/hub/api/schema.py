@@ -78,7 +78,6 @@ _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = (
     "/invitations",
     "/jobs/estimate",
-    "/api/roadmap",
     "/messages/{number}/files",
     "/statistics",
     "/labelling",
@@ -101,7 +100,7 @@ _REFUSED_TO_READERS = (
 )
 """What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees,
 labels that are blind yet."""
-_NOT_FOR_ALL = ("/api/ledger", "/api/roadmap", "/api/voucher-metering")
+_NOT_FOR_ALL = ("/api/voucher-metering",)
 """What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
@@ -197,7 +196,7 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     if secured and (writes or refuses):
         yield 403
     named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
-    if writes or named or path.startswith(_NOT_FOR_ALL):
+    if writes or named or path.startswith(_NOT_FOR_ALL) or (known is not None and 404 in known.refuses):
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
