@@ -65,7 +65,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "trials_comparison": Reading.COMPARISON,
     **dict.fromkeys(("what_ifs_ask", "what_ifs_read_all", "what_ifs_read", "what_ifs_read_replay"), Reading.WHAT_IF),
     **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
-    "board_read": Reading.BOARD,
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,

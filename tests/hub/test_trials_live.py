@@ -343,6 +343,9 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from typer.testing import CliRunner
 
     from pilotbase.cli import app
+    from pilotbase.operations import board
+    from pilotbase.operations.matches import OfRecord
+    from pilotbase.protocols.hub_calls import HubCalls
     from pilotbase.protocols.hub_client import HubClient
     from pilotbase.protocols.hub_requests import HubRequests
 
@@ -350,7 +353,8 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     with listening(tried) as address:
         owner = HubClient(HubRequests(address, token_of(tried, "owner", "read")))
         assert owner.budget(subject).used == 1
-        assert owner.board(subject).allowed == 50
+        place = OfRecord(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2])
+        assert HubCalls(owner.requests).call(board.SHOW, place).allowed == 50
         assert [one.name for one in owner.comparison(subject).candidates] == ["alarm"]
         assert owner.queue() == []
         monkeypatch.setenv("PILOTBASE_HUB", address)

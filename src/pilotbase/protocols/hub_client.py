@@ -31,7 +31,6 @@ from pilotbase.documents.api.records import (
 from pilotbase.documents.api.trials import OrderedBundle, QueuedWork, TrialProgress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
-from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_of
@@ -159,10 +158,6 @@ class HubClient:
     def budget(self, subject: str) -> Budget:
         """Return what the hidden data of a scenario still hold."""
         return read_model(Budget, self.requests.get(f"{_path(subject)}/budget"))
-
-    def board(self, subject: str) -> SeenBoard:
-        """Return the board of a scenario, as the caller may see it."""
-        return read_model(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
 
     def comparison(self, subject: str) -> Comparison:
         """Return the candidates for a scenario side by side."""

@@ -8,7 +8,6 @@ from django.shortcuts import render
 import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
-    board,
     claims,
     datasets,
     declared,
@@ -55,7 +54,6 @@ for _room in (
     threads,
     trials,
     sites,
-    board,
     figures,
     pools,
     what_ifs,
