@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,8 @@ OPERATIONS = DOCS / "reference" / "operations.md"
 
 
 def main() -> None:
-    """Write every generated file."""
+    """Write every generated file, from the English help."""
+    os.environ["PILOTBASE_LANGUAGE"] = "en"
     for path, content in (generated() | {OPERATIONS: operations_page(operations.schema())}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")

@@ -12,9 +12,10 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
+from pilotbase.documents.catalogues import catalogue, read_messages
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.steps import Step
-from pilotbase.documents.texts import LANGUAGES, Text, catalogue
+from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 
 SOURCE = Path(__file__).parent.parent / "src" / "pilotbase"
@@ -95,13 +96,13 @@ def used_codes() -> dict[str, bool]:
     return codes
 
 
+@cache
 def catalogue_codes(language: str) -> dict[str, str]:
-    return {
-        str(message.id): str(message.string)
-        for path in (LOCALE / language).glob("*.po")
-        for message in read_po(path.open("rb"))
-        if message.id
-    }
+    """Every sentence by its code; help of commands has its English beside them (`tests/cli/test_help_language.py`)."""
+    sentences: dict[str, str] = {}
+    for path in (LOCALE / language).glob("*.po"):
+        sentences |= catalogue(path.stem, language) if path.stem != "help" else {}
+    return sentences
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -163,3 +164,51 @@ def test_nested_texts_are_rendered_in_the_same_language():
     outer = Text(code="input.missing_for_step", params={"step": inner})
     assert catalogue("verdict", "zh")["verdict.accept"] in outer.render("zh")
     assert catalogue("verdict", "en")["verdict.accept"] in outer.render("en")
+
+
+@pytest.mark.parametrize("path", sorted(LOCALE.glob("*/*.po")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_catalogue_reads_as_it_does_by_babel(path):
+    """Whole, with no code twice: gettext's own tools read our files, too."""
+    theirs = [str(message.id) for message in read_po(path.open("rb")) if message.id]
+    ours = read_messages(path.read_text("utf-8"))
+    assert path.read_text("utf-8").count('\nmsgid "') == len(theirs) == len(ours)
+    assert ours == {str(message.id): str(message.string) for message in read_po(path.open("rb")) if message.id}
+
+
+@pytest.mark.parametrize("broken", ['msgid "a.b"\nmsgstr "c\n', 'msgid "a.b"\nmsgctxt "d"\nmsgstr "c"\n', "a.b = c\n"])
+def test_what_is_no_message_of_ours_is_refused(broken):
+    with pytest.raises(ValueError, match="part of no message"):
+        read_messages(f'msgid ""\nmsgstr ""\n\n{broken}')
+
+
+def test_escapes_and_lines_are_read():
+    assert read_messages('msgid "a.b"\nmsgstr ""\n"say \\"c\\"\\n"\n"d\\\\n"\n') == {"a.b": 'say "c"\nd\\n'}
+
+
+@pytest.mark.parametrize(
+    ("cases", "words"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), ("1", "1 row"), ("1,000", "1,000 rows")]
+)
+def test_a_number_brings_its_plural(cases, words):
+    assert text("reader.row_count", rows=cases).render() == words
+
+
+COUNTED = re.compile(r"\{\w+[^}|]*:([^}|]+)\|([^}]+)\}")
+VERBS = {"are", "ask", "belong", "do", "have", "lie", "stand", "stay", "were"}
+OF_VERBS_TOO = {"calls", "claims", "counts", "leaves", "offers", "runs", "sets", "turns", "uses", "others"}
+"""Words that are a plural in one sentence and what somebody does in another."""
+
+
+def test_no_number_stands_before_a_plural_that_one_would_not_have():
+    """A noun that has two forms anywhere has them wherever a number stands before it."""
+    english = catalogue_codes("en")
+    forms = [form.split() for sentence in english.values() for found in COUNTED.findall(sentence) for form in found]
+    pairs = list(zip(forms[::2], forms[1::2], strict=True))
+    nouns = {word for one, many in pairs for word in many if word not in one and word.isalpha()} - VERBS - OF_VERBS_TOO
+    beside = {word for one, many in pairs for word in many if word in one} - {"of", "or"}
+    alone = re.compile(rf"\{{\w+\}} (?:(?:{'|'.join(beside)}) )*(?:{'|'.join(nouns)})\b")
+    assert [(code, sentence) for code, sentence in english.items() if alone.search(sentence)] == []
+    assert [code for code, sentence in english.items() if re.search(r"\w\(e?s\)", sentence)] == []
+
+
+def test_chinese_has_one_form():
+    assert [code for code, sentence in catalogue_codes("zh").items() if COUNTED.search(sentence)] == []

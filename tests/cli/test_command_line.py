@@ -101,7 +101,7 @@ def test_an_earlier_result_says_so_and_what_became_of_its_certificate(
     assert "suspended since" in held.stdout and "late flights" in held.stdout
 
 
-@pytest.mark.parametrize(("language", "printed"), [("en", "everything that it printed: "), ("zh", "全部输出：")])
+@pytest.mark.parametrize(("language", "printed"), [("en", "everything it printed: "), ("zh", "全部输出：")])
 def test_a_rehearsal_that_fails_shows_the_traceback_and_where_the_log_is(
     home,  # noqa: F811
     write_scenario,  # noqa: F811

@@ -37,7 +37,7 @@ def published(run, tmp_path):
 def test_datasets_are_listed_with_what_there_is_of_each(published):
     listed = published("list", "torque", "--sector", "manufacturing")
     assert "plant/logs: Spindle logs – Published, compute to data, CC-BY-4.0" in listed
-    assert "1 datasets" in listed and "Licence: CC-BY-4.0 1" in listed
+    assert "1 dataset" in listed and "Licence: CC-BY-4.0 1" in listed
     chinese = published("list", "扭矩", language="zh")
     assert "主轴日志" in chinese and "共 1 个数据集" in chinese
     assert json.loads(published("list", "--opening", "open", "--json"))["items"] == []
@@ -45,7 +45,7 @@ def test_datasets_are_listed_with_what_there_is_of_each(published):
 
 def test_contributions_are_told_in_both_languages(published):
     assert "plant/logs: Spindle logs – published" in published("contributions", "plant")
-    assert "plant: 1 datasets; 0 agreements, 0 uses" in published("contributions")
+    assert "plant: 1 dataset; 0 agreements, 0 uses" in published("contributions")
     assert "1 个版本；0 份生效合约" in published("contributions", language="zh")
     assert json.loads(published("contributions", "nobody", "--json"))["datasets"] == []
 

@@ -22,7 +22,7 @@ def pumps(tmp_path, monkeypatch):
 
 def test_a_description_is_written_refreshed_and_left_alone(pumps):
     told = run("data", "describe", pumps, "--title", "Pumps", "--label", "state")
-    assert "dataset.yaml written: 1 table(s), 3 field(s), version 1.0.0" in told.output
+    assert "dataset.yaml written: 1 table, 3 fields, version 1.0.0" in told.output
     assert "Still needed for publishing a dataset: license (Licence: an SPDX name or an address)" in told.output
     dataset = load_document(Dataset, pumps.parent / "dataset.yaml")
     assert dataset.title == "Pumps" and dataset.record_sets[0].field("state").is_label

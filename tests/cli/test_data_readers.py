@@ -16,7 +16,7 @@ def test_who_has_read_a_dataset_is_listed_and_narrowed(published, tmp_path):
     assert "0 lines; the log has" in said
     published("preview", "plant/logs", "--organisation", "acme", code=5)
     said = published("readers", "dataset:plant/logs", "--kind", "refused")
-    assert "acme: refused: " in said and "1 lines" in said and "What happened: refused 1" in said
+    assert "acme: refused: " in said and "1 line;" in said and "What happened: refused 1" in said
     assert "已拒绝" in published("readers", "plant/logs", language="zh")
     (line,) = json.loads(published("readers", "plant/logs", "--json"))["items"]
     assert (line["organisation"], line["channel"], line["times"]) == ("acme", "pb:preview", 1)

@@ -33,12 +33,12 @@ def run(tmp_path, monkeypatch):
 
 
 def test_from_the_warning_to_the_closing(run):
-    assert "alarm" in run("list") and "being handled" in run("list").lower()
+    assert "alarm" in run("list") and "in progress" in run("list").lower()
     assert "橙色预警" in run("show", "1", language="zh")
     run("note", "1", "The night shift saw it.", "--unknown", "Cause", "--unknown", "Extent")
     shown = run("grade", "1", "larger", "II", "--note", "Two lines stood still.")
     assert "operator_to_province: due" in shown and "Not yet known" not in run("list")
-    assert "Two lines stood still." in shown and "Not known yet: Extent" in shown
+    assert "Two lines stood still." in shown and "Still unknown: Extent" in shown
     assert "operator_to_province: reported" in run("report", "1", "operator_to_province")
     run("correct", "1", "2", "It was the late shift.")
     run("mitigate", "1")

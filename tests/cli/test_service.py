@@ -52,7 +52,7 @@ def certificate(tmp_path, monkeypatch):
 
 
 def test_from_the_certificate_to_the_stop(run, certificate):
-    assert "no service" in run("show", "milling", code=2)
+    assert "does not exist" in run("show", "milling", code=2)
     assert "forest 1.0.0" in run("create", "milling", "--certificate", str(certificate), "--title", "Mill watch")
     assert "0 in use, of 3" in run("budget", "milling", "main", "--calls", "3", "--period", "total")
     secret = run("key", "create", "milling", "--title", "line 3", "--budget", "main").strip().splitlines()[-1]
@@ -115,8 +115,8 @@ def test_matches_of_two_versions_are_told_apart(tmp_path):
 
 
 def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
-    assert "one of the two" in run("create", "milling", code=2)
-    assert "issued no certificate" in run("create", "milling", "--certificate", "0" * 64, code=2)
+    assert "either the certificate or the trial" in run("create", "milling", code=2)
+    assert "has not issued a certificate" in run("create", "milling", "--certificate", "0" * 64, code=2)
     run("create", "milling", "--certificate", str(certificate))
     missing = run("budget", "milling", "main", code=2)
     assert "no budget main" in missing and "pilotbase service budget milling main --calls 1000" in missing
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
 @pytest.mark.parametrize(
     ("language", "held", "instead"),
     [
-        ("en", "forest 1.1.0 does not answer: its certificate is suspended", "answered by forest 1.0.0"),
+        ("en", "forest 1.1.0 cannot answer: its certificate is suspended", "answered by forest 1.0.0"),
         ("zh", "forest 1.1.0 不应答：其证书已被暂停", "调用由 forest 1.0.0 应答"),
     ],
 )
@@ -143,7 +143,7 @@ def test_whoever_starts_a_service_is_told_which_certificate_is_suspended_and_wha
     base = open_base()
     served = OfBase(base)
     newer = base.lab.view.load(served.certify("1.1.0", held=served.hold("1.1.0")), IssuedCertificate).certificate
-    assert "does not answer" not in run("create", "milling", "--certificate", newer.serial)
+    assert "cannot answer" not in run("create", "milling", "--certificate", newer.serial)
     suspend(base.trust, base.lab.view, base.revocations, newer.serial, "late flights", base.lab.store.clock())
     run("stop", "milling", "--reason", "line 3 is rebuilt")
     started = run("start", "milling", "--reason", "it runs", language=language)

@@ -96,7 +96,7 @@ def test_the_way_of_the_page(base: Base, tmp_path: Path) -> None:
     assert "5 movements" in told(["export", programme, tmp_path / "evidence"])
     assert as_json(["audit", tmp_path / "evidence"])["problems"] == []
     key = tmp_path / "evidence" / "log-key.txt"
-    assert "5 movements, 1 settlements, 3 claims" in told(["audit", tmp_path / "evidence", "--key", key])
+    assert "5 movements, 1 settlement, 3 claims" in told(["audit", tmp_path / "evidence", "--key", key])
     uses = tmp_path / "evidence" / "usage.csv"
     uses.write_bytes(uses.read_bytes().replace(b"gpu/t4,3600000", b"gpu/t4,3600001"))
     found = run(["audit", tmp_path / "evidence"], 3)

@@ -36,12 +36,12 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     terms.write_text(json.dumps({"cohort_seconds": 3600, "label_seconds": 0, "tolerance": 0}))
     armed = run("watch", "arm", "milling", "--terms", terms)
     assert armed.exit_code == 0, armed.stderr
-    assert "1 criteria with a promise, 2 without" in armed.stdout
+    assert "1 criterion with a guarantee, 2 without" in armed.stdout
     assert "accuracy >= 0.85: P(ever red while the conditional risk" in armed.stdout and "≤ 0.05;" in armed.stdout
     assert "gap(accuracy by shift) <= 0.2: No promise" in armed.stdout
     assert "over 4 chunks of 1000 rows 0.02 alarms by chance are expected at most" in armed.stdout
     early = run("watch", "status", "milling").stdout
-    assert "accuracy >= 0.85: watched with a promise; no cohort has entered yet" in early
+    assert "accuracy >= 0.85: watched with a promise; no cohort has been judged yet" in early
     taken = run("watch", "take", "milling", write_days(world, tmp_path / "day.csv", 400))
     assert "600 cases, 600 labels" in taken.stdout
     assert "0 cases" in run("watch", "take", "milling", tmp_path / "day.csv").stdout
@@ -49,7 +49,7 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
         pass
     status = json.loads(run("watch", "status", "milling", "--json").stdout)
     assert (status["colour"], status["cohorts"][0]["labelled"], status["counts"]["repeated"]) == ("red", 600, 2)
-    assert "no cohort has entered" not in run("watch", "status", "milling").stdout
+    assert "no cohort has been judged" not in run("watch", "status", "milling").stdout
     assert "红色" in run("watch", "status", "milling", language="zh").stdout
     warnings = json.loads(run("watch", "warnings", "milling", "--json").stdout)
     red = next(one for one in warnings if one["warning"]["colour"] == "red")
@@ -66,7 +66,10 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
 
 def test_what_is_wrong_is_told_with_its_exit_code(world, tmp_path):
     unknown = run("watch", "status", "nothing")
-    assert (unknown.exit_code, "There is no service nothing, or none that you may see." in unknown.stderr) == (2, True)
+    assert (
+        unknown.exit_code,
+        "Service nothing does not exist, or you do not have access to it." in unknown.stderr,
+    ) == (2, True)
     assert run("watch", "label", "milling", "c1").exit_code == 2
     assert run("watch", "disarm", "milling").exit_code == 5
     assert run("watch", "silence", "milling").exit_code == 2
@@ -77,5 +80,5 @@ def test_what_is_wrong_is_told_with_its_exit_code(world, tmp_path):
     assert all(word in refused.stderr for word in ("future.csv", "case c1", "five minutes"))
     unread = run("watch", "label", "milling", "c1=maybe")
     assert (unread.exit_code, "broken, fine" in unread.stderr) == (2, True)
-    assert "1 labels" in run("watch", "label", "milling", "c1=broken").stdout
+    assert "1 label;" in run("watch", "label", "milling", "c1=broken").stdout
     assert run("watch", "erase", "milling", "c1").exit_code == 2

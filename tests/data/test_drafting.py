@@ -417,6 +417,49 @@ def test_a_time_column_that_cannot_be_one_stops_the_draft(draft):
     assert "draft.decided.date_order" in {sentence.code for sentence in draft(table).decided}, "a feature stays text"
 
 
+def test_a_few_typing_errors_do_not_decide_the_order_of_dates(draft):
+    days = [f"{1 + row % 12:02d}/{1 + row * 7 % 12:02d}/2026" for row in range(ROWS)]
+    for errors in (1, ROWS // 25):
+        for error in ("31/12/2026", "12/31/2026"):
+            table = CASES.with_columns(seen=pl.Series([error] * errors + days[errors:]))
+            with pytest.raises(InputError) as told:
+                draft(table, group_or_time="seen")
+            assert [issue.problem.code for issue in told.value.issues] == ["draft.date_order"]
+            assert "draft.decided.date_order" in {sentence.code for sentence in draft(table).decided}
+    decided = CASES.with_columns(seen=pl.Series(["31/12/2026"] * (ROWS // 10) + days[ROWS // 10 :]))
+    assert isinstance(draft(decided, group_or_time="seen").scenario.data.split, TimeSplit)
+
+
+SINCE = {"days": lambda day: day + 45_000, "seconds": lambda day: 1_700_000_000 + 86_400 * day}
+SINCE |= {"milliseconds": lambda day: 1_700_000_000_000 + 86_400_000 * day}
+
+
+@pytest.mark.parametrize("unit", SINCE)
+def test_moments_that_are_numbers_are_time_where_rows_follow_them_and_else_told(draft, unit):
+    numbers = [SINCE[unit](row // 4) for row in range(ROWS)]
+    in_order, mixed = (CASES.with_columns(a=pl.Series(one)) for one in (numbers, numbers[::2] + numbers[1::2]))
+    split = draft(in_order, group_or_time="a").scenario.data.split
+    assert isinstance(split, TimeSplit)
+    found = draft(mixed, group_or_time="a")
+    assert found.scenario.data.split.by == "a"
+    (told,) = [sentence for sentence in found.decided if sentence.code == "draft.split.maybe_time"]
+    assert "--time a" in told.render("zh") and "2023-" in told.render("en")
+    assert isinstance(draft(mixed, group_or_time="a", is_time=True).scenario.data.split, TimeSplit)
+
+
+def test_parts_of_a_day_are_time_and_numbers_of_another_size_are_groups(draft):
+    days = pl.Series([45_000 + (row * 7919 % ROWS) / 24 for row in range(ROWS)])
+    assert isinstance(draft(CASES.with_columns(a=days), group_or_time="a").scenario.data.split, TimeSplit)
+    found = draft(CASES.with_columns(a=pl.Series([900 + row % 50 for row in range(ROWS)])), group_or_time="a")
+    assert "draft.split.by" in {sentence.code for sentence in found.decided}
+
+
+@pytest.mark.parametrize("written", [["1,234", "2,500"], ["1,234", "900"]])
+def test_numbers_with_two_readings_are_told(draft, written):
+    found = draft(CASES.with_columns(amount=pl.Series(written * (ROWS // 2))))
+    assert "such as 1,234 as 1234" in " ".join(sentence.render("en") for sentence in found.decided)
+
+
 def test_the_order_of_rows_decides_unless_they_are_sorted_as_texts(draft):
     days = [dt.date(2020 + row // 144, 1 + row // 12 % 12, 1 + row % 12) for row in range(ROWS)]
     rising = CASES.with_columns(seen=pl.Series([f"{day:%d/%m/%Y}" for day in days]))

@@ -162,7 +162,7 @@ def test_a_plain_request_by_hand(live, place, served):
         (b"[]", "no JSON object"),
         (b"{}", "no input tensors"),
         (b"[" * 3000, "no JSON"),
-        (message(shape=[2]), "1 elements, where its shape has 2"),
+        (message(shape=[2]), "1 element, where its shape has 2"),
         (message(shape=[1, 1, 1], data=[[[7.5]]]), "shape [n] or [n, 1]"),
         (message(shape=[2, 1], data=[[1, 2]]), "nested otherwise"),
         (message(shape=[-1]), "its shape is none"),

@@ -134,7 +134,7 @@ def test_a_threshold_is_not_changed_without_its_reason_unless_the_reason_still_h
     manifest = manifest_of(browser.get(edit).content.decode())
     stricter = re.sub(r"(rule: recall[(]\w+[)] >=) [0-9.]+", r"\1 0.99", manifest)
     asked = browser.post(edit, {"manifest": stricter}).content.decode()
-    assert stricter != manifest and "still explains the old criterion" in asked
+    assert stricter != manifest and "still explains the old ones" in asked
     assert re.search(r'<input type="checkbox" name="why_holds"', asked)
     assert browser.post(edit, {"manifest": stricter, "why_holds": "on"})["Location"] == address
     again = stricter.replace(">= 0.99", ">= 0.98").replace("An application is worth", "Anything is worth")
@@ -161,7 +161,7 @@ def test_an_edit_is_judged_alike_on_its_page_over_the_api_and_by_hand_in(base):
     assert hand_in() == (422, "input.problems", ["why_holds"])
     assert hand_in(new=True, why_holds=True)[:2] == (409, "record.already_there")
     taken = browser.post("/scenarios/new/", {**ANSWERS, "name": "alike", "cases": upload(name="alike.csv")})
-    assert taken.status_code == 200 and "is registered already" in taken.content.decode()
+    assert taken.status_code == 200 and "is already registered" in taken.content.decode()
     assert hand_in(why_holds=True)[0] == 201
     assert put(stands) == (422, "input.problems", ["why_holds"]), "back again is a change as well"
     assert put(stands, "?why_holds=true")[0] == 200

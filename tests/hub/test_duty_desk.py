@@ -45,7 +45,7 @@ def post(world, who, address, body, **headers):
 def test_the_desk_shows_what_was_done_by_itself_and_only_to_whose_desk_it_is(world):
     shown = world.client("owner").get("/desk/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert 'class="status fail">Red<' in shown and "Stopped" in shown
-    assert "Certificate suspended" in shown and "Re-trial asked for" in shown
+    assert "Certificate suspended" in shown and "Re-trial requested" in shown
     assert "sleeper" not in shown and "alarm" in shown
     assert "sleeper" in world.client("regulator").get("/desk/").content.decode()
     chinese = world.client("desk").get("/desk/", HTTP_ACCEPT_LANGUAGE="zh").content.decode()
@@ -58,7 +58,7 @@ def test_the_desk_shows_what_was_done_by_itself_and_only_to_whose_desk_it_is(wor
 def test_the_desk_over_the_api_says_the_same(world):
     (line,) = world.client("owner").get("/api/desk", HTTP_ACCEPT_LANGUAGE="en").json()["items"]
     assert (line["service"], line["state"], line["colour"], line["incidents"]) == ("alarm", "stopped", "red", [1])
-    assert line["done"][0] == "Owner and operator told"
+    assert line["done"][0] == "Owner and operator notified"
     everything = world.client("desk").get("/api/desk").json()["items"]
     assert [one["service"] for one in everything] == ["alarm", "sleeper"]
     assert world.client("supplier").get("/api/desk").json() == {"items": []}
@@ -70,7 +70,7 @@ def test_an_incident_is_handled_in_the_browser_without_a_script(world):
     browser = world.client("desk")
     address = f"/incidents/{number}/"
     page = browser.get(address).content.decode()
-    assert "Warning colour, event grade and response level" in page and "Nothing has to be reported" in page
+    assert "Warning colour, event grade and response level" in page and "No reports are required" in page
     assert f"{address}incident.report/" not in page
 
     def take(act, **given):
@@ -78,13 +78,13 @@ def test_an_incident_is_handled_in_the_browser_without_a_script(world):
         seen = re.search(r'name="seen" value="([^"]+)"', form)[1]
         return browser.post(f"{address}{act}/", {"seen": seen, **given})
 
-    assert take("incident.note", note="The night shift saw it.", unknown="Cause\nExtent").status_code == 302
+    assert take("incident.note", text="The night shift saw it.", unknown="Cause\nExtent").status_code == 302
     assert take("incident.grade", grade="larger", response="II", note="").status_code == 302
     page = browser.get(address).content.decode()
     assert "Provincial cyberspace office" in page and "Desk" in page and "Extent" in page
     assert "处" in browser.get(address, HTTP_ACCEPT_LANGUAGE="zh").content.decode()
     assert take("incident.report", clock="operator_to_province", note="17").status_code == 302
-    assert take("incident.correct", line="1", note="It was the late shift.").status_code == 302
+    assert take("incident.correct", line="1", text="It was the late shift.").status_code == 302
     assert take("incident.mitigate", note="").status_code == 302
     assert browser.get(f"{address}incident.mitigate/").status_code == 404
     refused = take("incident.close", summary=" ")
@@ -104,7 +104,7 @@ def test_who_was_first_is_told_to_who_comes_second(world):
     given = {"grade": "major", "response": "II", "note": ""}
     assert first.post(f"/incidents/{number}/incident.grade/", {"seen": seen[0], **given}).status_code == 302
     late = second.post(f"/incidents/{number}/incident.grade/", {"seen": seen[1], **given})
-    assert "changed by others" in late.content.decode()
+    assert "Someone else changed" in late.content.decode()
     assert post(world, "desk", f"{number}/grade", given, HTTP_IF_MATCH=f'"{seen[1]}"').status_code == 409
 
 

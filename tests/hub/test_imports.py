@@ -81,7 +81,7 @@ def test_what_has_changed_meanwhile_is_shown_before_anything_is_done(base):
     seen = confirm(browser, answer, page).content.decode()
     assert "Something has changed since you looked" in seen
     assert organisation_there(base, "meadow").title.en == "Other meadow"
-    assert "1 organisations imported." in confirm(browser, answer, seen).content.decode()
+    assert "1 organisation imported." in confirm(browser, answer, seen).content.decode()
     assert organisation_there(base, "meadow").title.en == "Meadow"
 
 
@@ -120,7 +120,7 @@ def test_targets_reach_the_overview(base):
     year = datetime.now(UTC).year
     browser, answer, page = hand_in(base, "targets", f"年份,指标项,行业,行动,数量\n{year},opened,能源资源,,12\n")
     done = confirm(browser, answer, page).content.decode()
-    assert "1 targets set." in done and f"Targets of {year}" in done
+    assert "1 target set." in done and f"Targets of {year}" in done
     assert [target.number for target in read_targets(base.trial.store.as_actor(DESK)).targets] == [12]
 
 

@@ -106,4 +106,4 @@ def test_the_language_is_switched_without_script_and_kept(walked):
 def test_problems_of_the_api_come_in_the_language_of_the_caller(walked):
     english = walked.client().get("/api/me").json()["title"]
     chinese = walked.client(HTTP_ACCEPT_LANGUAGE="zh").get("/api/me").json()["title"]
-    assert english == "This needs an account." and chinese == "此操作需要登录。"
+    assert english == "You need an account for this." and chinese == "此操作需要登录。"

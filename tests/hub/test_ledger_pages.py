@@ -84,7 +84,7 @@ def test_the_ranking_says_weights_ties_and_flips(walked):
     shown = page(walked, "/ledger/ranking/?potential=1&maturity=1&driving_effect=1&top=2")
     rows = re.findall(r'<th scope="row" class="number">(\d+)</th>', shown)
     assert rows == ["1", "1"]
-    assert "1 scenarios have no rank" in shown
+    assert "1 scenario has no rank" in shown
     tilted = page(walked, "/ledger/ranking/?potential=2&maturity=1&driving_effect=1&top=1")
     assert re.findall(r'<th scope="row" class="number">(\d+)</th>', tilted) == ["1", "2"]
     assert "The top 1 stay the same until 12.5% of the weight moves." in tilted

@@ -75,9 +75,9 @@ def test_record_pages_lead_to_their_matches(matched):
 
 def test_the_map_of_gaps_counts_what_the_reader_sees(matched):
     desk, owner = page(matched, "desk", "/matching/"), page(matched, "other-owner", "/matching/")
-    assert "The newest 1 of 1 open scenarios and 2 of 2 applications" in desk  # forest and oak; pine is a draft
+    assert "The newest 1 of 1 open scenario and 2 of 2 applications" in desk  # forest and oak; pine is a draft
     assert "<svg" in desk and "制造" in page_in_chinese(matched, "desk", "/matching/")
-    assert "1 of 1 open scenarios and 2 of 2 applications" in owner
+    assert "1 of 1 open scenario and 2 of 2 applications" in owner
     assert f'href="{SCENARIO}"' in page(matched, "owner", "/matching/")
 
 
@@ -107,7 +107,7 @@ def test_the_command_line_drives_the_hub(matched, tmp_path):
         assert "application:acme/forest" in run("scenario", "plant/milling")
         assert "application:globex/oak" in run("scenario", str(file))
         assert '"subject": "scenario:plant/milling"' in run("application", "acme/forest", "--json", who="supplier")
-        assert "1 open scenarios and 2 applications" in run("gaps")
+        assert "1 open scenario and 2 applications" in run("gaps")
 
 
 def test_what_is_sent_to_be_matched_is_checked(matched):

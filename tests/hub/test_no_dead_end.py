@@ -372,7 +372,7 @@ def test_a_rejected_trial_waits_for_no_acceptance(walk):
     walk.to_report(Verdict.REJECT)
     walk.look()
     assert walk.tasks["owner"] == [(COMMISSION, Act.ACCEPTANCE_REFUSE)]
-    page = walk.get("supplier", "/trials/c1/").content.decode().partition("Who is waited for")[2].partition("</ul>")[0]
+    page = walk.get("supplier", "/trials/c1/").content.decode().partition("Waiting for")[2].partition("</ul>")[0]
     assert page.index("Decline the result") < page.index("“Accept the result” waits for this")
     declined = Acceptance(report=walk.trial.report.digest(), organisation="plant", decision="declined", at=NOW)
     walk.do(OWNER, COMMISSION, Act.ACCEPTANCE_REFUSE, declined)
@@ -418,7 +418,7 @@ def test_a_suspended_certificate_whose_attempts_are_used_waits_for_its_owner(wal
     assert (COMMISSION, Act.TRIAL_REPEAT) not in walk.tasks["desk"]
     assert walk.tasks["owner"] == [(SCENARIO, Act.SCENARIO_EDIT)], "the owner alone can bring fresh data"
     told = notices_of(walk, "owner")
-    assert "“Repeat the trial” cannot go on until somebody takes the step “Make a new version of the scenario”" in told
+    assert "“Repeat the trial” is blocked until someone takes the step “Make a new version of the scenario”" in told
     assert "Overdue since 2026-05-11: Repeat the trial" not in notices_of(walk, "desk"), "it is barred"
     refused = walk.clients["desk"].post("/api/trials/c1/acts/trial.repeat", "{}", content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (409, "trial.no_attempts_left")

@@ -134,7 +134,7 @@ def test_an_upload_that_finds_no_space_is_refused_with_a_page(walked, monkeypatc
     answers = {"problem": "x", "target": "b", "cost_of_miss": "10", "cost_of_false_alarm": "1", "contact": "x"}
     page = browser.post("/scenarios/new/", {"cases": file, **answers})
     assert page.status_code == 507, page.content
-    assert "no space left" in page.content.decode() and "/secret" not in page.content.decode()
+    assert "run out of disk space" in page.content.decode() and "/secret" not in page.content.decode()
 
 
 def test_while_the_database_is_away_pages_and_api_say_so(walked, monkeypatch):

@@ -69,5 +69,5 @@ def test_cases_that_come_in_time_are_no_secret_and_the_plan_says_so(tmp_path):
         trial.reach("agreed")
         trial.do(DESK, COMMISSION, Act.REVIEWER_NAME, Reviewer(organisation="institute", person="p-reviewer"))
         trial.do(PLANNER, COMMISSION, Act.PLAN_DRAFT, proposal(trial.scenario, trial.version))
-        for language, said in (("en", "In the order of day"), ("zh", "依 day 的次序")):
+        for language, said in (("en", "In order of day"), ("zh", "依 day 的次序")):
             assert said in part(page(made, "owner", "/trials/c1/", language))

@@ -89,7 +89,7 @@ def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serv
     desk.settle(admission, Cost(), seen)
     drain(view, tmp_path / "journals")
     used = owner.get("/services/milling/").content.decode()
-    assert "Not called" not in used and f"{datetime.now(UTC):%Y-%m-%d}" in used.partition("<svg")[2]
+    assert "No calls in these days" not in used and f"{datetime.now(UTC):%Y-%m-%d}" in used.partition("<svg")[2]
     found = owner.post("/services/milling/move/", {"move": "stop", "reason": "主轴更换"})
     assert found.status_code == 302
     with pytest.raises(Exception, match=r"service\.stopped|stopped"):
@@ -107,7 +107,7 @@ def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serv
 
 def test_pages_show_each_reader_what_is_theirs(serving):
     owner, supplier = serving.client("owner"), serving.client("supplier")
-    owner.post("/services/milling/budgets/", {"name": "shift", "period": "month", "calls": "500"})
+    owner.post("/services/milling/budgets/", {"budget": "shift", "period": "month", "calls": "500"})
     whole, half = (client.get("/services/milling/").content.decode() for client in (owner, supplier))
     assert "500" in whole
     assert "pbk_" not in half
@@ -125,7 +125,7 @@ def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
     found = owner.get("/api/services/milling").json()["service"]["terms"]
     assert found == {"timeout_seconds": 90.0, "queue": 7, "workers": 3, "body_bytes": 4096, "ask_human": True}
     assert 'value="90.0"' in owner.get(page).content.decode()
-    assert "its desk of people does" in serving.client("supplier").get(page).content.decode()
+    assert "desk of people answers" in serving.client("supplier").get(page).content.decode()
     assert serving.client("supplier").post(f"{page}terms/", terms).status_code == 403
     wrong = owner.post(f"{page}terms/", {**terms, "workers": "65"})
     assert wrong.status_code == 200 and "wrong" in wrong.content.decode()
@@ -197,7 +197,7 @@ def test_the_command_line_drives_services_of_a_hub(serving):
         run("supplier", "usage", "milling", code=5)
         run("owner", "usage", "milling")
         trial = run("owner", "create", "press", "--trial", "c1", code=5)
-        assert "does not hold the files" in trial
+        assert "does not have the verified files" in trial
 
 
 def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_is_no_retrial(serving):
@@ -222,7 +222,7 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
         told = {one["act"]: one["obstacle"] for one in desk.get("/api/trials/c1/acts").json()}
         assert told["trial.repeat"] == (None if offered else "All 2 attempts on this hidden set are used.")
         assert ("/trials/c1/acts/trial.repeat/" in page) is offered
-        assert ("None left; a new hidden set is needed." in page) is not offered
+        assert ("None left. A new hidden set is needed." in page) is not offered
         assert ("Number 3" in page) is False
     chinese = desk.get("/trials/c1/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "需要新的隐藏集" in chinese and "该隐藏集的 2 次验证机会已用完" in chinese

@@ -177,7 +177,7 @@ def test_packing_that_fails_says_why_and_is_asked_for_again(tried, monkeypatch):
         told = browser.get("/api/trials/c1/bundle", headers={"accept-language": "en"})
         assert (told.status_code, told.json()["code"]) == (409, "bundle.not_packed") and "plant" in told.json()["title"]
         page = browser.get("/trials/c1/bundle/", headers={"accept-language": "en"}).content.decode()
-        assert "plant" in page and "Take the bundle" in page
+        assert "plant" in page and "Request the bundle" in page
     assert browser.get("/api/trials/c1/bundle", {"again": "true"}).status_code == 202
     assert tried.ordered.work() == [("bundle", "done")]
 
@@ -206,7 +206,7 @@ def test_the_budget_is_told_to_owner_operator_and_regulator(tried, language, wor
         assert "Attempts used" not in page
         assert "1 of 6" not in page
     mine = client(tried, "supplier").get("/trials/c1/", headers={"accept-language": "en"}).content.decode()
-    assert "This commission is in its round 1" in mine
+    assert "This commission is in round 1" in mine
 
 
 def test_the_budget_over_the_api_by_role(tried):
@@ -255,7 +255,7 @@ def test_candidates_side_by_side_say_what_the_report_says(tried):
     assert told["accuracy >= 0.7"] == next(
         (one.estimate, one.lower) for one in report.criteria if one.rule == "accuracy >= 0.7"
     )
-    for language, words in (("en", "This is no ranking"), ("zh-hans", "本页不是排名")):
+    for language, words in (("en", "This is not a ranking"), ("zh-hans", "本页不是排名")):
         page = (
             client(tried, "owner")
             .get(f"/scenarios/{SCENARIO}/comparison/", headers={"accept-language": language})

@@ -50,7 +50,7 @@ def test_six_answers_make_a_draft(opened):
     assert "grade" in page and "recall(broken)" in page
     assert opened.client("other-owner").get(made["Location"]).status_code == 404
     again = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="Spindle 7.csv")})
-    assert again.status_code == 200 and "is registered already" in again.content.decode(), (
+    assert again.status_code == 200 and "is already registered" in again.content.decode(), (
         "a new one is no version of an old one"
     )
 

@@ -115,7 +115,7 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     assert page.status_code == 200
     content = page.content.decode()
     assert 'id="awaited"' not in content, "a criterion that is judged stands with its detector"
-    for shown in ("risk:accuracy &gt;= 0.85", "P(ever red while", "Criteria without a promise", "Cohorts", "drift:x"):
+    for shown in ("risk:accuracy &gt;= 0.85", "P(ever red while", "Criteria without a guarantee", "Cohorts", "drift:x"):
         assert shown in content, shown
     assert content.count("<svg") >= 3
     assert "evidence against the promise; red at " in content and "= 1/" in content
@@ -168,14 +168,17 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     }
     assert watched.client("owner").post(f"{page}replay/", terms).status_code == 404
     assert "keep_days" in desk.post(f"{page}replay/", {**terms, "keep_days": 0}).content.decode()
-    assert "This is no length of time" in desk.post(f"{page}replay/", {**terms, "cohort": "soon"}).content.decode()
+    assert "This is not a valid duration" in desk.post(f"{page}replay/", {**terms, "cohort": "soon"}).content.decode()
     assert "From 1 s to 3660 d." in desk.post(f"{page}replay/", {**terms, "cohort": "9999 d"}).content.decode()
     assert desk.post(f"{page}replay/", terms).status_code == 302
     shown = desk.get(page).content.decode()
     told = shown.partition('id="replay"')[2].partition("</section>")[0]
-    for fact in ("<dt>Length of a cohort</dt><dd>1 s</dd>", "<dt>Chance of ever a false red</dt><dd>0.05</dd>"):
+    for fact in (
+        "<dt>Length of a cohort</dt><dd>1 s</dd>",
+        "<dt>Probability of any false red warning</dt><dd>0.05</dd>",
+    ):
         assert fact in told, "the terms of the replay stand beside what it came to, before it is armed"
-    assert "P(ever red while" in told and "No promise: " in told
+    assert "P(ever red while" in told and "No guarantee: " in told
     digest = shown.partition('name="replay" value="')[2].partition('"')[0]
     assert (
         desk.post(f"{page}arm/", {"replay": "sha256:" + "0" * 64}, follow=True).content.decode().count("replayed again")
@@ -184,7 +187,7 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     armed = desk.get(f"{SERVICE}/watch").json()
     assert (armed["watch"]["keep_days"], armed["colour"], armed["warnings"]) == (30, "green", [])
     for language, asked, said in (
-        ("en", "Criteria with a promise", "P(ever red"),
+        ("en", "Criteria with a guarantee", "P(ever red"),
         ("zh", "带承诺的指标", "误报红色的概率"),
     ):
         page_armed = watched.client("owner", HTTP_ACCEPT_LANGUAGE=language).get(page).content.decode()
@@ -192,7 +195,7 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
         assert asked in awaited and awaited.count(said) == len(armed["watch"]["risks"]) > 0
     assert [armed["watch"][f"{name}_seconds"] for name in ("cohort", "label", "silence")] == [1, 0, 3600]
     form = desk.get(page).content.decode()
-    assert "No data yet" in form and "Every detector is green" not in form
+    assert "No data yet" in form and "All detectors are green" not in form
     assert 'value="1 s"' in form and 'value="1 h"' in form and "e-05" not in form
     assert desk.post(f"{page}silence/", {"reason": "night shift", "hours": 8}).status_code == 302
     assert "night shift" in desk.get(page).content.decode()
@@ -200,7 +203,7 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     assert desk.get(f"{SERVICE}/watch").json()["silences"] == []
     assert desk.post(f"{page}disarm/").status_code == 302
     assert "not armed" in desk.get(page).content.decode()
-    assert "The operator of the base replays a watch and arms it." in watched.client("owner").get(page).content.decode()
+    assert "The operator of the base replays and arms watches." in watched.client("owner").get(page).content.decode()
 
 
 def test_the_api_does_what_the_page_does(watched):

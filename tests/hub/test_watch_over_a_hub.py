@@ -144,7 +144,7 @@ def test_a_key_that_observes_hands_in_what_says_its_types(told, pilotbase, world
     monkeypatch.setattr("tests.hub.test_use_the_api.token_of", lambda *_: key)
     labels = tmp_path / "labels.csv"
     labels.write_text("case,label\nsome,broken\n")
-    assert "1 labels" in told("key", "watch", "take", "alarm", labels)
+    assert "1 label;" in told("key", "watch", "take", "alarm", labels)
     assert "2 labels" in told("key", "watch", "label", "alarm", "one=fine", "two=null")
     assert "token of its owner" in told("key", "watch", "take", "alarm", days(tmp_path, "key.csv"), code=2)
     told("key", "watch", "status", "alarm", code=5)
@@ -154,11 +154,11 @@ def test_a_watch_is_armed_read_and_silenced(told, tmp_path, monkeypatch):
     terms = tmp_path / "terms.json"
     terms.write_text(json.dumps({"cohort_seconds": 3600, "tolerance": 0}))
     assert "Replayed over" in told("desk", "watch", "replay", "milling")
-    assert "1 criteria with a promise, 2 without" in told("desk", "watch", "arm", "milling", "--terms", terms)
+    assert "1 criterion with a guarantee, 2 without" in told("desk", "watch", "arm", "milling", "--terms", terms)
     told("owner", "watch", "arm", "milling", code=5)
     assert json.loads(told("owner", "watch", "status", "milling", "--json"))["watch"]["cohort_seconds"] == 3600
     assert "Watch of milling: armed" in told("owner", "watch", "status", "milling")
-    assert "rest until" in told("desk", "watch", "silence", "milling", "--reason", "night shift", "--hours", 8)
+    assert "are muted until" in told("desk", "watch", "silence", "milling", "--reason", "night shift", "--hours", 8)
     told("desk", "watch", "silence", "milling", code=2)
     for hours in ("1e12", "nan", "inf", "-1", "2161"):
         assert "90 days" in told("desk", "watch", "silence", "milling", "--reason", "night", "--hours", hours, code=2)
@@ -166,10 +166,10 @@ def test_a_watch_is_armed_read_and_silenced(told, tmp_path, monkeypatch):
     assert "90 天" in told("desk", "watch", "silence", "milling", "--reason", "night", "--hours", "1e12", code=2)
     monkeypatch.setenv("PILOTBASE_LANGUAGE", "en")
     assert len(json.loads(told("desk", "watch", "status", "milling", "--json"))["silences"]) == 1
-    assert "go out again" in told("desk", "watch", "silence", "milling", "--end")
+    assert "are no longer muted" in told("desk", "watch", "silence", "milling", "--end")
     assert json.loads(told("desk", "watch", "status", "milling", "--json"))["silences"] == []
     assert "disarmed" in told("desk", "watch", "disarm", "milling")
-    assert "1 labels" in told("owner", "watch", "label", "milling", "later=broken")
+    assert "1 label;" in told("owner", "watch", "label", "milling", "later=broken")
     assert "label" in told("owner", "watch", "label", "milling", "no-label", code=2)
     assert "hub" in told("desk", "watch", "drill", "alarm", code=2)
 
@@ -197,7 +197,7 @@ def test_an_incident_from_the_desk_to_its_closing(told):
     assert "No incidents" in told("supplier", "incident", "list")
     told("owner", "incident", "note", 1, "The night shift saw it.", "--unknown", "Cause")
     graded = told("owner", "incident", "grade", 1, "larger", "II", "--note", "Two lines.")
-    assert "operator_to_province: due" in graded and "Not known yet: Cause" in graded
+    assert "operator_to_province: due" in graded and "Still unknown: Cause" in graded
     assert "Incident 1, operator_to_province: overdue since 2026-05-01 16:00" in told("desk", "incident", "desk")
     assert "operator_to_province: reported" in told("desk", "incident", "report", 1, "operator_to_province")
     told("owner", "incident", "correct", 1, 2, "It was the late shift.")

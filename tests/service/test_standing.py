@@ -71,7 +71,7 @@ def test_no_move_but_restoring_makes_it_stand_less_strictly(served: Served) -> N
     with pytest.raises(PilotbaseError) as caught:
         restore(served.view, "milling", WHY)
     assert caught.value.code == "service.nothing_to_restore"
-    assert "forest 2.0.0 does not answer: its certificate was revoked." in caught.value.render("en")
+    assert "forest 2.0.0 cannot answer: its certificate was revoked." in caught.value.render("en")
     assert "forest 2.0.0 不应答：其证书已被撤销。" in caught.value.render("zh")
 
 

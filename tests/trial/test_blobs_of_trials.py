@@ -31,7 +31,7 @@ def test_what_a_trial_needs_stays_and_is_missed(base, home, write_scenario, writ
     found = {*blobs.digests(OWN), *blobs.digests(KEPT)} - {lost}
     assert len(found) >= 3
     assert f"{len(found) + 1} of {len(found) + 1} objects" in told("verify")
-    assert "1 blobs" in told("collect", "--dry-run")
+    assert "1 blob," in told("collect", "--dry-run")
     assert "宽限期" in told("collect", "--days", "0.01", code=2, language="zh")
     printed = told("collect", "--json")
     assert json.loads(printed[printed.index("{") :])["blobs"] == [lost]

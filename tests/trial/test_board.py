@@ -125,11 +125,11 @@ def test_the_command_shows_the_board_and_prints_documents(played):
     shown = CliRunner().invoke(app, ["trial", "board", str(played.scenario)])
     assert shown.exit_code == 0, shown.output
     assert f"1. {played.good['submission']['released']:.4f}  good 1.0.0, acme" in shown.stdout
-    assert "acme: 1 of 1 submissions used" in shown.stdout
+    assert "acme: 1 of 1 submission used" in shown.stdout
     printed = json.loads(CliRunner().invoke(app, ["trial", "board", str(played.scenario), "--json"]).stdout)
     assert printed["submission"] is None
     assert printed["board"]["ranked"] == played.good["board"]["ranked"]
-    assert "nothing else is released" in played.worse
+    assert "nothing else is revealed" in played.worse
 
 
 def test_no_trial_scores_a_case_of_the_board(base, write_board, write_application):

@@ -166,7 +166,7 @@ def test_criteria_on_a_run_are_left_out_and_named(write):
     assert found.left_out == ("memory.peak <= 1 GiB",)
     assert found.verdicts[0].value == "accept"
     assert "memory.peak" in run("trial", "decide", *files).stderr
-    with pytest.raises(InputError, match="only about a measured run"):
+    with pytest.raises(InputError, match="all are about a measured run"):
         decisions(*write(PLAN.replace("accuracy >= 0.9", "memory.peak <= 1 GiB"), answers(4, 0)))
 
 
@@ -236,7 +236,7 @@ def test_numbers_out_of_range_are_named_and_many_are_counted(write):
     with pytest.raises(InputError) as caught:
         decisions(*write(plan, rows))
     shown = caught.value.render("en")
-    assert "x is no finite number" in shown
+    assert "x is not a finite number" in shown
     assert "1.5 is not between" in shown
     assert "and 36 more" in shown
     assert len(caught.value.issues) < 30

@@ -24,7 +24,7 @@ def stopping(stop: str):
 @pytest.mark.parametrize(
     ("stop", "scored", "guarantee", "said"),
     [
-        ("stop: fixed\n  cases: 90", 90, "exact_fixed", "after 90 cases, a number fixed beforehand"),
+        ("stop: fixed\n  cases: 90", 90, "exact_fixed", "after 90 cases, a number fixed in advance"),
         ("stop: full", 200, "exact_census", "all cases are scored"),
         ("stop: early", None, "exact_anytime", "stops as soon as the verdict stands"),
     ],

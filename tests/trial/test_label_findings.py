@@ -72,7 +72,7 @@ def test_of_numbers_no_bound_is_claimed():
     data = {"file": "cases.csv", "fields": fields, "target": "pet", "labels": stated}
     said = found(task="regression", data=data)["label_error"].sentence
     assert said.code == "trial.finding.label_error_of_numbers"
-    assert "not bounded" in said.render()
+    assert "does not limit" in said.render()
 
 
 def test_the_report_of_a_run_says_it_in_its_design_section_and_so_does_the_suppliers(

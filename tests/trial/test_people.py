@@ -172,9 +172,9 @@ def test_a_scenario_without_people_is_the_document_that_it_was(base, write_scena
     [
         (with_people, 0.5, 0.8, "pass", ("measured, for 1", "涉及 1 项")),
         (with_people, 0.5, None, "not_measured", ("could not be measured", "未能")),
-        (past_decisions, 0.5, None, "pass", ("is the baseline here", "此处基线即为")),
-        (past_decisions, None, None, "not_measured", ("is not known", "未知")),
-        (lambda content: content, 0.5, None, "not_measured", ("is not known", "未知")),
+        (past_decisions, 0.5, None, "pass", ("are the baseline here", "此处基线即为")),
+        (past_decisions, None, None, "not_measured", ("unknown", "未知")),
+        (lambda content: content, 0.5, None, "not_measured", ("unknown", "未知")),
     ],
     ids=["measured", "no score", "baseline of decisions", "baseline without score", "a rule"],
 )

@@ -128,7 +128,7 @@ def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, writ
     assert after.exit_code == 0
     assert f"{left.fresh} fresh cases are left" in after.output
     assert "next one is number 2, at error probability 0.0083" in after.output
-    assert f"bring at least {250 - left.fresh} fresh cases" in after.output
+    assert f"add at least {250 - left.fresh} fresh cases" in after.output
     assert len(base.lab.view.log_entries(0, 10_000)) == size
 
 
@@ -152,9 +152,9 @@ def test_scenario_check_counts_the_board_out_of_what_attempts_get(base, write_sc
     checked = run(app, ["scenario", "check", str(scenario)])
     assert checked.exit_code == 0, checked.output
     rows = seal_scenario(base.lab, *load_scenario(scenario, 0)).record.hidden_cases
-    assert f"About {round(rows / 2)} of the hidden cases go to the board" in checked.output
+    assert f"About {round(rows / 2)} of the hidden cases are reserved for the board" in checked.output
     assert f"{rows - round(rows / 2)} hidden" in checked.output
     few = write_scenario(name="few", cases=rows - 50, change=lambda content: content.replace("trial:\n", with_board))
     refused = run(app, ["scenario", "check", str(few)])
     assert refused.exit_code == 2
-    assert f"more than the {rows - round(rows / 2)} hidden ones" in refused.output
+    assert f"more than the {rows - round(rows / 2)} hidden cases available" in refused.output

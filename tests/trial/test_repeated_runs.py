@@ -203,7 +203,7 @@ def test_pairs_of_cases_cannot_be_judged_over_runs(home, scenario):  # noqa: F81
     scored = manifest.read_text().replace("task: classification", "task: classification\nprediction: probability")
     manifest.write_text(scored.replace("accuracy >= 0.8, estimand: population", "auc >= 0.8"))
     told = run("scenario", "check", folder)
-    assert told.exit_code == 2 and "runs of one case are no pair" in told.stderr
+    assert told.exit_code == 2 and "runs of the same case are not a pair" in told.stderr
 
 
 BREAKS_OFF = (

@@ -308,7 +308,7 @@ def test_what_records_do_not_decide_is_named_and_the_signature_said_not_to_cover
     changed = replay_trial(good)
     assert (changed.digest, changed.certified) == (kept.digest, False)
     shown = CliRunner(env={"PILOTBASE_LANGUAGE": "en"}).invoke(app, ["trial", "replay", str(good)])
-    assert "not the report that certificate.json names" in shown.stdout
+    assert "not the report named in certificate.json" in shown.stdout
     (good / "certificate.json").unlink()
     assert replay_trial(good).certified is None
 
@@ -367,7 +367,7 @@ def test_what_cannot_be_replayed_says_why(good):
         with pytest.raises(InputError):
             replay_trial(folder)
     (folder / "records.parquet").unlink()
-    with pytest.raises(InputError, match="no records"):
+    with pytest.raises(InputError, match="not contain records"):
         replay_trial(folder)
     (folder / "report.json").write_text("[" * 100_000)
     with pytest.raises(InputError):

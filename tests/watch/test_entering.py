@@ -104,8 +104,8 @@ def test_breaks_of_the_contract_case_by_case():
     ("x", "said"),
     [
         ([1.0, "1", "2", 11.0], "x is not a number (2 cases)"),
-        ([1.0, 12.0, 11.0, "1"], "x lies outside 0 to 10 (2 cases)"),
-        ([1.0, 10**400, -(10**400), float("nan")], "x lies outside 0 to 10 (2 cases)"),
+        ([1.0, 12.0, 11.0, "1"], "x is outside 0 to 10 (2 cases)"),
+        ([1.0, 10**400, -(10**400), float("nan")], "x is outside 0 to 10 (2 cases)"),
         ([None, None, None, "1"], "x has no value (3 cases)"),
     ],
 )
@@ -116,5 +116,5 @@ def test_the_fault_that_most_cases_have_is_named(x, said):
 
 def test_a_lacking_column_and_no_fault_at_all():
     lacking = worst_fault(pack([None] * 2, day=["2026-05-01", "x"]), CONTRACT, frozenset())
-    assert "the column x is lacking (2 cases)" in lacking.render("en")
+    assert "column x is missing (2 cases)" in lacking.render("en")
     assert worst_fault(pack([None], x=[1.0], day=["2026-05-01"]), CONTRACT, frozenset()) is None

@@ -172,7 +172,7 @@ def test_slow_calls_and_broken_contracts_are_orange_never_red(world, clock):
     }
     assert "red" not in {colour for _, colour in told(world)}
     (broken,) = [one for one in standing_warnings(world.view, "milling").values() if one.signal is Signal.CONTRACT]
-    assert "the column y is none of the contract (300 cases)" in broken.reason.render("en")
+    assert "column y is not in the contract (300 cases)" in broken.reason.render("en")
     assert "列 y 不在数据契约之内" in broken.reason.render("zh")
 
 

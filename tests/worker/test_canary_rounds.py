@@ -48,7 +48,7 @@ def test_a_certificate_says_that_no_digest_was_seen_and_ends_with_the_period(bas
     checked = check_certificate(
         proven.folder / "certificate.json", base.lab.home.path / "trust-roots.json", None, None, False
     )
-    for language, words in (("en", "No digest of the model was seen"), ("zh", "未见模型的任何摘要")):
+    for language, words in (("en", "The digest of the model is unknown"), ("zh", "未见模型的任何摘要")):
         assert any(words in line.render(language) and stub.url in line.render(language) for line in checked.lines)
     page = (proven.folder / "report.html").read_text()
     assert page.count(stub.url) >= 2 and "No digest of it was seen" in page and "所有案例均已发送至该处" in page

@@ -84,7 +84,7 @@ def test_the_command_waits_for_a_worker_and_prints_the_seconds(tmp_path, monkeyp
     finally:
         stop.set()
         worker.join()
-    assert spoken.exit_code == 0 and "were it no drill" in spoken.output
+    assert spoken.exit_code == 0 and "outside a drill" in spoken.output
     assert list(json.loads(timed.output)) == ["measure:fall_back", "incident", "notice"]
     assert CliRunner().invoke(app, ["watch", "drill", "nothing"]).exit_code == 2
     base.lab.close()

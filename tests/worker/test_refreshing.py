@@ -75,7 +75,7 @@ def test_new_cases_make_the_next_version_and_the_earlier_one_keeps_what_it_has_s
     (first,) = versions(base, sealed)
     before = remaining(base.lab.vault, first.hidden)
     lines, done = refresh(base, sealed, grown(sealed, 600))
-    assert "Of 1299 cases 600 are new; 698 stand in a version already, 1 have changed since" in lines[1]
+    assert "Of 1299 cases, 600 are new; 698 are in a version already, 1 have changed since" in lines[1]
     assert "1 of the newest version are gone" in lines[1]
     assert done.startswith("Version 2 is sealed")
     old, new = versions(base, sealed)
@@ -202,7 +202,7 @@ def test_the_command_says_what_would_happen_and_does_it_when_told(base, sealed, 
 
     source = str(grown(sealed, 600))
     asked = ("refresh", str(sealed), "--from", source)
-    assert "--yes carries it out" in run(*asked)
+    assert "Add --yes to apply" in run(*asked)
     assert "版本 2 将隐藏" in run(*asked, language="zh")
     assert len(json.loads(run("versions", str(sealed), "--json"))) == 1
     assert "Version 2 is sealed" in run(*asked, "--yes")

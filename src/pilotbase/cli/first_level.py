@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from pilotbase.cli.edge.helping import help_line, speak
 from pilotbase.cli.edge.wrong_options import Commands
 
 FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
@@ -75,6 +76,7 @@ class FirstLevel(Commands):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        speak(self)
         self.commands = _Loaded()  # type: ignore[assignment]  # nothing is ever added to it
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -83,7 +85,7 @@ class FirstLevel(Commands):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         del ctx
-        return TyperCommand(cmd_name, help=FIRST_LEVEL[cmd_name][1]) if cmd_name in FIRST_LEVEL else None
+        return TyperCommand(cmd_name, help=help_line(FIRST_LEVEL[cmd_name][1])) if cmd_name in FIRST_LEVEL else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, found, rest = super().resolve_command(ctx, args)
@@ -101,7 +103,7 @@ class _Loaded(Mapping[str, Any]):
             alone.add_typer(found, name=name)
         else:
             alone.command(name)(found)
-        return typer.main.get_group(alone).commands[name]
+        return speak(typer.main.get_group(alone).commands[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(FIRST_LEVEL)

@@ -1,7 +1,8 @@
 """Columns of texts written anew so that one reader reads them: dates and decimal numbers in other spellings.
 
 Nothing is chosen between two readings of a value. Which of the first two numbers of 03/04/2024 is the day is decided by
-a value of the column that has one reading only, by the order of its rows, or by the owner; else it stays as it is.
+values of the column that have one reading only, more than may be typing errors, by the order of its rows, or by the
+owner; else it stays as it is.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _QUARTER = (
 )
 _YEAR = r"^(?<year>\d{4})年$"
 _ONE_READING = r"^(1[3-9]|[23]\d)[/.-]|^\d{1,2}[/.-](1[3-9]|[23]\d)[/.-]"
+_ERRORS = 0.05
+"""So large a share of the dates may be typing errors: where both orders read the others, neither is decided."""
 _FEWEST_IN_ORDER = 8
 """Different dates whose rows must rise or fall under one reading only for that to decide."""
 
@@ -43,8 +46,6 @@ ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
 """A number in which the comma can be nothing but the decimal one."""
 _THOUSANDS = r"^[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$"
 ONLY_THOUSANDS = r",\d{3}[,.]"
-
-
 _TIMES = (DataType.DATE, DataType.DATETIME)
 
 
@@ -92,10 +93,13 @@ def order_of(column: pl.Series, order: DateOrder | None = None) -> DateOrder | U
         return None if unread.any() else said
     if not _alike(present):
         return None
-    first, second = (_days(values, one) for one in DateOrder)
+    dates = present.alias("value")
+    first, second = (_days(dates, one) for one in DateOrder)
     differ = (first != second).fill_null(value=False)
+    if not differ.any() or max(first.null_count(), second.null_count()) > _ERRORS * len(dates):
+        return None
     at = int(differ.arg_max() or 0)
-    return Undecided(column.name, values[at], first[at][:10], second[at][:10]) if differ.any() else None
+    return Undecided(column.name, dates[at], first[at][:10], second[at][:10])
 
 
 def _present(stripped: pl.Series) -> pl.Series:
@@ -196,11 +200,11 @@ def _decided(present: pl.Series) -> DateOrder | None:
         return None
     frame = present.alias("value").to_frame()
     a, b = (part.cast(pl.Int32) for part in _parts(_TWO_READINGS, "a", "b"))
-    above = frame.select(a=(a > 12).any(), b=(b > 12).any(), same=(a == b).all()).row(0, named=True)
-    if above["a"] != above["b"]:
+    above = frame.select(a=(a > 12).sum(), b=(b > 12).sum(), count=a.count(), same=(a == b).all()).row(0, named=True)
+    if above["a"] or above["b"]:
+        if min(above["a"], above["b"]) or above["a"] + above["b"] <= _ERRORS * above["count"]:
+            return None
         return DateOrder.DAY_FIRST if above["a"] else DateOrder.MONTH_FIRST
-    if above["a"]:
-        return None
     if above["same"]:
         return DateOrder.DAY_FIRST
     moments = {order: _days(frame["value"], order) for order in DateOrder}

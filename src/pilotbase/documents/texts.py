@@ -2,19 +2,20 @@
 
 Catalogues are gettext files, one a domain: the text ``box.no_level`` stands in ``locale/<language>/box.po``.
 English and 中文 are equal catalogues: the code is the message id in both.
+
+A number brings its plural in the template: ``{cases:hidden case|hidden cases}`` is *1 hidden case* or *2 hidden cases*.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
-from babel.messages.pofile import read_po
 from pydantic import BaseModel, ConfigDict
 
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.visible_text import make_visible
 
 Language = Literal["en", "zh"]
@@ -23,8 +24,18 @@ Spell = Callable[[str], str]
 """How the words of strangers inside a sentence are written where it is shown."""
 _STOPS: Mapping[Language, str] = {"en": ".", "zh": "。"}
 _ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
-_DOMAIN = re.compile(r"[a-z_]{1,40}")
 _FIRST = re.compile(r"\{(\w+)[^}]*\}")
+
+
+class _Counting(string.Formatter):
+    """Templates in which ``{cases:case|cases}`` is a number with the noun, or the words, that it asks for."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, counted, many = format_spec.partition("|")
+        return f"{value} {one if str(value) == '1' else many}" if counted else format(value, format_spec)
+
+
+_COUNTING = _Counting()
 
 
 class Text(BaseModel):
@@ -44,7 +55,7 @@ class Text(BaseModel):
             KeyError: the catalogue has no such code, or the template names a parameter that is not given.
         """
         values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
-        return template(self.code, language).format_map(values)
+        return _COUNTING.vformat(template(self.code, language), (), values)
 
 
 def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
@@ -73,19 +84,6 @@ def template(code: str, language: Language) -> str:
     """Return the template of ``code``; raises `KeyError` naming the code when the catalogue lacks it."""
     domain = code.partition(".")[0]
     return catalogue(domain, language)[code]
-
-
-@cache
-def catalogue(domain: str, language: Language) -> Mapping[str, str]:
-    """Return code → template of one domain; an unknown domain is an empty catalogue, and a path is no domain."""
-    if _DOMAIN.fullmatch(domain) is None:
-        return {}
-    file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"
-    if not file.is_file():
-        return {}
-    with file.open("rb") as stream:
-        parsed = read_po(stream, locale=language, domain=domain)
-    return {str(message.id): str(message.string) for message in parsed if message.id and message.string}
 
 
 def _plain(value: object) -> Text | bool | int | float | str | None:

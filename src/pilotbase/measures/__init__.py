@@ -8,6 +8,7 @@ The trial's way through this room::
     cases = Cases(truth, answers, groups, units, baseline, classes, positive, kind)
     observe(rule, cases, order, estimand)     # -> Observation, goes into evidence.CriterionPlan as it is
     score(rule, cases)                        # -> float, or None: 0/0 is *not measured*
+    spoken(rule)                              # -> Text: what it measures, in words
     is_resource(rule)                         # latency, memory, throughput, cpu: judged on a run
     observe_run(rule, Run(latencies, cases=n, wall_seconds=...))
 
@@ -33,6 +34,7 @@ from pilotbase.measures.rules import (
     score,
 )
 from pilotbase.measures.scored import CaseScore
+from pilotbase.measures.spoken import spoken
 
 __all__ = [
     "REFUSALS",
@@ -59,4 +61,5 @@ __all__ = [
     "problems_of",
     "resource_measures",
     "score",
+    "spoken",
 ]

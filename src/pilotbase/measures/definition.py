@@ -35,7 +35,7 @@ class Parameter:
     """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``.
 
     ``of_columns``: it names a column instead, which the measure reads: ``context=passages``. ``in_target_units``: its
-    value is in the unit of the target. How it is spoken of is the text ``measure.argument.<name>``.
+    value is in the unit of the target. ``text``: the code of its words, ``measure.argument.<name>`` where empty.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Parameter:
     whole: bool = False
     of_columns: bool = False
     in_target_units: bool = False
+    text: str = ""
 
     def admits(self, value: object) -> bool:
         """Tell whether ``value`` can be given."""

@@ -12,15 +12,16 @@ replaced can write no more.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, or_, select, update
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.subjects import record_head
@@ -36,6 +37,10 @@ _jobs = tables.jobs.c
 _WAITS_SINCE = func.coalesce(_jobs.beat_at, _jobs.queued_at)
 _ORDER = (_jobs.state.desc(), _WAITS_SINCE, _jobs.identity)
 """Running before queued; one that was put back comes after those that have not been tried."""
+_Words = TypeVar("_Words")
+_PAYLOAD = TypeAdapter(dict[str, str])
+_PROGRESS = TypeAdapter(Progress)
+_REASON = TypeAdapter(Text)
 WORKERS = "workers"
 """Name of the lease by which workers without a job are heard of."""
 
@@ -48,6 +53,13 @@ class JobState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Payload(dict[str, str]):
+    """What a job was ordered with; a word that it lacks fails the job, in words."""
+
+    def __missing__(self, word: str) -> str:
+        raise InputError("job.unreadable")
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,8 @@ class Job:
     ended_at: datetime | None
     ahead: int = 0
     """How many queued jobs come first."""
+    readable: bool = True
+    """Whether its payload could be read; a job whose payload could not is shown, and fails when its turn comes."""
 
     @property
     def ended(self) -> bool:
@@ -248,25 +262,35 @@ def _ahead_of(connection: Connection, row: Row[Any]) -> int:
 
 
 def _job(row: Row[Any], ahead: int) -> Job:
-    progress = json.loads(row.progress) if row.progress else None
+    payload = _words(_PAYLOAD, row.payload)
+    progress, reason = _words(_PROGRESS, row.progress), _words(_REASON, row.reason)
     return Job(
         identity=row.identity,
         kind=row.kind,
         subject=row.subject,
-        payload=json.loads(row.payload),
+        payload=Payload(payload or {}),
         organisation=row.organisation,
         person=row.person or None,
         state=JobState(row.state),
         attempt=row.attempt,
         stopping=bool(row.stopping),
-        progress=progress and Progress(Text.model_validate(progress["stage"]), progress["done"], progress["total"]),
-        reason=Text.model_validate_json(row.reason) if row.reason else None,
+        progress=progress,
+        reason=reason,
         queued_at=row.queued_at,
         started_at=row.started_at,
         beat_at=row.beat_at,
         ended_at=row.ended_at,
         ahead=ahead,
+        readable=payload is not None,
     )
+
+
+def _words(kind: TypeAdapter[_Words], kept: bytes | None) -> _Words | None:
+    """Return what a column holds as JSON, or None where that is none of its kind: no row may end who reads it."""
+    try:
+        return kind.validate_json(kept) if kept else None
+    except ValidationError:
+        return None
 
 
 def _spell(reason: Text) -> bytes:

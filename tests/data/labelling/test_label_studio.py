@@ -178,7 +178,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_place(campaign, export):
         read_labels(campaign(), [export(json.dumps([value for _, _, value in WRONG]))])
     assert sorted(told(error)) == sorted((path, code) for path, code, _ in WRONG)
     said = error.value.render()
-    assert f"{len(WRONG)} problem(s)" in said
+    assert f"{len(WRONG)} problems" in said
     assert "did you mean bird?" in said
     assert error.value.render("zh")
 

@@ -69,7 +69,7 @@ def test_a_ragged_row_is_named_by_its_line(tmp_path, row, found):
 
 def test_every_row_that_breaks_the_rules_is_named_at_once(tmp_path):
     told = refused(tmp_path, 'a,b\n1\n2,3\n4,5,6\n7,"x\n8,9\n').render()
-    assert "cases.csv:2: 1 cells" in told and "cases.csv:4: 3 cells" in told
+    assert "cases.csv:2: 1 cell," in told and "cases.csv:4: 3 cells" in told
     assert "cases.csv:5: A double quote is opened here and not closed up to line 6" in told
 
 

@@ -85,7 +85,7 @@ def test_an_easy_scenario_that_features_decide_is_told_and_not_refused(name, tmp
     found = findings(*load_scenario(folder, 0))
     assert (found.meets, way_of(found.easy) in ("nearest", "memory")) == (None, True)
     lines = [line.render("en") for line in check_scenario(folder).lines]
-    assert any(line.startswith("Warning: answering as the most similar public case does meets every") for line in lines)
+    assert any(line.startswith("Warning: answering like the most similar public case meets every") for line in lines)
 
 
 def write_blind(base, folder, place, mode):

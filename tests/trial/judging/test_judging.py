@@ -329,7 +329,7 @@ def test_what_is_not_in_the_answers_table_may_stand_beside_it(asked, tmp_path):
         assert told.exit_code == 0 and len(stub.asked) == 10
         other.write_text(spell(rows[1:]))
         _, told = asked(stub, cases, label=5, more=("--beside", other))
-    assert told.exit_code == 2 and "1 cases have none" in told.stderr
+    assert told.exit_code == 2 and "1 case has none" in told.stderr
 
 
 def test_the_judges_key_is_the_operators_and_stands_in_no_file(asked, tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import typer
 
 from pilotbase.cli.edge.connection import require_here
+from pilotbase.cli.edge.helping import wanted_language
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
@@ -34,8 +34,7 @@ EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLU
 
 def language() -> Language:
     """Return the reader's language: PILOTBASE_LANGUAGE, else the locale's, else English."""
-    wanted = os.environ.get("PILOTBASE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "zh" if wanted.lower().startswith("zh") else "en"
+    return "zh" if wanted_language() == "zh" else "en"
 
 
 def shown(said: Text | PilotbaseError) -> str:

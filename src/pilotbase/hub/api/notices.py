@@ -7,6 +7,7 @@ from django.conf import settings
 from ninja import Query, Router
 
 from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage, ReadNotices, ToldNotice
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.notice import Notice
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
@@ -18,7 +19,7 @@ from pilotbase.workspace.listings import MAXIMUM_PAGE
 router = Router(tags=["notices"], auth=MEMBERS)
 
 
-class NoticesAsked(pydantic.BaseModel):
+class NoticesAsked(InAddress):
     """What a list is asked for."""
 
     unread: bool = False

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.api.comparison import Candidate
 from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.form_words import form_in_words
@@ -26,7 +27,7 @@ from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import Action, Channel, Purpose
-from pilotbase.documents.texts import Text, catalogue, sentence, text
+from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
@@ -227,8 +228,7 @@ def days_left(due: object) -> str:
     days = (due.date() - base().lab.store.clock().date()).days
     if days == 0:
         return t("hub.due_today")
-    one, more = ("hub.day_left", "hub.days_left") if days > 0 else ("hub.day_over", "hub.days_over")
-    return t(one) if abs(days) == 1 else t(more, count=abs(days))
+    return t("hub.days_left" if days > 0 else "hub.days_over", count=abs(days))
 
 
 def _alone(name: str) -> str:

@@ -77,6 +77,7 @@ def ranked(question: Question, positive: np.ndarray[tuple[int], np.dtype[np.bool
     return np.where(np.isnan(given), np.where(positive, harm, -harm) * np.inf, given)
 
 
+_CAP = Parameter("cap", None, Decimal(0), Decimal(100), text="measure.argument.loss_cap")
 MEASURES = (
     Measure(
         "brier", text("measure.brier"), "mean (p - y)²", "Brier, Monthly Weather Review 78:1, 1950", "lower",
@@ -85,8 +86,7 @@ MEASURES = (
     Measure(
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
         "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
-        bounds=(Decimal(0), "cap"), parameters=(Parameter("cap", None, Decimal(0), Decimal(100)),), of_class=True,
-        paired=True, of_calibration=True,
+        bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, paired=True, of_calibration=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",

@@ -18,8 +18,7 @@ from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
 from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.texts import Language, Text, text
-from pilotbase.measures import measures
-from pilotbase.measures.perturbations import PERTURBATIONS
+from pilotbase.measures import spoken
 from pilotbase.trial.page.pictures import Picture, pictures_of
 
 SHOWN_POINTS = 12
@@ -162,35 +161,7 @@ class Wording:
     def _spoken(self, rule: Rule, of_threshold: str, unit: str) -> str:
         code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"
         threshold = _spelled_threshold(rule.threshold, of_threshold)
-        return capital(self.t(code, measure=self._measure(rule, unit), threshold=threshold))
-
-    def _measure(self, rule: Rule, unit: str) -> str:
-        measure = self._name("measure.", rule.measure)
-        if rule.label is not None:
-            measure = self.t("report.rule.of_class", measure=measure, label=rule.label)
-        if rule.arguments:
-            spoken = (self._argument(rule.measure, name, value, unit) for name, value in rule.arguments.items())
-            measure = self.t("report.rule.with_arguments", measure=measure, arguments=", ".join(spoken))
-        if rule.wrapper is None:
-            return measure
-        if rule.wrapper == "lift":
-            return self.t("report.rule.lift", measure=measure)
-        if rule.under is not None:
-            kind = PERTURBATIONS[rule.under.name].title.render(self.language)
-            return self.t("report.rule.drop", measure=measure, kind=kind, under=str(rule.under))
-        code = "report.rule.gap" if rule.wrapper == "gap" else "report.rule.worst"
-        return self.t(code, measure=measure, column=rule.by or "")
-
-    def _argument(self, measure: str, name: str, value: Decimal | str, unit: str) -> str:
-        """Return an argument in words, in the unit of the answers where its measure declares that."""
-        known = measures().get(measure)
-        parameter = next((one for one in known.parameters if one.name == name), None) if known else None
-        if parameter is None:
-            return f"{name} = {value}"
-        spelled = f"{value:,f}" if isinstance(value, Decimal) and not parameter.of_columns else str(value)
-        if unit and parameter.in_target_units:
-            spelled = f"{spelled} {unit}"
-        return self.t(f"measure.argument.{name}", value=spelled)
+        return capital(self.t(code, measure=spoken(rule, unit), threshold=threshold))
 
     def strip(self, sections: Sequence[Section], *, stacked: bool) -> Markup:
         """Return the verdict strip."""

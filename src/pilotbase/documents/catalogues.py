@@ -1,0 +1,53 @@
+"""The catalogues of our sentences: gettext files, ``locale/<language>/<domain>.po``, read by ourselves.
+
+Nothing is imported here but the standard library, so that ``pilotbase --help`` can be read in 中文 and stay quick.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+_DOMAIN = re.compile(r"[a-z_]{1,40}")
+_MESSAGE = re.compile(r'msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"\n)+)')
+_QUOTED = re.compile(r'^"(.*)"$', re.MULTILINE)
+_ESCAPED = re.compile(r"\\(.)")
+
+
+@cache
+def catalogue(domain: str, language: str) -> Mapping[str, str]:
+    """Return code → template of one domain; an unknown domain is an empty catalogue, and a path is no domain."""
+    if _DOMAIN.fullmatch(domain) is None:
+        return {}
+    file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"
+    if not file.is_file():
+        return {}
+    return read_messages(file.read_text("utf-8"))
+
+
+def read_messages(source: str) -> dict[str, str]:
+    """Return code → template of a gettext file, of what ours hold: messages with one form, without a context.
+
+    Raises:
+        ValueError: a line is part of no message.
+    """
+    apart, end = source.replace("\r\n", "\n") + "\n", 0
+    found: dict[str, str] = {}
+    for message in _MESSAGE.finditer(apart):
+        _refuse_words(apart[end : message.start()])
+        found[_unquoted(message[1])], end = _unquoted(message[2]), message.end()
+    _refuse_words(apart[end:])
+    return {code: words for code, words in found.items() if code and words}
+
+
+def _refuse_words(between: str) -> None:
+    for line in between.splitlines():
+        if line.strip() and not line.startswith("#"):
+            raise ValueError(f"part of no message: {line}")
+
+
+def _unquoted(lines: str) -> str:
+    joined = "".join(_QUOTED.findall(lines))
+    return _ESCAPED.sub(lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), joined)

@@ -1,0 +1,63 @@
+"""Help and questions of every command in the reader's language."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from pilotbase.cli import app
+from pilotbase.documents.catalogues import catalogue
+
+TYPERS = {
+    "Arguments", "Commands", "Options", "Show this message and exit.", "[default: {}]", "[env var: {}]", "[required]",
+}  # fmt: skip
+"""Words that typer says, not a command."""
+
+
+def spoken():
+    """Every help text and question, by the command that says it."""
+
+    def walk(command, path):
+        yield path, command.help
+        for parameter in command.params:
+            yield f"{path} {parameter.name}", getattr(parameter, "help", None)
+            yield f"{path} {parameter.name}", getattr(parameter, "prompt", None)
+        for name, below in getattr(command, "commands", {}).items():
+            yield from walk(below, f"{path} {name}")
+
+    return [(path, inspect.cleandoc(words)) for path, words in walk(typer.main.get_command(app), "pilotbase") if words]
+
+
+def test_every_command_speaks_chinese(monkeypatch):
+    monkeypatch.setenv("PILOTBASE_LANGUAGE", "zh")
+    assert [(path, words) for path, words in spoken() if not re.search(r"[\u4e00-\u9fff]", words)] == []
+
+
+def test_no_words_of_help_are_left_over(monkeypatch):
+    monkeypatch.setenv("PILOTBASE_LANGUAGE", "en")
+    assert sorted(catalogue("help", "zh").keys() - {words for _, words in spoken()} - TYPERS) == []
+
+
+def test_commands_and_options_are_named_alike_in_both_languages():
+    name = re.compile(r"--[a-z-]+|`[^`]+`|[a-z_]+\.(?:json|yaml|csv|txt)")
+    other = {
+        words: said
+        for words, said in catalogue("help", "zh").items()
+        if set(name.findall(words)) != set(name.findall(said))
+    }
+    assert other == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh_CN.UTF-8", ["选项", "显示本帮助并退出。", "冻结", "[必填]"]), ("C.UTF-8", ["Options", "Show this message"])],
+)
+def test_help_is_drawn_in_the_language_of_the_terminal(language, words):
+    environment = {**os.environ, "LANG": language, "LC_ALL": "", "PILOTBASE_LANGUAGE": "", "COLUMNS": "200"}
+    line = [sys.executable, "-c", "from pilotbase.cli import main; main()", "trial", "run", "--help"]
+    shown = subprocess.run(line, check=True, capture_output=True, text=True, env=environment, encoding="utf-8").stdout
+    assert [one for one in words if one not in shown] == []
