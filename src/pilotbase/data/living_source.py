@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.conform import conform
-from pilotbase.data.respelling import Respelled, respell
+from pilotbase.data.respelling import respell
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
@@ -38,8 +38,9 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
 
 def _respelled(read: pl.DataFrame, scenario: Scenario) -> Iterator[pl.Series]:
     """Yield the columns of dates and numbers that are written in other forms, as a draft rewrites them."""
+    types = {field.name: field.data_type for field in scenario.data.fields}
     for column in read.select(pl.col(pl.String)):
-        typed = any(one.name == column.name and one.data_type not in _TEXTS for one in scenario.data.fields)
-        written = respell(column) if typed else None
-        if isinstance(written, Respelled):
+        data_type = types.get(column.name, DataType.TEXT)
+        written = None if data_type in _TEXTS else respell(column, data_type)
+        if written is not None:
             yield written.column

@@ -6,15 +6,22 @@ as they are read. So a draft decides once how a file is to be read, and no trial
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_types import type_column
+from pilotbase.data.conform import TYPE_TEXTS
 from pilotbase.data.date_forms import Undecided
-from pilotbase.data.respelling import Respelled, respell
+from pilotbase.data.describing.observing import Column, observe
+from pilotbase.data.respelling import respell
+from pilotbase.data.sources.faults import SHOWN
 from pilotbase.data.sources.opening import open_source, read_table, require_small, scanning
-from pilotbase.data.sources.source import ReadOptions
+from pilotbase.data.sources.source import ReadOptions, SourceTable
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.texts import Text, text
@@ -24,39 +31,96 @@ _FORMS = (".csv", ".parquet", ".xlsx")
 
 
 @dataclass(frozen=True)
+class CasesAsked:
+    """What an owner says of the file."""
+
+    file: str
+    named: frozenset[str] = frozenset()
+    """The columns that tell the answer, and the group or the time."""
+    dates: DateOrder | None = None
+    table: str | None = None
+    """The sheet or table, where there are several."""
+
+
+@dataclass(frozen=True)
 class SourceCases:
     """Cases as `read_table` reads them."""
 
     file: Path
     """The source itself, or the copy."""
+    table: pl.DataFrame
+    columns: Mapping[str, Column]
+    """What was seen of each column, but for those that no field describes."""
     told: tuple[Text, ...] = ()
     """What was taken where the source does not say it, and what was written anew."""
-    undecided: tuple[Undecided, ...] = ()
+
+    @property
+    def undecided(self) -> tuple[Undecided, ...]:
+        return tuple(one.undecided for one in self.columns.values() if one.undecided)
 
 
-def source_cases(source: Path, scratch: Path, order: DateOrder | None = None, table: str | None = None) -> SourceCases:
-    """Return the cases in ``source``; a copy lies in ``scratch``. ``table``: the sheet or table, where it has several.
+def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
+    """Return the cases in ``source``; a copy lies in ``scratch``.
 
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
-    found, taken = _read(source, scratch, table)
-    written = [respell(column, order) for column in found.select(pl.col(pl.String))]
-    respelled = [one for one in written if isinstance(one, Respelled)]
-    undecided = tuple(one for one in written if isinstance(one, Undecided))
-    if not respelled and not taken and table is None and source.suffix.lower() in _FORMS:
-        return SourceCases(source, undecided=undecided)
-    copy = _copied(found.with_columns(one.column for one in respelled), scratch / _stem(source))
-    told = [
-        text("draft.decided.respelled", column=one.column.name, found=one.before, to=one.after) for one in respelled
-    ]
+    require_small(source)
+    with scanning(source):
+        found, taken = _opened(source, scratch, asked.table)
+        cases = found.collect()
+        columns = {one.name: one for one in observe(found, asked.dates) if one.name in cases.columns}
+    read = [_read(cases[name], one, asked) for name, one in columns.items() if cases[name].dtype == pl.String]
+    told = [sentence for one in read for sentence in one.told]
+    if not told and not taken and asked.table is None and source.suffix.lower() in _FORMS:
+        return SourceCases(source, cases, columns)
+    cases = cases.with_columns(one.column for one in read)
+    copy = _copied(cases, scratch / _stem(source))
     copied = text("draft.decided.copied", source=source.name, file=copy.name)
-    return SourceCases(copy, (*taken, *told, copied), undecided)
+    return SourceCases(copy, cases, columns, (*taken, *told, copied))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A column of texts as its type reads them, and what is said of that."""
+
+    column: pl.Series
+    told: tuple[Text, ...] = ()
+
+
+def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> _Read:
+    """Return a column written anew as it was seen; single values that misfit become missing ones.
+
+    Not of a column that was named: what its values are decides what is tried.
+    """
+    named = column.name in asked.named
+    data_type = seen.as_field(group=named).data_type
+    if data_type is DataType.TEXT:
+        return _Read(column)
+    written, told = respell(column, data_type, asked.dates), []
+    if written is not None:
+        told.append(text("draft.decided.respelled", column=column.name, found=written.before, to=written.after))
+        column = written.column
+    wrong = type_column(column, data_type).wrong & ~column.str.strip_chars().is_in(MISSING_SPELLINGS)
+    if wrong.any() and not named:
+        told.append(_lost(column, wrong, data_type, asked.file))
+        column = column.set(wrong, None)
+    return _Read(column, tuple(told))
+
+
+def _lost(column: pl.Series, wrong: pl.Series, data_type: DataType, file: str) -> Text:
+    rows = ", ".join(f"{row + 1}: {column[row]!r}" for row in wrong.arg_true().head(SHOWN).to_list())
+    count = int(wrong.sum())
+    rows += ", …" if count > SHOWN else ""
+    allowed = TYPE_TEXTS[data_type]
+    return text("source.taken.misfits", file=file, column=column.name, count=count, allowed=allowed, rows=rows)
 
 
 def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:
     """Return the names of the columns and the number of rows; raises as `source_cases`."""
-    found, _ = _read(source, scratch, None)
+    require_small(source)
+    with scanning(source):
+        found = _opened(source, scratch, None)[0].collect()
     return found.columns, found.height
 
 
@@ -64,14 +128,12 @@ def _stem(source: Path) -> str:
     return Path(source.stem).stem if source.suffix.lower() in (".gz", ".zip") else source.stem
 
 
-def _read(source: Path, scratch: Path, table: str | None) -> tuple[pl.DataFrame, tuple[Text, ...]]:
-    require_small(source)
-    with scanning(source):
-        opened = open_source(str(source), scratch, ReadOptions(tables=(table,) if table else (), quick=True))
-        found = opened.only()
-        others = ", ".join(one.name for one in opened.tables if one is not found)
-        left_out = [text("draft.decided.first_table", table=found.name, others=others)] if others else []
-        return found.collect(), (*opened.taken, *left_out)
+def _opened(source: Path, scratch: Path, table: str | None) -> tuple[SourceTable, tuple[Text, ...]]:
+    opened = open_source(str(source), scratch, ReadOptions(tables=(table,) if table else (), quick=True))
+    found = opened.only()
+    others = ", ".join(one.name for one in opened.tables if one is not found)
+    left_out = [text("draft.decided.first_table", table=found.name, others=others)] if others else []
+    return found, (*opened.taken, *left_out)
 
 
 def _copied(cases: pl.DataFrame, copy: Path) -> Path:

@@ -122,5 +122,11 @@ SET_RUNBOOK = Operation(
     Runbook,
     who=IncidentAct.RUNBOOK,
     marked=True,
+    example={
+        "document": "runbook/1",
+        "service": "milling",
+        "rules": [{"signal": "risk", "colour": "red", "measures": ["fall_back", "notify"], "incident": True}],
+        "reporter": "critical_infrastructure",
+    },
     known_as="write_service_runbook",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -81,6 +81,8 @@ class Operation(Generic[In, Out]):
     status: int = 200
     location: str = ""
     """Address of what was made, such as ``/api/services/{given.name}``."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
@@ -95,6 +97,11 @@ class Operation(Generic[In, Out]):
     def noun(self) -> str:
         """Return the module that declares it, and that binds it."""
         return self.name.partition(".")[0]
+
+    @property
+    def id(self) -> str:
+        """Return its name in the API's schema."""
+        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
 
     @property
     def method(self) -> str:
@@ -138,6 +145,11 @@ class Operation(Generic[In, Out]):
         chosen = {name: fields[name] for name in self.others}
         base, name = (Asked, self.takes.__name__) if self.writes else (InAddress, f"{self.takes.__name__}Query")
         return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Tell whether the body is bytes as they are, and no JSON."""
+        return self.sent is bytes
 
     def address(self, asked: In) -> str:
         """Return the path that ``asked`` names."""

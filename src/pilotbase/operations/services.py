@@ -157,7 +157,12 @@ OVERRIDE = Operation(
 )
 SHOW = Operation("services.show", "GET /services/{service}", OfService, SeenService, known_as="read")
 SET_TERMS = Operation(
-    "services.set_terms", "PUT /services/{service}/terms", OnTerms, SeenService, who=ServiceAct.CREATE
+    "services.set_terms",
+    "PUT /services/{service}/terms",
+    OnTerms,
+    SeenService,
+    who=ServiceAct.CREATE,
+    example={"timeout_seconds": 45, "workers": 2},
 )
 MOVE = Operation(
     "services.move",

@@ -20,6 +20,19 @@ from pilotbase.operations.services import OfService
 Detector = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 
 
+_DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_CASES = {
+    "document": "observation-batch/1",
+    "service": "milling",
+    "batch": "shift-7",
+    "at": "2027-05-07T06:00:00Z",
+    "ids": ["shift-7/0"],
+    "inputs": {"torque": [41.5]},
+    "answers": ["fine"],
+}
+_LABELS = {"document": "label-batch/1", "service": "milling", "batch": "may-7", "labels": {"shift-7/0": "broken"}}
+
+
 class Observed(OfService):
     """Cases that a service has answered."""
 
@@ -96,6 +109,7 @@ OBSERVE = Operation(
     who=WatchAct.HAND_IN,
     callers=Callers.OBSERVERS,
     repeated=Repeated.HARMLESS,
+    example=_CASES,
 )
 LABEL = Operation(
     "watch.label",
@@ -105,6 +119,7 @@ LABEL = Operation(
     who=WatchAct.HAND_IN,
     callers=Callers.OBSERVERS,
     repeated=Repeated.HARMLESS,
+    example=_LABELS,
 )
 HAND_IN = Operation(
     "watch.hand_in",
@@ -114,20 +129,7 @@ HAND_IN = Operation(
     who=WatchAct.HAND_IN,
     callers=Callers.OBSERVERS,
     repeated=Repeated.HARMLESS,
-    example={
-        "batches": [
-            {
-                "document": "observation-batch/1",
-                "service": "pump-alarm",
-                "batch": "shift-7",
-                "at": "2027-05-07T06:00:00Z",
-                "ids": ["shift-7/0"],
-                "inputs": {"torque": [41.5]},
-                "answers": ["fine"],
-            },
-            {"document": "label-batch/1", "service": "pump-alarm", "batch": "may-7", "labels": {"shift-7/0": "broken"}},
-        ]
-    },
+    example={"batches": [_CASES, _LABELS]},
 )
 SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus, known_as="read")
 PATH_OF = Operation("watch.path", "GET /services/{service}/watch/path", OfDetector, list[PathPoint])
@@ -139,6 +141,7 @@ REPLAY = Operation(
     who=WatchAct.REPLAY,
     status=201,
     location=_PAGE,
+    example={"tolerance": 0.02, "alpha": 0.05},
 )
 ARM = Operation(
     "watch.arm",
@@ -146,6 +149,7 @@ ARM = Operation(
     Arming,
     Watch,
     who=WatchAct.ARM,
+    example={"replay": _DIGEST},
     known_as="arm_watch",
 )
 DISARM = Operation(
@@ -166,6 +170,7 @@ ACKNOWLEDGE = Operation(
     who=WatchAct.CARE,
     status=201,
     location="/api/warnings",
+    example={"note": "The night shift looks at the sensor."},
     known_as="take_care",
 )
 SILENCE = Operation(
@@ -176,6 +181,7 @@ SILENCE = Operation(
     who=WatchAct.SILENCE,
     status=201,
     location=_PAGE,
+    example={"detector": "drift:torque", "reason": "The tool is changed", "until": "2027-05-08T06:00:00Z"},
     known_as="be_silent",
 )
 END_SILENCE = Operation(
@@ -185,6 +191,7 @@ END_SILENCE = Operation(
     NOTHING,
     who=WatchAct.SILENCE,
     status=204,
+    example={"detector": "drift:torque"},
     known_as="speak",
 )
 ERASE = Operation(
@@ -194,4 +201,5 @@ ERASE = Operation(
     NOTHING,
     who=WatchAct.ERASE,
     status=204,
+    example={"case": "shift-7/0"},
 )

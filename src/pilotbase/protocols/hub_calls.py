@@ -41,13 +41,16 @@ class HubCalls:
             return self.requests.get(path, {name: _spelled(value) for name, value in body.items()}).body
         if operation.method == "DELETE":
             return self.requests.send("DELETE", path).body
+        if operation.takes_bytes:
+            return self.requests.send(operation.method, path, body, {"Content-Type": "application/octet-stream"}).body
         return self.requests.write(operation.method, path, body, seen).body
 
 
 def _sent(operation: Operation[In, Out], asked: In) -> Any:
     """Return what is said besides the address; what nobody said is left to the hub's own default."""
     if operation.whole is not None:
-        return getattr(asked, operation.whole).to_json_value()
+        whole = getattr(asked, operation.whole)
+        return whole if operation.takes_bytes else whole.to_json_value()
     said = asked.model_fields_set.intersection(operation.others)
     return asked.model_dump(mode="json", by_alias=True, include=said)
 

@@ -36,7 +36,7 @@ TEXTS = {
     "a NUL byte": ("a,b\n1,2\n3,\0\n", "t.csv:3: A NUL byte (byte 10 of the file)"),
     "a very long cell": (
         "a,b\n1,2\n3," + "x" * (LONGEST_CELL + 1) + "\n",
-        "t.csv:3: A cell of more than 131072 characters",
+        "t.csv:3: A cell of more than 8388608 characters",
     ),
     "a header of one name twice": ("a,b,a\n1,2,3\n", "t.csv:1: Columns 1, 3 are all called a"),
     "a header without a name": ("a,,c\n1,2,3\n", "t.csv:1: Column 2 has no name"),

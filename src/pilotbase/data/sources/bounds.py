@@ -9,5 +9,5 @@ MOST_CELLS = 200_000_000
 MOST_COLUMNS = 10_000
 """Columns of a table, as `pilotbase.documents.dataset.RecordSet` holds them."""
 LONGEST_NAME = 200
-LONGEST_CELL = 131_072
-"""Characters of one cell: more is nearly always a quote that was never closed."""
+LONGEST_CELL = 8 << 20
+"""Characters of one cell, such as the context of a question: more is nearly always a quote that was never closed."""

@@ -22,6 +22,9 @@ _ROWS = 200
 _NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
 
 
+csv.field_size_limit(LONGEST_CELL)  # one for the whole process; its own would be 131,072
+
+
 @dataclass(frozen=True)
 class Dialect:
     """A separator, how many cells its first lines have with it, and the share of lines that have so many."""

@@ -56,6 +56,8 @@ class SourceTable:
     """Column → where its values are, where that is not a column of the same name."""
     selector: str | None = None
     """What picks the table out of its resource, where there are several: a sheet, a table of a database."""
+    separator: str = ","
+    """Between the cells of a text file: where it is another, a comma in a number may be the decimal one."""
     stored: pl.LazyFrame | None = None
     """The same rows with columns that no field describes as they are stored, such as the bytes of images."""
 

@@ -10,15 +10,18 @@ from typing import Annotated, Any
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.documents.permissions import DeskAct
+from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.base import base
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
+from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
-from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
+from pilotbase.worker.bound.binding import Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
 _PATH: Any = Path
@@ -40,16 +43,16 @@ def routers() -> Iterator[Router]:
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
-    verb = operation.known_as or operation.name.partition(".")[2]
     router.api_operation(
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
         response=answers(None if operation.gives is NOTHING else operation.gives, operation.status),
         by_alias=True,
-        operation_id=f"pilotbase_hub_api_{operation.noun}_{verb}",
+        operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
+        openapi_extra=BINARY_BODY if operation.takes_bytes else None,
     )(_view(operation))
 
 
@@ -57,12 +60,16 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
     function: Function[Any, Any] = function_of(operation)
 
     def view(request: HubRequest, **given: Any) -> Any:
+        if isinstance(operation.who, DeskAct) and not operation.in_path:
+            request.acting.require(operation.who)
+        if operation.takes_bytes:
+            given["wanted"] = _piece(request)
         wanted = operation.takes.model_validate(_spread(operation, given))
         version = seen(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
-            caller = Caller(base(), view, language(), version, getattr(request, "service", None))
-            return _answer(request, operation, wanted, function(caller, wanted))
+            found = function(caller(view, version, getattr(request, "service", None)), wanted)
+            return _answer(request, operation, wanted, found)
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:
             return act(request.acting.view)
@@ -78,7 +85,7 @@ def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("request", kind)
     for name in operation.in_path:
         yield inspect.Parameter(name, kind, annotation=_PATH[Annotated[fields[name].annotation, fields[name]]])
-    if operation.sent is not None:
+    if operation.sent is not None and not operation.takes_bytes:
         sent = operation.sent if operation.writes else _QUERY[operation.sent]
         yield inspect.Parameter("wanted", kind, annotation=sent)
 
@@ -99,6 +106,18 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     if operation.marked:
         assert isinstance(given, Document)
         return document(request, given, operation.status, version)
-    if not operation.writes or operation.repeated is Repeated.HARMLESS:
+    if not operation.headers and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
-    return told(given, operation.status, operation.location.format(asked=wanted, given=given))
+    answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))
+    for name, value in operation.headers.items():
+        answer[name] = value.format(asked=wanted, given=given)
+    return answer
+
+
+def _piece(request: HubRequest) -> bytes:
+    """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
+    require_type(request, BYTES)
+    piece = request.read(MAXIMUM_PIECE + 1)
+    if len(piece) > MAXIMUM_PIECE:
+        raise BodyTooLargeError("api.body_too_large", allowed=MAXIMUM_PIECE)
+    return piece

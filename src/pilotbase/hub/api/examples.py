@@ -37,7 +37,6 @@ PARAMETERS: dict[str, Any] = {
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Noted": {"note": "The second shift was asked, too."},
-    "NewUpload": {"name": "milling.zip", "size": 73_412, "digest": _DIGEST},
     "HandedInScenario": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
     "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
     "NewJob": {
@@ -130,12 +129,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Marking": {"message": 2},
     "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
     "MailWish": {"mail": "daily"},
-    "Runbook": {
-        "document": "runbook/1",
-        "service": "milling",
-        "rules": [{"signal": "risk", "colour": "red", "measures": ["fall_back", "notify"], "incident": True}],
-        "reporter": "critical_infrastructure",
-    },
     "Roadmap": {
         "document": "roadmap/1",
         "title": {"en": "To 2027", "zh": "至2027年"},

@@ -76,11 +76,8 @@ PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = (
-    "/pieces/",
-    "/finish",
     "/api/notices/",
     "/invitations",
-    "/api/matches/",
     "/jobs/estimate",
     "/api/roadmap",
     "/messages/{number}/files",
@@ -165,7 +162,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
     brought = [model for name, model in BROUGHT.items() if name != _OWN_RESULT]
     sent = [one.sent for one in declared().values() if one.writes and one.sent is not None and one.whole is None]
-    return [*_api_models(), *sent, *brought, *_WHOLE_DOCUMENTS]
+    return list(dict.fromkeys([*_api_models(), *sent, *brought, *_WHOLE_DOCUMENTS]))
 
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:

@@ -20,9 +20,8 @@ from pilotbase.documents.thread import MAXIMUM_MESSAGES, Correction, FileName, M
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.media import BYTES, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
 from pilotbase.hub.api.records import Sha256
-from pilotbase.hub.api.uploads import PIECE
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.shown.attachments import attachment_response, blobs
 from pilotbase.hub.shown.records import see
@@ -114,7 +113,7 @@ def mark(request: HubRequest, marking: Marking, thread: ThreadPath) -> HttpRespo
     response=answers(Thread),
     by_alias=True,
     summary="Attach a file",
-    openapi_extra=PIECE,
+    openapi_extra=BINARY_BODY,
 )
 def attach(request: HubRequest, thread: ThreadPath, number: Number, asked: Query[FileAsked]) -> HttpResponse:
     """Add a file of 4 MiB at most to one's own message; the same file again changes nothing."""

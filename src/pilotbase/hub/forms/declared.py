@@ -10,16 +10,16 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 import pydantic
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.vocabularies import VOCABULARIES
-from pilotbase.hub.acting import language
-from pilotbase.hub.base import base
+from pilotbase.hub.acting import caller
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations.operation import Operation
-from pilotbase.worker.bound.binding import Caller, Here
+from pilotbase.worker.bound.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -38,7 +38,7 @@ def do(operation: Operation[Any, Any], view: View, said: Mapping[str, Any], seen
         wanted = operation.takes.model_validate(said)
     except pydantic.ValidationError as error:
         raise InputError.from_issues("", issues_of("", error)) from None
-    return Here(Caller(base(), view, language())).call(operation, wanted, seen)
+    return Here(caller(view)).call(operation, wanted, seen)
 
 
 class OperationForm(forms.Form):
@@ -124,7 +124,8 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
         plain = [one for one in inner if one is not type(None)]
         return _made(str if str in plain else plain[0], marks, told, words)
     if origin is tuple:
-        return _Lines(max_length=50_000, **{**told, "widget": forms.Textarea(attrs={"rows": 4})})
+        told["help_text"] = format_lazy("{} {}", told["help_text"], t("ask.one_a_line"))
+        return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
     if origin is frozenset:
         return forms.MultipleChoiceField(choices=_choices(inner[0], words), widget=forms.CheckboxSelectMultiple, **told)
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):

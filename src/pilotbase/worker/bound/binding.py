@@ -4,14 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib import import_module
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Language
 from pilotbase.operations.operation import In, Operation, Out
+from pilotbase.vault.uploads import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
+
+_UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a base allows its callers; a hub's configuration says it."""
+
+    uploads: UploadTerms = _UPLOADS
+
+
+class Remember(Protocol):
+    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago."""
+
+    def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
+
+
+def anew(name: str, seconds: float, make: Callable[[], Out]) -> Out:
+    """Return what ``make`` makes; on this machine nothing is remembered."""
+    return make()
 
 
 @dataclass(frozen=True)
@@ -25,6 +47,8 @@ class Caller:
     """The version of the document that they have seen."""
     service: str | None = None
     """The one service that the caller's key opens."""
+    limits: Limits = Limits()
+    remember: Remember = anew
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,14 @@ class _Delimited:
         form = _Form.of(path, encoding, asked)
         walked = _walk(form)
         frame = _frame(form, walked, scratch)
-        table = SourceTable(path.stem, frame, walked.rows, path.name, partial(_line_of, form, walked.even))
+        table = SourceTable(
+            path.stem,
+            frame,
+            walked.rows,
+            path.name,
+            partial(_line_of, form, walked.even),
+            separator=form.dialect.separator,
+        )
         files = (file_object(path, SUFFIXES[path.suffix.lower()], asked.quick),)
         return OpenedSource((table,), files, _taken(form, walked))
 

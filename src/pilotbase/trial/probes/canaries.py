@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -20,16 +20,17 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.endpoint import CanaryAnswers
 from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.limits import EndReason
 from pilotbase.evidence import draw_order
 from pilotbase.protocols.frames import Batch
+from pilotbase.trial.delivering import Features
+from pilotbase.trial.probing import Probe, Subject
 from pilotbase.trial.records import spell_answers
-from pilotbase.trial.running import Candidate, Terms, start_candidate
+from pilotbase.trial.running import Candidate, Run, Terms, start_candidate
 
 QUESTIONS, ROUNDS = 16, 3
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 """Numbers that differ by less are the same: another machine rounds otherwise."""
-
-Features = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,33 @@ class Compared:
         return self.changed <= self.allowed
 
 
-def ask_canaries(candidate: Candidate, terms: Terms, features: Features, seed: bytes) -> CanaryAnswers | None:
-    """Return what an endpoint answers to cases of the public sample that ``seed`` draws; None where it does not."""
-    rows = len(next(iter(features.values())))
-    drawn = draw_order(rows, hashlib.sha256(b"canaries" + seed).digest())[:QUESTIONS].tolist()
-    try:
-        answers = answers_now(candidate, terms, features, drawn)
-    except BoxEnded:
-        return None
-    return CanaryAnswers(cases=tuple(drawn), answers=answers, digest=digest_json([drawn, answers]))
+class Canaries(Probe[CanaryAnswers]):
+    """What an endpoint answers to cases of the public sample that the plan draws."""
+
+    name = "canaries"
+    found = CanaryAnswers
+    sections = frozenset()
+    rehearsed = False
+
+    def look(self, subject: Subject, run: Run | None) -> CanaryAnswers | None:
+        """Return the answers; None where it does not give them, or broke off."""
+        if run is None or run.use is None or run.end.reason is not EndReason.FINISHED:
+            return None
+        features = subject.sample()
+        rows = len(next(iter(features.values())))
+        drawn = draw_order(rows, hashlib.sha256(b"canaries" + subject.seed).digest())[:QUESTIONS].tolist()
+        try:
+            answers = answers_now(subject.candidate, subject.terms, features, drawn)
+        except BoxEnded:
+            return None
+        return CanaryAnswers(cases=tuple(drawn), answers=answers, digest=digest_json([drawn, answers]))
+
+    def add(self, run: Run, found: CanaryAnswers) -> Run:
+        """Return ``run`` with the answers, which stand with what its calls came to."""
+        return run if run.use is None else replace(run, use=run.use.model_copy(update={"canaries": found}))
+
+
+PROBE = Canaries()
 
 
 def compare_canaries(before: CanaryAnswers, candidate: Candidate, terms: Terms, features: Features) -> Compared:

@@ -1,0 +1,55 @@
+"""Matches: what may fit what is on the hub, or what is sent, and the map of gaps; all cut to the caller."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.base import Name
+from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+from pilotbase.documents.scenario import Scenario
+from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
+
+
+class OfRecord(Asked):
+    """Which scenario, or application."""
+
+    owner: Annotated[Name, PATH]
+    name: Annotated[Name, PATH]
+
+
+class SentScenario(Asked):
+    """A scenario that need not be on the hub."""
+
+    scenario: Annotated[Scenario, BODY]
+
+
+class SentApplication(Asked):
+    """An application that need not be on the hub."""
+
+    application: Annotated[OfferedApplication, BODY]
+
+
+GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap, known_as="read_gaps")
+SCENARIO = Operation(
+    "matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches, known_as="match_scenario"
+)
+APPLICATION = Operation(
+    "matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches, known_as="match_application"
+)
+SENT_SCENARIO = Operation(
+    "matches.sent_scenario",
+    "POST /matches/scenarios",
+    SentScenario,
+    Matches,
+    repeated=Repeated.HARMLESS,
+    known_as="match_sent_scenario",
+)
+SENT_APPLICATION = Operation(
+    "matches.sent_application",
+    "POST /matches/applications",
+    SentApplication,
+    Matches,
+    repeated=Repeated.HARMLESS,
+    known_as="match_sent_application",
+)
