@@ -115,29 +115,24 @@ def claim(
     into this lane; what is due later than that was queued before the clock was set back, and is due.
     """
     _restart(connection, lane, now)
-    own_or_silent = or_(_rows.holder == holder.name, _rows.ready_at <= now)
-    due = ((WorkState.RUNNING, own_or_silent), (WorkState.QUEUED, is_due(now, longest)))
-    for state, may_be_taken in due:
-        taken = {
-            "state": WorkState.RUNNING.value,
-            "ready_at": now + timedelta(seconds=holder.seconds),
-            "beat_at": now,
-            "started_at": func.coalesce(_rows.started_at, literal(now, UtcMoment)),
-            "tries": _rows.tries + 1,
-            "token": _rows.token + 1,
-            "holder": holder.name,
-        }
-        next_one = _next(lane, state, holder.name, now)
-        changed = update(tables.work).where(_rows.identity == next_one, may_be_taken).values(taken)
-        row = connection.execute(changed.returning(*tables.work.c)).first()
+    first, latest = _first.c, now + timedelta(seconds=longest)
+    silent = _first_of(first.identity, lane, WorkState.RUNNING, or_(first.holder == holder.name, first.ready_at <= now))
+    queued = _first_of(first.identity, lane, WorkState.QUEUED)
+    taken = {
+        "state": WorkState.RUNNING.value,
+        "ready_at": now + timedelta(seconds=holder.seconds),
+        "beat_at": now,
+        "started_at": func.coalesce(_rows.started_at, literal(now, UtcMoment)),
+        "tries": _rows.tries + 1,
+        "token": _rows.token + 1,
+        "holder": holder.name,
+    }
+    due = or_(_rows.ready_at <= now, _rows.ready_at > latest)
+    for next_one in ((_rows.identity == silent,), (_rows.identity == queued, due)):
+        row = connection.execute(update(tables.work).where(*next_one).values(taken).returning(*tables.work.c)).first()
         if row is not None:
             return row, Held(row.identity, row.token, row.tries, holder)
     return None
-
-
-def is_due(now: datetime, longest: int) -> ColumnElement[bool]:
-    """Return the condition that a queued row may be taken; ``longest`` as in `claim`."""
-    return or_(_rows.ready_at <= now, _rows.ready_at > now + timedelta(seconds=longest))
 
 
 def beat(connection: Connection, held: Held, now: datetime, **values: object) -> Row[Any]:
@@ -195,22 +190,16 @@ def queue_again(connection: Connection, now: datetime, *where: ColumnElement[boo
 
 def waits(lane: str | ColumnElement[str], now: datetime, longest: int) -> ColumnElement[bool]:
     """Return the condition that `claim` would find a row in ``lane``: two looks into the index."""
-    silent, queued = (_first_ready(lane, state) for state in (WorkState.RUNNING, WorkState.QUEUED))
+    silent, queued = (_first_of(_first.c.ready_at, lane, state) for state in (WorkState.RUNNING, WorkState.QUEUED))
     return or_(silent <= now, queued <= now, queued > now + timedelta(seconds=longest))
 
 
-def _first_ready(lane: str | ColumnElement[str], state: WorkState) -> Any:
+def _first_of(
+    column: ColumnElement[Any], lane: str | ColumnElement[str], state: WorkState, *where: ColumnElement[bool]
+) -> Any:
+    """Return a column of the row that comes first, found by the index; running rows, which may be cut, are few."""
     rows = _first.c
-    found = select(rows.ready_at).where(rows.lane == lane, rows.state == state.value, rows.ready_at.is_not(None))
-    return found.order_by(rows.ready_at).limit(1).scalar_subquery()
-
-
-def _next(lane: str, state: WorkState, holder: str, now: datetime) -> Any:
-    """Return the number of the row that comes first; of running ones, which are few, the first that may be taken."""
-    rows = _first.c
-    found = select(rows.identity).where(rows.lane == lane, rows.state == state.value, rows.ready_at.is_not(None))
-    if state is WorkState.RUNNING:
-        found = found.where(or_(rows.holder == holder, rows.ready_at <= now))
+    found = select(column).where(rows.lane == lane, rows.state == state.value, rows.ready_at.is_not(None), *where)
     return found.order_by(rows.ready_at, rows.identity).limit(1).scalar_subquery()
 
 
