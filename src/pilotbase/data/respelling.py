@@ -86,7 +86,6 @@ def order_of(column: pl.Series, order: DateOrder | None = None) -> DateOrder | U
     None where they contradict it, or each other.
     """
     present = _present(column.str.strip_chars())
-    values = present.unique(maintain_order=True).alias("value")
     said = order or _decided(present)
     if said is not None:
         unread = present.str.contains(_TWO_READINGS) & _days(present.alias("value"), said).is_null()
