@@ -82,7 +82,7 @@ def test_what_is_used_up_is_refused_and_a_use_that_was_counted_is_not(terms: Ter
     with pytest.raises(RefusedError) as caught:
         permit(terms.base, ASKED, key("trial 3"))
     assert (caught.value.code, caught.value.exit_code) == ("terms.refused", 5)
-    assert "number of uses: of 3 there are 0 left" in caught.value.render("en")
+    assert "number of uses: 0 of 3 left" in caught.value.render("en")
     assert permit(terms.base, ASKED, key("trial 2")).use == key("trial 2")
     assert used(terms) == Used(3, 0, 300)
 
