@@ -91,7 +91,7 @@ def test_rows_and_privacy_budgets_are_used_up_exactly(terms: Terms) -> None:
     terms.agree(terms.publish())
     permit(terms.base, STATISTICS.model_copy(update={"epsilon": 900, "rows": 500}), key("a"))
     over = [one.render("en") for one in judge(terms.base, STATISTICS.model_copy(update={"epsilon": 601})).reasons]
-    assert any("ε in millionths: of 1500 there are 600 left" in one for one in over)
+    assert any("ε in millionths: 600 of 1500 left" in one for one in over)
     permit(terms.base, STATISTICS.model_copy(update={"epsilon": 600, "rows": 0}), key("b"))
     assert used(terms) == Used(2, 1500, 500)
     assert "terms.used_up" in [one.code for one in judge(terms.base, STATISTICS.model_copy(update={"rows": 0})).reasons]
