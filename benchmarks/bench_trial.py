@@ -39,7 +39,7 @@ from pilotbase.protocols.frames import Batch
 from pilotbase.trial.answering import answer_cases
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import in_file_order
-from pilotbase.trial.performance import Load
+from pilotbase.trial.performance import Load, measured_run
 from pilotbase.trial.records import CaseRecords, leaf_hashes
 from pilotbase.trial.scoring import judge
 
@@ -172,7 +172,7 @@ def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float,
     order = draw_order(len(answers), b"seed")
     criteria = [Criterion(rule="accuracy >= 0.5"), Criterion(rule="recall(1) >= 0.5")]
     load = Load(seconds, len(answers), BATCH, 0.0, None, None)
-    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), load)
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), measured_run(load))
     position = np.empty(len(answers), dtype=np.int64)
     position[order] = np.arange(len(answers))
     records = CaseRecords(np.arange(len(answers)), answers, data.truth, position, contract().prediction, BATCH)

@@ -17,16 +17,15 @@ from pilotbase.documents.permissions import (
     ExchangeAct,
     Grant,
     GrantToAll,
-    IncidentAct,
     Reading,
     Relation,
-    ServiceAct,
-    WatchAct,
     relation_name,
 )
 from pilotbase.documents.schema import KINDS
 from pilotbase.documents.texts import template
 from pilotbase.documents.vocabularies import Role
+from pilotbase.operations import declared
+from pilotbase.operations.operation import Callers
 
 Json = dict[str, Any]
 PREFIX = "pilotbase_hub_api_"
@@ -64,13 +63,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
     "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
     "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
-    "incidents_note": IncidentAct.NOTE,
-    "incidents_grade": IncidentAct.GRADE,
-    "incidents_report": IncidentAct.REPORT,
-    "incidents_mitigate": IncidentAct.MITIGATE,
-    "incidents_close": IncidentAct.CLOSE,
-    "incidents_correct": IncidentAct.CORRECT,
-    "incidents_write_service_runbook": IncidentAct.RUNBOOK,
     "trials_bundle": Reading.BUNDLE,
     "trials_budget": Reading.BUDGET,
     "trials_comparison": Reading.COMPARISON,
@@ -79,7 +71,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "board_read": Reading.BOARD,
     **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
     **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),
-    "incidents_read_desk": Reading.DESK,
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,
@@ -87,26 +78,11 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "records_save_application": Act.APPLICATION_EDIT,
     "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
     "uploads_hand_in_application": Act.APPLICATION_EDIT,
-    "uploads_start": DeskAct.UPLOAD,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
     "ledger_set_new": DeskAct.PLAN,
-    "services_create": ServiceAct.CREATE,
-    "services_override": ServiceAct.OVERRIDE,
-    "services_move": ServiceAct.MOVE,
-    "services_create_key": ServiceAct.KEYS,
-    "services_revoke_key": ServiceAct.KEYS,
-    "services_set_budget": ServiceAct.BUDGET,
-    **dict.fromkeys(("services_keys", "services_budgets", "services_usage"), ServiceAct.INSPECT),
-    "watch_replay": WatchAct.REPLAY,
-    "watch_arm_watch": WatchAct.ARM,
-    "watch_disarm_watch": WatchAct.DISARM,
-    "watch_be_silent": WatchAct.SILENCE,
-    "watch_speak": WatchAct.SILENCE,
-    "watch_take_care": WatchAct.CARE,
-    "watch_erase": WatchAct.ERASE,
 }
-"""Operation → its row of the tables, where its name is not the act's."""
+"""Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
 _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 _SITE_OWNER = "owner of the site, operator"
@@ -136,8 +112,6 @@ SAID = {
     **dict.fromkeys(("datasets_measure_quality", "datasets_read_measurement"), "owner of it"),
     **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
     **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
-    **dict.fromkeys(("watch_observe", "watch_label", "watch_hand_in"), f"a service's key of scope `observe`, {_OWNER}"),
-    **dict.fromkeys(("uploads_uploads", "uploads_read", "uploads_erase", "uploads_send", "uploads_finish"), _SELF),
     **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
     **dict.fromkeys(("notices_list_all", "notices_read", "notices_mail", "notices_choose"), "members, for themselves"),
 }
@@ -196,6 +170,10 @@ def _operation(operation: Json, name: str) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
+    if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
+        keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
+        everybody = "anybody" if known.callers is Callers.EVERYBODY else "members"
+        return keys + (everybody if known.who is None else granted(TABLE[known.who]))
     name = str(operation["operationId"]).removeprefix(PREFIX)
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):

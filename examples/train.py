@@ -17,8 +17,8 @@ import polars as pl
 
 from pilotbase.data.conform import conform
 from pilotbase.data.packages import fetch_package, open_member, read_packages
+from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.data.tables import read_table
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,9 +15,9 @@ BIN = Path(sys.executable).parent
 LINTS: dict[str, list[str | Path]] = {
     "format": [BIN / "ruff", "format", "--check", "--quiet", "."],
     "lint": [BIN / "ruff", "check", "--quiet", "."],
-    "types": [BIN / "mypy", "--no-error-summary", "src", "tests/run_all.py"],
     "imports": [BIN / "lint-imports", "--no-cache"],
 }
+TYPES: list[str | Path] = [BIN / "mypy", "--no-error-summary", "src", "tests/run_all.py"]
 COMPILING: list[list[str]] = [
     [sys.executable, "-m", "compileall", "-q", "src"],
     [sys.executable, "-m", "pytest", "--collect-only", "-qq"],  # its assertions are rewritten, which takes longest
@@ -27,19 +28,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lint-only", action="store_true")
     parser.add_argument("--prove", action="store_true", help="the long proofs instead of the quick tests")
+    parser.add_argument("--shard", default="1/1", help="2/4: the second of four parts of the tests")
     options = parser.parse_args()
-    marker = "prove" if options.prove else "not prove"
-    workers = (os.cpu_count() or 2) + 1  # a quarter of the time is spent waiting: for boxes, disks, browsers
-    tests = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), "--dist", "worksteal", "-m", marker]
-    checks = {} if options.prove else dict(LINTS)
-    compiling = [] if options.lint_only or options.prove else start_compiling()
-    results = {name: run(name, command) for name, command in checks.items()}
-    if not options.lint_only:
-        results["compiled"] = wait_for(compiling)
-        results["tests"] = run("tests", [*tests, "--durations", "20"])
-    if not options.lint_only and not any(code for code, _ in results.values()):
-        keep("prove" if options.prove else "test", sum(seconds for _, seconds in results.values()))
+    kind = "prove" if options.prove else "test"
+    start = time.monotonic()
+    with ThreadPoolExecutor(1) as beside:  # types take longest of all checks, on one core
+        types = None if options.prove else beside.submit(run, "types", TYPES, aloud=False)
+        compiling = [] if options.lint_only or options.prove else start_compiling()
+        results = {} if options.prove else {name: run(name, command) for name, command in LINTS.items()}
+        if not options.lint_only:
+            results["compiled"] = wait_for(compiling)
+            results["tests"] = run("tests", tests(kind, options.shard))
+        if types is not None:
+            results["types"] = types.result()
+    whole = not options.lint_only and options.shard == "1/1"
+    if whole and not any(code for code, _ in results.values()):
+        keep(kind, time.monotonic() - start)
     return report(results)
+
+
+def tests(kind: str, shard: str) -> list[str | Path]:
+    workers = (os.cpu_count() or 2) + 1  # a quarter of the time is spent waiting: for boxes, disks, browsers
+    marker = "prove" if kind == "prove" else "not prove"
+    spread = ["-n", str(workers), "--dist", "worksteal", "--shard", shard]
+    return [sys.executable, "-m", "pytest", "-q", *spread, "-m", marker, "--durations", "20"]
 
 
 def start_compiling() -> list[subprocess.Popen[bytes]]:
@@ -60,11 +72,15 @@ def wait_for(compiling: list[subprocess.Popen[bytes]]) -> tuple[int, float]:
     return 0, time.monotonic() - start
 
 
-def run(name: str, command: list[str | Path]) -> tuple[int, float]:
-    print(f"== {name}", flush=True)
-    start = time.monotonic()
-    code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
-    return code, time.monotonic() - start
+def run(name: str, command: list[str | Path], aloud: bool = True) -> tuple[int, float]:
+    """Run it; what it says is printed at once, or at its end where another speaks meanwhile."""
+    if aloud:
+        print(f"== {name}", flush=True)
+    start, words = time.monotonic(), [str(part) for part in command]
+    done = subprocess.run(words, cwd=ROOT, check=False, capture_output=not aloud, text=True)
+    if not aloud:
+        print(f"== {name}\n{done.stdout}{done.stderr}", end="", flush=True)
+    return done.returncode, time.monotonic() - start
 
 
 def keep(name: str, seconds: float) -> None:

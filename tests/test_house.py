@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.house import rules, starting
+from benchmarks.house import reading, rules, starting
 from benchmarks.house.dependencies import declared
+from benchmarks.house.entered import entered
 from benchmarks.house.figures import unmeasured
+from benchmarks.house.imports import rings
 from benchmarks.house.page import page
 from benchmarks.house.tree import sources
 from benchmarks.publishing import published
@@ -33,6 +35,20 @@ PAGE = Path(__file__).parent.parent / "docs" / "measured.md"
 )
 def test_nobody_breaks_a_rule_of_the_house(broken):
     assert not (found := broken()), "\n" + "\n".join(found)
+
+
+def test_it_grows_no_harder_to_read():
+    assert len(sources()) <= reading.FILES
+    most = max(reading.own_imports(), key=lambda each: each.size)
+    assert most.size <= reading.OWN_IMPORTS, f"{most.place} imports {most.size} of our files"
+    twice = reading.names_twice()
+    assert len(twice) <= reading.NAMES_TWICE, f"two public classes of one name: {list(twice)}"
+    assert all(len(ring) <= reading.RING for ring in rings(reading.all_imports()))
+
+
+@pytest.mark.prove
+def test_who_follows_a_trial_enters_few_files():
+    assert len(found := entered("trial run")) <= reading.ENTERED, "\n".join(found)
 
 
 def test_who_takes_many_parameters_says_why():

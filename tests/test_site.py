@@ -22,8 +22,9 @@ PAGES = {
 }
 
 
-def build(docs, out):
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", out / "read", docs, out]
+def build(docs, out, builder="html"):
+    """``dummy``: everything is read and every link followed as for a site, and no page is written."""
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", builder, "-d", out / "read", docs, out]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
 
 
@@ -48,6 +49,12 @@ def elsewhere(address):
     return re.match(r"(?!data:)[a-z]+:|//", address) is not None
 
 
+def test_every_page_is_read_and_every_link_leads_somewhere(tmp_path):
+    built = build(DOCS, tmp_path, "dummy")
+    assert (built.returncode, built.stderr) == (0, ""), "run: make docs"
+
+
+@pytest.mark.prove
 def test_the_site_builds_leads_somewhere_and_asks_nobody_else_for_anything(tmp_path):
     built = build(DOCS, tmp_path)
     assert (built.returncode, built.stderr) == (0, ""), "run: make docs"
@@ -66,17 +73,18 @@ def test_the_site_builds_leads_somewhere_and_asks_nobody_else_for_anything(tmp_p
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A site of three pages with every way to lead nowhere, by the same rules; where it stands, and what was said."""
+    """A site of three pages with every way to lead nowhere, by the same rules; what was said of it, and the pages."""
     docs, out = tmp_path_factory.mktemp("docs"), tmp_path_factory.mktemp("site")
     shutil.copy(DOCS / "conf.py", docs)
     shutil.copytree(DOCS / "site_of_docs", docs / "site_of_docs")
     for name, text in PAGES.items():
         (docs / f"{name}.md").write_text(text, "utf-8")
-    return out, build(docs, out)
+    return out, build(docs, out), docs
 
 
-def test_what_leads_nowhere_ends_the_build(small):
-    built = small[1]
+@pytest.mark.parametrize("builder", ["html", "dummy"])
+def test_what_leads_nowhere_ends_the_build(small, builder, tmp_path):
+    built = small[1] if builder == "html" else build(small[2], tmp_path, builder)
     assert built.returncode != 0
     for gone in ("gone.md", "lost", "drawn.svg", "../gone"):
         assert gone in built.stderr, gone

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from benchmarks.house import dependencies, mutants, rules, starting
+from benchmarks.house import dependencies, mutants, reading, rules, starting
 from benchmarks.house.beside import peers
 from benchmarks.house.duplicates import RUN
+from benchmarks.house.entered import COMMANDS, entered
 from benchmarks.house.imports import Graph, lazy_imports, module_imports, rings, room_imports
 from benchmarks.house.public_names import for_tests_alone, public_names, undocumented, unmentioned
 from benchmarks.house.runs import kept, stamp
@@ -30,7 +31,7 @@ HELP, COVERAGE = "`pilotbase --help`", "lines that the quick tests run"
 
 def figures(earlier: list[Row]) -> list[Row]:
     """Return every figure; those of long runs from the last one here, else as they were published ``earlier``."""
-    quick = [*_shape(), *_imports(), *_names(), *_install()]
+    quick = [*_shape(), *_reading(), *_imports(), *_names(), *_install()]
     known = {each["name"]: each for each in earlier}
     long = ((name, measure()) for name, _, measure in _long_runs())
     return [*quick, *(found or known[name] for name, found in long if found or name in known)]
@@ -51,9 +52,27 @@ def _shape() -> Iterator[Row]:
     yield _count(f"runs of {RUN} same lines in two places", rules.same_lines())
 
 
+def _reading() -> Iterator[Row]:
+    rooms = reading.lines_by_room()
+    yield _row("lines of the package", sum(rooms.values()), "") | {
+        "shown": f"{sum(rooms.values()):,}",
+        "note": ", ".join(f"{room} {lines:,}" for room, lines in rooms.items()),
+    }
+    yield _at_most("files of the package", len(sources()), reading.FILES)
+    yield _spread("our own files that a file imports", reading.own_imports(), reading.OWN_IMPORTS)
+    twice = reading.names_twice()
+    note = ", ".join(f"{name} {len(places)}" for name, places in list(twice.items())[:10])
+    yield _at_most("names that two public classes have", len(twice), reading.NAMES_TWICE) | {"note": note}
+    for command in COMMANDS:
+        bound = reading.ENTERED if command == "trial run" else None
+        yield _at_most(f"files entered by `{command}`", len(entered(command)), bound)
+
+
 def _imports() -> Iterator[Row]:
     yield _ring("files", module_imports(), "ring of files")
     yield _ring("rooms", room_imports(), "ring of rooms")
+    longest = max(map(len, rings(reading.all_imports())), default=0)
+    yield _at_most("largest ring of files, imports in functions and by strings too", longest, reading.RING)
     places = {place for place, room, _ in lazy_imports() if room != "cli"}
     named = {place.partition(":")[0] for place in places}
     note = f"named: {len(places)} in {len(named)} files; commands may, so that `--help` is quick"
@@ -137,7 +156,13 @@ def _of(found: dict[str, Any]) -> Row:
     return {"date": found["date"], "commit": found["commit"]}
 
 
-def _spread(name: str, sized: list[Sized], bound: int | None, column: str) -> Row:
+def _at_most(name: str, value: int, bound: int | None) -> Row:
+    if bound is None:
+        return _row(name, value, "")
+    return _row(name, value, "", f"<= {bound}", value <= bound)
+
+
+def _spread(name: str, sized: list[Sized], bound: int | None, column: str = "") -> Row:
     found = spread(sized)
     target = None if bound is None else f"<= {bound}"
     largest = found.largest

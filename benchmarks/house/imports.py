@@ -11,6 +11,7 @@ from benchmarks.house.tree import Source, sources
 Graph = dict[str, set[str]]
 
 
+@cache
 def module_imports() -> Graph:
     """Return module → our modules it imports as it is loaded; what only type checkers read is left out."""
     known = {source.module for source in sources()}
@@ -43,6 +44,20 @@ def lazy_imports() -> tuple[tuple[str, str, str], ...]:
         for source in sources()
         for node in _inside_functions(source)
         for target in sorted(set(_targets(node, known)))
+    )
+
+
+def own_imports_by_string() -> tuple[tuple[str, str, str], ...]:
+    """Return place, room and our module of every ``import_module("…")`` that names one of ours."""
+    known = {source.module for source in sources()}
+    return tuple(
+        (source.place(node), source.room, node.args[0].value)
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("import_module")
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value in known
     )
 
 

@@ -11,6 +11,8 @@ from pilotbase.hub.process import serving
 
 PASSWORD = "a bench has no secrets"
 OPERATOR, REGULATOR = "desk", "regulator"
+MINISTRY = "ministry"
+"""The regulator's organisation; like any, it has to be registered for its people to have its roles."""
 
 
 def email_of(name: str) -> str:
@@ -30,7 +32,7 @@ def main() -> None:
     half = organisations // 2
     people = [(f"o{number:04}", f"o{number:04}", "demand_owner") for number in range(half)]
     people += [(f"o{number:04}", f"o{number:04}", "supplier") for number in range(half, organisations)]
-    people += [(OPERATOR, base().trust.issuer, "operator"), (REGULATOR, "ministry", "regulator")]
+    people += [(OPERATOR, base().trust.issuer, "operator"), (REGULATOR, MINISTRY, "regulator")]
     _let_in(people, password)
 
 

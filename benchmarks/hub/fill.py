@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.hub.accounts import MINISTRY
 from benchmarks.hub.content import (
     MODEL_PROSE,
     PROSE,
@@ -71,7 +72,7 @@ class Moulds:
     def __init__(self, store: Store) -> None:
         self.organisations = {
             role: mould_of(store, organisation_steps(f"zz{role.value}".replace("_", ""), role))
-            for role in (Role.DEMAND_OWNER, Role.SUPPLIER)
+            for role in (Role.DEMAND_OWNER, Role.SUPPLIER, Role.REGULATOR)
         }
         ways = {state: scenario_steps(_scenario(f"zz{state}"), state) for state in dict.fromkeys(_STATES)}
         self.scenarios = {state: mould_of(store, steps) for state, steps in ways.items()}
@@ -143,6 +144,7 @@ def _everything(moulds: Moulds, size: Size) -> Iterator[tuple[Mould, Words]]:
     for number in range(size.organisations):
         role = Role.DEMAND_OWNER if number < size.organisations // 2 else Role.SUPPLIER
         yield moulds.organisations[role], {"name": f"o{number:04}"}
+    yield moulds.organisations[Role.REGULATOR], {"name": MINISTRY}
     randomness = random.Random(0)
     proposed: list[tuple[Words, Words]] = []
     for number in range(max(size.scenarios, size.applications)):

@@ -50,13 +50,13 @@ def run_users(url: str, size: Size, seconds: float) -> Seen:
     """Let `USERS` people use the hub at ``url`` for so many seconds, and return what happened."""
     seen, people = Seen(), _people(size)
     assert len(people) == USERS
-    ready, clock = threading.Barrier(USERS + 1), {"end": 0.0}
+    clock = {"end": 0.0}
+    ready = threading.Barrier(USERS + 1, action=lambda: clock.update(end=time.monotonic() + seconds))
     users = [User(url, size, role, name, number) for number, (role, name) in enumerate(people)]
     threads = [threading.Thread(target=user.live, args=(seen, ready, clock)) for user in users]
     for thread in threads:
         thread.start()
         time.sleep(0.4)  # log-ins that are under way count as failed ones of one address, until they succeed
-    clock["end"] = time.monotonic() + seconds
     ready.wait()
     for thread in threads:
         thread.join()

@@ -29,7 +29,7 @@ from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.trial.answering import answer_cases
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import in_file_order
-from pilotbase.trial.performance import Load
+from pilotbase.trial.performance import Load, measured_run
 from pilotbase.trial.scoring import judge
 
 ANSWER = "All is well."
@@ -77,7 +77,7 @@ def _evaluate(worker: EndpointWorker, samples: int, path: Path) -> dict[str, flo
     truth = np.full(samples, ANSWER, dtype=object)
     cases, order = Cases(truth, answers, kind="text"), draw_order(samples, b"seed")
     levels, load = Levels(Fraction(1, 20), Fraction(1, 20)), Load(seconds, samples, BATCH, 0.0, None, None)
-    assert judge([Criterion(rule="exact_match >= 0.5")], cases, order, levels, load).verdict == "accept"
+    assert judge([Criterion(rule="exact_match >= 0.5")], cases, order, levels, measured_run(load)).verdict == "accept"
     kept = sum(file.stat().st_size for file in (path, path.with_name("calls")))
     return {"right": float((answers == truth).mean()), "bytes": kept}
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app as command_line
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.trial import scorer
+from pilotbase.trial.scorer import score_trial
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.trials.proving import Proven, prove
 from tests.trial.conftest import GOOD, MANIFEST, base, home, write_application, write_scenario
@@ -52,16 +52,16 @@ class KilledError(BaseException):
 
 @pytest.fixture
 def killed_before(monkeypatch) -> Callable[[Base, TrialPlan, str], None]:
-    """Score a plan in this process until it would call a function of the scorer, and no further."""
+    """Score a plan in this process until it would call a function of a phase, and no further."""
 
     def run(base: Base, plan: TrialPlan, name: str) -> None:
         def stop(*_: object, **__: object) -> None:
             raise KilledError
 
         with monkeypatch.context() as patch:
-            patch.setattr(scorer, name, stop)
+            patch.setattr(f"pilotbase.trial.phases.{name}", stop)
             with pytest.raises(KilledError):
-                scorer.score_trial(base.lab, plan, lambda _: None)
+                score_trial(base.lab, plan, lambda _: None)
 
     return run
 

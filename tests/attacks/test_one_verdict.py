@@ -32,7 +32,7 @@ def runs(base, plan):
 
 def test_answers_replaced_after_their_commitment_are_noticed(base, write_scenario, write_application, killed_before):
     plan = freeze_in(base, write_scenario(), write_application(BAD))
-    killed_before(base, plan, "mark_scored")
+    killed_before(base, plan, "judging.mark_scored")
     hidden = base.lab.view.load(plan.scenario.hidden_set, HiddenSet)
     (attempt,) = attempts_of(base.lab.vault, hidden)
     answers = runs(base, plan) / "answers"
@@ -48,7 +48,7 @@ def test_answers_replaced_after_their_commitment_are_noticed(base, write_scenari
 def test_a_measured_run_edited_before_it_is_scored_is_noticed(base, write_scenario, write_application, killed_before):
     scenario = write_scenario(change=lambda content: content.replace("512 MiB", "100 MiB"))
     plan = freeze_in(base, scenario, write_application("FAT = bytearray(b'x') * (150 << 20)\n" + GOOD))
-    killed_before(base, plan, "commit_answers")
+    killed_before(base, plan, "committing.commit_answers")
     ended = runs(base, plan) / "ended"
     mark, _, body = ended.read_text().partition("\n")
     run = json.loads(body)

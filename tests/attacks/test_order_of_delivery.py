@@ -3,7 +3,7 @@
 import json
 import random
 import shutil
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 
 import polars as pl
@@ -152,13 +152,14 @@ def guesses(pilotbase, tmp_path, name, by):
     (criterion,) = report["criteria"]
     assert report["counts"]["answered"] == report["counts"]["scored"] >= 250
     assert criterion["estimate"] <= most_by_chance(TABLES[name][0], report["counts"]["scored"])
-    assert (report["verdict"], told.exit_code) == ("reject", 3)
+    assert told.exit_code == (3 if report["verdict"] == "reject" else 0)
     return report
 
 
 @pytest.mark.parametrize(("name", "by"), CERTIFIED_ONCE)
 def test_who_reads_nothing_but_places_guesses(pilotbase, tmp_path, name, by):
     report = guesses(pilotbase, tmp_path, name, by)
+    assert report["verdict"] == "reject"
     found = {one["check"]: one for section in report["sections"] for one in section["findings"]}["row_order"]
     assert found["outcome"] == "pass"
     if name == "two classes in order":
@@ -166,11 +167,9 @@ def test_who_reads_nothing_but_places_guesses(pilotbase, tmp_path, name, by):
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("by", PROGRAMS)
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(("name", "by"), [pair for pair in product(TABLES, PROGRAMS) if pair not in CERTIFIED_ONCE])
 def test_no_table_is_answered_by_any_place(pilotbase, tmp_path, name, by):
-    if (name, by) not in CERTIFIED_ONCE:
-        guesses(pilotbase, tmp_path, name, by)
+    assert guesses(pilotbase, tmp_path, name, by)["verdict"] == "reject"
 
 
 def test_a_perturbed_arm_is_asked_in_an_order_of_its_own(pilotbase, tmp_path):

@@ -201,7 +201,16 @@ def test_files_are_bounded_shared_by_hash_and_erased_with_the_last_message_that_
     assert not blobs.exists(attachment.digest)
 
 
-@pytest.mark.parametrize("change", ["private = true", "subject = 'scenario:plant/other'", "digest = owner"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "private = true",
+        "subject = 'scenario:plant/other'",
+        "digest = owner",
+        "organisation = 'plant'",
+        "answered = true",
+    ],
+)
 def test_a_row_that_was_altered_behind_the_log_is_found(trial, change):
     trial.open_scenario()
     asked(trial)

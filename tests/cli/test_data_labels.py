@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.labelling import LabelledItems, LabelQuality

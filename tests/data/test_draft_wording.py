@@ -6,12 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.column_guesses import guess_field
 from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
 from pilotbase.data.labels import classes_of
+from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import split_cases
-from pilotbase.data.tables import read_table
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
@@ -82,7 +81,11 @@ def test_a_group_keeps_its_words_too(draft):
     found, _ = draft(group_or_time="shift")
     assert found.scenario.field("shift").data_type is DataType.TEXT
     assert set(found.scenario.data.split.hidden) <= {"是", "否"}
-    assert guess_field(pl.Series("shift", ["是", "否"]), is_target=False).data_type is DataType.BOOLEAN
+
+
+def test_a_feature_of_yes_and_no_is_a_truth(draft):
+    found, _ = draft()
+    assert found.scenario.field("shift").data_type is DataType.BOOLEAN
 
 
 def test_a_regression_speaks_of_no_classes(draft):

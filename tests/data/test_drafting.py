@@ -5,11 +5,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.column_guesses import guess_missing, guess_type, guess_unit
+from pilotbase.data.column_guesses import guess_unit
 from pilotbase.data.conform import conform
+from pilotbase.data.describing.observing import observe
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.sources.source import SourceTable, missing_as_null
 from pilotbase.data.splits import split_cases
-from pilotbase.data.tables import missing_as_null
 from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
@@ -275,18 +276,38 @@ def test_units_are_read_from_names(name, unit):
     ],
 )
 def test_types_are_read_from_values(values, data_type):
-    assert guess_type(pl.Series("x", values, dtype=pl.String)) is data_type
+    (column,) = seen(x=values)
+    assert column.as_field().data_type is data_type
+
+
+def seen(**columns):
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return observe(SourceTable("t", frame.lazy(), frame.height, "t.csv"))
 
 
 def test_missing_spellings_are_only_those_in_columns_of_numbers():
-    table = pl.DataFrame({"a": ["1", "NA", "2"], "b": ["none", "co-applicant", "x"], "c": ["?", "x", "y"]})
-    assert guess_missing(table) == ("", "NA")
+    found = seen(a=["1", "NA", "2"], b=["none", "co-applicant", "x"], c=["?", "x", "y"])
+    assert [one.spellings for one in found] == [("NA",), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("values", "data_type"),
+    [(["yes", "no"], DataType.TEXT), (["True", "false"], DataType.BOOLEAN), (["0", "1"], DataType.BOOLEAN)],
+)
+def test_words_of_a_target_are_kept(values, data_type):
+    (column,) = seen(x=values)
+    assert column.as_field(target=True).data_type is data_type
+
+
+def test_a_target_that_is_not_all_of_one_type_is_text():
+    (column,) = seen(x=[*["1", "2"] * 30, "fault"])
+    assert (column.as_field().data_type, column.as_field(target=True).data_type) == (DataType.INTEGER, DataType.TEXT)
 
 
 DAYS = ["2026-01-05"] * 18
 MIXED = {
     "iso and two others": ([*DAYS, "05.01.2026", "1/5/2026"], "1: 2026-01-05, 19: 05.01.2026, 20: 1/5/2026"),
-    "one that is no day": ([*DAYS, "2026-02-30", "2026-01-06"], "1: 2026-01-05, 19: 2026-02-30"),
+    "two that are no days": ([*DAYS, "2026-02-30", "2026-02-31"], "1: 2026-01-05, 19: 2026-02-30"),
     "none that is read": (["05-01-26"] * 20, "1: 05-01-26"),
     "words among them": ([*DAYS, "tomorrow", "soon"], "1: 2026-01-05, 19: tomorrow"),
 }
@@ -300,6 +321,26 @@ def test_dates_that_are_taken_as_text_are_said_with_the_first_row_of_each_form(d
     (told,) = [sentence for sentence in found.decided if sentence.code == "draft.decided.dates_as_text"]
     assert told.params == {"column": "bought", "forms": forms}
     assert forms in told.render("zh") and "taken as text" in told.render("en")
+
+
+def test_few_that_are_no_days_are_named_and_read_as_missing(draft):
+    found = draft(CASES.with_columns(bought=pl.Series([*DAYS, "2026-02-30", "2026-01-06"] * (ROWS // 20))))
+    assert found.scenario.field("bought").data_type is DataType.DATE
+    (told,) = [sentence for sentence in found.decided if sentence.code == "source.taken.misfits"]
+    assert told.params["count"] == ROWS // 20 and told.params["rows"].startswith("19: '2026-02-30', 39: ")
+    assert pl.read_csv(io.BytesIO(found.cases))["bought"].null_count() == ROWS // 20
+
+
+def test_a_day_that_contradicts_the_owner_is_named_and_read_as_missing(draft):
+    days = [f"{1 + row % 12:02d}/{1 + row * 7 % 12:02d}/2026" for row in range(ROWS)]
+    table = CASES.with_columns(bought=pl.Series([*days[1:], "31/12/2026"]))
+    found = draft(table, dates=DateOrder.MONTH_FIRST)
+    assert found.scenario.field("bought").data_type is DataType.DATE
+    (told,) = [sentence for sentence in found.decided if sentence.code == "source.taken.misfits"]
+    assert told.params["rows"] == f"{ROWS}: '31/12/2026'"
+    with pytest.raises(InputError) as refused:
+        draft(table, dates=DateOrder.MONTH_FIRST, group_or_time="bought")
+    assert [issue.problem.code for issue in refused.value.issues] == ["draft.time_unread"]
 
 
 @pytest.mark.parametrize("written", [["2026-01-05", "2026/1/6", "2026-01-07 08:00"] * 200, ["a1", "12/4 mm"] * 300])
@@ -386,6 +427,49 @@ def test_a_time_column_that_cannot_be_one_stops_the_draft(draft):
     assert all(isinstance(found.scenario.data.split, TimeSplit) for found in orders.values())
     assert orders[DateOrder.DAY_FIRST].cases != orders[DateOrder.MONTH_FIRST].cases
     assert "draft.decided.date_order" in {sentence.code for sentence in draft(table).decided}, "a feature stays text"
+
+
+def test_a_few_typing_errors_do_not_decide_the_order_of_dates(draft):
+    days = [f"{1 + row % 12:02d}/{1 + row * 7 % 12:02d}/2026" for row in range(ROWS)]
+    for errors in (1, ROWS // 25):
+        for error in ("31/12/2026", "12/31/2026"):
+            table = CASES.with_columns(seen=pl.Series([error] * errors + days[errors:]))
+            with pytest.raises(InputError) as told:
+                draft(table, group_or_time="seen")
+            assert [issue.problem.code for issue in told.value.issues] == ["draft.date_order"]
+            assert "draft.decided.date_order" in {sentence.code for sentence in draft(table).decided}
+    decided = CASES.with_columns(seen=pl.Series(["31/12/2026"] * (ROWS // 10) + days[ROWS // 10 :]))
+    assert isinstance(draft(decided, group_or_time="seen").scenario.data.split, TimeSplit)
+
+
+SINCE = {"days": lambda day: day + 45_000, "seconds": lambda day: 1_700_000_000 + 86_400 * day}
+SINCE |= {"milliseconds": lambda day: 1_700_000_000_000 + 86_400_000 * day}
+
+
+@pytest.mark.parametrize("unit", SINCE)
+def test_moments_that_are_numbers_are_time_where_rows_follow_them_and_else_told(draft, unit):
+    numbers = [SINCE[unit](row // 4) for row in range(ROWS)]
+    in_order, mixed = (CASES.with_columns(a=pl.Series(one)) for one in (numbers, numbers[::2] + numbers[1::2]))
+    split = draft(in_order, group_or_time="a").scenario.data.split
+    assert isinstance(split, TimeSplit)
+    found = draft(mixed, group_or_time="a")
+    assert found.scenario.data.split.by == "a"
+    (told,) = [sentence for sentence in found.decided if sentence.code == "draft.split.maybe_time"]
+    assert "--time a" in told.render("zh") and "2023-" in told.render("en")
+    assert isinstance(draft(mixed, group_or_time="a", is_time=True).scenario.data.split, TimeSplit)
+
+
+def test_parts_of_a_day_are_time_and_numbers_of_another_size_are_groups(draft):
+    days = pl.Series([45_000 + (row * 7919 % ROWS) / 24 for row in range(ROWS)])
+    assert isinstance(draft(CASES.with_columns(a=days), group_or_time="a").scenario.data.split, TimeSplit)
+    found = draft(CASES.with_columns(a=pl.Series([900 + row % 50 for row in range(ROWS)])), group_or_time="a")
+    assert "draft.split.by" in {sentence.code for sentence in found.decided}
+
+
+@pytest.mark.parametrize("written", [["1,234", "2,500"], ["1,234", "900"]])
+def test_numbers_with_two_readings_are_told(draft, written):
+    found = draft(CASES.with_columns(amount=pl.Series(written * (ROWS // 2))))
+    assert "such as 1,234 as 1234" in " ".join(sentence.render("en") for sentence in found.decided)
 
 
 def test_the_order_of_rows_decides_unless_they_are_sorted_as_texts(draft):

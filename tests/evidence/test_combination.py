@@ -73,7 +73,7 @@ def largest(test: Any, alpha: float) -> float:
 )
 @pytest.mark.parametrize("estimand", ["hidden_set", "population"])
 @pytest.mark.parametrize("design", [Design(), Design("full"), Design("fixed", 900)])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.prove) for seed in (1, 2))])
 def test_interval_and_verdict_agree(make: Any, estimand: Any, design: Design, seed: int) -> None:
     observation, bound, comparison = make(seed)
     criterion = plan(observation, bound, comparison, estimand=estimand)

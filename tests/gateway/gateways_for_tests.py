@@ -14,12 +14,12 @@ import pytest
 import uvicorn
 
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.api.services import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.gateway.app import make_app, open_gateway
 from pilotbase.gateway.configuration import Configuration
 from pilotbase.gateway.door import Gateway
+from pilotbase.operations.services import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.registry import load_service, seen_by
@@ -76,11 +76,12 @@ class Place:
             change.set_head(f"service:{name}", made, expected=before.digest())
 
     def key(self, service: str = SERVICE, budget: str | None = None, scope: Scope = Scope.INFER, days: int = 1) -> str:
-        wanted = NewKey(title="tests", scopes=frozenset({scope}), budget=budget, days=days)
-        return create_key(self.base.lab.view, service, wanted).secret
+        wanted = NewKey(service=service, title="tests", scopes=frozenset({scope}), budget=budget, days=days)
+        return create_key(self.base.lab.view, wanted).secret
 
     def budget(self, name: str, service: str = SERVICE, calls: int | None = None, tokens: int | None = None) -> None:
-        set_budget(self.base.lab.view, service, name, NewBudget(period="total", calls=calls, tokens=tokens))
+        wanted = NewBudget(service=service, budget=name, period="total", calls=calls, tokens=tokens)
+        set_budget(self.base.lab.view, wanted)
 
 
 @contextmanager

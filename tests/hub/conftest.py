@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from worlds_for_tests import World, world
 
-from pilotbase.data import tables
+from pilotbase.data.sources import opening
 
 
 @pytest.fixture
@@ -40,8 +40,9 @@ class Noticed:
 def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a table that is parsed in the hub's own process fail the test: only a box has readers then."""
     for place, name in (
-        (tables, "READERS"),
+        (opening, "READERS"),
         (polars, "read_csv"),
+        (polars, "scan_csv"),
         (polars, "read_parquet"),
         (polars, "scan_parquet"),
         (fastexcel, "read_excel"),

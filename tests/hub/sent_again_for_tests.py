@@ -14,7 +14,7 @@ from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.described import Described
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.vocabularies import EventGrade, Opening
+from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.watch import Replay
 from pilotbase.watch.runbooks import default_runbook
 from pilotbase.worker.datasets.results import keep_result
@@ -25,7 +25,7 @@ from tests.hub.test_notices import rounds
 from tests.hub.test_uploads import cases, packed
 from tests.hub.test_uploads_in_pieces import BYTES, announced, sent, zipped
 from tests.protocols.receivers_for_tests import receiving
-from tests.watch.incidents_for_tests import open_one, raise_warning, warning
+from tests.watch.incidents_for_tests import raise_warning, warning
 from tests.watch.services_for_tests import labelled, observed
 from tests.watch.worlds_for_tests import TERMS
 from tests.worker.datasets.reports_for_tests import LOGS, quality_report
@@ -397,44 +397,6 @@ def erase_a_case(world) -> Sent:
 
 def _observed(name: str):
     return observed(name, datetime.now(UTC), {name: "fine"}, inputs={"x": [0.1], "shift": ["day"]})
-
-
-def _incident(world, act: str) -> str:
-    return f"/api/incidents/{open_one(world.trial.store, EventGrade.LARGER).number}/{act}"
-
-
-@case("post /api/incidents/{number}/notes", "owner")
-def note(world) -> Sent:
-    yield _incident(world, "notes"), {"text": "Seen at night."}
-
-
-@case("post /api/incidents/{number}/grade", "owner")
-def grade(world) -> Sent:
-    path = _incident(world, "grade")
-    yield path, {"grade": "major", "response": "I"}
-    ask(world, "desk", "post", path, {"grade": "larger", "response": "II"})
-
-
-@case("post /api/incidents/{number}/reports", "owner")
-def report(world) -> Sent:
-    yield _incident(world, "reports"), {"clock": "operator_to_province"}
-
-
-@case("post /api/incidents/{number}/mitigation", "owner")
-def mitigate(world) -> Sent:
-    yield _incident(world, "mitigation"), {}
-
-
-@case("post /api/incidents/{number}/closing", "owner")
-def close(world) -> Sent:
-    yield _incident(world, "closing"), {"summary": "A worn sensor."}
-
-
-@case("post /api/incidents/{number}/corrections", "owner")
-def correct_a_line(world) -> Sent:
-    path = _incident(world, "corrections")
-    ask(world, "owner", "post", path.replace("corrections", "notes"), {"text": "Seen at night."})
-    yield path, {"line": 1, "text": "Seen in the evening."}
 
 
 @case("post /api/webhooks", "owner", again=409)

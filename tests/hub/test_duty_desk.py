@@ -78,13 +78,13 @@ def test_an_incident_is_handled_in_the_browser_without_a_script(world):
         seen = re.search(r'name="seen" value="([^"]+)"', form)[1]
         return browser.post(f"{address}{act}/", {"seen": seen, **given})
 
-    assert take("incident.note", note="The night shift saw it.", unknown="Cause\nExtent").status_code == 302
+    assert take("incident.note", text="The night shift saw it.", unknown="Cause\nExtent").status_code == 302
     assert take("incident.grade", grade="larger", response="II", note="").status_code == 302
     page = browser.get(address).content.decode()
     assert "Provincial cyberspace office" in page and "Desk" in page and "Extent" in page
     assert "处" in browser.get(address, HTTP_ACCEPT_LANGUAGE="zh").content.decode()
     assert take("incident.report", clock="operator_to_province", note="17").status_code == 302
-    assert take("incident.correct", line="1", note="It was the late shift.").status_code == 302
+    assert take("incident.correct", line="1", text="It was the late shift.").status_code == 302
     assert take("incident.mitigate", note="").status_code == 302
     assert browser.get(f"{address}incident.mitigate/").status_code == 404
     refused = take("incident.close", summary=" ")

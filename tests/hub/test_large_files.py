@@ -3,12 +3,13 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from pilotbase.hub import configuration
 from tests.hub.live_for_tests import listening
 from tests.hub.test_browser import CHROMIUM, Visit, browser
 
 __all__ = ["browser"]
 MIB = 1 << 20
-PIECE = 4 * MIB
+PIECE, FORM = 4 * MIB, 20 * MIB
 FORMS = ("/scenarios/new/", "/applications/new/")
 
 
@@ -29,17 +30,20 @@ def test_the_limit_is_said_before_and_a_larger_file_is_refused_in_words(one_worl
 
 @pytest.fixture(scope="module")
 def address(one_world):
-    with listening(one_world) as address:
-        yield address
+    """A hub whose forms carry 20 MiB at once."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(configuration, "_FORM_BYTES", FORM)
+        with listening(one_world) as address:
+            yield address
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """A table of 70 MiB: above what a form carries."""
+    """A table of 26 MiB: above what a form carries."""
     path = tmp_path_factory.mktemp("large") / "large.csv"
     line = ("1.5,2.5,fine," + "x" * 1000 + "\n").encode()
-    path.write_bytes(b"torque,speed,failure,note\n" + line * (70 * MIB // len(line) + 1))
-    assert path.stat().st_size > 70 * MIB
+    path.write_bytes(b"torque,speed,failure,note\n" + line * (26 * MIB // len(line) + 1))
+    assert path.stat().st_size > 26 * MIB
     yield path
     path.unlink()
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from pilotbase.documents.api.services import ServiceMove
 from pilotbase.documents.permissions import Act
+from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.worker.jobs.worker import Worker
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from tests.catalogue.records_for_tests import DESK, OWNER, SUPPLIER
@@ -72,14 +72,15 @@ def test_a_notice_appears_on_the_page_of_notices(browser, address, ordered):
 
 def test_a_service_that_is_stopped_says_so(one_world, browser, address):
     from pilotbase.hub.base import base
-    from pilotbase.worker.services.acts import BaseServices
+    from pilotbase.worker.services.acts import move_service
 
     one_world.trial.reach("certified")
     serve(one_world)
     visit = Visit(browser, address, "owner", script=True).go("/services/milling/")
     visit.page.evaluate(MARK)
     steps = visit.page.locator("#history li").count()
-    BaseServices(base(), base().lab.store.as_actor(OWNER)).move("milling", ServiceMove.STOP, "Line 3 is rebuilt.")
+    asked = Moved(service="milling", move=ServiceMove.STOP, reason="Line 3 is rebuilt.")
+    move_service(base().lab.store.as_actor(OWNER), asked)
     visit.page.wait_for_selector("#history li:has-text('Line 3 is rebuilt.')", timeout=40_000)
     assert visit.page.locator("#history li").count() == steps + 1
     assert "Stopped" in visit.page.inner_text("#standing")

@@ -10,7 +10,11 @@ import pytest
 from test_api import caller
 
 from pilotbase.workspace.backup.rows import dump_rows, stored_tables
-from tests.hub import claims_sent_again_for_tests, pools_sent_again_for_tests  # noqa: F401 - enter their requests
+from tests.hub import (  # noqa: F401 - enter their requests
+    claims_sent_again_for_tests,
+    incidents_sent_again_for_tests,
+    pools_sent_again_for_tests,
+)
 from tests.hub.sent_again_for_tests import CASES, JSON, ask
 from tests.service.services_for_tests import Served
 from tests.watch.worlds_for_tests import World

@@ -107,7 +107,7 @@ def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serv
 
 def test_pages_show_each_reader_what_is_theirs(serving):
     owner, supplier = serving.client("owner"), serving.client("supplier")
-    owner.post("/services/milling/budgets/", {"name": "shift", "period": "month", "calls": "500"})
+    owner.post("/services/milling/budgets/", {"budget": "shift", "period": "month", "calls": "500"})
     whole, half = (client.get("/services/milling/").content.decode() for client in (owner, supplier))
     assert "500" in whole
     assert "pbk_" not in half
@@ -226,3 +226,9 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
         assert ("Number 3" in page) is False
     chinese = desk.get("/trials/c1/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "需要新的隐藏集" in chinese and "该隐藏集的 2 次验证机会已用完" in chinese
+
+
+def test_a_form_bounds_what_is_trimmed(serving):
+    from pilotbase.hub.forms.services import KeyForm
+
+    assert KeyForm.base_fields["title"].max_length == 200

@@ -12,10 +12,10 @@ import json
 import sys
 from datetime import timedelta
 
-from pilotbase.documents.api.services import NewBudget, NewKey
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.hub.process import serving
+from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.demo.walk import BUDGET, SERVICE, prove_walk
 
@@ -36,8 +36,8 @@ def main() -> None:
             print(step.stage, step.what.render(), file=sys.stderr, flush=True)
     except PilotbaseError as error:
         sys.exit(error.text.code)
-    set_budget(lab.view, SERVICE, BUDGET, NewBudget(calls=10_000))
-    key = create_key(lab.view, SERVICE, NewKey(title="walk", budget=BUDGET)).secret
+    set_budget(lab.view, NewBudget(service=SERVICE, budget=BUDGET, calls=10_000))
+    key = create_key(lab.view, NewKey(service=SERVICE, title="walk", budget=BUDGET)).secret
     tokens = {"owner": _token(cast.owner, OWNER), "desk": _token(cast.desk, issuer)}
     json.dump({"key": key, "tokens": tokens, "session": _session(cast.desk)}, sys.stdout)
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pilotbase.documents.api.services import NewKey
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.vocabularies import Role, Scope
+from pilotbase.operations.services import NewKey
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
 from pilotbase.service.keys import keys_of
@@ -17,7 +17,7 @@ from tests.service.services_for_tests import Served
 
 def test_a_key_is_of_the_organisation_that_the_service_is_of_and_its_secret_is_told_once(served: Served) -> None:
     service = served.serve()
-    made = create_key(served.view, "milling", NewKey(title="line 4", scopes=[Scope.INFER]))
+    made = create_key(served.view, NewKey(service="milling", title="line 4", scopes=[Scope.INFER]))
     assert [key.organisation for key in keys_of(served.view, "milling")] == [service.organisation]
     assert [key.secret for key in list_keys(served.view, "milling")] == [None]
     with served.desk() as desk:
@@ -28,7 +28,7 @@ def test_strangers_make_no_key(served: Served) -> None:
     served.serve()
     supplier = served.store.as_actor(actor("acme", Role.SUPPLIER))
     with pytest.raises(RefusedError):
-        create_key(supplier, "milling", NewKey(title="line 4", scopes=[Scope.INFER]))
+        create_key(supplier, NewKey(service="milling", title="line 4", scopes=[Scope.INFER]))
     assert list_keys(served.view, "milling") == []
 
 

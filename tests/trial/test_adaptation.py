@@ -9,7 +9,7 @@ from pilotbase.documents.adaptation import Cell
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.adapting.cells import compared, what_differs_here
+from pilotbase.trial.probes.cells import compared, what_differs_here
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD

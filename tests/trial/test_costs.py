@@ -7,8 +7,8 @@ import pytest
 
 from pilotbase.documents.scenario import HourPrice
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.costs import with_cost
 from pilotbase.trial.performance import Load
+from pilotbase.trial.probes.cost import PROBE
 from pilotbase.trial.running import Run
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
@@ -21,15 +21,19 @@ def run(cpu_seconds=2.0, cases=500, use=None):
     return Run(end, isolation, Load((), cases, 10, 0.0, cpu_seconds, 1), "", use)
 
 
+def spent(of, price):
+    return PROBE.look(SimpleNamespace(asked=SimpleNamespace(processor_hour=price)), of)
+
+
 def test_a_thousand_cases_cost_their_processor_seconds():
-    spent = with_cost(run(), PRICE).load.spent
-    assert (spent.cost_per_thousand, spent.currency, spent.tokens) == (Decimal("0.0004"), "CNY", None)
+    found = spent(run(), PRICE)
+    assert (found.cost_per_thousand, found.currency, found.tokens) == (Decimal("0.0004"), "CNY", None)
 
 
 @pytest.mark.parametrize("changed", [{"cpu_seconds": None}, {"cases": 0}, {"use": SimpleNamespace()}])
 def test_what_was_not_measured_or_is_paid_for_by_calls_costs_nothing_here(changed):
-    assert with_cost(run(**changed), PRICE).load.spent is None
-    assert with_cost(run(), None).load.spent is None
+    assert spent(run(**changed), PRICE) is None
+    assert spent(run(), None) is None
 
 
 @pytest.mark.parametrize(("most", "verdict"), [("1000 CNY", Verdict.ACCEPT), ("0.000000001 CNY", Verdict.REJECT)])

@@ -4,8 +4,8 @@ import pytest
 
 from pilotbase.documents.endpoint import CanaryAnswers
 from pilotbase.documents.hashes import digest_json
-from pilotbase.trial import endpoint_canaries
-from pilotbase.trial.endpoint_canaries import compare_canaries
+from pilotbase.trial.probes import canaries
+from pilotbase.trial.probes.canaries import compare_canaries
 
 ONE, OTHER, THIRD = '"fine"', '"broken"', '"melted"'
 
@@ -26,10 +26,10 @@ ONE, OTHER, THIRD = '"fine"', '"broken"', '"melted"'
 def test_more_changes_than_questions_that_wavered_are_too_many(monkeypatch, before, now, changed, holds):
     cases = tuple(range(len(before)))
     known = CanaryAnswers(cases=cases, answers=tuple(before), digest=digest_json([list(cases), before]))
-    monkeypatch.setattr(endpoint_canaries, "answers_now", lambda *_: tuple(now))
+    monkeypatch.setattr(canaries, "answers_now", lambda *_: tuple(now))
     compared = compare_canaries(known, None, None, {})
     assert (compared.asked, compared.changed, compared.holds) == (len(before), changed, holds)
 
 
 def test_answers_that_differ_by_rounding_are_one():
-    assert endpoint_canaries._apart(["0.25", "0.25000000001", "0.3", "0.25"]) == ("0.25", "0.3")
+    assert canaries._apart(["0.25", "0.25000000001", "0.3", "0.25"]) == ("0.25", "0.3")

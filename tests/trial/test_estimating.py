@@ -10,7 +10,7 @@ from pilotbase.compute.box.supervisor import Usage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import Ceiling, Span, read_ceiling, spell_time
 from pilotbase.documents.limits import Limits
-from pilotbase.trial.estimating import CODE, Asking, Extent, Meter, consent_of, estimate_of
+from pilotbase.trial.estimating import CODE, Meter, RunSize, SpendingLimit, consent_of, estimate_of
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.worker.intake.proofs import verify_base_log
 from pilotbase.worker.trials.consenting import runner
@@ -18,7 +18,7 @@ from pilotbase.worker.trials.proving import freeze_in, prove
 from tests.trial.test_proving import hidden_set
 
 SMALL = Limits(wall_seconds=900)
-NOTHING_AT_ALL = Asking(ceiling=Ceiling(seconds=0))
+NOTHING_AT_ALL = SpendingLimit(ceiling=Ceiling(seconds=0))
 
 
 def _metered(loading: float, batches: list[float]) -> Meter:
@@ -30,7 +30,7 @@ def _metered(loading: float, batches: list[float]) -> Meter:
 
 
 def test_loading_is_known_for_every_box_and_the_rest_is_predicted():
-    extent = Extent(boxes=3, cases=100, batches_each=100, limits=SMALL)
+    extent = RunSize(boxes=3, cases=100, batches_each=100, limits=SMALL)
     found = _metered(10.0, [1.0] * 30).predict(extent, lambda one: one.wall_seconds)
     assert found.low == found.high == pytest.approx(3 * 10 + 297 * 1.0)
     uneven = _metered(10.0, [0.5, 1.5] * 15).predict(extent, lambda one: one.wall_seconds)
@@ -97,7 +97,7 @@ def test_a_held_trial_goes_on_with_consent_and_spends_one_attempt(base, home, wr
 def test_a_run_below_the_limit_is_not_asked_about_and_its_estimate_is_kept(base, write_scenario, write_application):
     scenario = write_scenario(change=lambda content: content.replace("batch_rows: 20", "batch_rows: 5"))
     application, told = write_application(), []
-    asking = Asking(ceiling=Ceiling(seconds=3600), tells=True)
+    asking = SpendingLimit(ceiling=Ceiling(seconds=3600), tells=True)
     plan = freeze_in(base, scenario, application)
     prove(base, scenario, application, on_progress=told.append, run=runner(asking, consented=False))
     found = estimate_of(base.lab, plan.digest())

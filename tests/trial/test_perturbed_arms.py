@@ -26,7 +26,7 @@ from pilotbase.trial import perturbed_arms
 from pilotbase.trial.answering import End
 from pilotbase.trial.delivering import Cut
 from pilotbase.trial.performance import Load
-from pilotbase.trial.perturbed_arms import Sitting, answer_arms, committed_digest, perturbations_of
+from pilotbase.trial.perturbed_arms import AttemptSession, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.running import Run, Terms
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -209,7 +209,7 @@ def test_kill_at_any_moment_and_rerun_asks_no_arm_again(base, home, write_scenar
 def test_answers_of_an_arm_that_were_altered_are_found(base, home, write_scenario, write_application):
     scenario, application = write_scenario(change=asking(NOISE)), write_application()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pilotbase.trial.scorer.reveal_order", None)
+        patch.setattr("pilotbase.trial.phases.judging.reveal_order", None)
         plan = _frozen(base, scenario, application)
         from pilotbase.trial.scorer import score_trial
 
@@ -263,7 +263,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         events.clear()
         trial = scenario.trial
         terms = Terms(sealed.contract, trial.limits, trial.isolation, 60, LogPolicy.WITHHELD)
-        told = Sitting(
+        told = AttemptSession(
             candidate=None,
             terms=terms,
             cut=Cut(60),

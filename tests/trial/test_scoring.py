@@ -10,8 +10,7 @@ from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.evidence import Levels
 from pilotbase.measures import Cases
 from pilotbase.trial.baselines import measured_baseline, measured_others
-from pilotbase.trial.performance import Load
-from pilotbase.trial.scoring import describe, judge, settle_criteria
+from pilotbase.trial.scoring import NO_RUN, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, SealedScenario
 from tests.trial.conftest import SCENARIO
 
@@ -43,8 +42,7 @@ def test_what_is_measured_in_the_unit_of_the_target_is_told_in_it(unit):
     values = np.arange(40.0)
     criteria = [Criterion(rule=rule) for rule in ("capped_mae(cap=100) <= 5", "within(tolerance=5) >= 0.8")]
     cases, order = Cases(values, values + 1, kind="value"), np.arange(40)
-    load = Load(np.ones(1), 40, 40, 0.0, None, None)
-    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), load, TrialDesign(stop="full"))
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), NO_RUN, TrialDesign(stop="full"))
     error, share = describe(criteria, cases, order, decision, unit).criteria
     assert (error.estimate, error.unit_label) == (1.0, unit or "")
     assert (share.estimate, share.unit_label) == (1.0, "")

@@ -40,11 +40,12 @@ DECRYPTS = {
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
-        "trial/under_load/kept.py",  # what a load test asks, in a box of its own
-        "trial/adapting/kept.py",  # what the cells of a matrix are asked
         "trial/conforming.py",  # the same, before a trial, past the gate of a rehearsal
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
-        "trial/scorer.py",
+        "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
+        "trial/phases/opening.py",  # held against the hidden cases
+        "trial/phases/reserving.py",  # what probes ask, in boxes of their own
+        "trial/phases/reporting.py",  # what the next attempt could still decide
         "trial/freezing.py",
         "trial/data_versions.py",  # held against new cases of the same owner
         "worker/trials/hidden_budgets.py",

@@ -103,7 +103,8 @@ def test_every_problem_is_named_by_its_line(tmp_path):
         ("a.jsonl", "[" * 100_000, "observation.no_line"),
         ("a.jsonl", "\n\n", "data.no_rows"),
         ("a.jsonl", '{"document": "label-batch/1"}', "input.problems"),
-        ("a.txt", "case", "data.unknown_kind"),
+        ("a.txt", "case", "input.problems"),
+        ("a.pkl", "case", "input.problems"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_words(tmp_path, name, content, code):

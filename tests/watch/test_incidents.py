@@ -13,7 +13,6 @@ from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incident_rows import note_told, passed_clocks
 from pilotbase.watch.incidents import (
-    Asked,
     add_note,
     close,
     continue_open,
@@ -180,9 +179,9 @@ def test_who_was_first_is_not_overwritten(store, desk):
     seen = load_incident(desk, 1)[1]
     add_note(store.as_actor(OWNER), 1, "We have stopped the line.")
     with pytest.raises(ConflictError) as caught:
-        set_grade(desk, 1, MAJOR, asked=Asked(seen))
+        set_grade(desk, 1, MAJOR, seen=seen)
     assert caught.value.code == "incident.moved"
-    set_grade(desk, 1, MAJOR, asked=Asked(load_incident(desk, 1)[1]))
+    set_grade(desk, 1, MAJOR, seen=load_incident(desk, 1)[1])
 
 
 def test_suppliers_and_strangers_see_no_incident_and_the_regulator_changes_none(store, desk):

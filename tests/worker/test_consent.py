@@ -13,7 +13,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text
-from pilotbase.trial.estimating import CODE, Asking, consent_of
+from pilotbase.trial.estimating import CODE, SpendingLimit, consent_of
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
@@ -62,7 +62,7 @@ def test_a_held_trial_waits_for_whoever_pays_and_goes_on_with_the_same_attempt(
     again = ordered.do(SUPPLIER, Act.CONSENT_GIVE, key=KEY)
     assert [step.act for step in again.history].count(Act.CONSENT_GIVE) == 1, "asked again, it is not taken twice"
     with pytest.raises(PilotbaseError) as error:  # a worker that was killed before it had noted the consent
-        run_trial(ordered.base.lab, _plan(ordered), asking=Asking(ceiling=Ceiling(seconds=0)))
+        run_trial(ordered.base.lab, _plan(ordered), limit=SpendingLimit(ceiling=Ceiling(seconds=0)))
     assert error.value.code == CODE
     assert ordered.work() == [("trial", "done")]
     report = ordered.view(OWNER).load(ordered.record().documents["report"], Report)

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.jobs.handlers import HANDLERS
+from pilotbase.workspace import tables
 from pilotbase.workspace.jobs import JobState, enqueue, ordered_jobs
 from tests.catalogue.records_for_tests import OWNER
 
@@ -67,6 +69,17 @@ def test_a_job_of_any_kind_that_cannot_be_done_fails_with_a_reason_and_the_worke
         assert worker.returncode == 0
     for kind in WorkKind:
         assert Text(code=f"job.kind.{kind}").render("en") in said
+
+
+def test_jobs_whose_rows_cannot_be_read_fail_in_words_and_the_worker_lives(base, home):
+    for kind in WorkKind:
+        order(base, kind)
+    with base.lab.store.database.write() as connection:
+        connection.execute(update(tables.work).values(payload=b"no JSON"))
+    with running_worker(home) as worker:
+        jobs = ended(base, worker).values()
+        assert {(job.state.value, job.reason.code) for job in jobs} == {("failed", "job.unreadable")}
+        assert worker.poll() is None
 
 
 def test_a_worker_whose_words_nobody_takes_works_on(base, home):

@@ -1,10 +1,13 @@
 """The queue: who is next, who takes over, who may still write; on both databases."""
 
 import pytest
+from sqlalchemy import update
 
 from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
+from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
 from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
 from pilotbase.workspace.jobs import JobState, beat, claim, enqueue, finish, jobs_of, live_jobs, ordered_jobs, stop
@@ -171,3 +174,27 @@ def test_jobs_of_an_unseen_record_do_not_exist(store: Store, view: View) -> None
         with pytest.raises(NotFoundError):
             jobs_of(store.as_actor(who), "secret")
         assert live_jobs(store.as_actor(who)) == []
+
+
+@pytest.mark.parametrize("column", ["payload", "progress", "reason"])
+@pytest.mark.parametrize("kept", [b"no JSON", b"\xff\x00", b"[1]", b'{"plan": 1}', b"[" * 100_000])
+def test_a_row_that_cannot_be_read_is_claimed_shown_and_ended_as_any_other(
+    view: View, column: str, kept: bytes
+) -> None:
+    order(view, "a")
+    order(view, "b")
+    with view.store.database.write() as connection:
+        connection.execute(update(tables.work).where(tables.work.c.key == "a").values({column: kept}))
+    claimed = claim(view, "w1", 30)
+    assert claimed is not None
+    assert (claimed.job.subject, claimed.job.readable) == ("a", column != "payload")
+    assert [job.subject for job in live_jobs(view)] == ["a", "b"]
+    with pytest.raises(InputError) as lacking:
+        claimed.job.payload["order"]
+    assert lacking.value.code == "job.unreadable"
+    finish(view, claimed, JobState.FAILED, text("job.unreadable"))
+    ended = jobs_of(view, "a")[0]
+    assert (ended.state, ended.reason) == (JobState.FAILED, text("job.unreadable"))
+    other = claim(view, "w1", 30)
+    assert other is not None
+    assert (other.job.subject, other.job.readable) == ("b", True)

@@ -1,6 +1,7 @@
 """The store and its log: what was written, removed or moved behind the log is named; signed words alone count."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
@@ -22,33 +23,43 @@ class Note(Document):
     title: str
 
 
-HIDDEN, PLAN, APPLICATION = (f"sha256:{letter * 64}" for letter in "abc")
+class Hidden(Document):
+    document: str = "hidden-set/1"
+    owner: str = "plant"
+    rows: int = 8
+
+
+HIDDEN, (PLAN, APPLICATION, ANSWERS) = Hidden().digest(), (f"sha256:{letter * 64}" for letter in "bcd")
+LATER = datetime(2031, 1, 1, tzinfo=UTC)
 FIRST, SECOND, FORGED = Note(title="first"), Note(title="second"), Note(title="forged")
 
 
 @pytest.fixture
 def view(store: Store) -> View:
-    """Two notes of which one is the head, a counter, and an attempt that was returned, opened again and delivered."""
+    """Two notes of which one is the head, a counter, and an attempt that was returned, opened again and committed."""
     view = store.as_actor(actor("base", Role.OPERATOR))
     with view.transaction("note.stored") as change:
         change.set_head("note:one", change.put(FIRST, PUBLIC), expected=None)
         change.put(SECOND, PUBLIC)
         change.add("gpu", 2)
+        change.put(Hidden(), PUBLIC, owner="plant")
         change.connection.execute(
             insert(tables.hidden_sets).values(digest=HIDDEN, owner="plant", rows=8, wrapped=b"", scored=b"\x05")
         )
         change.record("vault.scored", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, "cases": 2})
-        for state in ("returned", "delivered"):
-            row = {
-                "hidden_set": HIDDEN,
-                "number": 1,
-                "plan": PLAN,
-                "application": APPLICATION,
-                "nonce": "",
-                "state": state,
-            }
-            change.connection.execute(insert(tables.attempts).values(**row, reserved=b"\x0f", opened_at=change.now))
-        for action, facts in (("opened", {}), ("cancelled", {"counts": False}), ("opened", {}), ("delivered", {})):
+        row = {"hidden_set": HIDDEN, "number": 1, "plan": PLAN, "application": APPLICATION, "nonce": ""}
+        row |= {"reserved": b"\x0f", "opened_at": change.now}
+        returned = {"state": "returned", "closed_at": change.now}
+        committed = {"state": "committed", "delivered_at": change.now, "answers": ANSWERS}
+        for moved in (returned, committed):
+            change.connection.execute(insert(tables.attempts).values(**row, **moved))
+        for action, facts in (
+            ("opened", {}),
+            ("cancelled", {"counts": False}),
+            ("opened", {}),
+            ("delivered", {}),
+            ("committed", {"answers": ANSWERS}),
+        ):
             sealed = case_fact(change.connection, HIDDEN) if action == "opened" else {}
             change.record(f"vault.attempt_{action}", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, **facts, **sealed})
     return view
@@ -77,10 +88,33 @@ BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
     "a head removed": (lambda c: c.execute(delete(tables.heads)), "log.head_differs"),
     "a counter set back": (lambda c: c.execute(update(tables.counters).values(value=0)), "log.counter_differs"),
     "an attempt set back": (
-        lambda c: c.execute(update(tables.attempts).where(tables.attempts.c.state == "delivered").values(state="open")),
+        lambda c: c.execute(update(tables.attempts).where(tables.attempts.c.state == "committed").values(state="open")),
         "log.attempt_differs",
     ),
     "attempts removed": (lambda c: c.execute(delete(tables.attempts)), "log.attempt_differs"),
+    **{
+        f"an attempt with another {column}": (
+            lambda c, column=column, value=value: c.execute(
+                update(tables.attempts).where(tables.attempts.c.state == "committed").values({column: value})
+            ),
+            "log.attempt_differs",
+        )
+        for column, value in (
+            ("answers", PLAN),
+            ("application", PLAN),
+            ("opened_at", LATER),
+            ("delivered_at", LATER),
+            ("closed_at", LATER),
+        )
+    },
+    "a hidden set with more rows": (
+        lambda c: c.execute(update(tables.hidden_sets).values(rows=9)),
+        "log.hidden_set_differs",
+    ),
+    "a hidden set of another owner": (
+        lambda c: c.execute(update(tables.hidden_sets).values(owner="globex")),
+        "log.hidden_set_differs",
+    ),
     "scored cases made fresh": (
         lambda c: c.execute(update(tables.hidden_sets).values(scored=b"\x01")),
         "log.scored_differs",
@@ -91,7 +125,7 @@ BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
     ),
     "other cases given out than were": (
         lambda c: c.execute(
-            update(tables.attempts).where(tables.attempts.c.state == "delivered").values(reserved=b"\x07")
+            update(tables.attempts).where(tables.attempts.c.state == "committed").values(reserved=b"\x07")
         ),
         "log.cases_altered",
     ),

@@ -15,22 +15,21 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.data.table import dataset, long_dataset  # noqa: E402
 from benchmarks.peers.programs.timing import say  # noqa: E402
 from pilotbase.data.quality.checks import Check, Count, row_checks  # noqa: E402
-from pilotbase.data.quality.columns import RecordTable, record_table  # noqa: E402
+from pilotbase.data.quality.columns import RecordTable, open_record_table  # noqa: E402
 from pilotbase.data.quality.measuring import Held, measure_quality  # noqa: E402
 from pilotbase.data.quality.passes import count_all  # noqa: E402
 from pilotbase.data.quality.profiling import profile, profile_counts  # noqa: E402
-from pilotbase.data.quality.scanning import scan  # noqa: E402
 
 FILE, EXTENT = Path(sys.argv[1]), sys.argv[2]
 
 
 def rules() -> int:
-    table = record_table(dataset().record_sets[0], scan(FILE))
+    table = open_record_table(dataset().record_sets[0], FILE, FILE.parent)
     return int(count_all(table, checked(table))["failed range f0"])
 
 
 def profiled() -> int:
-    table = record_table(dataset().record_sets[0], scan(FILE))
+    table = open_record_table(dataset().record_sets[0], FILE, FILE.parent)
     counts = count_all(table, [*checked(table), *profile_counts(table)])
     assert len(profile(table, counts, None, most=0).fields) == len(table.columns)
     return int(counts["failed range f0"])

@@ -79,7 +79,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
     """
     from pilotbase.data.describing.answers import read_answers
     from pilotbase.data.describing.describing import describing
-    from pilotbase.data.sources.source import Asked
+    from pilotbase.data.sources.source import ReadOptions
     from pilotbase.documents.answers import Answers
 
     given = {"name": name, "title": title, "organisation": organisation, "contact": contact, "license": license}
@@ -87,7 +87,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
     said = read_answers(answers) if answers is not None else Answers()
     said = _with(said, {part: value for part, value in given.items() if value is not None})
     names = tuple(one.strip() for one in columns.split(",")) if columns else None
-    asked = Asked(encoding, _separator(separator), names, tuple(table or ()), labels)
+    asked = ReadOptions(encoding, _separator(separator), names, tuple(table or ()), labels)
     interactive = sys.stdin.isatty() and not as_json if asking is None else asking
     with describing(places, out, asked) as open_places:
         found = open_places.describe(said)

@@ -114,17 +114,16 @@ def synthesise(  # noqa: PLR0913 - each is an option
 def _released(asked: _Asked, holdout: bool) -> Iterator[tuple[Dataset, RecordTable, PrivateProfile]]:
     """Open the table and give the released profile, with the description and the table that it is of."""
     from pilotbase.data.private.releasing import release
-    from pilotbase.data.quality.columns import record_table
-    from pilotbase.data.quality.files import record_set_of, scannable
-    from pilotbase.data.quality.scanning import reading, scan
+    from pilotbase.data.quality.columns import open_record_table
+    from pilotbase.data.quality.files import record_set_of
+    from pilotbase.data.sources.opening import scanning
 
     spent = _millionths(asked.epsilon)
     view, described = _of_base(asked)
-    with tempfile.TemporaryDirectory(prefix="pilotbase-private-") as scratch, reading(asked.file):
-        path = scannable(asked.file, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="pilotbase-private-") as scratch, scanning(asked.file):
         name = asked.record_set or record_set_of(described, asked.file).name
         question = _question(asked, described, name, spent).model_copy(update={"holdout": holdout})
-        table = record_table(described.record_set(name), scan(path))
+        table = open_record_table(described.record_set(name), asked.file, Path(scratch))
         yield described, table, release(view, described, question, table)
 
 

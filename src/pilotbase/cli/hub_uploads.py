@@ -9,14 +9,17 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.edge.declared import Command, add
 from pilotbase.cli.edge.driving import hub, remote
 from pilotbase.cli.edge.terminal import print_json, progress_shown, say
 from pilotbase.cli.hub_records import AsJson, Note, Seen
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import spell_day, spell_minute
 from pilotbase.documents.texts import text
+from pilotbase.operations import uploads
 
 if TYPE_CHECKING:
+    from pilotbase.documents.api.uploads import OpenUpload
     from pilotbase.documents.record import Record
 
 app = typer.Typer(help="What was sent to the hub and not yet handed in.", no_args_is_help=True)
@@ -61,24 +64,13 @@ def save_application(
     _print(record, as_json)
 
 
-@app.command("list")
-@remote
-def list_uploads(as_json: AsJson = False) -> None:
-    """List what your organisation has sent and not yet handed in."""
-    found = hub().uploads()
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-    for one in [] if as_json else found:
-        until = spell_minute(one.expires_at)
-        facts = {"received": one.received, "size": one.size, "until": until}
+def _print_uploads(found: list[OpenUpload]) -> None:
+    for one in found:
+        facts = {"received": one.received, "size": one.size, "until": spell_minute(one.expires_at)}
         say(text("cli.hub_upload", identity=one.identity, name=one.name, **facts))
 
 
-@app.command("erase")
-@remote
-def erase_upload(identity: Annotated[str, typer.Argument(help="As `pilotbase upload list` shows it.")]) -> None:
-    """Erase what was sent, at once."""
-    hub().erase_upload(identity)
+add(app, Command("list", uploads.LIST, show=_print_uploads), Command("erase", uploads.ERASE))
 
 
 @remote

@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.declared import Command, add, call
+from pilotbase.cli.edge.driving import is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
 from pilotbase.documents.vocabularies import Fit
+from pilotbase.operations import matches
 
 if TYPE_CHECKING:
     from pilotbase.documents.matching import GapMap, Match, Matches, Side
@@ -70,23 +72,6 @@ def application(
     _find("application", which, among or [], by, as_json)
 
 
-@app.command("gaps")
-@remote
-def gaps(as_json: AsJson = False) -> None:
-    """Show demand without supply and supply without demand, by sector and action."""
-    if is_remote():
-        found = hub().gaps()
-    else:
-        from pilotbase.worker.base import open_base
-        from pilotbase.worker.matching.certified import gap_map
-
-        found = gap_map(open_base().lab.view)
-    if as_json:
-        print_json(found.to_json_value())
-    else:
-        _print_gaps(found)
-
-
 def _find(side: Side, which: str, among: list[Path], by: Method, as_json: bool) -> None:
     if among:
         _print_among(side, Path(which), among, by, as_json)
@@ -111,8 +96,8 @@ def _found(side: Side, which: str, by: Method) -> Matches:
     from pilotbase.worker.matching.files import read_asked
 
     path, comparer = Path(which), _comparer(by)
-    if is_remote():
-        return hub().match_document(read_asked(path, side)) if path.exists() else hub().match(f"{side}:{which}")
+    if comparer is None:
+        return _matched(side, which)
     from pilotbase.worker.base import open_base
     from pilotbase.worker.matching.certified import match_document, match_subject
 
@@ -120,6 +105,19 @@ def _found(side: Side, which: str, by: Method) -> Matches:
     if path.exists():
         return match_document(view, read_asked(path, side), comparer)
     return match_subject(view, f"{side}:{which}", comparer)
+
+
+def _matched(side: Side, which: str) -> Matches:
+    """Return what fits by the usual comparison, here or on a hub."""
+    from pilotbase.worker.matching.files import read_asked
+
+    if Path(which).exists():
+        sent = read_asked(Path(which), side)
+        if side == "scenario":
+            return call(matches.SENT_SCENARIO, scenario=sent)
+        return call(matches.SENT_APPLICATION, application=sent)
+    owner, _, name = which.partition("/")
+    return call(matches.SCENARIO if side == "scenario" else matches.APPLICATION, owner=owner, name=name)
 
 
 def _comparer(by: Method) -> Comparer | None:
@@ -230,3 +228,6 @@ def _name(vocabulary: str, value: str) -> str:
 
 def _cell(content: str) -> Cell:
     return Cell(spell_for_terminal(content))
+
+
+add(app, Command("gaps", matches.GAPS, show=_print_gaps))

@@ -41,7 +41,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     from pilotbase.catalogue.applications import read_application
     from pilotbase.documents.bounded_files import read_bounded
     from pilotbase.trial.contamination import recited, shared_runs, texts_of
-    from pilotbase.trial.reciting import asking_endpoint
+    from pilotbase.trial.probes.contamination import asking_endpoint
 
     if not trained_on and ask is None:
         raise InputError("contamination.nothing_asked")

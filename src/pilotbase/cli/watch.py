@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import watch_drill
+from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.declared import Command, Spelled, add, call, print_value
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.observation import LabelBatch
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Signal
+from pilotbase.operations import watch
 
 if TYPE_CHECKING:
-    from pilotbase.cli.watch_here import WatchHere
     from pilotbase.documents.api.watch import RaisedWarning, WatchStatus
     from pilotbase.documents.observation import Scalar, Taken
     from pilotbase.documents.watch import Replay, Watch, WatchTerms
-    from pilotbase.protocols.hub_watch import HubWatch
 
 app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="Name of the service.")]
@@ -54,51 +56,29 @@ def label(
     as_json: AsJson = False,
 ) -> None:
     """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
-    from pilotbase.cli.edge.asking import asked
-    from pilotbase.documents.observation import LabelBatch
-
-    name = f"by-hand-{secrets.token_hex(8)}"
-    batch = asked(LabelBatch, service=service, batch=name, labels=dict(map(_label, labels)))
-    _print_taken(_watching().take(batch), as_json)
+    batch = asked(
+        LabelBatch, service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels))
+    )
+    _print_taken(call(watch.LABEL, service=service, batch=batch), as_json)
 
 
 @app.command("replay")
 @remote
 def replay(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> None:
     """Show what a watch would have warned of: over the service's history, else over the trial's public sample."""
-    _print_replay(_watching().replay(service, _terms(terms)), as_json)
+    _print_replay(call(watch.REPLAY, service=service, terms=_terms(terms)), as_json)
 
 
 @app.command("arm")
 @remote
 def arm(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> None:
     """Replay a watch and arm it: its detectors begin anew, and warn from now on."""
-    watching = _watching()
-    found = watching.replay(service, _terms(terms))
+    found = call(watch.REPLAY, service=service, terms=_terms(terms))
     _print_replay(found, as_json)
-    watch = watching.arm(service, found.digest())
+    armed = call(watch.ARM, service=service, replay=found.digest())
     if not as_json:
-        say(text("watching.armed", service=service, risks=len(watch.risks), unpromised=len(watch.unpromised)))
-        _print_promises(watch)
-
-
-@app.command("disarm")
-@remote
-def disarm(service: Service) -> None:
-    """Let a service go unwatched: observations are taken in, nothing is warned of."""
-    _watching().disarm(service)
-    say(text("watching.disarmed", service=service))
-
-
-@app.command("status")
-@remote
-def status(service: Service, as_json: AsJson = False) -> None:
-    """Show how the watch of a service stands: detectors, warnings, cohorts, what was refused."""
-    found = _watching().status(service)
-    if as_json:
-        print_json(found.to_json_value())
-    else:
-        _print_status(found)
+        say(text("watching.armed", service=service, risks=len(armed.risks), unpromised=len(armed.unpromised)))
+        _print_promises(armed)
 
 
 @app.command("warnings")
@@ -108,25 +88,14 @@ def warnings(
     as_json: AsJson = False,
 ) -> None:
     """List risk warnings, newest first."""
-    found = _watching().warnings(service)
+    found = call(watch.WARNINGS_OF, service=service) if service else call(watch.WARNINGS)
     if as_json:
-        print_json([one.to_json_value() for one in found])
+        print_value(found)
         return
     for one in found:
         _print_warning(one)
     if not found:
         say(text("watching.no_warnings"))
-
-
-@app.command("acknowledge")
-@remote
-def acknowledge(
-    warning: Annotated[str, typer.Argument(help="Digest of the warning, as `pilotbase watch warnings` lists it.")],
-    note: Annotated[str, typer.Option(help="In your words.")] = "",
-) -> None:
-    """Say that somebody takes care of a warning."""
-    said = _watching().acknowledge(warning, note)
-    say(text("watching.acknowledged", service=said.service))
 
 
 @app.command("silence")
@@ -142,53 +111,30 @@ def silence(
     from pilotbase.watch.muting import end_in
 
     if end:
-        _watching().end_silence(service, detector)
+        call(watch.END_SILENCE, service=service, detector=detector)
         say(text("watching.silence_ended", service=service))
         return
-    said = _watching().silence(service, reason, end_in(hours, datetime.now(UTC)), detector)
+    until = end_in(hours, datetime.now(UTC))
+    said = call(watch.SILENCE, service=service, reason=reason, until=until, detector=detector)
     say(text("watching.silenced", service=service, until=spell_minute(said.until)))
-
-
-@app.command("erase")
-@remote
-def erase(service: Service, case: Annotated[str, typer.Argument(help="Identifier of the case.")]) -> None:
-    """Erase one case with its labels, as the person whom it is about may ask."""
-    _watching().erase(service, case)
-    say(text("watching.erased", case=case))
 
 
 app.command("drill")(watch_drill.drill)
 
 
-def _watching() -> WatchHere | HubWatch:
-    """Return the watch of the hub that was named, else of this home."""
-    return _of_hub() if is_remote() else _here()
-
-
-def _of_hub() -> HubWatch:
-    from pilotbase.protocols.hub_watch import HubWatch
-
-    return HubWatch(hub().requests)
-
-
-def _here() -> WatchHere:
-    from pilotbase.cli.watch_here import WatchHere
-    from pilotbase.worker.base import open_base
-
-    return WatchHere(open_base())
-
-
 def _taken_here(service: str, file: Path) -> Taken:
     from pilotbase.watch.taking_files import take_file
+    from pilotbase.worker.base import open_base
 
-    return take_file(_here().view, service, file)
+    return take_file(open_base().lab.view, service, file)
 
 
 def _sent(service: str, file: Path, quiet: bool) -> Taken:
     from pilotbase.cli.watch_files import send_file
+    from pilotbase.protocols.hub_calls import HubCalls
 
     with progress_shown(quiet) as on_progress:
-        return send_file(_of_hub(), service, file, on_progress)
+        return send_file(HubCalls(hub().requests), service, file, on_progress)
 
 
 def _label(spelled: str) -> tuple[str, Scalar]:
@@ -265,16 +211,16 @@ def _print_status(found: WatchStatus) -> None:
         say(text("watching.counted", what=Text(code=f"counted.{what}"), count=count))
 
 
-def _print_promises(watch: Watch) -> None:
+def _print_promises(armed: Watch) -> None:
     from pilotbase.watch.following import promise_of
 
-    for risk in watch.risks:
+    for risk in armed.risks:
         say(text("watching.unpromised", rule=risk.criterion, reason=promise_of(risk)))
-    _print_unpromised(watch)
+    _print_unpromised(armed)
 
 
-def _print_unpromised(watch: Watch) -> None:
-    for rule, reason in watch.unpromised.items():
+def _print_unpromised(armed: Watch) -> None:
+    for rule, reason in armed.unpromised.items():
         say(text("watching.unpromised", rule=rule, reason=reason))
 
 
@@ -283,3 +229,12 @@ def _print_warning(one: RaisedWarning) -> None:
     colour, began = Text(code=f"colour.{warning.colour}"), spell_minute(warning.began, zone=False)
     say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
     say(text("watching.named", service=warning.service, digest=one.digest))
+
+
+add(
+    app,
+    Command("disarm", watch.DISARM),
+    Command("status", watch.SHOW, show=_print_status),
+    Command("acknowledge", watch.ACKNOWLEDGE),
+    Command("erase", watch.ERASE, spelled={"case": Spelled(positional=True)}),
+)

@@ -13,15 +13,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pilotbase.cli.edge.asking import asked
 from pilotbase.documents.api.watch import MAXIMUM_BATCHES, SentBatch
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.report import Report
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.protocols.hub_watch import HubWatch
+from pilotbase.operations import services
+from pilotbase.operations.watch import HAND_IN, Batches
+from pilotbase.protocols.hub_calls import HubCalls
+from pilotbase.protocols.hub_client import read_model
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.intake_totals import sum_of
 from pilotbase.watch.observations import Batch
@@ -34,34 +39,38 @@ WORDS_ONLY = (".csv",)
 _LONGEST_NAME = 100
 
 
-def send_file(watch: HubWatch, service: str, path: Path, on_progress: OnProgress) -> Taken:
+def send_file(hub: HubCalls, service: str, path: Path, on_progress: OnProgress) -> Taken:
     """Send what a file holds and return what came of it; what is refused stands in it, and the rest is taken.
 
     Raises:
         InputError: as `read_batches`, and nothing was sent; or the contract to read a CSV by is not to be had.
         PilotbaseError: as `HubRequests.send`; what was sent before is taken.
     """
-    contract, known = _contract(watch, service)
+    contract, known = _contract(hub, service)
     whole = [batch for portion in read_batches(path, service, contract) for batch in portion]
     if not known and _is_of_words(path, whole):
         raise InputError("cli.hub_no_contract", service=service, file=path.name)
     total, taken, done = sum(map(_size, whole)), Taken(), 0
     for together in _requests(piece for one in whole for piece in sendable(one, MOST_BYTES)):
         on_progress(Progress(text("protocol.sending", name=path.name), done, total))
-        taken = sum_of((taken, watch.take_all(together[0].service, together)))
+        taken = sum_of((taken, hub.call(HAND_IN, Batches(service=together[0].service, batches=tuple(together)))))
         done += sum(map(_size, together))
     on_progress(Progress(text("protocol.sending", name=path.name), total, total))
     return taken
 
 
-def _contract(watch: HubWatch, service: str) -> tuple[Contract | None, bool]:
+def _contract(hub: HubCalls, service: str) -> tuple[Contract | None, bool]:
     """Return the contract of a service, and whether it is known: an endpoint has none."""
     try:
-        route = watch.answering(service)
+        seen = hub.call(services.SHOW, asked(services.OfService, service=service))
     except RefusedError:  # a key of scope observe hands in, and sees nothing
         return None, False
-    contract = watch.contract(route)
-    return contract, contract is not None or not isinstance(route, CertifiedRoute)
+    route = seen.service.routes[min(seen.standing.route, len(seen.service.routes) - 1)]
+    if not isinstance(route, CertifiedRoute) or route.commission is None:
+        return None, not isinstance(route, CertifiedRoute)
+    trial = route.commission.partition(":")[2]
+    contract = read_model(Report, hub.requests.get(f"/trials/{trial}/report")).contract
+    return contract, contract is not None
 
 
 def sendable(batch: Batch, most_bytes: int) -> Iterator[SentBatch]:

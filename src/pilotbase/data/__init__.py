@@ -1,6 +1,5 @@
 """Data: tables of a scenario, from the file to public sample, hidden set and arrays.
 
-tables      `read_table(path, missing=("",)) -> DataFrame`
 conform     `conform(table, scenario) -> DataFrame`        typed by the scenario's fields, all problems at once
 splits      `split_cases(frame, scenario) -> Split(public, hidden)`
 labels      `classes_of(public, scenario) -> tuple[str, ...]`       sorted; () for regression
@@ -11,9 +10,10 @@ baselines   `baseline_answers(scenario, frame, classes) -> ndarray | None`  None
 rules       `evaluate_rule(rule, frame) -> ndarray[bool]`, `compile_rule(rule, columns)`
 leakage     `check_leakage(public, hidden, scenario) -> Leakage(checks, outcome)`
 sources     `open_source(place, scratch, asked) -> OpenedSource`      every kind of table, checked whole, scanned lazily
+            `read_table(path, missing=("",)) -> DataFrame`        one table in memory
 describing  `describing(places, out, asked)`      a dataset's description from its files, for its owner
 quality     `measure_quality(dataset, files, held) -> QualityReport`  rules, measures, grade, at any size
-source_cases `source_cases(source, scratch, ...) -> SourceCases`      any of these as a file that `read_table` reads
+source_cases `source_cases(source, scratch, asked) -> SourceCases`    what a draft is made of, and its file
 drafting    `draft_scenario(path, answers) -> Draft`        six answers make a scenario
 scenario_yaml `write_scenario_yaml(scenario) -> str`
 packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`

@@ -68,7 +68,7 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
             "data.wrong_type",
             name=field.name,
             count=int(typed.wrong.sum()),
-            allowed=_TYPE_TEXTS[field.data_type],
+            allowed=TYPE_TEXTS[field.data_type],
             rows=_rows(typed.wrong),
             found=_values(raw.filter(typed.wrong)),
         )
@@ -177,7 +177,7 @@ def _values(column: pl.Series) -> str:
     return ", ".join(f"{value!r}"[:40] for value in values)
 
 
-_TYPE_TEXTS = {
+TYPE_TEXTS = {
     DataType.FLOAT: text("data.type.number"),
     DataType.INTEGER: text("data.type.integer"),
     DataType.BOOLEAN: text("data.type.boolean"),

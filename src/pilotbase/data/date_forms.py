@@ -48,7 +48,9 @@ def check_time(
             raise _of_answer("dates", text("draft.date_order", **vars(one)))
     data_type = next(field.data_type for field in fields if field.name == named)
     column = table[named]
-    if data_type in _ORDERED or not (is_time or holds_dates(column)):
+    if data_type in _ORDERED and not type_column(column, data_type).wrong.any():
+        return
+    if data_type not in _ORDERED and not (is_time or holds_dates(column)):
         return
     raise _of_answer("group_or_time", text("draft.time_unread", column=named, forms=_forms(column.cast(pl.String))))
 

@@ -15,17 +15,17 @@ import polars as pl
 from pilotbase.data.array_files import with_arrays
 from pilotbase.data.array_guesses import guess_array
 from pilotbase.data.batches import numbers
-from pilotbase.data.column_guesses import guess_field, guess_key, guess_missing, guess_row_numbers, possible_keys
+from pilotbase.data.column_guesses import guess_key, guess_row_numbers, possible_keys
 from pilotbase.data.column_types import type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.labels import classes_of, spell_labels
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.data.source_cases import SourceCases, source_cases
+from pilotbase.data.source_cases import CasesAsked, SourceCases, source_cases
+from pilotbase.data.sources.source import missing_as_null
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.data.tables import read_table
 from pilotbase.data.target_guesses import guess_structure
 from pilotbase.data.thresholds import (
     Proposal,
@@ -110,7 +110,8 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
             column that tells time cannot be read so; the split leaves one class on a side.
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
-        cases = source_cases(path, Path(folder), answers.dates, answers.table)
+        named = frozenset(filter(None, (answers.target, answers.group_or_time)))
+        cases = source_cases(path, Path(folder), CasesAsked(path.name, named, answers.dates, answers.table))
         draft = _drafted(path, cases, answers)
         if cases.file == path:
             return draft
@@ -120,18 +121,19 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
 
 
 def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> Draft:
-    missing = guess_missing(read_table(cases.file))
-    table = read_table(cases.file, missing)
+    fitting = {
+        name: one.as_field(name == answers.target, name == answers.group_or_time) for name, one in cases.columns.items()
+    }
+    typed = [one for name, one in cases.columns.items() if fitting[name].data_type is not DataType.TEXT]
+    missing = ("", *sorted({word for one in typed for word in one.spellings}))
+    table = missing_as_null(cases.table, missing)
+    table = table.filter(~pl.all_horizontal(pl.all().is_null()))
     named = (answers.target, answers.group_or_time)
     arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
     table = _describable(table, arrays)
     structure = _guess_structure(table, answers.target)
     _check_answers(table, answers, path.name, structure)
-    fields = tuple(
-        arrays.get(column.name)
-        or guess_field(column, column.name == answers.target, column.name == answers.group_or_time)
-        for column in table
-    )
+    fields = tuple(arrays.get(name) or fitting[name] for name in table.columns)
     check_time(table, fields, answers.group_or_time, answers.is_time, cases.undecided)
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
@@ -209,8 +211,9 @@ def _settle(
 ) -> _Setting:
     column = answers.group_or_time
     arrays = {field.name for field in fields if field.data_type in ARRAYS}
-    key = guess_key(table, {answers.target, column or "", *arrays})
-    data_type = next((field.data_type for field in fields if field.name == column), None)
+    types = {field.name: field.data_type for field in fields}
+    key = guess_key(table, {answers.target, column or "", *arrays}, types)
+    data_type = types.get(column or "")
     typed = type_column(table[column], data_type).values if column and data_type else None
     split = guess_split(typed, data_type, answers.is_time)
     constant = [name for name in table.columns if table[name].n_unique() < 2 and name not in (answers.target, column)]
@@ -239,7 +242,7 @@ def _settle(
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
     )
     decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=_TASKS[task]), split.why]
-    maybe = possible_keys(table, {answers.target, *withheld}) if key is None else []
+    maybe = possible_keys(table, {answers.target, *withheld}, types) if key is None else []
     rising = None if column else rising_time(table, fields)
     decided += [text("draft.decided.rising_time", column=rising)] if rising else []
     decided += [text("draft.decided.key", column=key)] if key else []

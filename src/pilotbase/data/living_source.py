@@ -8,16 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.conform import conform
-from pilotbase.data.respelling import Respelled, respell
+from pilotbase.data.respelling import respell
 from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, SourceTable
-from pilotbase.data.tables import MAXIMUM_CELLS, missing_as_null
+from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Scenario
 
-_LOST = ("source.taken.misfits", "source.taken.uncomputed")
-"""Values that were read as missing: a draft says so to its owner, who is not asked here."""
 _TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 
@@ -30,17 +26,11 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
         InputError: what `open_source` and `conform` raise; single values that no column holds;
             ``data.several_tables``, ``data.too_many_cells``.
     """
-    opened = open_source(place, scratch, Asked(tables=(table,) if table else ()))
-    found = _table(opened.tables)
-    lost = [Issue(file=found.name, path="", problem=one) for one in opened.taken if one.code in _LOST]
-    if lost:
-        raise InputError.from_issues(found.name, lost)
+    opened = open_source(place, scratch, ReadOptions(tables=(table,) if table else ()))
+    found = opened.only()
+    opened.require_whole()
     names = [field.name for field in scenario.data.fields if field.name in found.columns]
-    if found.rows * len(names) > MAXIMUM_CELLS:
-        raise InputError(
-            "data.too_many_cells", file=found.name, rows=found.rows, columns=len(names), limit=MAXIMUM_CELLS
-        )
-    read = found.frame.select(names or pl.all()).collect(engine="streaming")
+    read = found.collect(columns=names)
     cases = missing_as_null(read.with_columns(_respelled(read, scenario)), scenario.data.missing)
     data = scenario.data.model_copy(update={"file": found.name})
     return conform(cases, scenario.model_copy(update={"data": data}))
@@ -48,14 +38,9 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
 
 def _respelled(read: pl.DataFrame, scenario: Scenario) -> Iterator[pl.Series]:
     """Yield the columns of dates and numbers that are written in other forms, as a draft rewrites them."""
+    types = {field.name: field.data_type for field in scenario.data.fields}
     for column in read.select(pl.col(pl.String)):
-        typed = any(one.name == column.name and one.data_type not in _TEXTS for one in scenario.data.fields)
-        written = respell(column) if typed else None
-        if isinstance(written, Respelled):
+        data_type = types.get(column.name, DataType.TEXT)
+        written = None if data_type in _TEXTS else respell(column, data_type)
+        if written is not None:
             yield written.column
-
-
-def _table(tables: tuple[SourceTable, ...]) -> SourceTable:
-    if len(tables) > 1:
-        raise InputError("data.several_tables", found=", ".join(one.name for one in tables))
-    return tables[0]

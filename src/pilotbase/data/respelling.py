@@ -1,12 +1,12 @@
 """Columns of texts written anew so that one reader reads them: dates and decimal numbers in other spellings.
 
 Nothing is chosen between two readings of a value. Which of the first two numbers of 03/04/2024 is the day is decided by
-a value of the column that has one reading only, by the order of its rows, or by the owner; else it stays as it is.
+values of the column that have one reading only, more than may be typing errors, by the order of its rows, or by the
+owner; else it stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +14,7 @@ import polars as pl
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import type_column
 from pilotbase.data.date_forms import Undecided, in_order
+from pilotbase.data.describing.spellings import bare_number
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import DateOrder
 
@@ -35,14 +36,17 @@ _QUARTER = (
 )
 _YEAR = r"^(?<year>\d{4})年$"
 _ONE_READING = r"^(1[3-9]|[23]\d)[/.-]|^\d{1,2}[/.-](1[3-9]|[23]\d)[/.-]"
+_ERRORS = 0.05
+"""So large a share of the dates may be typing errors: where both orders read the others, neither is decided."""
 _FEWEST_IN_ORDER = 8
 """Different dates whose rows must rise or fall under one reading only for that to decide."""
 
 _COMMA = r"^[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
-_ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
+ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
 """A number in which the comma can be nothing but the decimal one."""
 _THOUSANDS = r"^[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$"
-_ONLY_THOUSANDS = r",\d{3}[,.]"
+ONLY_THOUSANDS = r",\d{3}[,.]"
+_TIMES = (DataType.DATE, DataType.DATETIME)
 
 
 @dataclass(frozen=True)
@@ -54,31 +58,50 @@ class Respelled:
     after: str
 
 
-def respell(column: pl.Series, order: DateOrder | None = None) -> Respelled | Undecided | None:
-    """Return ``column``, texts, written anew; None where it is read as it stands, or is neither dates nor numbers.
+def respell(column: pl.Series, data_type: DataType, order: DateOrder | None = None) -> Respelled | None:
+    """Return ``column``, texts, with what is no ``data_type`` as it stands written anew; None where nothing is.
 
     ``order``: which comes first in dates such as 03/04/2024, as the owner says; None: what the column itself decides.
-    Months, weeks, quarters and years become their first day.
+    Months, weeks, quarters and years become their first day. What cannot be read stays.
     """
-    stripped = column.str.strip_chars()
-    present = stripped.filter(~stripped.is_in(["", *MISSING_SPELLINGS])).drop_nulls()
-    values = present.unique(maintain_order=True).alias("value")
-    if values.is_empty() or _read(values):
+    if data_type not in (*_TIMES, DataType.FLOAT, DataType.INTEGER):
         return None
-    said = order or _decided(present)
-    for written in _written(values, said):
-        if not written.null_count() and _read(written):
-            return _respelled(column, stripped, values, written)
-    if said is None and _alike(values):
-        first, second = (next(_days(values, one)) for one in DateOrder)
-        if not first.null_count() and not second.null_count():
-            at = int((first != second).arg_max() or 0)
-            return Undecided(column.name, values[at], first[at][:10], second[at][:10])
-    return None
+    stripped = column.str.strip_chars()
+    present = _present(stripped)
+    values = present.unique(maintain_order=True).alias("value")
+    as_it_stands = values.set(type_column(values, data_type).wrong, None)
+    if not as_it_stands.null_count():
+        return None
+    if data_type in _TIMES:
+        written = _dates(values, as_it_stands, order or _decided(present))
+    else:
+        written = _numbers(values, as_it_stands)
+    changed = (written != values).fill_null(value=False)
+    return _respelled(column, stripped, values, written.fill_null(values)) if changed.any() else None
 
 
-def _read(values: pl.Series) -> bool:
-    return any(not type_column(values, one).wrong.any() for one in (DataType.FLOAT, DataType.DATETIME))
+def order_of(column: pl.Series, order: DateOrder | None = None) -> DateOrder | Undecided | None:
+    """Return which comes first in the dates of ``column`` that have two readings, by the owner's word or its values.
+
+    None where they contradict it, or each other.
+    """
+    dates = _present(column.str.strip_chars()).alias("value")
+    said = order or _decided(dates)
+    if said is not None:
+        unread = dates.str.contains(_TWO_READINGS) & _days(dates, said).is_null()
+        return None if int(unread.sum()) > _ERRORS * len(dates) else said
+    if not _alike(dates):
+        return None
+    first, second = (_days(dates, one) for one in DateOrder)
+    differ = (first != second).fill_null(value=False)
+    if not differ.any() or max(first.null_count(), second.null_count()) > _ERRORS * len(dates):
+        return None
+    at = int(differ.arg_max() or 0)
+    return Undecided(column.name, dates[at], first[at][:10], second[at][:10])
+
+
+def _present(stripped: pl.Series) -> pl.Series:
+    return stripped.filter(~stripped.is_in(["", *MISSING_SPELLINGS])).drop_nulls()
 
 
 def _respelled(column: pl.Series, stripped: pl.Series, values: pl.Series, written: pl.Series) -> Respelled:
@@ -88,20 +111,28 @@ def _respelled(column: pl.Series, stripped: pl.Series, values: pl.Series, writte
     return Respelled(new.alias(column.name), values[changed], written[changed])
 
 
-def _written(values: pl.Series, order: DateOrder | None) -> Iterator[pl.Series]:
-    """Yield ``values`` in each way that they might be read, null where they are not."""
-    yield from _days(values, order)
-    yield _first(values, *(_month(form) for form in _MONTH), _named_month())
-    yield _first(values, *(_week(form) for form in _WEEK))
-    yield _first(values, *(_quarter(form) for form in _QUARTER))
-    yield _first(values, _date(_parts(_YEAR, "year")[0], pl.lit("1"), pl.lit("1")))
-    yield from _numbers(values)
+def _dates(values: pl.Series, as_it_stands: pl.Series, order: DateOrder | None) -> pl.Series:
+    """Return ``values`` as dates, null where they are none."""
+    return _first(
+        values,
+        pl.lit(as_it_stands),
+        *_day_readings(order),
+        *(_month(form) for form in _MONTH),
+        _named_month(),
+        *(_week(form) for form in _WEEK),
+        *(_quarter(form) for form in _QUARTER),
+        _date(_parts(_YEAR, "year")[0], pl.lit("1"), pl.lit("1")),
+    )
 
 
-def _days(values: pl.Series, order: DateOrder | None) -> Iterator[pl.Series]:
+def _day_readings(order: DateOrder | None) -> list[pl.Expr]:
+    return [*(_named_day(form) for form in _NAMED), *([_ordered(order)] if order else [])]
+
+
+def _days(values: pl.Series, order: DateOrder) -> pl.Series:
+    """Return ``values`` as days where they are some, those with two readings in one ``order``."""
     read = pl.when(pl.lit(~type_column(values, DataType.DATETIME).wrong)).then(pl.col("value"))
-    named = [_named_day(form) for form in _NAMED]
-    yield _first(values, read, *named, *([_ordered(order)] if order else []))
+    return _first(values, read, *_day_readings(order))
 
 
 def _first(values: pl.Series, *readings: pl.Expr) -> pl.Series:
@@ -167,14 +198,14 @@ def _decided(present: pl.Series) -> DateOrder | None:
         return None
     frame = present.alias("value").to_frame()
     a, b = (part.cast(pl.Int32) for part in _parts(_TWO_READINGS, "a", "b"))
-    above = frame.select(a=(a > 12).any(), b=(b > 12).any(), same=(a == b).all()).row(0, named=True)
-    if above["a"] != above["b"]:
+    above = frame.select(a=(a > 12).sum(), b=(b > 12).sum(), count=a.count(), same=(a == b).all()).row(0, named=True)
+    if above["a"] or above["b"]:
+        if min(above["a"], above["b"]) or above["a"] + above["b"] <= _ERRORS * above["count"]:
+            return None
         return DateOrder.DAY_FIRST if above["a"] else DateOrder.MONTH_FIRST
-    if above["a"]:
-        return None
     if above["same"]:
         return DateOrder.DAY_FIRST
-    moments = {order: next(_days(frame["value"], order)) for order in DateOrder}
+    moments = {order: _days(frame["value"], order) for order in DateOrder}
     risen = [order for order, read in moments.items() if in_order(read)]
     many = frame["value"].n_unique() >= _FEWEST_IN_ORDER
     return risen[0] if len(risen) == 1 and many and not in_order(frame["value"]) else None
@@ -187,10 +218,12 @@ def _alike(values: pl.Series) -> bool:
     )
 
 
-def _numbers(values: pl.Series) -> Iterator[pl.Series]:
-    """Yield numbers with a decimal comma or with thousands; 1,234 alone may be either and stays."""
-    if values.str.contains(_ONLY_COMMA).any() and not values.str.contains(_ONLY_THOUSANDS).any():
-        fitting = values.set(~values.str.contains(_COMMA), None)
-        yield fitting.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    if values.str.contains(_ONLY_THOUSANDS).any():
-        yield values.set(~values.str.contains(_THOUSANDS), None).str.replace_all(",", "", literal=True)
+def _numbers(values: pl.Series, as_it_stands: pl.Series) -> pl.Series:
+    """Return ``values`` as numbers, null where they are none; whether a comma is the decimal one, all of them say."""
+    bare = values.to_frame().select(bare_number(pl.col("value"))).to_series()
+    if bare.str.contains(ONLY_COMMA).any() and not bare.str.contains(ONLY_THOUSANDS).any():
+        fitting = bare.set(~bare.str.contains(_COMMA), None)
+        written = fitting.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    else:
+        written = bare.set(~bare.str.contains(_THOUSANDS), None).str.replace_all(",", "", literal=True)
+    return written.fill_null(as_it_stands).fill_null(bare.set(type_column(bare, DataType.FLOAT).wrong, None))

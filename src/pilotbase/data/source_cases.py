@@ -1,28 +1,45 @@
-"""Cases from any kind of file that `open_source` reads, as a file that a scenario can name and `read_table` reads.
+"""Cases from any kind of file that `open_source` reads, as a file that a scenario can name.
 
-That is the file itself where it reads to the same rows already; else a copy, in UTF-8, with dates and numbers as they
-are read. So a draft decides once how a file is to be read, and no trial ever guesses it again.
+That is the file itself where nothing had to be found out or written anew; else a copy, in UTF-8, with dates and numbers
+as they are read. So a draft decides once how a file is to be read, and no trial ever guesses it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_types import type_column
+from pilotbase.data.conform import TYPE_TEXTS
 from pilotbase.data.date_forms import Undecided
-from pilotbase.data.respelling import Respelled, respell
-from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
-from pilotbase.data.tables import MAXIMUM_BYTES, MAXIMUM_CELLS, READERS, missing_as_null, read_table
+from pilotbase.data.describing.observing import Column, observe
+from pilotbase.data.respelling import respell
+from pilotbase.data.sources.faults import SHOWN
+from pilotbase.data.sources.opening import open_source, read_table, require_small, scanning
+from pilotbase.data.sources.source import ReadOptions, SourceTable
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.texts import Text, text
 
-_OF_SEVERAL = (".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm")
-"""Kinds whose first table is the one of the cases: the records of JSON, the first sheet of a workbook."""
+_FORMS = (".csv", ".parquet", ".xlsx")
+"""Kinds of files that a scenario names as they are."""
+
+
+@dataclass(frozen=True)
+class CasesAsked:
+    """What an owner says of the file."""
+
+    file: str
+    named: frozenset[str] = frozenset()
+    """The columns that tell the answer, and the group or the time."""
+    dates: DateOrder | None = None
+    table: str | None = None
+    """The sheet or table, where there are several."""
 
 
 @dataclass(frozen=True)
@@ -31,40 +48,79 @@ class SourceCases:
 
     file: Path
     """The source itself, or the copy."""
+    table: pl.DataFrame
+    columns: Mapping[str, Column]
+    """What was seen of each column, but for those that no field describes."""
     told: tuple[Text, ...] = ()
     """What was taken where the source does not say it, and what was written anew."""
-    undecided: tuple[Undecided, ...] = ()
+
+    @property
+    def undecided(self) -> tuple[Undecided, ...]:
+        return tuple(one.undecided for one in self.columns.values() if one.undecided)
 
 
-def source_cases(source: Path, scratch: Path, order: DateOrder | None = None, table: str | None = None) -> SourceCases:
-    """Return the cases in ``source``; a copy lies in ``scratch``. ``table``: the sheet or table, where it has several.
+def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
+    """Return the cases in ``source``; a copy lies in ``scratch``.
 
     Raises:
-        InputError: what `open_source` and `read_table` raise; ``data.several_tables``, ``data.too_many_cells``.
+        InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
-    found, taken = _read(source, scratch, table)
-    written = [respell(column, order) for column in found.select(pl.col(pl.String))]
-    respelled = [one for one in written if isinstance(one, Respelled)]
-    undecided = tuple(one for one in written if isinstance(one, Undecided))
-    if not respelled and _reads_alike(source, found):
-        return SourceCases(source, undecided=undecided)
-    found = found.with_columns(one.column for one in respelled)
-    plain = all(dtype == pl.String for dtype in found.dtypes)
-    copy = scratch / f"{_stem(source)}{'.csv' if plain else '.parquet'}"
-    if plain:
-        found.write_csv(copy)
-    else:
-        found.write_parquet(copy)
-    told = [
-        text("draft.decided.respelled", column=one.column.name, found=one.before, to=one.after) for one in respelled
-    ]
+    require_small(source)
+    with scanning(source):
+        found, taken = _opened(source, scratch, asked.table)
+        cases = found.collect()
+        columns = {one.name: one for one in observe(found, asked.dates) if one.name in cases.columns}
+    read = [_read(cases[name], one, asked) for name, one in columns.items() if cases[name].dtype == pl.String]
+    told = [sentence for one in read for sentence in one.told]
+    if not told and not taken and asked.table is None and source.suffix.lower() in _FORMS:
+        return SourceCases(source, cases, columns)
+    cases = cases.with_columns(one.column for one in read)
+    copy = _copied(cases, scratch / _stem(source))
     copied = text("draft.decided.copied", source=source.name, file=copy.name)
-    return SourceCases(copy, (*taken, *told, copied), undecided)
+    return SourceCases(copy, cases, columns, (*taken, *told, copied))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A column of texts as its type reads them, and what is said of that."""
+
+    column: pl.Series
+    told: tuple[Text, ...] = ()
+
+
+def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> _Read:
+    """Return a column written anew as it was seen; single values that misfit become missing ones.
+
+    Not of a column that was named: what its values are decides what is tried.
+    """
+    named = column.name in asked.named
+    data_type = seen.as_field(group=named).data_type
+    if data_type is DataType.TEXT:
+        return _Read(column)
+    written, told = respell(column, data_type, asked.dates), []
+    if written is not None:
+        told.append(text("draft.decided.respelled", column=column.name, found=written.before, to=written.after))
+        column = written.column
+    wrong = type_column(column, data_type).wrong & ~column.str.strip_chars().is_in(MISSING_SPELLINGS)
+    if wrong.any() and not named:
+        told.append(_lost(column, wrong, data_type, asked.file))
+        column = column.set(wrong, None)
+    return _Read(column, tuple(told))
+
+
+def _lost(column: pl.Series, wrong: pl.Series, data_type: DataType, file: str) -> Text:
+    rows = ", ".join(f"{row + 1}: {column[row]!r}" for row in wrong.arg_true().head(SHOWN).to_list())
+    count = int(wrong.sum())
+    rows += ", …" if count > SHOWN else ""
+    allowed = TYPE_TEXTS[data_type]
+    return text("source.taken.misfits", file=file, column=column.name, count=count, allowed=allowed, rows=rows)
 
 
 def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:
     """Return the names of the columns and the number of rows; raises as `source_cases`."""
-    found, _ = _read(source, scratch, None)
+    require_small(source)
+    with scanning(source):
+        found = _opened(source, scratch, None)[0].collect()
     return found.columns, found.height
 
 
@@ -72,38 +128,27 @@ def _stem(source: Path) -> str:
     return Path(source.stem).stem if source.suffix.lower() in (".gz", ".zip") else source.stem
 
 
-def _read(source: Path, scratch: Path, table: str | None) -> tuple[pl.DataFrame, tuple[Text, ...]]:
-    kind = source.suffix.lower()
-    if kind in (".parquet", ".xlsx") and table is None:  # of Parquet with the structures that hold images
-        try:
-            found = read_table(source)
-        except InputError:
-            pass  # the other reader tells more, or reads what this one refuses
-        else:
-            if pl.Duration not in found.dtypes:
-                return found, ()
-    if source.is_file() and source.stat().st_size > MAXIMUM_BYTES:
-        raise InputError("data.file_too_large", file=source.name, size=source.stat().st_size, limit=MAXIMUM_BYTES)
-    opened = open_source(str(source), scratch, Asked(tables=(table,) if table else ()))
-    one, left_out = _only(opened, kind)
-    if one.rows * len(one.columns) > MAXIMUM_CELLS:
-        raise InputError(
-            "data.too_many_cells", file=source.name, rows=one.rows, columns=len(one.columns), limit=MAXIMUM_CELLS
-        )
-    return missing_as_null(one.frame.collect(engine="streaming"), ("",)), (*opened.taken, *left_out)
+def _opened(source: Path, scratch: Path, table: str | None) -> tuple[SourceTable, tuple[Text, ...]]:
+    opened = open_source(str(source), scratch, ReadOptions(tables=(table,) if table else (), quick=True))
+    found = opened.only()
+    others = ", ".join(one.name for one in opened.tables if one is not found)
+    left_out = [text("draft.decided.first_table", table=found.name, others=others)] if others else []
+    return found, (*opened.taken, *left_out)
 
 
-def _only(opened: OpenedSource, kind: str) -> tuple[SourceTable, Iterator[Text]]:
-    first, *others = opened.tables
-    if others and kind not in _OF_SEVERAL:
-        raise InputError("data.several_tables", found=", ".join(one.name for one in opened.tables))
-    names = ", ".join(one.name for one in others)
-    return first, iter([text("draft.decided.first_table", table=first.name, others=names)] if others else [])
+def _copied(cases: pl.DataFrame, copy: Path) -> Path:
+    """Write ``cases`` as CSV, or as Parquet where that is read as something else: columns of types, names of digits."""
+    written = copy.with_name(f"{copy.name}.csv")
+    if all(dtype == pl.String for dtype in cases.dtypes):
+        cases.write_csv(written)
+        if _reads_alike(written, cases):
+            return written
+    cases.write_parquet(written := copy.with_name(f"{copy.name}.parquet"))
+    return written
 
 
-def _reads_alike(source: Path, found: pl.DataFrame) -> bool:
-    """Tell whether `read_table` reads the source to these rows."""
+def _reads_alike(written: Path, cases: pl.DataFrame) -> bool:
     try:
-        return source.suffix.lower() in READERS and read_table(source).equals(found)
+        return read_table(written).equals(cases)
     except InputError:
         return False

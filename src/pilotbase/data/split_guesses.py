@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import polars as pl
 
+from pilotbase.data.date_forms import in_order
 from pilotbase.data.labels import spell_labels
 from pilotbase.documents.contract import DataType
+from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.scenario import GroupSplit, HashSplit, TimeSplit, TrialTerms
 from pilotbase.documents.texts import Text, text
 
@@ -24,6 +27,15 @@ FEWEST_POSITIVES = 15
 
 _TIME_NAME = re.compile(r"time|date|year|month|week|day|cycle|hour|时间|日期|年|月", re.IGNORECASE)
 
+_MOMENTS = (
+    (32_874, 55_154, 86_400.0, 25_569),
+    (631_152_000, 2_556_144_000, 1.0, 0),
+    (631_152e6, 2_556_144e6, 0.001, 0),
+)
+"""Moments of 1990 to 2050 as numbers: lowest and highest, seconds of a unit, and the number that is 1 January 1970.
+
+Days as spreadsheets count them, seconds, milliseconds.
+"""
 _COMPACT_TIME = r"^(19|20)\d{2}(\.(0[1-9]|1[0-2]?)|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?)?$"
 
 
@@ -45,11 +57,21 @@ def guess_split(column: pl.Series | None, data_type: DataType | None, is_time: b
             HashSplit(hidden=HIDDEN_SHARE), text("draft.split.hash", hidden=f"{100 * HIDDEN_SHARE:.0f} %")
         )
     numeric = data_type in (DataType.INTEGER, DataType.FLOAT)
-    counted = numeric and (is_time or _TIME_NAME.search(column.name) or _counts_time(column))
+    moment = _moment(column) if numeric else None
+    as_time = moment is not None and (in_order(column) or not _is_whole(column))
+    counted = numeric and (is_time or _TIME_NAME.search(column.name) or _counts_time(column) or as_time)
     if data_type in (DataType.DATE, DataType.DATETIME) or counted:
         start = _latest_from(column, data_type)
         split = TimeSplit(column=column.name, hidden_from=start)
         return SplitGuess(split, text("draft.split.time", column=column.name, start=start))
+    guess = _guess_groups(column, data_type)
+    if moment is None:
+        return guess
+    told = text("draft.split.maybe_time", why=guess.why, column=column.name, found=str(column[0]), moment=moment)
+    return replace(guess, why=told)
+
+
+def _guess_groups(column: pl.Series, data_type: DataType) -> SplitGuess:
     groups = column.n_unique()
     if groups >= FEW_GROUPS or groups < 2:
         split_by = HashSplit(hidden=HIDDEN_SHARE, by=column.name)
@@ -59,10 +81,21 @@ def guess_split(column: pl.Series | None, data_type: DataType | None, is_time: b
     return SplitGuess(GroupSplit(column=column.name, hidden=(hidden,)), why)
 
 
+def _moment(column: pl.Series) -> str | None:
+    """Return the moment that the first number would be, where all may be moments of the last decades and the next."""
+    for low, high, unit, start in _MOMENTS:
+        if column.is_between(low, high).all() and column.n_unique() > 1:
+            return spell_minute(datetime.fromtimestamp((float(column[0]) - start) * unit, UTC))
+    return None
+
+
+def _is_whole(column: pl.Series) -> bool:
+    return bool((column == column.round(0)).all())
+
+
 def _counts_time(column: pl.Series) -> bool:
     """Tell whether all numbers are years, months such as 202401 or 2024.01, or days such as 20240131."""
-    whole = (column == column.round(0)).all()
-    spelled = (column.cast(pl.Int64) if whole else column.round(2)).cast(pl.String)
+    spelled = (column.cast(pl.Int64) if _is_whole(column) else column.round(2)).cast(pl.String)
     return spelled.n_unique() > 1 and bool(spelled.str.contains(_COMPACT_TIME).all())
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import PydanticKnownError, core_schema
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_bytes
@@ -17,6 +19,25 @@ NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
+
+
+@dataclass(frozen=True)
+class Trimmed:
+    """Of a text: white space at its ends is left out. ``max_length`` bounds it before, ``min_length`` also after."""
+
+    max_length: int
+    min_length: int = 1
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        come = core_schema.str_schema(min_length=self.min_length or None, max_length=self.max_length)
+        return core_schema.no_info_after_validator_function(self._trim, come)
+
+    def _trim(self, come: str) -> str:
+        if len(kept := come.strip()) < self.min_length:
+            raise PydanticKnownError("string_too_short", {"min_length": self.min_length})
+        return kept
+
+
 LONGEST_NOTE = 4000
 Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE)]
 """What a person says with something that they do; it may say nothing."""

@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Document, Moment, Name, Part
+from pilotbase.documents.contamination import Contamination
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
@@ -99,6 +100,7 @@ class TrialPlan(Document):
     matrix: Matrix | None = None
     processor_hour: HourPrice | None = None
     exchanges: tuple[Exchange, ...] | None = None
+    contamination: Contamination | None = None
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
 
@@ -240,6 +240,8 @@ class Report(Document):
     """What became of the cells of the plan's matrix, where it has one."""
     exchanges: tuple[ExchangeFigures, ...] | None = None
     """What became of the messages of recorded exchanges, where the plan asks for any."""
+    probes: dict[str, dict[str, Any]] | None = None
+    """Figures of whatever else the plan asks for, by the probe's name; full view only."""
     figures: tuple[Figure, ...] | None = None
     """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None
@@ -285,6 +287,7 @@ class Report(Document):
                 "records": None,
                 "decision": None,
                 "figures": None,
+                "probes": None,
                 "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
                 "counts": _coarse_counts(self.counts),
                 "isolation": self.isolation.model_copy(

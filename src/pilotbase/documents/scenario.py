@@ -10,6 +10,7 @@ from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
+from pilotbase.documents.contamination import Contamination
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.endpoint import Currency, Money
@@ -235,6 +236,8 @@ class TrialTerms(TrialDesign):
     """Recorded messages of the field that are replayed with faults; none when not set."""
     processor_hour: HourPrice | None = None
     """Price at which the processor time of a box is counted, for criteria such as ``cost.cny <= 2 CNY``."""
+    contamination: Contamination | None = None
+    """Whether a language model has met the cases; not looked for when not set."""
     reuse: bool = False
     """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
 
@@ -419,6 +422,11 @@ class Scenario(Document):
                 allowed = offer(name, features)
                 path = f"trial.exchanges[{index}].fields"
                 yield path, text("scenario.exchange_no_feature", found=name, allowed=allowed)
+        asked = self.trial.contamination
+        texts = [field.name for field in self.feature_fields if field.data_type is DataType.TEXT]
+        if asked is not None and asked.column not in texts:
+            allowed = offer(asked.column, texts)
+            yield "trial.contamination.column", text("scenario.no_text_feature", found=asked.column, allowed=allowed)
 
     def _task_problems(self, names: list[str]) -> Iterator[tuple[str, Text]]:
         task, target = TASKS[self.task], self.data.target
@@ -452,6 +460,8 @@ class Scenario(Document):
         if isinstance(split, GroupSplit | TimeSplit):
             yield "data.split.column", split.column
         yield from self._decision_columns()
+        if self.trial.contamination is not None and self.trial.contamination.control is not None:
+            yield "trial.contamination.control", self.trial.contamination.control
         for index, criterion in enumerate(self.criteria):
             by = criterion.parsed().by
             if by:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pydantic
-from pydantic import StringConstraints
 
-from pilotbase.documents.base import Moment, Name, Part
+from pilotbase.documents.base import Moment, Name, Part, Trimmed
 from pilotbase.documents.hashes import Digest
 
-PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+PersonName = Annotated[str, Trimmed(120)]
 
 
 class Software(Part):

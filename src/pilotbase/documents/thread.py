@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import AfterValidator, StringConstraints
 
-from pilotbase.documents.base import NAME, Document, Moment, Name, Part
+from pilotbase.documents.base import NAME, Document, Moment, Name, Part, Trimmed
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.record import PersonId
@@ -38,15 +38,9 @@ def _require_file_name(name: str) -> str:
 
 
 ThreadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-Words = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAXIMUM_LETTERS),
-    AfterValidator(_without_zero),
-]
+Words = Annotated[str, Trimmed(MAXIMUM_LETTERS), AfterValidator(_without_zero)]
 """Plain text: it is shown as it was typed, never read as HTML or anything else."""
-Topic = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_without_zero)
-]
+Topic = Annotated[str, Trimmed(200), AfterValidator(_without_zero)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=150), AfterValidator(_require_file_name)]
 """The last part of a file's name: no path, no control or reordering character."""
 
@@ -145,7 +139,7 @@ class Correction(Part):
 class Removal(Part):
     """Why a message is taken away."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+    reason: Annotated[str, Trimmed(400)]
 
 
 class Marking(Part):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
@@ -20,6 +23,9 @@ from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
+from pilotbase.operations.operation import Out
+from pilotbase.vault.uploads import UploadTerms
+from pilotbase.worker.bound.binding import Caller, Limits
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -101,6 +107,19 @@ def posted_files(request: HttpRequest) -> tuple[QueryDict | None, Any]:
 def language() -> Language:
     """Return the language of this request."""
     return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
+def caller(view: View, seen: Digest | None = None, service: str | None = None) -> Caller:
+    """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
+    known = settings.CONFIGURATION
+    lifetime = timedelta(hours=known.upload_hours)
+    limits = Limits(UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime))
+
+    def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
+        key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"
+        return cast("Out", cache.get_or_set(key, make, seconds))
+
+    return Caller(base(), view, language(), seen, service, limits, remember)
 
 
 def _of_session(request: HttpRequest) -> Acting:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from django.utils.functional import lazy
 
 from pilotbase.documents.catalogues import catalogue
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 
@@ -20,6 +21,11 @@ def t(code: str) -> _StrPromise:
     return cast("_StrPromise", _render(code))
 
 
+def later(say: Callable[[Language], str]) -> _StrPromise:
+    """Return what ``say`` says in the language of the request that shows it."""
+    return cast("_StrPromise", _said(say))
+
+
 def approval_kind(kind: str) -> str:
     """Return the name of a kind of approval; owners may use kinds of their own, which stand as they are."""
     code = f"hub.approval.{kind}"
@@ -30,4 +36,9 @@ def _sentence(code: str) -> str:
     return text(code).render(language())
 
 
+def _in_language(say: Callable[[Language], str]) -> str:
+    return say(language())
+
+
 _render = lazy(_sentence, str)
+_said = lazy(_in_language, str)

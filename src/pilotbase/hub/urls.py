@@ -58,8 +58,11 @@ from pilotbase.hub.pages import (
     what_if,
     work,
 )
+from pilotbase.hub.pages.declared import post_of
 from pilotbase.hub.people import pages as people
 from pilotbase.hub.process import health
+from pilotbase.operations.services import REVOKE_KEY
+from pilotbase.operations.watch import ARM, DISARM, END_SILENCE
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"
@@ -210,10 +213,10 @@ WARNINGS = [
 WATCH = [
     path("<slug:name>/watch/", watch.show, name="watch"),
     path("<slug:name>/watch/replay/", watch.replay, name="watch-replay"),
-    path("<slug:name>/watch/arm/", watch.arm_watch, name="watch-arm"),
-    path("<slug:name>/watch/disarm/", watch.disarm_watch, name="watch-disarm"),
+    path("<slug:name>/watch/arm/", post_of(ARM, "watch", service="name"), name="watch-arm"),
+    path("<slug:name>/watch/disarm/", post_of(DISARM, "watch", service="name"), name="watch-disarm"),
     path("<slug:name>/watch/silence/", watch.be_silent, name="watch-silence"),
-    path("<slug:name>/watch/speak/", watch.speak, name="watch-speak"),
+    path("<slug:name>/watch/speak/", post_of(END_SILENCE, "watch", service="name"), name="watch-speak"),
 ]
 
 SERVICES = [
@@ -222,7 +225,11 @@ SERVICES = [
     path("<slug:name>/move/", services.move, name="service-move"),
     path("<slug:name>/terms/", services.set_terms, name="service-terms"),
     path("<slug:name>/keys/", services.make_key, name="service-keys"),
-    path("<slug:name>/keys/<drawn:key>/revoke/", services.revoke_key, name="service-key-revoke"),
+    path(
+        "<slug:name>/keys/<drawn:key>/revoke/",
+        post_of(REVOKE_KEY, "service", service="name", key="key"),
+        name="service-key-revoke",
+    ),
     path("<slug:name>/budgets/", services.set_budget, name="service-budget"),
 ]
 

@@ -92,10 +92,9 @@ def _observe_whole(measure: Measure, question: Question, census_only: bool) -> O
     several = "exact_anytime" in measure.guarantees.of("hidden_set") or question.estimand == "population"
     if measure.compose is not None and several:
         return measure.compose(question)
-    chosen = np.sort(question.order)
-    if measure.pooled and 0 < len(chosen) < len(question.cases):
+    if measure.pooled and 0 < len(question.order) < len(question.cases):
         # What only all cases together have is a figure of those that are scored.
-        return Observation("single", (_in_group(measure, question, None, chosen),), census_only)
+        return Observation("single", (_in_group(measure, question, None, np.sort(question.order)),), census_only)
     return Observation("single", (measure.observe(question),), census_only)
 
 

@@ -35,7 +35,6 @@ from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_of
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
@@ -45,7 +44,10 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.terms import Use
 from pilotbase.documents.texts import text
+from pilotbase.operations import uploads
+from pilotbase.operations.operation import NoInput
 from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.hub_calls import HubCalls
 from pilotbase.protocols.hub_requests import HubRequests
 
 _PACKING_SECONDS = 1.0
@@ -166,19 +168,6 @@ class HubClient:
         """Return the candidates for a scenario side by side."""
         return read_model(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
 
-    def match(self, subject: str) -> Matches:
-        """Return what may fit a scenario or an application, in what the caller sees."""
-        return read_model(Matches, self.requests.get(f"/matches{_path(subject)}"))
-
-    def match_document(self, asked: Scenario | OfferedApplication) -> Matches:
-        """Return what may fit a scenario or an application that need not be on the hub."""
-        section = SECTIONS["scenario" if isinstance(asked, Scenario) else "application"]
-        return read_model(Matches, self.requests.write("POST", f"/matches/{section}", asked.to_json_value()))
-
-    def gaps(self) -> GapMap:
-        """Return demand without supply and supply without demand, in what the caller sees."""
-        return read_model(GapMap, self.requests.get("/matches/gaps"))
-
     def check_certificate(self, envelope: bytes) -> CheckedCertificate:
         """Return whether a signed certificate holds."""
         headers = {"Content-Type": "application/json"}
@@ -188,27 +177,20 @@ class HubClient:
         """Return a certificate by its number, and whether it holds."""
         return read_model(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
 
-    def uploads(self) -> list[OpenUpload]:
-        """Return what was sent and not yet handed in."""
-        return read_list(OpenUpload, self.requests.get("/uploads"))
-
-    def erase_upload(self, identity: str) -> None:
-        """Erase what was sent."""
-        self.requests.send("DELETE", f"/uploads/{identity}")
-
     def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
         """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""
-        wanted = _announced(name, content)
-        upload = next((one for one in self.uploads() if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
+        calls, wanted = HubCalls(self.requests), _announced(name, content)
+        begun = calls.call(uploads.LIST, NoInput())
+        upload = next((one for one in begun if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
         if upload is None:
-            upload = read_model(OpenUpload, self.requests.write("POST", "/uploads", wanted.model_dump(mode="json")))
+            upload = calls.call(uploads.START, wanted)
         while upload.received < upload.size:
             on_progress(Progress(text("protocol.sending", name=name), upload.received, upload.size))
-            upload = self._send_piece(upload, content)
+            upload = _send_piece(calls, upload, content)
         on_progress(Progress(text("protocol.sending", name=name), upload.size, upload.size))
         if upload.finished:
             return upload
-        return read_model(OpenUpload, self.requests.send("POST", f"/uploads/{upload.identity}/finish"))
+        return calls.call(uploads.FINISH, uploads.OfUpload(identity=upload.identity))
 
     def kept_files(self, scenario: str) -> list[KeptVersion]:
         """Return what the base keeps of the versions of ``plant/milling``, and until when."""
@@ -228,20 +210,18 @@ class HubClient:
         value = {"upload": upload.identity, **said}
         return read_model(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))
 
-    def _send_piece(self, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
-        """Send the next piece; where its answer is lost or it comes twice, the hub says how far it is."""
-        place, headers = f"/uploads/{upload.identity}", {"Content-Type": "application/octet-stream"}
-        content.seek(upload.received)
-        try:
-            answer = self.requests.send(
-                "PUT", f"{place}/pieces/{upload.received}", content.read(MAXIMUM_PIECE), headers
-            )
-        except PilotbaseError as error:
-            found = read_model(OpenUpload, self.requests.get(place))
-            if found.received == upload.received:
-                raise error from None
-            return found
-        return read_model(OpenUpload, answer)
+
+def _send_piece(calls: HubCalls, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
+    """Send the next piece; where its answer is lost or it comes twice, the hub says how far it is."""
+    content.seek(upload.received)
+    piece = uploads.Piece(identity=upload.identity, start=upload.received, piece=content.read(MAXIMUM_PIECE))
+    try:
+        return calls.call(uploads.SEND, piece)
+    except PilotbaseError as error:
+        found = calls.call(uploads.SHOW, uploads.OfUpload(identity=upload.identity))
+        if found.received == upload.received:
+            raise error from None
+        return found
 
 
 def _announced(name: str, content: BinaryIO) -> NewUpload:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.api.services import NewOverride, NewService
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
@@ -21,6 +20,7 @@ from pilotbase.documents.service import (
 from pilotbase.documents.subjects import Subject, certificate_head, scenario_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
+from pilotbase.operations.services import NewOverride, NewService
 from pilotbase.service.admission import Premises, admit_certificate
 from pilotbase.service.overrides import sign_override
 from pilotbase.service.registry import opened, require_permitted, seen_by

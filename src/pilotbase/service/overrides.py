@@ -7,10 +7,10 @@ from typing import Literal
 
 from pilotbase.certificate import Envelope, TrustFolder
 from pilotbase.certificate.envelope import seal
-from pilotbase.documents.api.services import NewOverride
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.service import Override
+from pilotbase.operations.services import NewOverride
 
 OVERRIDE_TYPE = "application/vnd.pilotbase.override+json"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.api.services import NewBudget, NewKey, SeenBudget, SeenKey, UsageRow
+from pilotbase.documents.api.services import SeenBudget, SeenKey, UsageRow
 from pilotbase.documents.permissions import ServiceAct
+from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service import budgets, keys, metering
 from pilotbase.service.budgets import Budget, Spending
 from pilotbase.service.keys import KeyTerms, ServiceKey
@@ -13,7 +14,7 @@ from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
 
-def create_key(view: View, service: str, wanted: NewKey) -> SeenKey:
+def create_key(view: View, wanted: NewKey) -> SeenKey:
     """Make a key and return it with its secret, which nobody can be told again.
 
     Raises as everything here:
@@ -23,12 +24,12 @@ def create_key(view: View, service: str, wanted: NewKey) -> SeenKey:
     """
     with view.transaction("service.key_made") as change:
         here = view.within(change)
-        found = opened(here, service, ServiceAct.KEYS)
+        found = opened(here, wanted.service, ServiceAct.KEYS)
         made = here.outcome()
         if made is not None:
             raise ConflictError("service.key_made_before", key=made)
         terms = KeyTerms(wanted.title, wanted.scopes, wanted.budget or "", wanted.days)
-        key, secret = keys.write_key(change, service, found.organisation, terms)
+        key, secret = keys.write_key(change, wanted.service, found.organisation, terms)
         change.settle(key.identity)
     return _seen_key(key).model_copy(update={"secret": secret})
 
@@ -46,8 +47,9 @@ def list_keys(view: View, service: str) -> list[SeenKey]:
     return [_seen_key(key) for key in keys.keys_of(view, service)]
 
 
-def set_budget(view: View, service: str, name: str, wanted: NewBudget) -> SeenBudget:
+def set_budget(view: View, wanted: NewBudget) -> SeenBudget:
     """Set a budget, new or changed, and return where it stands; raises `InputError` for one that bounds nothing."""
+    service, name = wanted.service, wanted.budget
     with view.transaction("service.budget_set") as change:
         here = view.within(change)
         opened(here, service, ServiceAct.BUDGET)

@@ -29,7 +29,7 @@ from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.board_measure import board_losses, board_rule
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
-from pilotbase.trial.entering import Way, enter, require_terms
+from pilotbase.trial.entering import AccessMode, enter, require_terms
 from pilotbase.trial.freezing import require_approvals
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_boxed
@@ -73,7 +73,7 @@ def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[App
     empty = _empty(lab, sealed)
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     supplier = candidate.reference.supplier.organisation
-    require_terms(lab.view, sealed.scenario, supplier, Way(Channel.BOARD, empty.cases))
+    require_terms(lab.view, sealed.scenario, supplier, AccessMode(Channel.BOARD, empty.cases))
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
@@ -93,7 +93,7 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
         return known
     hidden = lab.view.load(record.hidden_set, HiddenSet)
     supplier = submission.application.supplier.organisation
-    leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), Way(Channel.BOARD, record.cases))
+    leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), AccessMode(Channel.BOARD, record.cases))
     grant = ReaderGrant(Purpose.BOARD, leave)
     frames = open_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
     frame = pl.concat([piece.frame for piece in frames])

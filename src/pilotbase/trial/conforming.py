@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Name, Part
 from pilotbase.documents.errors import InputError, RefusedError
@@ -10,16 +12,13 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.adapting.kept import run_cells
 from pilotbase.trial.entering import while_it_stands
-from pilotbase.trial.exchanging.figures import told_exchanges
-from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
-from pilotbase.trial.exchanging.kept import replay_exchanges
 from pilotbase.trial.lab import Lab
+from pilotbase.trial.probes import PROBES
+from pilotbase.trial.probing import Subject, look
 from pilotbase.trial.rehearsing import MAXIMUM_CASES, enter_sample, sample_terms
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.sealed import Sealed, read_public_sample
-from pilotbase.trial.sections import cell_findings
 
 
 class Conformance(Part):
@@ -52,16 +51,11 @@ def conform(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgr
     if candidate.endpoint is not None:
         raise RefusedError("trial.conform_endpoint", application=candidate.reference.name)
     on_progress = while_it_stands(lab.vault, enter_sample(lab, sealed, candidate), on_progress)
-    terms, cells, exchanges = sample_terms(lab, sealed, candidate), None, None
+    sample = cache(lambda: sealed.features(read_public_sample(lab, sealed).head(MAXIMUM_CASES)))
+    subject = Subject(lab, sealed, candidate, sample_terms(lab, sealed, candidate), trial, sample, on_progress)
     with lab.open_log_run():
-        if trial.matrix is not None:
-            sample = read_public_sample(lab, sealed).head(min(trial.matrix.cases, MAXIMUM_CASES))
-            features = sealed.features(sample)
-            cells = run_cells(candidate, terms, trial.matrix, features, lab.folder("tmp"), on_progress)
-        if trial.exchanges is not None:
-            runs = replay_exchanges(lab, sealed, trial.exchanges, (candidate, terms), on_progress)
-            exchanges = told_exchanges(runs)
-    findings = [*cell_findings(cells or ()), *form_findings(exchanges or ()), *pipeline_findings(exchanges or ())]
-    return Conformance(
-        scenario=name, application=candidate.reference, findings=tuple(findings), cells=cells, exchanges=exchanges
-    )
+        found = [(probe, look(probe, subject, None)) for probe in PROBES if probe.conforms]
+    tried = [(probe, part) for probe, part in found if part is not None]
+    findings = [one for probe, part in tried for said in probe.findings(part).values() for one in said]
+    figures = {name: figure for probe, part in tried for name, figure in probe.told(part).items()}
+    return Conformance(scenario=name, application=candidate.reference, findings=tuple(findings), **figures)

@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer

@@ -42,14 +42,12 @@ from pilotbase.measures import Setting, is_resource, measures, problems_among, p
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.few_labels import Judge, JudgedCriterion, decide_few_labels, require_few_label_criteria
-from pilotbase.trial.performance import Load
 from pilotbase.trial.recorded_cases import Recorded
 from pilotbase.trial.scoring import plan_criterion
 
 Ints = NDArray[np.int64]
 
 MAXIMUM_REPEAT = 100_000
-_NO_LOAD = Load(np.empty(0), 0, 1, 0.0, None, None)
 _STEPS = 100
 
 
@@ -259,7 +257,7 @@ class _Docket:
 
 
 def _observe(criterion: Criterion, recorded: Recorded, order: Ints) -> CriterionPlan:
-    return plan_criterion(criterion, recorded.cases, order, _NO_LOAD)
+    return plan_criterion(criterion, recorded.cases, order)
 
 
 def _follows_order(criterion: Criterion) -> bool:

@@ -46,9 +46,20 @@ class Delivery:
     def batches(self, start: int) -> Iterator[Batch]:
         """Yield what is still to be asked once the first ``start`` turns have their answers."""
         for end in self.ends[np.searchsorted(self.ends, start, side="right") :].tolist():
-            rows = self.order[start:end]
-            yield Batch({name: column[rows] for name, column in self.features.items()}, len(rows))
+            rows = self._rows(start, end)
+            yield Batch({name: column[rows] for name, column in self.features.items()}, end - start)
             start = end
+
+    def _rows(self, start: int, end: int) -> Ints | slice:
+        return self.order[start:end]
+
+
+@dataclass(frozen=True, eq=False)
+class _FileOrder(Delivery):
+    """A delivery of cases as they lie: a batch is a view of them."""
+
+    def _rows(self, start: int, end: int) -> Ints | slice:
+        return slice(start, end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +123,7 @@ def in_file_order(features: Features, rows: int) -> Delivery:
     """Return the delivery of cases that hide nothing, in batches of ``rows``, as they lie."""
     cases = _count(features)
     ends = np.append(np.arange(rows, cases, rows, dtype=np.int64), cases)
-    return Delivery(features, np.arange(cases, dtype=np.int64), ends)
+    return _FileOrder(features, np.arange(cases, dtype=np.int64), ends)
 
 
 def as_hidden(features: Features, cut: Cut) -> Delivery:

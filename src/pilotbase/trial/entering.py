@@ -20,7 +20,7 @@ from pilotbase.workspace.terms_rows import dataset_row
 
 
 @dataclass(frozen=True)
-class Way:
+class AccessMode:
     """By which way something comes out, how many cases are answered, of how many its smallest figure is made."""
 
     channel: Channel
@@ -29,14 +29,14 @@ class Way:
     """None: no smallest size is kept to."""
 
     @classmethod
-    def of_trial(cls, cases: int, release: Release | None = None) -> Way:
+    def of_trial(cls, cases: int, release: Release | None = None) -> AccessMode:
         """Return the way of a trial: a report; of one at a site nothing but what the owner releases."""
         if release is None:
             return cls(Channel.REPORT, cases)
         return cls(Channel.SITE_PACK, cases, release.smallest_cell)
 
 
-def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, way: Way) -> Leave:
+def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, mode: AccessMode) -> Leave:
     """Return the leave to let the application of ``supplier`` answer hidden cases under ``paper``, counted once.
 
     ``paper``: the frozen plan, the submission to the board, or what names a pack for a site.
@@ -44,20 +44,20 @@ def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, way: Way
     Raises:
         RefusedError: no agreement on the scenario's dataset permits it; nothing was opened, no attempt is spent.
     """
-    return permit(view, _request(scenario, supplier, scenario.data.dataset or paper, way), paper)
+    return permit(view, _request(scenario, supplier, scenario.data.dataset or paper, mode), paper)
 
 
-def require_terms(view: View, scenario: Scenario, supplier: str, way: Way) -> None:
+def require_terms(view: View, scenario: Scenario, supplier: str, mode: AccessMode) -> None:
     """Return if the terms of the scenario's dataset permit a trial now; without a dataset the plan is agreed on alone.
 
     Raises:
         RefusedError: they do not, with every reason.
     """
     if scenario.data.dataset is not None:
-        require_permitted(view, _request(scenario, supplier, scenario.data.dataset, way))
+        require_permitted(view, _request(scenario, supplier, scenario.data.dataset, mode))
 
 
-def enter_rehearsal(view: View, scenario: Scenario, supplier: str, rehearsal: Digest, way: Way) -> Leave | None:
+def enter_rehearsal(view: View, scenario: Scenario, supplier: str, rehearsal: Digest, mode: AccessMode) -> Leave | None:
     """Return the leave to let the application of ``supplier`` answer the public sample, counted once a day.
 
     None where nothing is counted: the cases are of no dataset or of an open one; or the rehearsal is part of a pack for
@@ -67,11 +67,11 @@ def enter_rehearsal(view: View, scenario: Scenario, supplier: str, rehearsal: Di
         RefusedError: no agreement on the scenario's dataset permits it, with every reason.
     """
     dataset = scenario.data.dataset
-    if dataset is None or way.channel is Channel.SITE_PACK or _is_open(view, dataset):
-        require_terms(view, scenario, supplier, way)
+    if dataset is None or mode.channel is Channel.SITE_PACK or _is_open(view, dataset):
+        require_terms(view, scenario, supplier, mode)
         return None
-    key = digest_json(["rehearsal", rehearsal, way.channel, spell_day(view.store.clock())])
-    return permit(view, _request(scenario, supplier, dataset, way), key)
+    key = digest_json(["rehearsal", rehearsal, mode.channel, spell_day(view.store.clock())])
+    return permit(view, _request(scenario, supplier, dataset, mode), key)
 
 
 def while_it_stands(vault: Vault, leave: Leave | None, on_progress: OnProgress) -> OnProgress:
@@ -124,16 +124,16 @@ def _sample(scenario: Scenario, supplier: str) -> Request | None:
     )
 
 
-def _request(scenario: Scenario, supplier: str, target: str, way: Way) -> Request:
+def _request(scenario: Scenario, supplier: str, target: str, mode: AccessMode) -> Request:
     return Request(
         target=target,
         action=Action.COMPUTE_ON,
         by=supplier,
         purpose=Purpose.VERIFICATION,
         recipient=supplier,
-        channel=way.channel,
-        rows=way.rows,
-        cell_size=way.cell_size,
+        channel=mode.channel,
+        rows=mode.rows,
+        cell_size=mode.cell_size,
         consent=_consent(scenario),
     )
 

@@ -45,7 +45,7 @@ _MIB = 1 << 20
 _NOTHING = Usage(0.0, 0.0, 0)
 
 
-class Asking(Part):
+class SpendingLimit(Part):
     """Above what a run is held, at which prices its cost is told, and whether the estimate is told as progress.
 
     It is told only where nobody looks on from whom the cases are hidden: on the base's own command line.
@@ -56,12 +56,12 @@ class Asking(Part):
     tells: bool = False
 
 
-UNASKED = Asking(ceiling=Ceiling())
+NO_LIMIT = SpendingLimit(ceiling=Ceiling())
 """The estimate is made, and nobody is asked."""
 
 
 @dataclass(frozen=True)
-class Extent:
+class RunSize:
     """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits."""
 
     boxes: int
@@ -103,24 +103,24 @@ class Meter:
         (self.firsts if self._last is None else self.batches).append(step)
         self.used, self._last = _sum(self.used, step), usage
 
-    def predict(self, extent: Extent, figure: Callable[[Usage], float]) -> Predicted:
+    def predict(self, size: RunSize, figure: Callable[[Usage], float]) -> Predicted:
         """Return what the whole run uses of a figure: what was seen, what loading comes to, and the rest predicted."""
         firsts, seen = [figure(one) for one in self.firsts], [figure(one) for one in self.batches]
-        known = sum(firsts) + sum(seen) + max(extent.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
-        boxes = max(extent.boxes, len(firsts))
-        rest = predict_sum(seen or firsts[-1:], max(extent.batches - boxes - len(seen), 0.0))
+        known = sum(firsts) + sum(seen) + max(size.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
+        boxes = max(size.boxes, len(firsts))
+        rest = predict_sum(seen or firsts[-1:], max(size.batches - boxes - len(seen), 0.0))
         return Predicted(known + rest.low, known + rest.expected, known + rest.high)
 
 
-class Foresight:
+class RunEstimator:
     """Looks at one run of a plan as it goes; raises `RefusedError` (`CODE`) to hold it."""
 
-    def __init__(self, lab: Lab, plan: Digest, owner: str, asking: Asking, extent: Extent) -> None:
+    def __init__(self, lab: Lab, plan: Digest, owner: str, limit: SpendingLimit, size: RunSize) -> None:
         """Watch the run of ``plan``; ``owner`` is whose cases are answered: they and the base see the estimate."""
-        self._lab, self._plan, self._owner, self._asking, self._extent = lab, plan, owner, asking, extent
+        self._lab, self._plan, self._owner, self._limit, self._size = lab, plan, owner, limit, size
         self._meter = Meter()
         self._consented = consent_of(lab, plan) is not None
-        self._look_at = min(FIRST_BATCHES, max(FEWEST_BATCHES, int(extent.batches / 10)))
+        self._look_at = min(FIRST_BATCHES, max(FEWEST_BATCHES, int(size.batches / 10)))
 
     def on_box(self) -> None:
         """Take what comes as used by another box."""
@@ -140,7 +140,7 @@ class Foresight:
         if not self._consented:
             self._consented = consent_of(self._lab, self._plan) is not None
         self._keep(found)
-        if self._asking.tells:
+        if self._limit.tells:
             on_progress(Progress(estimate_line(found), stays=True))
         if not self._consented:
             _hold(found)
@@ -149,18 +149,18 @@ class Foresight:
         """Tell whether this process alone has used more than anybody was asked for."""
         if self._consented:
             return False
-        used, prices = self._meter.used, self._asking.prices
+        used, prices = self._meter.used, self._limit.prices
         money = None if prices is None else _cost(prices, used.cpu_seconds, used.memory_byte_seconds / _MIB)
-        return exceeds(self._asking.ceiling, used.wall_seconds, money, prices.currency if prices is not None else "")
+        return exceeds(self._limit.ceiling, used.wall_seconds, money, prices.currency if prices is not None else "")
 
     def _estimate(self, answered: int) -> RunEstimate:
-        extent, prices, limits = self._extent, self._asking.prices, self._extent.limits
-        wall = self._told(lambda one: one.wall_seconds, extent.longest)
-        cpu = self._told(lambda one: one.cpu_seconds, float(extent.boxes * limits.cpu_seconds))
-        memory = self._told(lambda one: one.memory_byte_seconds / _MIB, extent.longest * limits.memory_bytes / _MIB)
+        size, prices, limits = self._size, self._limit.prices, self._size.limits
+        wall = self._told(lambda one: one.wall_seconds, size.longest)
+        cpu = self._told(lambda one: one.cpu_seconds, float(size.boxes * limits.cpu_seconds))
+        memory = self._told(lambda one: one.memory_byte_seconds / _MIB, size.longest * limits.memory_bytes / _MIB)
         return RunEstimate(
             plan=self._plan,
-            cases=extent.boxes * extent.cases,
+            cases=size.boxes * size.cases,
             seen=answered,
             confidence=CONFIDENCE,
             wall=wall,
@@ -168,13 +168,13 @@ class Foresight:
             memory=memory,
             money=_price(prices, cpu, memory),
             currency=prices.currency if prices is not None else "CNY",
-            ceiling=self._asking.ceiling,
+            ceiling=self._limit.ceiling,
             made_at=self._lab.store.clock().replace(second=0, microsecond=0),
         )
 
     def _told(self, figure: Callable[[Usage], float], most: float) -> Span:
         """Return a figure of the whole run, in two digits: no further than limits let it go, no less than was used."""
-        found, most = self._meter.predict(self._extent, figure), max(most, figure(self._meter.used))
+        found, most = self._meter.predict(self._size, figure), max(most, figure(self._meter.used))
         ends = Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most))
         return ends.rounded()
 
@@ -187,7 +187,7 @@ class Foresight:
                 change.set_head(head, digest, expected=before)
 
 
-def require_consent(lab: Lab, plan: Digest, asking: Asking) -> None:
+def require_consent(lab: Lab, plan: Digest, limit: SpendingLimit) -> None:
     """Return if a run may begin, or go on.
 
     Raises:
@@ -195,7 +195,7 @@ def require_consent(lab: Lab, plan: Digest, asking: Asking) -> None:
     """
     known = estimate_of(lab, plan)
     if known is not None and consent_of(lab, plan) is None:
-        _hold(known.model_copy(update={"ceiling": asking.ceiling}))
+        _hold(known.model_copy(update={"ceiling": limit.ceiling}))
 
 
 def estimate_of(lab: Lab, plan: Digest) -> RunEstimate | None:

@@ -14,14 +14,14 @@ from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.judging import judge_blind
 from pilotbase.trial.blind.refusing import require_not_blind
 from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.entering import Way, require_terms
+from pilotbase.trial.entering import AccessMode, require_terms
 from pilotbase.trial.lab import SOFTWARE, Lab, name_once
 from pilotbase.trial.label_findings import published_statement
 from pilotbase.trial.leaving import require_leaving
@@ -36,10 +36,9 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
 from pilotbase.workspace.actors import parties
 
-_AS_STATED = (
-    "repeats", "design", "isolation", "limits", "batch_rows", "delivery", "load_test", "matrix", "processor_hour",
-    "exchanges",
-)  # fmt: skip
+_SETTLED = frozenset({"attempts", "cases"})
+"""Terms that the hidden set settles when a plan is frozen."""
+_AS_STATED = {"design"} | (TrialPlan.model_fields.keys() & TrialTerms.model_fields.keys()) - _SETTLED
 """Terms of a trial that a plan takes over as the scenario states them."""
 
 
@@ -75,7 +74,7 @@ def freeze_plan(
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_not_blind(_blind(lab, sealed, hidden))
     release = site.release if site is not None else None
-    _require_ready(lab, sealed, candidate, Way.of_trial(cases, release), granted)
+    _require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), granted)
     nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
@@ -125,11 +124,13 @@ def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, ca
     _require_complete(scenario)
 
 
-def _require_ready(lab: Lab, sealed: Sealed, candidate: Candidate, way: Way, granted: Sequence[Approval]) -> None:
+def _require_ready(
+    lab: Lab, sealed: Sealed, candidate: Candidate, mode: AccessMode, granted: Sequence[Approval]
+) -> None:
     """Return if approvals, the terms of the data, this host and a passed rehearsal let the trial run."""
     require_approvals(sealed.scenario, lab.store.clock(), granted)
-    require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, way)
-    require_leaving(lab.view, sealed.scenario, candidate.submission.application, way.rows)
+    require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, mode)
+    require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)

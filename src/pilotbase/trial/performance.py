@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.report import Performance
+from pilotbase.measures import Run as Measured
 
 HISTOGRAM_BINS = 24
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "max": 1.0}
@@ -35,6 +38,20 @@ class Load:
     """What became of the cells of the plan's matrix, where it has one."""
     exchanges: tuple[ExchangeRun, ...] | None = None
     """What became of every message of recorded exchanges, where the plan asks for any."""
+    probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What any other probe has found, as plain JSON by its name."""
+
+
+def measured_run(load: Load) -> Measured:
+    """Return what measures read of a run by itself."""
+    return Measured(
+        latencies=load.batch_seconds,
+        cases=load.cases,
+        wall_seconds=float(load.batch_seconds.sum()),
+        cpu_seconds=load.cpu_seconds,
+        peak_bytes=load.memory_peak_bytes if load.cases else None,
+        spent=load.spent,
+    )
 
 
 def summarise(load: Load) -> Performance:

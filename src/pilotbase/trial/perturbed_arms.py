@@ -50,7 +50,7 @@ class AnsweredArm:
 
 
 @dataclass(frozen=True)
-class Sitting:
+class AttemptSession:
     """One attempt on its cases, whatever the arm: who answers, on which terms, where answers are kept, under which key.
 
     ``secret(label, name)`` gives the secrets of this attempt; ``committed`` tells that its answers are fixed already.
@@ -85,7 +85,7 @@ def perturb(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, seed
 
 @contextmanager
 def answer_arms(
-    lab: Lab, sealed: Sealed, frame: pl.DataFrame, arms: Sequence[Perturbed], sitting: Sitting
+    lab: Lab, sealed: Sealed, frame: pl.DataFrame, arms: Sequence[Perturbed], session: AttemptSession
 ) -> Iterator[tuple[AnsweredArm, ...]]:
     """Yield the answers of the clean arm, then of ``arms`` in their order; they run in an order that is secret.
 
@@ -99,12 +99,12 @@ def answer_arms(
     every: tuple[Perturbed | None, ...] = (None, *arms)
     found: dict[str, AnsweredArm] = {}
     with ExitStack() as open_logs:
-        logs = {_name(under): open_logs.enter_context(_open_log(sitting, under)) for under in every}
-        for under in sorted(every, key=lambda arm: sitting.secret("arm-order", _name(arm))):
-            given = features if under is None else _perturbed(lab, sealed, features, under, sitting)
-            asked = in_secret_order(given, sitting.cut, sitting.secret("delivery", _name(under)))
+        logs = {_name(under): open_logs.enter_context(_open_log(session, under)) for under in every}
+        for under in sorted(every, key=lambda arm: session.secret("arm-order", _name(arm))):
+            given = features if under is None else _perturbed(lab, sealed, features, under, session)
+            asked = in_secret_order(given, session.cut, session.secret("delivery", _name(under)))
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
-            run = _run_arm(lab, asked, log, under, replace(sitting, on_batch=_after(others, sitting.on_batch)))
+            run = _run_arm(lab, asked, log, under, replace(session, on_batch=_after(others, session.on_batch)))
             values = complete_answers(asked, log.values(), sealed.contract.prediction)
             found[_name(under)] = AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
         yield tuple(found[_name(under)] for under in every)
@@ -130,21 +130,21 @@ def rehearse_arm(
         return AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
 
 
-def _run_arm(lab: Lab, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, sitting: Sitting) -> Run:
+def _run_arm(lab: Lab, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, session: AttemptSession) -> Run:
     """Let the application answer what is not answered yet; an arm that has ended is only read."""
-    folder, key = _folder(sitting, under), _key(sitting, under)
+    folder, key = _folder(session, under), _key(session, under)
     ended = read_marked(EndedRun, folder / "ended", key)
-    if ended is None and sitting.committed:
+    if ended is None and session.committed:
         raise InvalidProofError("trial.run_altered", file="ended")
     if ended is None:
         usage = UsageFile(folder / "usage", key)
 
         def on_usage(so_far: Usage) -> None:
             usage.update(so_far)
-            sitting.on_usage(so_far)
+            session.on_usage(so_far)
 
-        hooks = Hooks(before_first=sitting.spend, on_batch=sitting.on_batch, on_usage=on_usage)
-        run = run_on_hidden(lab, sitting.candidate, sitting.terms, asked, log, hooks)
+        hooks = Hooks(before_first=session.spend, on_batch=session.on_batch, on_usage=on_usage)
+        run = run_on_hidden(lab, session.candidate, session.terms, asked, log, hooks)
         ended = EndedRun.of(run, usage.total)
         log.sync()
         write_marked(ended, folder / "ended", key)
@@ -155,23 +155,23 @@ def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: tell(others + done)
 
 
-def _perturbed(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, sitting: Sitting) -> Features:
-    return perturb(lab, sealed, features, under, sitting.secret("perturbation", str(under)))
+def _perturbed(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, session: AttemptSession) -> Features:
+    return perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
 
 
-def _open_log(sitting: Sitting, under: Perturbed | None) -> AnswerLog:
-    folder = _folder(sitting, under)
+def _open_log(session: AttemptSession, under: Perturbed | None) -> AnswerLog:
+    folder = _folder(session, under)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return AnswerLog(folder / "answers", sitting.commitment, _key(sitting, under))
+    return AnswerLog(folder / "answers", session.commitment, _key(session, under))
 
 
-def _folder(sitting: Sitting, under: Perturbed | None) -> Path:
-    return sitting.folder if under is None else sitting.folder / _file_name(under)
+def _folder(session: AttemptSession, under: Perturbed | None) -> Path:
+    return session.folder if under is None else session.folder / _file_name(under)
 
 
-def _key(sitting: Sitting, under: Perturbed | None) -> bytes:
+def _key(session: AttemptSession, under: Perturbed | None) -> bytes:
     # Answers were kept under "run" when cases came in the order of the file: those are not gone on with in another.
-    return sitting.secret("delivered-run", _name(under))
+    return session.secret("delivered-run", _name(under))
 
 
 def _name(under: Perturbed | None) -> str:

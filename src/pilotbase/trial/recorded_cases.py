@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue

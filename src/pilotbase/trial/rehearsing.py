@@ -27,28 +27,26 @@ from pilotbase.documents.terms import Leave
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
-from pilotbase.trial.adapting.kept import rehearsed_cells
 from pilotbase.trial.answering import complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_others
-from pilotbase.trial.costs import with_cost
 from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated
-from pilotbase.trial.entering import Way, enter_rehearsal, may_show_sample, while_it_stands
-from pilotbase.trial.exchanging.kept import rehearsed_exchanges
+from pilotbase.trial.entering import AccessMode, enter_rehearsal, may_show_sample, while_it_stands
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
+from pilotbase.trial.probes import measured, with_probes
+from pilotbase.trial.probing import Subject
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
 from pilotbase.trial.scoring import build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import Sealed, read_public_sample
-from pilotbase.trial.sections import Observed
+from pilotbase.trial.sections import TrialFindings
 from pilotbase.trial.shown_cases import LookedAt, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
-from pilotbase.trial.under_load.kept import rehearsed_load_test
 from pilotbase.workspace.actors import parties
 
 MAXIMUM_CASES = 20_000
@@ -100,7 +98,8 @@ def rehearse(
     ):
         hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
         run = run_candidate(candidate, terms, asked, log, hooks)
-        run = _asked_besides(lab, sealed, (candidate, terms), run, (asked.features, Path(scratch)))
+        subject = Subject(lab, sealed, candidate, terms, scenario.trial, lambda: asked.features, ignore_progress)
+        run = with_probes(run, subject)
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, (asked.features, cut), Path(scratch), (candidate, terms))
     answers = complete_answers(asked, values, contract.prediction)
@@ -110,9 +109,9 @@ def rehearse(
     cases = coded(kept)
     order = np.arange(frame.height, dtype=np.int64)
     criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
-    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), run.load)
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), measured(run.load))
     judged = describe(criteria, cases, order, decision, contract.prediction.unit)
-    observed = Observed(
+    observed = TrialFindings(
         scenario=scenario,
         candidate=candidate,
         judged=judged,
@@ -131,24 +130,13 @@ def rehearse(
     return _remembered(lab, sealed, candidate, rehearsal)
 
 
-def _asked_besides(
-    lab: Lab, sealed: Sealed, who: tuple[Candidate, Terms], run: Run, sample: tuple[Features, Path]
-) -> Run:
-    """Return ``run`` with what cells, exchanges and a load test show, and with what it cost."""
-    trial = sealed.scenario.trial
-    run = rehearsed_cells(*who, run, trial.matrix, sample)
-    run = rehearsed_exchanges(lab, sealed, *who, run)
-    run = rehearsed_load_test(*who, run, trial.load_test, sample[0])
-    return with_cost(run, trial.processor_hour)
-
-
 def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None = None) -> Leave | None:
     """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
     require_level(sealed.scenario.trial.isolation, probe_host())
-    way = Way.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
-    require_leaving(lab.view, sealed.scenario, candidate.submission.application, way.rows)
+    mode = AccessMode.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
+    require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)
     name = digest_json([sealed.record.digest(), candidate.reference.digest, candidate.reference.environment])
-    return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, way)
+    return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, mode)
 
 
 def sample_terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:

@@ -20,6 +20,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
 from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.probes import measured
 from pilotbase.trial.records import leaf_hashes
 from pilotbase.trial.scoring import Judged, describe, judge
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
@@ -57,7 +58,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     cases = coded(restored_cases(stored.records, plan.positive))
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
-    decision = judge(plan.criteria, cases, order, levels, facts.restored_load(), plan.design)
+    decision = judge(plan.criteria, cases, order, levels, measured(facts.restored_load()), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)

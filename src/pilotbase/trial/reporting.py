@@ -18,11 +18,10 @@ from pilotbase.documents.report import Attempt, CriterionResult, Order, Records,
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.exchanging.figures import told_exchanges
 from pilotbase.trial.lab import SOFTWARE
+from pilotbase.trial.probes import told_fields
 from pilotbase.trial.running import Candidate
-from pilotbase.trial.sections import Observed, build_sections
-from pilotbase.trial.under_load.steadiness import load_figures
+from pilotbase.trial.sections import TrialFindings, build_sections
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Proof:
 
 
 def build_report(
-    observed: Observed,
+    observed: TrialFindings,
     candidate: Candidate,
     contract: Contract,
     span: tuple[datetime, datetime],
@@ -76,9 +75,7 @@ def build_report(
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),
         performance=observed.performance if observed.performance.batches else None,
-        load_test=None if observed.run.load.tested is None else load_figures(observed.run.load.tested),
-        cells=observed.run.load.cells,
-        exchanges=told_exchanges(observed.run.load.exchanges),
+        **told_fields(observed.run.load),
         records=proof.records if proof else None,
         order=proof.order if proof else None,
         design=proof.design if proof else None,
@@ -89,7 +86,7 @@ def build_report(
     )
 
 
-def _endpoint_use(observed: Observed) -> EndpointUse | None:
+def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
     """Return what the calls of all arms came to, where an endpoint answered."""
     arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
     if not arms:

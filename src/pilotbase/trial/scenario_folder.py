@@ -11,7 +11,7 @@ import polars as pl
 
 from pilotbase.data.array_files import with_arrays
 from pilotbase.data.conform import conform
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.loading import Reading, read_document, sorted_issues
 from pilotbase.documents.scenario import Scenario

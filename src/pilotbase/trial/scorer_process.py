@@ -25,7 +25,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.board import score_submission
-from pilotbase.trial.estimating import Asking
+from pilotbase.trial.estimating import SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.scorer import report_of, score_trial
@@ -52,7 +52,7 @@ class Job(BaseModel):
     submission: str | None = None
     """Or the submission to a board to score."""
     engine: str = "local"
-    asking: Asking | None = None
+    limit: SpendingLimit | None = None
     """Above what the trial is held until there is consent."""
 
 
@@ -72,11 +72,11 @@ class Event(BaseModel):
 
 
 def run_trial(
-    lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progress, asking: Asking | None = None
+    lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit | None = None
 ) -> Report:
     """Run ``plan`` to its one report in a scorer process; a plan that has its report returns it.
 
-    ``asking``: above what it is held until there is consent (`estimating`); None: it never is.
+    ``limit``: above what it is held until there is consent (`estimating`); None: it never is.
 
     Raises:
         RefusedError: `estimating.CODE`: it is held; what is committed stands, and it goes on from there.
@@ -86,7 +86,7 @@ def run_trial(
     known = report_of(lab, plan)
     if known is not None:
         return known
-    return lab.view.load(_run(_job(lab, plan=plan.digest(), asking=asking), on_progress), Report)
+    return lab.view.load(_run(_job(lab, plan=plan.digest(), limit=limit), on_progress), Report)
 
 
 def run_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgress = ignore_progress) -> BoardEntry:
@@ -139,10 +139,10 @@ def _carry_out(job: Job, on_progress: OnProgress) -> str:
     lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), job.engine)
     if job.submission is not None:
         return score_submission(lab, lab.view.load(job.submission, BoardSubmission), on_progress).digest()
-    return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress, job.asking).digest()
+    return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress, job.limit).digest()
 
 
-def _job(lab: Lab, plan: str | None = None, submission: str | None = None, asking: Asking | None = None) -> Job:
+def _job(lab: Lab, plan: str | None = None, submission: str | None = None, limit: SpendingLimit | None = None) -> Job:
     actor = lab.actor
     return Job(
         environment=dict(os.environ),
@@ -153,7 +153,7 @@ def _job(lab: Lab, plan: str | None = None, submission: str | None = None, askin
         plan=plan,
         submission=submission,
         engine=lab.engine.name,
-        asking=asking,
+        limit=limit,
     )
 
 

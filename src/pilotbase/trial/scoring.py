@@ -16,24 +16,21 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
 from pilotbase.documents.figures import Figure
-from pilotbase.documents.load_test import LoadTested, Void
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
 from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
-from pilotbase.measures.resources import Loaded
 from pilotbase.measures.rules import given_columns, pair_scores
-from pilotbase.trial.exchanging.figures import exchanged
 from pilotbase.trial.figures import figures_of
-from pilotbase.trial.performance import Load
-from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
 Scores = tuple[tuple[str, float | None], ...]
 """(rule, score)."""
 EARLY = TrialDesign()
+NO_RUN = Run(np.empty(0), 0, 0.0)
+"""Where answers alone are judged."""
 
 
 @dataclass(frozen=True)
@@ -131,20 +128,20 @@ def judge(
     cases: Cases,
     order: Ints,
     levels: Levels,
-    load: Load,
+    run: Run,
     design: TrialDesign = EARLY,
 ) -> Decision:
-    """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the run's ``load``."""
-    plans = [plan_criterion(criterion, cases, order, load) for criterion in criteria]
+    """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the ``run``."""
+    plans = [plan_criterion(criterion, cases, order, run) for criterion in criteria]
     return decide(plans, order, levels, Design(design.stop, design.cases))
 
 
-def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, load: Load) -> CriterionPlan:
+def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: Run = NO_RUN) -> CriterionPlan:
     """Return the criterion with what was observed of it, on answers or on the run."""
     rule = criterion.parsed()
     threshold = Fraction(rule.threshold)
     if is_resource(rule):
-        seen = observe_run(rule, _run_of(load))
+        seen = observe_run(rule, run)
         return CriterionPlan(criterion.rule, seen, rule.comparison, threshold, estimand="run", unit="request", run=True)
     estimand: Literal["hidden_set", "population"] = criterion.estimand.value
     units = cases.units if criterion.unit != "case" else None
@@ -172,32 +169,6 @@ def describe(
         figures_of(cases.among(in_order), rules),
         _scores_of(seen.baseline, criteria, seen),
         _scores_of(seen.people, criteria, seen),
-    )
-
-
-def _loaded(tested: LoadTested | None) -> Loaded | None:
-    """Return what measures read of a load test; None where there was none, or the host was not quiet."""
-    if tested is None:
-        return None
-    figures = load_figures(tested)
-    if figures.void is Void.NOISY_HOST:
-        return None
-    if figures.void is not None:
-        return Loaded(None, figures.cold_start, figures.recovery, figures.memory_growth)
-    return Loaded(latencies_of(tested), figures.cold_start, figures.recovery, figures.memory_growth, figures.held)
-
-
-def _run_of(load: Load) -> Run:
-    return Run(
-        latencies=load.batch_seconds,
-        cases=load.cases,
-        wall_seconds=float(load.batch_seconds.sum()),
-        cpu_seconds=load.cpu_seconds,
-        peak_bytes=load.memory_peak_bytes if load.cases else None,
-        spent=load.spent,
-        loaded=_loaded(load.tested),
-        cells=None if load.cells is None else tuple(one.agrees for one in load.cells if one.measured),
-        exchanged=None if load.exchanges is None else exchanged(load.exchanges),
     )
 
 

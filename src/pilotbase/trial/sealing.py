@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from pilotbase.data.labels import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import HashSplit, Scenario
 from pilotbase.trial.blind.judging import judge_blind
 from pilotbase.trial.board_measure import board_rule, check_board
-from pilotbase.trial.clusters import clusters_of
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.data_versions import shown_by, versions_of
 from pilotbase.trial.exchanging.recorded import keep_to_contract, missing_somewhere, recorded_files
@@ -180,3 +179,23 @@ def _to_parquet(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()
+
+
+def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
+    """Return a code per case, shape (rows,): equal where two cases share all features, or a unit, directly or not."""
+    from scipy.sparse import coo_array  # every trial loads this file, few have a board
+    from scipy.sparse.csgraph import connected_components
+
+    split = scenario.data.split
+    columns = {criterion.unit for criterion in scenario.criteria} - {"case"}
+    columns |= {split.by} if isinstance(split, HashSplit) and split.by else set()
+    features = [field.name for field in scenario.feature_fields]
+    kinds = [frame.select(features), *(frame.select(name) for name in sorted(columns))]
+    rows, offset, values = np.arange(frame.height), frame.height, []
+    for kind in kinds:
+        codes = np.unique(kind.hash_rows().to_numpy(), return_inverse=True)[1]
+        values.append(codes + offset)
+        offset += int(codes.max(initial=-1)) + 1
+    edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
+    _, found = connected_components(coo_array(edges, shape=(offset, offset)))
+    return np.asarray(found[: frame.height], dtype=np.int64)

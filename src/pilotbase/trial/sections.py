@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.data.leakage import Leakage
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Section
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.trial.design_findings import Design, declared, design_findings, unmeasured
-from pilotbase.trial.exchanging.figures import told_exchanges
-from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.perturbed_arms import AnsweredArm
+from pilotbase.trial.probes import probe_findings
 from pilotbase.trial.running import Candidate, Run
 from pilotbase.trial.scoring import Judged
-from pilotbase.trial.under_load.steadiness import load_figures
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Observed:
+class TrialFindings:
     """What a run has shown, before it is sorted into sections."""
 
     scenario: Scenario
@@ -86,8 +81,9 @@ class Observed:
         return self.candidate.submission.application
 
 
-def build_sections(observed: Observed) -> tuple[Section, ...]:
+def build_sections(observed: TrialFindings) -> tuple[Section, ...]:
     """Return the five sections, in order."""
+    of_probes = probe_findings(observed.run.load)
     further = {
         Verification.DESIGN: design_findings(_design(observed)),
         Verification.FUNCTION: [*_noise(observed), *_untested_function(observed)],
@@ -96,10 +92,12 @@ def build_sections(observed: Observed) -> tuple[Section, ...]:
         Verification.PRODUCTION: _production(observed),
     }
     criteria = {name: [one for one in observed.criteria if section_of(one.rule) is name] for name in further}
-    return tuple(_section(name, [*criterion_findings(criteria[name]), *further[name]]) for name in further)
+    return tuple(
+        _section(name, [*criterion_findings(criteria[name]), *further[name], *of_probes[name]]) for name in further
+    )
 
 
-def _design(observed: Observed) -> Design:
+def _design(observed: TrialFindings) -> Design:
     return Design(
         observed.scenario,
         observed.application,
@@ -149,7 +147,7 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
     ]
 
 
-def _noise(observed: Observed) -> list[Finding]:
+def _noise(observed: TrialFindings) -> list[Finding]:
     """Say how far the application answers the same question alike, where it was asked several times."""
     if observed.runs is None:
         return []
@@ -157,7 +155,7 @@ def _noise(observed: Observed) -> list[Finding]:
     return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
 
 
-def _untested_function(observed: Observed) -> list[Finding]:
+def _untested_function(observed: TrialFindings) -> list[Finding]:
     """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
     rules = [parse_rule(result.rule) for result in observed.criteria]
     findings = _robustness(observed) or [unmeasured("robustness", text("trial.finding.no_robustness"))]
@@ -168,7 +166,7 @@ def _untested_function(observed: Observed) -> list[Finding]:
     return findings
 
 
-def _robustness(observed: Observed) -> list[Finding]:
+def _robustness(observed: TrialFindings) -> list[Finding]:
     """Say how each perturbed arm ended; what it leaves without an answer counts as wrong, and its criteria judge."""
     findings = []
     for arm in observed.arms:
@@ -184,7 +182,7 @@ def _robustness(observed: Observed) -> list[Finding]:
     return findings
 
 
-def _process(observed: Observed) -> list[Finding]:
+def _process(observed: TrialFindings) -> list[Finding]:
     finished = observed.run.end.reason is EndReason.FINISHED
     values = {"answered": observed.cases_answered, "cases": observed.cases}
     ended = (
@@ -199,11 +197,10 @@ def _process(observed: Observed) -> list[Finding]:
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
         declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
         *([] if observed.reviewed else [unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
-        *pipeline_findings(told_exchanges(observed.run.load.exchanges) or ()),
     ]
 
 
-def _adaptation(observed: Observed) -> list[Finding]:
+def _adaptation(observed: TrialFindings) -> list[Finding]:
     runtime, ran = observed.candidate.runtime, observed.answered > 0
     sentence = (
         text("trial.finding.ran_on", runtime=runtime) if ran else text("trial.finding.did_not_run", runtime=runtime)
@@ -211,30 +208,7 @@ def _adaptation(observed: Observed) -> list[Finding]:
     return [
         Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
         *_no_digest(observed.candidate.endpoint),
-        *(
-            [unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]
-            if observed.run.load.cells is None
-            else cell_findings(observed.run.load.cells)
-        ),
-        *form_findings(told_exchanges(observed.run.load.exchanges) or ()),
     ]
-
-
-def cell_findings(runs: Iterable[CellRun]) -> list[Finding]:
-    """Say of each cell whether the application answers in it as in the trial; one that was not run is no pass."""
-    findings = []
-    for run in runs:
-        check, cell = f"cell: {run.cell.name}", run.cell.name
-        if not run.measured:
-            findings.append(unmeasured(check, text("trial.finding.cell_elsewhere", cell=cell, wanted=run.differs_here)))
-        elif run.end is not EndReason.FINISHED:
-            ended = text("trial.finding.cell_ended", cell=cell, reason=END_TEXTS[run.end or EndReason.CANCELLED])
-            findings.append(Finding(check=check, outcome=Outcome.FAIL, sentence=ended))
-        else:
-            values = {"cell": cell, "cases": run.cases, "differing": run.differing}
-            said = text("trial.finding.cell_agrees" if run.agrees else "trial.finding.cell_differs", **values)
-            findings.append(Finding(check=check, outcome=Outcome.PASS if run.agrees else Outcome.FAIL, sentence=said))
-    return findings
 
 
 def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
@@ -254,7 +228,7 @@ def _calls(use: EndpointUse | None) -> list[Finding]:
     return [Finding(check="calls", outcome=outcome, sentence=text("trial.finding.calls", **counts))]
 
 
-def _production(observed: Observed) -> list[Finding]:
+def _production(observed: TrialFindings) -> list[Finding]:
     performance = observed.performance
     findings = []
     if performance.batches:
@@ -267,58 +241,4 @@ def _production(observed: Observed) -> list[Finding]:
         findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(unmeasured("load", text("trial.finding.no_load")))
-    tested = observed.run.load.tested
-    under_load = (
-        [unmeasured("soak", text("trial.finding.no_soak"))] if tested is None else load_findings(load_figures(tested))
-    )
-    return [*findings, *_calls(observed.run.use), *_cost(observed.run), *under_load]
-
-
-def _cost(run: Run) -> list[Finding]:
-    """Say what a box cost at the scenario's price; an endpoint's calls are told with their own."""
-    spent = run.load.spent
-    if run.use is not None or spent is None or spent.cost_per_thousand is None:
-        return []
-    values = {"amount": f"{spent.cost_per_thousand:.2g}", "currency": spent.currency}
-    return [Finding(check="cost", outcome=Outcome.PASS, sentence=text("trial.finding.cost", **values))]
-
-
-def _beside_load(figures: LoadFigures) -> list[Finding]:
-    """Say how much is served within the test's target, and whether the box shared its processors with who asked."""
-    found = []
-    if figures.pinned is not None:
-        pinned = "trial.finding.load_pinned" if figures.pinned else "trial.finding.load_shared"
-        outcome = Outcome.PASS if figures.pinned else Outcome.NOT_MEASURED
-        found.append(Finding(check="processors", outcome=outcome, sentence=text(pinned)))
-    if figures.held is not None and figures.steps is not None:
-        values = {"rate": f"{figures.held:.3g}", "steps": len(figures.steps), "target": f"{figures.target:.3g} s"}
-        outcome = Outcome.PASS if figures.held else Outcome.FAIL
-        found.append(Finding(check="throughput", outcome=outcome, sentence=text("trial.finding.load_held", **values)))
-    return found
-
-
-def load_findings(figures: LoadFigures) -> list[Finding]:
-    """Say what a load test has shown; a void one has shown nothing, and leaves the section open."""
-    if figures.void is not None:
-        sentence = text("trial.finding.load_void", why=text(f"trial.void.{figures.void}"))
-        return [Finding(check="load_test", outcome=Outcome.INCONCLUSIVE, sentence=sentence)]
-    kept = not figures.unanswered
-    values = {"requests": figures.requests, "unanswered": figures.unanswered, "rate": f"{figures.throughput:.3g}"}
-    findings = [
-        Finding(
-            check="load_test",
-            outcome=Outcome.PASS if kept else Outcome.FAIL,
-            sentence=text("trial.finding.load_kept_up" if kept else "trial.finding.load_lost", **values),
-        )
-    ]
-    findings += _beside_load(figures)
-    recovered = figures.recovery is not None
-    sentence = (
-        text("trial.finding.recovered", seconds=f"{figures.recovery:.3g}")
-        if recovered
-        else text("trial.finding.not_recovered")
-    )
-    findings.append(Finding(check="recovery", outcome=Outcome.PASS if recovered else Outcome.FAIL, sentence=sentence))
-    if figures.joules is None:
-        findings.append(unmeasured("energy", text("trial.finding.no_energy")))
-    return findings
+    return [*findings, *_calls(observed.run.use)]

@@ -55,6 +55,7 @@ class RecordedLoad(Part):
     tested: LoadTested | None = None
     cells: tuple[CellRun, ...] | None = None
     exchanges: tuple[ExchangeRun, ...] | None = None
+    probes: dict[str, dict[str, Any]] | None = None
 
 
 class RecordedFacts(Part):
@@ -87,6 +88,7 @@ class RecordedFacts(Part):
             load.tested,
             load.cells,
             load.exchanges,
+            load.probes or {},
         )
 
 
@@ -121,6 +123,7 @@ def recorded_load(load: Load) -> RecordedLoad:
         tested=load.tested,
         cells=load.cells,
         exchanges=load.exchanges,
+        probes={name: dict(found) for name, found in load.probes.items()} or None,
     )
 
 

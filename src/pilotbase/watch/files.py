@@ -19,7 +19,8 @@ import polars as pl
 import pydantic
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.tables import MAXIMUM_BYTES, read_table
+from pilotbase.data.sources.bounds import MOST_BYTES
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import InputError, Issue
@@ -84,7 +85,7 @@ def _portions(path: Path, service: str, table: _Table) -> Iterator[list[Batch]]:
 def _read_lines(path: Path) -> tuple[Columns, list[ObservationBatch | LabelBatch]]:
     rows: list[dict[str, Any]] = []
     whole: list[ObservationBatch | LabelBatch] = []
-    for number, line in enumerate(read_bounded(path, MAXIMUM_BYTES).splitlines(), start=1):
+    for number, line in enumerate(read_bounded(path, MOST_BYTES).splitlines(), start=1):
         value = _parsed(line, path.name, number)
         model = _WHOLE.get(str(value.get("document"))) if value else None
         if model is not None:

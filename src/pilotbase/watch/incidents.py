@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -28,19 +27,6 @@ _rows = tables.watch_tables.incidents.c
 _AFTER_CLOSING = (IncidentAct.NOTE, IncidentAct.REPORT, IncidentAct.CORRECT)
 Change = Callable[[Incident, TimelineEntry], Incident]
 """What an act makes of an incident, and of the line that says so."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How an act was asked for."""
-
-    seen: Digest | None = None
-    """The version that the actor has seen; another one refuses the act."""
-    request: Digest | None = None
-    """Names the very request: sent again, because its answer was lost, it is done once."""
-
-
-PLAINLY = Asked()
 
 
 def load_incident(view: View, number: int) -> tuple[Incident, Digest]:
@@ -90,7 +76,7 @@ def continue_open(
 
 
 def add_note(
-    view: View, number: int, said: str, unknown: tuple[str, ...] | None = None, asked: Asked = PLAINLY
+    view: View, number: int, said: str, unknown: tuple[str, ...] | None = None, seen: Digest | None = None
 ) -> Incident:
     """Add a note; ``unknown`` says anew what is not known yet. Raises as `_amend`."""
 
@@ -98,11 +84,11 @@ def add_note(
         left = incident.unknown if unknown is None else unknown
         return _with_line(incident.model_copy(update={"unknown": left}), line)
 
-    return _amend(view, number, IncidentAct.NOTE, (text("incident.noted"), said), change, asked)
+    return _amend(view, number, IncidentAct.NOTE, (text("incident.noted"), said), change, seen)
 
 
 def set_grade(
-    view: View, number: int, levels: tuple[EventGrade, ResponseLevel], said: str = "", asked: Asked = PLAINLY
+    view: View, number: int, levels: tuple[EventGrade, ResponseLevel], said: str = "", seen: Digest | None = None
 ) -> Incident:
     """Set grade and response level, which start or end reporting clocks. Raises as `_amend`."""
     grade, response = levels
@@ -112,10 +98,10 @@ def set_grade(
         levels = {"grade": grade, "response": response, "graded_at": line.at}
         return _with_line(incident.model_copy(update=levels), line)
 
-    return _amend(view, number, IncidentAct.GRADE, (what, said), change, asked)
+    return _amend(view, number, IncidentAct.GRADE, (what, said), change, seen)
 
 
-def mark_reported(view: View, number: int, clock: str, said: str = "", asked: Asked = PLAINLY) -> Incident:
+def mark_reported(view: View, number: int, clock: str, said: str = "", seen: Digest | None = None) -> Incident:
     """Say that a report was made, now and by the actor; clocks that follow it begin.
 
     Raises as `_amend`, and:
@@ -135,30 +121,30 @@ def mark_reported(view: View, number: int, clock: str, said: str = "", asked: As
         line = line.model_copy(update={"clock": clock})
         return _with_line(incident.model_copy(update={"clocks": clocks}), line)
 
-    return _amend(view, number, IncidentAct.REPORT, (text("incident.reported"), said), change, asked)
+    return _amend(view, number, IncidentAct.REPORT, (text("incident.reported"), said), change, seen)
 
 
-def mitigate(view: View, number: int, said: str = "", asked: Asked = PLAINLY) -> Incident:
+def mitigate(view: View, number: int, said: str = "", seen: Digest | None = None) -> Incident:
     """Say that the harm has been stopped. Raises as `_amend`."""
 
     def change(incident: Incident, line: TimelineEntry) -> Incident:
         handled = {"state": "mitigated", "handled_at": incident.handled_at or line.at}
         return _with_line(incident.model_copy(update=handled), line)
 
-    return _amend(view, number, IncidentAct.MITIGATE, (text("incident.mitigated"), said), change, asked)
+    return _amend(view, number, IncidentAct.MITIGATE, (text("incident.mitigated"), said), change, seen)
 
 
-def close(view: View, number: int, summary: str, asked: Asked = PLAINLY) -> Incident:
+def close(view: View, number: int, summary: str, seen: Digest | None = None) -> Incident:
     """Close an incident with its summary; reports that are still due stay due. Raises as `_amend`."""
 
     def change(incident: Incident, line: TimelineEntry) -> Incident:
         closed = {"state": "closed", "summary": summary, "handled_at": incident.handled_at or line.at}
         return _with_line(incident.model_copy(update=closed), line)
 
-    return _amend(view, number, IncidentAct.CLOSE, (text("incident.closed_line"), summary), change, asked)
+    return _amend(view, number, IncidentAct.CLOSE, (text("incident.closed_line"), summary), change, seen)
 
 
-def correct(view: View, number: int, line_number: int, said: str, asked: Asked = PLAINLY) -> Incident:
+def correct(view: View, number: int, line_number: int, said: str, seen: Digest | None = None) -> Incident:
     """Set a line of the timeline right, which stays as it was; raises as `_amend`, and `InputError`: no such line."""
 
     def change(incident: Incident, line: TimelineEntry) -> Incident:
@@ -167,7 +153,7 @@ def correct(view: View, number: int, line_number: int, said: str, asked: Asked =
         return _with_line(incident, line.model_copy(update={"corrects": line_number}))
 
     what = text("incident.corrected", line=line_number)
-    return _amend(view, number, IncidentAct.CORRECT, (what, said), change, asked)
+    return _amend(view, number, IncidentAct.CORRECT, (what, said), change, seen)
 
 
 def may_act(view: View, incident: Incident, act: IncidentAct) -> bool:
@@ -187,12 +173,14 @@ def possible_acts(view: View, incident: Incident) -> list[IncidentAct]:
     return [act for act in IncidentAct if objects.get(act, True) and may_act(view, incident, act)]
 
 
-def _amend(view: View, number: int, act: IncidentAct, said: tuple[Text, str], change: Change, asked: Asked) -> Incident:
+def _amend(
+    view: View, number: int, act: IncidentAct, said: tuple[Text, str], change: Change, seen: Digest | None
+) -> Incident:
     """Let ``change`` make the next version of an incident and return it; as it stands where this request did before.
 
     Raises:
         NotFoundError: there is no such incident for this actor.
-        ConflictError: it is not the version ``seen`` any more.
+        ConflictError: it is not the version ``seen`` any more, where one is given.
         RefusedError: the table does not let the actor do it, or the incident is closed.
     """
     what, words = said
@@ -200,11 +188,11 @@ def _amend(view: View, number: int, act: IncidentAct, said: tuple[Text, str], ch
         incident, head = load_incident(view.within(transaction), number)
         if not permitted(act, view.actor, Stands(demand_owner=incident.owner)):
             raise RefusedError("incident.not_permitted", act=act_name(act))
-        if asked.request is not None and any(line.request == asked.request for line in incident.timeline):
+        if view.request is not None and any(line.request == view.request for line in incident.timeline):
             return incident
         if not may_act(view, incident, act):
             raise BarredError("incident.wrong_state", act=act_name(act), number=number)
-        if asked.seen not in (None, head):
+        if seen not in (None, head):
             raise ConflictError("incident.moved", number=number)
         line = TimelineEntry(
             at=transaction.now,
@@ -212,7 +200,7 @@ def _amend(view: View, number: int, act: IncidentAct, said: tuple[Text, str], ch
             said=words,
             organisation=view.actor.organisation,
             person=view.actor.person,
-            request=asked.request,
+            request=view.request,
         )
         return _write(transaction, change(incident, line), head)
 

@@ -1,61 +1,119 @@
-"""The libraries that applications bring, used in a box as their authors would."""
+"""Which of the system's libraries a box is shown: enough for wheels, Python and its tools, the same for every box."""
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
+import ctypes.util
 from pathlib import Path
 
 import numpy as np
 import pytest
-import sklearn
 
-from pilotbase.compute.box.environments import Environment
-from pilotbase.compute.box.trees import digest_tree
+from pilotbase.compute.box import copies
+from pilotbase.compute.box.command import Program, shown_of_host
+from pilotbase.compute.box.environments import build_environment
+from pilotbase.compute.box.libraries import shown_libraries
+from pilotbase.compute.box.probe import probe_host
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, running_interpreter
+from pilotbase.compute.box.warm_worker import start_worker
+from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
-from pilotbase.documents.limits import Limits
 from pilotbase.protocols.frames import Batch
-from tests.compute.conftest import SETTINGS
 
-PACKAGES = ("numpy", "numpy.libs", "scipy", "scipy.libs", "sklearn", "scikit_learn.libs")
-SMALL_PACKAGES = ("joblib", "cloudpickle", "loky", "narwhals", "threadpoolctl.py")
-LEARNER = """
-import joblib, numpy, threadpoolctl
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
-points = numpy.linspace(-1, 1, 400).reshape(-1, 1)
-models = [HistGradientBoostingClassifier(max_iter=20), RandomForestClassifier(20, n_jobs=2)]
-for model in models:
-    model.fit(points, points[:, 0] > 0)
-joblib.dump(models, "/tmp/models.joblib", compress=3)
-models = joblib.load("/tmp/models.joblib")
-mapped = numpy.memmap("/tmp/points", dtype=float, mode="w+", shape=400)
-mapped[:] = points[:, 0]
-mapped.flush()
-threadpoolctl.threadpool_info()
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def system(tmp_path) -> Path:
+    """A folder of libraries: names stand in a file as in ELF files, each behind a zero."""
+    folder = tmp_path / "lib"
+    (folder / "gconv").mkdir(parents=True)
+    (folder / "gconv" / "GBK.so").write_bytes(b"table")
+    (folder / "dri").mkdir()
+    (folder / "dri" / "big.so").write_bytes(b"driver")
+    for name, needs in {
+        "libc.so.6": [],
+        "libneeded.so.1.2": ["libdeep.so.2"],
+        "libdeep.so.2": [],
+        "libother.so.1": [],
+    }.items():
+        (folder / name).write_bytes(b"\0".join([b"\x7fELF", *(one.encode() for one in needs), b""]))
+    (folder / "libneeded.so.1").symlink_to("libneeded.so.1.2")
+    return folder
+
+
+def python(tmp_path: Path, content: bytes = b"\0libneeded.so.1\0") -> Interpreter:
+    (tmp_path / "python" / "bin").mkdir(parents=True, exist_ok=True)
+    executable = tmp_path / "python" / "bin" / "python3"
+    executable.write_bytes(content)
+    return Interpreter(executable, tmp_path / "python", "none")
+
+
+def test_what_is_needed_is_shown_with_all_that_it_needs_and_nothing_else(cache, system, tmp_path):
+    shown = shown_libraries(system, python(tmp_path), [])
+    names = sorted(str(path.relative_to(shown)) for path in shown.rglob("*"))
+    assert names == ["gconv", "gconv/GBK.so", "libc.so.6", "libdeep.so.2", "libneeded.so.1", "libneeded.so.1.2"]
+    assert (shown / "libneeded.so.1").readlink() == Path("libneeded.so.1.2")
+
+
+def test_it_is_chosen_once_and_anew_when_a_library_or_python_changes(cache, system, tmp_path):
+    shown = shown_libraries(system, python(tmp_path), [])
+    copies._MADE.clear()
+    assert shown_libraries(system, python(tmp_path), []) != shown, "Python was written anew"
+    (system / "libdeep.so.2").write_bytes(b"\0libother.so.1\0")
+    copies._MADE.clear()
+    interpreter = python(tmp_path)
+    assert (shown_libraries(system, interpreter, []) / "libother.so.1").exists()
+    copies._MADE.clear()
+    kept = shown_libraries(system, interpreter, [])
+    copies._MADE.clear()
+    assert shown_libraries(system, interpreter, []) == kept
+
+
+def test_a_rehearsal_and_a_trial_are_shown_the_same_names():
+    def names(logs: LogPolicy) -> dict[str, set[str]]:
+        settings = BoxSettings(logs=logs, interpreter=running_interpreter())
+        shown = shown_of_host(Program(Path(copies.__file__), (), ()), settings, probe_host().tools)
+        libraries = [mount for mount in shown if str(mount.target).startswith(("/usr/lib", "/lib"))]
+        return {
+            str(one.target): {str(file.relative_to(one.source)) for file in one.source.rglob("*")} for one in libraries
+        }
+
+    assert names(LogPolicy.FULL) == names(LogPolicy.WITHHELD)
+
+
+LOADS = """
+import ctypes, encodings, importlib, pathlib, sys
 
 def predict(batch):
-    return numpy.mean([model.predict_proba(batch.matrix())[:, 1] for model in models], axis=0)
+    failed = []
+    for file in sorted(pathlib.Path(sys.base_prefix).glob("lib/python3*/lib-dynload/*.so")):
+        try:
+            importlib.import_module(file.name.partition(".")[0])
+        except Exception as problem:
+            failed.append(f"{file.name}: {problem}")
+    for name in NAMES:
+        try:
+            ctypes.CDLL(name)
+        except Exception as problem:
+            failed.append(f"{name}: {problem}")
+    print("failed", failed)
+    return [0.5] * batch.rows
 """
+LEFT_TO_THE_SYSTEM = ("stdc++", "gcc_s", "gomp", "z", "expat", "glib-2.0", "GL", "X11", "Xext", "Xrender", "SM", "ICE")
 
 
-@pytest.fixture(scope="module")
-def with_learning(shared_folder: Path) -> Environment:
-    """An environment that holds the scikit-learn of the running Python and what it needs."""
-    tree, packages = shared_folder / "learning-tree", Path(sklearn.__file__).parent.parent
-    unwanted = shutil.ignore_patterns("tests", "*.pyi", "*.a")
-    tree.mkdir()
-    for name in PACKAGES + SMALL_PACKAGES:
-        if (packages / name).is_dir():
-            shutil.copytree(packages / name, tree / name, ignore=unwanted)
-        elif (packages / name).exists():
-            shutil.copy2(packages / name, tree / name)
-    return Environment("sha256:" + "0" * 64, tree, (f"scikit-learn=={sklearn.__version__}",), digest_tree(tree))
-
-
-def test_scikit_learn_fits_stores_loads_and_answers(start, with_learning):
-    contract = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="probability"))
-    settings = replace(SETTINGS, limits=Limits(memory_bytes=1 << 30, processes=40))
-    with start(LEARNER, contract, with_learning, settings) as worker:
-        answers = worker.predict(Batch({"x": np.array([-0.9, 0.9])}, 2)).values
-    assert answers[0] < 0.2 and answers[1] > 0.8
+def test_every_module_of_python_and_what_wheels_leave_to_the_system_loads_in_a_box(tmp_path):
+    names = [name for name in map(ctypes.util.find_library, LEFT_TO_THE_SYSTEM) if name is not None]
+    (tmp_path / "application").mkdir()
+    (tmp_path / "application" / "app.py").write_text(LOADS.replace("NAMES", repr(names)))
+    contract = Contract(features=(Field(name="x0", dataType="sc:Float"),), prediction=Prediction(kind="value"))
+    plain = build_environment(b"", "requirements.lock", tmp_path / "environments")
+    settings = BoxSettings(logs=LogPolicy.FULL)
+    with start_worker(tmp_path / "application", Form(), contract, plain, settings) as worker:
+        worker.predict(Batch({"x0": np.zeros(1)}, 1))
+        worker.close()
+        assert len(names) >= 2 and worker.logs().text.startswith("failed []"), worker.logs().text

@@ -269,7 +269,7 @@ def test_files_that_only_root_can_read(start, plain, tmp_path, monkeypatch):
     settings = BoxSettings(uid=OWN_UID, logs=LogPolicy.FULL)
     with start_worker(tmp_path / "application", Form(), contract, plain, settings) as worker:
         assert worker.predict(one_column()).values.tolist() == [0.0, 1.0, 2.0]
-    assert [kept for kept in (tmp_path / "cache").rglob("*") if kept.is_file()] == []
+    assert [kept for kept in (tmp_path / "cache" / "applications").rglob("*") if kept.is_file()] == []
 
 
 def test_many_columns_and_rows(start, plain):

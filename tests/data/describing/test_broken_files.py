@@ -8,7 +8,7 @@ import pytest
 
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
-from pilotbase.data.sources.source import Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
@@ -58,7 +58,7 @@ def test_a_damaged_file_is_described_or_refused(tmp_path, name):
         (tmp_path / name).write_bytes(damaged(whole, chance))
         out = tmp_path / "dataset.yaml"
         try:
-            with describing([str(tmp_path / name)], out, Asked()) as places:
+            with describing([str(tmp_path / name)], out, ReadOptions()) as places:
                 found = places.describe(Answers())
         except InputError as error:
             assert error.render("zh") and error.issues

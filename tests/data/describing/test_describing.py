@@ -9,7 +9,7 @@ from pilotbase.data.describing.describing import describing
 from pilotbase.data.describing.questions import open_questions, units_to_ask
 from pilotbase.data.describing.sensitive import guess_sensitivity, is_card_number, is_identity_number
 from pilotbase.data.describing.units import guess_ucum
-from pilotbase.data.sources.source import Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FieldType, Reference
@@ -36,7 +36,7 @@ def runs(count=RUNS, extra=""):
 MACHINES = "id,kind\n" + "".join(f"M{at:02},K{at % 3}\n" for at in range(12))
 
 
-def described(folder, files, answers=None, out="dataset.yaml", asked=Asked()):  # noqa: B008 - frozen
+def described(folder, files, answers=None, out="dataset.yaml", asked=ReadOptions()):  # noqa: B008 - frozen
     for name, content in files.items():
         if content is not None:
             (folder / name).write_text(content)

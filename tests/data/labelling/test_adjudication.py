@@ -9,7 +9,7 @@ import pytest
 from pilotbase.data.labelling.adjudication import read_decisions, spell_disagreements
 from pilotbase.data.labelling.auditing import read_audit
 from pilotbase.data.labelling.final_labels import final_labels, join_labels, labelled_items, spell_final
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabelSource
 

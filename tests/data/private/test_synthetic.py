@@ -14,7 +14,7 @@ from pilotbase.data.private.profiling import profile
 from pilotbase.data.private.synthesis import synthesise
 from pilotbase.data.private.synthetic import make_sample, write_sample
 from pilotbase.data.quality.measuring import measure_quality
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.scenario import Scenario
 from tests.data.private.closed_for_tests import DATASET, FIELDS, described, question, runs, table_of

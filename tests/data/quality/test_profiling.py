@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.inferred import inferred_dataset
+from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import measure_quality
 
 KINDS = ["a", "b", "a", "a", "b", "a"]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.inferred import inferred_dataset
+from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of

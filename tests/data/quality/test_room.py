@@ -13,7 +13,7 @@ import pytest
 
 from pilotbase.data.quality import room as rooms
 from pilotbase.data.quality.columns import ROW
-from pilotbase.data.quality.inferred import inferred_dataset
+from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.quality.room import room
 from pilotbase.data.quality.tally import HELD, Stream, tally_all

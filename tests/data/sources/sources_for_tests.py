@@ -10,13 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.errors import InputError
 
-NOTHING = Asked()
+NOTHING = ReadOptions()
 
 
-def opened(folder: Path, name: str, content: bytes | str = b"", asked: Asked = NOTHING) -> OpenedSource:
+def opened(folder: Path, name: str, content: bytes | str = b"", asked: ReadOptions = NOTHING) -> OpenedSource:
     """Write ``content`` and open it; scratch files lie beside it."""
     if content:
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -29,7 +29,7 @@ def rows(source: OpenedSource, table: int = 0) -> list[tuple]:
     return source.tables[table].frame.collect().rows()
 
 
-def refused(folder: Path, name: str, content: bytes | str = b"", asked: Asked = NOTHING) -> str:
+def refused(folder: Path, name: str, content: bytes | str = b"", asked: ReadOptions = NOTHING) -> str:
     """Open what must be refused, and return what is said in English; both languages say it."""
     try:
         opened(folder, name, content, asked)

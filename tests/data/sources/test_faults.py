@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.files import Given, measure_file
+from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
-from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.data.sources.unpacking import HARMLESS
 from pilotbase.documents.dataset import Reference
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said
@@ -35,7 +36,7 @@ TEXTS = {
     "a NUL byte": ("a,b\n1,2\n3,\0\n", "t.csv:3: A NUL byte (byte 10 of the file)"),
     "a very long cell": (
         "a,b\n1,2\n3," + "x" * (LONGEST_CELL + 1) + "\n",
-        "t.csv:3: A cell of more than 131072 characters",
+        "t.csv:3: A cell of more than 8388608 characters",
     ),
     "a header of one name twice": ("a,b,a\n1,2,3\n", "t.csv:1: Columns 1, 3 are all called a"),
     "a header without a name": ("a,,c\n1,2,3\n", "t.csv:1: Column 2 has no name"),
@@ -96,9 +97,9 @@ def test_bytes_of_no_encoding_that_is_told_apart_are_named_and_the_owner_may_say
     assert "t.csv:2: Byte 0xF6 (byte 11 of the file) is neither UTF-8 nor GB18030" in refused(
         tmp_path, "t.csv", content
     )
-    assert rows(opened(tmp_path, "t.csv", content, Asked(encoding="cp1252"))) == [("1", "Köln"), ("2", "Düren")]
-    assert "no encoding called cp99999" in refused(tmp_path, "t.csv", content, Asked(encoding="cp99999"))
-    told = refused(tmp_path, "u.csv", "a,b\n1,ä\n", Asked(encoding="ascii"))
+    assert rows(opened(tmp_path, "t.csv", content, ReadOptions(encoding="cp1252"))) == [("1", "Köln"), ("2", "Düren")]
+    assert "no encoding called cp99999" in refused(tmp_path, "t.csv", content, ReadOptions(encoding="cp99999"))
+    told = refused(tmp_path, "u.csv", "a,b\n1,ä\n", ReadOptions(encoding="ascii"))
     assert "u.csv:2: Byte 6 of the file is no ASCII" in told
 
 
@@ -115,15 +116,17 @@ def test_decimal_commas_do_not_divide(tmp_path):
 
 
 def test_a_wrong_separator_is_told_with_the_right_one(tmp_path):
-    told = refused(tmp_path, "t.csv", "a,b,c\n1,2,3\n", Asked(separator=";"))
+    told = refused(tmp_path, "t.csv", "a,b,c\n1,2,3\n", ReadOptions(separator=";"))
     assert "t.csv:1: Divided by ; there is one column; divided by , there are 3" in told
 
 
 def test_names_are_given_to_a_table_without_a_header(tmp_path):
     content = "1 1 -0.7 \n1 2  0.5 \n"
-    source = opened(tmp_path, "t.txt", content, Asked(columns=("unit", "cycle", "sensor")))
+    source = opened(tmp_path, "t.txt", content, ReadOptions(columns=("unit", "cycle", "sensor")))
     assert rows(source) == [("1", "1", "-0.7"), ("1", "2", "0.5")]
-    assert "3 cells, and 2 columns were named" in refused(tmp_path, "t.txt", content, Asked(columns=("unit", "cycle")))
+    assert "3 cells, and 2 columns were named" in refused(
+        tmp_path, "t.txt", content, ReadOptions(columns=("unit", "cycle"))
+    )
 
 
 def test_numbers_may_be_names_where_the_rows_hold_other_numbers(tmp_path):

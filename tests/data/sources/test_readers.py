@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pilotbase.data.sources.kinds import READERS
 from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.dataset import FileSet, Reference
 from pilotbase.documents.errors import InputError
 from tests.data.sources.sources_for_tests import database, jpeg, lines, opened, png, refused, rows, said
@@ -64,7 +64,7 @@ def test_whatever_a_csv_writer_writes_is_read_back(tmp_path, cells, separator, e
     table = [(f"x{one}", other) for one, other in cells]
     written = io.StringIO(newline="")
     csv.writer(written, delimiter=separator, lineterminator=end).writerows([("名称", "value of it"), *table])
-    source = opened(tmp_path, "t.csv", written.getvalue().encode(encoding), Asked(encoding=encoding))
+    source = opened(tmp_path, "t.csv", written.getvalue().encode(encoding), ReadOptions(encoding=encoding))
     expected = [tuple(cell or None for cell in row) for row in table]
     assert rows(source) == expected
     for number in range(len(table)):
@@ -88,8 +88,8 @@ def test_every_sheet_is_a_table_and_one_may_be_asked_for(tmp_path):
     source = opened(tmp_path, "t.xlsx")
     assert [(table.name, table.columns) for table in source.tables] == [("cases", ["a"]), ("机器", ["编号", "类型"])]
     assert "several sheets, each a table: cases, 机器" in said(source)
-    assert [table.name for table in opened(tmp_path, "t.xlsx", asked=Asked(tables=("机器",))).tables] == ["t"]
-    assert "There is no sheet or table cases2" in refused(tmp_path, "t.xlsx", asked=Asked(tables=("cases2",)))
+    assert [table.name for table in opened(tmp_path, "t.xlsx", asked=ReadOptions(tables=("机器",))).tables] == ["t"]
+    assert "There is no sheet or table cases2" in refused(tmp_path, "t.xlsx", asked=ReadOptions(tables=("cases2",)))
 
 
 def test_a_database_tells_keys_and_references_and_its_views_are_not_run(tmp_path):
@@ -174,11 +174,11 @@ def test_images_are_labelled_by_a_table_that_names_each_of_them(tmp_path):
     (folder / "b.png").write_bytes(jpeg(1, 1))
     labels = tmp_path / "labels.csv"
     labels.write_text("path,label\na.png,crack\nb.png,fine\n")
-    source = opened(tmp_path, "scans", asked=Asked(labels=labels))
+    source = opened(tmp_path, "scans", asked=ReadOptions(labels=labels))
     assert source.tables[0].frame.select("path", "label").collect().rows() == [("a.png", "crack"), ("b.png", "fine")]
     assert "not what their ending says: 1, such as b.png, which is image/jpeg" in said(source)
     labels.write_text("path,label\na.png,crack\na.png,fine\nc.png,fine\n")
-    told = refused(tmp_path, "scans", asked=Asked(labels=labels))
+    told = refused(tmp_path, "scans", asked=ReadOptions(labels=labels))
     assert "labels.csv:3: a.png is labelled twice" in told
     assert "labels.csv:4: There is no image c.png" in told
     assert "labels.csv b.png: The image has no label" in told

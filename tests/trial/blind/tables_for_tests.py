@@ -185,6 +185,32 @@ TABLES: dict[str, Table] = {
     "number before the name": Table(
         lambda draw: _rows(draw, _blocks(draw), lambda row: {"name": f"L{row:04}/24"}), "file_order"
     ),
+    "hexadecimal row numbers": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"name": f"case-{row:04x}"}), "file_order"
+    ),
+    "hexadecimal row numbers before the name": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"name": f"{16 * row:05X}/north"}), "file_order"
+    ),
+    "hexadecimal names by chance": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda _: {"name": f"{draw.getrandbits(32):08x}"}), None
+    ),
+    "moments of a spreadsheet": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"at": round(46_023 + row / 144, 8)}), "file_order"
+    ),
+    "rounds of a spreadsheet": Table(
+        lambda draw: _rows(draw, list("abcd" * 100), lambda row: {"at": round(46_023 + row / 144, 8)}), "row_number"
+    ),
+    "moments of a spreadsheet at any second": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"at": round(46_023 + (row + draw.random()) / 8, 8)}),
+        "file_order",
+    ),
+    "seconds since 1970, far apart": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"at": 1_767_225_600 + 9_999 * row + draw.randrange(9999)}),
+        "file_order",
+    ),
+    "prices by chance": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda _: {"price": round(draw.uniform(40_000, 41_000), 2)}), None
+    ),
     "rounds by row number": Table(
         lambda draw: _rows(draw, list("abcd" * 100), lambda row: {"number": 7 + 10 * row}), "row_number"
     ),

@@ -13,10 +13,15 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.frames import Answers, Batch
-from pilotbase.trial.exchanging.figures import exchange_figures, exchanged, is_kept
-from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.exchanging.replaying import MOST_IN_A_ROW, Recorded, replay_exchange
 from pilotbase.trial.exchanging.stopping import stop_while_asked
+from pilotbase.trial.probes.exchanges import (
+    exchange_figures,
+    exchanged,
+    form_findings,
+    is_kept,
+    pipeline_findings,
+)
 
 FEATURES = (Field(name="a", dataType=DataType.FLOAT, maximum=100), Field(name="b", dataType=DataType.FLOAT))
 LABELS = Contract(features=FEATURES, prediction=Prediction(kind="label", classes=("high", "low")))

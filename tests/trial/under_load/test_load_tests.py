@@ -16,8 +16,9 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.protocols.frames import Answers
+from pilotbase.trial.probes import load_test
 from pilotbase.trial.running import Terms
-from pilotbase.trial.under_load import kept, testing
+from pilotbase.trial.under_load import testing
 from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import arrivals, drive
 from pilotbase.trial.under_load.steadiness import load_figures
@@ -141,7 +142,7 @@ def test_a_box_may_live_as_long_as_the_test_lasts(base, write_scenario, write_ap
         seen.append(testing.load_candidate(candidate, short, test, features, seed))
         return seen[-1]
 
-    monkeypatch.setattr(kept, "load_candidate", load)
+    monkeypatch.setattr(load_test, "load_candidate", load)
     rehearse_in(base, write_scenario(change=loaded_scenario), write_application(GOOD))
     (found,) = seen
     assert None not in found.latencies
@@ -287,7 +288,7 @@ def test_criteria_under_load_enter_the_verdict_and_are_replayed(
     latencies, outcome, verdict, base, write_scenario, write_application, tmp_path, monkeypatch
 ):
     """The same application fails where the load test does: a void one is never a pass."""
-    monkeypatch.setattr(kept, "load_candidate", lambda *_: raw(latencies))
+    monkeypatch.setattr(load_test, "load_candidate", lambda *_: raw(latencies))
     report = in_process(base, write_scenario(change=loaded_scenario), write_application(), tmp_path / "out")
     assert report.criteria[0].outcome is outcome and report.verdict is verdict
     section = report.sections[4]
@@ -318,14 +319,14 @@ def test_a_load_test_is_made_once_whatever_becomes_of_the_scorer(
         made.append(1)
         return raw([0.01] * 1000)
 
-    monkeypatch.setattr(kept, "load_candidate", load)
-    monkeypatch.setattr("pilotbase.trial.scorer.reveal_order", crash)
+    monkeypatch.setattr(load_test, "load_candidate", load)
+    monkeypatch.setattr("pilotbase.trial.phases.judging.reveal_order", crash)
     scenario, application = write_scenario(change=loaded_scenario), write_application()
     with pytest.raises(KeyboardInterrupt):
         in_process(base, scenario, application, tmp_path / "out")
     monkeypatch.undo()
     monkeypatch.setenv("PILOTBASE_HOME", str(base.lab.home.path))
-    monkeypatch.setattr(kept, "load_candidate", load)
+    monkeypatch.setattr(load_test, "load_candidate", load)
     report = in_process(base, scenario, application, tmp_path / "out")
     assert report.verdict is Verdict.ACCEPT and len(made) == 2, "one of the rehearsal, one of the trial"
 
@@ -333,7 +334,7 @@ def test_a_load_test_is_made_once_whatever_becomes_of_the_scorer(
 def test_a_host_that_is_not_quiet_spends_no_attempt(base, write_scenario, write_application, tmp_path, monkeypatch):
     noisy = raw([0.01] * 1000).model_copy(update={"calibration": ((0.001,) * 15 + (0.009,) * 5, QUIET)})
     found = [raw([0.01] * 1000), noisy, noisy, noisy, noisy, noisy, raw([0.01] * 1000)]
-    monkeypatch.setattr(kept, "load_candidate", lambda *_: found.pop(0))
+    monkeypatch.setattr(load_test, "load_candidate", lambda *_: found.pop(0))
     scenario, application = write_scenario(change=loaded_scenario), write_application()
     with pytest.raises(RefusedError) as refused:
         in_process(base, scenario, application, tmp_path / "out")
@@ -348,7 +349,7 @@ def test_a_void_test_on_which_nothing_rests_is_said_to_be_void_and_holds_nobody_
 ):
     noisy = raw([0.01] * 1000).model_copy(update={"calibration": ((0.001,) * 15 + (0.009,) * 5, QUIET)})
     made = []
-    monkeypatch.setattr(kept, "load_candidate", lambda *_: made.append(1) or noisy)
+    monkeypatch.setattr(load_test, "load_candidate", lambda *_: made.append(1) or noisy)
     scenario = write_scenario(change=lambda content: loaded_scenario(content).replace(CRITERIA, "criteria:\n"))
     report = in_process(base, scenario, write_application(), tmp_path / "out")
     assert report.verdict is Verdict.ACCEPT and len(made) == 2, "one of the rehearsal, one of the trial"
@@ -377,7 +378,7 @@ def test_a_box_is_loaded_killed_and_started_again(base, write_scenario, write_ap
         seen.append(testing.load_candidate(candidate, terms, short, features, seed, quiet))
         return seen[-1]
 
-    monkeypatch.setattr(kept, "load_candidate", load)
+    monkeypatch.setattr(load_test, "load_candidate", load)
     report = rehearse_in(base, write_scenario(change=loaded_scenario), write_application(GOOD)).report
     (found,) = seen
     figures = load_figures(found)
@@ -390,7 +391,7 @@ def load_for_real(monkeypatch, test):
     """Load boxes by this test; what this host is like today is not asked."""
     quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
     monkeypatch.setattr(
-        kept, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
+        load_test, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from pilotbase.compute.box import entering
 from pilotbase.compute.box.copies import copy_of
 from pilotbase.compute.box.image_root import ENTERING, aside, entering_words, python_words, root_arguments
+from pilotbase.compute.box.libraries import shown_libraries
 from pilotbase.compute.box.proc_files import emptied_folders
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -131,11 +132,15 @@ def shown_of_host(program: Program, settings: BoxSettings, tools: Tools) -> tupl
     """
     interpreter = settings.interpreter
     assert interpreter is not None
-    paths = [*_library_folders(), *_of_interpreter(interpreter)]
+    loading = [Path(tools.prlimit), Path(tools.setpriv)]
+    shown = {folder: shown_libraries(folder, interpreter, loading) for folder in _library_folders()}
+    shown |= {path: path for path in _of_interpreter(interpreter)}
     if program.root is None:
-        mounts = [Mount(path, PurePosixPath(path)) for path in (*paths, *_system_data(tools))]
+        shown |= {path: path for path in (*_system_data(), *loading)}
+        mounts = [Mount(source, PurePosixPath(path)) for path, source in shown.items()]
     else:
-        mounts = [*(Mount(path, aside(path)) for path in paths), Mount(Path(entering.__file__), ENTERING)]
+        mounts = [Mount(source, aside(path)) for path, source in shown.items()]
+        mounts.append(Mount(Path(entering.__file__), ENTERING))
     if settings.copies is None:
         return tuple(mounts)
     empty = emptied_of_the_host(interpreter)
@@ -145,11 +150,16 @@ def shown_of_host(program: Program, settings: BoxSettings, tools: Tools) -> tupl
 def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
     """Return the folders beneath the interpreter that are empty in a box.
 
-    Packages installed there are not its own; Python's tests of itself are half of its files, and nothing runs them.
+    Packages installed there are not its own; nothing runs Python's tests of itself, half of its files, or is linked
+    with it.
     """
     if interpreter.prefix == Path("/usr"):
         return []
-    found = [folder for name in ("*-packages", "test") for folder in interpreter.prefix.glob(f"lib/python3*/{name}")]
+    found = [
+        folder
+        for name in ("*-packages", "test", "config-*")
+        for folder in interpreter.prefix.glob(f"lib/python3*/{name}")
+    ]
     return [folder for folder in found if folder.is_dir() and not folder.is_symlink()]
 
 
@@ -267,9 +277,8 @@ def _library_folders() -> list[Path]:
     return [_libraries(folder) for folder in folders if folder.is_dir() and not folder.is_symlink()]
 
 
-def _system_data(tools: Tools) -> list[Path]:
-    files = [Path(file) for file in _SYSTEM_DATA if Path(file).exists()]
-    return [*files, Path(tools.prlimit), Path(tools.setpriv)]
+def _system_data() -> list[Path]:
+    return [Path(file) for file in _SYSTEM_DATA if Path(file).exists()]
 
 
 def _system_links() -> list[str]:

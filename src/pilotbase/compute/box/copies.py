@@ -17,7 +17,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pilotbase.compute.box.staging import one_at_a_time, remove_folder, staging_folder
@@ -26,8 +26,8 @@ from pilotbase.documents.errors import PilotbaseError
 _KEPT_SECONDS = 7 * 86_400
 """No box lives so long without another being started from the same copy."""
 _PIECE = 1 << 30
-_MADE: dict[tuple[str, Path, int, int], Path] = {}
-"""Kind and place, with inode and time of change → its copy: what has not been replaced is walked once a process."""
+_MADE: dict[tuple[object, ...], Path] = {}
+"""Kind and places, with inodes and times of change → what was made: a place is walked once a process."""
 
 
 def copies_folder(name: str) -> Path:
@@ -57,32 +57,48 @@ def copy_of(place: Path, kind: str, empty: Collection[Path] = ()) -> Path:
     Raises:
         PilotbaseError: ``box.no_copies``: it cannot be written.
     """
-    folder = copies_folder(f"copies-{kind}")
+    place = place.resolve()
+
+    def mark() -> str:
+        return mark_of([place], {str(one.resolve()) for one in empty})
+
+    def fill(target: Path) -> None:
+        copy_tree(place, target, {str(one.resolve()) for one in empty})
+
+    return kept(f"copies-{kind}", (place,), mark, fill)
+
+
+def kept(kind: str, of: Sequence[Path], mark: Callable[[], str], fill: Callable[[Path], None]) -> Path:
+    """Return what ``fill`` makes ``of`` some places, made once for each name that ``mark`` gives them.
+
+    Raises:
+        PilotbaseError: ``box.no_copies``: it cannot be written.
+    """
+    folder = copies_folder(kind)
     try:
-        place = place.resolve()
-        status = place.stat()
-        known = (kind, place, status.st_ino, status.st_ctime_ns)
+        status = [place.stat() for place in of]
+        known = (folder, *((place, one.st_ino, one.st_ctime_ns) for place, one in zip(of, status, strict=True)))
         made = _MADE.get(known)
         if made is None or not made.exists():
-            made = _MADE[known] = _kept(place, folder, {str(one.resolve()) for one in empty})
+            made = _MADE[known] = _made(folder, mark(), fill)
         os.utime(made.parents[1])
     except OSError as problem:
         raise PilotbaseError("box.no_copies", folder=folder, said=problem.strerror) from None
     return made
 
 
-def _kept(place: Path, folder: Path, empty: Collection[str]) -> Path:
-    kept = folder / _mark(place, empty)
-    kept.mkdir(exist_ok=True)
-    kept.chmod(0o755)
-    with one_at_a_time(kept / ".lock"):
-        os.utime(kept)
-        if not (kept / "whole").exists():
+def _made(folder: Path, mark: str, fill: Callable[[Path], None]) -> Path:
+    place = folder / mark
+    place.mkdir(exist_ok=True)
+    place.chmod(0o755)
+    with one_at_a_time(place / ".lock"):
+        os.utime(place)
+        if not (place / "whole").exists():
             _sweep(folder)
-            with staging_folder(kept) as staging:
-                copy_tree(place, staging / "tree", empty)
-                staging.rename(kept / "whole")
-    return kept / "whole" / "tree"
+            with staging_folder(place) as staging:
+                fill(staging / "tree")
+                staging.rename(place / "whole")
+    return place / "whole" / "tree"
 
 
 def copy_tree(source: Path, target: Path, empty: Collection[str] = ()) -> None:
@@ -120,10 +136,10 @@ def _take_after(path: str, status: os.stat_result) -> None:
     os.utime(path, ns=(status.st_mtime_ns, status.st_mtime_ns))
 
 
-def _mark(place: Path, empty: Collection[str]) -> str:
-    """Return a name that changes whenever anything that is copied is written, replaced, added or removed."""
+def mark_of(places: Iterable[Path], empty: Collection[str]) -> str:
+    """Return a name that changes whenever anything in ``places`` is written, replaced, added or removed."""
     mark = hashlib.sha256()
-    for path, status in _entries(str(place), empty):
+    for path, status in (entry for place in places for entry in _entries(str(place), empty)):
         facts = (status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         mark.update(f"{path}\0{facts}\n".encode(errors="surrogateescape"))
     return mark.hexdigest()

@@ -13,7 +13,7 @@ from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
 from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.writing import write_croissant
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer

@@ -13,7 +13,7 @@ from pilotbase.data.describing.drafting import Description, describe, observe_al
 from pilotbase.data.describing.references import Observed
 from pilotbase.data.describing.refreshing import refresh
 from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet, Resource
 from pilotbase.documents.loading import load_document
@@ -36,7 +36,7 @@ class Describing:
 
 
 @contextmanager
-def describing(places: Sequence[str], out: Path, asked: Asked) -> Iterator[Describing]:
+def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator[Describing]:
     """Open and observe ``places``; a description in ``out`` is the earlier one. Files are named relative to ``out``.
 
     Raises:

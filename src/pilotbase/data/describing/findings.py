@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from pilotbase.data.describing.closer import SHOWN, Misfits
-from pilotbase.data.describing.observing import Column
+from pilotbase.data.describing.observing import DATE_NAME, Column
 from pilotbase.data.describing.references import Observed
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.documents.dataset import FieldType
@@ -15,7 +15,6 @@ from pilotbase.documents.errors import Issue
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sensitivity
 
-_DATE_NAME = re.compile(r"date|日期|时间|(^|_)day$", re.IGNORECASE)
 _MANY_ALIKE = 50
 _DAY_NUMBERS = (20_000.0, 60_000.0)
 """Days since 1899-12-30, as spreadsheets count them: from 1954 to 2064."""
@@ -29,6 +28,8 @@ def findings_of(one: Observed) -> Iterator[Issue]:
         hidden = told is not None and told[0] in (Sensitivity.IDENTIFIER, Sensitivity.SENSITIVE)
         for misfits in column.misfits:
             yield _misfit(one, column, misfits, hidden)
+        if column.undecided:
+            yield _issue(one, column, text("describe.date_order", **vars(column.undecided)))
         if len(column.forms) > 1:
             forms = ", ".join(f"{form} ({count})" for form, count in column.forms.items())
             yield _issue(one, column, text("describe.mixed_dates", forms=forms, count=len(column.forms)))
@@ -73,7 +74,7 @@ def _other_date(**given: object) -> Text:
 
 
 def _seems_day_numbers(column: Column) -> bool:
-    if not column.is_number or not _DATE_NAME.search(column.name) or column.minimum is None or column.maximum is None:
+    if not column.is_number or not DATE_NAME.search(column.name) or column.minimum is None or column.maximum is None:
         return False
     return _DAY_NUMBERS[0] <= float(column.minimum) and float(column.maximum) <= _DAY_NUMBERS[1]
 

@@ -6,19 +6,35 @@ second time of which more is to be known: few different values, dates, values th
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_guesses import MISSING_SPELLINGS, guess_unit
 from pilotbase.data.column_types import typed_expression
+from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.closer import Closer, Details, Misfits, look_closer
-from pilotbase.data.describing.spellings import ADDRESS, CODE, DATE_FORMS, TIME_OF_DAY, any_date, plain_number
+from pilotbase.data.describing.spellings import (
+    ADDRESS,
+    CODE,
+    COMPACT,
+    DATE_FORMS,
+    NUMBER_FORMS,
+    SPANS,
+    TIME_OF_DAY,
+    TWO_READINGS,
+    any_date,
+    plain_number,
+)
+from pilotbase.data.respelling import ONLY_COMMA, ONLY_THOUSANDS, order_of
 from pilotbase.data.sources.key_names import KEY_NAME
 from pilotbase.data.sources.source import SourceTable
-from pilotbase.documents.contract import DataType
+from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.dataset import FieldType
+from pilotbase.documents.moments import DateOrder
 
 SAMPLE = 3000
 FITTING = 0.95
@@ -36,6 +52,13 @@ TYPES: Mapping[FieldType, DataType] = {
     FieldType.DATETIME: DataType.DATETIME,
 }
 _TRUTHS = ("true", "false", "yes", "no", "是", "否")
+_PLAIN_TRUTHS = {"true", "false"}
+"""Spellings that labels keep; an owner's own words (yes, 是) would silently become these."""
+_CLEAR_COMMAS = (ONLY_COMMA, ONLY_THOUSANDS, r"\d\.(\d{1,2}|\d{4,})$")
+"""Numbers that show what a comma is in their column; the last has a decimal point."""
+_DECIDING = 1_000_000
+"""Rows whose dates say whether the day or the month comes first."""
+DATE_NAME = re.compile(r"date|日期|时间|(^|_)day$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,6 +88,10 @@ class Column:
     repeated: bool = False
     codes: bool = False
     """It holds digits that begin with zeros."""
+    unread: int = 0
+    """Values that are not of its type however they are spelled."""
+    undecided: Undecided | None = None
+    """It would hold dates if one knew whether the day or the month comes first in them."""
 
     @property
     def is_number(self) -> bool:
@@ -74,24 +101,52 @@ class Column:
     def is_time(self) -> bool:
         return self.data_type in (FieldType.DATE, FieldType.DATETIME)
 
+    def as_field(self, target: bool = False, group: bool = False) -> Field:
+        """Return the field of a scenario; ``target``: nothing but 0 and 1 is a boolean.
 
-def observe(table: SourceTable) -> tuple[Column, ...]:
-    """Return what each column of ``table`` holds, in its order."""
+        Values of a target or a group are named in rules and reports: where they are other words than true and false, or
+        not all of one type, they are text, as their owner writes them.
+        """
+        data_type, words = TYPES.get(self.data_type, DataType.TEXT), {word.lower() for word in self.categories}
+        if target and data_type is DataType.INTEGER and words == {"0", "1"}:
+            data_type = DataType.BOOLEAN
+        elif (target or group) and (self.unread or (data_type is DataType.BOOLEAN and not words <= _PLAIN_TRUTHS)):
+            data_type = DataType.TEXT
+        is_number = data_type in (DataType.FLOAT, DataType.INTEGER)
+        percent = "%" if any(one.form == "percent" for one in self.misfits) else None
+        return Field(name=self.name, data_type=data_type, unit=guess_unit(self.name) or percent if is_number else None)
+
+
+def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column, ...]:
+    """Return what each column of ``table`` holds, in its order.
+
+    ``order``: which comes first in dates such as 03/04/2024, as the owner says; None: what a column itself decides.
+    """
     schema = table.frame.collect_schema()
     sample = table.frame.gather_every(max(1, table.rows // SAMPLE)).collect(engine="streaming")
-    kinds = guess_types(sample)
+    kinds = guess_types(sample, decimal=table.separator != ",")
     values = [value for name, dtype in schema.items() for value in _values(name, dtype, kinds[name])]
     wanted = [count for name, dtype in schema.items() for count in _counts(name, dtype, kinds[name])]
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
     counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
     closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
     details = look_closer(table.frame, [one for one in closer if one.asks])
+    orders = {
+        name: order_of(table.frame.select(name).head(_DECIDING).collect(engine="streaming").to_series(), order)
+        for name, seen in details.items()
+        if TWO_READINGS in seen.forms
+    }
     none = Details()
-    return tuple(_column(sample[name], kinds[name], counts[name], details.get(name, none)) for name in schema)
+    return tuple(
+        _column(sample[name], kinds[name], counts[name], details.get(name, none), orders.get(name)) for name in schema
+    )
 
 
-def guess_types(sample: pl.DataFrame) -> dict[str, FieldType]:
-    """Return what each column of a sample might be; native types are what they are."""
+def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldType]:
+    """Return what each column of a sample might be; native types are what they are.
+
+    ``decimal``: the comma of 1,234 may be the decimal one, so that alone it makes no number.
+    """
     texts = [name for name, dtype in sample.schema.items() if dtype == pl.String]
     found: dict[str, float | bool | None] = {}
     for at in range(0, len(texts), _TOGETHER):
@@ -102,11 +157,12 @@ def guess_types(sample: pl.DataFrame) -> dict[str, FieldType]:
         found |= spelled.hstack(numbers).select(wanted).row(0, named=True)
     guessed = {name: _native(dtype) for name, dtype in sample.schema.items() if name not in texts}
     for name in texts:
-        guessed[name] = _likeliest({what: found[f"{what} of {name}"] or 0.0 for what in _SHARES})
+        shares = {what: found[f"{what} of {name}"] or 0.0 for what in _SHARES}
+        guessed[name] = _likeliest(shares, decimal, bool(DATE_NAME.search(name)))
     return guessed
 
 
-_SHARES = ("truths", "codes", "numbers", "fractions", "dates", "times", "clocks", "addresses")
+_SHARES = ("truths", "codes", "numbers", "unclear", "fractions", "dates", "days", "times", "clocks", "addresses")
 
 
 def _shares(name: str) -> dict[str, pl.Expr]:
@@ -118,13 +174,16 @@ def _shares(name: str) -> dict[str, pl.Expr]:
     text, number = pl.col(name), pl.col(f"\0{name}")
     fraction = number != number.round(0)
     if not KEY_NAME.search(name):
-        fraction = fraction | text.str.contains(r"[.．eE]")
+        fraction = fraction | text.str.contains(r"[.．eE%％]")
+    commas, clear = text.str.contains(","), pl.any_horizontal(text.str.contains(one) for one in _CLEAR_COMMAS)
     asked = (
         text.str.to_lowercase().is_in(_TRUTHS).mean(),
         text.str.contains(CODE).any(),
         number.count() / text.count(),
+        commas.any() & ~clear.any(),
         fraction.any(),
-        (any_date(text) & ~text.str.contains(DATE_FORMS["20260131"])).mean(),
+        (any_date(text) & ~text.str.contains(DATE_FORMS[COMPACT])).mean(),
+        text.str.contains(DATE_FORMS[COMPACT]).mean(),
         (text.str.contains(r"\d{1,2}:\d{2}") & ~text.str.contains(r"[T ]0?0:00(:00(\.0+)?)?$")).any(),
         text.str.contains(TIME_OF_DAY).mean(),
         text.str.contains(ADDRESS).mean(),
@@ -137,14 +196,16 @@ def missing_to_null(source: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
     return pl.when(~source.str.strip_chars().is_in(["", *spellings])).then(source)
 
 
-def _likeliest(shares: Mapping[str, float]) -> FieldType:
+def _likeliest(shares: Mapping[str, float], decimal: bool, called_date: bool) -> FieldType:
     if shares["truths"] >= FITTING:
         return FieldType.BOOLEAN
     if shares["dates"] >= LIKELY:
         return FieldType.DATETIME if shares["times"] else FieldType.DATE
     if shares["clocks"] >= FITTING:
         return FieldType.TIME
-    if shares["numbers"] >= LIKELY and not shares["codes"]:
+    if called_date and shares["days"] >= LIKELY:
+        return FieldType.DATE
+    if shares["numbers"] >= LIKELY and not shares["codes"] and not (decimal and shares["unclear"]):
         return FieldType.FLOAT if shares["fractions"] else FieldType.INTEGER
     return FieldType.URL if shares["addresses"] >= FITTING else FieldType.TEXT
 
@@ -237,10 +298,15 @@ def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> 
     )
 
 
-def _column(sample: pl.Series, kind: FieldType, counts: _Counts, details: Details) -> Column:
+def _column(
+    sample: pl.Series,
+    kind: FieldType,
+    counts: _Counts,
+    details: Details,
+    order: DateOrder | Undecided | None,
+) -> Column:
     name, native = sample.name, sample.dtype != pl.String
-    other = next((one.count for one in details.misfits if one.form == "other"), 0)
-    fitting = counts.filled - other if details.misfits else counts.fitting
+    fitting = _readable(counts, details, isinstance(order, DateOrder)) if details.misfits else counts.fitting
     holds = native or (counts.filled > 0 and not counts.codes and fitting >= FITTING * counts.filled)
     data_type = kind if holds else FieldType.TEXT
     typed = data_type in TYPES
@@ -266,7 +332,20 @@ def _column(sample: pl.Series, kind: FieldType, counts: _Counts, details: Detail
         sample=() if repeated else tuple(sample.drop_nulls().cast(pl.String, strict=False).drop_nulls().to_list()),
         repeated=repeated,
         codes=not native and bool(sample.str.contains(CODE).any()),
+        undecided=order if isinstance(order, Undecided) and not holds else None,
+        unread=counts.filled - fitting if typed else 0,
     )
+
+
+def _readable(counts: _Counts, details: Details, decided: bool) -> int:
+    """Return how many values can be read once they are written anew: dates that all name days, or all name months."""
+    if all(one.form in NUMBER_FORMS or one.form == "other" for one in details.misfits):
+        return counts.filled - sum(one.count for one in details.misfits if one.form == "other")
+    spans = Counter({"day": counts.fitting})
+    for one in details.misfits:
+        if one.form in SPANS and (decided or one.form != TWO_READINGS):
+            spans[SPANS[one.form]] += one.count
+    return max(spans.values())
 
 
 def _shown(value: object) -> str | None:

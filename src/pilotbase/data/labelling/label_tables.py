@@ -10,7 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pilotbase.data.labelling.found_labels import FileLabels, FoundLabel, Place, is_name, read_moment
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.safe_csv import read_cell
 from pilotbase.documents.texts import text
@@ -49,7 +49,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a table (CSV, Parquet or XLSX) that has at least ``columns``.
 
     Raises:
-        InputError: as `pilotbase.data.tables.read_table`; or columns are lacking.
+        InputError: as `pilotbase.data.sources.opening.read_table`; or columns are lacking.
     """
     frame = read_texts(path)
     names = [name.strip().lower() for name in frame.columns]

@@ -6,17 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, typed_expression
 from pilotbase.data.quality.finite import finite
 from pilotbase.data.quality.typing_texts import typed_texts, without_blanks
+from pilotbase.data.sources.opening import open_source
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 
 RAW = "raw of "
 ROW = "row number"
+"""Counted from 1."""
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 _TYPES: Mapping[FieldType, DataType] = {
     FieldType.FLOAT: DataType.FLOAT,
@@ -163,6 +167,16 @@ class RecordTable:
         """What an application may learn from: no label, no key."""
         apart = {field.name for field in self.record_set.labels} | set(self.record_set.key)
         return [column for name, column in self.columns.items() if name not in apart]
+
+
+def open_record_table(record_set: RecordSet, path: Path, scratch: Path) -> RecordTable:
+    """Return the table of ``record_set`` in the file ``path``, the first where none is called so; raises `InputError`.
+
+    What must be kept to scan it lies in ``scratch``. Whoever scans it does so within `scanning`.
+    """
+    tables = open_source(str(path), scratch, ReadOptions(quick=True)).tables
+    found = next((one for one in tables if one.name == record_set.name), tables[0])
+    return record_table(record_set, found.frame.with_row_index(ROW, 1))
 
 
 def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from pilotbase.data.bridges.reading import load_description
-from pilotbase.data.quality.inferred import inferred_dataset
+from pilotbase.data.describing.observing import observe
 from pilotbase.data.quality.measuring import Held, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import released
-from pilotbase.data.quality.scanning import scan
-from pilotbase.data.sources.opening import open_source
-from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
+from pilotbase.data.sources.opening import open_source, scanning
+from pilotbase.data.sources.source import ReadOptions
+from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.scenario import Contact
 from pilotbase.documents.texts import Language
 
 REPORT, PAGE = "quality.json", "quality.html"
@@ -42,18 +44,15 @@ def measure_file(given: Given, on_progress: OnProgress = ignore_progress) -> Qua
     Raises:
         InputError: as `measure_quality`; every problem of the description or the reference; ``quality.no_record_set``.
     """
-    with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch:
-        table = scannable(given.file, Path(scratch))
-        dataset = _described(given.description) if given.description else inferred_dataset(table)
-        record_set = record_set_of(dataset, given.file)
-        held = Held(
-            reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
-            folder=given.reference.parent if given.reference else Path(),
-            beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},
-            originals={record_set.name: given.file},
-            quick=given.quick,
-        )
-        report = measure_quality(dataset, {record_set.name: table}, held, on_progress)
+    dataset = _described(given.description) if given.description else inferred_dataset(given.file)
+    record_set = record_set_of(dataset, given.file)
+    held = Held(
+        reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
+        folder=given.reference.parent if given.reference else Path(),
+        beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},
+        quick=given.quick,
+    )
+    report = measure_quality(dataset, {record_set.name: given.file}, held, on_progress)
     return report if given.full else released(report, dataset)
 
 
@@ -61,17 +60,26 @@ def _described(path: Path) -> Dataset:
     return load_description(path).description.require()
 
 
-def scannable(file: Path, scratch: Path) -> Path:
-    """Return ``file``, or its table as Parquet where it cannot be scanned as it is: a workbook, another encoding."""
-    try:
-        scan(file)
-    except InputError as error:
-        if error.code not in ("quality.unknown_kind", "quality.not_utf8"):
-            raise
-        made = scratch / f"{file.stem}.parquet"
-        open_source(str(file), scratch).tables[0].frame.sink_parquet(made)
-        return made
-    return file
+def inferred_dataset(path: Path) -> Dataset:
+    """Return a dataset of a file without a description: columns of the types that they have, and nothing promised.
+
+    Raises:
+        InputError: as `open_source`.
+    """
+    with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch, scanning(path):
+        table = open_source(str(path), Path(scratch), ReadOptions(quick=True)).only()
+        columns = observe(table)
+    name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "table"
+    fields = tuple(
+        DataField(name=one.name, data_type=one.data_type, missing=("", *one.spellings), repeated=one.repeated)
+        for one in columns
+    )
+    return Dataset(
+        name=name,
+        title=path.name,
+        owner=Contact(organisation="unknown"),
+        record_sets=(RecordSet(name=name, fields=fields),),
+    )
 
 
 def write_report(report: QualityReport, folder: Path, language: Language = "en") -> Path:

@@ -11,7 +11,7 @@ import polars as pl
 
 from pilotbase import __version__
 from pilotbase.data.quality.checks import Check, Count, GroupCheck, Unchecked, first_rows, group_checks, row_checks
-from pilotbase.data.quality.columns import RecordTable, record_table
+from pilotbase.data.quality.columns import RecordTable, open_record_table
 from pilotbase.data.quality.definition import (
     Answers,
     Asked,
@@ -27,8 +27,8 @@ from pilotbase.data.quality.parts import parts_of
 from pilotbase.data.quality.passes import answer, count_all, streams_of
 from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, profile, profile_counts
 from pilotbase.data.quality.room import room, room_needed
-from pilotbase.data.quality.scanning import reading, scan
 from pilotbase.data.quality.tally import SHOWN, Stream
+from pilotbase.data.sources.opening import read_table, scanning
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
@@ -45,7 +45,6 @@ _MOST_NAMED = 50
 class Held:
     """What a dataset is held against. ``folder``: where the files are that the reference names.
 
-    ``originals``: record set → the file from which its table was made, where it was; its bytes are the data's.
     ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
     ``quick``: one pass alone; what needs equal rows beside each other is not measured, and no distribution is counted.
     """
@@ -53,7 +52,6 @@ class Held:
     reference: QualityReference = field(default_factory=QualityReference)
     folder: Path = Path()
     beside: Mapping[str, Path] = field(default_factory=dict)
-    originals: Mapping[str, Path] = field(default_factory=dict)
     quick: bool = False
 
 
@@ -70,24 +68,27 @@ def measure_quality(
     held: Held | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> QualityReport:
-    """Return the full report of ``dataset``; ``files``: record set → its table. Nothing is loaded as a whole.
+    """Return the full report of ``dataset``; ``files``: record set → its file. Nothing is loaded as a whole.
 
     Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
 
     Raises:
-        InputError: a file that cannot be read (`scan`), ``quality.unknown_measure``; ``quality.no_room`` where the
-            folder for temporary files has less room than 24 bytes a row for each of these.
+        InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` where
+            the folder for temporary files has less room than 24 bytes a row for each of these.
     """
     held = held or Held()
     required_of(dataset)
-    given = {**held.beside, **files}
-    tables = {name: record_table(dataset.record_set(name), scan(path)) for name, path in given.items()}
-    originals = {**files, **{name: path for name, path in held.originals.items() if name in files}}
-    digests = {name: _digest(path, on_progress) for name, path in originals.items()}
+    digests = {name: _digest(path, on_progress) for name, path in files.items()}
     measured = []
-    for name, path in files.items():
-        with reading(path):
-            measured.append(_measure(_situation(dataset, tables, name, held, digests), tables, held.quick, on_progress))
+    with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch:
+        given = {**held.beside, **files}
+        tables = {
+            name: open_record_table(dataset.record_set(name), path, Path(scratch)) for name, path in given.items()
+        }
+        for name, path in files.items():
+            with scanning(path):
+                situation = _situation(dataset, tables, name, held, digests, Path(scratch))
+                measured.append(_measure(situation, tables, held.quick, on_progress))
     measurements = tuple(one for each in measured for one in each.measurements)
     rules = tuple(one for each in measured for one in each.rules)
     return QualityReport(
@@ -97,7 +98,7 @@ def measure_quality(
         data=digest_json(digests) if len(digests) != 1 else next(iter(digests.values())),
         engine=f"pilotbase {__version__}, polars {pl.__version__}",
         opening=dataset.opening,
-        files=tuple(path.name for path in originals.values()),
+        files=tuple(path.name for path in files.values()),
         profiles=tuple(each.profile for each in measured),
         measurements=measurements,
         rules=rules,
@@ -113,7 +114,12 @@ def _digest(path: Path, on_progress: OnProgress) -> str:
 
 
 def _situation(
-    dataset: Dataset, tables: Mapping[str, RecordTable], name: str, held: Held, digests: Mapping[str, str]
+    dataset: Dataset,
+    tables: Mapping[str, RecordTable],
+    name: str,
+    held: Held,
+    digests: Mapping[str, str],
+    scratch: Path,
 ) -> Situation:
     table = tables[name]
     audited, learned_from = held.reference.audited, held.reference.learned_from
@@ -124,15 +130,10 @@ def _situation(
         group_checks=tuple(group_checks(table, dict(tables))),
         reference=held.reference,
         parts=parts_of(table),
-        audited=_all_texts(held.folder / audited) if audited else None,
-        learned_from=record_table(table.record_set, scan(held.folder / learned_from)) if learned_from else None,
+        audited=read_table(held.folder / audited).cast(pl.String) if audited else None,
+        learned_from=open_record_table(table.record_set, held.folder / learned_from, scratch) if learned_from else None,
         digests=_by_file(dataset, digests),
     )
-
-
-def _all_texts(path: Path) -> pl.DataFrame:
-    with reading(path):
-        return scan(path).cast(pl.String).collect()
 
 
 def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:

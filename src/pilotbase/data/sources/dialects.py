@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from pilotbase.data.sources.bounds import LONGEST_CELL
 from pilotbase.data.sources.faults import Faults
-from pilotbase.data.sources.source import LONGEST_CELL
 from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")
@@ -20,6 +20,9 @@ BLANKS = " "
 SAMPLE = 1 << 18
 _ROWS = 200
 _NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
+
+
+csv.field_size_limit(LONGEST_CELL)  # one for the whole process; its own would be 131,072
 
 
 @dataclass(frozen=True)

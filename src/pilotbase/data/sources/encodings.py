@@ -53,12 +53,14 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
     with path.open("rb") as stream:
         start = stream.read(CHUNK)
     encoding = _asked(asked, faults) or _marked(start) or _utf16_without_mark(start)
+    failure = None
     if encoding is None:
         encoding = Encoding("utf-8", "UTF-8", True)
         if _first_error(path, "utf-8") is not None:
             encoding = _not_utf8(path, faults)
+    else:
+        failure = _first_error(path, encoding.codec)
     faults.require_none()
-    failure = _first_error(path, encoding.codec)
     if failure is not None:
         line = _line_of(path, failure)
         faults.add(text("source.not_in_encoding", offset=failure, encoding=encoding.shown), line)

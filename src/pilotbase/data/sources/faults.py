@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pilotbase.data.sources.source import LONGEST_NAME, MOST_COLUMNS
+from pilotbase.data.sources.bounds import LONGEST_NAME, MOST_COLUMNS
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import Text, text
 

@@ -24,12 +24,12 @@ def require_file(path: Path) -> None:
         raise InputError("data.unreadable_file", file=path.name, reason=error.strerror or str(error)) from None
 
 
-def file_object(path: Path, media_type: str) -> FileObject:
-    """Return the file ``path`` as a resource that is called as it is."""
+def file_object(path: Path, media_type: str, quick: bool = False) -> FileObject:
+    """Return the file ``path`` as a resource that is called as it is; ``quick``: without its hash."""
     return FileObject(
         id=path.name,
         content_url=path.name,
         encoding_format=(media_type,),
         content_size=path.stat().st_size,
-        sha256=hex_of(digest_file(path)),
+        sha256=None if quick else hex_of(digest_file(path)),
     )

@@ -27,16 +27,20 @@ def in_seconds(name: str) -> pl.Expr:
     return (pl.col(name).dt.total_microseconds() / 1e6).alias(name)
 
 
-def flattened(frame: pl.LazyFrame) -> tuple[pl.LazyFrame, list[str]]:
+def flattened(frame: pl.LazyFrame, whole: bool = False) -> tuple[pl.LazyFrame, list[str]]:
     """Return ``frame`` with ``address.city`` for the member ``city`` of ``address``, and the columns left out.
 
     Lists of structures or of lists, bytes and objects are left out: no field can describe them. Lengths of time inside
-    structures or lists are, too.
+    structures or lists are, too. ``whole``: a column of which anything would be left out stays as it is.
     """
     expressions: list[pl.Expr] = []
     left_out: list[str] = []
     for name, dtype in frame.collect_schema().items():
-        _flatten(pl.col(name), name, dtype, expressions, left_out)
+        flat: list[pl.Expr] = []
+        lost: list[str] = []
+        _flatten(pl.col(name), name, dtype, flat, lost)
+        expressions += [pl.col(name)] if lost and whole else flat
+        left_out += lost
     return frame.select(expressions), left_out
 
 

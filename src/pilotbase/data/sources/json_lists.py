@@ -14,9 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
+from pilotbase.data.sources.bounds import LONGEST_NAME
 from pilotbase.data.sources.json_columns import LIST_OF_OBJECTS, JsonColumn, Value, flat, kind_of, spelled
 from pilotbase.data.sources.key_names import KEY_NAME
-from pilotbase.data.sources.source import LONGEST_NAME, SourceTable
+from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Reference, Source
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
+import polars.selectors
 
+from pilotbase.data.sources.bounds import MOST_CELLS
+from pilotbase.data.sources.faults import refuse
 from pilotbase.documents.dataset import Reference, Resource, Source
-from pilotbase.documents.texts import Text
-
-MOST_COLUMNS = 10_000
-"""Columns of a table, as `pilotbase.documents.dataset.RecordSet` holds them."""
-LONGEST_NAME = 200
-LONGEST_CELL = 131_072
-"""Characters of one cell: more is nearly always a quote that was never closed."""
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.texts import Text, text
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReadOptions:
     """What the owner says of a source; None: it is found out."""
 
     encoding: str | None = None
@@ -31,6 +30,8 @@ class Asked:
     """The sheets or tables that are read; none named: all."""
     labels: Path | None = None
     """Of an image folder: a table of path and label."""
+    quick: bool = False
+    """Files are not hashed, and the values of Parquet and Arrow are not decoded beforehand: see `scanning`."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,34 @@ class SourceTable:
     """Column → where its values are, where that is not a column of the same name."""
     selector: str | None = None
     """What picks the table out of its resource, where there are several: a sheet, a table of a database."""
+    separator: str = ","
+    """Between the cells of a text file: where it is another, a comma in a number may be the decimal one."""
+    stored: pl.LazyFrame | None = None
+    """The same rows with columns that no field describes as they are stored, such as the bytes of images."""
 
     @property
     def columns(self) -> list[str]:
         return self.frame.collect_schema().names()
+
+    def collect(self, missing: Sequence[str] = ("",), columns: Sequence[str] = ()) -> pl.DataFrame:
+        """Return the table in memory, ``stored`` where there is that, with ``columns`` alone if any are named.
+
+        ``missing`` are the spellings of a missing value; surrounding blanks do not count. Rows that then hold nothing
+        are left out.
+
+        Raises:
+            InputError: ``data.too_many_cells``; no row holds anything.
+        """
+        frame = self.frame if self.stored is None else self.stored
+        frame = frame.select(columns) if columns else frame
+        width = len(frame.collect_schema())
+        if self.rows * width > MOST_CELLS:
+            raise InputError("data.too_many_cells", file=self.resource, rows=self.rows, columns=width, limit=MOST_CELLS)
+        table = missing_as_null(frame.collect(engine="streaming"), missing)
+        full = table.filter(~pl.all_horizontal(pl.all().is_null()))
+        if full.is_empty():
+            raise refuse(self.resource, text("source.no_rows"), path=self.selector or "")
+        return full
 
 
 @dataclass(frozen=True)
@@ -70,6 +95,44 @@ class OpenedSource:
     taken: tuple[Text, ...] = ()
     live: bool = False
     """It goes on changing: what was read is a snapshot."""
+    led: bool = False
+    """Where one table is asked for it is the first: the first sheet, the records of JSON before their lists."""
+
+    def only(self) -> SourceTable:
+        """Return the table where there is one, or the first of those that it leads.
+
+        Raises:
+            InputError: ``data.several_tables``.
+        """
+        if len(self.tables) > 1 and not self.led:
+            raise InputError("data.several_tables", found=", ".join(one.name for one in self.tables))
+        return self.tables[0]
+
+    def require_whole(self) -> None:
+        """Return unless values were read as missing that are not: nobody is there to be told.
+
+        Raises:
+            InputError: with each of them.
+        """
+        lost = [one for one in self.taken if one.code in _LOST]
+        if lost:
+            file = self.tables[0].resource
+            raise InputError.from_issues(file, [Issue(file=file, path="", problem=one) for one in lost])
+
+
+_LOST = ("source.taken.misfits", "source.taken.uncomputed")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
+
+
+def missing_as_null(table: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
+    """Return ``table`` without the spellings of a missing value; surrounding blanks do not count."""
+    spellings = [spelling.strip() for spelling in missing]
+    numbers = [float(spelling) for spelling in spellings if _NUMBER.fullmatch(spelling)]
+    words, number = pl.col(pl.String), polars.selectors.numeric()
+    return table.with_columns(
+        pl.when(~words.str.strip_chars().is_in(spellings)).then(words),
+        pl.when(~number.cast(pl.Float64).is_in(numbers)).then(number),
+    )
 
 
 class Reader(Protocol):
@@ -78,7 +141,7 @@ class Reader(Protocol):
     def reads(self, place: str) -> bool:
         """Tell whether ``place``, a path or an address, is of this kind, by its ending or by its first bytes."""
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         """Return the tables in ``place``; what must be kept to scan them lies in ``scratch``.
 
         Raises:

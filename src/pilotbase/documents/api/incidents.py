@@ -3,59 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
-import pydantic
-from pydantic import StringConstraints
-
-from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.base import LONGEST_NOTE, Localized, Name
-from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, ServingState, Signal
+from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.base import Localized
+from pilotbase.documents.vocabularies import Colour, ServingState, Signal
 from pilotbase.documents.watch import Incident
-
-Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NOTE, strip_whitespace=True)]
-Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE, strip_whitespace=True)]
-
-
-class IncidentNote(Asked):
-    """A note; ``unknown`` says anew what is not known yet."""
-
-    text: Words
-    unknown: tuple[Words, ...] | None = pydantic.Field(None, max_length=50)
-
-
-class IncidentGrade(Asked):
-    """Event grade and response level."""
-
-    grade: EventGrade
-    response: ResponseLevel
-    note: Note = ""
-
-
-class IncidentReport(Asked):
-    """That a report was made."""
-
-    clock: Name
-    note: Note = ""
-
-
-class IncidentMitigation(Asked):
-    """That the harm was stopped."""
-
-    note: Note = ""
-
-
-class IncidentClosing(Asked):
-    """What happened, why, and what was learned."""
-
-    summary: Words
-
-
-class IncidentCorrection(Asked):
-    """What is right instead of a line of the timeline."""
-
-    line: int = pydantic.Field(ge=1, le=100_000)
-    text: Words
 
 
 class ListedIncidents(Told):

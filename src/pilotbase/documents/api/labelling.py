@@ -14,6 +14,7 @@ from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
 from pilotbase.documents.scenario import Label
 
 _Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+_Class = Annotated[Label, pydantic.StringConstraints(max_length=200)]
 Reason = Annotated[str, pydantic.StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
@@ -36,7 +37,7 @@ class NewRound(Asked):
         str, pydantic.StringConstraints(min_length=1, max_length=LONGEST_GUIDELINE, pattern=r"^[^\x00]*$")
     ]
     scale: Literal["nominal", "ordinal"] = "nominal"
-    classes: Annotated[list[Label], pydantic.Field(min_length=2, max_length=50)]
+    classes: Annotated[list[_Class], pydantic.Field(min_length=2, max_length=50)]
     record_set: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
     """Empty: the first one of which the base keeps the table."""
     shown: list[_Word] = pydantic.Field(default_factory=list, max_length=100)
@@ -50,7 +51,7 @@ class NewLabel(Asked):
     """A label of an item, or a decision with its reason."""
 
     item: _Word
-    label: Label
+    label: _Class
     reason: Reason = ""
 
 

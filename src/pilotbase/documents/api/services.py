@@ -3,84 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Literal, Protocol, Self
-
-import pydantic
-from pydantic import StringConstraints, model_validator
+from typing import Literal
 
 from pilotbase.documents.api.pools import SeatTold
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.base import Localized, Moment, Name
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest
-from pilotbase.documents.service import EndpointProtocol, Service, ServiceStanding, ServiceTerms
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.service import Service, ServiceStanding
 from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
-
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-MOST_BOUND = 10**15
-Bound = Annotated[int, pydantic.Field(ge=0, le=MOST_BOUND)]
-
-
-class NewService(Asked):
-    """Which certified application is put into service under which name; a name that serves gets a newer version."""
-
-    name: Name
-    title: Localized | str | None = None
-    """None: as the application is called, or as the service was."""
-    certificate: Digest | None = None
-    """The certificate, by its number; or the trial that it came from."""
-    commission: Subject | None = None
-    terms: ServiceTerms | None = None
-    """None: as they were, or the usual ones."""
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.certificate is None) == (self.commission is None):
-            raise InputError("service.certificate_or_trial")
-        return self
-
-
-class NewOverride(Asked):
-    """Which endpoint without a certificate is to serve, for whom, how long and why."""
-
-    service: Name
-    organisation: Name
-    """Whose service it is."""
-    protocol: EndpointProtocol
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
-    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    reason: Reason
-    days: int = pydantic.Field(default=14, ge=1, le=90)
-
-
-class ServiceMove(StrEnum):
-    """How a person moves a service; names: text ``service.move.<value>``."""
-
-    STOP = "stop"
-    START = "start"
-    FALL_BACK = "fall-back"
-    ASK_HUMAN = "ask-human"
-
-
-class Moved(Asked):
-    """Why a service is stopped, started, or handed over to a person."""
-
-    reason: Reason
-
-
-class NewKey(Asked):
-    """On which terms a key is made; the secret is always generated."""
-
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    """Who uses it, for what."""
-    scopes: Annotated[frozenset[Scope], pydantic.Field(min_length=1, json_schema_extra={"uniqueItems": False})] = (
-        frozenset({Scope.INFER})
-    )
-    """Named twice, one counts once."""
-    budget: Name | None = None
-    days: int = pydantic.Field(default=90, ge=1, le=730)
 
 
 class SeenKey(Told):
@@ -96,14 +25,6 @@ class SeenKey(Told):
     revoked_at: Moment | None = None
     secret: str | None = None
     """Only in the answer that makes it; kept nowhere."""
-
-
-class NewBudget(Asked):
-    """How much may be used in each period."""
-
-    period: Literal["month", "total"] = "month"
-    calls: Bound | None = None
-    tokens: Bound | None = None
 
 
 class SeenBudget(Told):
@@ -165,33 +86,3 @@ class ListedService(Told):
     application: str
     """Name and version of what answers, or the endpoint's model."""
     since: Moment
-
-
-class Services(Protocol):
-    """Services as somebody works with them: in a home, or over a hub."""
-
-    def all(self) -> list[ListedService]: ...
-
-    def show(self, name: str) -> SeenService: ...
-
-    def create(self, wanted: NewService) -> SeenService: ...
-
-    def override(self, wanted: NewOverride) -> SeenService: ...
-
-    def set_terms(self, name: str, wanted: ServiceTerms) -> SeenService: ...
-
-    def move(self, name: str, move: ServiceMove, reason: str) -> SeenService: ...
-
-    def history(self, name: str) -> list[ServiceStanding]: ...
-
-    def keys(self, name: str) -> list[SeenKey]: ...
-
-    def create_key(self, name: str, wanted: NewKey) -> SeenKey: ...
-
-    def revoke_key(self, name: str, key: str) -> None: ...
-
-    def budgets(self, name: str) -> list[SeenBudget]: ...
-
-    def set_budget(self, name: str, budget: str, wanted: NewBudget) -> SeenBudget: ...
-
-    def usage(self, name: str, days: int = 30) -> list[UsageRow]: ...

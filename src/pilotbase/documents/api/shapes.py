@@ -7,24 +7,51 @@ from typing import Any, get_args
 import pydantic
 from pydantic_core import PydanticKnownError
 
+MOST_DIGITS = 40
+"""Letters of a number in an address: whatever has more is none that anything here counts."""
+_NUMBERS = {int, float}
+_LARGEST = 2**63
+
 
 class Asked(pydantic.BaseModel):
-    """What a caller sends; unknown fields are refused."""
+    """What a caller sends; unknown fields are refused, and a number is written as a number."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
-    def _yes_is_no_number(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        if isinstance(value, bool) and not _takes_yes(cls.model_fields[info.field_name or ""].annotation):
-            raise PydanticKnownError("int_type")
+    def _number_as_written(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        kinds = _kinds(cls, info)
+        if _NUMBERS & kinds and isinstance(value, bool | str) and type(value) not in kinds:
+            raise PydanticKnownError("int_type" if int in kinds else "float_type")
+        if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            raise PydanticKnownError("int_parsing_size")
         return value
 
 
-def _takes_yes(annotation: Any) -> bool:
-    """Tell whether a field of this type is no number, or may be yes or no as well."""
-    kinds = {annotation, *get_args(annotation)}
-    return bool in kinds or not {int, float} & kinds
+def _require_short(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MOST_DIGITS:
+        raise PydanticKnownError("int_parsing_size")
+    return value
+
+
+SHORT = pydantic.BeforeValidator(_require_short)
+"""Of a number in an address: it has no more letters than a number needs."""
+
+
+class InAddress(pydantic.BaseModel):
+    """What stands in an address behind its question mark: text, so numbers are read from text that is short."""
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _number_is_short(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        return _require_short(value) if _NUMBERS & _kinds(cls, info) else value
+
+
+def _kinds(model: type[pydantic.BaseModel], info: pydantic.ValidationInfo) -> set[Any]:
+    """Return the types that the field may have."""
+    annotation = model.model_fields[info.field_name or ""].annotation
+    return {annotation, *get_args(annotation)}
 
 
 class Told(pydantic.BaseModel):

@@ -34,7 +34,7 @@ class NewClaim(Asked):
     """What one's own organisation claims of a settled use: what the voucher has paid of it."""
 
     job: JobName
-    attempt: int = Field(ge=0)
+    attempt: int = Field(ge=0, le=2**31 - 1)
     side: Side
     payment: NewPayment | None = None
     files: tuple[NewClaimFile, ...] = Field(default=(), max_length=10)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import pydantic
-from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked
 from pilotbase.documents.base import Moment, Name, Part
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch
+from pilotbase.documents.observation import LabelBatch, ObservationBatch
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence, Watch
@@ -96,45 +94,3 @@ class WatchStatus(Part):
     def has_data(self) -> bool:
         """Tell whether any detector has read anything since the watch was armed: without that, green says nothing."""
         return any(one.seen and one.signal is not Signal.SILENCE for one in self.detectors)
-
-
-class Batches(Asked):
-    """Batches of one service that are handed in together: those of labels are taken after those of observations."""
-
-    batches: Annotated[
-        tuple[Annotated[SentBatch, pydantic.Field(discriminator="document")], ...],
-        pydantic.Field(min_length=1, max_length=MAXIMUM_BATCHES),
-    ]
-
-
-class Arming(Asked):
-    """Which replay was looked at before a watch is armed."""
-
-    replay: Digest
-
-
-class NewSilence(Asked):
-    """Notices of which detector shall rest until when, and why."""
-
-    detector: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
-    """None: of all of the service."""
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-    until: Moment
-
-
-class SilenceEnd(Asked):
-    """Notices of which detector shall go out again."""
-
-    detector: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
-
-
-class Erasure(Asked):
-    """Which case is to be erased, with its labels."""
-
-    case: CaseId
-
-
-class Care(Asked):
-    """What whoever takes care of a warning says."""
-
-    note: Annotated[str, StringConstraints(max_length=2000)] = ""

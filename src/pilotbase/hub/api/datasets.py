@@ -19,6 +19,7 @@ from pilotbase.documents.api.datasets import (
     Preview,
 )
 from pilotbase.documents.api.records import Erased
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
@@ -46,7 +47,7 @@ router = Router(tags=["records"])
 _WORD = r"^[a-z0-9_-]*$"
 
 
-class Wanted(pydantic.BaseModel):
+class Wanted(InAddress):
     """What is looked for in the catalogue of datasets."""
 
     q: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
@@ -70,7 +71,7 @@ def search(request: HubRequest, wanted: Query[Wanted]) -> DatasetPage:
     return seek(request.acting.view, Sought.of(given), address_of, wanted.after or None, wanted.limit)
 
 
-class Of(pydantic.BaseModel):
+class Of(InAddress):
     """Whose contributions are asked for."""
 
     owner: str = pydantic.Field("", max_length=120, pattern=_WORD)
@@ -84,13 +85,13 @@ def read_contributions(request: HubRequest, of: Query[Of]) -> Contributions:
     return contributions(request.acting.view, of.owner)
 
 
-class For(pydantic.BaseModel):
+class For(InAddress):
     """For what it is asked."""
 
     purpose: PurposeName = Purpose.VERIFICATION.value
 
 
-class Since(pydantic.BaseModel):
+class Since(InAddress):
     """Since which version."""
 
     since: str = pydantic.Field("", max_length=40, pattern=r"^[0-9.]*$")

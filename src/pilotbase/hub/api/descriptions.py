@@ -9,16 +9,16 @@ POST /descriptions/…/dataset      it becomes a draft dataset, which is then pu
 from __future__ import annotations
 
 from django.http import HttpResponse
-from ninja import Router
+from ninja import Path, Router
 
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.api.descriptions import DescriptionTold, NewDescription, OpenDescription, SavedDescription
+from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, told
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.uploads import UploadId
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.described import description_told, order_told
@@ -33,6 +33,7 @@ from pilotbase.worker.datasets.describing import (
 from pilotbase.workspace.store import View
 
 router = Router(tags=["records"], auth=MEMBERS)
+Identity = Path[UploadId]
 
 
 @router.get("/descriptions", response=answers(list[OpenDescription]), summary="Descriptions under way")
@@ -56,7 +57,7 @@ def start(request: HubRequest, given: NewDescription) -> HttpResponse:
 @router.get(
     "/descriptions/{identity}", response=answers(DescriptionTold), by_alias=True, summary="A description under way"
 )
-def read(request: HubRequest, identity: UploadId) -> HttpResponse:
+def read(request: HubRequest, identity: Identity) -> HttpResponse:
     """Return how far it is, and what was found: the draft, the ground of each guess, questions, problems."""
     return told(description_told(find_describing(base(), request.acting.view, identity)))
 
@@ -67,7 +68,7 @@ def read(request: HubRequest, identity: UploadId) -> HttpResponse:
     by_alias=True,
     summary="Answer what a description asks",
 )
-def answer(request: HubRequest, given: Answers, identity: UploadId) -> HttpResponse:
+def answer(request: HubRequest, given: Answers, identity: Identity) -> HttpResponse:
     """Describe the files anew with these answers, in place of all before."""
 
     def act(view: View) -> HttpResponse:
@@ -82,7 +83,7 @@ def answer(request: HubRequest, given: Answers, identity: UploadId) -> HttpRespo
     by_alias=True,
     summary="Save a description as a dataset",
 )
-def save(request: HubRequest, given: SavedDescription, identity: UploadId) -> HttpResponse:
+def save(request: HubRequest, given: SavedDescription, identity: Identity) -> HttpResponse:
     """Make the description a draft dataset, or the newest version of the one that it was begun for."""
 
     def act(view: View) -> HttpResponse:
@@ -95,7 +96,7 @@ def save(request: HubRequest, given: SavedDescription, identity: UploadId) -> Ht
 
 
 @router.delete("/descriptions/{identity}", response=answers(None, 204), summary="Give a description up")
-def forget(request: HubRequest, identity: UploadId) -> HttpResponse:
+def forget(request: HubRequest, identity: Identity) -> HttpResponse:
     """Erase a description under way and its uploads, at once."""
     forget_describing(base(), request.acting.view, identity)
     return HttpResponse(status=204)

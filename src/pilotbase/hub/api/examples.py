@@ -37,7 +37,6 @@ PARAMETERS: dict[str, Any] = {
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Noted": {"note": "The second shift was asked, too."},
-    "NewUpload": {"name": "milling.zip", "size": 73_412, "digest": _DIGEST},
     "HandedInScenario": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
     "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
     "NewJob": {
@@ -96,20 +95,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "results": "shared",
         "deadline": "2027-06-30",
     },
-    "Batches": {
-        "batches": [
-            {
-                "document": "observation-batch/1",
-                "service": "pump-alarm",
-                "batch": "shift-7",
-                "at": "2027-05-07T06:00:00Z",
-                "ids": ["shift-7/0"],
-                "inputs": {"torque": [41.5]},
-                "answers": ["fine"],
-            },
-            {"document": "label-batch/1", "service": "pump-alarm", "batch": "may-7", "labels": {"shift-7/0": "broken"}},
-        ]
-    },
     "PlanProposal": {
         "document": "plan-proposal/1",
         "commission": _COMMISSION,
@@ -144,31 +129,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Marking": {"message": 2},
     "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
     "MailWish": {"mail": "daily"},
-    "IncidentNote": {"text": "The night shift saw it, too.", "unknown": ["Cause"]},
-    "IncidentGrade": {"grade": "larger", "response": "III", "note": "Two lines stood still."},
-    "IncidentReport": {"clock": "operator_to_province", "note": "Reference 2027-17"},
-    "IncidentMitigation": {"note": "An earlier version answers."},
-    "IncidentClosing": {"summary": "A worn sensor. Exchanged; the trial is repeated with its new readings."},
-    "Runbook": {
-        "document": "runbook/1",
-        "service": "milling",
-        "rules": [{"signal": "risk", "colour": "red", "measures": ["fall_back", "notify"], "incident": True}],
-        "reporter": "critical_infrastructure",
-    },
-    "IncidentCorrection": {"line": 1, "text": "It was the late shift."},
-    "NewService": {"name": "milling", "title": {"en": "Mill watch", "zh": "铣床预警"}, "certificate": _DIGEST},
-    "NewOverride": {
-        "service": "assistant",
-        "organisation": "plant",
-        "protocol": "openai",
-        "url": "https://models.plant.example/v1",
-        "model": "qwen3-8b",
-        "reason": "Pilot with the second shift until its trial",
-        "days": 14,
-    },
-    "Moved": {"reason": "Line 3 is rebuilt"},
-    "NewKey": {"title": "Controller of line 3", "scopes": ["infer"], "budget": "main", "days": 90},
-    "NewBudget": {"period": "month", "calls": 100_000},
     "Roadmap": {
         "document": "roadmap/1",
         "title": {"en": "To 2027", "zh": "至2027年"},

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from pilotbase.documents.api.labelling import NewExport, NewLabel, NewRound, RoundDetail, RoundTold, SheetTold
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.labelling import LabelledItems
 from pilotbase.documents.labelling_round import PublishedLabels
 from pilotbase.documents.subjects import dataset_subject
@@ -32,7 +33,7 @@ from pilotbase.workspace.store import View
 router = Router(tags=["labelling"], auth=MEMBERS)
 
 
-class Shown(pydantic.BaseModel):
+class Shown(InAddress):
     """Which item."""
 
     item: str = pydantic.Field("", max_length=500, pattern=r"^[^\x00]*$")

@@ -13,6 +13,7 @@ from pilotbase.catalogue.spans import STEPS, WHOLE, count_on, records_on
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.roadmap import Roadmap
@@ -33,7 +34,7 @@ router = Router(tags=["ledger"], auth=MEMBERS)
 After = Annotated[str | None, pydantic.Field(None, max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
 
 
-class PartAsked(pydantic.BaseModel):
+class PartAsked(InAddress):
     """Of which part of a figure the records are asked for."""
 
     sector: Sector | Literal[""] = ""
@@ -45,7 +46,7 @@ class PartAsked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=MAXIMUM_PAGE)
 
 
-class RankingAsked(pydantic.BaseModel):
+class RankingAsked(InAddress):
     """By which weights scenarios are ranked; ``within``: which flips are told, in percent of the weight that moves."""
 
     potential: int = pydantic.Field(1, ge=0, le=MOST)
@@ -55,7 +56,7 @@ class RankingAsked(pydantic.BaseModel):
     within: int = pydantic.Field(10, ge=0, le=100)
 
 
-class OnAsked(pydantic.BaseModel):
+class OnAsked(InAddress):
     """Which page of a step's records."""
 
     after: After

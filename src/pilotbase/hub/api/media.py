@@ -15,6 +15,7 @@ from pilotbase.hub.bodies import MediaTypeError
 JSON, BYTES = "application/json", "application/octet-stream"
 BINARY = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
 """Bytes as the schema tells of them."""
+BINARY_BODY = {"requestBody": {"required": True, "content": BINARY}}
 
 
 class JsonBodies(Parser):

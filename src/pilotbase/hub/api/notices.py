@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pydantic
-from django.conf import settings
 from ninja import Query, Router
 
 from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage, ReadNotices, ToldNotice
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.notice import Notice
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers
@@ -18,7 +18,7 @@ from pilotbase.workspace.listings import MAXIMUM_PAGE
 router = Router(tags=["notices"], auth=MEMBERS)
 
 
-class NoticesAsked(pydantic.BaseModel):
+class NoticesAsked(InAddress):
     """What a list is asked for."""
 
     unread: bool = False
@@ -50,7 +50,7 @@ def mail(request: HubRequest) -> MailWish:
 @router.put("/notices/mail", response=answers(MailWish), summary="Choose how I am told by mail")
 def choose(request: HubRequest, wish: MailWish) -> MailWish:
     """Let the caller be told by mail in another way, of what comes from now on."""
-    choose_mail(request.acting.view, wish.mail, settings.CONFIGURATION.digest_hour)
+    choose_mail(request.acting.view, wish.mail)
     return wish
 
 

@@ -12,6 +12,7 @@ from ninja import Path, Query, Router
 from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.job_estimates import ConsideredJob, JobEstimateTold
 from pilotbase.documents.api.pools import JobDetail, NewJob, PoolTold, QueueTold, UsageSpan, UsageTold
+from pilotbase.documents.api.shapes import SHORT, InAddress
 from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest
@@ -29,12 +30,12 @@ from pilotbase.workspace.store import View
 router = Router(tags=["pools"], auth=MEMBERS)
 PoolName = Path[Name]
 JobName = Path[Name]
-Member = Path[Annotated[int, pydantic.Field(ge=0, le=10_000)]]
+Member = Path[Annotated[int, pydantic.Field(ge=0, le=10_000), SHORT]]
 LOG = {"responses": {200: {"description": "What was printed.", "content": BINARY}}}
 OUTPUT = {"responses": {200: {"description": "The archive.", "content": BINARY}}}
 
 
-class Over(pydantic.BaseModel):
+class Over(InAddress):
     """How far back."""
 
     span: UsageSpan = UsageSpan.DAY

@@ -6,6 +6,7 @@ import pydantic
 from ninja import Query, Router
 
 from pilotbase.documents.api.readers import ReaderFacet, Readers
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.subjects import Subject, dataset_subject, scenario_subject
 from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.hub.acting import HubRequest
@@ -18,7 +19,7 @@ from pilotbase.workspace.listings import MAXIMUM_PAGE
 router = Router(tags=["records"], auth=MEMBERS)
 
 
-class Narrowed(pydantic.BaseModel):
+class Narrowed(InAddress):
     """Which lines of an access record are asked for; ``before``: below this number of the log."""
 
     kind: ReadingKind | None = None

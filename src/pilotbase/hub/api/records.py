@@ -26,6 +26,7 @@ from pilotbase.documents.api.records import (
     WaitingWork,
     Work,
 )
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Name
 from pilotbase.documents.certificate import Acceptance
@@ -53,9 +54,9 @@ from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.addresses import KINDS, address_of
-from pilotbase.hub.shown.pools import seat_told
 from pilotbase.hub.shown.records import see
 from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.services.seats import seat_told
 from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
@@ -71,7 +72,7 @@ Identity = Path[Annotated[str, pydantic.StringConstraints(pattern=f"^{HEX}$")]]
 _WORDS = r"^[a-z0-9_-]*$"
 
 
-class Asked(pydantic.BaseModel):
+class Asked(InAddress):
     """What a list is asked for."""
 
     q: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
@@ -82,7 +83,7 @@ class Asked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=listings.MAXIMUM_PAGE)
 
 
-class Said(pydantic.BaseModel):
+class Said(InAddress):
     """What is said with a scenario that is saved."""
 
     new: bool = pydantic.Field(

@@ -12,12 +12,11 @@ from pilotbase.hub.api import (
     certificates,
     claims,
     datasets,
+    declared,
     descriptions,
     figures,
-    incidents,
     labelling,
     ledger,
-    matches,
     media,
     notices,
     people,
@@ -26,16 +25,14 @@ from pilotbase.hub.api import (
     programmes,
     readers,
     schema,
-    services,
     sites,
     statistics,
     steps,
     terms,
     threads,
     trials,
-    uploads,
+    uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
-    watch,
     webhooks,
     what_ifs,
 )
@@ -60,7 +57,6 @@ for _room in (
     labelling,
     terms,
     readers,
-    uploads,
     threads,
     notices,
     webhooks,
@@ -68,18 +64,16 @@ for _room in (
     sites,
     board,
     figures,
-    matches,
     ledger,
     pools,
     what_ifs,
     vouchers,
     claims,
     programmes,
-    services,
-    incidents,
-    watch,
 ):
     api.add_router("", _room.router)
+for _router in declared.routers():
+    api.add_router("", _router)
 
 
 def documentation(request: HttpRequest) -> HttpResponse:

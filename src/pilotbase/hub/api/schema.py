@@ -14,10 +14,11 @@ import pydantic
 from pydantic.json_schema import models_json_schema
 
 from pilotbase.documents import api
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import Asked, InAddress, Told
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.record import BROUGHT, Record
@@ -29,6 +30,8 @@ from pilotbase.documents.voucher import VoucherRules
 from pilotbase.documents.watch import Acknowledgement, Incident, Replay, Runbook, Silence, Watch, WatchTerms
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
+from pilotbase.operations import by_address, declared
+from pilotbase.operations.operation import Operation, Repeated
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
@@ -73,15 +76,9 @@ PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = (
-    "/pieces/",
-    "/finish",
     "/api/notices/",
     "/invitations",
-    "/api/matches/",
     "/jobs/estimate",
-    "/observations",
-    "/labels",
-    "/batches",
     "/api/roadmap",
     "/messages/{number}/files",
     "/statistics",
@@ -90,7 +87,7 @@ _WITHOUT_KEY = (
     "/api/site-",
 )
 """Writes that change nothing when they are sent again."""
-_SECRET = ("/keys", "/api/webhooks")
+_SECRET = ("/api/webhooks",)
 """What is made with a secret, which is not kept to be told again."""
 _REFUSED_TO_READERS = (
     "/bundle",
@@ -99,8 +96,6 @@ _REFUSED_TO_READERS = (
     "/kept-files",
     "/preview",
     "/measurement",
-    "/keys",
-    "/budgets",
     "/usage",
     "/labelling/{asked}",
     "/sheet",
@@ -134,7 +129,8 @@ def exact(schema: Json) -> Json:
     components["schemas"] = _definitions()
     components["responses"] = {_name(status): _spelled(status) for status in PROBLEMS}
     components["securitySchemes"].pop("Visitor", None)
-    for name, example in EXAMPLES.items():
+    examples = {one.sent.__name__: one.example for one in declared().values() if one.example is not None}
+    for name, example in {**EXAMPLES, **examples}.items():
         components["schemas"][name]["examples"] = [example]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
@@ -165,7 +161,8 @@ def _definitions() -> Json:
 def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
     brought = [model for name, model in BROUGHT.items() if name != _OWN_RESULT]
-    return [*_api_models(), *brought, *_WHOLE_DOCUMENTS]
+    sent = [one.sent for one in declared().values() if one.writes and one.sent is not None and one.whole is None]
+    return list(dict.fromkeys([*_api_models(), *sent, *brought, *_WHOLE_DOCUMENTS]))
 
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:
@@ -173,7 +170,7 @@ def _api_models() -> Iterator[type[pydantic.BaseModel]]:
     for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
         for one in vars(importlib.import_module(found.name)).values():
             own = isinstance(one, type) and issubclass(one, pydantic.BaseModel) and one.__module__ == found.name
-            if own and one not in (Asked, Told):
+            if own and one not in (Asked, InAddress, Told):
                 yield one
 
 
@@ -195,11 +192,12 @@ def _complete(operation: Json, method: str, path: str) -> None:
 
 def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     """Yield the statuses of problem details that the operation may answer."""
-    secured, writes = bool(operation.get("security")), method in _WRITES
+    secured, writes, known = bool(operation.get("security")), method in _WRITES, _declared(method, path)
     yield 400
     if secured:
         yield from (401, 429)
-    if secured and (writes or path.endswith(_REFUSED_TO_READERS)):
+    refuses = path.endswith(_REFUSED_TO_READERS) if known is None else isinstance(known.who, ServiceAct)
+    if secured and (writes or refuses):
         yield 403
     named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
     if writes or named or path.startswith(_NOT_FOR_ALL):
@@ -217,6 +215,11 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     yield 503
     if writes:
         yield 507
+
+
+def _declared(method: str, path: str) -> Operation[Any, Any] | None:
+    """Return the operation at an address where it is one of the table's."""
+    return by_address().get(f"{method.upper()} {path.removeprefix('/api')}")
 
 
 def _problem(status: int, path: str) -> Json:
@@ -240,8 +243,9 @@ def _name(status: int) -> str:
 
 def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json]:
     """Yield the headers that the operation reads."""
-    names, is_document = [], _answered(operation) in DOCUMENTS
-    if method in ("post", "put") and operation.get("security") and not any(one in path for one in _WITHOUT_KEY):
+    names, is_document, known = [], _answered(operation) in DOCUMENTS, _declared(method, path)
+    harmless = any(one in path for one in _WITHOUT_KEY) if known is None else known.repeated is Repeated.HARMLESS
+    if method in ("post", "put") and operation.get("security") and not harmless:
         names.append("Idempotency-Key")
     if method in ("post", "put") and is_document and path != "/api/trials":
         names.append("If-Match")
@@ -249,9 +253,10 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-None-Match")
     if method == "get" and path.endswith("/files/{file}"):
         names += ["Range", "If-Range"]
+    secret = path.endswith(_SECRET) if known is None else known.repeated is Repeated.ONCE
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
-        told = f"{name} of a secret" if name == "Idempotency-Key" and path.endswith(_SECRET) else name
+        told = f"{name} of a secret" if name == "Idempotency-Key" and secret else name
         yield {"in": "header", "name": name, "required": False, "schema": schema, "description": _HEADERS[told]}
 
 

@@ -13,15 +13,15 @@ from ninja import Path, Query, Router
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.api.exchange import ListedThread, ThreadPage
+from pilotbase.documents.api.shapes import SHORT, InAddress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.thread import MAXIMUM_MESSAGES, Correction, FileName, Marking, Question, Removal, Reply, Thread
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.answers import answers, document, once, seen
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.media import BYTES, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
 from pilotbase.hub.api.records import Sha256
-from pilotbase.hub.api.uploads import PIECE
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.shown.attachments import attachment_response, blobs
 from pilotbase.hub.shown.records import see
@@ -31,10 +31,10 @@ from pilotbase.workspace.threads import count_threads, list_threads
 
 router = Router(tags=["exchange"], auth=MEMBERS)
 ThreadPath = Path[Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{16}$")]]
-Number = Path[Annotated[int, pydantic.Field(ge=1, le=MAXIMUM_MESSAGES)]]
+Number = Path[Annotated[int, pydantic.Field(ge=1, le=MAXIMUM_MESSAGES), SHORT]]
 
 
-class ThreadsAsked(pydantic.BaseModel):
+class ThreadsAsked(InAddress):
     """What a list is asked for."""
 
     subject: Subject | None = None
@@ -42,7 +42,7 @@ class ThreadsAsked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=MAXIMUM_PAGE)
 
 
-class FileAsked(pydantic.BaseModel):
+class FileAsked(InAddress):
     """What the file is called."""
 
     name: FileName
@@ -113,7 +113,7 @@ def mark(request: HubRequest, marking: Marking, thread: ThreadPath) -> HttpRespo
     response=answers(Thread),
     by_alias=True,
     summary="Attach a file",
-    openapi_extra=PIECE,
+    openapi_extra=BINARY_BODY,
 )
 def attach(request: HubRequest, thread: ThreadPath, number: Number, asked: Query[FileAsked]) -> HttpResponse:
     """Add a file of 4 MiB at most to one's own message; the same file again changes nothing."""

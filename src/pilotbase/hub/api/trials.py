@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pydantic
 from django.http import HttpResponse
 from ninja import Query, Router
 
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.api.comparison import Budget, Comparison
+from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.api.trials import EstimateTold, OrderedBundle, QueuedWork
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import commission_subject, scenario_subject
@@ -30,7 +30,7 @@ ZIP = "application/zip"
 PACKING_SECONDS = "2"
 
 
-class Wanted(pydantic.BaseModel):
+class Wanted(InAddress):
     """Of which round."""
 
     report: Digest | None = None

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
-from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act, Reading
 from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
@@ -18,8 +17,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import Acting, HubRequest, posted
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.incidents import FORMS
+from pilotbase.hub.forms.incidents import FORMS, choices_of
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import address_of
@@ -106,14 +104,10 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     incident, head = load_incident(view, number)
     if act not in FORMS or act not in possible_acts(view, incident):
         raise NotFoundError("hub.not_found")
-    form = FORMS[act](incident, posted(request), initial=_initial(incident, head))
-    if request.method == "POST" and form.is_valid():
-        try:
-            form.do(view)
-        except PilotbaseError as error:
-            add_errors(form, error)
-        else:
-            return redirect("incident", number=number)
+    choices, initial = choices_of(act, incident), _initial(incident, head)
+    form = FORMS[act](posted(request), given={"number": number}, choices=choices, initial=initial)
+    if form.done(view):
+        return redirect("incident", number=number)
     service = service_of(view, incident.service)
     crumbs = [*_crumbs(), {"url": reverse("incident", kwargs={"number": number}), "label": service.title}]
     shown = {"title": Text(code=f"act.{act}"), "lead": incident.title, "form": form, "crumbs": crumbs}

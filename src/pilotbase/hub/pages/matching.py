@@ -19,10 +19,11 @@ from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
+from pilotbase.hub.forms.declared import do
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.drawn import drawn
-from pilotbase.hub.shown.matched import gaps_of
+from pilotbase.operations.matches import GAPS
 from pilotbase.worker.matching.certified import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 
@@ -55,7 +56,7 @@ class Row:
 @member_only
 def show(request: HubRequest) -> HttpResponse:
     """Show the map of gaps, and the reader's own scenarios and applications to be matched."""
-    acting, found = request.acting, gaps_of(request.acting.view)
+    acting, found = request.acting, do(GAPS, request.acting.view, {})
     shown = {
         "title": text("match.page_title"),
         "found": found,

@@ -13,33 +13,39 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.charts import Bar, Legend, bar_chart
-from pilotbase.documents.api.services import NewService, SeenBudget, SeenService, UsageRow
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.api.services import SeenBudget, SeenService, UsageRow
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.moments import spell_day
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Route, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm, TermsForm
+from pilotbase.hub.forms.declared import Choices
+from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm, TermsForm, terms_told
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown import checking
 from pilotbase.hub.shown.drawn import drawn
-from pilotbase.hub.shown.pools import seats_told
-from pilotbase.worker.services.acts import BaseServices, may_put_into_service
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.service.registry import load_service
+from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
+from pilotbase.worker.services.acts import (
+    history_of,
+    list_services,
+    may_act,
+    may_put_into_service,
+    show_service,
+)
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 DAYS = 14
-_AGAINST = (InputError, RefusedError, ConflictError)
 
 
 @require_safe
 @member_only
 def show_all(request: HubRequest) -> HttpResponse:
     """List the services that the reader sees."""
-    shown = {"title": text("service.nav"), "services": _services(request).all()}
+    shown = {"title": text("service.nav"), "services": list_services(request.acting.view)}
     return render(request, "hub/services.html", shown)
 
 
@@ -57,17 +63,11 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
     certificate = checking.issued(serial).certificate
     if not may_put_into_service(request.acting.actor, certificate):
         raise NotFoundError("hub.not_found")
-    form = ServiceForm(posted(request), initial={"name": certificate.scenario.name})
-    if request.method == "POST" and form.is_valid():
-        title = form.cleaned_data["title"] or None
-        try:
-            wanted = NewService(name=form.cleaned_data["name"], title=title, certificate=certificate.serial)
-            made = _services(request).create(wanted)
-        except PilotbaseError as error:
-            add_errors(form, error)
-        else:
-            messages.success(request, text("service.put").render(language()))
-            return redirect("service", name=made.service.name)
+    given, name = {"certificate": certificate.serial}, certificate.scenario.name
+    form = ServiceForm(posted(request), given=given, initial={"name": name})
+    if form.done(request.acting.view):
+        messages.success(request, text("service.put").render(language()))
+        return redirect("service", name=form.found.service.name)
     shown = {
         "title": text(
             "service.put_title", application=f"{certificate.application.name} {certificate.application.version}"
@@ -84,32 +84,21 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
 @member_only
 def move(request: HubRequest, name: str) -> HttpResponse:
     """Stop, start, fall back, hand over."""
-    _require(request, name, ServiceAct.MOVE)
-    form = MoveForm(posted(request))
-    if form.is_valid():
-        try:
-            _services(request).move(name, *form.wanted())
-        except _AGAINST as error:
-            add_errors(form, error)
-        else:
-            return redirect("service", name=name)
-    return _page(request, name, move_form=form)
+    return _do(request, name, move_form=MoveForm(posted(request), given={"service": name}))
 
 
 @require_POST
 @member_only
 def set_terms(request: HubRequest, name: str) -> HttpResponse:
     """Let the service answer on other terms."""
-    _require(request, name, ServiceAct.CREATE)
-    form = TermsForm(posted(request))
-    if form.is_valid():
-        try:
-            _services(request).set_terms(name, form.wanted())
-        except _AGAINST as error:
-            add_errors(form, error)
-        else:
-            return redirect("service", name=name)
-    return _page(request, name, terms_form=form)
+    return _do(request, name, terms_form=TermsForm(posted(request), given={"service": name}))
+
+
+@require_POST
+@member_only
+def set_budget(request: HubRequest, name: str) -> HttpResponse:
+    """Set a budget, new or changed."""
+    return _do(request, name, budget_form=BudgetForm(posted(request), given={"service": name}))
 
 
 @require_POST
@@ -117,58 +106,41 @@ def set_terms(request: HubRequest, name: str) -> HttpResponse:
 def make_key(request: HubRequest, name: str) -> HttpResponse:
     """Make a key; its secret is on the answer's page and nowhere else."""
     _require(request, name, ServiceAct.KEYS)
-    services = _services(request)
-    form = KeyForm([one.name for one in services.budgets(name)], posted(request))
-    if not form.is_valid():
-        return _page(request, name, key_form=form)
-    return _page(request, name, secret=services.create_key(name, form.wanted()).secret)
+    offered = {"budget": _budgets_offered(list_budgets(request.acting.view, name))}
+    form = KeyForm(posted(request), given={"service": name}, choices=offered)
+    if form.done(request.acting.view):
+        return _page(request, name, secret=form.found.secret)
+    return _page(request, name, key_form=form)
 
 
-@require_POST
-@member_only
-def revoke_key(request: HubRequest, name: str, key: str) -> HttpResponse:
-    """Let a key open nothing more."""
-    _services(request).revoke_key(name, key)
-    return redirect("service", name=name)
-
-
-@require_POST
-@member_only
-def set_budget(request: HubRequest, name: str) -> HttpResponse:
-    """Set a budget, new or changed."""
-    _require(request, name, ServiceAct.BUDGET)
-    form = BudgetForm(posted(request))
-    if form.is_valid():
-        try:
-            _services(request).set_budget(name, *form.wanted())
-        except _AGAINST as error:
-            add_errors(form, error)
-        else:
-            return redirect("service", name=name)
-    return _page(request, name, budget_form=form)
+def _do(request: HubRequest, name: str, **form: Any) -> HttpResponse:
+    """Do what a form of the page asks for and show the page anew, or with what is against it."""
+    (one,) = form.values()
+    _require(request, name, one.operation.who)
+    return redirect("service", name=name) if one.done(request.acting.view) else _page(request, name, **form)
 
 
 def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Form) -> HttpResponse:
-    services = _services(request)
-    seen = services.show(name)
+    view = request.acting.view
+    seen = show_service(base(), view, name)
     shown: dict[str, Any] = {
         "title": seen.service.title,
         "service": seen.service,
         "standing": seen.standing,
         "routes": _routes(seen),
-        "terms": TermsForm.told(seen.service.terms),
-        "history": services.history(name),
-        "seats": seats_told(services.view, seen.service.subject),
+        "terms": terms_told(seen.service.terms),
+        "history": history_of(view, name),
+        "seats": seen.seats,
         "secret": secret,
         "live": True,
         "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
     }
-    if services.may(ServiceAct.INSPECT, seen.service):
-        shown |= _inside(services, seen.service)
-    if services.may(ServiceAct.MOVE, seen.service):
-        budgets = [one.name for one in shown["budgets"]]
+    if may_act(view, ServiceAct.INSPECT, seen.service):
+        shown |= _inside(view, seen.service)
+    if may_act(view, ServiceAct.MOVE, seen.service):
+        offered = {"budget": _budgets_offered(shown["budgets"])}
         shown |= {"terms_form": TermsForm(initial=seen.service.terms.model_dump())}
-        shown |= {"move_form": MoveForm(), "key_form": KeyForm(budgets), "budget_form": BudgetForm()}
+        shown |= {"move_form": MoveForm(), "key_form": KeyForm(choices=offered), "budget_form": BudgetForm()}
     return render(request, "hub/service.html", shown | forms)
 
 
@@ -178,17 +150,17 @@ def _routes(seen: SeenService) -> list[tuple[Route, bool, str]]:
     return [(route, number == seen.answering, held.get(number, "")) for number, route in enumerate(seen.service.routes)]
 
 
-def _inside(services: BaseServices, service: Service) -> dict[str, Any]:
+def _inside(view: View, service: Service) -> dict[str, Any]:
     """Return what the owner, the operator and the regulator see."""
-    budgets, usage = services.budgets(service.name), services.usage(service.name, DAYS)
+    budgets, usage = list_budgets(view, service.name), usage_by_day(view, service.name, DAYS)
     return {
         "inside": True,
-        "keys": services.keys(service.name),
+        "keys": list_keys(view, service.name),
         "budgets": budgets,
         "budget_charts": [drawn(chart) for chart in _budget_charts(budgets)],
         "usage": usage,
         "usage_chart": drawn(_usage_chart(usage)) if usage else "",
-        "now": services.view.store.clock(),
+        "now": view.store.clock(),
     }
 
 
@@ -219,14 +191,12 @@ def _usage_chart(usage: Sequence[UsageRow]) -> str:
     return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
 
 
+def _budgets_offered(budgets: Sequence[SeenBudget]) -> Choices:
+    return [("", "–"), *((one.name, one.name) for one in budgets)]
+
+
 def _require(request: HubRequest, name: str, act: ServiceAct) -> None:
     """Return if the reader may do it; raises `NotFoundError` where there is no such service, and `RefusedError`."""
-    services = _services(request)
-    seen = services.show(name)
-    if not services.may(act, seen.service):
-        raise RefusedError("service.not_yours", organisation=seen.service.organisation)
-
-
-def _services(request: HubRequest) -> BaseServices:
-    view: View = request.acting.view
-    return BaseServices(base(), view)
+    service = load_service(request.acting.view, name)
+    if not may_act(request.acting.view, act, service):
+        raise RefusedError("service.not_yours", organisation=service.organisation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.contrib import messages
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import Reading, Stands, WatchAct, permitted
 from pilotbase.documents.profile import ReferenceProfile
@@ -23,25 +23,24 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Watch
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import AGAINST, do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.watch import SilenceForm, TermsForm
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.shown.drawn import drawn
+from pilotbase.operations.watch import ACKNOWLEDGE, REPLAY, SILENCE
 from pilotbase.watch import status
-from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
+from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
 from pilotbase.watch.history import ColourSpell, drift_spells, earlier_armings
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.muting import acknowledge, end_silence, silence
 from pilotbase.watch.subjects import service_of
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _DRAWN = (Signal.RISK, Signal.LATENCY, Signal.CONTRACT)
 _STRIPS, _WARNINGS, _LISTED, _INCIDENTS = 24, 1000, 50, 10
-_AGAINST = (InputError, RefusedError, ConflictError)
 
 
 @require_safe
@@ -65,29 +64,14 @@ def replay(request: HubRequest, name: str) -> HttpResponse:
     """Replay a watch on the terms that were asked for."""
     form = TermsForm(posted(request))
     if form.is_valid():
-        lab, view = base().lab, request.acting.view
         try:
-            replay_watch(lab, view, prepare_watch(lab, view, name, form.wanted()))
-        except _AGAINST as error:
+            do(REPLAY, request.acting.view, {"service": name, "terms": form.wanted()})
+        except AGAINST as error:
             _pass_on_missing(error)
             add_errors(form, error)
         else:
             return redirect(f"{reverse('watch', kwargs={'name': name})}#replay")
     return _page(request, name, terms_form=form)
-
-
-@require_POST
-@for_act(WatchAct.ARM)
-def arm_watch(request: HubRequest, name: str) -> HttpResponse:
-    """Arm the watch that was replayed, unless another was since."""
-    return _act(request, name, lambda view: arm(view, name, request.POST.get("replay", "")))
-
-
-@require_POST
-@for_act(WatchAct.DISARM)
-def disarm_watch(request: HubRequest, name: str) -> HttpResponse:
-    """Let a service go unwatched."""
-    return _act(request, name, lambda view: disarm(view, name))
 
 
 @require_POST
@@ -98,32 +82,21 @@ def be_silent(request: HubRequest, name: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, name, silence_form=form)
     until = form.until(request.acting.view.store.clock())
-    return _act(request, name, lambda view: silence(view, name, form.cleaned_data["reason"], until))
-
-
-@require_POST
-@for_act(WatchAct.SILENCE)
-def speak(request: HubRequest, name: str) -> HttpResponse:
-    """Let notices go out again."""
-    return _act(request, name, lambda view: end_silence(view, name, request.POST.get("detector") or None))
+    try:
+        do(SILENCE, request.acting.view, {"service": name, "reason": form.cleaned_data["reason"], "until": until})
+    except AGAINST as error:
+        _pass_on_missing(error)
+        messages.error(request, error.render(language(), make_visible))
+    return redirect("watch", name=name)
 
 
 @require_POST
 @member_only
 def take_care(request: HubRequest, digest: str) -> HttpResponse:
     """Acknowledge a warning."""
-    said = acknowledge(request.acting.view, digest_of(digest), request.POST.get("note", "")[:2000])
+    wanted = {"digest": digest_of(digest), "note": request.POST.get("note", "")[:2000]}
+    said = do(ACKNOWLEDGE, request.acting.view, wanted)
     return redirect("watch", name=said.service)
-
-
-def _act(request: HubRequest, name: str, act: Callable[[View], object]) -> HttpResponse:
-    """Do something about a watch and show it again; what stands against it is said there."""
-    try:
-        act(request.acting.view)
-    except _AGAINST as error:
-        _pass_on_missing(error)
-        messages.error(request, error.render(language(), make_visible))
-    return redirect("watch", name=name)
 
 
 def _pass_on_missing(error: PilotbaseError) -> None:

@@ -86,7 +86,7 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     yield text("hub.plan.batch"), str(terms.batch_rows)
     yield text("hub.plan.delivery"), _delivery(scenario)
     yield text("hub.plan.order"), text("hub.plan.order_open") if frozen is None else frozen.order_commitment
-    for name in ("load_test", "matrix", "exchanges", "processor_hour"):
+    for name in ("load_test", "matrix", "exchanges", "processor_hour", "contamination"):
         if getattr(terms, name) is not None:
             yield text(f"hub.plan.{name}"), text("hub.plan.as_stated")
 

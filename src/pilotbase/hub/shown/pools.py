@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pilotbase.compute.queue.pools import pool_of, pools
 from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
 from pilotbase.compute.queue.showing import (
     Holding,
     Seen,
-    Shown,
     Standing,
     is_seen,
     job_seen,
     over,
     queue,
-    seats_of,
     standing,
     usage,
 )
@@ -29,15 +27,14 @@ from pilotbase.documents.api.pools import (
     OthersTold,
     PoolTold,
     QueueTold,
-    SeatTold,
     UsageSpan,
     UsageTold,
-    WaitTold,
     WindowTold,
 )
 from pilotbase.documents.base import localized
 from pilotbase.documents.resources import dominant_share
 from pilotbase.hub.acting import language
+from pilotbase.worker.services.seats import wait_told
 from pilotbase.workspace.store import View
 
 SPANS: Mapping[UsageSpan, tuple[timedelta, int]] = {
@@ -86,17 +83,6 @@ def queue_told(view: View, name: str, most: int = 30) -> QueueTold:
 def job_told(view: View, name: str) -> JobDetail:
     """Return a job that the actor may know; raises `NotFoundError`."""
     return detail_of(view, job_seen(view, name))
-
-
-def seats_told(view: View, thing: str) -> list[SeatTold]:
-    """Return the seats that work on a thing waits for or has; none for whom it is not to be seen."""
-    return [seat_told(one) for one in seats_of(view, thing)]
-
-
-def seat_told(one: Shown) -> SeatTold:
-    """Return a seat as those may know it who see what it is for."""
-    wait = _wait(one.wait) if one.wait is not None else None
-    return SeatTold(pool=one.job.asked.pool, state=one.job.state.value, wait=wait)
 
 
 def detail_of(view: View, seen: Seen) -> JobDetail:
@@ -161,18 +147,13 @@ def _job(view: View, job: JobRow, wait: Wait | None) -> JobTold:
         voucher=job.voucher,
         state=job.state.value,
         reason=job.reason.render(language()) if job.reason is not None else None,
-        wait=_wait(wait) if wait is not None else None,
+        wait=wait_told(wait) if wait is not None else None,
         attempt=job.attempt,
         evictions=job.evictions,
         submitted_at=asked.submitted,
         started_at=job.started_at if job.state is not State.WAITING else None,
         ended_at=job.ended_at,
     )
-
-
-def _wait(wait: Wait) -> WaitTold:
-    starts = datetime.fromtimestamp(wait.starts, UTC) if wait.starts is not None else None
-    return WaitTold(reason=wait.reason.value, blocker=wait.blocker, place=wait.position, starts=starts)
 
 
 def _attempt(one: AttemptRow) -> AttemptTold:

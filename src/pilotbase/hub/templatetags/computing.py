@@ -11,7 +11,7 @@ from pilotbase.documents.api.pools import SeatTold
 from pilotbase.documents.quantities import spell_duration
 from pilotbase.documents.resources import spell_amount
 from pilotbase.documents.voucher import spell_money
-from pilotbase.hub.shown.pools import seat_told
+from pilotbase.worker.services.seats import seat_told
 
 register = template.Library()
 

@@ -1,7 +1,8 @@
 """Columns that tell the place of a case in the owner's file: row numbers, the moments of a log.
 
-Row numbers are whole numbers, or the first or last number within a name, that repeat far less often than measurements
-in the same range would by chance, whatever the step. A time counts where the file is written along it. Other columns
+Row numbers are whole numbers, or the first or last number within a name, decimal or hexadecimal, that repeat far less
+often than measurements in the same range would by chance, whatever the step. A time counts where the file is written
+along it, also one that is written as a number: days as spreadsheets count them, seconds or milliseconds. Other columns
 that a file happens to be sorted by are features.
 """
 
@@ -25,7 +26,18 @@ _FAR_LESS = 3
 """So many times as many repeats, and at least so many, would be there by chance."""
 _LARGEST = float(2**53)
 _TIMES = frozenset({DataType.DATE, DataType.DATETIME})
-_NUMBERS_IN_NAMES = (r"^\D*(\d{1,15})(?:\D|$)", r"(\d{1,15})\D*$")
+_NUMBERS_IN_NAMES = (
+    (r"^\D*(\d{1,15})(?:\D|$)", 10),
+    (r"(\d{1,15})\D*$", 10),
+    (r"(?:^|[^0-9A-Za-z])([0-9A-Fa-f]{1,12})(?:[^0-9A-Za-z]|$)", 16),
+    (r"([0-9A-Fa-f]{1,12})[^0-9A-Za-z]*$", 16),
+)
+_SHEET_DAYS, _EPOCH_DAY, _DAY_SECONDS = (32_509, 73_415), 25_569, 86_400
+"""Days of 1989 to 2100 as spreadsheets count them, and the day from which seconds count."""
+_MOMENTS = ((6e8, 4.2e9), (6e11, 4.2e12))
+"""Seconds, and milliseconds, of 1989 to 2103."""
+_LONGEST_LOG = 0.1
+"""Share of such a range that a log spans at most, ten years or so: numbers that spread wider are no moments."""
 Places = NDArray[np.float64]
 
 
@@ -54,7 +66,11 @@ def numberings(asked: Asked) -> Iterator[Numbering]:
 def _readings(field: Field, public: Column, hidden: Column) -> Iterator[tuple[Places, Places]]:
     """Yield the numbers that cells hold, or their moments in seconds; NaN where there is none."""
     if public.dtype != object:
-        yield public.astype(np.float64), hidden.astype(np.float64)
+        numbers = (public.astype(np.float64), hidden.astype(np.float64))
+        if _are_sheet_days(np.concatenate(numbers)):
+            first, second = (np.rint((side - _EPOCH_DAY) * _DAY_SECONDS) for side in numbers)
+            yield first, second
+        yield numbers
         return
     sides = [pl.Series("cell", side.tolist(), dtype=pl.String) for side in (public, hidden)]
     if field.data_type in _TIMES:
@@ -62,9 +78,17 @@ def _readings(field: Field, public: Column, hidden: Column) -> Iterator[tuple[Pl
         first, second = (_floats(side.dt.epoch("s")) for side in moments)
         yield first, second
         return
-    for pattern in _NUMBERS_IN_NAMES:
-        first, second = (_floats(side.str.extract(pattern)) for side in sides)
+    for pattern, base in _NUMBERS_IN_NAMES:
+        found = (side.str.extract(pattern).str.to_integer(base=base, strict=False) for side in sides)
+        first, second = (_floats(side) for side in found)
         yield first, second
+
+
+def _are_sheet_days(numbers: Places) -> bool:
+    """Tell whether numbers are days with parts of a day, as a spreadsheet keeps moments."""
+    known = numbers[np.isfinite(numbers)]
+    low, high = _SHEET_DAYS
+    return bool(((known >= low) & (known <= high)).all() and (known != np.rint(known)).any())
 
 
 def _floats(cells: pl.Series) -> Places:
@@ -79,8 +103,26 @@ def _numbering(field: Field, public: Places, hidden: Places) -> Numbering | None
     if len(distinct) < _FEWEST or len(known) < _NEARLY_ALL * len(every):
         return None
     if field.data_type in _TIMES:
-        along = float(np.mean(np.diff(public[np.isfinite(public)]) >= 0)) >= _NEARLY_ALL
-        return Numbering(field.name, public, hidden, is_time=True) if along else None
+        return _along_time(field, public, hidden)
+    counted = _counted(field, public, hidden, known)
+    if counted is None and any(_spans_log(distinct, *moments) for moments in _MOMENTS):
+        return _along_time(field, public, hidden)
+    return counted
+
+
+def _spans_log(distinct: Places, low: float, high: float) -> bool:
+    return bool(low <= distinct[0] and distinct[-1] <= high and np.ptp(distinct) <= _LONGEST_LOG * (high - low))
+
+
+def _along_time(field: Field, public: Places, hidden: Places) -> Numbering | None:
+    """Return moments as places where the file is written along them."""
+    along = float(np.mean(np.diff(public[np.isfinite(public)]) >= 0)) >= _NEARLY_ALL
+    return Numbering(field.name, public, hidden, is_time=True) if along else None
+
+
+def _counted(field: Field, public: Places, hidden: Places, known: Places) -> Numbering | None:
+    """Return whole numbers as places where they repeat far less often than by chance."""
+    distinct = np.unique(known)
     if not np.equal(distinct, np.rint(distinct)).all() or np.abs(distinct).max() > _LARGEST:
         return None
     step = int(np.gcd.reduce(np.diff(distinct).astype(np.int64)))

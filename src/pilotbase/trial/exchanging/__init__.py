@@ -5,7 +5,4 @@ faults      which message is sent when, and with which fault: pure, from one see
 pipeline    what goes out for a message: an answer, the same answer again, a person's decision, or a refusal
 stopping    an order to stop while the application is being asked
 replaying   one exchange of one application, in boxes
-figures     what became of all messages, counted
-findings    what a report says of them
-kept        all exchanges of an attempt, each replayed once
 """

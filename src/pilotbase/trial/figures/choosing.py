@@ -9,12 +9,10 @@ from pilotbase.documents.figures import Figure
 from pilotbase.measures import Cases
 from pilotbase.measures.cases import Kind
 from pilotbase.trial.figures.classes import boxes_by_class, confusion, labels_by_class, pixels_by_class
-from pilotbase.trial.figures.intervals import intervals
-from pilotbase.trial.figures.numbers import against_truth, residuals
+from pilotbase.trial.figures.numbers import against_truth, intervals, residuals, time_course
 from pilotbase.trial.figures.places import places
 from pilotbase.trial.figures.probabilities import calibration, probabilities
 from pilotbase.trial.figures.texts import text_differences
-from pilotbase.trial.figures.time_course import time_course
 
 _Maker = Callable[[Cases, Sequence[Rule]], Figure | None]
 _MAKERS: Mapping[Kind, tuple[_Maker, ...]] = {

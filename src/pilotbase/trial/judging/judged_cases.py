@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.judge import ANSWER, FIRST, REFERENCE, SECOND, Judge

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +13,10 @@ from pilotbase.data.describing.drafting import DescribedField, DescribedTable, D
 from pilotbase.data.describing.guesses import Guess
 from pilotbase.data.describing.questions import open_questions, units_to_ask
 from pilotbase.data.labelling.gathering import read_labels as gather_labels
-from pilotbase.data.quality.files import record_set_of, scannable
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.files import record_set_of
+from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.quality.release import released
-from pilotbase.data.sources.source import Asked
+from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
@@ -32,7 +31,7 @@ _LONGEST_VALUE = 200
 def describe(given: dict[str, Any]) -> dict[str, Any]:
     """Return the files described (`Described`); ``earlier`` is what they were described as before."""
     answers = Answers.model_validate(given["answers"])
-    with describing(given["files"], _NOWHERE, Asked()) as found:
+    with describing(given["files"], _NOWHERE, ReadOptions()) as found:
         earlier = Dataset.from_json_value(given["earlier"]) if given["earlier"] else None
         described = replace(found, earlier=earlier).describe(answers)
         return _told(described).to_json_value()
@@ -47,11 +46,8 @@ def show_first_rows(given: dict[str, Any]) -> dict[str, Any] | None:
 def measure(given: dict[str, Any]) -> dict[str, Any]:
     """Return the quality of a dataset's tables, cut to what its level of opening lets out (`QualityReport`)."""
     dataset = Dataset.from_json_value(given["dataset"])
-    originals = {record_set_of(dataset, Path(name)).name: Path(name) for name in given["files"]}
-    with tempfile.TemporaryDirectory() as scratch:
-        tables = {name: scannable(path, Path(scratch)) for name, path in originals.items()}
-        report = measure_quality(dataset, tables, Held(originals=originals))
-    return released(report, dataset).to_json_value()
+    files = {record_set_of(dataset, Path(name)).name: Path(name) for name in given["files"]}
+    return released(measure_quality(dataset, files), dataset).to_json_value()
 
 
 def read_labels(given: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from typing import Protocol
 import polars as pl
 
 from pilotbase.certificate.roots import read_trust_roots
-from pilotbase.documents.api.services import NewBudget, NewKey, NewService
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.record import ApplicationVersion
@@ -31,6 +30,7 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import WatchTerms
+from pilotbase.operations.services import NewBudget, NewKey, NewService
 from pilotbase.roadmap.ledger import count_anew
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import create_service
@@ -171,8 +171,8 @@ def _armed(base: Base, terms: WatchTerms) -> Text:
 
 
 def _new_key(view: View) -> str:
-    set_budget(view, SERVICE, BUDGET, NewBudget(calls=10_000))
-    secret = create_key(view, SERVICE, NewKey(title="walk", budget=BUDGET)).secret
+    set_budget(view, NewBudget(service=SERVICE, budget=BUDGET, calls=10_000))
+    secret = create_key(view, NewKey(service=SERVICE, title="walk", budget=BUDGET)).secret
     assert secret is not None, "a key that was just made shows its secret"
     return secret
 

@@ -22,7 +22,7 @@ from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import Draft, DraftAnswers
 from pilotbase.data.plain_columns import decode_columns
-from pilotbase.data.tables import MAXIMUM_BYTES
+from pilotbase.data.sources.bounds import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -39,7 +39,7 @@ _LIMITS = Limits(
     wall_seconds=300,
     processes=64,
     scratch_bytes=256 << 20,
-    file_bytes=MAXIMUM_BYTES,
+    file_bytes=MOST_BYTES,
 )
 _MOST_RESULT = 8 << 20
 Found = TypeVar("Found", bound="_Found")

@@ -14,7 +14,7 @@ import polars as pl
 
 from pilotbase.catalogue.application_draft import Wanted, draft_application, form_for, kit_name
 from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
-from pilotbase.data.tables import read_table
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.errors import InputError

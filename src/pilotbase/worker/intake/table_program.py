@@ -10,6 +10,7 @@ import json
 import os
 import struct
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def main() -> None:
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
     greeting = json.loads(requests.read(length))
     sys.path[:0] = greeting["packages"]
+    tempfile.tempdir = greeting["result"]  # what is kept to scan a table takes no memory
     os.chdir(greeting["folder"])  # so that what is wrong names files as whoever sent them does
     from pilotbase.documents.errors import InputError
 
@@ -40,12 +42,9 @@ def main() -> None:
 
 def describe(greeting: dict[str, Any]) -> dict[str, Any]:
     """Return the names of the columns and the number of rows."""
-    import tempfile
-
     from pilotbase.data.source_cases import columns_of
 
-    with tempfile.TemporaryDirectory(dir=greeting["result"]) as scratch:
-        columns, rows = columns_of(Path(greeting["table"]), Path(scratch))
+    columns, rows = columns_of(Path(greeting["table"]), Path(greeting["result"]))
     return {"columns": columns, "rows": rows}
 
 
@@ -104,16 +103,12 @@ def texts(greeting: dict[str, Any]) -> dict[str, Any]:
     import polars as pl
 
     from pilotbase.data.plain_columns import encode_columns
-    from pilotbase.data.quality.columns import ROW
-    from pilotbase.data.quality.files import scannable
-    from pilotbase.data.quality.scanning import reading, scan
+    from pilotbase.data.sources.opening import read_table
 
-    file, result = Path(greeting["table"]), Path(greeting["result"])
-    with reading(file):
-        stored = scan(scannable(file, result)).drop(ROW)
-        plain = [name for name, kind in stored.collect_schema().items() if not kind.is_nested()]
-        frame = stored.select(pl.col(plain).cast(pl.String)).collect()
-    with (result / TEXTS).open("xb") as written:
+    stored = read_table(Path(greeting["table"]))
+    plain = [name for name, kind in stored.schema.items() if not (kind.is_nested() or kind == pl.Binary)]
+    frame = stored.select(pl.col(plain).cast(pl.String))
+    with Path(greeting["result"], TEXTS).open("xb") as written:
         written.writelines(encode_columns(frame))
     return {"columns": frame.columns, "rows": frame.height}
 

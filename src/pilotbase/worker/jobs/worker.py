@@ -103,6 +103,8 @@ class Worker:
 
     def _do(self, claimed: Claim) -> tuple[JobState, Text | None]:
         view, job = self.base.lab.view, claimed.job
+        if not job.readable:
+            return self._fail(claimed, text("job.unreadable"))
         try:
             with _Heart(self, claimed) as heart:
                 HANDLERS[WorkKind(job.kind)](self.base, job, heart.on_progress)

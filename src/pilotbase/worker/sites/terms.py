@@ -13,7 +13,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import kind_of
-from pilotbase.trial.entering import Way, enter
+from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.worker.sites.papers import CarriedTerms, SiteOffer, SitePack
 from pilotbase.worker.sites.problems import Problems
 from pilotbase.workspace.store import View
@@ -30,7 +30,7 @@ def permitted_terms(view: View, offer: SiteOffer, supplier: str, release: Releas
     if dataset is None:
         return None
     cases = offer.scenario.trial.cases_per_attempt or offer.hidden.rows
-    leave = enter(view, offer.scenario, supplier, key, Way.of_trial(cases, release))
+    leave = enter(view, offer.scenario, supplier, key, AccessMode.of_trial(cases, release))
     record, _ = load_record(view, dataset)
     agreed = load_record(view, leave.by)[0] if kind_of(leave.by) == "agreement" else None
     return CarriedTerms(

@@ -22,8 +22,8 @@ from pilotbase.documents.public_reasons import CANARIES
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.trial.endpoint_canaries import Compared, compare_canaries
 from pilotbase.trial.leaving import may_leave
+from pilotbase.trial.probes.canaries import Compared, compare_canaries
 from pilotbase.trial.running import Terms, prepare_candidate
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.worker.base import Base

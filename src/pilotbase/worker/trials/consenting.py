@@ -24,7 +24,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
 from pilotbase.documents.voucher import PriceList
-from pilotbase.trial.estimating import CODE, Asking, estimate_of, note_consent
+from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.scorer import report_of
 from pilotbase.trial.scorer_process import run_trial
@@ -46,17 +46,18 @@ def ceiling_of(above: list[str] | None = None) -> Ceiling:
     return read_ceiling(above or [os.environ.get(ABOVE) or DEFAULT])
 
 
-def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells: bool = False) -> Asking:
+def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells: bool = False) -> SpendingLimit:
     """Return what is asked above which limit: what is given here, else what is set, else the default.
 
     Raises:
         InputError: the limit is none.
         NotFoundError: the pool has no price list.
     """
-    return Asking(ceiling=ceiling_of(above), prices=_prices(view, pool or os.environ.get(PRICES, "")), tells=tells)
+    prices = _prices(view, pool or os.environ.get(PRICES, ""))
+    return SpendingLimit(ceiling=ceiling_of(above), prices=prices, tells=tells)
 
 
-def runner(asking: Asking, consented: bool) -> Runner:
+def runner(asking: SpendingLimit, consented: bool) -> Runner:
     """Return what runs a plan as `run_trial` does, held above the limit unless somebody has ``consented``."""
 
     def run(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:

@@ -11,26 +11,22 @@ import pydantic
 
 from pilotbase.certificate.claim import claim_sentence, weakest_guarantee
 from pilotbase.compute.box.ends import END_TEXTS
-from pilotbase.documents.adaptation import CellRun
+from pilotbase.documents.base import Part
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.exchanges import ExchangeFigures
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.trial.answering import count_abstentions
-from pilotbase.trial.exchanging.figures import told_exchanges
-from pilotbase.trial.exchanging.findings import form_findings, pipeline_findings
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.replaying import Replayed
 from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import cell_findings, criterion_findings, load_findings, section_of, worst_outcome
+from pilotbase.trial.sections import criterion_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords
-from pilotbase.trial.under_load.steadiness import load_figures
 
 DERIVED_WHOLE = (
     "criteria",
@@ -41,6 +37,7 @@ DERIVED_WHOLE = (
     "load_test",
     "cells",
     "exchanges",
+    "probes",
     "application",
     "scenario",
     "contract",
@@ -88,8 +85,6 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
     """Return all of a report that plan and records decide, in its own form; ``said``: what `report_as_said` gave."""
     facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
     load = facts.restored_load()
-    tested = None if load.tested is None else load_figures(load.tested)
-    exchanges = told_exchanges(load.exchanges)
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answers = stored.records.answers
@@ -122,13 +117,11 @@ def derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, s
         },
         "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
         "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,
-        "cells": None if load.cells is None else [run.to_json_value() for run in load.cells],
-        "exchanges": None if exchanges is None else [one.to_json_value() for one in exchanges],
-        "load_test": None if tested is None else tested.to_json_value(),
+        **{name: _plain(figures) for name, figures in told_fields(load).items()},
         "criteria": [result.to_json_value() for result in results],
         "figures": [figure.to_json_value() for figure in replayed.judged.figures],
         "groups": [score.to_json_value() for score in replayed.judged.groups],
-        "sections": _derived_sections(plan, results, said, _further(tested, load.cells, exchanges)),
+        "sections": _derived_sections(plan, results, said, probe_findings(load, unasked=False)),
     }
 
 
@@ -166,7 +159,7 @@ def _derived_sections(
     plan: TrialPlan,
     results: tuple[CriterionResult, ...],
     said: Json,
-    further: Mapping[Verification, list[Finding]],
+    further: Mapping[Verification, Sequence[Finding]],
 ) -> dict[str, Any]:
     """Return the findings on criteria, perturbations and what else was asked, and each section's outcome from them."""
     sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
@@ -186,15 +179,11 @@ def _derived_sections(
     return sections
 
 
-def _further(
-    tested: LoadFigures | None, cells: Sequence[CellRun] | None, exchanges: Sequence[ExchangeFigures] | None
-) -> Mapping[Verification, list[Finding]]:
-    """Return the findings on load, cells and exchanges, where the plan asks for them."""
-    return {
-        Verification.PRODUCTION: [] if tested is None else load_findings(tested),
-        Verification.ADAPTATION: [*cell_findings(cells or ()), *form_findings(exchanges or ())],
-        Verification.PROCESS: pipeline_findings(exchanges or ()),
-    }
+def _plain(figures: Any) -> Any:
+    """Return figures as plain JSON, each part without what it does not say."""
+    if isinstance(figures, Part):
+        return figures.to_json_value()
+    return list(map(_plain, figures)) if isinstance(figures, tuple) else figures
 
 
 def _listed(value: object) -> list[Json]:

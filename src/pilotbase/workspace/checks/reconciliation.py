@@ -10,6 +10,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, literal, select
 
@@ -28,11 +30,24 @@ from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log
 from pilotbase.workspace.store import Store
 from pilotbase.workspace.uses import USED
 
-AttemptRow = tuple[str, str, str, int, str]
-"""Hidden set, plan, application, number, state."""
 _ATTEMPT = "vault.attempt_"
 _ABSENT = "–"
 _SCORED = ("vault.scored", "vault.scored_before")
+
+
+class AttemptRow(NamedTuple):
+    """An attempt, as its steps in the log leave it."""
+
+    hidden_set: str
+    plan: str
+    application: str
+    number: int
+    state: str
+    answers: str | None
+    """The digest that was committed."""
+    opened_at: datetime
+    delivered_at: datetime | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass
@@ -68,17 +83,24 @@ class Told:
 
     def _move_attempt(self, entry: LogEntry) -> None:
         state = entry.action.removeprefix(_ATTEMPT)
-        if state == "cancelled" and not entry.facts["counts"]:
-            state = "returned"
         hidden_set, plan, application = entry.subjects
         attempt = (hidden_set, plan, application, int(entry.facts["attempt"]))
         if state == "opened":
-            self.attempts.append((*attempt, "open"))
+            self.attempts.append(AttemptRow(*attempt, "open", None, entry.time))
             return
         # A number that was returned can be opened again by the same plan: the newest is meant.
         place = max((at for at, row in enumerate(self.attempts) if row[:4] == attempt), default=None)
         if place is not None:
-            self.attempts[place] = (*attempt, state)
+            self.attempts[place] = _moved(self.attempts[place], state, entry)
+
+
+def _moved(attempt: AttemptRow, state: str, entry: LogEntry) -> AttemptRow:
+    if state == "delivered":
+        return attempt._replace(state=state, delivered_at=entry.time)
+    if state == "committed":
+        return attempt._replace(state=state, answers=str(entry.facts["answers"]))
+    ended = "returned" if state == "cancelled" and not entry.facts["counts"] else state
+    return attempt._replace(state=ended, closed_at=entry.time)
 
 
 def verify_store(store: Store, witnesses: Iterable[str] = ()) -> VerifiedLog:
@@ -102,7 +124,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     _compare_heads(connection, told)
     _compare_counters(connection, told)
     _compare_attempts(connection, told)
-    _compare_scored(connection, told)
+    _compare_hidden_sets(connection, told)
     counted = compare_cases(connection, told.cases)
     _compare_listings(connection)
     compare_services(connection)
@@ -143,24 +165,33 @@ def _compare_counters(connection: Connection, told: Told) -> None:
 
 def _compare_attempts(connection: Connection, told: Told) -> None:
     row = tables.attempts.c
-    columns = (row.hidden_set, row.plan, row.application, row.number, row.state)
-    found = [(*attempt,) for attempt in connection.execute(select(*columns).order_by(row.identity))]
+    columns = (row[name] for name in AttemptRow._fields)
+    found = [AttemptRow(*attempt) for attempt in connection.execute(select(*columns).order_by(row.identity))]
     unlogged, lost = Counter(found) - Counter(told.attempts), Counter(told.attempts) - Counter(found)
-    for _, plan, _, number, _ in [*unlogged, *lost]:
-        stored, logged = _states(found, plan, number), _states(told.attempts, plan, number)
-        raise InvalidProofError("log.attempt_differs", number=number, plan=plan, stored=stored, logged=logged)
+    for one in [*unlogged, *lost]:
+        stored, logged = _spelled(found, one), _spelled(told.attempts, one)
+        raise InvalidProofError("log.attempt_differs", number=one.number, plan=one.plan, stored=stored, logged=logged)
 
 
-def _states(attempts: Iterable[AttemptRow], plan: str, number: int) -> str:
-    return ", ".join(row[4] for row in attempts if (row[1], row[3]) == (plan, number)) or _ABSENT
+def _spelled(attempts: Iterable[AttemptRow], one: AttemptRow) -> str:
+    same = [row[4:] for row in attempts if (row.plan, row.number) == (one.plan, one.number)]
+    return ", ".join(" ".join(str(value) for value in row if value is not None) for row in same) or _ABSENT
 
 
-def _compare_scored(connection: Connection, told: Told) -> None:
-    row = tables.hidden_sets.c
-    for digest, bits in connection.execute(select(row.digest, row.scored)):
-        stored, logged = int.from_bytes(bits).bit_count(), told.scored[digest]
+def _compare_hidden_sets(connection: Connection, told: Told) -> None:
+    """See that each hidden set has the rows and the owner of its document, and as many scored cases as the log says."""
+    row, kept = tables.hidden_sets.c, tables.documents.c
+    of_set = and_(kept.digest == row.digest, kept.owner == row.owner)
+    rows = select(tables.hidden_sets, kept.body).join(tables.documents, of_set, isouter=True)
+    for found in connection.execute(rows.order_by(row.digest)):
+        record = json.loads(found.body) if found.body is not None else {}
+        stored, logged = (f"{one.get('owner')}, {one.get('rows')}" for one in (found._mapping, record))
         if stored != logged:
-            raise InvalidProofError("log.scored_differs", digest=digest, stored=stored, logged=logged)
+            raise InvalidProofError("log.hidden_set_differs", digest=found.digest, stored=stored, logged=logged)
+        scored = int.from_bytes(found.scored).bit_count()
+        if scored != told.scored[found.digest]:
+            counted = {"stored": scored, "logged": told.scored[found.digest]}
+            raise InvalidProofError("log.scored_differs", digest=found.digest, **counted)
 
 
 def _compare_listings(connection: Connection) -> None:
@@ -188,8 +219,10 @@ def _compare_threads(connection: Connection) -> None:
     rows = select(row, head.c.digest.label("newest"), kept.c.body).join(head, of_thread, isouter=True)
     for found in connection.execute(rows.join(kept, of_head, isouter=True).order_by(row.c.identity)):
         thread = json.loads(found.body) if found.body is not None else {}
-        stored = (found.digest, found.subject, bool(found.private))
-        if stored != (found.newest, thread.get("subject"), thread.get("private")):
+        stored = (found.digest, found.subject, bool(found.private), found.organisation, bool(found.answered))
+        asker = thread.get("messages", [{}])[0].get("organisation")
+        answered = thread.get("answer") is not None
+        if stored != (found.newest, thread.get("subject"), thread.get("private"), asker, answered):
             raise InvalidProofError("log.thread_differs", name=found.identity, stored=found.digest, logged=found.newest)
 
 

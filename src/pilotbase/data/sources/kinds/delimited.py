@@ -29,7 +29,8 @@ from pilotbase.data.sources.dialects import (
 from pilotbase.data.sources.encodings import Encoding, find_encoding
 from pilotbase.data.sources.faults import Faults, check_names
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.plain_lines import count_plain_lines
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.texts import Text, text
 
@@ -48,16 +49,23 @@ class _Delimited:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in SUFFIXES
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         encoding = find_encoding(path, asked.encoding)
         form = _Form.of(path, encoding, asked)
         walked = _walk(form)
+        frame = _frame(form, walked, scratch)
         table = SourceTable(
-            path.stem, _frame(form, walked, scratch), walked.rows, path.name, _line_finder(form, walked)
+            path.stem,
+            frame,
+            walked.rows,
+            path.name,
+            partial(_line_of, form, walked.even),
+            separator=form.dialect.separator,
         )
-        return OpenedSource((table,), (file_object(path, SUFFIXES[path.suffix.lower()]),), _taken(form, walked))
+        files = (file_object(path, SUFFIXES[path.suffix.lower()], asked.quick),)
+        return OpenedSource((table,), files, _taken(form, walked))
 
 
 READER = _Delimited()
@@ -74,7 +82,7 @@ class _Form:
     has_header: bool
 
     @classmethod
-    def of(cls, path: Path, encoding: Encoding, asked: Asked) -> _Form:
+    def of(cls, path: Path, encoding: Encoding, asked: ReadOptions) -> _Form:
         with path.open(encoding=encoding.codec, newline="") as stream:
             sample = stream.read(SAMPLE)
         faults = Faults(path.name)
@@ -96,6 +104,15 @@ class _Form:
                 faults.add(text("source.other_width", found=len(first[0]), named=len(form.names)), 1)
         faults.require_none()
         return form
+
+    @property
+    def is_scannable(self) -> bool:
+        """Tell whether Polars reads the encoding and the separator."""
+        return self.encoding.is_utf8 and self.dialect.separator.isascii() and self.dialect.separator != BLANKS
+
+    @property
+    def may_be_plain(self) -> bool:
+        return self.is_scannable and all(self.names)
 
     def open(self) -> TextIO:
         return self.path.open(encoding=self.encoding.codec, newline="")
@@ -129,6 +146,8 @@ class _Walked:
     rows: int = 0
     even: bool = True
     """Each row is one line, and none is blank."""
+    plain: bool = False
+    """No cell is quoted either."""
     counts_rows: bool = True
     """The first cell counts the rows."""
     last_empty: bool = True
@@ -137,6 +156,9 @@ class _Walked:
 
 
 def _walk(form: _Form) -> _Walked:
+    lines = count_plain_lines(form.path, form.dialect.separator, len(form.names)) if form.may_be_plain else None
+    if lines is not None and lines > int(form.has_header):
+        return _Walked(lines - int(form.has_header), plain=True, counts_rows=False, last_empty=False)
     faults, walked, width = Faults(form.path.name), _Walked(), len(form.names)
     with form.open() as stream:
         placed = placed_rows(stream, form.dialect.separator, faults)
@@ -189,8 +211,7 @@ def _frame(form: _Form, walked: _Walked, scratch: Path) -> pl.LazyFrame:
 
 def _scanned(form: _Form, names: list[str], walked: _Walked) -> pl.LazyFrame | None:
     """Return the file as Polars scans it; None where it would read other rows."""
-    odd_separator = not form.dialect.separator.isascii() or form.dialect.separator == BLANKS
-    if odd_separator or not form.encoding.is_utf8 or not walked.even:
+    if not form.is_scannable or not walked.even:
         return None
     frame = pl.scan_csv(
         form.path,
@@ -199,17 +220,16 @@ def _scanned(form: _Form, names: list[str], walked: _Walked) -> pl.LazyFrame | N
         skip_lines=int(form.has_header),
         schema=dict.fromkeys(names, pl.String()),
         glob=False,
+        quote_char=None if walked.plain else '"',
     )
+    if walked.plain:
+        return frame
     try:
         same = frame.select(pl.len()).collect(engine="streaming").item() == walked.rows
     except pl.exceptions.PolarsError:
         return None
     every = pl.all()
     return frame.select(pl.when(every != "").then(every).name.keep()) if same else None
-
-
-def _line_finder(form: _Form, walked: _Walked) -> partial[int]:
-    return partial(_line_of, form, walked.even)
 
 
 def _line_of(form: _Form, even: bool, row: int) -> int:
@@ -221,7 +241,7 @@ def _line_of(form: _Form, even: bool, row: int) -> int:
         return next(islice(full, row + int(form.has_header), None))
 
 
-def _check_separator(sample: str, dialect: Dialect, asked: Asked, faults: Faults) -> None:
+def _check_separator(sample: str, dialect: Dialect, asked: ReadOptions, faults: Faults) -> None:
     if asked.separator is None or dialect.width > 1:
         return
     better = guess_dialect(sample, by_blanks=False)

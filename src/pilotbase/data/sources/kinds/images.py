@@ -13,7 +13,7 @@ import polars as pl
 from pilotbase.data.sources.faults import Faults, refuse
 from pilotbase.data.sources.image_headers import ImageHeader, read_header
 from pilotbase.data.sources.kinds.delimited import READER as DELIMITED
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.dataset import FileSet, Resource, Source
 from pilotbase.documents.texts import Text, text
@@ -38,7 +38,7 @@ class _Images:
     def reads(self, place: str) -> bool:
         return Path(place).is_dir()
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         folder = Path(place)
         name = folder.resolve().name
         faults = Faults(name)
@@ -122,7 +122,7 @@ class _Labels:
     taken: tuple[Text, ...] = ()
 
 
-def _labels(folder: Path, found: list[_Image], asked: Asked, scratch: Path) -> _Labels:
+def _labels(folder: Path, found: list[_Image], asked: ReadOptions, scratch: Path) -> _Labels:
     name = folder.resolve().name
     if asked.labels is not None:
         return _from_table(asked.labels, found, scratch)
@@ -134,7 +134,7 @@ def _labels(folder: Path, found: list[_Image], asked: Asked, scratch: Path) -> _
 
 def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
     """Return the labels of a table whose first column names the image and whose second is the label."""
-    opened = DELIMITED.read(str(path), Asked(), scratch)
+    opened = DELIMITED.read(str(path), ReadOptions(), scratch)
     rows = opened.tables[0].frame.collect()
     faults, labels = Faults(path.name), {}
     if rows.width < 2:

@@ -29,7 +29,7 @@ from pilotbase.data.sources.json_lists import (
     line_column,
     table_name,
 )
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Source
 from pilotbase.documents.quantities import spell_bytes
@@ -49,7 +49,7 @@ class _JsonLines:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in (*_LINES, ".json")
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)
@@ -66,7 +66,8 @@ class _JsonLines:
         parent = _parent(found, file)
         tables = _written(found, file, parent, scratch)
         media = "application/jsonlines" if file.in_lines else "application/json"
-        return OpenedSource(tables, (file_object(path, media),), tuple(_said(found, file, parent)))
+        files = (file_object(path, media, asked.quick),)
+        return OpenedSource(tables, files, tuple(_said(found, file, parent)), led=True)
 
 
 READER = _JsonLines()

@@ -14,7 +14,7 @@ import polars as pl
 
 from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
 from pilotbase.data.sources.faults import Faults, check_names, refuse
-from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import FileObject, Reference
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of
@@ -60,7 +60,7 @@ class _Postgres:
     def reads(self, place: str) -> bool:
         return place.startswith(_SCHEMES)
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         address, _, schema = place.partition("#")
         schema = schema or "public"
         shown = shown_address(address)
@@ -111,7 +111,7 @@ def _connected(address: str, shown: str) -> psycopg.Connection[Any]:
         raise refuse(shown, text("source.no_connection", reason=reason)) from None
 
 
-def _declared(connection: psycopg.Connection[Any], schema: str, asked: Asked, shown: str) -> list[DeclaredTable]:
+def _declared(connection: psycopg.Connection[Any], schema: str, asked: ReadOptions, shown: str) -> list[DeclaredTable]:
     names = [name for (name,) in connection.execute(_TABLES, (schema,)).fetchall()]
     for name in asked.tables:
         if name not in names:

@@ -13,7 +13,7 @@ import polars as pl
 from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
 from pilotbase.data.sources.faults import Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import Asked, OpenedSource
+from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import Reference
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
@@ -26,7 +26,7 @@ class _Sqlite:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in (".sqlite", ".sqlite3", ".db", ".gpkg")
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         with path.open("rb") as stream:
@@ -51,7 +51,7 @@ class _Sqlite:
             for name in one.left_out
         ]
         taken += [one for _, told in kept for one in told]
-        return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3"),), tuple(taken))
+        return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked.quick),), tuple(taken))
 
 
 READER = _Sqlite()
@@ -74,7 +74,7 @@ def _check(connection: sqlite3.Connection, faults: Faults) -> None:
     faults.require_none()
 
 
-def _declared(connection: sqlite3.Connection, asked: Asked, file: str) -> list[DeclaredTable]:
+def _declared(connection: sqlite3.Connection, asked: ReadOptions, file: str) -> list[DeclaredTable]:
     listed = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main' ORDER BY name")
     names = [name for name, kind in listed if kind == "table" and not name.startswith("sqlite_")]
     for name in asked.tables:

@@ -14,16 +14,16 @@ from xml.parsers import expat
 import fastexcel
 import polars as pl
 
+from pilotbase.data.sources.bounds import MOST_BYTES
 from pilotbase.data.sources.faults import SHOWN, Faults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import Asked, OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.data.sources.workbook_cells import SheetCells, read_cells, sheet_members
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.texts import Text, text
 
-MOST_UNPACKED = 512 << 20
 _MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -31,7 +31,7 @@ class _Workbook:
     def reads(self, place: str) -> bool:
         return Path(place).suffix.lower() in (".xlsx", ".xlsm")
 
-    def read(self, place: str, asked: Asked, scratch: Path) -> OpenedSource:
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path = Path(place)
         require_file(path)
         try:
@@ -57,7 +57,8 @@ class _Workbook:
         faults.require_none()
         several = len(full) > 1
         tables = tuple(_table(sheet, path, several, scratch) for sheet in full)
-        return OpenedSource(tables, (file_object(path, _MEDIA),), tuple(_taken(full, path.name)))
+        files = (file_object(path, _MEDIA, asked.quick),)
+        return OpenedSource(tables, files, tuple(_taken(full, path.name)), led=True)
 
 
 READER = _Workbook()
@@ -101,12 +102,12 @@ class _Sheet:
             faults.add(text("source.no_rows"), path=self.name)
 
 
-def _cells(path: Path, asked: Asked) -> dict[str, SheetCells]:
+def _cells(path: Path, asked: ReadOptions) -> dict[str, SheetCells]:
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MOST_UNPACKED:
+        if unpacked > MOST_BYTES:
             raise refuse(
-                path.name, text("source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_UNPACKED))
+                path.name, text("source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_BYTES))
             )
         members = sheet_members(archive)
         for name in asked.tables:

@@ -1,0 +1,58 @@
+"""What a reader has to hold in the head: files, lines of each room, what one file needs, names that mean two things."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from benchmarks.house.imports import Graph, lazy_imports, module_imports, own_imports_by_string
+from benchmarks.house.sizes import Sized
+from benchmarks.house.tree import sources
+
+FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1450, 51, 175, 2, 430
+"""What may not be exceeded; the aims stand in issue and decision: 950, 25, 20, 250."""
+
+
+def lines_by_room() -> dict[str, int]:
+    """Return room → lines of Python, the largest first."""
+    lines: Counter[str] = Counter()
+    for source in sources():
+        lines[source.room] += source.text.count("\n")
+    return dict(lines.most_common())
+
+
+def own_imports() -> list[Sized]:
+    """Return how many of our files each file imports; what only gathers a package's names is left out."""
+    return [
+        Sized(f"{source.path}:1", source.module, len(module_imports()[source.module]))
+        for source in sources()
+        if source.path.name != "__init__.py"
+    ]
+
+
+def names_twice() -> dict[str, list[str]]:
+    """Return the public names that two classes or more have → where, the commonest first."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for place, name in _classes():
+        places[name].append(place)
+    twice = {name: found for name, found in places.items() if len(found) > 1}
+    return dict(sorted(twice.items(), key=lambda each: (-len(each[1]), each[0])))
+
+
+def all_imports() -> Graph:
+    """Return module → our modules it imports at any time: as it is loaded, inside a function, by a string."""
+    graph = {module: set(targets) for module, targets in module_imports().items()}
+    modules = {str(source.path): source.module for source in sources()}
+    for place, room, target in (*lazy_imports(), *own_imports_by_string()):
+        module = modules[place.partition(":")[0]]
+        if room != "cli" and module != target:
+            graph[module].add(target)
+    return graph
+
+
+def _classes() -> Iterator[tuple[str, str]]:
+    for source in sources():
+        for node in ast.walk(source.tree) if not source.is_migration else ():
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield source.place(node), node.name

@@ -1,0 +1,165 @@
+"""Commands of declared operations: arguments and options from what each takes, here and on a hub alike."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+import pydantic
+import typer
+
+from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.documents.texts import text
+from pilotbase.operations.operation import In, Operation, Out
+
+if TYPE_CHECKING:
+    from pilotbase.protocols.hub_calls import HubCalls
+    from pilotbase.worker.bound.binding import Here
+
+_PLAIN = (str, int, float, bool, Enum)
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """How a field is given on the command line where that is another way than ``--its-name``."""
+
+    positional: bool = False
+    flag: str = ""
+    default: Any = ...
+    kind: Any = None
+    read: Callable[[Any], Any] = lambda said: said
+    """What is asked for, of what was said."""
+    ask: bool = False
+    """Ask for it on a terminal where it is not given."""
+
+
+AS_SAID = Spelled()
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command. It prints what ``show`` makes of the answer, else ``op.<name>.done``, where there is such a text."""
+
+    name: str
+    operation: Operation[Any, Any]
+    show: Callable[[Any], None] | None = None
+    said: str = "help"
+    """Which text of the operation says what the command does, where it has that."""
+    spelled: Mapping[str, Spelled] = field(default_factory=dict)
+    """Field → how it is given."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that the command itself says."""
+    of: Callable[[Any], Any] = lambda found: found
+    """What is shown of the answer, such as the items of a list."""
+
+
+def calls() -> HubCalls | Here:
+    """Return what calls operations: of the hub that was named, else of this home."""
+    if is_remote():
+        from pilotbase.protocols.hub_calls import HubCalls
+
+        return HubCalls(hub().requests)
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.bound.binding import Caller, Here
+
+    base = open_base()
+    return Here(Caller(base, base.lab.view, language()))
+
+
+def call(operation: Operation[In, Out], **said: Any) -> Out:
+    """Return what an operation gives; raises `InputError` with every problem of what was said."""
+    return calls().call(operation, asked(operation.takes, **said))
+
+
+def add(app: typer.Typer, *commands: Command) -> None:
+    """Add commands to ``app``."""
+    for one in commands:
+        app.command(one.name, help=_help(one))(_command(one))
+
+
+def print_value(found: Any) -> None:
+    """Print a document, or several, as JSON; of what is none, nothing."""
+    print_json([_value(one) for one in found] if isinstance(found, list) else _value(found))
+
+
+def _command(one: Command) -> Callable[..., None]:
+    def run(as_json: bool = False, **given: Any) -> None:
+        said = {name: one.spelled.get(name, AS_SAID).read(value) for name, value in given.items() if _is_said(value)}
+        wanted = asked(one.operation.takes, **one.given, **said)
+        found = one.of(calls().call(one.operation, wanted))
+        if as_json:
+            print_value(found)
+        elif one.show is not None:
+            one.show(found)
+        elif one.operation.said(language(), "done"):
+            values = dict(found) if isinstance(found, pydantic.BaseModel) else {}
+            say(text(f"op.{one.operation.name}.done", **{**values, **dict(wanted)}))
+
+    run.__name__ = one.name.replace("-", "_")
+    run.__signature__ = inspect.Signature(list(_parameters(one)))  # type: ignore[attr-defined]
+    return remote(run)
+
+
+def _is_said(value: Any) -> bool:
+    return value not in (None, "", [])
+
+
+def _parameters(one: Command) -> Iterator[inspect.Parameter]:
+    operation, fields = one.operation, one.operation.takes.model_fields
+    for name in (*operation.in_path, *operation.others):
+        if name not in one.given and (kind := one.spelled.get(name, AS_SAID).kind or _kind(fields[name].annotation)):
+            yield _parameter(operation, name, kind, one.spelled.get(name, AS_SAID))
+    if one.show is not None:
+        as_json = Annotated[bool, typer.Option("--json", help=text("ask.json").render(language()))]
+        yield inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=as_json)
+
+
+def _parameter(operation: Operation[Any, Any], name: str, kind: Any, spelled: Spelled) -> inspect.Parameter:
+    label = operation.called(name, language())
+    said: Any = {"help": operation.called(name, language(), "help") or label}
+    default, place = spelled.default, inspect.Parameter.KEYWORD_ONLY
+    if name in operation.in_path or spelled.positional:
+        default = inspect.Parameter.empty if default is ... else default
+        return inspect.Parameter(name, place, default=default, annotation=Annotated[kind, typer.Argument(**said)])
+    info = operation.takes.model_fields[name]
+    if default is ... and not (spelled.ask and info.is_required()):
+        default = None if info.is_required() else info.get_default()
+    flag = spelled.flag or f"--{name.replace('_', '-')}"
+    option = typer.Option(flag, prompt=label if spelled.ask else False, **said)
+    default = inspect.Parameter.empty if default is ... else default
+    return inspect.Parameter(
+        name, place, default=default, annotation=Annotated[kind | None if default is None else kind, option]
+    )
+
+
+def _kind(annotation: Any) -> Any:
+    """Return what a command line can give of a type: words, numbers, names, several of them; None: it cannot."""
+    origin, inner = get_origin(annotation), [one for one in get_args(annotation) if one is not type(None)]
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin in (Union, types.UnionType):
+        kinds = [kind for one in inner if (kind := _kind(one)) is not None]
+        return kinds[0] if kinds else None
+    if origin in (tuple, list, frozenset):
+        return list[_kind(inner[0])]  # type: ignore[misc]
+    if not isinstance(annotation, type):
+        return str
+    return annotation if issubclass(annotation, _PLAIN) else None if issubclass(annotation, pydantic.BaseModel) else str
+
+
+def _help(one: Command) -> str:
+    return one.operation.said(language(), one.said) or one.operation.said(language(), "more")
+
+
+def _value(found: Any) -> Any:
+    return (
+        found.to_json_value()
+        if hasattr(found, "to_json_value")
+        else found.model_dump(mode="json", by_alias=True, exclude_none=True)
+    )

@@ -1,0 +1,114 @@
+"""Files that hold whole columns in types of their own: scanned where they are, once every column decodes to its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.files import file_object
+from pilotbase.data.sources.flattening import flattened, in_seconds, lasting, too_wide
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
+from pilotbase.documents.texts import text
+
+_BATCH = 100_000
+BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+Groups = Callable[[], Sequence[range]]
+"""The rows (from 0) of each group of rows; nothing where the file does not tell them."""
+
+
+def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOptions, groups: Groups) -> OpenedSource:
+    """Return the table of ``path`` that ``frame`` scans; raises `InputError` for what cannot be decoded."""
+    _decode_sparingly()
+    frame, rows, wide = _checked(frame, path, asked, groups)
+    timed = lasting(frame)
+    frame = frame.with_columns(map(in_seconds, timed))
+    flat, left_out = flattened(frame)
+    stored = flattened(frame, whole=True)[0] if left_out else None
+    said = {"wide": wide, "seconds": timed, "list": left_out}
+    taken = tuple(
+        text(f"source.taken.{what}", file=path.name, column=name) for what, names in said.items() for name in names
+    )
+    table = SourceTable(path.stem, flat, rows, path.name, stored=stored)
+    return OpenedSource((table,), (file_object(path, media_type, asked.quick),), taken)
+
+
+def _decode_sparingly() -> None:
+    """Have row groups decoded column by column, a few at a time, unless somebody chose otherwise for this process.
+
+    Else so many lie decoded before the first is looked at that fresh memory is a third of the work. More threads want
+    more at a time: half as many as there are.
+    """
+    few = max(1, pl.thread_pool_size() // 2)
+    os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(few))
+    os.environ.setdefault("POLARS_PARQUET_DECODE_TARGET_VALUES_PER_THREAD", "1")
+
+
+def _checked(
+    frame: pl.LazyFrame, path: Path, asked: ReadOptions, groups: Groups
+) -> tuple[pl.LazyFrame, int, list[str]]:
+    """Return the frame without numbers too wide to be decoded, the number of rows, and the columns left out.
+
+    Raises:
+        InputError: every other column that cannot be decoded, with the rows.
+    """
+    faults = Faults(path.name)
+    try:
+        names = frame.collect_schema().names()
+        rows = int(frame.select(pl.len()).collect().item())
+        wide = too_wide(frame)
+    except (*BROKEN, OSError) as error:
+        raise refuse(path.name, text("source.broken_footer", reason=first_line(error))) from None
+    check_names(names, faults, None)
+    if rows == 0:
+        faults.add(text("source.no_rows"))
+    faults.require_none()
+    frame = frame.drop(wide)
+    names = [name for name in names if name not in wide]
+    if not names:
+        faults.add(text("source.broken_rows", first=1, last=rows))
+    elif not asked.quick and not _decodes(frame):
+        known = groups()
+        for name in names:
+            if known:
+                _tell_broken(frame.select(name), known, faults, name)
+            elif not _decodes(frame.select(name)):
+                faults.add(text("source.broken_rows", first=1, last=rows), path=name)
+        if not faults:
+            faults.add(text("source.broken_rows", first=1, last=rows))
+    faults.require_none()
+    return frame, rows, wide
+
+
+def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: Faults, name: str) -> None:
+    """Note the row groups in which a column cannot be decoded, halving until each is found."""
+    waiting = [(0, len(groups))]
+    while waiting:
+        low, high = waiting.pop()
+        first, last = groups[low].start, groups[high - 1].stop
+        if _decodes(column.slice(first, last - first)):
+            continue
+        if high - low == 1:
+            faults.add(text("source.broken_group", group=low + 1, first=first + 1, last=last), path=name)
+        else:
+            middle = (low + high) // 2
+            waiting += [(middle, high), (low, middle)]
+
+
+def _decodes(frame: pl.LazyFrame) -> bool:
+    """Tell whether every value can be decoded; none is kept."""
+    try:
+        for _ in frame.collect_batches(chunk_size=_BATCH, maintain_order=False, engine="streaming"):
+            pass
+    except BROKEN:
+        return False
+    return True
+
+
+def first_line(error: BaseException) -> str:
+    """Return the beginning of what a library says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]

@@ -1,0 +1,24 @@
+"""Arrow IPC (Feather): scanned where it is, as Parquet is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.sources.columns import open_columns
+from pilotbase.data.sources.files import require_file
+from pilotbase.data.sources.source import OpenedSource, ReadOptions
+
+
+class _Arrow:
+    def reads(self, place: str) -> bool:
+        return Path(place).suffix.lower() in (".arrow", ".ipc", ".feather")
+
+    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+        path = Path(place)
+        require_file(path)
+        return open_columns(pl.scan_ipc(path, glob=False), path, "application/vnd.apache.arrow.file", asked, list)
+
+
+READER = _Arrow()

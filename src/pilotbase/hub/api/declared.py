@@ -1,0 +1,123 @@
+"""Routes of declared operations: what is asked is read as the operation says, it is done, and answered as it says."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Annotated, Any
+
+from django.http import HttpResponse
+from ninja import Path, Query, Router
+
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE
+from pilotbase.documents.base import Document
+from pilotbase.documents.permissions import DeskAct
+from pilotbase.hub.acting import HubRequest, caller
+from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
+from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
+from pilotbase.hub.api.key_holders import ServiceKeyAuth
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
+from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.operations import declared
+from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
+from pilotbase.worker.bound.binding import Function, Versioned, function_of
+from pilotbase.workspace.store import View
+
+_PATH: Any = Path
+_QUERY: Any = Query
+_AUTH = {
+    Callers.EVERYBODY: EVERYBODY,
+    Callers.MEMBERS: MEMBERS,
+    Callers.OBSERVERS: [ServiceKeyAuth(), *MEMBERS],
+}
+
+
+def routers() -> Iterator[Router]:
+    """Yield the routes of every noun that is declared."""
+    for noun, operations in groupby(declared().values(), key=lambda one: one.noun):
+        router = Router(tags=[noun])
+        for operation in operations:
+            _add(router, operation)
+        yield router
+
+
+def _add(router: Router, operation: Operation[Any, Any]) -> None:
+    router.api_operation(
+        [operation.method],
+        operation.path,
+        auth=_AUTH[operation.callers],
+        response=answers(None if operation.gives is NOTHING else operation.gives, operation.status),
+        by_alias=True,
+        operation_id=operation.id,
+        summary=operation.said("en"),
+        description=operation.said("en", "more"),
+        openapi_extra=BINARY_BODY if operation.takes_bytes else None,
+    )(_view(operation))
+
+
+def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
+    function: Function[Any, Any] = function_of(operation)
+
+    def view(request: HubRequest, **given: Any) -> Any:
+        if isinstance(operation.who, DeskAct) and not operation.in_path:
+            request.acting.require(operation.who)
+        if operation.takes_bytes:
+            given["wanted"] = _piece(request)
+        wanted = operation.takes.model_validate(_spread(operation, given))
+        version = seen(request) if operation.marked and operation.writes else None
+
+        def act(view: View) -> Any:
+            found = function(caller(view, version, getattr(request, "service", None)), wanted)
+            return _answer(request, operation, wanted, found)
+
+        if not operation.writes or operation.repeated is Repeated.HARMLESS:
+            return act(request.acting.view)
+        return act(asked(request)) if operation.repeated is Repeated.ONCE else once(request, act)
+
+    view.__signature__ = inspect.Signature(list(_parameters(operation)))  # type: ignore[attr-defined]
+    return view
+
+
+def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
+    """Yield what ninja reads of a request: each field of the address, and what is sent besides as ``wanted``."""
+    kind, fields = inspect.Parameter.POSITIONAL_OR_KEYWORD, operation.takes.model_fields
+    yield inspect.Parameter("request", kind)
+    for name in operation.in_path:
+        yield inspect.Parameter(name, kind, annotation=_PATH[Annotated[fields[name].annotation, fields[name]]])
+    if operation.sent is not None and not operation.takes_bytes:
+        sent = operation.sent if operation.writes else _QUERY[operation.sent]
+        yield inspect.Parameter("wanted", kind, annotation=sent)
+
+
+def _spread(operation: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return field → value of what is asked for; what was not sent is left to its default."""
+    wanted = given.pop("wanted", None)
+    if operation.whole is not None:
+        return {**given, operation.whole: wanted}
+    sent = wanted.model_fields_set if wanted is not None else ()
+    return {**given, **{name: getattr(wanted, name) for name in sent}}
+
+
+def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, found: Any) -> Any:
+    given, version = (found.given, found.version) if isinstance(found, Versioned) else (found, None)
+    if operation.gives is NOTHING:
+        return HttpResponse(status=operation.status)
+    if operation.marked:
+        assert isinstance(given, Document)
+        return document(request, given, operation.status, version)
+    if not operation.headers and (not operation.writes or operation.repeated is Repeated.HARMLESS):
+        return given
+    answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))
+    for name, value in operation.headers.items():
+        answer[name] = value.format(asked=wanted, given=given)
+    return answer
+
+
+def _piece(request: HubRequest) -> bytes:
+    """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
+    require_type(request, BYTES)
+    piece = request.read(MAXIMUM_PIECE + 1)
+    if len(piece) > MAXIMUM_PIECE:
+        raise BodyTooLargeError("api.body_too_large", allowed=MAXIMUM_PIECE)
+    return piece

@@ -1,0 +1,158 @@
+"""Forms of declared operations: a field for each thing that is asked for, checked by the operation's own model."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+import pydantic
+from django import forms
+from django.http import QueryDict
+from django.utils.text import format_lazy
+
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.loading import issues_of
+from pilotbase.documents.vocabularies import VOCABULARIES
+from pilotbase.hub.acting import caller
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.sentences import later, t
+from pilotbase.operations.operation import Operation
+from pilotbase.worker.bound.binding import Here
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+
+AGAINST = (InputError, RefusedError, ConflictError)
+"""What a page tells a person beside what they asked for."""
+_LONG = 400
+Choices = Sequence[tuple[str, str]]
+
+
+def do(operation: Operation[Any, Any], view: View, said: Mapping[str, Any], seen: str | None = None) -> Any:
+    """Do what a page asks for and return what the operation gives.
+
+    Raises as the operation, and `InputError` for what does not fit it.
+    """
+    try:
+        wanted = operation.takes.model_validate(said)
+    except pydantic.ValidationError as error:
+        raise InputError.from_issues("", issues_of("", error)) from None
+    return Here(caller(view)).call(operation, wanted, seen)
+
+
+class OperationForm(forms.Form):
+    """What a person says to an operation; ``given`` is what the page knows already."""
+
+    operation: Operation[Any, Any]
+    found: Any = None
+    """What the operation has given."""
+
+    def __init__(
+        self,
+        posted: QueryDict | None = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        choices: Mapping[str, Choices] | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(posted, initial=initial)  # type: ignore[arg-type]
+        self._given = given or {}
+        if self.operation.marked:
+            self.fields["seen"] = forms.CharField(widget=forms.HiddenInput, max_length=71)
+        for name, offered in (choices or {}).items():
+            old = self.fields[name]
+            words = {"label": old.label, "help_text": old.help_text, "required": old.required}
+            self.fields[name] = forms.ChoiceField(choices=offered, **words)  # type: ignore[arg-type]
+
+    def done(self, view: View) -> bool:
+        """Do it, and tell whether it was done; what is against it stands in the form. Raises `NotFoundError`."""
+        if not self.is_valid():
+            return False
+        said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        seen, whole = said.pop("seen", None), self.operation.whole
+        try:
+            self.found = do(self.operation, view, {**self._given, **({whole: said} if whole else said)}, seen)
+        except AGAINST as error:
+            if isinstance(error, NotFoundError):
+                raise
+            add_errors(self, _of_fields(error, whole))
+        return self.is_valid()
+
+
+def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None) -> type[OperationForm]:
+    """Return the form of ``operation`` that asks for the fields ``asks``, or for all that do not stand in its address.
+
+    ``words``: a field of choices → the root of their names, where it is no vocabulary.
+    """
+    model = operation.takes.model_fields[operation.whole].annotation if operation.whole else operation.takes
+    fields = cast("type[pydantic.BaseModel]", model).model_fields
+    wanted = asks or (tuple(fields) if operation.whole else operation.others)
+    made = {name: _field(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
+    return type("Form", (OperationForm,), {"operation": operation, **made})
+
+
+def label_of(operation: Operation[Any, Any], name: str, part: str = "") -> Any:
+    """Return what a field is called, or its help, in the language of the request that shows it."""
+    return later(lambda reader: operation.called(name, reader, part))
+
+
+def _of_fields(error: InputError | RefusedError | ConflictError, whole: str | None) -> Any:
+    """Return ``error`` with its places as the form names them: of a whole document, its own fields."""
+    if not isinstance(error, InputError) or whole is None:
+        return error
+    issues = [one.model_copy(update={"path": one.path.removeprefix(f"{whole}.")}) for one in error.issues]
+    return InputError.from_issues("", issues) if issues else error
+
+
+def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.FieldInfo, words: str) -> forms.Field:
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    told: dict[str, Any] = {
+        "label": label_of(operation, name),
+        "help_text": label_of(operation, name, "help"),
+        "required": info.is_required() or default not in (None, ""),
+        "initial": sorted(default) if isinstance(default, frozenset) else default,
+    }
+    return _made(info.annotation, info.metadata, told, words)
+
+
+def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: str) -> forms.Field:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _made(inner[0], [*marks, *inner[1:]], told, words)
+    if origin in (Union, types.UnionType):
+        plain = [one for one in inner if one is not type(None)]
+        return _made(str if str in plain else plain[0], marks, told, words)
+    if origin is tuple:
+        told["help_text"] = format_lazy("{} {}", told["help_text"], t("ask.one_a_line"))
+        return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
+    if origin is frozenset:
+        return forms.MultipleChoiceField(choices=_choices(inner[0], words), widget=forms.CheckboxSelectMultiple, **told)
+    if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
+        return forms.ChoiceField(choices=_choices(annotation, words), **told)
+    if annotation is bool:
+        return forms.BooleanField(**{**told, "required": False})
+    bounds = {name: bound_of(marks, name) for name in ("ge", "le", "max_length")}
+    if annotation in (int, float):
+        number = forms.IntegerField if annotation is int else forms.FloatField
+        return number(min_value=bounds["ge"], max_value=bounds["le"], **told)
+    area = forms.Textarea(attrs={"rows": 4}) if (bounds["max_length"] or 0) > _LONG else forms.TextInput()
+    return forms.CharField(widget=area, max_length=bounds["max_length"], **told)
+
+
+def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
+    values: Sequence[Any] = get_args(kind) or list(kind)
+    root = words or next(domain for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
+    return [(str(value), t(f"{root}.{value}")) for value in values]
+
+
+def bound_of(marks: Sequence[Any], name: str) -> Any:
+    """Return the bound ``name`` (such as ``ge``) that the marks of a field tell, or None."""
+    return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
+
+
+class _Lines(forms.CharField):
+    """Several, one a line."""
+
+    def clean(self, value: object) -> list[str]:
+        return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]

@@ -1,0 +1,35 @@
+"""Everything that can be done on a base, declared once: a module for each noun, found by its place here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from pilotbase.operations.operation import Operation
+
+
+@cache
+def declared() -> Mapping[str, Operation[Any, Any]]:
+    """Return every operation by its name, noun by noun, each in the order of its module.
+
+    Raises:
+        TypeError: two have one name, or one stands in the module of another noun.
+    """
+    found: dict[str, Operation[Any, Any]] = {}
+    for noun in sorted(one.name for one in iter_modules(__path__)):
+        for one in vars(import_module(f"{__name__}.{noun}")).values():
+            if not isinstance(one, Operation) or one is found.get(one.name):
+                continue
+            if one.name in found or one.noun != noun:
+                raise TypeError(f"operation {one.name} of {noun}: its name is taken, or begins with another noun")
+            found[one.name] = one
+    return found
+
+
+@cache
+def by_address() -> Mapping[str, Operation[Any, Any]]:
+    """Return every operation by its method and path, such as ``GET /services/{service}``."""
+    return {one.http: one for one in declared().values()}

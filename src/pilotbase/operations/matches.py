@@ -1,0 +1,83 @@
+"""Matches: what may fit what is on the hub, or what is sent, and the map of gaps; all cut to the caller."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.base import Name
+from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+from pilotbase.documents.scenario import Scenario
+from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
+
+
+class OfRecord(Asked):
+    """Which scenario, or application."""
+
+    owner: Annotated[Name, PATH]
+    name: Annotated[Name, PATH]
+
+
+class SentScenario(Asked):
+    """A scenario that need not be on the hub."""
+
+    scenario: Annotated[Scenario, BODY]
+
+
+class SentApplication(Asked):
+    """An application that need not be on the hub."""
+
+    application: Annotated[OfferedApplication, BODY]
+
+
+_SCENARIO = {
+    "document": "scenario/1",
+    "name": "milling",
+    "title": {"en": "Tool wear", "zh": "刀具磨损"},
+    "owner": {"organisation": "plant"},
+    "problem": {"en": "Which cuts break the tool?", "zh": "哪些切削会断刀？"},
+    "data": {
+        "file": "milling.csv",
+        "fields": [
+            {"name": "torque", "dataType": "sc:Float", "unit": "Nm"},
+            {"name": "broken", "dataType": "sc:Boolean"},
+        ],
+        "target": "broken",
+    },
+    "task": "classification",
+    "positive": "true",
+}
+_APPLICATION = {
+    "document": "application/1",
+    "name": "forest",
+    "version": "1.0.0",
+    "title": {"en": "Forest", "zh": "森林"},
+    "supplier": {"organisation": "acme"},
+    "licence": "Apache-2.0",
+    "model_card": {"summary": {"en": "Warns of tool wear.", "zh": "预警刀具磨损。"}},
+}
+GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap, known_as="read_gaps")
+SCENARIO = Operation(
+    "matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches, known_as="match_scenario"
+)
+APPLICATION = Operation(
+    "matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches, known_as="match_application"
+)
+SENT_SCENARIO = Operation(
+    "matches.sent_scenario",
+    "POST /matches/scenarios",
+    SentScenario,
+    Matches,
+    repeated=Repeated.HARMLESS,
+    example=_SCENARIO,
+    known_as="match_sent_scenario",
+)
+SENT_APPLICATION = Operation(
+    "matches.sent_application",
+    "POST /matches/applications",
+    SentApplication,
+    Matches,
+    repeated=Repeated.HARMLESS,
+    example={"application": _APPLICATION},
+    known_as="match_sent_application",
+)

@@ -1,0 +1,168 @@
+"""What is declared of an operation; routes, typed calls, commands, forms, reference and tests are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import pydantic
+
+from pilotbase.documents.api.shapes import Asked, InAddress
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.permissions import AnyAct, Reading
+from pilotbase.documents.texts import Language
+
+In = TypeVar("In", bound=pydantic.BaseModel)
+Out = TypeVar("Out")
+NOTHING = type(None)
+"""What an operation gives that answers nothing."""
+
+
+class Callers(StrEnum):
+    """Who reaches an operation at all; what they may do there, ``who`` says, and what they see, the store."""
+
+    EVERYBODY = "everybody"
+    """Visitors, too."""
+    MEMBERS = "members"
+    OBSERVERS = "observers"
+    """Members, and who holds a service's key of scope ``observe``."""
+
+
+class Repeated(StrEnum):
+    """What comes of the same request again."""
+
+    KEYED = "keyed"
+    """Under the same Idempotency-Key it is done once and answered the same."""
+    HARMLESS = "harmless"
+    """It changes nothing more, without a key."""
+    ONCE = "once"
+    """It is refused, and names what was made: the first answer held a secret."""
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Where a field of what is asked for stands."""
+
+    place: str
+
+
+PATH, BODY = _Mark("path"), _Mark("body")
+"""In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
+
+
+class NoInput(Asked):
+    """What is asked for by an operation that needs nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Operation(Generic[In, Out]):
+    """One operation. ``name`` is ``noun.verb``: the module that declares it and the one that binds it are ``noun``.
+
+    Texts: ``op.<name>`` says what it is, ``op.<name>.more`` what it does, ``op.<name>.help`` what its command does
+    where that reads otherwise, ``op.<name>.done`` what was done. A field is called ``ask.<name>.<field>`` or,
+    everywhere alike, ``ask.<field>``; its help is ``….help``.
+    """
+
+    name: str
+    http: str
+    """Method and path under /api; ``{service}`` is the field ``service`` of what is asked for."""
+    takes: type[In]
+    gives: type[Out]
+    who: AnyAct | Reading | None = None
+    """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    callers: Callers = Callers.MEMBERS
+    repeated: Repeated = Repeated.KEYED
+    marked: bool = False
+    """Answers one document under its ETag: If-None-Match where it is read, If-Match where it is written."""
+    status: int = 200
+    location: str = ""
+    """Address of what was made, such as ``/api/services/{given.name}``."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Header of the answer → its value, such as ``{given.received}``."""
+    example: Mapping[str, Any] | None = None
+    """What may be sent; of a whole document the schema has its own."""
+    known_as: str = ""
+    """Its id in the API's schema where that is not its name."""
+
+    def __post_init__(self) -> None:
+        stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
+        if stray:
+            raise TypeError(f"{self.name}: {', '.join(sorted(stray))} must be marked PATH and stand in {self.path}")
+
+    @property
+    def noun(self) -> str:
+        """Return the module that declares it, and that binds it."""
+        return self.name.partition(".")[0]
+
+    @property
+    def id(self) -> str:
+        """Return its name in the API's schema."""
+        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
+
+    @property
+    def method(self) -> str:
+        """Return the method, such as ``POST``."""
+        return self.http.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """Return the path under /api as a template."""
+        return self.http.partition(" ")[2]
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether it may change anything."""
+        return self.method != "GET"
+
+    @cached_property
+    def in_path(self) -> tuple[str, ...]:
+        """Return the fields of the address, in its order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @cached_property
+    def whole(self) -> str | None:
+        """Return the field that is the whole body."""
+        return next(iter(self._placed(BODY)), None)
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """Return the fields of the body, or of the query."""
+        placed = {*self.in_path, self.whole}
+        return tuple(name for name in self.takes.model_fields if name not in placed)
+
+    @cached_property
+    def sent(self) -> Any:
+        """Return the model of the body, or of the query: what is asked for without the address; None: nothing is."""
+        if self.whole is not None:
+            return self.takes.model_fields[self.whole].annotation
+        if not self.in_path and self.writes:
+            return self.takes if self.others else None
+        fields: dict[str, Any] = {name: (one.annotation, one) for name, one in self.takes.model_fields.items()}
+        chosen = {name: fields[name] for name in self.others}
+        base, name = (Asked, self.takes.__name__) if self.writes else (InAddress, f"{self.takes.__name__}Query")
+        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Tell whether the body is bytes as they are, and no JSON."""
+        return self.sent is bytes
+
+    def address(self, asked: In) -> str:
+        """Return the path that ``asked`` names."""
+        return self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+
+    def said(self, language: Language, part: str = "") -> str:
+        """Return one of its texts; empty where it has none of that kind."""
+        return catalogue("op", language).get(f"op.{self.name}{part and '.'}{part}", "")
+
+    def called(self, name: str, language: Language, part: str = "") -> str:
+        """Return what a field is called, or its help; empty where nothing says so."""
+        known, tail = catalogue("ask", language), f"{name}{part and '.'}{part}"
+        return known.get(f"ask.{self.name}.{tail}") or known.get(f"ask.{tail}", "")
+
+    def _placed(self, mark: _Mark) -> list[str]:
+        return [name for name, one in self.takes.model_fields.items() if mark in one.metadata]

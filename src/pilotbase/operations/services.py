@@ -1,0 +1,207 @@
+"""Services: put into service, moved, their keys, budgets and usage."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import StringConstraints, model_validator
+
+from pilotbase.documents.api.services import (
+    ListedService,
+    SeenBudget,
+    SeenKey,
+    SeenService,
+    UsageRow,
+)
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.base import Localized, Name, Trimmed
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.permissions import ServiceAct
+from pilotbase.documents.service import EndpointProtocol, ServiceStanding, ServiceTerms
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.vocabularies import Scope
+from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+MOST_BOUND = 10**15
+Bound = Annotated[int, pydantic.Field(ge=0, le=MOST_BOUND)]
+
+
+class OfService(Asked):
+    """Which service."""
+
+    service: Annotated[Name, PATH]
+
+
+class NewService(Asked):
+    """Which certified application is put into service under which name; a name that serves gets a newer version."""
+
+    name: Name
+    title: Localized | str | None = None
+    """None: as the application is called, or as the service was."""
+    certificate: Digest | None = None
+    """The certificate, by its number; or the trial that it came from."""
+    commission: Subject | None = None
+    terms: ServiceTerms | None = None
+    """None: as they were, or the usual ones."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.certificate is None) == (self.commission is None):
+            raise InputError("service.certificate_or_trial")
+        return self
+
+
+class NewOverride(Asked):
+    """Which endpoint without a certificate is to serve, for whom, how long and why."""
+
+    service: Name
+    organisation: Name
+    """Whose service it is."""
+    protocol: EndpointProtocol
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reason: Reason
+    days: int = pydantic.Field(default=14, ge=1, le=90)
+
+
+class OnTerms(OfService):
+    """On which terms a service answers."""
+
+    terms: Annotated[ServiceTerms, BODY]
+
+
+class ServiceMove(StrEnum):
+    """How a person moves a service; names: text ``service.move.<value>``."""
+
+    STOP = "stop"
+    START = "start"
+    FALL_BACK = "fall-back"
+    ASK_HUMAN = "ask-human"
+
+
+class Moved(OfService):
+    """Why a service is stopped, started, or handed over to a person."""
+
+    move: Annotated[ServiceMove, PATH]
+    reason: Reason
+
+
+class NewKey(OfService):
+    """On which terms a key is made; the secret is always generated."""
+
+    title: Annotated[str, Trimmed(200)]
+    """Who uses it, for what."""
+    scopes: Annotated[frozenset[Scope], pydantic.Field(min_length=1, json_schema_extra={"uniqueItems": False})] = (
+        frozenset({Scope.INFER})
+    )
+    """Named twice, one counts once."""
+    budget: Name | None = None
+    days: int = pydantic.Field(default=90, ge=1, le=730)
+
+
+class OfKey(OfService):
+    """Which key of a service."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$"), PATH]
+
+
+class NewBudget(OfService):
+    """How much may be used in each period."""
+
+    budget: Annotated[Name, PATH]
+    period: Literal["month", "total"] = "month"
+    calls: Bound | None = None
+    tokens: Bound | None = None
+
+
+class OfDays(OfService):
+    """How far back."""
+
+    days: Annotated[int, pydantic.Field(ge=1, le=400)] = 30
+
+
+_MADE = "/api/services/{given.service.name}"
+_DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+LIST = Operation("services.list", "GET /services", NoInput, list[ListedService], known_as="list_all")
+CREATE = Operation(
+    "services.create",
+    "POST /services",
+    NewService,
+    SeenService,
+    who=ServiceAct.CREATE,
+    status=201,
+    location=_MADE,
+    example={"name": "milling", "title": {"en": "Mill watch", "zh": "铣床预警"}, "certificate": _DIGEST},
+)
+OVERRIDE = Operation(
+    "services.override",
+    "POST /services/overrides",
+    NewOverride,
+    SeenService,
+    who=ServiceAct.OVERRIDE,
+    status=201,
+    location=_MADE,
+    example={
+        "service": "assistant",
+        "organisation": "plant",
+        "protocol": "openai",
+        "url": "https://models.plant.example/v1",
+        "model": "qwen3-8b",
+        "reason": "Pilot with the second shift until its trial",
+        "days": 14,
+    },
+)
+SHOW = Operation("services.show", "GET /services/{service}", OfService, SeenService, known_as="read")
+SET_TERMS = Operation(
+    "services.set_terms",
+    "PUT /services/{service}/terms",
+    OnTerms,
+    SeenService,
+    who=ServiceAct.CREATE,
+    example={"timeout_seconds": 45, "workers": 2},
+)
+MOVE = Operation(
+    "services.move",
+    "POST /services/{service}/moves/{move}",
+    Moved,
+    SeenService,
+    who=ServiceAct.MOVE,
+    example={"reason": "Line 3 is rebuilt"},
+)
+HISTORY = Operation("services.history", "GET /services/{service}/history", OfService, list[ServiceStanding])
+KEYS = Operation("services.keys", "GET /services/{service}/keys", OfService, list[SeenKey], who=ServiceAct.INSPECT)
+CREATE_KEY = Operation(
+    "services.create_key",
+    "POST /services/{service}/keys",
+    NewKey,
+    SeenKey,
+    who=ServiceAct.KEYS,
+    repeated=Repeated.ONCE,
+    status=201,
+    location="/api/services/{asked.service}/keys",
+    example={"title": "Controller of line 3", "scopes": ["infer"], "budget": "main", "days": 90},
+)
+REVOKE_KEY = Operation(
+    "services.revoke_key",
+    "DELETE /services/{service}/keys/{key}",
+    OfKey,
+    NOTHING,
+    who=ServiceAct.KEYS,
+    status=204,
+)
+BUDGETS = Operation(
+    "services.budgets", "GET /services/{service}/budgets", OfService, list[SeenBudget], who=ServiceAct.INSPECT
+)
+SET_BUDGET = Operation(
+    "services.set_budget",
+    "PUT /services/{service}/budgets/{budget}",
+    NewBudget,
+    SeenBudget,
+    who=ServiceAct.BUDGET,
+    example={"period": "month", "calls": 100_000},
+)
+USAGE = Operation("services.usage", "GET /services/{service}/usage", OfDays, list[UsageRow], who=ServiceAct.INSPECT)

@@ -1,0 +1,205 @@
+"""The watch of a service: observations and labels are handed in, warnings read; what only the operator does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.watch import MAXIMUM_BATCHES, PathPoint, RaisedWarning, SentBatch, WatchStatus
+from pilotbase.documents.base import Moment
+from pilotbase.documents.hashes import DIGEST_PATTERN, Digest
+from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Taken
+from pilotbase.documents.permissions import WatchAct
+from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
+from pilotbase.operations.operation import BODY, NOTHING, PATH, Callers, NoInput, Operation, Repeated
+from pilotbase.operations.services import OfService
+
+Detector = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+
+
+_DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_CASES = {
+    "document": "observation-batch/1",
+    "service": "milling",
+    "batch": "shift-7",
+    "at": "2027-05-07T06:00:00Z",
+    "ids": ["shift-7/0"],
+    "inputs": {"torque": [41.5]},
+    "answers": ["fine"],
+}
+_LABELS = {"document": "label-batch/1", "service": "milling", "batch": "may-7", "labels": {"shift-7/0": "broken"}}
+
+
+class Observed(OfService):
+    """Cases that a service has answered."""
+
+    batch: Annotated[ObservationBatch, BODY]
+
+
+class Labelled(OfService):
+    """What turned out to be true of cases."""
+
+    batch: Annotated[LabelBatch, BODY]
+
+
+class Batches(OfService):
+    """Batches of one service that are handed in together: those of labels are taken after those of observations."""
+
+    batches: Annotated[
+        tuple[Annotated[SentBatch, pydantic.Field(discriminator="document")], ...],
+        pydantic.Field(min_length=1, max_length=MAXIMUM_BATCHES),
+    ]
+
+
+class OfDetector(OfService):
+    """Which detector."""
+
+    detector: Detector
+
+
+class OnTerms(OfService):
+    """On which terms a watch is replayed."""
+
+    terms: Annotated[WatchTerms, BODY]
+
+
+class Arming(OfService):
+    """Which replay was looked at before a watch is armed."""
+
+    replay: Digest
+
+
+class NewSilence(OfService):
+    """Notices of which detector shall rest until when, and why."""
+
+    detector: Detector | None = None
+    """None: of all of the service."""
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    until: Moment
+
+
+class SilenceEnd(OfService):
+    """Notices of which detector shall go out again."""
+
+    detector: Detector | None = None
+
+
+class Erasure(OfService):
+    """Which case is to be erased, with its labels."""
+
+    case: CaseId
+
+
+class Care(Asked):
+    """What whoever takes care of a warning says."""
+
+    digest: Annotated[str, StringConstraints(pattern=DIGEST_PATTERN), PATH]
+    note: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+_PAGE = "/api/services/{asked.service}/watch"
+OBSERVE = Operation(
+    "watch.observe",
+    "POST /services/{service}/observations",
+    Observed,
+    Taken,
+    who=WatchAct.HAND_IN,
+    callers=Callers.OBSERVERS,
+    repeated=Repeated.HARMLESS,
+    example=_CASES,
+)
+LABEL = Operation(
+    "watch.label",
+    "POST /services/{service}/labels",
+    Labelled,
+    Taken,
+    who=WatchAct.HAND_IN,
+    callers=Callers.OBSERVERS,
+    repeated=Repeated.HARMLESS,
+    example=_LABELS,
+)
+HAND_IN = Operation(
+    "watch.hand_in",
+    "POST /services/{service}/batches",
+    Batches,
+    Taken,
+    who=WatchAct.HAND_IN,
+    callers=Callers.OBSERVERS,
+    repeated=Repeated.HARMLESS,
+    example={"batches": [_CASES, _LABELS]},
+)
+SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus, known_as="read")
+PATH_OF = Operation("watch.path", "GET /services/{service}/watch/path", OfDetector, list[PathPoint])
+REPLAY = Operation(
+    "watch.replay",
+    "POST /services/{service}/watch/replays",
+    OnTerms,
+    Replay,
+    who=WatchAct.REPLAY,
+    status=201,
+    location=_PAGE,
+    example={"tolerance": 0.02, "alpha": 0.05},
+)
+ARM = Operation(
+    "watch.arm",
+    "POST /services/{service}/watch/arming",
+    Arming,
+    Watch,
+    who=WatchAct.ARM,
+    example={"replay": _DIGEST},
+    known_as="arm_watch",
+)
+DISARM = Operation(
+    "watch.disarm",
+    "POST /services/{service}/watch/disarming",
+    OfService,
+    Watch,
+    who=WatchAct.DISARM,
+    known_as="disarm_watch",
+)
+WARNINGS_OF = Operation("watch.warnings_of", "GET /services/{service}/warnings", OfService, list[RaisedWarning])
+WARNINGS = Operation("watch.warnings", "GET /warnings", NoInput, list[RaisedWarning])
+ACKNOWLEDGE = Operation(
+    "watch.acknowledge",
+    "POST /warnings/{digest}/acknowledgement",
+    Care,
+    Acknowledgement,
+    who=WatchAct.CARE,
+    status=201,
+    location="/api/warnings",
+    example={"note": "The night shift looks at the sensor."},
+    known_as="take_care",
+)
+SILENCE = Operation(
+    "watch.silence",
+    "POST /services/{service}/silences",
+    NewSilence,
+    Silence,
+    who=WatchAct.SILENCE,
+    status=201,
+    location=_PAGE,
+    example={"detector": "drift:torque", "reason": "The tool is changed", "until": "2027-05-08T06:00:00Z"},
+    known_as="be_silent",
+)
+END_SILENCE = Operation(
+    "watch.end_silence",
+    "POST /services/{service}/silences/end",
+    SilenceEnd,
+    NOTHING,
+    who=WatchAct.SILENCE,
+    status=204,
+    example={"detector": "drift:torque"},
+    known_as="speak",
+)
+ERASE = Operation(
+    "watch.erase",
+    "POST /services/{service}/erasures",
+    Erasure,
+    NOTHING,
+    who=WatchAct.ERASE,
+    status=204,
+    example={"case": "shift-7/0"},
+)

@@ -1,0 +1,85 @@
+"""SpendingLimit: the application answers the hidden cases, arm by arm; α is spent before the first batch leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.texts import text
+from pilotbase.trial.delivering import cut_as_stated
+from pilotbase.trial.estimating import RunEstimator, RunSize
+from pilotbase.trial.leaving import require_leaving
+from pilotbase.trial.perturbed_arms import AnsweredArm, AttemptSession, answer_arms, perturbations_of
+from pilotbase.trial.phases.opening import TrialContext
+from pilotbase.trial.phases.reserving import Reserved
+from pilotbase.vault.attempts import AttemptState, mark_delivered, mark_scored_before
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A trial whose cases have been answered, in every arm."""
+
+    reserved: Reserved
+    clean: AnsweredArm
+    perturbed: tuple[AnsweredArm, ...]
+
+    @property
+    def trial(self) -> TrialContext:
+        return self.reserved.trial
+
+
+@contextmanager
+def answering(reserved: Reserved) -> Iterator[Answered]:
+    """Yield the answers of every arm; no other process is at work on this attempt until the block is left.
+
+    Raises:
+        RefusedError: another process is, the run is held, or the terms of the data hold no more.
+        InvalidProofError: what an earlier process left was altered.
+    """
+    trial = reserved.trial
+    with answer_arms(
+        trial.lab, trial.sealed, reserved.frame, perturbations_of(trial.plan.criteria), _session(reserved)
+    ) as (clean, *perturbed):
+        _spend(reserved)
+        yield Answered(reserved, clean, tuple(perturbed))
+
+
+def _session(reserved: Reserved) -> AttemptSession:
+    trial, subject, rows = reserved.trial, reserved.subject, reserved.frame.height
+    lab, plan, scenario = trial.lab, trial.plan, trial.sealed.scenario
+    boxes, cut = 1 + len(perturbations_of(plan.criteria)), cut_as_stated(scenario, reserved.frame, plan.repeats or 1)
+    stage = text("trial.progress.answer", application=trial.candidate.reference.name)
+    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits)
+    estimator = RunEstimator(lab, plan.digest(), trial.hidden.owner, trial.limit, size)
+
+    def before_first() -> None:
+        leaves = require_leaving(lab.view, scenario, trial.candidate.submission.application, plan.cases)
+        estimator.on_box()
+        _spend(reserved)
+        if leaves:  # whoever keeps the endpoint may keep these cases: no later attempt gets them
+            mark_scored_before(lab.vault, trial.hidden, reserved.attempt.cases)
+
+    def on_batch(done: int) -> None:
+        subject.on_progress(Progress(stage, done, rows * boxes))
+        estimator.on_batch(done, subject.on_progress)
+
+    return AttemptSession(
+        candidate=subject.candidate,
+        terms=subject.terms,
+        cut=cut,
+        folder=reserved.folder,
+        commitment=plan.canonical(),
+        secret=subject.secret,
+        committed=subject.committed,
+        spend=before_first,
+        on_batch=on_batch,
+        on_usage=estimator.on_usage,
+    )
+
+
+def _spend(reserved: Reserved) -> None:
+    """Spend α: before the first batch leaves, and for an application that never came so far. Again changes nothing."""
+    if reserved.attempt.state is AttemptState.OPEN:
+        mark_delivered(reserved.trial.lab.vault, reserved.attempt)

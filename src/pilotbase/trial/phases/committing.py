@@ -1,0 +1,54 @@
+"""Committing: the digest of all arms is fixed; only then the application is asked beside the hidden cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.trial.perturbed_arms import AnsweredArm, committed_digest
+from pilotbase.trial.phases.asking import Answered
+from pilotbase.trial.phases.opening import TrialContext
+from pilotbase.trial.phases.reserving import Reserved
+from pilotbase.trial.probes import with_probes
+from pilotbase.trial.running import Run
+from pilotbase.vault.attempts import commit_answers
+
+
+@dataclass(frozen=True)
+class CommittedAnswers:
+    """Committed answers, one a case (abstentions where there is none), and how the run was."""
+
+    reserved: Reserved
+    values: NDArray[Any]
+    rows: NDArray[np.int64]
+    """The cases that were answered, as they were asked."""
+    digest: Digest
+    run: Run
+    """With all that was probed."""
+    arms: tuple[AnsweredArm, ...]
+    """The perturbed arms."""
+
+    @property
+    def trial(self) -> TrialContext:
+        return self.reserved.trial
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+
+def commit(answered: Answered) -> CommittedAnswers:
+    """Return the answers, committed, with what the probes find.
+
+    Raises:
+        RefusedError: the terms of the data hold no more. InvalidProofError: what a probe kept was altered.
+    """
+    trial, reserved, clean = answered.trial, answered.reserved, answered.clean
+    digest = committed_digest((clean, *answered.perturbed))
+    commit_answers(trial.lab.vault, reserved.attempt, digest)
+    run = with_probes(clean.run, replace(reserved.subject, committed=True))
+    return CommittedAnswers(reserved, clean.values, clean.rows, digest, run, answered.perturbed)

@@ -1,0 +1,66 @@
+"""Judging: the order of scoring is opened, answers and truth meet, and the criteria are decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.texts import text
+from pilotbase.evidence import Decision, draw_order
+from pilotbase.measures import Cases, coded
+from pilotbase.trial.phases.committing import CommittedAnswers
+from pilotbase.trial.phases.opening import TrialContext
+from pilotbase.trial.probes import measured
+from pilotbase.trial.scoring import Judged, build_cases, describe, judge, unit_codes
+from pilotbase.trial.verdict_rules import levels_of, scoring_seed
+from pilotbase.vault.attempts import mark_scored, reveal_order
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decided trial, with the order in which its cases were scored."""
+
+    answers: CommittedAnswers
+    cases: Cases
+    """As they are kept."""
+    order: NDArray[np.int64]
+    secret: bytes
+    """Of the order."""
+    decision: Decision
+    judged: Judged
+
+    @property
+    def trial(self) -> TrialContext:
+        return self.answers.trial
+
+    @property
+    def scored(self) -> NDArray[np.int64]:
+        """Return the rows that were scored, as they were."""
+        return self.order[: self.decision.scored]
+
+
+def decide_trial(answers: CommittedAnswers) -> Decided:
+    """Return what the criteria say of committed answers; the scored cases are marked, for good."""
+    trial, reserved = answers.trial, answers.reserved
+    lab, plan, frame, attempt = trial.lab, trial.plan, reserved.frame, reserved.attempt
+    trial.on_progress(Progress(text("trial.progress.score")))
+    secret = reveal_order(lab.vault, trial.hidden, attempt)
+    order = draw_order(frame.height, scoring_seed(plan, secret), unit_codes(plan.criteria, frame))
+    kept = _cases(answers)
+    cases = coded(kept)
+    levels = levels_of(plan, trial.hidden.alpha, attempt.number)
+    decision = judge(plan.criteria, cases, order, levels, measured(answers.run.load), plan.design)
+    mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
+    judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
+    return Decided(answers, kept, order, secret, decision, judged)
+
+
+def _cases(answers: CommittedAnswers) -> Cases:
+    trial, reserved = answers.trial, answers.reserved
+    perturbed = {str(arm.under): arm.values for arm in answers.arms}
+    scenario = trial.sealed.scenario.model_copy(update={"criteria": trial.plan.criteria})
+    classes = trial.sealed.record.classes
+    return build_cases(scenario, classes, reserved.frame, answers.values, reserved.others, perturbed)

@@ -1,0 +1,93 @@
+"""Opening: what the plan names is found again, the gate lets the trial in, and nothing leaks. Nothing is spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.box.settings import LogPolicy
+from pilotbase.data.leakage import Leakage, check_leakage
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.terms import Leave
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome
+from pilotbase.trial.entering import AccessMode, enter
+from pilotbase.trial.estimating import SpendingLimit
+from pilotbase.trial.lab import Lab
+from pilotbase.trial.running import Candidate, Terms, prepare_candidate
+from pilotbase.trial.sealed import Sealed, load_sealed, read_public_sample
+from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """Everything about one trial that is fixed before it runs."""
+
+    lab: Lab
+    plan: TrialPlan
+    sealed: Sealed
+    candidate: Candidate
+    hidden: HiddenSet
+    limit: SpendingLimit
+    """Above what the run is held until there is consent."""
+    on_progress: OnProgress
+    began: datetime
+
+    @property
+    def terms(self) -> Terms:
+        """Return the terms of its boxes: nothing that they print comes out."""
+        plan, leaves = self.plan, self.candidate.endpoint is not None
+        return Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A trial that may run: the leave to open its hidden cases, and that they do not leak."""
+
+    trial: TrialContext
+    leave: Leave
+    leakage: Leakage
+
+
+def open_trial(lab: Lab, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> Opened:
+    """Return a trial that may run, its leave counted once.
+
+    Raises:
+        InvalidProofError: hidden data, application or environment are not what the plan names.
+        RefusedError: no agreement permits it, or the data leak.
+    """
+    began = lab.store.clock()
+    candidate = prepare_candidate(lab, read_application(lab.application_folder(plan.application.digest)))
+    if candidate.reference != plan.application:
+        raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
+    sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    trial = TrialContext(lab, plan, sealed, candidate, hidden, limit, on_progress, began)
+    supplier, mode = plan.application.supplier.organisation, AccessMode.of_trial(plan.cases, plan.release)
+    leave = enter(lab.view, sealed.scenario, supplier, plan.digest(), mode)
+    return Opened(trial, leave, _leakage(trial, leave))
+
+
+def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:
+    """Return the hidden cases, all of them or those with these numbers."""
+    return pl.concat([piece.frame for piece in open_hidden(trial.lab.vault, trial.hidden, grant, cases)])
+
+
+def _leakage(trial: TrialContext, leave: Leave) -> Leakage:
+    """Return what was checked; hidden data that leak prove nothing, so nobody spends an attempt on them."""
+    trial.on_progress(Progress(text("trial.progress.leakage")))
+    hidden = read_hidden(trial, ReaderGrant(Purpose.LEAKAGE, leave))
+    leakage = check_leakage(read_public_sample(trial.lab, trial.sealed), hidden, trial.sealed.scenario)
+    failed = [check.sentence for check in leakage.checks if check.outcome is Outcome.FAIL]
+    if failed:
+        raise RefusedError("trial.leakage", problem=failed[0])
+    return leakage

@@ -1,0 +1,102 @@
+"""Reporting: the records are kept, and the one report of the plan is stored under its head, which is set once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pilotbase.documents.report import Attempt, Order, Report
+from pilotbase.documents.subjects import report_head
+from pilotbase.trial.answering import count_abstentions
+from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.performance import summarise
+from pilotbase.trial.phases.judging import Decided
+from pilotbase.trial.phases.recording import keep_records
+from pilotbase.trial.refreshing import refresh_advice
+from pilotbase.trial.repeating import differing_cases
+from pilotbase.trial.reporting import Proof, build_report
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sections import Runs, TrialFindings
+from pilotbase.trial.standards import with_standards
+from pilotbase.trial.verdict_rules import levels_of, verdict_at_end
+from pilotbase.vault.attempts import close_attempt, remaining
+from pilotbase.workspace.actors import parties
+
+
+def publish(decided: Decided) -> Report:
+    """Return the report, stored with the view for the supplier beside it; then the attempt is ended."""
+    trial = decided.trial
+    view, plan, scenario = trial.lab.view, trial.plan, trial.sealed.scenario
+    proof = _proof(decided)
+    span = (trial.began, trial.lab.store.clock())
+    report = build_report(_findings(decided), trial.candidate, plan.contract, span, proof)
+    report = with_standards(view, plan.standards, report, scenario, trial.candidate.submission.application)
+    supplier = trial.candidate.reference.supplier.organisation
+    with view.transaction("trial.reported") as change:
+        digest = change.put(report, parties(), owner=trial.hidden.owner, fields={"scenario": scenario.name})
+        change.put(report.supplier_view(), parties(), owner=supplier, fields={"full": digest})
+        change.set_head(report_head(plan.digest()), digest, expected=None)
+    close_attempt(trial.lab.vault, decided.answers.reserved.attempt)
+    return report
+
+
+def _findings(decided: Decided) -> TrialFindings:
+    trial, answers = decided.trial, decided.answers
+    plan, opened, cases = trial.plan, answers.reserved.opened, answers.reserved.attempt.cases
+    differing = differing_cases(cases[answers.rows], answers.values[answers.rows]) if plan.repeats else 0
+    return TrialFindings(
+        scenario=trial.sealed.scenario,
+        candidate=trial.candidate,
+        judged=decided.judged,
+        run=answers.run,
+        performance=summarise(answers.run.load),
+        cases=plan.cases,
+        answered=answers.count,
+        abstained=count_abstentions(answers.values, answers.count, plan.contract.prediction),
+        leakage=opened.leakage,
+        arms=answers.arms,
+        labels=plan.labels,
+        runs=Runs(plan.repeats, differing) if plan.repeats else None,
+        day=trial.lab.store.clock().date().isoformat(),
+    )
+
+
+def _proof(decided: Decided) -> Proof:
+    plan, sealed, decision = decided.trial.plan, decided.trial.sealed, decided.decision
+    records = keep_records(decided)
+    return Proof(
+        plan=plan.digest(),
+        reference=plan.scenario,
+        attempt=_attempt(decided),
+        records=records,
+        blind=sealed.record.blind,
+        order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=decided.secret.hex()),
+        design=plan.design,
+        decision=decision_digest(decision, plan.design, verdict_at_end(decision, decided.answers.run.end.reason)),
+    )
+
+
+def _attempt(decided: Decided) -> Attempt:
+    """Return what the attempt cost, and what the hidden set still holds once it is ended."""
+    trial, attempt = decided.trial, decided.answers.reserved.attempt
+    hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan
+    now = remaining(trial.lab.vault, hidden)
+    scored = len(np.unique(attempt.cases[decided.scored]))
+    spent = scored if trial.candidate.endpoint is None else plan.cases
+    left = replace(now, fresh=now.fresh + plan.cases - spent)
+    advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left)
+    return Attempt(
+        number=attempt.number,
+        alpha=float(levels_of(plan, hidden.alpha, attempt.number).accept),
+        alpha_of_all=hidden.alpha,
+        reserved=plan.cases,
+        answered=decided.answers.count // (plan.repeats or 1),
+        scored=scored,
+        fresh_left=left.fresh,
+        used_before=now.scored - spent,
+        attempts_left=now.attempts,
+        refresh=advice or None,
+        alpha_before=now.spent_alpha - attempt.alpha,
+        alpha_left=hidden.alpha - now.spent_alpha,
+    )

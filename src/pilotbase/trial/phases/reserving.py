@@ -1,0 +1,127 @@
+"""Reserving: the attempt with its cases, the baseline, and the probes that come before; a failure gives it back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.texts import text
+from pilotbase.trial.baselines import measured_others
+from pilotbase.trial.criteria_check import require_enough
+from pilotbase.trial.delivering import cut_as_stated, in_secret_order
+from pilotbase.trial.entering import while_it_stands
+from pilotbase.trial.phases.opening import Opened, TrialContext, read_hidden
+from pilotbase.trial.probes import look_before
+from pilotbase.trial.probing import Subject
+from pilotbase.trial.repeating import asked_again
+from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.verdict_rules import levels_of
+from pilotbase.vault.attempts import Attempt, AttemptRequest, AttemptState, cancel_attempt, open_attempt
+from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.sealing import secrets_of
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A trial with its attempt: the cases that will be asked, and what others answer to them."""
+
+    opened: Opened
+    attempt: Attempt
+    """With the case of each row."""
+    frame: pl.DataFrame
+    """The rows that are asked."""
+    others: dict[str, NDArray[Any]]
+    """What baseline and people answer."""
+    folder: Path
+    """Where answers, and what probes find, are kept."""
+    subject: Subject
+    """Who is asked, on which terms; beside the hidden cases, too."""
+
+    @property
+    def trial(self) -> TrialContext:
+        return self.opened.trial
+
+
+def reserve(opened: Opened) -> Reserved:
+    """Return a trial with its attempt; one whose cases are too few, or that cannot be measured here, is given back.
+
+    Raises:
+        RefusedError: no fresh cases or attempts are left, another scorer is at work on this plan, the cases are not
+            enough of each class, a reference application fails, or a probe that comes before does.
+    """
+    trial = opened.trial
+    lab, plan = trial.lab, trial.plan
+    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
+    attempt, frame = _asked(opened, open_attempt(lab.vault, trial.hidden, request))
+    bundle, named = secrets_of(lab.vault, trial.hidden), (plan.digest(), str(attempt.number))
+
+    def secret(label: str, arm: str) -> bytes:
+        return bundle.derive(label, *named, *filter(None, [arm]))
+
+    with _given_back(trial, attempt):
+        _require_enough(trial, attempt, frame)
+        others = _measure_others(trial, frame, secret("delivery", "baseline"))
+        folder = lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}")
+        committed = attempt.state is AttemptState.COMMITTED
+        subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
+        look_before(subject)
+    return Reserved(opened, attempt, frame, others, folder, subject)
+
+
+def _asked(opened: Opened, attempt: Attempt) -> tuple[Attempt, pl.DataFrame]:
+    """Return the attempt with the case of each row that is asked, and these rows."""
+    grant = ReaderGrant(Purpose.FEATURES, opened.leave, attempt.number)
+    repeats, frame = opened.trial.plan.repeats, read_hidden(opened.trial, grant, attempt.cases)
+    if repeats is None:
+        return attempt, frame
+    return replace(attempt, cases=np.tile(attempt.cases, repeats)), asked_again(frame, repeats)
+
+
+@contextlib.contextmanager
+def _given_back(trial: TrialContext, attempt: Attempt) -> Iterator[None]:
+    """Give the attempt back where what is done within fails, unless it is spent."""
+    try:
+        yield
+    except PilotbaseError:
+        if attempt.state is AttemptState.OPEN:
+            cancel_attempt(trial.lab.vault, attempt)
+        raise
+
+
+def _require_enough(trial: TrialContext, attempt: Attempt, frame: pl.DataFrame) -> None:
+    """Return when the attempt's cases are enough of each class; asked before it is spent."""
+    if attempt.state is AttemptState.OPEN:
+        level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
+        require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)
+
+
+def _measure_others(trial: TrialContext, frame: pl.DataFrame, secret: bytes) -> dict[str, NDArray[Any]]:
+    trial.on_progress(Progress(text("trial.progress.baseline")))
+    cut = cut_as_stated(trial.sealed.scenario, frame, trial.plan.repeats or 1)
+    return measured_others(trial.lab, trial.sealed, frame, lambda given: in_secret_order(given, cut, secret))
+
+
+def _subject(opened: Opened) -> Subject:
+    trial = opened.trial
+    lab, plan, sealed = trial.lab, trial.plan, trial.sealed
+    return Subject(
+        lab=lab,
+        sealed=sealed,
+        candidate=trial.candidate,
+        terms=trial.terms,
+        asked=plan,
+        sample=cache(lambda: sealed.features(read_public_sample(lab, sealed))),
+        on_progress=while_it_stands(lab.vault, opened.leave, trial.on_progress),
+        seed=plan.digest().encode(),
+    )

@@ -1,0 +1,92 @@
+"""The probes, one file each. Whatever names a ``PROBE`` here is found; nothing else names it.
+
+What is said of all of them at once stands here: what a run shows with them, what measures read, what a report says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from pilotbase.documents.base import Part
+from pilotbase.documents.report import Finding
+from pilotbase.documents.vocabularies import Verification
+from pilotbase.measures import Run as Measured
+from pilotbase.trial.performance import Load, measured_run
+from pilotbase.trial.probing import Probe, Subject, look
+from pilotbase.trial.running import Run
+
+PROBES: tuple[Probe[Any], ...] = tuple(
+    import_module(f"{__name__}.{found.name}").PROBE
+    for found in sorted(iter_modules(__path__), key=lambda found: found.name)
+)
+
+
+def look_before(subject: Subject) -> None:
+    """Keep what the probes find that come before a hidden case leaves; raises what they raise."""
+    for probe in PROBES:
+        if probe.when == "before":
+            look(probe, subject, None)
+
+
+def with_probes(run: Run, subject: Subject) -> Run:
+    """Return ``run`` with what every probe finds of an application that has answered, or found of it before.
+
+    Raises:
+        ValueError: a probe writes where another does.
+    """
+    shown = run
+    for probe in PROBES:
+        if probe.rehearsed or subject.folder is not None:
+            found = look(probe, subject, run)
+            shown = shown if found is None else _added(shown, probe, found)
+    return shown
+
+
+def _added(run: Run, probe: Probe[Any], found: Part) -> Run:
+    after = probe.add(run, found)
+    for other in PROBES:
+        if other is not probe and other.of(after.load) != other.of(run.load):
+            raise ValueError(f"the probe {probe.name} writes what is not its own: {other.name}")
+    return after
+
+
+def found_of(load: Load) -> Iterator[tuple[Probe[Any], Part | None]]:
+    """Yield each probe with what it found."""
+    for probe in PROBES:
+        yield probe, probe.of(load)
+
+
+def measured(load: Load) -> Measured:
+    """Return what measures read of a run, with all that was probed."""
+    seen = measured_run(load)
+    for probe, found in found_of(load):
+        seen = seen if found is None else probe.measured(found, seen)
+    return seen
+
+
+def told_fields(load: Load) -> dict[str, Any]:
+    """Return the fields of a report that hold the figures of all probes."""
+    fields: dict[str, Any] = {"probes": dict(load.probes) or None}
+    for probe, found in found_of(load):
+        fields |= {} if found is None else probe.told(found)
+    return fields
+
+
+def probe_findings(load: Load, unasked: bool = True) -> dict[Verification, list[Finding]]:
+    """Return by section what a report says of all probes; ``unasked``: of those that found nothing, too.
+
+    Raises:
+        ValueError: a probe writes into a section that is not its own.
+    """
+    said: dict[Verification, list[Finding]] = {name: [] for name in Verification}
+    for probe, found in found_of(load):
+        if found is None and not unasked:
+            continue
+        for section, findings in (probe.unasked() if found is None else probe.findings(found)).items():
+            if section not in probe.sections:
+                raise ValueError(f"the probe {probe.name} writes into a section that is not its own: {section.value}")
+            said[section] += findings
+    return said

@@ -1,0 +1,155 @@
+"""Cells 适配单元: the same application in other environments, held against what it answers in the trial's own.
+
+Each cell is run in a box with its limits, on cases of the public sample. An application that did not answer every case
+is not asked again, nor is an endpoint: its environment is not ours.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.compute.box.ends import END_TEXTS
+from pilotbase.documents.adaptation import Cell, CellRun, Matrix
+from pilotbase.documents.base import Part
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.report import Finding
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.measures import Run as Measured
+from pilotbase.trial.design_findings import unmeasured
+from pilotbase.trial.performance import Load
+from pilotbase.trial.probing import Findings, Probe, Subject, answers_in
+from pilotbase.trial.running import Candidate, Run, Terms
+
+Answers = NDArray[Any]
+
+
+class CellRuns(Part):
+    """What became of every cell."""
+
+    runs: tuple[CellRun, ...]
+
+
+class Cells(Probe[CellRuns]):
+    """The cells of the matrix that was asked for."""
+
+    name = "cells"
+    found = CellRuns
+    sections = frozenset({Verification.ADAPTATION})
+    conforms = True
+
+    def look(self, subject: Subject, run: Run | None) -> CellRuns | None:
+        """Return what becomes of each cell that this machine is, and of the others that they are not."""
+        matrix = subject.asked.matrix
+        if matrix is None or not subject.boxed(run):
+            return None
+        return CellRuns(runs=tuple(_run_cells(subject, matrix)))
+
+    def add(self, run: Run, found: CellRuns) -> Run:
+        """Return ``run`` with its cells."""
+        return replace(run, load=replace(run.load, cells=found.runs))
+
+    def of(self, load: Load) -> CellRuns | None:
+        """Return the cells of a run."""
+        return None if load.cells is None else CellRuns(runs=load.cells)
+
+    def measured(self, found: CellRuns, seen: Measured) -> Measured:
+        """Return what measures read, with whether each cell that was run agrees."""
+        return replace(seen, cells=tuple(one.agrees for one in found.runs if one.measured))
+
+    def told(self, found: CellRuns) -> Mapping[str, Any]:
+        """Return the cells, as a report shows them."""
+        return {"cells": found.runs}
+
+    def findings(self, found: CellRuns) -> Findings:
+        """Return of each cell whether it answers as the trial does."""
+        return {Verification.ADAPTATION: [_finding(run) for run in found.runs]}
+
+    def unasked(self) -> Findings:
+        """Return that no other environment was tried."""
+        return {Verification.ADAPTATION: [unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]}
+
+
+PROBE = Cells()
+
+
+def what_differs_here(cell: Cell) -> str | None:
+    """Return what of ``cell`` this machine is not; None where it can be run here."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    here = {"system": platform.system(), "architecture": platform.machine(), "accelerator": "none", "python": python}
+    wanted = {name: getattr(cell, name) for name in here}
+    return next(
+        (word for name, word in wanted.items() if word is not None and word.lower() != here[name].lower()), None
+    )
+
+
+def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, tolerance: float) -> CellRun:
+    """Return how far the answers of a cell lie from ``reference``; two abstentions are the same."""
+    apart, largest = _apart(answers, reference, tolerance)
+    return CellRun(cell=cell, end=end, cases=len(reference), differing=int(apart.sum()), largest=largest)
+
+
+def _run_cells(subject: Subject, matrix: Matrix) -> Iterator[CellRun]:
+    candidate, terms, scratch = subject.candidate, subject.terms, subject.lab.folder("tmp")
+    features = {name: column[: matrix.cases] for name, column in subject.sample().items()}
+    _, reference = answers_in(candidate, terms, features, scratch)
+    for cell in matrix.cells:
+        differs = what_differs_here(cell)
+        if differs is not None:
+            yield CellRun(cell=cell, differs_here=differs)
+            continue
+        subject.on_progress(Progress(text("trial.progress.cell", application=candidate.reference.name, cell=cell.name)))
+        end, answers = answers_in(_candidate_of(cell, candidate), _terms_of(cell, terms), features, scratch)
+        yield compared(cell, end, answers, reference, matrix.tolerance)
+
+
+def _terms_of(cell: Cell, terms: Terms) -> Terms:
+    memory = {} if cell.memory_bytes is None else {"memory_bytes": cell.memory_bytes}
+    return replace(
+        terms,
+        limits=terms.limits.model_copy(update=memory),
+        batch_rows=cell.batch_rows or terms.batch_rows,
+        isolation=cell.isolation or terms.isolation,
+    )
+
+
+def _candidate_of(cell: Cell, candidate: Candidate) -> Candidate:
+    """Return the application with the threads that the cell gives it."""
+    if cell.threads is None:
+        return candidate
+    application = candidate.submission.application
+    resources = application.resources.model_copy(update={"threads": cell.threads})
+    submission = replace(candidate.submission, application=application.model_copy(update={"resources": resources}))
+    return replace(candidate, submission=submission)
+
+
+def _apart(answers: Answers, reference: Answers, tolerance: float) -> tuple[NDArray[np.bool_], float | None]:
+    if reference.dtype.kind != "f":
+        return np.array([one != other for one, other in zip(answers, reference, strict=True)], dtype=np.bool_), None
+    both = np.isnan(answers) & np.isnan(reference)
+    with np.errstate(invalid="ignore"):
+        distances = np.where(both, 0.0, np.abs(answers - reference))
+    apart = ~(distances <= tolerance)
+    known = distances[np.isfinite(distances)]
+    rows = np.asarray(apart if apart.ndim == 1 else apart.any(axis=1), dtype=np.bool_)
+    return rows, float(known.max()) if len(known) else None
+
+
+def _finding(run: CellRun) -> Finding:
+    """Say whether the application answers in a cell as in the trial; one that was not run is no pass."""
+    check, cell = f"cell: {run.cell.name}", run.cell.name
+    if not run.measured:
+        return unmeasured(check, text("trial.finding.cell_elsewhere", cell=cell, wanted=run.differs_here))
+    if run.end is not EndReason.FINISHED:
+        ended = text("trial.finding.cell_ended", cell=cell, reason=END_TEXTS[run.end or EndReason.CANCELLED])
+        return Finding(check=check, outcome=Outcome.FAIL, sentence=ended)
+    values = {"cell": cell, "cases": run.cases, "differing": run.differing}
+    said = text("trial.finding.cell_agrees" if run.agrees else "trial.finding.cell_differs", **values)
+    return Finding(check=check, outcome=Outcome.PASS if run.agrees else Outcome.FAIL, sentence=said)

@@ -1,0 +1,60 @@
+"""What a run in a box costs: processor seconds at the price that the scenario states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from pilotbase.documents.endpoint import Spent
+from pilotbase.documents.report import Finding
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.trial.performance import Load
+from pilotbase.trial.probing import Findings, Probe, Subject
+from pilotbase.trial.running import Run
+
+_HOUR = 3600
+_PLACES = Decimal("1e-9")
+
+
+class Cost(Probe[Spent]):
+    """What 1,000 cases cost; nothing where no price is stated, or an endpoint was paid.
+
+    The processor seconds are those of the whole box, loading included: whoever answers few cases pays for it, too.
+    """
+
+    name = "cost"
+    found = Spent
+    sections = frozenset({Verification.PRODUCTION})
+    kept = False
+
+    def look(self, subject: Subject, run: Run | None) -> Spent | None:
+        """Return the cost of ``run``."""
+        price = subject.asked.processor_hour
+        if run is None or price is None or run.use is not None or run.load.cpu_seconds is None or not run.load.cases:
+            return None
+        of_thousand = Decimal(repr(run.load.cpu_seconds)) / run.load.cases * 1000 / _HOUR * price.amount
+        return Spent(
+            cases=run.load.cases,
+            cost_per_thousand=min(of_thousand, Decimal(10**9) - 1).quantize(_PLACES),
+            currency=price.currency,
+        )
+
+    def add(self, run: Run, found: Spent) -> Run:
+        """Return ``run`` with its cost, which measures read as they read an endpoint's."""
+        return replace(run, load=replace(run.load, spent=found))
+
+    def of(self, load: Load) -> Spent | None:
+        """Return the cost of a run in a box: what an endpoint uses nobody sees."""
+        return None if load.cpu_seconds is None else load.spent
+
+    def findings(self, found: Spent) -> Findings:
+        """Return what 1,000 cases cost."""
+        if found.cost_per_thousand is None:
+            return {}
+        values = {"amount": f"{found.cost_per_thousand:.2g}", "currency": found.currency}
+        told = Finding(check="cost", outcome=Outcome.PASS, sentence=text("trial.finding.cost", **values))
+        return {Verification.PRODUCTION: [told]}
+
+
+PROBE = Cost()

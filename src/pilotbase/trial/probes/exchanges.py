@@ -1,0 +1,230 @@
+"""Recorded exchanges, replayed with faults: what became of every message, counted by how it was sent.
+
+Their cases are asked plainly first, in a box of their own. An application that did not answer every case is not asked
+again, nor is an endpoint: it is its supplier who would have to stop it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.base import Part
+from pilotbase.documents.exchanges import (
+    Exchange,
+    ExchangeFigures,
+    ExchangeRun,
+    MessageOutcome,
+    Sending,
+    SendingFigures,
+)
+from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.report import Finding
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.measures import Run as Measured
+from pilotbase.measures.resources import Exchanged
+from pilotbase.protocols.contract_cases import CaseReader
+from pilotbase.protocols.exchanges.forms import split_messages
+from pilotbase.protocols.exchanges.reading import read_message
+from pilotbase.trial.exchanging.pipeline import as_batch
+from pilotbase.trial.exchanging.replaying import Recorded, replay_exchange, spelled
+from pilotbase.trial.performance import Load
+from pilotbase.trial.probing import Findings, Probe, Subject, answers_in
+from pilotbase.trial.running import Run, start_candidate
+from pilotbase.trial.sealed import read_recorded
+
+_SEPARATOR = "|"
+
+
+class ExchangeRuns(Part):
+    """What became of every exchange."""
+
+    runs: tuple[ExchangeRun, ...]
+
+
+class Exchanges(Probe[ExchangeRuns]):
+    """The exchanges that were asked for: the same messages and faults in a trial and before it."""
+
+    name = "exchanges"
+    found = ExchangeRuns
+    sections = frozenset({Verification.PROCESS, Verification.ADAPTATION})
+    conforms = True
+
+    def look(self, subject: Subject, run: Run | None) -> ExchangeRuns | None:
+        """Return what becomes of every message."""
+        exchanges = subject.asked.exchanges
+        return ExchangeRuns(runs=_replayed(subject, exchanges)) if exchanges and subject.boxed(run) else None
+
+    def add(self, run: Run, found: ExchangeRuns) -> Run:
+        """Return ``run`` with its exchanges."""
+        return replace(run, load=replace(run.load, exchanges=found.runs))
+
+    def of(self, load: Load) -> ExchangeRuns | None:
+        """Return the exchanges of a run."""
+        return None if load.exchanges is None else ExchangeRuns(runs=load.exchanges)
+
+    def measured(self, found: ExchangeRuns, seen: Measured) -> Measured:
+        """Return what measures read, with all exchanges."""
+        return replace(seen, exchanged=exchanged(found.runs))
+
+    def told(self, found: ExchangeRuns) -> Mapping[str, Any]:
+        """Return the figures of each, as a report shows them."""
+        return {"exchanges": tuple(map(exchange_figures, found.runs))}
+
+    def findings(self, found: ExchangeRuns) -> Findings:
+        """Return of each whether its form is understood, and what became of faults, decisions and the order to stop."""
+        figures = [exchange_figures(run) for run in found.runs]
+        return {Verification.ADAPTATION: form_findings(figures), Verification.PROCESS: pipeline_findings(figures)}
+
+
+PROBE = Exchanges()
+
+
+def _replayed(subject: Subject, exchanges: Sequence[Exchange]) -> tuple[ExchangeRun, ...]:
+    reader = CaseReader(subject.sealed.contract, frozenset(subject.sealed.record.may_miss))
+    files, name = read_recorded(subject.lab, subject.sealed), subject.candidate.reference.name
+    bodies = {exchange.name: split_messages(exchange, files[exchange.name]) for exchange in exchanges}
+    answers = iter(_plain_answers(subject, exchanges, bodies, reader))
+    found = []
+    for exchange in exchanges:
+        subject.on_progress(Progress(text("trial.progress.exchange", application=name, exchange=exchange.name)))
+        own = bodies[exchange.name]
+        recorded = Recorded(exchange, own, tuple(next(answers) for _ in own))
+        found.append(replay_exchange(lambda: start_candidate(subject.candidate, subject.terms), recorded, reader))
+    return tuple(found)
+
+
+def _plain_answers(
+    subject: Subject, exchanges: Sequence[Exchange], bodies: Mapping[str, Sequence[bytes]], reader: CaseReader
+) -> list[str | None]:
+    """Return the answer to the case of each recorded message, all of them asked in batches as in the trial."""
+    batches = [
+        as_batch(reader, read_message(exchange, reader.contract, body).cells)
+        for exchange in exchanges
+        for body in bodies[exchange.name]
+    ]
+    names = [field.name for field in reader.contract.features]
+    features: dict[str, NDArray[Any]] = {name: np.concatenate([one.columns[name] for one in batches]) for name in names}
+    terms = subject.terms
+    return spelled(
+        answers_in(subject.candidate, terms, features, subject.lab.folder("tmp"))[1], terms.contract.prediction
+    )
+
+
+def exchange_figures(run: ExchangeRun) -> ExchangeFigures:
+    """Return the figures of an exchange; ways of sending of which there is no message are left out."""
+    exchange: Exchange = run.exchange
+    return ExchangeFigures(
+        name=exchange.name,
+        form=exchange.form,
+        sendings=tuple(_counted(run, sending) for sending in Sending if _of(run, sending)),
+        behind=sum(outcome.behind for outcome in run.outcomes),
+        restarts=run.restarts,
+        stopped=run.stopped,
+        stop_within=exchange.stop_within,
+        record=digest_json(run.to_json_value()),
+    )
+
+
+def is_kept(run: ExchangeRun, outcome: MessageOutcome) -> bool:
+    """Tell whether a message was handled as it must be, and what had to go out went out."""
+    if outcome.handled is not outcome.must:
+        return False
+    return not outcome.bound or _are_same(run, outcome.expected, outcome.answer)
+
+
+def exchanged(runs: Sequence[ExchangeRun]) -> Exchanged:
+    """Return what measures read of all exchanges: whole messages, faulty ones, and the slowest stop."""
+    kept = [(outcome.sending is Sending.WHOLE, is_kept(run, outcome)) for run in runs for outcome in run.outcomes]
+    whole, faulty = ([one for is_whole, one in kept if is_whole is wanted] for wanted in (True, False))
+    stops = [run.stopped for run in runs if run.stopped is not None]
+    seconds = [math.inf if one.seconds is None else one.seconds for one in stops]
+    return Exchanged((sum(whole), len(whole)), (sum(faulty), len(faulty)), max(seconds, default=None))
+
+
+def _of(run: ExchangeRun, sending: Sending) -> list[MessageOutcome]:
+    return [outcome for outcome in run.outcomes if outcome.sending is sending]
+
+
+def _counted(run: ExchangeRun, sending: Sending) -> SendingFigures:
+    outcomes = _of(run, sending)
+    lost = [outcome for outcome in outcomes if not is_kept(run, outcome)]
+    why = _why(lost[0]) if lost else None
+    return SendingFigures(sending=sending, sent=len(outcomes), kept=len(outcomes) - len(lost), why=why)
+
+
+def _why(outcome: MessageOutcome) -> Text:
+    """Return what became of a message that was not handled as it must be."""
+    if outcome.handled is outcome.must:
+        return text("exchange.another_answer", message=outcome.place + 1)
+    handled, must = text(f"exchange.handled.{outcome.handled}"), text(f"exchange.handled.{outcome.must}")
+    values = {"message": outcome.place + 1, "handled": handled, "must": must}
+    return text("exchange.handled_otherwise", **values, reason=outcome.reason or "–")
+
+
+def _are_same(run: ExchangeRun, expected: str | None, answer: str | None) -> bool:
+    if expected == answer:
+        return True
+    if expected is None or answer is None or not run.numbers:
+        return False
+    pairs = zip(expected.split(_SEPARATOR), answer.split(_SEPARATOR), strict=True)
+    return all(abs(float(one) - float(other)) <= run.exchange.tolerance for one, other in pairs)
+
+
+def form_findings(exchanges: Iterable[ExchangeFigures]) -> list[Finding]:
+    """Say of each exchange whether its whole messages were answered as their cases are: adaptation."""
+    return [
+        _finding(f"exchange: {one.name}", counted, text("trial.finding.exchange", **_counts(counted), form=_form(one)))
+        for one in exchanges
+        for counted in one.sendings
+        if counted.sending is Sending.WHOLE
+    ]
+
+
+def pipeline_findings(exchanges: Iterable[ExchangeFigures]) -> list[Finding]:
+    """Say of each fault, of a person's decisions and of the order to stop what became of them: process."""
+    return [finding for one in exchanges for finding in _of_pipeline(one)]
+
+
+def _of_pipeline(exchange: ExchangeFigures) -> Iterator[Finding]:
+    for counted in exchange.sendings:
+        if counted.sending is not Sending.WHOLE:
+            values = {**_counts(counted), "sending": text(f"exchange.sending.{counted.sending}")}
+            said = text("trial.finding.sending", **values)
+            yield _finding(f"pipeline: {exchange.name}: {counted.sending}", counted, said)
+    yield _stopped(exchange)
+
+
+def _stopped(exchange: ExchangeFigures) -> Finding:
+    check, stopped = f"stop: {exchange.name}", exchange.stopped
+    if stopped is None:
+        return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=text("trial.finding.stop_not_tried"))
+    values = {"within": f"{exchange.stop_within:g}", "answers": stopped.answers}
+    if stopped.seconds is None:
+        return Finding(check=check, outcome=Outcome.FAIL, sentence=text("trial.finding.not_stopped", **values))
+    outcome = Outcome.PASS if exchange.stop_holds else Outcome.FAIL
+    sentence = text("trial.finding.stopped", **values, seconds=f"{stopped.seconds:.3g}")
+    return Finding(check=check, outcome=outcome, sentence=sentence)
+
+
+def _finding(check: str, counted: SendingFigures, said: Text) -> Finding:
+    if counted.all_kept:
+        return Finding(check=check, outcome=Outcome.PASS, sentence=said)
+    return Finding(
+        check=check, outcome=Outcome.FAIL, sentence=text("trial.finding.because", said=said, why=counted.why or "–")
+    )
+
+
+def _counts(counted: SendingFigures) -> dict[str, int]:
+    return {"kept": counted.kept, "sent": counted.sent}
+
+
+def _form(exchange: ExchangeFigures) -> Text:
+    return text(f"exchange.form.{exchange.form}")

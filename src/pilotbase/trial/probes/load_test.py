@@ -1,0 +1,139 @@
+"""The load test: made before a hidden case leaves, so that a host that is not quiet costs nobody one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.load_test import LoadFigures, LoadTested, Void
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.report import Finding
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.measures import Run as Measured
+from pilotbase.measures import is_resource, resource_measures
+from pilotbase.measures.resources import Loaded
+from pilotbase.trial.design_findings import unmeasured
+from pilotbase.trial.performance import Load
+from pilotbase.trial.probing import Findings, Probe, Subject
+from pilotbase.trial.running import Run
+from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
+from pilotbase.trial.under_load.testing import load_candidate
+
+MOST_TRIES = 3
+"""How often a test on which criteria rest is made because the host was not quiet, before the trial is refused."""
+_OURS = frozenset({Void.NOISY_HOST, Void.LATE_CLOCK})
+
+
+class Loading(Probe[LoadTested]):
+    """The load test that was asked for; an endpoint is not loaded: its load is its supplier's.
+
+    Where no criterion rests on it, a void one is kept as it is, and said to be void.
+    """
+
+    name = "load-test"
+    found = LoadTested
+    sections = frozenset({Verification.PRODUCTION})
+    when = "before"
+
+    def look(self, subject: Subject, run: Run | None) -> LoadTested | None:
+        """Return what a load test with cases of the public sample measures.
+
+        Raises:
+            RefusedError: the host was not quiet, however often it was tried in a trial.
+        """
+        test, application = subject.asked.load_test, subject.candidate.reference.name
+        if test is None or not subject.boxed(run):
+            return None
+        for number in range(MOST_TRIES):
+            subject.on_progress(Progress(text("trial.progress.load_test", application=application)))
+            seed = subject.secret("load-test", str(number))
+            tested = load_candidate(subject.candidate, subject.terms, test, subject.sample(), seed)
+            void = load_figures(tested).void
+            if subject.folder is None or void not in _OURS or not _rests_on_load(subject):
+                return tested
+        raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{void}"))
+
+    def add(self, run: Run, found: LoadTested) -> Run:
+        """Return ``run`` with what the load test has measured."""
+        return replace(run, load=replace(run.load, tested=found))
+
+    def of(self, load: Load) -> LoadTested | None:
+        """Return the load test of a run."""
+        return load.tested
+
+    def measured(self, found: LoadTested, seen: Measured) -> Measured:
+        """Return what measures read, with the load test; without it where the host was not quiet."""
+        return replace(seen, loaded=_loaded(found))
+
+    def told(self, found: LoadTested) -> Mapping[str, Any]:
+        """Return its figures, as a report shows them."""
+        return {"load_test": load_figures(found)}
+
+    def findings(self, found: LoadTested) -> Findings:
+        """Return what it has shown."""
+        return {Verification.PRODUCTION: _findings(load_figures(found))}
+
+    def unasked(self) -> Findings:
+        """Return that nothing is known of the long run."""
+        return {Verification.PRODUCTION: [unmeasured("soak", text("trial.finding.no_soak"))]}
+
+
+PROBE = Loading()
+
+
+def _rests_on_load(subject: Subject) -> bool:
+    rules = [criterion.parsed() for criterion in subject.sealed.scenario.criteria]
+    return any(is_resource(rule) and resource_measures()[rule.measure].of_load_test for rule in rules)
+
+
+def _loaded(tested: LoadTested) -> Loaded | None:
+    figures = load_figures(tested)
+    if figures.void is Void.NOISY_HOST:
+        return None
+    if figures.void is not None:
+        return Loaded(None, figures.cold_start, figures.recovery, figures.memory_growth)
+    return Loaded(latencies_of(tested), figures.cold_start, figures.recovery, figures.memory_growth, figures.held)
+
+
+def _findings(figures: LoadFigures) -> list[Finding]:
+    """Say what a load test has shown; a void one has shown nothing, and leaves the section open."""
+    if figures.void is not None:
+        sentence = text("trial.finding.load_void", why=text(f"trial.void.{figures.void}"))
+        return [Finding(check="load_test", outcome=Outcome.INCONCLUSIVE, sentence=sentence)]
+    kept = not figures.unanswered
+    values = {"requests": figures.requests, "unanswered": figures.unanswered, "rate": f"{figures.throughput:.3g}"}
+    findings = [
+        Finding(
+            check="load_test",
+            outcome=Outcome.PASS if kept else Outcome.FAIL,
+            sentence=text("trial.finding.load_kept_up" if kept else "trial.finding.load_lost", **values),
+        )
+    ]
+    findings += _beside_load(figures)
+    recovered = figures.recovery is not None
+    sentence = (
+        text("trial.finding.recovered", seconds=f"{figures.recovery:.3g}")
+        if recovered
+        else text("trial.finding.not_recovered")
+    )
+    findings.append(Finding(check="recovery", outcome=Outcome.PASS if recovered else Outcome.FAIL, sentence=sentence))
+    if figures.joules is None:
+        findings.append(unmeasured("energy", text("trial.finding.no_energy")))
+    return findings
+
+
+def _beside_load(figures: LoadFigures) -> list[Finding]:
+    """Say how much is served within the test's target, and whether the box shared its processors with who asked."""
+    found = []
+    if figures.pinned is not None:
+        pinned = "trial.finding.load_pinned" if figures.pinned else "trial.finding.load_shared"
+        outcome = Outcome.PASS if figures.pinned else Outcome.NOT_MEASURED
+        found.append(Finding(check="processors", outcome=outcome, sentence=text(pinned)))
+    if figures.held is not None and figures.steps is not None:
+        values = {"rate": f"{figures.held:.3g}", "steps": len(figures.steps), "target": f"{figures.target:.3g} s"}
+        outcome = Outcome.PASS if figures.held else Outcome.FAIL
+        found.append(Finding(check="throughput", outcome=outcome, sentence=text("trial.finding.load_held", **values)))
+    return found

@@ -1,0 +1,96 @@
+"""How a function is bound to the operation that it does, and how operations of the base on this machine are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib import import_module
+from typing import Any, Generic, Protocol
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Language
+from pilotbase.operations.operation import In, Operation, Out
+from pilotbase.vault.uploads import UploadTerms
+from pilotbase.worker.base import Base
+from pilotbase.workspace.store import View
+
+_UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a base allows its callers; a hub's configuration says it."""
+
+    uploads: UploadTerms = _UPLOADS
+
+
+class Remember(Protocol):
+    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago."""
+
+    def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
+
+
+def anew(name: str, seconds: float, make: Callable[[], Out]) -> Out:
+    """Return what ``make`` makes; on this machine nothing is remembered."""
+    return make()
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, on which base, and what they have seen of what they change."""
+
+    base: Base
+    view: View
+    language: Language = "en"
+    seen: Digest | None = None
+    """The version of the document that they have seen."""
+    service: str | None = None
+    """The one service that the caller's key opens."""
+    limits: Limits = Limits()
+    remember: Remember = anew
+
+
+@dataclass(frozen=True)
+class Versioned(Generic[Out]):
+    """What is given, and the version under which it is known where that is another than its own digest."""
+
+    given: Out
+    version: Digest
+
+
+Function = Callable[[Caller, In], Out | Versioned[Out]]
+BOUND: dict[str, Callable[[Caller, Any], Any]] = {}
+"""Operation → what does it, of the nouns that were asked for."""
+
+
+def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Function[In, Out]]:
+    """Bind a function that takes what ``operation`` takes and gives what it gives; raises `TypeError` for a second."""
+
+    def bind(function: Function[In, Out]) -> Function[In, Out]:
+        if operation.name in BOUND:
+            raise TypeError(f"operation {operation.name} is bound twice")
+        BOUND[operation.name] = function
+        return function
+
+    return bind
+
+
+def function_of(operation: Operation[In, Out]) -> Function[In, Out]:
+    """Return what does ``operation``; raises `LookupError` where nothing does."""
+    import_module(f"pilotbase.worker.bound.{operation.noun}")
+    if operation.name not in BOUND:
+        raise LookupError(f"operation {operation.name} is bound to nothing")
+    return BOUND[operation.name]
+
+
+@dataclass(frozen=True)
+class Here:
+    """Calls operations of the base on this machine."""
+
+    caller: Caller
+
+    def call(self, operation: Operation[In, Out], asked: In, seen: Digest | None = None) -> Out:
+        """Return what the operation gives; raises as the function that does it."""
+        found = function_of(operation)(replace(self.caller, seen=seen), asked)
+        return found.given if isinstance(found, Versioned) else found

@@ -1,0 +1,64 @@
+"""Duty desk, incidents and runbooks."""
+
+from __future__ import annotations
+
+from pilotbase.documents.api.incidents import ListedIncidents
+from pilotbase.documents.watch import Incident, Runbook
+from pilotbase.operations import incidents as declared
+from pilotbase.watch import incidents, runbooks
+from pilotbase.worker.bound.binding import Caller, Versioned, does
+from pilotbase.worker.services.told_desk import told_desk
+
+does(declared.DESK)(lambda caller, asked: told_desk(caller.view, caller.language))
+does(declared.SHOW)(lambda caller, asked: Versioned(*incidents.load_incident(caller.view, asked.number)))
+does(declared.RUNBOOK)(lambda caller, asked: runbooks.read_runbook(caller.view, asked.service)[1])
+
+
+@does(declared.LIST)
+def list_all(caller: Caller, asked: declared.IncidentsAsked) -> ListedIncidents:
+    """List incidents, newest first."""
+    return ListedIncidents(items=incidents.list_incidents(caller.view, asked.service, asked.closed, asked.limit))
+
+
+@does(declared.NOTE)
+def note(caller: Caller, asked: declared.IncidentNote) -> Incident:
+    """Add a note."""
+    return incidents.add_note(caller.view, asked.number, asked.text, asked.unknown, caller.seen)
+
+
+@does(declared.GRADE)
+def grade(caller: Caller, asked: declared.IncidentGrade) -> Incident:
+    """Set event grade and response level."""
+    return incidents.set_grade(caller.view, asked.number, (asked.grade, asked.response), asked.note, caller.seen)
+
+
+@does(declared.REPORT)
+def report(caller: Caller, asked: declared.IncidentReport) -> Incident:
+    """Say that a report was made."""
+    return incidents.mark_reported(caller.view, asked.number, asked.clock, asked.note, caller.seen)
+
+
+@does(declared.MITIGATE)
+def mitigate(caller: Caller, asked: declared.IncidentMitigation) -> Incident:
+    """Say that the harm has been stopped."""
+    return incidents.mitigate(caller.view, asked.number, asked.note, caller.seen)
+
+
+@does(declared.CLOSE)
+def close(caller: Caller, asked: declared.IncidentClosing) -> Incident:
+    """Close an incident."""
+    return incidents.close(caller.view, asked.number, asked.summary, caller.seen)
+
+
+@does(declared.CORRECT)
+def correct(caller: Caller, asked: declared.IncidentCorrection) -> Incident:
+    """Set a line right."""
+    return incidents.correct(caller.view, asked.number, asked.line, asked.text, caller.seen)
+
+
+@does(declared.SET_RUNBOOK)
+def set_runbook(caller: Caller, asked: declared.OnRunbook) -> Runbook:
+    """Let a service be run by another runbook."""
+    service, _ = runbooks.read_runbook(caller.view, asked.service)
+    runbooks.keep_runbook(caller.view, service, asked.runbook, caller.seen)
+    return asked.runbook

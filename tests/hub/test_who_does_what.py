@@ -1,0 +1,108 @@
+"""Every declared operation × person × log-in, from its row of the permissions: who may not is refused, or sees nothing.
+
+Its own tests say what it does for those who may; here they are only not turned away.
+"""
+
+import json
+
+import pytest
+
+from pilotbase.documents.permissions import TABLE, Reading, Stands, permitted
+from pilotbase.documents.vocabularies import Role
+from pilotbase.operations import declared
+from pilotbase.operations.operation import Callers
+from pilotbase.workspace.actors import Actor
+from tests.hub.live_for_tests import token_of
+from tests.hub.services_for_tests import serve
+from tests.hub.test_every_answer_is_documented import undocumented
+from tests.hub.worlds_for_tests import PEOPLE
+from tests.watch.incidents_for_tests import keep_service, open_one
+
+OPERATIONS = list(declared().values())
+PLACES = {
+    "service": "milling",
+    "number": "1",
+    "move": "start",
+    "key": "0123456789abcdef",
+    "budget": "main",
+    "start": "0",
+    "owner": "plant",
+    "name": "milling",
+}
+"""Field of an address → what there is, or might be."""
+QUERIES = {"watch.path": "?detector=drift:torque"}
+TURNED_AWAY = {
+    "hub.login_needed",
+    "hub.token_invalid",
+    "hub.role_missing",
+    "service.not_yours",
+    "watching.not_permitted",
+    "incident.not_permitted",
+}
+
+
+@pytest.fixture(scope="module")
+def world(one_world):
+    one_world.trial.reach("certified")
+    serve(one_world)
+    keep_service(one_world.trial.store)
+    open_one(one_world.trial.store)
+    one_world.schema = one_world.client().get("/api/openapi.json").json()["paths"]
+    return one_world
+
+
+def send(world, one, client, **headers):
+    places = PLACES | {"digest": f"sha256:{'0' * 64}", "identity": "0" * 32}
+    address = f"/api{one.path.format(**{name: places[name] for name in one.in_path})}{QUERIES.get(one.name, '')}"
+    kind = "application/octet-stream" if one.takes_bytes else "application/json"
+    told = {"data": json.dumps(one.example or {}), "content_type": kind} if one.writes else {}
+    found = getattr(client, one.method.lower())(address, **told, **headers)
+    assert not undocumented(world.schema[f"/api{one.path}"][one.method.lower()], found), (one.name, found.content)
+    return found.status_code, found.json().get("code") if found.status_code >= 400 else None
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
+def test_who_is_not_logged_in_does_nothing(world, one):
+    status, _ = send(world, one, world.client())
+    assert (status != 401) == (one.callers is Callers.EVERYBODY)
+    unknown = {"HTTP_AUTHORIZATION": "Bearer pilot_nobody"}
+    assert send(world, one, world.client(), **unknown) == (401, "hub.token_invalid")
+
+
+@pytest.mark.parametrize("one", [one for one in OPERATIONS if one.writes], ids=lambda one: one.name)
+def test_a_token_that_only_reads_writes_nothing(world, one):
+    reads = {"HTTP_AUTHORIZATION": f"Bearer {token_of(world, 'owner', scope='read')}"}
+    assert send(world, one, world.client(), **reads) == (403, "hub.token_read_only")
+
+
+@pytest.mark.parametrize("one", [one for one in OPERATIONS if one.who is not None], ids=lambda one: one.name)
+def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one):
+    wrong = []
+    for who, (organisation, role) in PEOPLE.items():
+        actor = Actor(organisation, frozenset({Role(role)} if role else ()), f"p-{who}")
+        may = permitted(one.who, actor, Stands(organisation="plant", demand_owner="plant"))
+        status, code = send(world, one, world.client(who))
+        right = code not in TURNED_AWAY if may else status in (403, 404) or is_empty(one)
+        if not right:
+            wrong.append((who, may, status, code))
+    assert not wrong, (one.name, TABLE[one.who], wrong)
+
+
+def is_empty(one):
+    """What is read of the base as a whole is empty for who may not: their test is beside the page."""
+    return isinstance(one.who, Reading) and not one.in_path
+
+
+@pytest.mark.parametrize("one", [one for one in OPERATIONS if one.in_path], ids=lambda one: one.name)
+def test_what_is_of_another_organisation_does_not_exist(world, one):
+    for who in ("other-owner", "other-supplier", "stranger"):
+        status, _ = send(world, one, world.client(who))
+        assert status == 404, (one.name, who)
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
+def test_a_service_key_opens_what_is_for_observers_and_nothing_else(world, one):
+    wanted = {"title": "t", "scopes": ["observe"]}
+    made = world.client("owner").post("/api/services/milling/keys", wanted, content_type="application/json").json()
+    status, _ = send(world, one, world.client(), HTTP_AUTHORIZATION=f"Bearer {made['secret']}")
+    assert (status != 401) == (one.callers is Callers.OBSERVERS)
