@@ -254,7 +254,7 @@ def test_purposes_that_the_offer_does_not_know_are_refused_with_those_that_it_kn
     with pytest.raises(InputError) as caught:
         trial.do(who, AGREEMENT, act, agreement(what, purposes=["pb:verification", "statistics"]))
     assert caught.value.render("en").startswith(
-        "The terms are not for statistics; they are for: pb:verification, pb:statistics."
+        "The terms do not cover statistics; they cover: pb:verification, pb:statistics."
     )
     assert "不适用于用途 statistics；可用的用途：pb:verification, pb:statistics" in caught.value.render("zh")
     trial.do(who, AGREEMENT, act, agreement(what, purposes=["pb:verification", "pb:statistics"]))

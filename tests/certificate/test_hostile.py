@@ -168,7 +168,11 @@ def test_subjects_must_be_the_certificate_s(shared_trust: TrustFolder, statement
     swapped = json.loads(statement)
     swapped["subject"][0]["digest"]["sha256"] = "0" * 64
     body = json.dumps(swapped).encode()
-    refuse(forged(body, shared_trust.signing_key(), *shared_trust.chain), shared_trust, "not those of the certificate")
+    refuse(
+        forged(body, shared_trust.signing_key(), *shared_trust.chain),
+        shared_trust,
+        "do not match those of the certificate",
+    )
 
 
 def test_other_predicate_is_refused(shared_trust: TrustFolder, statement: bytes) -> None:

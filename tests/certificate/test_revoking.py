@@ -49,7 +49,7 @@ def test_strict_needs_a_fresh_list(trust: TrustFolder, sign: Sign, publish: Publ
     assert fresh.revocation == "good"
     assert "list 1 of 2026-11-25 08:00 UTC" in fresh.notes[0].render("en")
     assert "2026-11-26" in fresh.notes[0].render("zh")
-    with pytest.raises(UnknownProofError, match="speaks only for"):
+    with pytest.raises(UnknownProofError, match="covers only"):
         verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=25))
     stale = verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(hours=25))
     assert stale.revocation == "unknown"
@@ -61,7 +61,7 @@ def test_a_list_that_promises_itself_a_week_speaks_for_a_day(trust: TrustFolder,
     listed = RevocationList(issuer=trust.issuer, number=1, issued_at=NOW, next_update=NOW + timedelta(days=7))
     path.write_bytes(seal_revocations(listed, trust).to_bytes())
     assert verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=23))
-    with pytest.raises(UnknownProofError, match="speaks only for"):
+    with pytest.raises(UnknownProofError, match="covers only"):
         verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=25))
 
 

@@ -50,7 +50,7 @@ def test_folder_of_another_base_is_refused(trust: TrustFolder) -> None:
 
 @pytest.mark.parametrize("name", ["", "Base One", "../base"])
 def test_a_name_that_is_none_makes_no_keys(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="no name for a base"):
+    with pytest.raises(InputError, match="not a valid name for a base"):
         create_trust(tmp_path / "keys", name, NOW)
     assert not list(tmp_path.rglob("*.pem"))
 
@@ -80,7 +80,7 @@ def test_missing_or_swapped_signing_key(trust: TrustFolder, sign: Sign) -> None:
     (key,) = trust.path.glob("signing/*.pem")
     (root,) = trust.path.glob("root/*.pem")
     shutil.copy2(root, key)
-    with pytest.raises(InvalidProofError, match="does not hold the key"):
+    with pytest.raises(InvalidProofError, match="does not contain the key"):
         sign(trust)
     key.unlink()
     with pytest.raises(RefusedError, match="signing key is not in"):

@@ -28,7 +28,7 @@ def test_valid_with_public_roots_alone(shared_trust: TrustFolder, sign: Sign, tm
     found = verify_certificate(sign(shared_trust), roots, at=NOW)
     assert found.certificate.application.name == "forest"
     assert found.revocation == "unknown"
-    assert "revocation unknown" in found.notes[0].render("en")
+    assert "revocation status unknown" in found.notes[0].render("en")
     assert "撤销状态未知" in found.notes[0].render("zh")
 
 
@@ -53,7 +53,7 @@ def test_expired_and_not_yet_valid(shared_trust: TrustFolder, sign: Sign) -> Non
     verify_certificate(data, roots, at=NOW + timedelta(days=364))
     with pytest.raises(InvalidProofError, match="expired on 2027-11-25"):
         verify_certificate(data, roots, at=NOW + timedelta(days=365))
-    with pytest.raises(InvalidProofError, match="begins only"):
+    with pytest.raises(InvalidProofError, match="valid only from"):
         verify_certificate(data, roots, at=NOW - timedelta(seconds=1))
 
 

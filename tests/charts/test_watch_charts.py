@@ -48,7 +48,7 @@ def test_a_path_names_its_axes_and_says_where_it_leaves_the_paper(language):
     seconds = [timedelta(seconds=number) for number in range(3)]
     points = [WatchedPoint(NOW + at, 100, value, Colour.RED) for at, value in zip(seconds, (0, 2, 300), strict=True)]
     words = " | ".join(texts(watch_path_chart(WatchedPath("risk", points, Colour.RED, level=40), language)))
-    assert ("evidence against the promise; red at 40 = 1/0.025" if language == "en" else "反对承诺的证据") in words
+    assert ("evidence against the guarantee; red at 40 = 1/0.025" if language == "en" else "反对承诺的证据") in words
     assert "40 = 1/0.025" in words and "10^480.6" in words
     assert "2026-05-01 00:00:00" in words and "00:00:02 UTC" in words
     inside = WatchedPath("latency", points[:2], Colour.ORANGE)

@@ -67,7 +67,7 @@ def told_by(home: Path, *words: object, code: int) -> str:
 def test_a_base_with_accounts_comes_back_and_goes_on(tmp_path):
     home, copy, file = tmp_path / "home", tmp_path / "copy", tmp_path / "base.backup"
     before = run(home, "accounts", "make")
-    assert "It holds no key" in run(home, "backup", file)
+    assert "It does not contain keys" in run(home, "backup", file)
     told = run(copy, "restore", file, language="zh")
     assert "全部摘要校验通过" in told and "log.pem" in told and "hub.key" in told
     assert not (copy / "keys" / "hub.key").exists()
@@ -89,10 +89,10 @@ def test_a_base_with_accounts_goes_to_postgresql_and_back(tmp_path):
     run(home, "backup", tmp_path / "one.backup")
     with running_server() as url:
         told = run(there, "restore", tmp_path / "one.backup", "--store", url, *keys)
-        assert "not in a backup" not in told
+        assert "not part of a backup" not in told
         assert run(there, "accounts", "show") == before
         run(there, "backup", tmp_path / "two.backup")
-        assert "holds accounts" in failed(back, "restore", tmp_path / "one.backup", "--store", url, *keys)
+        assert "contains accounts" in failed(back, "restore", tmp_path / "one.backup", "--store", url, *keys)
     assert not back.exists()
     run(back, "restore", tmp_path / "two.backup", *keys)
     assert "2 people" in run(back, "accounts", "count")
@@ -104,7 +104,7 @@ def test_init_names_store_and_blobs_or_says_what_is_wrong(tmp_path):
     told_by(there, "init", *elsewhere, code=0)
     assert (tmp_path / "other.db").exists() and not (there / "pilotbase.db").exists()
     told_by(there, "init", *elsewhere, code=0)
-    assert "another address" in told_by(there, "init", "--store", "sqlite:////x.db", code=5)
+    assert "a different address" in told_by(there, "init", "--store", "sqlite:////x.db", code=5)
     told = told_by(new, "init", "--store", "mysql://me:geheim@h/x", code=2)
     assert "begins with one of postgresql" in told and "geheim" not in told
     assert "store of another base" in told_by(new, "init", *elsewhere, code=2)

@@ -68,10 +68,10 @@ def test_spent_cases_made_fresh_in_the_database_are_named_and_nothing_is_tried_o
         connection.execute(update(tables.hidden_sets).values(scored=bytes(scored)[::-1]))
     base.lab.close()
     found = run("log", "verify")
-    assert found.exit_code == 3 and "other cases" in found.stderr
+    assert found.exit_code == 3 and "not those committed to in the log" in found.stderr
     assert "案例" in run("log", "verify", language="zh").stderr
     tried = run("trial", "run", scenario, write_application(name="next"))
-    assert tried.exit_code == 3 and "other cases" in tried.stderr
+    assert tried.exit_code == 3 and "not those committed to in the log" in tried.stderr
     base = open_base()
     assert {attempt.number for attempt in attempts_in(base)} == {1}
     base.lab.close()
@@ -148,7 +148,7 @@ def test_a_base_with_a_name_of_its_own_works_under_it(home, write_scenario, writ
     files = (tmp_path / "out" / "certificate.json", "--trust", home / "trust-roots.json")
     listed = run("certificate", "verify", *files, "--revocations", home / "revocations.json")
     assert listed.exit_code == 0
-    assert "Not revoked by list 1" in listed.stdout
+    assert "Not revoked in list 1" in listed.stdout
     assert run("certificate", "revoke", files[0], "--reason", "wrong data").exit_code == 0
     (home / "revocations.json").unlink()
     assert run("init").exit_code == 0

@@ -84,7 +84,7 @@ def test_closed_files_are_held_against_their_commitment_under_the_owners_salt(ru
     run("publish", str(tmp_path / "logs.json"))
     assert "logs.csv: 11 bytes" in run("keep", "plant/logs", str(table), "--salt", str(salt))
     table.write_text("torque\n1.6\n")
-    assert "its bytes are others" in run("keep", "plant/logs", str(table), "--salt", str(salt), code=2)
+    assert "differs from the file described" in run("keep", "plant/logs", str(table), "--salt", str(salt), code=2)
     assert "logs.csv: 11 bytes" in run("keep", "plant/logs", str(table)), "nothing is held against it without"
 
 
@@ -118,7 +118,7 @@ def test_versions_tell_what_changed(published, tmp_path):
     path.write_text(json.dumps(dataset("2.0.0", sector="manufacturing", recordSet=more).to_json_value()))
     published("publish", str(path))
     told = published("versions", "plant/logs")
-    assert "logs: – → 500 rows" in told and "agreements on earlier versions do not reach it" in told
+    assert "logs: – → 500 rows" in told and "agreements for earlier versions do not cover it" in told
     assert [one["version"] for one in json.loads(published("versions", "plant/logs", "--json"))] == ["2.0.0", "1.0.0"]
     assert "logs：– → 500 行" in published("versions", "plant/logs", "--since", "1.0.0", language="zh")
     assert "no version 1.2.0" in published("versions", "plant/logs", "--since", "1.2.0", code=2)

@@ -36,7 +36,7 @@ def put(path, value):
 def test_a_complete_description_is_said_to_be_complete(folder):
     found = run("data", "check", folder / "dataset.yaml")
     assert found.exit_code == 0
-    assert "nothing is lacking" in found.stdout and "pumps (open)" in found.stdout
+    assert "nothing is missing" in found.stdout and "pumps (open)" in found.stdout
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "This is missing."), ("zh", "此项缺失。")])
@@ -170,7 +170,7 @@ def test_what_was_measured_of_this_version_is_said_unasked_and_read_back(folder,
     theirs.write_text(found.stdout, "utf-8")
     assert measures(run("data", "export", theirs, "--as", form)) == expected
     assert json.loads(run("data", "check", theirs, "--json").stdout)["notHeld"] == []
-    assert "has no place in it: " in (left_out := run("data", "export", theirs, "--as", "odcs").stderr)
+    assert "it cannot hold: " in (left_out := run("data", "export", theirs, "--as", "odcs").stderr)
     assert "quality" in left_out
 
 

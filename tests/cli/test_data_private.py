@@ -48,7 +48,7 @@ def test_a_profile_is_told_and_paid_for_once(run, closed):
     told = run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme")
     assert "ε = 1.5 spent, unit a record, discrete Laplace (OpenDP" in told
     assert "wear: mean" in told
-    assert "remark: nothing is told, since no values are declared" in told
+    assert "remark: not shown, because no values are declared" in told
     assert run("profile", "plant/logs", closed, "--epsilon", "1.5", "--for", "acme") == told
     found = json.loads(run("profile", "plant/logs", closed, "--epsilon", "1.50", "--for", "acme", "--json"))
     assert (found["question"]["epsilon"], found["question"]["by"]) == (1_500_000, "acme")
@@ -110,7 +110,7 @@ def test_a_sample_is_written_for_suppliers(run, closed, tmp_path):
         "logs-synthetic.croissant.json",
         "logs-synthetic.tc609.jsonl",
     }
-    assert "nothing is lacking" in run("check", tmp_path / "out" / "logs-synthetic.croissant.json")
+    assert "nothing is missing" in run("check", tmp_path / "out" / "logs-synthetic.croissant.json")
     assert "Published" in run("publish", tmp_path / "out" / "logs-synthetic.croissant.json")
     assert "too few" in run(
         "synthesise", "plant/logs", closed, "--epsilon", "3", "--rows", "5", "--out", tmp_path, code=2

@@ -34,7 +34,7 @@ def test_a_leaked_copy_is_recognised_on_the_command_line(run, tmp_path):
     run("publish", str(tmp_path / "logs.json"))
     run("take", "plant/logs", "acme")
     assert "logs.csv is marked" in run("keep", "plant/logs", str(tmp_path / "logs.csv"))
-    assert "Nobody has fetched it" in run("canaries", str(tmp_path / "logs.csv"), "plant/logs")
+    assert "No one has fetched it" in run("canaries", str(tmp_path / "logs.csv"), "plant/logs")
     run("fetch", "plant/logs", "--organisation", "acme", "--out", str(tmp_path / "acme"))
     said = run("canaries", str(tmp_path / "acme" / "logs.csv"), "plant/logs")
     assert "32 of 64 canaries" in said and "acme: 32 of the 32 in its copy" in said

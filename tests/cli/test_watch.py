@@ -76,7 +76,7 @@ def test_what_is_wrong_is_told_with_its_exit_code(world, tmp_path):
     future = tmp_path / "future.csv"
     future.write_text("case,at,answer\nc1,2999-01-01,fine\n")
     refused = run("watch", "take", "milling", future)
-    assert (refused.exit_code, "still to come" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "in the future" in refused.stderr) == (2, True)
     assert all(word in refused.stderr for word in ("future.csv", "case c1", "five minutes"))
     unread = run("watch", "label", "milling", "c1=maybe")
     assert (unread.exit_code, "broken, fine" in unread.stderr) == (2, True)

@@ -5,10 +5,10 @@ import pytest
 from tests.cli.test_command_line import run
 
 WRONG = {
-    ("scenario", "new", "--from", "x.csv", "--miss", "many"): ("--miss", "many", "a number is needed", "须为数字"),
-    ("service", "budget", "a", "b", "--calls", "1.5"): ("--calls", "1.5", "a whole number is needed", "须为整数"),
-    ("serve", "--port", "70000"): ("--port", "70000", "it must be at most 65535", "不得大于 65535"),
-    ("incident", "show", "first"): ("number", "first", "a whole number is needed", "须为整数"),
+    ("scenario", "new", "--from", "x.csv", "--miss", "many"): ("--miss", "many", "must be a number", "须为数字"),
+    ("service", "budget", "a", "b", "--calls", "1.5"): ("--calls", "1.5", "must be a whole number", "须为整数"),
+    ("serve", "--port", "70000"): ("--port", "70000", "must be at most 65535", "不得大于 65535"),
+    ("incident", "show", "first"): ("number", "first", "must be a whole number", "须为整数"),
 }
 
 

@@ -133,7 +133,7 @@ def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
         grown.cluster.head_node.kill_gcs_server(check_alive=False)  # type: ignore[attr-defined]
         waits = handed_in(base, tmp_path, "waits", "port")
         until(lambda: standing(base.lab.view, "hall").there.away)
-    assert "the compute cluster does not answer; jobs wait, and none of them is called lost" in caplog.text
+    assert "the compute cluster does not respond; jobs wait, and none of them is called lost" in caplog.text
     assert "Traceback" not in caplog.text
     assert job_of(base, runs).state is State.RUNNING
     assert [one.ending for one in job_seen(base.lab.view, runs).attempts] == [None]

@@ -34,7 +34,7 @@ def test_a_few_words_are_listed_and_of_many_only_the_nearest():
     assert told[:2] == ["allowed: alpha, beta; did you mean alpha?", "allowed: alpha, beta"]
     assert told[2].startswith("did you mean word-") and "," not in told[2]
     assert told[3].startswith("allowed: word-a, ") and told[3].endswith("word-l and others, 14 in all")
-    assert told[4] == "there is none"
+    assert told[4] == "none exist"
 
 
 def test_what_is_asked_is_what_was_meant():

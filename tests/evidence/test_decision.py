@@ -249,7 +249,7 @@ def test_clusters_count_as_one_and_stay_whole() -> None:
     assert (found.verdict, found.total, found.unit) == ("pass", 300, "patient")
     assert "no unit there has more eligible cases" in found.claim.render("en")
     assert found.decided_at is not None and found.decided_at % 10 == 0
-    with pytest.raises(InputError, match="tears clusters"):
+    with pytest.raises(InputError, match="splits clusters"):
         decide([plan], ORDER, LEVELS)
 
 

@@ -138,7 +138,7 @@ def test_one_negative_bounds_nothing() -> None:
 def test_what_cannot_be_ranked_is_refused() -> None:
     with pytest.raises(InputError, match="one class"):
         delong(np.array([0.1, 0.2]), np.ones(2, dtype=bool), 0.05)
-    with pytest.raises(InputError, match="rank nothing"):
+    with pytest.raises(InputError, match="do not rank anything"):
         delong(np.full(4, 0.5), np.array([0, 1, 0, 1], dtype=bool), 0.05)
     collected = DeLong(0.05)
     assert collected.update(np.array([[0.5, 1], [0.5, 0]])) is None

@@ -184,4 +184,4 @@ def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live,
 def test_a_network_that_is_none_is_told():
     with pytest.raises(InputError) as caught:
         Configuration.from_environment({METRICS_FROM: "our-network"})
-    assert "names no network" in caught.value.render()
+    assert "is not a network" in caught.value.render()

@@ -159,7 +159,7 @@ def test_a_plain_request_by_hand(live, place, served):
     ("body", "said"),
     [
         (b"", "no JSON"),
-        (b"[]", "no JSON object"),
+        (b"[]", "not a JSON object"),
         (b"{}", "no input tensors"),
         (b"[" * 3000, "no JSON"),
         (message(shape=[2]), "1 element, where its shape has 2"),
@@ -168,7 +168,7 @@ def test_a_plain_request_by_hand(live, place, served):
         (message(shape=[-1]), "its shape is none"),
         (message(shape=[1 << 40, 1 << 40], data=[]), "its shape is none"),
         (message(shape=True), "its shape is none"),
-        (message(datatype="FP16"), "datatype that is not known"),
+        (message(datatype="FP16"), "unknown datatype"),
         (message(datatype="INT8", data=[300]), "not elements of INT8"),
         (message(data=["7.5"]), "not elements of FP64"),
         (message(data=[10**400]), "not elements of FP64"),
@@ -200,7 +200,7 @@ def test_raw_bytes_that_do_not_fit_are_told(live, place, served):
 
     assert "raw bytes" in ask(struct.pack("<I", 9) + b"north", 9)[1]["error"]
     assert "raw bytes" in ask(b"\x05", 1)[1]["error"]
-    assert "follow the JSON" in ask(struct.pack("<I", 5) + b"north!", 9)[1]["error"]
+    assert "after the JSON" in ask(struct.pack("<I", 5) + b"north!", 9)[1]["error"]
     assert "UTF-8" in ask(struct.pack("<I", 2) + b"\xff\xff", 6)[1]["error"]
 
 

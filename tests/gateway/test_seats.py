@@ -152,7 +152,7 @@ def test_where_no_seat_is_to_be_had_a_caller_is_told_why_and_when_to_ask_again(a
     began = time.monotonic()
     (refused,) = post(fresh, key, body(name, 7.5))
     assert (refused[0], code(refused), refused[2]["Retry-After"]) == (503, "gateway.no_seat", "10")
-    assert "waits for computing power" in refused[1]["error"]["message"]
+    assert "is waiting for computing power" in refused[1]["error"]["message"]
     assert theirs not in refused[1]["error"]["message"]
     assert time.monotonic() - began < 10
     (told,) = seats_of(hall.view, f"service:{name}")

@@ -91,6 +91,6 @@ def test_a_datasets_page_says_what_each_version_changed(refreshed):
     more = [{"name": "logs", "rows": 70, "field": in_file([{"name": "torque", "dataType": "sc:Float"}])}]
     refreshed.trial.do(OWNER, DATASET, Act.DATASET_REVISE, dataset("2.0.0", recordSet=more))
     shown = page(refreshed, "visitor", "/datasets/plant/logs/")
-    assert "logs: – → 70 rows" in shown and "agreements on earlier versions do not reach it" in shown
+    assert "logs: – → 70 rows" in shown and "agreements for earlier versions do not cover it" in shown
     told = refreshed.client(None).get("/api/datasets/plant/logs/versions").json()
     assert [one["version"] for one in told] == ["2.0.0", "1.0.0"]

@@ -86,11 +86,9 @@ def test_an_owner_keeps_a_file_by_sending_it(kept):
     assert b"".join(get(world, "other-supplier", f"{place}/folder.zip").streaming_content) == content
     assert get(world, "other-supplier", "/api/datasets/plant/logs/preview").status_code == 404
     page = get(world, "owner", "/datasets/plant/logs/files/").content.decode()
-    assert "What is packed is not unpacked on a hub" in page and "are not marked" not in page
+    assert "A hub does not unpack archives" in page and "are not marked" not in page
     usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(marked=True))
     marked = dataset("1.2.0", opening=Opening.ON_TERMS, usageInfo=usage)
     world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, marked)
-    assert (
-        "Files that are sent here are not marked" in get(world, "owner", "/datasets/plant/logs/files/").content.decode()
-    )
+    assert "Files uploaded here are not marked" in get(world, "owner", "/datasets/plant/logs/files/").content.decode()
     assert "在此发送的文件都不带标记" in get(world, "owner", "/datasets/plant/logs/files/", "zh").content.decode()

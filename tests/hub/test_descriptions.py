@@ -93,7 +93,7 @@ def test_the_owner_measures_sees_first_and_publishes(world, no_readers):
         assert world.client(who).post(place, **JSON).status_code in (401, 403, 404), who
     ordered = owner.post(place, **JSON)
     assert (ordered.status_code, ordered["Location"]) == (202, place)
-    assert "Measuring of quality" in page_of(owner, "/datasets/plant/pumps/measuring/")
+    assert "Quality measurement" in page_of(owner, "/datasets/plant/pumps/measuring/")
     do_all_in_box()
     told = owner.get(place).json()
     assert told["report"], told
@@ -226,8 +226,8 @@ def test_a_kept_table_that_cannot_be_read_is_kept_and_its_owner_told_why(one_wor
     assert owner.post("/api/datasets/plant/torn/files", upload, **JSON).status_code == 201
     do_all_in_box()
     page = page_of(owner, "/datasets/plant/torn/files/")
-    assert "No first rows of torn.csv" in page and "line 3" in page
-    assert "No first rows" not in page_of(one_world.client("desk"), "/datasets/plant/torn/files/")
+    assert "Cannot show the first rows of torn.csv" in page and "line 3" in page
+    assert "Cannot show the first rows" not in page_of(one_world.client("desk"), "/datasets/plant/torn/files/")
     assert owner.get("/api/datasets/plant/torn/preview").status_code == 404
 
 

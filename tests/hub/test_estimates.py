@@ -56,7 +56,7 @@ def test_owner_and_operator_see_two_digits_and_the_supplier_steps(held):
     owner, supplier = page(held, "owner"), page(held, "supplier")
     assert "3.1 h (2.8 h – 3.6 h)" in owner
     assert "12.40 CNY (10.00 CNY – 15.00 CNY)" in owner
-    assert "Waits for consent" in owner
+    assert "Waiting for consent" in owner
     assert "3.1 h" not in supplier
     assert "12.40" not in supplier
     assert "2 h – 5 h" in supplier

@@ -49,7 +49,7 @@ def test_nothing_happens_before_it_is_confirmed_and_then_all_of_it(base):
         f"{HEAD}river,River Hospital,江滨医院,demand_owner,office@river.example,\nlake,Lake,,supplier;reviewer,,\n"
     )
     browser, answer, page = hand_in(base, "organisations", content)
-    assert "Nothing has been changed yet" in page and "江滨医院" in page
+    assert "Nothing was changed yet" in page and "江滨医院" in page
     assert organisation_there(base, "river") is None
     done = confirm(browser, answer, page).content.decode()
     assert "2 organisations imported." in done
@@ -79,7 +79,7 @@ def test_what_has_changed_meanwhile_is_shown_before_anything_is_done(base):
     other, second, other_page = hand_in(base, "organisations", f"{HEAD}meadow,Other meadow,,supplier,,\n", "planner")
     confirm(other, second, other_page)
     seen = confirm(browser, answer, page).content.decode()
-    assert "Something has changed since you looked" in seen
+    assert "Something changed since you previewed" in seen
     assert organisation_there(base, "meadow").title.en == "Other meadow"
     assert "1 organisation imported." in confirm(browser, answer, seen).content.decode()
     assert organisation_there(base, "meadow").title.en == "Meadow"

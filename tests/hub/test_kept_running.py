@@ -78,13 +78,13 @@ def test_the_overview_tells_operators_that_no_worker_is_there(made):
     from pilotbase.hub.base import base
 
     shown = page(made, "/overview/")
-    assert re.search(r"id=\"no-worker\">No worker has been heard of yet; jobs that wait: 3\.", shown), shown[:4000]
+    assert re.search(r"id=\"no-worker\">No worker has reported yet; waiting jobs: 3\.", shown), shown[:4000]
     store = base().lab.store
     with made.trial.store.as_actor(DESK).transaction("test.jobs") as change:
         enqueue(change, WorkKind.DESCRIBE, "work:x", {})
     claim(store.as_actor(DESK), "w1", 30)
     shown = page(made, "/overview/")
-    assert "no-worker" not in shown and "A worker was last heard of" in shown
+    assert "no-worker" not in shown and "A worker last reported" in shown
     before, later = store.clock, store.clock() + timedelta(seconds=40)
     object.__setattr__(store, "clock", lambda: later)
     try:

@@ -182,14 +182,14 @@ def test_who_is_to_label_is_told_and_finds_it_in_their_work(world, opened):
         told = [one["said"] for one in get(world, who, "/api/notices").json()["items"] if one["kind"] == "asked"]
         work_page = get(world, who, "/work/").content.decode()
         asked = who in ("ann", "ben")
-        assert told == (["Items of defects wait for your labels"] if asked else []), who
-        assert (f'href="{page}">Items of defects wait for your labels' in work_page) is asked, who
+        assert told == (["Items of defects are waiting for your labels"] if asked else []), who
+        assert (f'href="{page}">Items of defects are waiting for your labels' in work_page) is asked, who
     assert "defects 有条目等待您标注" in get(world, "ann", "/work/", "zh").content.decode()
 
 
 def test_annotators_are_blind_to_each_other_until_all_is_decided(world, opened, labelled_by_ann):
     assert sheet(world, "ann", opened)["item"] is None
-    assert "wait for your labels" not in get(world, "ann", "/work/").content.decode(), "all is labelled"
+    assert "waiting for your labels" not in get(world, "ann", "/work/").content.decode(), "all is labelled"
     for who in (OWNER, SUPPLIER, VISITOR):
         assert world.trial.store.as_actor(who).find("hub-label") == [], "a label is a document of the base alone"
     first = sheet(world, "ben", opened)["item"]
@@ -282,7 +282,7 @@ def test_items_go_with_the_files_they_were_drawn_from_and_labels_stand(world, ke
     refused = post(world, "ann", f"{place}/labels", {"item": item, "label": "broken"})
     assert (refused.status_code, refused.json()["code"]) == (409, "labelling.items_erased")
     page = "/labelling/" + place.rpartition("/")[2] + "/"
-    assert "The items of this round are erased" in get(world, "ann", page).content.decode()
+    assert "The items of this round were erased" in get(world, "ann", page).content.decode()
     assert "该轮次的条目已删除" in get(world, "ann", page, "zh").content.decode()
     from pilotbase.hub.base import base
 

@@ -95,7 +95,7 @@ def test_the_ranking_says_weights_ties_and_flips(walked):
 @pytest.mark.parametrize("asked", ["potential=0&maturity=0&driving_effect=0"])
 def test_weights_of_nothing_are_refused_with_a_reason(walked, asked):
     answer = walked.client("desk").get(f"/ledger/ranking/?{asked}")
-    assert answer.status_code == 422 and "not all of them 0" in answer.content.decode()
+    assert answer.status_code == 422 and "not all 0" in answer.content.decode()
 
 
 @pytest.mark.parametrize("asked", ["potential=x&top=-3&within=999", "top=99999999999", "after=nothing"])
@@ -159,4 +159,4 @@ def test_the_command_line_reads_the_same_from_the_hub(walked):
         assert "The top 1 stay the same until 12.5%" in run("rank", "--potential", "2", "--top", "1")
         assert '"owner": "plant"' in run("ledger", "--json", who="owner")
         assert run("map", "--csv").startswith("\ufeffAction,Support")
-        assert "no ledger" in run("ledger", who="supplier", code=2)
+        assert "no access to a ledger" in run("ledger", who="supplier", code=2)

@@ -42,7 +42,7 @@ def steps(text):
 def test_an_owner_sees_reasons_evidence_and_whom_to_ask(matched):
     shown = page(matched, "owner", SCENARIO)
     assert "2 of 2 looked at one by one" in shown and "globex/pine" not in shown
-    assert "The scenario asks for isolation L2; the application does not say in which it works." in shown
+    assert "The scenario requires isolation L2; the application does not say which it supports." in shown
     assert "It was tried in L2; L2 is asked." in shown
     serial = matched.trial.report.digest().partition(":")[2]
     assert f"/certificates/{serial}/" in shown and "100% alike" in shown
@@ -127,7 +127,7 @@ def test_evidence_that_is_gone_says_why(matched):
     assert "is suspended" not in page(matched, "owner", SCENARIO)
     suspend(*listed, "recall has fallen", opened.lab.store.clock())
     for who, address in (("owner", SCENARIO), ("supplier", APPLICATION)):
-        assert "Its certificate in this scenario is suspended and counts for nothing." in page(matched, who, address)
+        assert "Its certificate in this scenario is suspended and does not count." in page(matched, who, address)
     chinese = matched.client("owner").get(SCENARIO, HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "其在该场景的证书已暂停" in chinese
     reinstate(*listed, opened.lab.store.clock())

@@ -70,11 +70,11 @@ def test_a_program_comes_by_the_form_runs_and_only_its_organisation_has_log_and_
     assert "gpu/t4" in wrong.content.decode() and "全部只有" in wrong.content.decode()
     kept = re.search(r'name="kept" value="([0-9a-f]{32})"', wrong.content.decode())[1]
     assert "A quotation mark is not closed" in supplier.post(page, {**FORM, "entry": "main.py 'x"}).content.decode()
-    assert "much is no size" in supplier.post(page, {**FORM, "memory": "much", "kept": kept}).content.decode()
+    assert "much is not a valid size" in supplier.post(page, {**FORM, "memory": "much", "kept": kept}).content.decode()
     for changes, said in (
         ({"entry": "main.py" + " a" * 120}, "at most 100 entries"),
         ({"reads": "plant/logs:a.csv\n" * 60}, "at most 50 entries"),
-        ({"reads": "plant logs.csv"}, "names no file of a dataset"),
+        ({"reads": "plant logs.csv"}, "does not name a file of a dataset"),
     ):
         bounded = supplier.post(page, {**FORM, **changes, "kept": kept})
         assert bounded.status_code == 200 and said in bounded.content.decode(), changes
@@ -135,8 +135,8 @@ def test_what_could_never_run_is_refused_with_what_to_do(hall):
         ({"cpu": 2}, "all of hall has 1"),
         ({"entry": ["other.py"]}, "no Python file other.py"),
         ({"data": [{"dataset": "dataset:plant/none", "file": "x.csv"}]}, ""),
-        ({"demand": {"cpu": -1}}, "no amount"),
-        ({"demand": {"bananas": 1}}, "no dimension"),
+        ({"demand": {"cpu": -1}}, "not a valid amount"),
+        ({"demand": {"bananas": 1}}, "not a dimension"),
         ({"hours": 3}, "may run for 1 h"),
         ({"voucher": "nothing"}, ""),
     ):

@@ -31,7 +31,7 @@ def test_owner_operator_and_regulator_read_it_and_find_the_way_to_it(read):
         page = page_of(read, who, PAGE)
         assert "Use counted" in page and "pb:report" in page and "o agreement is in force · 4 times that day" in page
     assert 'href="/scenarios/plant/milling/readers/"' in page_of(read, "owner", "/scenarios/plant/milling/")
-    assert "Nobody has read it" in page_of(read, "owner", "/scenarios/plant/milling/readers/")
+    assert "No one has read it" in page_of(read, "owner", "/scenarios/plant/milling/readers/")
     chinese = page_of(read, "owner", PAGE, "zh")
     assert "谁读取过" in chinese and "没有生效的合约" in chinese
 

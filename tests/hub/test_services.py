@@ -226,3 +226,9 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
         assert ("Number 3" in page) is False
     chinese = desk.get("/trials/c1/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "需要新的隐藏集" in chinese and "该隐藏集的 2 次验证机会已用完" in chinese
+
+
+def test_a_form_bounds_what_is_trimmed(serving):
+    from pilotbase.hub.forms.services import KeyForm
+
+    assert KeyForm.base_fields["title"].max_length == 200

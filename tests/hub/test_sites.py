@@ -68,7 +68,7 @@ def test_a_site_is_enrolled_by_the_key_that_its_owner_names_and_by_nobody_else(t
     for who, status in (("owner", 200), ("regulator", 200), ("other-owner", 404), ("supplier", 404)):
         assert table.get(who, "/sites/plant-site/").status_code == status, who
     page = table.get("owner", "/sites/plant-site/").content.decode()
-    assert table.key in page and "small-alarm" in page and "watch over a service" in page
+    assert table.key in page and "small-alarm" in page and "cannot be watched" in page
     assert "现场密钥" in table.get("owner", "/sites/plant-site/", "zh").content.decode()
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_packed_before_the_supplier_agrees(table):
 
 def told_of(table, who):
     """The one who is asked finds it in *My work* and among the notices, and nobody else is told."""
-    asks = "plant asks you to agree that your application goes to site plant-site"
+    asks = "plant asks you to agree to send your application to site plant-site"
     assert asks in table.get(who, "/work/").content.decode()
     assert "请您同意将贵方应用送往现场 plant-site" in table.get(who, "/work/", "zh").content.decode()
     told = notices_of(table, who)

@@ -102,8 +102,8 @@ def test_a_sample_says_that_it_is_synthetic_and_its_figures_are_the_owners(close
     assert "generated_data_indicator" in records and "secret" not in records
     assert closed.client("other-supplier").get(f"{place}/sample").status_code == 404
     page = closed.client("supplier").get(PAGE + answer["identity"] + "/").content.decode()
-    assert f"{place}/sample" in page and "carry no noise" not in page
-    assert "carry no noise" in closed.client("owner").get(PAGE + answer["identity"] + "/").content.decode()
+    assert f"{place}/sample" in page and "contain no noise" not in page
+    assert "contain no noise" in closed.client("owner").get(PAGE + answer["identity"] + "/").content.decode()
 
 
 @pytest.mark.prove
@@ -167,5 +167,5 @@ def test_a_revocation_ends_asking_and_what_was_told_stays_told(closed):
     assert ask(closed, epsilon=500, name="later").status_code == 403
     assert spent(closed)["acme"] == before
     page = closed.client("supplier", headers={"Accept-Language": "en"}).get(PAGE).content.decode()
-    assert "Nothing can be asked here" in page and "Private statistics" in page
+    assert "Statistics are not available here" in page and "Private statistics" in page
     assert "No budget is set" in page and " of 0<" not in page, "spent is told beside, of a budget that is no more"

@@ -56,7 +56,7 @@ def test_everybody_reads_the_terms_of_a_published_dataset_in_both_languages(publ
                 "Compute to data",
                 "compute on it",
                 "purpose is one of",
-                "trying an application",
+                "trials of applications",
                 "number of uses at most",
             ),
         ),
@@ -93,7 +93,7 @@ def test_a_supplier_takes_the_offer_up_and_the_owner_sees_the_uses_and_revokes(p
     assert post(published, "owner", f"{page}acts/agreement.revoke/", note="The line is sold.").status_code == 302
     assert "Revoked" in page_of(published, "supplier", page)
     assert "已撤销" in page_of(published, "supplier", page, "zh")
-    assert "Ask to take up the published offer again" in page_of(published, "supplier", address)
+    assert "Ask to accept the published offer again" in page_of(published, "supplier", address)
     assert "申请再次接受公开要约" in page_of(published, "supplier", address, "zh")
     again = post(published, "supplier", address, purposes="pb:verification", begins="", ends="")["Location"]
     assert "Waits for the owner" in page_of(published, "supplier", again)
@@ -103,7 +103,7 @@ def test_a_supplier_takes_the_offer_up_and_the_owner_sees_the_uses_and_revokes(p
     assert post(published, "owner", f"{again}acts/agreement.grant/").status_code == 302
     assert "Agreed" in page_of(published, "supplier", again)
     assert post(published, "owner", f"{again}acts/agreement.release/").status_code == 302
-    assert "Take up the published offer" in page_of(published, "supplier", address)
+    assert "Accept the published offer" in page_of(published, "supplier", address)
 
 
 def test_the_owner_offers_by_name_and_it_waits_for_who_was_named(published):

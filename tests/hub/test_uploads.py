@@ -165,10 +165,10 @@ def link():
         ([("../out.py", "x")], "leads out"),
         ([("/etc/cron.d/x", "x")], "leads out"),
         ([("pine/..\\..\\x", "x")], "leads out"),
-        ([(link(), "/etc/passwd")], "no plain file"),
+        ([(link(), "/etc/passwd")], "not a regular file"),
         ([("pine/zeros", 300 << 20)], "more than"),
-        ([("pine/one", "a"), ("pine/one", "b")], "holds pine/one twice"),
-        ([("pine/one", "a"), ("pine/one/two", "b")], "pine/one/two twice, or as a file and as a folder"),
+        ([("pine/one", "a"), ("pine/one", "b")], "contains pine/one twice"),
+        ([("pine/one", "a"), ("pine/one/two", "b")], "pine/one/two twice, or as both a file and a folder"),
         ([(f"pine/{number}", "") for number in range(5001)], "entries"),
     ],
 )

@@ -14,12 +14,19 @@ from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal
+from pilotbase.operations import uploads
+from pilotbase.operations.operation import NoInput
+from pilotbase.protocols.hub_calls import HubCalls
 from pilotbase.protocols.hub_client import HubClient
 from pilotbase.protocols.hub_requests import HubRequests
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.test_uploads import packed
 
 GUIDE = Path(__file__).parents[2] / "docs" / "use-the-api.md"
+
+
+def uploads_of(hub):
+    return HubCalls(hub.requests).call(uploads.LIST, NoInput())
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +103,7 @@ def test_a_folder_is_handed_in_and_moves_on(pilotbase, pine, hub_of):
     assert pilotbase("supplier", "application", "submit", "acme/larch").exit_code == 0
     again = pilotbase("supplier", "application", "submit", "acme/larch")
     assert again.exit_code == 5 and "larch" in again.stderr
-    assert hub_of("supplier").uploads() == []
+    assert uploads_of(hub_of("supplier")) == []
 
 
 def test_what_one_may_do_is_listed_and_done(pilotbase, tmp_path):
@@ -164,11 +171,13 @@ def test_an_upload_goes_on_where_it_broke_off(hub_of, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         hub.upload("x.zip", content, break_off)
-    assert [one.received for one in hub.uploads()] == [3000]
+    assert [one.received for one in uploads_of(hub)] == [3000]
     told.clear()
     assert hub.upload("x.zip", content, lambda progress: told.append(progress.done)).finished
     assert told == [3000, 4000, 5000]
-    hub.erase_upload(hub.uploads()[0].identity)
+    (erased,) = uploads_of(hub)
+    HubCalls(hub.requests).call(uploads.ERASE, uploads.OfUpload(identity=erased.identity))
+    assert uploads_of(hub) == []
 
 
 def test_bodies_beyond_the_limit_are_refused_before_they_are_read(address, hub_of):

@@ -118,7 +118,7 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     for shown in ("risk:accuracy &gt;= 0.85", "P(ever red while", "Criteria without a guarantee", "Cohorts", "drift:x"):
         assert shown in content, shown
     assert content.count("<svg") >= 3
-    assert "evidence against the promise; red at " in content and "= 1/" in content
+    assert "evidence against the guarantee; red at " in content and "= 1/" in content
     told = watched.client("owner").get(f"{SERVICE}/watch").json()
     alphas = {f"risk:{risk['criterion']}": risk["alpha"] for risk in told["watch"]["risks"]}
     levels = {one["detector"]: one["level"] for one in told["detectors"]}

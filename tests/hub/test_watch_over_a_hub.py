@@ -91,7 +91,7 @@ def test_what_the_hub_refuses_of_a_file_is_told_and_the_rest_is_taken(told, pilo
     path = days(tmp_path, "june.csv", 12)
     path.write_text(path.read_text() + "late,2999-01-01,fine,broken,1.5\n")
     refused = told("owner", "watch", "take", "alarm", path, code=2)
-    assert "Sending june.csv" in refused and "still to come" in refused
+    assert "Sending june.csv" in refused and "in the future" in refused
     monkeypatch.setenv("PILOTBASE_LANGUAGE", "zh")
     chinese = pilotbase("owner", "watch", "take", "alarm", str(path))
     assert "0" in chinese.stdout and "尚未到来" in chinese.stderr

@@ -78,7 +78,7 @@ def test_rules_that_are_considered_stand_beside_those_of_today(world, tmp_path):
     assert answer.status_code == 302, answer.content.decode()
     place = answer["Location"]
     waiting = get(world, "desk", place).content.decode()
-    assert "Take it back" in waiting and 'hx-trigger="every 2s"' in waiting and "Refresh" in waiting
+    assert "Cancel it" in waiting and 'hx-trigger="every 2s"' in waiting and "Refresh" in waiting
     assert work()[1] is JobState.DONE
 
     shown = {language: get(world, "desk", place, language).content.decode() for language in ("en", "zh")}
@@ -181,8 +181,8 @@ def test_a_hub_plays_no_more_than_it_can(world, monkeypatch):
     assert (second.status_code, second.json()["code"]) == (409, "what_if.at_work")
     assert work()[1] is JobState.FAILED
     failed = get(world, "desk", f"{API}/{identity}").json()
-    assert failed["state"] == "failed" and "shorter time" in failed["reason"] and failed["replay"] is None
-    assert "shorter time" in get(world, "desk", f"{PAGE}{identity}/").content.decode()
+    assert failed["state"] == "failed" and "shorter period" in failed["reason"] and failed["replay"] is None
+    assert "shorter period" in get(world, "desk", f"{PAGE}{identity}/").content.decode()
     assert get(world, "desk", f"{API}/{identity}/replay").json()["code"] == "what_if.no_figures"
 
 
@@ -192,7 +192,7 @@ def test_one_that_waits_or_is_played_is_taken_back(world, monkeypatch):
     assert world.client("regulator").post(f"{API}/{queued}/cancel", **JSON).status_code == 403
     assert world.client("desk").post(f"{PAGE}{queued}/cancel/").status_code == 302
     page = get(world, "desk", f"{PAGE}{queued}/").content.decode()
-    assert "Cancelled" in page and "taken back by base" in page and "Take it back" not in page
+    assert "Cancelled" in page and "cancelled by base" in page and "Cancel it" not in page
     assert work() is None
     over = world.client("desk").post(f"{API}/{queued}/cancel", **JSON)
     assert (over.status_code, over.json()["code"]) == (409, "what_if.over")

@@ -54,10 +54,7 @@ def test_a_number_is_no_class():
     )
     found = {check.constraint: check for check in check_all(need(), offer(made_for=numbers))}
     assert found[Constraint.ANSWER].fit is Fit.REFUSED
-    assert (
-        found[Constraint.ANSWER].why.render("en")
-        == "The scenario asks for classes, the application was made for numbers."
-    )
+    assert found[Constraint.ANSWER].why.render("en") == "The scenario needs classes, but the application gives numbers."
     assert found[Constraint.ANSWER].why.render("zh") == "场景要求分类，而应用是为数值预测开发的。"
 
 

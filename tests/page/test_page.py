@@ -164,7 +164,7 @@ def test_rehearsal_is_headed_not_evidence(reports: Reports) -> None:
 
 def test_supplier_sees_no_path_no_bounds_no_groups(reports: Reports) -> None:
     full, supplier = (Page(render_report(reports[kind])).read("en") for kind in ("accepted", "supplier"))
-    for hidden in ("0.855", "Numbers of the path", "Hangzhou plant", "a1a1a1", "118", "1,240"):
+    for hidden in ("0.855", "Values of the path", "Hangzhou plant", "a1a1a1", "118", "1,240"):
         assert hidden in full
         assert hidden not in supplier
     assert "0.920" in supplier, "rounded to two digits"

@@ -84,7 +84,7 @@ def test_what_a_source_says_of_both_sides_of_refusal_is_asked_of_either_spelling
     assert not list(missing_measures(asked, [parse_rule("declined >= 0.95"), parse_rule("answered >= 0.95")]))
     lacking = [one.render() for one in missing_measures(asked, [parse_rule("refusal_rate >= 0.95")])]
     assert lacking == [
-        "TC260-003 (2024), should-not-refuse asks for over_refusal_rate <= 0.05, and no criterion measures it"
+        "TC260-003 (2024), should-not-refuse requires over_refusal_rate <= 0.05, but no criterion measures it"
     ]
 
 
@@ -102,7 +102,7 @@ def test_an_unknown_measure_is_told():
         ({"check": ["baseline"], "at_least": 0.5}, "threshold"),
         ({"measure": ["accuracy"], "at_least": 0.9, "at_most": 0.5}, "threshold"),
         ({"evidence": "plan", "wrapper": "gap"}, "without a measure"),
-        ({"measure": ["accuracy"], "status": "remembered", "mandatory": True}, "only remembered"),
+        ({"measure": ["accuracy"], "status": "remembered", "mandatory": True}, "from memory"),
     ],
 )
 def test_a_requirement_is_shown_in_one_way_that_can_hold(fields, code):
@@ -122,7 +122,7 @@ def test_conflicts_between_profiles_are_named():
         held(strict, lax)
     other = profile(asks(clause="4", measure=["accuracy"], at_least=0.5), name="other")
     same = profile(asks(clause="4", measure=["accuracy"], at_least=0.6), name="same")
-    with pytest.raises(InputError, match=r"other: STD 1, 4 .* ask for different things by the same clause"):
+    with pytest.raises(InputError, match=r"other: STD 1, 4 .* require different things under the same clause"):
         held(other, same)
 
 
@@ -133,7 +133,7 @@ def test_what_two_profiles_ask_alike_is_held_once_and_rings_of_includes_end():
 
 
 def test_a_profile_that_is_not_about_such_answers_is_refused():
-    with pytest.raises(InputError, match="cannot be applied to answers of the kind value"):
+    with pytest.raises(InputError, match="does not apply to answers of the kind value"):
         held(profile(asks(measure=["accuracy"]), answers=["label"]), kind="value")
     assert held(profile(asks(measure=["auc"], answers=["probability"])), kind="label") == []
 

@@ -101,7 +101,7 @@ def test_no_finer_figure_of_people_leaves_than_of_the_baseline(trial):
 
 def test_the_page_shows_people_beside_the_baseline_in_both_languages(trial, shares):
     page = (trial[1] / "report.html").read_text()
-    for baseline, people, undecided in (("baseline", "people", "left undecided"), ("基线", "人工", "未作判断")):
+    for baseline, people, undecided in (("baseline", "people", "an undecided case"), ("基线", "人工", "未作判断")):
         assert f'{baseline}</th><th class="figure">{people}</th>' in page
         assert f"<dt>{people}</dt><dd>{shares[0]:.3f}</dd>" in page
         assert undecided in page

@@ -82,7 +82,9 @@ def test_without_an_agreement_in_force_nothing_is_tried(base, parties, scenario,
     application = write_application()
     assert "no dataset dataset:plant/logs is published" in refused(lambda: prove(base, scenario, application))
     parties.publish()
-    assert "acme has no agreement on dataset:plant/logs" in refused(lambda: prove(base, scenario, application))
+    assert "acme has no agreement in force for dataset:plant/logs" in refused(
+        lambda: prove(base, scenario, application)
+    )
     parties.agree(purposes=["pb:training"])
     assert "purpose must be so" in refused(lambda: prove(base, scenario, application))
     assert uses_of(base.lab.view, DATASET) == []

@@ -185,7 +185,7 @@ print(step, done)
 """
 
 
-@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.prove)])
 def test_an_attempt_killed_at_any_statement_goes_on_as_the_same_attempt(
     tmp_path: Path, any_vault: Vault, every_url: str, stride: int
 ) -> None:
@@ -193,7 +193,7 @@ def test_an_attempt_killed_at_any_statement_goes_on_as_the_same_attempt(
     (tmp_path / "log.pem").write_bytes(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     hidden_set = seal(any_vault, pl.DataFrame({"x": range(2000)}), SealTerms(digest_bytes(b"s"), "plant", 0.05, 500))
     command = [sys.executable, "-W", "error", "-c", KILLED, every_url, str(tmp_path), hidden_set.digest(), str(stride)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert ended.returncode == 0, ended.stderr
     steps, done = map(int, ended.stdout.split())
     assert steps > 40

@@ -40,7 +40,7 @@ def test_a_whole_trial_from_files_to_certificate_and_revocation(ordered):
     assert ordered.work() == [("certificate", "done")]
     issued = ordered.view(OTHER_SUPPLIER).load(ordered.record().documents["certificate"], IssuedCertificate)
     said = [remark.render("en") for remark in issued.certificate.remarks]
-    assert said[0].startswith("Separation of duties was kept")
+    assert said[0].startswith("Separation of duties: the person who submitted")
     assert "institute" in said[0]
     ordered.do(DESK, Act.CERTIFICATE_SUSPEND, note="Complaints from shift two.")
     assert ordered.work() == [("suspension", "done")]

@@ -23,18 +23,18 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 @dataclass(frozen=True)
 class Trimmed:
-    """Of a text: white space at its ends is left out; ``most`` bounds it as it comes, ``least`` what remains."""
+    """Of a text: white space at its ends is left out. ``max_length`` bounds it before, ``min_length`` also after."""
 
-    most: int
-    least: int = 1
+    max_length: int
+    min_length: int = 1
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        come = core_schema.str_schema(min_length=self.least or None, max_length=self.most)
+        come = core_schema.str_schema(min_length=self.min_length or None, max_length=self.max_length)
         return core_schema.no_info_after_validator_function(self._trim, come)
 
     def _trim(self, come: str) -> str:
-        if len(kept := come.strip()) < self.least:
-            raise PydanticKnownError("string_too_short", {"min_length": self.least})
+        if len(kept := come.strip()) < self.min_length:
+            raise PydanticKnownError("string_too_short", {"min_length": self.min_length})
         return kept
 
 

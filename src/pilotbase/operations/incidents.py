@@ -16,7 +16,7 @@ from pilotbase.operations.operation import BODY, PATH, In, NoInput, Operation
 from pilotbase.operations.services import OfService
 
 Words = Annotated[str, Trimmed(LONGEST_NOTE)]
-Note = Annotated[str, Trimmed(LONGEST_NOTE, least=0)]
+Note = Annotated[str, Trimmed(LONGEST_NOTE, min_length=0)]
 
 
 class OfIncident(Asked):

@@ -30,6 +30,32 @@ class SentApplication(Asked):
     application: Annotated[OfferedApplication, BODY]
 
 
+_SCENARIO = {
+    "document": "scenario/1",
+    "name": "milling",
+    "title": {"en": "Tool wear", "zh": "刀具磨损"},
+    "owner": {"organisation": "plant"},
+    "problem": {"en": "Which cuts break the tool?", "zh": "哪些切削会断刀？"},
+    "data": {
+        "file": "milling.csv",
+        "fields": [
+            {"name": "torque", "dataType": "sc:Float", "unit": "Nm"},
+            {"name": "broken", "dataType": "sc:Boolean"},
+        ],
+        "target": "broken",
+    },
+    "task": "classification",
+    "positive": "true",
+}
+_APPLICATION = {
+    "document": "application/1",
+    "name": "forest",
+    "version": "1.0.0",
+    "title": {"en": "Forest", "zh": "森林"},
+    "supplier": {"organisation": "acme"},
+    "licence": "Apache-2.0",
+    "model_card": {"summary": {"en": "Warns of tool wear.", "zh": "预警刀具磨损。"}},
+}
 GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap, known_as="read_gaps")
 SCENARIO = Operation(
     "matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches, known_as="match_scenario"
@@ -43,6 +69,7 @@ SENT_SCENARIO = Operation(
     SentScenario,
     Matches,
     repeated=Repeated.HARMLESS,
+    example=_SCENARIO,
     known_as="match_sent_scenario",
 )
 SENT_APPLICATION = Operation(
@@ -51,5 +78,6 @@ SENT_APPLICATION = Operation(
     SentApplication,
     Matches,
     repeated=Repeated.HARMLESS,
+    example={"application": _APPLICATION},
     known_as="match_sent_application",
 )

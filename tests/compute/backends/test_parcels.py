@@ -54,9 +54,9 @@ def test_a_place_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
     place = tmp_path / f"pilotbase-node-{os.getuid()}"
     place.mkdir()
     place.chmod(0o777)
-    with pytest.raises(PilotbaseError, match="not ours alone"):
+    with pytest.raises(PilotbaseError, match="other users can write"):
         ParcelHost(str(tmp_path))
     place.rmdir()
     place.symlink_to(tmp_path)
-    with pytest.raises(PilotbaseError, match="not ours alone"):
+    with pytest.raises(PilotbaseError, match="other users can write"):
         ParcelHost(str(tmp_path))

@@ -28,7 +28,10 @@ def test_a_worker_of_another_engine_leaves_a_pool_alone_until_its_jobs_have_ende
     with pytest.raises(OtherEngineError) as refused:
         theirs.turn()
     assert refused.value.exit_code == 5
-    assert "Jobs run on the engine local" in refused.value.render("en") and "--engine local" in refused.value.render()
+    assert (
+        "Jobs are running on the engine local" in refused.value.render("en")
+        and "--engine local" in refused.value.render()
+    )
     assert "引擎 local" in refused.value.render("zh")
     assert cluster.starts == [] and all(hall.job(one).state is State.RUNNING for one in runs), "nothing is lost"
     for attempt in list(hall.backend.standing):

@@ -147,7 +147,7 @@ def test_a_figure_out_of_order_is_no_figure():
         LabelFigure(measure="cohen_kappa", items=9, value=0.9, lower=0.95, upper=1)
     with pytest.raises(ValueError, match="two bounds"):
         LabelFigure(measure="cohen_kappa", items=9, value=0.9, lower=0.5)
-    with pytest.raises(ValueError, match="cannot be correct"):
+    with pytest.raises(ValueError, match="cannot come from"):
         LabelAudit(audited=9, correct=10)
 
 

@@ -110,10 +110,10 @@ def test_only_the_owner_and_who_asked_see_it(plant, dataset, table):
 def test_a_smaller_cell_and_another_description_are_refused(plant, dataset, table):
     with pytest.raises(InputError, match="smallest cell"):
         release(plant.supplier, dataset, question(dataset, cell_size=9), table)
-    with pytest.raises(InputError, match="another description"):
+    with pytest.raises(InputError, match="a different description"):
         release(plant.supplier, described(version="1.1.0"), question(dataset), table)
     finer = described(version="1.1.0")
-    with pytest.raises(InputError, match="another description"):
+    with pytest.raises(InputError, match="a different description"):
         release(plant.supplier, finer, question(finer), table)
     lacking = table_of(dataset, runs(50).drop("wear"))
     with pytest.raises(InputError, match="no column for the field wear"):

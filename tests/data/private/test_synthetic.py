@@ -166,7 +166,7 @@ def test_groups_and_rules_that_reject_much(data):
         recordSet=[{"name": "runs", "field": FIELDS, "rules": [{"name": "no", "rule": "wear > 900"}]}]
     )
     found = profile(table_of(impossible, data), question(impossible, holdout=True))
-    with pytest.raises(InputError, match="keep the rules"):
+    with pytest.raises(InputError, match="meet the rules"):
         make_sample(impossible, found, table_of(impossible, data), 200)
 
 
@@ -242,10 +242,10 @@ def test_too_few_records_and_a_profile_without_a_holdout_are_refused(data, relea
     table = table_of(dataset, data)
     with pytest.raises(InputError, match="too few or too many"):
         make_sample(dataset, released, table, 199)
-    with pytest.raises(InputError, match="drawn of all records"):
+    with pytest.raises(InputError, match="drawn from all records"):
         make_sample(dataset, profile(table, question(dataset)), table, 300)
     small = table_of(dataset, runs(100))
-    with pytest.raises(InputError, match="on either side"):
+    with pytest.raises(InputError, match="on one side"):
         make_sample(dataset, profile(small, question(dataset, holdout=True)), small, 300)
 
 

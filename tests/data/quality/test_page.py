@@ -49,7 +49,7 @@ def test_both_languages_say_the_same_figures(page):
         [re.sub(r"\s", "", one) for one in re.findall(r'class="figure strong[^>]*>([^<]*)', part)] for part in parts
     )
     assert english == chinese and len(english) > 20
-    assert re.search("[\u4e00-\u9fff]", parts[1]) and "缺失情况" in parts[1] and "What is missing" in parts[0]
+    assert re.search("[\u4e00-\u9fff]", parts[1]) and "缺失情况" in parts[1] and "Missing values" in parts[0]
 
 
 def test_it_claims_no_conformity(page):
@@ -81,7 +81,7 @@ def test_ten_thousand_columns_fold(tmp_path):
     profile = report.profiles[0].model_copy(update={"fields": 50 * report.profiles[0].fields})
     content = render_quality(report.model_copy(update={"rules": 50 * report.rules, "profiles": (profile,)}))
     assert len(content) < 1_500_000 and content.count("<tr>") < 4_000
-    assert f"{20_000 - 40 - 400:,} more stand in quality.json" in content
+    assert f"{20_000 - 40 - 400:,} more in quality.json" in content
 
 
 @pytest.mark.parametrize(

@@ -130,4 +130,4 @@ def test_the_page_of_closed_data_shows_none_of_it_and_says_so(tmp_path):
     content = render_quality(out)
     assert "secret" in render_quality(full) and "secret" not in content
     assert "no count below 10" in content and "&lt; 10" in content
-    assert "for the owner of the data alone" in render_quality(full)
+    assert "only for the owner of the data" in render_quality(full)

@@ -77,7 +77,7 @@ def test_an_application_that_keeps_to_the_form_passes_and_is_derived_again(
     assert process["hand_over"] is Outcome.NOT_MEASURED, "a pipeline that holds says nothing of people"
     assert replay_trial(tmp_path / "out").verdict == Verdict.ACCEPT
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "18 / 18" in page and "Come out of order" in page and "损坏" in page
+    assert "18 / 18" in page and "Arrive out of order" in page and "损坏" in page
     assert json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())["exchanges"]
     kept = (tmp_path / "out" / "report.json").read_text()
     fewer, more = json.loads(kept), json.loads(kept)
@@ -128,7 +128,10 @@ def test_what_cannot_be_replayed_is_said_with_its_place(base, write_exchanging, 
     faulty = [json.dumps({**next(messages()), "age": "old"}), lines[1], lines[1]]
     folder = write_exchanging(lines=faulty)
     said = refused(base, folder, application)
-    assert "message 1 is no case of the contract: age" in said and "messages 2 and 3 are both identified by m1" in said
+    assert (
+        "message 1 is not a case of the contract: age" in said
+        and "messages 2 and 3 have the same identifier m1" in said
+    )
     assert "scenario.yaml:" in said and "trial.exchanges[0].file" in said
     with pytest.raises(InputError) as error:
         check_scenario(folder)
@@ -144,7 +147,7 @@ def test_what_a_scenario_records_goes_with_it(write_exchanging):
     (folder / "bus.jsonl").chmod(0o600)
     with pytest.raises(InputError) as error:
         check_in_box(load_scenario(folder, Step.FREEZE)[0], write_twice(folder))
-    assert "messages 40 and 41 are both identified by m39" in error.value.render("en")
+    assert "messages 40 and 41 have the same identifier m39" in error.value.render("en")
 
 
 def write_twice(folder):
@@ -173,4 +176,4 @@ def test_messages_of_hidden_cases_are_refused(base, write_exchanging, write_appl
         for name, p, age, site, _ in rows[:50]
     ]
     (folder / "bus.jsonl").write_text("\n".join(lines))
-    assert "plant-bus hold cases that are hidden" in refused(base, folder, write_application())
+    assert "hidden cases in plant-bus" in refused(base, folder, write_application())

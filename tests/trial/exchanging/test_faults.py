@@ -78,5 +78,5 @@ def test_what_cannot_be_replayed_is_refused():
         Faults(late=0.45, missing=0.45)
     with pytest.raises(pydantic.ValidationError, match="what identifies a message of one"):
         exchange(identifier=None)
-    with pytest.raises(pydantic.ValidationError, match="two exchanges are called one"):
+    with pytest.raises(pydantic.ValidationError, match="two exchanges are named one"):
         TrialTerms(exchanges=(exchange(), exchange()))

@@ -139,7 +139,7 @@ def test_one_that_answers_by_what_came_before_gives_other_answers():
     run, *_ = replayed(lambda batch: np.array([next(turn) % 2], dtype=np.int32))
     assert Sending.WHOLE in lost(run)
     said = exchange_figures(run).sendings[0].why.render("en")
-    assert "got another answer than its case" in said
+    assert "got a different answer than its case" in said
 
 
 def test_what_a_person_decides_goes_out_and_is_never_the_applications_answer():

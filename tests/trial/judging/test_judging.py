@@ -116,7 +116,7 @@ def test_a_judge_is_corrected_by_people_and_decided_by_the_trials_own_engine(ask
         out, told = asked(stub, cases, label=300)
     assert told.exit_code == 0, told.stderr
     assert len(stub.asked) == 590, "no answer is nothing to judge"
-    assert "590 of 600" in told.stdout and "prove nothing" in told.stdout
+    assert "590 of 600" in told.stdout and "do not prove anything" in told.stdout
     (sheet,) = out.glob("sheet-*.csv")
     header = sheet.read_text("utf-8-sig").splitlines()[0]
     assert "score" not in header.lower() and "编号" in header and "label 标注" in header
@@ -180,7 +180,7 @@ def test_what_a_judge_cannot_score_has_its_reason_and_the_manifests_score(asked)
         ["0.8", ""], ["0.25", "silent"], ["0.25", "declined"], ["0.25", "declined"], ["0.25", "unreadable"],
         ["0.25", "outside"], ["1.0", ""],
     ]  # fmt: skip
-    for reason in ("did not answer: 1", "declined to judge: 2", "no score can be read", "outside of the scale: 1"):
+    for reason in ("did not answer: 1", "declined: 2", "answer contains none", "outside the scale: 1"):
         assert reason in told.stdout
     found = calibrated(out, filled(out, by_truth))
     assert found["unscored"] == {"silent": 1, "declined": 2, "unreadable": 1, "outside": 1}
@@ -205,7 +205,7 @@ def test_a_judge_that_goes_away_is_gone_on_with_and_may_be_given_up(asked):
         shutil.rmtree(out)
         away["from"] = len(stub.asked) + 30
         _, given_up = asked(stub, cases, more=("--give-up",))
-        assert given_up.exit_code == 0 and f"was not waited for: {60 - kept}" in given_up.stdout
+        assert given_up.exit_code == 0 and f"was no longer waited for: {60 - kept}" in given_up.stdout
         before, fixed = len(stub.asked), (out / "scores.csv").read_bytes()
         away["from"] = 10**6
         _, more = asked(stub, cases, label=30)
@@ -249,7 +249,12 @@ def test_labels_of_cases_that_somebody_chose_are_refused_all_at_once(asked, tmp_
     wrong.write_text(f"item,label\n{other},right\n{drawn[0]},maybe\n{drawn[1]},right\n{drawn[1]},wrong\nx,right\n")
     told = run("trial", "calibrate", out, wrong)
     assert told.exit_code == 2
-    for said in (f"{other} is none of the cases", "maybe is no label", "labelled twice", "x is none of the cases"):
+    for said in (
+        f"{other} is not one of the drawn cases",
+        "maybe is not a valid label",
+        "two different labels",
+        "x is not one of the drawn",
+    ):
         assert said in told.stderr
     assert not (out / "cases.csv").exists()
 

@@ -66,7 +66,7 @@ def test_each_change_of_the_machines_is_told_once(
     first, second, small = (Node(name, {"cpu": cpu}) for name, cpu in (("m-1", 2000), ("m-2", 64_000), ("m-2", 500)))
     assert said([first, second]) == []
     assert said([first]) == ["machine m-2 of pool hall does not answer: no node of the cluster has its name"]
-    assert said(None) == ["the compute cluster does not answer; jobs wait, and none of them is called lost"]
+    assert said(None) == ["the compute cluster does not respond; jobs wait, and none of them is called lost"]
     there = standing(base.lab.view, "hall").there
     assert (there.away, there.missing) == (True, ("m-2",))
     assert said([first, small]) == ["machine m-2 of pool hall has cpu 0.5, and the document of the pool says cpu 2"]
@@ -103,7 +103,7 @@ def test_a_worker_of_another_engine_than_the_jobs_that_run_does_not_start(
     pools = Dispatching(base, LocalBackend(tmp_path / "attempts"), "test")
     for _ in range(3):
         assert not pools.round()
-    assert [record.getMessage().count("Jobs run on the engine ray") for record in caplog.records] == [1]
+    assert [record.getMessage().count("Jobs are running on the engine ray") for record in caplog.records] == [1]
     with base.lab.view.reading() as connection:
         found = rows.find_job(connection, name)
     assert found is not None and found.state is State.RUNNING

@@ -118,7 +118,7 @@ def ended(base: Base, pools: Dispatching, name: str) -> JobRow:
 def test_a_file_of_data_is_named_and_never_a_way_elsewhere(base: Base, program: Path, file: str) -> None:
     before = (base.home.path / "pilotbase.db").stat().st_size
     told = run("submit", "hall", program, "train.py", "--as", "mill", "--data", f"plant/milling:{file}", exit_code=2)
-    assert "names no file of a dataset" in told
+    assert "does not name a file of a dataset" in told
     asked = Asking("hall", Resources.model_validate({"cpu": 1}), 60.0)
     order = WorkOrder(folder="sha256:" + "0" * 64, entry=("train.py",), data=(("dataset:plant/milling", file),))
     view = base.lab.store.as_actor(Actor("mill", frozenset({Role.SUPPLIER})))

@@ -26,13 +26,13 @@ def test_a_site_is_offered_enrolled_and_given_a_pack(tmp_path, monkeypatch):
         assert key in run("site", "offer", homes.scenario, "--out", file, "--smallest-cell", "25")
         assert look_at_enrolment(file).release.smallest_cell == 25
         monkeypatch.setenv("PILOTBASE_HOME", str(homes.place / "base"))
-        assert "Nothing was enrolled" in run("site", "enrol", file)
+        assert "The site was not enrolled" in run("site", "enrol", file)
         assert run("site", "list") == ""
         assert "plant-site of plant is enrolled" in run("site", "enrol", file, "--key", key)
         assert "fewer than 25 cases" in run("site", "list")
         pack = homes.table / "x.pack"
         said = run("trial", "pack", "small-alarm", application, "--site", "plant-site", "--out", pack)
-        assert "to be begun until" in said and pack.is_file()
+        assert "the run must start by" in said and pack.is_file()
         again = run("trial", "pack", "small-alarm", application, "--site", "plant-site", "--out", pack, "--json")
         assert json.loads(again)["site"] == "plant-site"
         for wrong in (["small-alarm", application], ["small-alarm", "--site", "plant-site"]):
@@ -45,7 +45,7 @@ def test_a_report_is_taken_back_shown_and_verified_in_both_languages(done, base_
     assert "accept" in said and "Li Wei of plant watched it there" in said
     assert "现场见证" in run("site", "take-back", file, "--out", out, language="zh")
     verify = ("certificate", "verify", out / "certificate.json", "--trust", base_before.trust_roots, "--lenient")
-    assert "has seen neither the cases nor the run" in run(*verify)
+    assert "saw neither the cases nor the run" in run(*verify)
     assert "既未见到案例" in run(*verify, language="zh")
     assert json.loads(run(*verify, "--json"))["site"]["witness"] == {"name": "Li Wei", "organisation": "plant"}
     assert run("site", "take-back", done.bad.ran.file, "--out", tmp_path / "bad", code=3)
@@ -55,7 +55,7 @@ def test_what_was_certified_at_a_site_serves_and_is_not_watched_yet(done, base_b
     run("site", "take-back", done.good.ran.file, "--out", tmp_path)
     run("service", "create", "pump-alarm", "--certificate", tmp_path / "certificate.json")
     assert "in service: alarm 1.0.0" in run("service", "show", "pump-alarm")
-    assert "was tried at a site" in run("watch", "replay", "pump-alarm", code=2)
+    assert "data owner's site" in run("watch", "replay", "pump-alarm", code=2)
 
 
 def test_a_damaged_report_is_refused_with_exit_code_3(done, base_before, tmp_path):
@@ -73,5 +73,5 @@ def test_a_site_is_revoked_by_a_command(done, base_before):
 
 @pytest.mark.parametrize(("figures", "cell"), [("all", 10), ("rounded", 0), ("rounded", 10**7)])
 def test_what_may_leave_is_one_of_two_kinds(figures, cell):
-    with pytest.raises(InputError, match="nothing is let out"):
+    with pytest.raises(InputError, match="cannot be released"):
         release_of(figures, cell)

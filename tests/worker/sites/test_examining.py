@@ -96,8 +96,8 @@ def test_figures_that_are_none_and_sentences_of_its_own_are_told_and_break_nothi
 
     paper = paper_of(done.good)
     for change, words in [
-        (figure, "more than the owner lets out"),
-        (channel, "more than the owner lets out"),
+        (figure, "more than the owner releases"),
+        (channel, "more than the owner releases"),
         (sentence, "site.no_such_sentence"),
     ]:
         report = with_sentences(paper.report, change)
@@ -140,7 +140,7 @@ def test_a_report_on_another_scenario_is_refused(done, refused):
 
 
 def test_a_report_that_answers_no_pack_of_this_base_is_refused(done, refused):
-    assert "this base has not sent" in refused(changed(paper_of(done.good), release={"nonce": "f" * 32}))
+    assert "this base did not send" in refused(changed(paper_of(done.good), release={"nonce": "f" * 32}))
 
 
 def test_a_foreign_key_signs_nothing_for_a_site(done, refused, tmp_path):

@@ -71,7 +71,7 @@ def test_a_site_without_a_network_is_killed_while_it_runs_and_ends_what_it_began
     assert not out.exists() and answers.exists()
     ended = subprocess.run(command, env=alone, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert "Li Wei" in ended.stdout and "holds no case" in ended.stdout
+    assert "Li Wei" in ended.stdout and "contains no case" in ended.stdout
     hidden = homes.site.lab.view.load(pack.pack.scenario.hidden_set, HiddenSet)
     (attempt,) = attempts_of(homes.site.lab.vault, hidden)
     assert attempt.state is AttemptState.CLOSED

@@ -35,7 +35,7 @@ def test_the_certificate_is_the_bases_and_names_site_owner_and_witness(done):
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("at site plant-site", "machine of plant", "Li Wei of plant watched", "has seen neither the cases")),
+        ("en", ("at site plant-site", "machine of plant", "Li Wei of plant witnessed", "saw neither the cases")),
         ("zh", ("现场 plant-site", "plant 的机器", "plant 的 Li Wei 现场见证", "既未见到案例")),
     ],
 )

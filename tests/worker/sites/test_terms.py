@@ -56,7 +56,7 @@ def refused(homes) -> str:
 
 def test_no_pack_leaves_without_an_agreement_or_for_smaller_cells_than_agreed(homes):
     homes.application()
-    assert f"no dataset {DATASET} is published" in refused(homes)
+    assert f"no published dataset {DATASET}" in refused(homes)
     agree(homes, cell=30)
     assert "smallest" in refused(homes)
 

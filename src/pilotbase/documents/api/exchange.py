@@ -77,9 +77,13 @@ class MailWish(Asked):
 
 
 class NewWebhook(Asked):
-    """Where to send events: https, and nothing private unless the operator lists it."""
+    """Where to send notices, and by which channel: https, and nothing private unless the operator lists it."""
 
     url: str = pydantic.Field(min_length=1, max_length=2000)
+    channel: str = pydantic.Field("webhook", max_length=20)
+    """``webhook`` (signed events), or the robot of a group chat: ``dingtalk``, ``feishu``, ``wecom``."""
+    secret: str | None = pydantic.Field(None, max_length=200)
+    """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
 
 
 class OpenWebhook(Told):
@@ -88,8 +92,10 @@ class OpenWebhook(Told):
     identity: str
     url: str
     made_at: datetime
+    channel: str
+    """By which it is told."""
     secret: str | None = None
-    """By which messages are signed; only in the answer that made it."""
+    """By which messages are signed, where the base draws it; only in the answer that made it."""
 
 
 class WebhookMessage(Told):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pydantic
-from django.conf import settings
 from ninja import Query, Router
 
 from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage, ReadNotices, ToldNotice
@@ -51,7 +50,7 @@ def mail(request: HubRequest) -> MailWish:
 @router.put("/notices/mail", response=answers(MailWish), summary="Choose how I am told by mail")
 def choose(request: HubRequest, wish: MailWish) -> MailWish:
     """Let the caller be told by mail in another way, of what comes from now on."""
-    choose_mail(request.acting.view, wish.mail, settings.CONFIGURATION.digest_hour)
+    choose_mail(request.acting.view, wish.mail)
     return wish
 
 

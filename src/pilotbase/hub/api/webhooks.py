@@ -15,8 +15,8 @@ from pilotbase.hub.api.answers import answers, asked, once
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.notices import told
 from pilotbase.hub.base import base, guarded_http
-from pilotbase.notices.deliveries import Delivery, list_deliveries, replay
-from pilotbase.notices.webhooks import add_webhook, end_webhook, list_webhooks
+from pilotbase.notices.outbox import Delivery, list_deliveries, replay
+from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, list_webhooks
 from pilotbase.workspace.store import View
 
 router = Router(tags=["webhooks"], auth=MEMBERS)
@@ -33,8 +33,9 @@ def list_all(request: HubRequest) -> list[OpenWebhook]:
 @router.post("/webhooks", response=answers(OpenWebhook, 201), summary="Add a webhook")
 def add(request: HubRequest, wanted: NewWebhook) -> HttpResponse:
     """Add a webhook and return its secret, once. Sent again under its Idempotency-Key, 409 says which was added."""
-    made, secret = add_webhook(asked(request), base().home.keys, guarded_http(), wanted.url)
-    told = OpenWebhook.model_validate(made, from_attributes=True).model_copy(update={"secret": secret})
+    manner = Manner(wanted.channel, wanted.secret or "", language())
+    made, secret = add_webhook(asked(request), base().home.keys, guarded_http(), wanted.url, manner)
+    told = OpenWebhook.model_validate(made, from_attributes=True).model_copy(update={"secret": secret or None})
     return HttpResponse(canonical_json(told.model_dump(mode="json")), status=201, content_type="application/json")
 
 

@@ -132,7 +132,7 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
         return forms.ChoiceField(choices=_choices(annotation, words), **told)
     if annotation is bool:
         return forms.BooleanField(**{**told, "required": False})
-    bounds = {name: _bound(marks, name) for name in ("ge", "le", "max_length")}
+    bounds = {name: bound_of(marks, name) for name in ("ge", "le", "max_length")}
     if annotation in (int, float):
         number = forms.IntegerField if annotation is int else forms.FloatField
         return number(min_value=bounds["ge"], max_value=bounds["le"], **told)
@@ -146,7 +146,8 @@ def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     return [(str(value), t(f"{root}.{value}")) for value in values]
 
 
-def _bound(marks: Sequence[Any], name: str) -> Any:
+def bound_of(marks: Sequence[Any], name: str) -> Any:
+    """Return the bound ``name`` (such as ``ge``) that the marks of a field tell, or None."""
     return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
 
 

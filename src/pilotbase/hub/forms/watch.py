@@ -8,6 +8,7 @@ from django import forms
 
 from pilotbase.documents.quantities import spell_duration
 from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
+from pilotbase.hub.forms.declared import bound_of
 from pilotbase.hub.forms.durations import DurationField
 from pilotbase.hub.sentences import t
 
@@ -16,13 +17,13 @@ _DAY = 86_400
 
 def _share(name: str, terms: type[WatchTerms]) -> forms.FloatField:
     """Return the field of a promise that may be left out, with the bounds of the terms."""
-    bounds = {type(one).__name__: one for one in terms.model_fields[name].metadata}
+    marks = terms.model_fields[name].metadata
     return forms.FloatField(
         label=t(f"watching.{name}"),
         help_text=t(f"watching.{name}_help"),
         required=False,
-        min_value=bounds["Ge"].ge,
-        max_value=bounds["Le"].le,
+        min_value=bound_of(marks, "ge"),
+        max_value=bound_of(marks, "le"),
     )
 
 

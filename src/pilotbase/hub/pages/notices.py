@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,10 +18,18 @@ from pilotbase.hub.base import base, guarded_http
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.notices.deliveries import list_deliveries, replay
 from pilotbase.notices.mails import choose_mail, has_failed, mail_choice
+from pilotbase.notices.outbox import list_deliveries, replay
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
-from pilotbase.notices.webhooks import add_webhook, end_webhook, find_webhook, list_webhooks
+from pilotbase.notices.webhooks import (
+    MAXIMUM_SECRET,
+    Manner,
+    add_webhook,
+    end_webhook,
+    find_webhook,
+    list_webhooks,
+    organisation_channels,
+)
 from pilotbase.workspace.failures import NotFoundError
 
 PAGE = 50
@@ -41,14 +48,29 @@ class MailForm(forms.Form):
 
 
 class WebhookForm(forms.Form):
-    """A new webhook."""
+    """A new webhook: whatever channel is there may be chosen."""
 
+    channel = forms.ChoiceField(
+        label=t("notice.field_channel"),
+        choices=[(name, t(f"notice.channel.{name}")) for name in organisation_channels()],
+    )
     url = forms.CharField(
         label=t("notice.field_url"),
         help_text=t("notice.help_url"),
         max_length=2000,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
     )
+    secret = forms.CharField(
+        label=t("notice.field_secret"),
+        help_text=t("notice.help_secret"),
+        max_length=MAXIMUM_SECRET,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    def manner(self) -> Manner:
+        """Return how the address is told, in the language of whoever adds it."""
+        return Manner(self.cleaned_data["channel"], self.cleaned_data["secret"], language())
 
 
 @require_safe
@@ -103,7 +125,7 @@ def mail(request: HubRequest) -> HttpResponse:
     initial = {"mail": mail_choice(request.acting.view).value, "language": spoken}
     form = MailForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        choose_mail(request.acting.view, MailChoice(form.cleaned_data["mail"]), settings.CONFIGURATION.digest_hour)
+        choose_mail(request.acting.view, MailChoice(form.cleaned_data["mail"]))
         person.language = form.cleaned_data["language"]
         person.save(update_fields=["language"])
         messages.success(request, text("notice.mail_chosen").render(language()))
@@ -116,11 +138,12 @@ def mail(request: HubRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
 def webhooks(request: HubRequest) -> HttpResponse:
-    """List the webhooks of the reader's organisation; add one, whose secret is shown once."""
+    """List the webhooks of the reader's organisation; add one, whose secret is shown once where we draw it."""
     acting, form, secret = request.acting, WebhookForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         try:
-            _, secret = add_webhook(acting.view, base().home.keys, guarded_http(), form.cleaned_data["url"])
+            url, manner = form.cleaned_data["url"], form.manner()
+            _, secret = add_webhook(acting.view, base().home.keys, guarded_http(), url, manner)
             form = WebhookForm()
         except PilotbaseError as error:
             form.add_error("url", error.render(language()))

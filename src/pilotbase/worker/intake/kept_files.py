@@ -26,6 +26,7 @@ from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
+from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
 
@@ -113,7 +114,7 @@ def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
 
 
 def _kept(base: Base, scenario: Digest) -> list[ScenarioFiles]:
-    return [stored.load(ScenarioFiles) for stored in base.lab.view.find("scenario-files", {"scenario": scenario})]
+    return [stored.load(ScenarioFiles) for stored in base.lab.view.find(SCENARIO_FILES, {"scenario": scenario})]
 
 
 def _made_for_before(view: View, application: Application) -> Subject | None:

@@ -19,6 +19,7 @@ from pilotbase.worker.datasets.results import erase_old_results
 from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
 from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.worker.sites.orders import erase_old_packs
+from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
@@ -92,5 +93,5 @@ def _versions(record: Record) -> list[Digest]:
 def _files_of(base: Base, scenario: Digest | None) -> list[tuple[Stored, ScenarioFiles]]:
     """Return what is kept of a version (None: of all) and not yet erased."""
     fields = {"scenario": scenario} if scenario is not None else {}
-    found = ((one, one.load(ScenarioFiles)) for one in base.lab.view.find("scenario-files", fields, _ALL))
+    found = ((one, one.load(ScenarioFiles)) for one in base.lab.view.find(SCENARIO_FILES, fields, _ALL))
     return [(stored, files) for stored, files in found if base.lab.vault.blobs.exists(files.blob)]

@@ -21,7 +21,7 @@ from pilotbase.worker.readings import record_for, scenario_for
 from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.workspace.store import View
 
-FILES = "scenario-files"
+SCENARIO_FILES = "scenario-files"
 """Kind of the documents that say which files of a scenario version are kept."""
 _SEALED_VERSIONS = 1000
 _REMEMBERED = 64
@@ -55,7 +55,10 @@ def why_none_left(base: Base, scenario: Digest) -> BarredError | None:
     if sealed is None:
         return None
     hidden = _hidden_set(base.lab, sealed)
-    if any(kept.stored_at > hidden.sealed_at for kept in base.lab.view.find(FILES, {"scenario": scenario}, limit=1)):
+    if any(
+        kept.stored_at > hidden.sealed_at
+        for kept in base.lab.view.find(SCENARIO_FILES, {"scenario": scenario}, limit=1)
+    ):
         return None
     return why_no_attempt(sealed.scenario, hidden, remaining(base.lab.vault, hidden))
 
