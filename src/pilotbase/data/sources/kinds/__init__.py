@@ -19,7 +19,7 @@ _SCHEMES = ("postgresql://", "postgres://")
 
 
 def kind_of(place: str) -> str | None:
-    """Return the kind of ``place``, a path or an address, by its name; a folder holds images; None: no kind."""
+    """Return of which kind ``place`` is, a path or an address, by its name; None: of none. A folder holds images."""
     if place.startswith(_SCHEMES):
         return "postgres"
     return _ENDINGS.get(Path(place).suffix.lower()) or ("images" if Path(place).is_dir() else None)
