@@ -11,7 +11,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.channel import RETRY
-from pilotbase.notices.outbox import list_deliveries, replay
+from pilotbase.notices.outbox import Message, list_deliveries, replay
 from pilotbase.notices.rows import list_notices
 from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, lane_of, list_webhooks, secret_of
 from pilotbase.protocols.guarded_http import GuardedHttp
@@ -195,6 +195,20 @@ def test_killed_between_sending_and_noting_it_is_sent_again_and_known_again(any_
         assert list_deliveries(any_told.view(OWNER), webhook.identity)[0].state == "delivered"
         first, again = (headers["webhook-id"] for _, headers, _ in receiver.got)
         assert first == again
+
+
+def test_a_message_that_kills_whoever_sends_it_is_given_up_too(told, clock, monkeypatch):
+    with receiving() as receiver:
+        webhook, _ = added(told, receiver)
+        register(told)
+        with monkeypatch.context() as patch:
+            patch.setattr(Message, "note", lambda *_: None)
+            for _ in range(12):
+                told.noticing.call_webhooks()
+                clock.step(61)
+        assert len(receiver.got) == len(DELAYS) + 1
+        assert list_deliveries(told.view(OWNER), webhook.identity)[0].state == "given_up"
+        assert list_notices(told.view(COLLEAGUE))[0][0].kind == "given_up"
 
 
 def test_an_ended_webhook_hears_nothing_more(told):

@@ -150,9 +150,14 @@ def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: dat
             return None
         row, held = claimed
         notice = find_for_organisation(connection, acting, _notice_of(row))
-        if notice is not None:
-            return Message(row.key, webhook, notice, held)
-        work.end(connection, held, WorkState.CANCELLED, None, now)
+        if notice is None:
+            work.end(connection, held, WorkState.CANCELLED, None, now)
+            continue
+        message = Message(row.key, webhook, notice, held)
+        if message.channel.retry.after(held.tries - 1) is not None:
+            return message
+        work.end(connection, held, WorkState.FAILED, None, now)  # whoever sent it was killed, each time
+        keep(connection, [_given_up(message, now)], now)
     return None
 
 

@@ -12,8 +12,7 @@ import hmac
 from urllib.parse import SplitResult, parse_qs, urlencode
 
 from pilotbase.documents.texts import Text
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, line_of
-from pilotbase.notices.robots import plain, say, shortened
+from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, line_of, plain, say, shortened
 
 _MOST_BYTES = 20_000
 _TOO_OFTEN = {130101: 600, 410100: 600}

@@ -13,8 +13,7 @@ import re
 from urllib.parse import SplitResult
 
 from pilotbase.documents.texts import Text
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, line_of
-from pilotbase.notices.robots import say, shortened
+from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, line_of, say, shortened
 
 _MOST_BYTES = 20_000
 _TOO_OFTEN = {11232: 60}

@@ -8,8 +8,7 @@ from __future__ import annotations
 from urllib.parse import SplitResult, parse_qs
 
 from pilotbase.documents.texts import Text
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Sent, line_of
-from pilotbase.notices.robots import plain, say, shortened
+from pilotbase.notices.channel import Carriers, Channel, Parcel, Sent, line_of, plain, say, shortened
 
 _MOST_BYTES = 4096
 _TOO_OFTEN = {45009: 60}

@@ -28,6 +28,7 @@ _PUT = """INSERT INTO work (lane, kind, key, organisation, person, payload, stat
                             queued_at, ended_at)
           VALUES (:lane, 'notice', :key, :organisation, '', :payload, :state, :ready_at, :tries, 1, :reason,
                   :queued_at, :ended_at)"""
+_MOMENTS = ("queued_at", "started_at", "beat_at", "ended_at")
 _STATES = {"waiting": "queued", "delivered": "done", "given_up": "failed", "dropped": "cancelled"}
 
 
@@ -69,12 +70,8 @@ def _make_table() -> None:
         sa.Column("token", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("holder", sa.String(length=200), nullable=False, server_default=""),
         sa.Column("stopping", sa.Boolean(), nullable=False, server_default=sa.false()),
-        sa.Column("progress", sa.LargeBinary(), nullable=True),
-        sa.Column("reason", sa.LargeBinary(), nullable=True),
-        sa.Column("queued_at", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=True),
-        sa.Column("beat_at", sa.BigInteger(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        *(sa.Column(name, sa.LargeBinary(), nullable=True) for name in ("progress", "reason")),
+        *(sa.Column(name, sa.BigInteger(), nullable=name != "queued_at") for name in _MOMENTS),
         sa.PrimaryKeyConstraint("identity"),
         sqlite_autoincrement=True,
     )
