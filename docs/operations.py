@@ -170,11 +170,11 @@ def _operation(operation: Json, name: str) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
+    name = str(operation["operationId"]).removeprefix(PREFIX)
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
-        everybody = "anybody" if known.callers is Callers.EVERYBODY else "members"
+        everybody = "anybody" if known.callers is Callers.EVERYBODY else SAID.get(name, "members")
         return keys + (everybody if known.who is None else granted(TABLE[known.who]))
-    name = str(operation["operationId"]).removeprefix(PREFIX)
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
         return granted(TABLE[found])

@@ -54,6 +54,14 @@ PATH, BODY = _Mark("path"), _Mark("body")
 """In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
 
 
+@dataclass(frozen=True)
+class File:
+    """What an operation gives that is bytes, to be kept under a name: nobody here reads them."""
+
+    name: str
+    content: bytes
+
+
 class NoInput(Asked):
     """What is asked for by an operation that needs nothing."""
 
@@ -86,7 +94,7 @@ class Operation(Generic[In, Out]):
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -101,7 +109,8 @@ class Operation(Generic[In, Out]):
     @property
     def id(self) -> str:
         """Return its name in the API's schema."""
-        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
+        known = self.known_as or self.name.partition(".")[2]
+        return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
     def method(self) -> str:
