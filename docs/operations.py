@@ -54,18 +54,10 @@ HEADINGS = {
 }
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
-    "threads_ask": ExchangeAct.THREAD_ASK,
-    "threads_reply": ExchangeAct.THREAD_REPLY,
-    "threads_attach": ExchangeAct.THREAD_ATTACH,
-    "threads_correct": ExchangeAct.THREAD_CORRECT,
-    "threads_remove": ExchangeAct.THREAD_REMOVE,
-    "threads_mark": ExchangeAct.THREAD_MARK,
     "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
     "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
     "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
     "trials_bundle": Reading.BUNDLE,
-    "trials_budget": Reading.BUDGET,
-    "trials_comparison": Reading.COMPARISON,
     **dict.fromkeys(("what_ifs_ask", "what_ifs_read_all", "what_ifs_read", "what_ifs_read_replay"), Reading.WHAT_IF),
     **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
     "board_read": Reading.BOARD,

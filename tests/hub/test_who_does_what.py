@@ -9,6 +9,7 @@ import pytest
 
 from pilotbase.documents.permissions import TABLE, Reading, Stands, permitted
 from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import declared
 from pilotbase.operations.operation import Callers
 from pilotbase.workspace.actors import Actor
@@ -26,11 +27,18 @@ PLACES = {
     "key": "0123456789abcdef",
     "budget": "main",
     "start": "0",
+    "thread": "0" * 16,
+    "pool": "hall-9",
+    "asked": "0" * 64,
+    "job": "none",
+    "member": "0",
+    "organisation": "plant",
+    "programme": "example-2027",
     "owner": "plant",
     "name": "milling",
 }
 """Field of an address → what there is, or might be."""
-QUERIES = {"watch.path": "?detector=drift:torque"}
+QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}
 TURNED_AWAY = {
     "hub.login_needed",
     "hub.token_invalid",
@@ -38,6 +46,7 @@ TURNED_AWAY = {
     "service.not_yours",
     "watching.not_permitted",
     "incident.not_permitted",
+    "thread.not_permitted",
 }
 
 
@@ -51,11 +60,15 @@ def world(one_world):
     return one_world
 
 
+def sample(one):
+    return one.example or EXAMPLES.get(getattr(one.sent, "__name__", ""), {})
+
+
 def send(world, one, client, **headers):
     places = PLACES | {"digest": f"sha256:{'0' * 64}", "identity": "0" * 32}
     address = f"/api{one.path.format(**{name: places[name] for name in one.in_path})}{QUERIES.get(one.name, '')}"
     kind = "application/octet-stream" if one.takes_bytes else "application/json"
-    told = {"data": json.dumps(one.example or {}), "content_type": kind} if one.writes else {}
+    told = {"data": json.dumps(sample(one)), "content_type": kind} if one.writes else {}
     found = getattr(client, one.method.lower())(address, **told, **headers)
     assert not undocumented(world.schema[f"/api{one.path}"][one.method.lower()], found), (one.name, found.content)
     return found.status_code, found.json().get("code") if found.status_code >= 400 else None

@@ -113,7 +113,8 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
-    limits = Limits(UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime))
+    uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
+    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes)
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"

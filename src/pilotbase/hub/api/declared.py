@@ -102,13 +102,16 @@ def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
     if operation.sent is not None and not operation.takes_bytes:
         sent = operation.sent if operation.writes else _QUERY[operation.sent]
         yield inspect.Parameter("wanted", kind, annotation=sent)
+    if operation.beside is not None:
+        yield inspect.Parameter("beside", kind, annotation=_QUERY[operation.beside])
 
 
 def _spread(operation: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return field → value of what is asked for; what was not sent is left to its default."""
     wanted = given.pop("wanted", None)
     if operation.whole is not None:
-        return {**given, operation.whole: wanted}
+        beside = given.pop("beside", None)
+        return {**given, **(dict(beside) if beside is not None else {}), operation.whole: wanted}
     sent = wanted.model_fields_set if wanted is not None else ()
     return {**given, **{name: getattr(wanted, name) for name in sent}}
 

@@ -15,15 +15,15 @@ from pilotbase.documents.api.pools import JobDetail, NewJob, PoolTold, QueueTold
 from pilotbase.documents.api.shapes import SHORT, InAddress
 from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, once, told
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BINARY
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.estimates import job_estimate_told
 from pilotbase.hub.shown.job_files import log_of, output_of
 from pilotbase.hub.shown.pools import job_told, pool_told, pools_told, queue_told, usage_told
+from pilotbase.worker.computing.told_estimates import job_estimate_told
 from pilotbase.worker.computing.uploads import hand_in_upload
 from pilotbase.workspace.store import View
 
@@ -81,7 +81,7 @@ def submit(request: HubRequest, given: NewJob, pool: PoolName) -> HttpResponse:
 def estimate(request: HubRequest, given: ConsideredJob, pool: PoolName) -> HttpResponse:
     """Return what a job takes and costs at most, at which rates, and what one's own earlier runs say; none is made."""
     request.acting.require(DeskAct.UPLOAD)
-    return told(job_estimate_told(request.acting.view, pool, given))
+    return told(job_estimate_told(request.acting.view, language(), pool, given))
 
 
 @router.get("/pool-jobs/{job}", response=answers(JobDetail), summary="A job")

@@ -29,7 +29,6 @@ from pilotbase.hub.api import (
     statistics,
     steps,
     terms,
-    threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
@@ -57,7 +56,6 @@ for _room in (
     labelling,
     terms,
     readers,
-    threads,
     notices,
     webhooks,
     trials,

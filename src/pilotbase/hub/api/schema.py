@@ -80,7 +80,6 @@ _WITHOUT_KEY = (
     "/invitations",
     "/jobs/estimate",
     "/api/roadmap",
-    "/messages/{number}/files",
     "/statistics",
     "/labelling",
     "/api/sites",

@@ -12,8 +12,8 @@ from pilotbase.documents.estimate import Payer, RunEstimate, Span, spell_price, 
 from pilotbase.documents.quantities import spell_digits
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import CommissionState
+from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import language
 from pilotbase.worker.computing.estimates import estimate_unseen
 from pilotbase.worker.trials.consenting import ceiling_of, seen_estimate
 from pilotbase.workspace.store import View
@@ -62,7 +62,7 @@ def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
     )
 
 
-def job_estimate_told(view: View, pool: str, given: ConsideredJob) -> JobEstimateTold:
+def job_estimate_told(view: View, language: Language, pool: str, given: ConsideredJob) -> JobEstimateTold:
     """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
     asking = Asking(pool, given.demand, given.hours * 3600, members=given.members)
     found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
@@ -76,7 +76,7 @@ def job_estimate_told(view: View, pool: str, given: ConsideredJob) -> JobEstimat
         money=_span(found.money) if found.money is not None else None,
         limit=limit.spelled(),
         needs_consent=found.above(limit),
-        said=found.said().render(language()),
+        said=found.said().render(language),
     )
 
 
