@@ -353,7 +353,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     with listening(tried) as address:
         owner = HubRequests(address, token_of(tried, "owner", "read"))
         of, calls = (
-            trials.OfScenario(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2]),
+            trials.OfRecord(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2]),
             HubCalls(owner),
         )
         assert calls.call(trials.BUDGET, of).used == 1

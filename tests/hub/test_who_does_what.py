@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pilotbase.documents.permissions import TABLE, Reading, Stands, permitted
+from pilotbase.documents.permissions import TABLE, DeskAct, Reading, Stands, permitted
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import declared
@@ -101,6 +101,11 @@ def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one):
     assert not wrong, (one.name, TABLE[one.who], wrong)
 
 
+def of_the_base(one):
+    """What is done for the base as a whole is refused before anything is looked for."""
+    return one.writes and isinstance(one.who, DeskAct | Reading)
+
+
 def is_empty(one):
     """What is read of the base as a whole is empty for who may not: their test is beside the page."""
     return isinstance(one.who, Reading) and not one.in_path
@@ -110,7 +115,7 @@ def is_empty(one):
 def test_what_is_of_another_organisation_does_not_exist(world, one):
     for who in ("other-owner", "other-supplier", "stranger"):
         status, _ = send(world, one, world.client(who))
-        assert status == 404, (one.name, who)
+        assert status == 404 or (status == 403 and of_the_base(one)), (one.name, who)
 
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)

@@ -13,10 +13,9 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
-from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, roles_for
+from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, require_may_begin
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -66,8 +65,7 @@ class Acting:
 
     def require(self, act: AnyAct) -> None:
         """Return if there is anything to which the actor may do ``act``; raises `RefusedError` naming who may."""
-        if not self.may(act):
-            raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))
+        require_may_begin(act, self.actor)
 
 
 class HubRequest(HttpRequest):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pydantic
 
@@ -22,7 +22,7 @@ from pilotbase.documents.thread import (
     Thread,
     ThreadId,
 )
-from pilotbase.operations.operation import BODY, PATH, File, Operation, Repeated
+from pilotbase.operations.operation import BODY, PATH, File, In, Operation, Repeated
 
 
 class ThreadsAsked(pydantic.BaseModel):
@@ -88,71 +88,20 @@ class MarkedAnswer(OfThread):
     marking: Annotated[Marking, BODY]
 
 
+def _moves(verb: str, http: str, takes: type[In], **more: Any) -> Operation[In, Thread]:
+    """Return what makes the next version of a thread."""
+    act, known = ExchangeAct[f"THREAD_{verb.upper()}"], f"threads.{verb}"
+    return Operation(f"exchange.{verb}", http, takes, Thread, who=act, marked=True, known_as=known, **more)
+
+
+_MADE = {"status": 201, "location": "/api/threads/{given.identity}"}
+_MESSAGE = "/threads/{thread}/messages/{number}"
 LIST = Operation("exchange.list", "GET /threads", ThreadsAsked, ThreadPage, known_as="threads.list_all")
-ASK = Operation(
-    "exchange.ask",
-    "POST /threads",
-    AskedQuestion,
-    Thread,
-    who=ExchangeAct.THREAD_ASK,
-    marked=True,
-    status=201,
-    location="/api/threads/{given.identity}",
-    known_as="threads.ask",
-)
+ASK = _moves("ask", "POST /threads", AskedQuestion, **_MADE)
 SHOW = Operation("exchange.show", "GET /threads/{thread}", OfThread, Thread, marked=True, known_as="threads.read")
-REPLY = Operation(
-    "exchange.reply",
-    "POST /threads/{thread}/messages",
-    AddedReply,
-    Thread,
-    who=ExchangeAct.THREAD_REPLY,
-    marked=True,
-    status=201,
-    location="/api/threads/{given.identity}",
-    known_as="threads.reply",
-)
-CORRECT = Operation(
-    "exchange.correct",
-    "PUT /threads/{thread}/messages/{number}",
-    CorrectedMessage,
-    Thread,
-    who=ExchangeAct.THREAD_CORRECT,
-    marked=True,
-    known_as="threads.correct",
-)
-REMOVE = Operation(
-    "exchange.remove",
-    "POST /threads/{thread}/messages/{number}/removal",
-    RemovedMessage,
-    Thread,
-    who=ExchangeAct.THREAD_REMOVE,
-    marked=True,
-    known_as="threads.remove",
-)
-MARK = Operation(
-    "exchange.mark",
-    "PUT /threads/{thread}/answer",
-    MarkedAnswer,
-    Thread,
-    who=ExchangeAct.THREAD_MARK,
-    marked=True,
-    known_as="threads.mark",
-)
-ATTACH = Operation(
-    "exchange.attach",
-    "PUT /threads/{thread}/messages/{number}/files",
-    AttachedFile,
-    Thread,
-    who=ExchangeAct.THREAD_ATTACH,
-    repeated=Repeated.HARMLESS,
-    marked=True,
-    known_as="threads.attach",
-)
-FILE = Operation(
-    "exchange.file",
-    "GET /threads/{thread}/messages/{number}/files/{digest}",
-    OfFile,
-    File,
-    known_as="threads.read_file",
-)
+REPLY = _moves("reply", "POST /threads/{thread}/messages", AddedReply, **_MADE)
+CORRECT = _moves("correct", f"PUT {_MESSAGE}", CorrectedMessage)
+REMOVE = _moves("remove", f"POST {_MESSAGE}/removal", RemovedMessage)
+MARK = _moves("mark", "PUT /threads/{thread}/answer", MarkedAnswer)
+ATTACH = _moves("attach", f"PUT {_MESSAGE}/files", AttachedFile, repeated=Repeated.HARMLESS)
+FILE = Operation("exchange.file", f"GET {_MESSAGE}/files/{{digest}}", OfFile, File, known_as="threads.read_file")

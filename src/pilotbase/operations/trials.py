@@ -9,6 +9,7 @@ from pilotbase.documents.api.shapes import Asked
 from pilotbase.documents.api.trials import EstimateTold, QueuedWork
 from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import Reading
+from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import PATH, NoInput, Operation
 
 
@@ -18,15 +19,8 @@ class OfTrial(Asked):
     name: Annotated[Name, PATH]
 
 
-class OfScenario(Asked):
-    """Which scenario."""
-
-    owner: Annotated[Name, PATH]
-    name: Annotated[Name, PATH]
-
-
 _SCENARIO = "GET /scenarios/{owner}/{name}"
 QUEUE = Operation("trials.queue", "GET /queue", NoInput, list[QueuedWork])
 ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, EstimateTold)
-BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfScenario, Budget, who=Reading.BUDGET)
-COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfScenario, Comparison, who=Reading.COMPARISON)
+BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=Reading.BUDGET)
+COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=Reading.COMPARISON)

@@ -20,7 +20,6 @@ from pilotbase.hub.api import (
     media,
     notices,
     people,
-    pools,
     problems,
     programmes,
     readers,
@@ -33,7 +32,6 @@ from pilotbase.hub.api import (
     uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
     webhooks,
-    what_ifs,
 )
 
 api = problems.HubApi(
@@ -63,8 +61,6 @@ for _room in (
     board,
     figures,
     ledger,
-    pools,
-    what_ifs,
     vouchers,
     claims,
     programmes,

@@ -14,12 +14,10 @@ does(declared.LIST)(lambda caller, asked: threads.page(caller.view, asked.subjec
 does(declared.ASK)(lambda caller, asked: _told(threads.ask(caller.view, asked.question)))
 does(declared.SHOW)(lambda caller, asked: _told(threads.read(caller.view, asked.thread)))
 does(declared.REPLY)(lambda caller, asked: _told(threads.reply(caller.view, asked.thread, asked.said, caller.seen)))
-
-
-@does(declared.CORRECT)
-def correct(caller: Caller, asked: declared.CorrectedMessage) -> Versioned[Thread]:
-    """Put other words in the place of a message's."""
-    return _told(threads.correct(caller.view, asked.thread, asked.number, asked.said, caller.seen))
+does(declared.CORRECT)(
+    lambda caller, asked: _told(threads.correct(caller.view, asked.thread, asked.number, asked.said, caller.seen))
+)
+does(declared.MARK)(lambda caller, asked: _told(threads.mark(caller.view, asked.thread, asked.marking, caller.seen)))
 
 
 @does(declared.REMOVE)
@@ -27,9 +25,6 @@ def remove(caller: Caller, asked: declared.RemovedMessage) -> Versioned[Thread]:
     """Take a message away."""
     blobs = caller.base.lab.vault.blobs
     return _told(threads.remove(caller.view, blobs, asked.thread, asked.number, asked.why, caller.seen))
-
-
-does(declared.MARK)(lambda caller, asked: _told(threads.mark(caller.view, asked.thread, asked.marking, caller.seen)))
 
 
 @does(declared.ATTACH)

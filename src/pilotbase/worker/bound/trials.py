@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pilotbase.catalogue.records import record_of
-from pilotbase.documents.api.comparison import Budget
 from pilotbase.documents.api.trials import EstimateTold, QueuedWork
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.operations import trials as declared
-from pilotbase.operations.operation import NoInput
+from pilotbase.operations.operation import NoInput, Out
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.computing.told_estimates import estimate_told
 from pilotbase.worker.jobs.waiting_line import waiting_line
@@ -15,7 +14,12 @@ from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 from pilotbase.workspace.failures import NotFoundError
 
-does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, _scenario(asked)))
+does(declared.BUDGET)(
+    lambda caller, asked: _known(
+        budget_of_scenario(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
+    )
+)
 
 
 @does(declared.QUEUE)
@@ -41,16 +45,14 @@ def queue(caller: Caller, asked: NoInput) -> list[QueuedWork]:
 def estimate(caller: Caller, asked: declared.OfTrial) -> EstimateTold:
     """Tell what a trial takes and costs in all."""
     record = record_of(caller.view, commission_subject(asked.name))
-    found = estimate_told(caller.view, record) if record is not None else None
+    return _known(estimate_told(caller.view, record) if record is not None else None)
+
+
+def _known(found: Out | None) -> Out:
     if found is None:
         raise NotFoundError("hub.not_found")
     return found
 
 
-@does(declared.BUDGET)
-def budget(caller: Caller, asked: declared.OfScenario) -> Budget:
-    """Tell what the hidden data of a scenario still hold."""
-    found = budget_of_scenario(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
-    if found is None:
-        raise NotFoundError("hub.not_found")
-    return found
+def _scenario(asked: declared.OfRecord) -> str:
+    return scenario_subject(asked.owner, asked.name)
