@@ -10,7 +10,6 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
     certificates,
-    claims,
     datasets,
     declared,
     descriptions,
@@ -30,7 +29,6 @@ from pilotbase.hub.api import (
     terms,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
-    vouchers,
     webhooks,
 )
 
@@ -61,8 +59,6 @@ for _room in (
     board,
     figures,
     ledger,
-    vouchers,
-    claims,
     programmes,
 ):
     api.add_router("", _room.router)

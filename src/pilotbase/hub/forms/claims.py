@@ -1,4 +1,4 @@
-"""What people fill in to claim what a voucher has paid, to decide a claim, and to set the rules of a programme."""
+"""What people fill in to claim what a voucher has paid, and to set the rules of a programme."""
 
 from __future__ import annotations
 
@@ -85,24 +85,6 @@ class ClaimForm(forms.Form):
             other_subsidies=tuple(one for one in others if one),
             note=given["note"],
         )
-
-
-class VerdictForm(forms.Form):
-    """What a person says of a claim."""
-
-    note = forms.CharField(
-        label=t("voucher.hub.verdict_note"),
-        help_text=t("voucher.hub.verdict_help"),
-        widget=_NOTE,
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
-
-
-class PayoutForm(forms.Form):
-    """That a claim was paid out."""
-
-    reference = forms.CharField(label=t("voucher.hub.transfer"), max_length=200)
 
 
 class RulesForm(forms.Form):

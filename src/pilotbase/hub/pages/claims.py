@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pydantic
 from django import forms
 from django.contrib import messages
@@ -13,9 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.compute.vouchers.claiming import Verdict
 from pilotbase.documents.api.vouchers import UseTold
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_of, hex_of
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.texts import Text, text
@@ -23,16 +20,19 @@ from pilotbase.documents.voucher import spell_plain
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm, PayoutForm, VerdictForm
+from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm
+from pilotbase.hub.forms.declared import form_of
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.claims import claim_detail, claims_told, uses_to_claim
+from pilotbase.operations import vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
-from pilotbase.worker.computing.claims import decide_claim, hand_in_claim, pay_claim
+from pilotbase.worker.computing.claims import hand_in_claim
+from pilotbase.worker.computing.told_claims import claim_detail, claims_told, uses_to_claim
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
+VerdictForm, PayoutForm = form_of(vouchers.DECIDE, "note"), form_of(vouchers.PAY, "reference")
 _STATES = ("waiting", "granted", "refused", "paid")
 
 
@@ -44,7 +44,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     state = asked if asked in _STATES else ""
     shown = {
         "title": text("voucher.hub.claims"),
-        "claims": claims_told(request.acting.view, state),
+        "claims": claims_told(request.acting.view, language(), state),
         "state": state,
         "states": _STATES,
         "uses": uses_to_claim(request.acting.view),
@@ -103,11 +103,9 @@ def show(request: HubRequest, claim: str) -> HttpResponse:
 @member_only
 def decide(request: HubRequest, claim: str) -> HttpResponse:
     """Grant or refuse a claim that waits, by the button that was pressed."""
-    form = VerdictForm(request.POST)
-    if form.is_valid():
-        verdict = Verdict(digest_of(claim), request.POST.get("does") == "grant", form.cleaned_data["note"])
-        if _done(form, lambda: decide_claim(base(), request.acting.view, verdict)):
-            return redirect("claim", claim=claim)
+    form = VerdictForm(request.POST, given={"asked": claim, "granted": request.POST.get("does") == "grant"})
+    if form.done(request.acting.view):
+        return redirect("claim", claim=claim)
     return _page(request, claim, form, PayoutForm())
 
 
@@ -115,12 +113,10 @@ def decide(request: HubRequest, claim: str) -> HttpResponse:
 @member_only
 def pay(request: HubRequest, claim: str) -> HttpResponse:
     """Say that a granted claim was paid out."""
-    form = PayoutForm(request.POST)
-    if form.is_valid():
-        reference = form.cleaned_data["reference"]
-        if _done(form, lambda: pay_claim(request.acting.view, digest_of(claim), reference)):
-            messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
-            return redirect("claim", claim=claim)
+    form = PayoutForm(request.POST, given={"asked": claim})
+    if form.done(request.acting.view):
+        messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
+        return redirect("claim", claim=claim)
     return _page(request, claim, VerdictForm(), form)
 
 
@@ -133,7 +129,7 @@ def file(request: HubRequest, claim: str, digest: str) -> HttpResponse:
 
 
 def _page(request: HubRequest, claim: str, verdict: forms.Form, payout: forms.Form) -> HttpResponse:
-    found = claim_detail(request.acting.view, digest_of(claim))
+    found = claim_detail(request.acting.view, language(), digest_of(claim))
     shown = {
         "title": text("voucher.hub.claim_on", job=found.job),
         "claim": found,
@@ -158,18 +154,6 @@ def _offered(request: HubRequest, use: UseTold) -> dict[str, object]:
     fee = use.cost if use.sides[0] == "consumer" else use.cost - use.subsidy
     parties = {"payer": use.organisation, "payee": use.supplier}
     return {"amount": spell_plain(fee), "paid_on": timezone.localdate(), **parties}
-
-
-def _done(form: forms.Form, act: Callable[[], object]) -> bool:
-    """Do something; where it is refused, the form says why."""
-    try:
-        act()
-    except NotFoundError:
-        raise
-    except PilotbaseError as error:
-        add_errors(form, error)
-        return False
-    return True
 
 
 def _crumbs() -> list[dict[str, object]]:

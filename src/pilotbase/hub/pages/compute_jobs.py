@@ -23,9 +23,9 @@ from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.vouchers import wallet_told
 from pilotbase.worker.computing.job_files import log_of, output_of
 from pilotbase.worker.computing.told_pools import job_told, pool_told
+from pilotbase.worker.computing.told_vouchers import wallet_told
 from pilotbase.worker.computing.uploads import hand_in_upload
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
@@ -124,5 +124,5 @@ def _job(request: HubRequest, name: str, job: str) -> JobDetail:
 
 def _vouchers(request: HubRequest) -> list[tuple[str, str]]:
     """Return the vouchers of the reader's organisation that pay now."""
-    found = wallet_told(request.acting.view, request.acting.organisation).vouchers
+    found = wallet_told(request.acting.view, language(), request.acting.organisation).vouchers
     return [(one.identity, f"{one.programme} · {one.identity}") for one in found if one.pays]
