@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.documents.api.vouchers import NewClaim, NewClaimFile, NewPayment, UseTold
+from pilotbase.documents.api.vouchers import UseTold
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
@@ -68,23 +68,22 @@ class ClaimForm(forms.Form):
         except InputError as error:
             raise ValidationError(error.render(language(), make_visible).splitlines()) from None
 
-    def wanted(self, job: str, attempt: int, files: dict[str, str]) -> NewClaim:
-        """Return what is claimed; ``files``: kind → upload. Raises `pydantic.ValidationError`."""
+    def said(self, job: str, attempt: int, files: dict[str, str]) -> dict[str, Any]:
+        """Return what is claimed; ``files``: kind → upload."""
         given, payment = self.cleaned_data, None
         if given["reference"] or "receipt" in files:
             day = given["paid_on"].isoformat() if given["paid_on"] else ""
-            names = ("reference", "amount", "payer", "payee")
-            payment = NewPayment(paid_on=day, **{name: given[name] for name in names})
+            payment = {"paid_on": day, **{name: given[name] for name in ("reference", "amount", "payer", "payee")}}
         others = (one.strip() for one in given["others"].split(","))
-        return NewClaim(
-            job=job,
-            attempt=attempt,
-            side=given["side"],
-            payment=payment,
-            files=tuple(NewClaimFile(upload=upload, kind=kind) for kind, upload in files.items()),
-            other_subsidies=tuple(one for one in others if one),
-            note=given["note"],
-        )
+        return {
+            "job": job,
+            "attempt": attempt,
+            "side": given["side"],
+            "payment": payment,
+            "files": [{"upload": upload, "kind": kind} for kind, upload in files.items()],
+            "other_subsidies": [one for one in others if one],
+            "note": given["note"],
+        }
 
 
 class RulesForm(forms.Form):

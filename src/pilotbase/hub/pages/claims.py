@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pydantic
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,26 +11,22 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.api.vouchers import UseTold
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import digest_of, hex_of
-from pilotbase.documents.loading import issues_of
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import spell_plain
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
 from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm
-from pilotbase.hub.forms.declared import form_of
+from pilotbase.hub.forms.declared import AGAINST, do, form_of
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.attachments import download
 from pilotbase.operations import vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
-from pilotbase.worker.computing.claims import hand_in_claim
 from pilotbase.worker.computing.told_claims import claim_detail, claims_told, uses_to_claim
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.failures import NotFoundError
 
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 VerdictForm, PayoutForm = form_of(vouchers.DECIDE, "note"), form_of(vouchers.PAY, "reference")
 _STATES = ("waiting", "granted", "refused", "paid")
 
@@ -75,12 +70,9 @@ def make(request: HubRequest) -> HttpResponse:
         files = {kind: one.identity for kind, one in chosen.items() if one is not None}
         if all([form.is_valid(), *(one.is_valid() for one in evidence.values())]):
             try:
-                given = form.wanted(use.job, use.attempt, files)
-                decision = hand_in_claim(base(), request.acting.view, given)
-                return redirect("claim", claim=hex_of(decision.claim))
-            except pydantic.ValidationError as error:
-                add_errors(form, InputError.from_issues("", issues_of("", error)))
-            except _AGAINST as error:
+                made = do(vouchers.MAKE_CLAIM, request.acting.view, form.said(use.job, use.attempt, files))
+                return redirect("claim", claim=made.number)
+            except AGAINST as error:
                 add_errors(form, error)
     shown = {
         "title": text("voucher.hub.claim"),
