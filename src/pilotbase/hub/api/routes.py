@@ -10,7 +10,6 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
     certificates,
-    claims,
     datasets,
     declared,
     descriptions,
@@ -20,7 +19,6 @@ from pilotbase.hub.api import (
     media,
     notices,
     people,
-    pools,
     problems,
     programmes,
     readers,
@@ -29,12 +27,9 @@ from pilotbase.hub.api import (
     statistics,
     steps,
     terms,
-    threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
-    vouchers,
     webhooks,
-    what_ifs,
 )
 
 api = problems.HubApi(
@@ -57,7 +52,6 @@ for _room in (
     labelling,
     terms,
     readers,
-    threads,
     notices,
     webhooks,
     trials,
@@ -65,10 +59,6 @@ for _room in (
     board,
     figures,
     ledger,
-    pools,
-    what_ifs,
-    vouchers,
-    claims,
     programmes,
 ):
     api.add_router("", _room.router)
