@@ -14,7 +14,6 @@ from pilotbase.documents.permissions import (
     Act,
     AnyAct,
     DeskAct,
-    ExchangeAct,
     Grant,
     GrantToAll,
     Reading,
@@ -54,14 +53,9 @@ HEADINGS = {
 }
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
-    "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
-    "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
-    "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
     "trials_bundle": Reading.BUNDLE,
     **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
     "board_read": Reading.BOARD,
-    **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
-    **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,
@@ -71,7 +65,6 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "uploads_hand_in_application": Act.APPLICATION_EDIT,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
-    "ledger_set_new": DeskAct.PLAN,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
 _OWNER = "demand owner of it, operator"
@@ -161,8 +154,8 @@ def _who(operation: Json) -> str:
     name = str(operation["operationId"]).removeprefix(PREFIX)
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
-        everybody = "anybody" if known.callers is Callers.EVERYBODY else SAID.get(name, "members")
-        return keys + (everybody if known.who is None else granted(TABLE[known.who]))
+        everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
+        return keys + (SAID.get(name, everybody) if known.who is None else granted(TABLE[known.who]))
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
         return granted(TABLE[found])

@@ -27,6 +27,8 @@ class Callers(StrEnum):
 
     EVERYBODY = "everybody"
     """Visitors, too."""
+    UNASKED = "unasked"
+    """Everybody; nobody looks who it is."""
     MEMBERS = "members"
     OBSERVERS = "observers"
     """Members, and who holds a service's key of scope ``observe``."""
@@ -82,6 +84,8 @@ class Operation(Generic[In, Out]):
     gives: type[Out]
     who: AnyAct | Reading | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    refuses: frozenset[int] = frozenset()
+    """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
     callers: Callers = Callers.MEMBERS
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
@@ -93,6 +97,8 @@ class Operation(Generic[In, Out]):
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
+    media: str = "application/octet-stream"
+    """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
     known_as: str = ""
     """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
 

@@ -47,7 +47,7 @@ class HubCalls:
         if operation.method == "DELETE":
             return self.requests.send("DELETE", path)
         if operation.takes_bytes:
-            return self.requests.send(operation.method, path, body, {"Content-Type": "application/octet-stream"})
+            return self.requests.send(operation.method, path, body, {"Content-Type": operation.media})
         return self.requests.write(operation.method, path, body, seen)
 
 

@@ -27,7 +27,7 @@ from pilotbase.documents.api.records import (
     Section,
     Work,
 )
-from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, TrialProgress
+from pilotbase.documents.api.trials import OrderedBundle, TrialProgress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
@@ -154,15 +154,6 @@ class HubClient:
     def board(self, subject: str) -> SeenBoard:
         """Return the board of a scenario, as the caller may see it."""
         return read_model(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
-
-    def check_certificate(self, envelope: bytes) -> CheckedCertificate:
-        """Return whether a signed certificate holds."""
-        headers = {"Content-Type": "application/json"}
-        return read_model(CheckedCertificate, self.requests.send("POST", "/certificates/check", envelope, headers))
-
-    def certificate(self, serial: str) -> CheckedCertificate:
-        """Return a certificate by its number, and whether it holds."""
-        return read_model(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
 
     def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
         """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -13,23 +14,27 @@ from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, require_type
+from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, JSON, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.attachments import download
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, File, Operation, Repeated
-from pilotbase.worker.bound.binding import Function, Versioned, function_of
+from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
 _PATH: Any = Path
 _QUERY: Any = Query
+_BODIES = {BYTES: BINARY_BODY, JSON: {"requestBody": {"required": False, "content": {JSON: {"schema": {}}}}}}
 _AUTH = {
     Callers.EVERYBODY: EVERYBODY,
+    Callers.UNASKED: None,
     Callers.MEMBERS: MEMBERS,
     Callers.OBSERVERS: [ServiceKeyAuth(), *MEMBERS],
 }
@@ -67,7 +72,7 @@ def _told(operation: Operation[Any, Any]) -> Any:
 def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
     if operation.gives is File:
         return {"responses": {operation.status: {"description": operation.said("en"), "content": BINARY}}}
-    return BINARY_BODY if operation.takes_bytes else None
+    return _BODIES[operation.media] if operation.takes_bytes else None
 
 
 def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -77,12 +82,12 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         if isinstance(operation.who, DeskAct) and not operation.in_path:
             request.acting.require(operation.who)
         if operation.takes_bytes:
-            given["wanted"] = _piece(request)
+            given["wanted"] = _piece(request, operation.media)
         wanted = operation.takes.model_validate(_spread(operation, given))
         version = seen(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
-            found = function(caller(view, version, getattr(request, "service", None)), wanted)
+            found = function(_caller(request, view, version), wanted)
             return _answer(request, operation, wanted, found)
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:
@@ -91,6 +96,10 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
     view.__signature__ = inspect.Signature(list(_parameters(operation)))  # type: ignore[attr-defined]
     return view
+
+
+def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
+    return replace(caller(view, version, getattr(request, "service", None)), address_of=address_of)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
@@ -136,9 +145,10 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     return answer
 
 
-def _piece(request: HubRequest) -> bytes:
+def _piece(request: HubRequest, media: str) -> bytes:
     """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
-    require_type(request, BYTES)
+    if media == BYTES:
+        require_type(request, BYTES)
     piece = request.read(MAXIMUM_PIECE + 1)
     if len(piece) > MAXIMUM_PIECE:
         raise BodyTooLargeError("api.body_too_large", allowed=MAXIMUM_PIECE)

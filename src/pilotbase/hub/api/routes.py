@@ -9,15 +9,12 @@ import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
-    certificates,
     datasets,
     declared,
     descriptions,
     figures,
     labelling,
-    ledger,
     media,
-    notices,
     people,
     problems,
     programmes,
@@ -29,7 +26,6 @@ from pilotbase.hub.api import (
     terms,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
-    webhooks,
 )
 
 api = problems.HubApi(
@@ -44,7 +40,6 @@ api = problems.HubApi(
 problems.install(api)
 for _room in (
     people,
-    certificates,
     steps,
     datasets,
     descriptions,
@@ -52,13 +47,10 @@ for _room in (
     labelling,
     terms,
     readers,
-    notices,
-    webhooks,
     trials,
     sites,
     board,
     figures,
-    ledger,
     programmes,
 ):
     api.add_router("", _room.router)

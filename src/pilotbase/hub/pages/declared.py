@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from pilotbase.documents.permissions import Reading
@@ -19,23 +20,22 @@ from pilotbase.operations.operation import Operation
 from pilotbase.workspace.failures import NotFoundError
 
 
-def post_of(operation: Operation[Any, Any], page: str, *parts: str, **fields: str) -> Any:
+def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
     """Return the view that does ``operation`` and goes back to ``page``; what is against it is said there.
 
-    ``parts``: by which parts of the address the page is found besides the name; ``fields``: a field of the operation →
-    the part of the address that it is. For who may do it to nothing at all, the button does not exist.
+    ``back``: the parts of the address that the page has, too; ``fields``: a field of the operation → the part of the
+    address that it is. For who may do it to nothing at all, the button does not exist.
     """
 
     def view(request: HubRequest, **where: Any) -> HttpResponse:
-        said = {name: request.POST[name] for name in operation.others if request.POST.get(name)}
+        said = {name: request.POST[name] for name in operation.takes.model_fields if request.POST.get(name)}
         try:
             do(operation, request.acting.view, {**said, **{name: where[part] for name, part in fields.items()}})
         except AGAINST as error:
             if isinstance(error, NotFoundError):
                 raise
             messages.error(request, error.render(language(), make_visible))
-        back: HttpResponse = redirect(page, **{part: where[part] for part in ("name", *parts)})
-        return back
+        return redirect(reverse(page, kwargs={part: where[part] for part in back}))
 
     who = operation.who
     guard: Callable[[Any], Any] = (

@@ -27,10 +27,15 @@ class Limits:
     """Bytes of a file of a message."""
     unpacked: int = 256 << 20
     """Bytes of a folder that came as an archive."""
+    webhook_allow: tuple[str, ...] = ()
+    """Hosts and networks that webhooks reach though they are private."""
 
 
 class Remember(Protocol):
-    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago."""
+    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago.
+
+    What took long to make may be older.
+    """
 
     def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
 
@@ -53,6 +58,8 @@ class Caller:
     """The one service that the caller's key opens."""
     limits: Limits = Limits()
     remember: Remember = anew
+    address_of: Callable[[str], str] = lambda subject: ""
+    """Where the page of a subject is, on a hub."""
 
 
 @dataclass(frozen=True)
