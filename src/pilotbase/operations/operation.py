@@ -13,6 +13,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import AnyAct, Reading
 from pilotbase.documents.texts import Language
 
@@ -74,6 +75,10 @@ class Operation(Generic[In, Out]):
     gives: type[Out]
     who: AnyAct | Reading | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    only: str = ""
+    """Who may, as the reference says it, where the function that does it decides and no row."""
+    refuses: frozenset[int] = frozenset()
+    """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
     callers: Callers = Callers.MEMBERS
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
@@ -87,6 +92,8 @@ class Operation(Generic[In, Out]):
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
     """Its id in the API's schema where that is not its name."""
+    group: str = ""
+    """Under which heading of the reference it stands where that is not its noun's."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -150,6 +157,16 @@ class Operation(Generic[In, Out]):
     def takes_bytes(self) -> bool:
         """Tell whether the body is bytes as they are, and no JSON."""
         return self.sent is bytes
+
+    @property
+    def gives_file(self) -> bool:
+        """Tell whether it gives a file."""
+        return self.gives is File
+
+    @property
+    def in_parts(self) -> bool:
+        """Tell whether it gives the part of a file that `Range` asks for."""
+        return 416 in self.refuses
 
     def address(self, asked: In) -> str:
         """Return the path that ``asked`` names."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from django.http import HttpResponse
 from ninja import Path, Query, Router
+from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
@@ -17,8 +18,9 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, PART, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.shown.taken import file_response, part_of
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
 from pilotbase.worker.bound.binding import Function, Versioned, function_of
@@ -35,25 +37,34 @@ _AUTH = {
 
 def routers() -> Iterator[Router]:
     """Yield the routes of every noun that is declared."""
-    for noun, operations in groupby(declared().values(), key=lambda one: one.noun):
-        router = Router(tags=[noun])
+    for _, operations in groupby(declared().values(), key=lambda one: one.noun):
+        router = Router()
         for operation in operations:
             _add(router, operation)
         yield router
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
+    given = None if operation.gives is NOTHING else operation.gives
     router.api_operation(
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
-        response=answers(None if operation.gives is NOTHING else operation.gives, operation.status),
+        response=NOT_SET if operation.gives_file else answers(given, operation.status),
         by_alias=True,
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
-        openapi_extra=BINARY_BODY if operation.takes_bytes else None,
+        tags=[operation.group or operation.noun],
+        openapi_extra=_extra(operation),
     )(_view(operation))
+
+
+def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
+    """Return what the schema says of bytes."""
+    if operation.gives_file:
+        return {"responses": FILE | (PART if operation.in_parts else {})}
+    return BINARY_BODY if operation.takes_bytes else None
 
 
 def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -68,7 +79,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         version = seen(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
-            found = function(caller(view, version, getattr(request, "service", None)), wanted)
+            found = function(caller(view, version, getattr(request, "service", None), part_of(request)), wanted)
             return _answer(request, operation, wanted, found)
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:
@@ -103,10 +114,13 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     given, version = (found.given, found.version) if isinstance(found, Versioned) else (found, None)
     if operation.gives is NOTHING:
         return HttpResponse(status=operation.status)
+    if operation.gives_file:
+        return file_response(given)
     if operation.marked:
         assert isinstance(given, Document)
         return document(request, given, operation.status, version)
-    if not operation.headers and (not operation.writes or operation.repeated is Repeated.HARMLESS):
+    plain = operation.status == 200 and not operation.headers
+    if plain and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
     answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():

@@ -11,6 +11,7 @@ from pilotbase.data.plain_yaml import dump_plain
 from pilotbase.documents.api.vouchers import ProgrammeListed
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.given_files import File
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.documents.yaml_reader import parse_yaml
@@ -18,7 +19,6 @@ from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.taken import file_response
 from pilotbase.worker.computing.claims import zipped_evidence
-from pilotbase.worker.datasets.keeping import Taken
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -81,4 +81,4 @@ def evidence_response(view: View, programme: str) -> StreamingHttpResponse:
         finally:
             opened.__exit__(None, None, None)
 
-    return file_response(Taken(f"{programme}-evidence.zip", archive.stat().st_size, pieces()))
+    return file_response(File(f"{programme}-evidence.zip", archive.stat().st_size, pieces()))
