@@ -28,7 +28,6 @@ from pilotbase.hub.api import (
     sites,
     statistics,
     steps,
-    terms,
     threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
@@ -55,7 +54,6 @@ for _room in (
     descriptions,
     statistics,
     labelling,
-    terms,
     readers,
     threads,
     notices,
