@@ -28,6 +28,9 @@ PLACES = {
     "start": "0",
     "owner": "plant",
     "name": "milling",
+    "file": "milling.csv",
+    "asked": "0" * 64,
+    "site": "plant-site",
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque"}

@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.given_files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, roles_for
@@ -24,7 +23,6 @@ from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
-from pilotbase.hub.shown.addresses import address_of
 from pilotbase.operations.operation import Out
 from pilotbase.vault.uploads import UploadTerms
 from pilotbase.worker.bound.binding import Caller, Limits
@@ -116,7 +114,7 @@ def is_member(organisation: str, person: str) -> bool:
     return Membership.objects.filter(organisation=organisation, person__identity=person).exists()
 
 
-def caller(view: View, seen: Digest | None = None, service: str | None = None, part: Part = whole) -> Caller:
+def caller(view: View, seen: Digest | None = None, service: str | None = None) -> Caller:
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
@@ -126,7 +124,7 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None, p
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"
         return cast("Out", cache.get_or_set(key, make, seconds))
 
-    return Caller(base(), view, language(), seen, service, limits, remember, part, address_of, is_member)
+    return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
 
 
 def _of_session(request: HttpRequest) -> Acting:

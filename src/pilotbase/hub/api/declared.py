@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
@@ -20,10 +22,11 @@ from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
 from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, PART, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.taken import file_response, part_of
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
-from pilotbase.worker.bound.binding import Function, Versioned, function_of
+from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
 _PATH: Any = Path
@@ -79,7 +82,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         version = seen(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
-            found = function(caller(view, version, getattr(request, "service", None), part_of(request)), wanted)
+            found = function(_caller(request, view, version), wanted)
             return _answer(request, operation, wanted, found)
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:
@@ -88,6 +91,11 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
     view.__signature__ = inspect.Signature(list(_parameters(operation)))  # type: ignore[attr-defined]
     return view
+
+
+def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
+    known = caller(view, version, getattr(request, "service", None))
+    return replace(known, part=part_of(request), address_of=address_of)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:

@@ -187,7 +187,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "units": {"inlet": "kPa"},
         "personal": ["none"],
     },
-    "KeptUpload": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
     "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

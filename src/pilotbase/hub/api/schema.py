@@ -92,10 +92,6 @@ _SECRET = ("/api/webhooks",)
 _REFUSED_TO_READERS = (
     "/bundle",
     "/files",
-    "/files/{file}",
-    "/kept-files",
-    "/preview",
-    "/measurement",
     "/usage",
     "/labelling/{asked}",
     "/sheet",
@@ -205,10 +201,8 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
-    elif path.endswith(("/bundle", "/files/{file}", "/items")):
+    elif path.endswith(("/bundle", "/items")):
         yield 409
-    if path.endswith("/files/{file}") and method == "get":
-        yield 416
     yield from sorted(beyond - {403})
     if "requestBody" in operation:
         yield from (413, 415)
@@ -253,7 +247,7 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-Match")
     if method == "get" and is_document:
         names.append("If-None-Match")
-    if method == "get" and path.endswith("/files/{file}"):
+    if known is not None and known.in_parts:
         names += ["Range", "If-Range"]
     secret = path.endswith(_SECRET) if known is None else known.repeated is Repeated.ONCE
     for name in names:

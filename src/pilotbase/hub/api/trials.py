@@ -19,8 +19,8 @@ from pilotbase.hub.base import base
 from pilotbase.hub.shown.bundles import bundle_response
 from pilotbase.hub.shown.estimates import estimate_told
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
-from pilotbase.worker.jobs.progress import told
 from pilotbase.worker.jobs.waiting_line import waiting_line
+from pilotbase.worker.progress import told
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 from pilotbase.workspace.failures import ConflictError, NotFoundError

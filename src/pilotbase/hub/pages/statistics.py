@@ -32,7 +32,7 @@ from pilotbase.worker.datasets.statistics import (
     order_statistics,
     price_of,
 )
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import NotFoundError
 
 

@@ -36,7 +36,7 @@ from pilotbase.worker.computing.what_if import (
     take_back,
     what_ifs,
 )
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)

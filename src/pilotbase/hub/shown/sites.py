@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.api.sites import OfferTold, PackTold, ReportTold, SentTold, SiteDetail, SiteTold
 from pilotbase.hub.acting import language
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.worker.sites.enrolling import KnownSite
 from pilotbase.worker.sites.orders import PackState, packs_of
 from pilotbase.worker.sites.returning import Came, Returning, came_back, sent_reports

@@ -12,7 +12,7 @@ from pilotbase.documents.terms import MILLIONTHS
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import language
 from pilotbase.worker.datasets.statistics import Asked, Price
-from pilotbase.worker.jobs.progress import told as told_of
+from pilotbase.worker.progress import told as told_of
 
 _TENTHS = 10
 

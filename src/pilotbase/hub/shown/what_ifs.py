@@ -20,7 +20,7 @@ from pilotbase.hub.acting import language
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.hub.shown.organisations import title_of
 from pilotbase.worker.computing.what_if import WhatIf
-from pilotbase.worker.jobs.progress import told as told_of
+from pilotbase.worker.progress import told as told_of
 from pilotbase.workspace.store import View
 
 MOST_ORGANISATIONS = 30
