@@ -87,9 +87,6 @@ _SELF = "members, of their own organisation"
 _SITE_OWNER = "owner of the site, operator"
 _LABELLER = "people named in the round, for themselves"
 SAID = {
-    **dict.fromkeys(("statistics_ask", "statistics_price"), "who has an agreement with a budget, owner of it"),
-    "statistics_read_all": "members, of their own; owner of it, operator and regulator of all",
-    **dict.fromkeys(("statistics_read", "statistics_sample"), "who asked, owner of it, operator, regulator"),
     **dict.fromkeys(("labelling_start", "labelling_read", "labelling_items"), "owner of the dataset"),
     **dict.fromkeys(("labelling_close", "labelling_publish", "labelling_import_export"), "owner of the dataset"),
     "labelling_read_all": "people named in a round, owner of the dataset, operator, regulator",

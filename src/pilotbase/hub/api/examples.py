@@ -176,7 +176,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "SiteRevocation": {"reason": "The machine was stolen."},
     "NewPack": {"scenario": "milling", "application": "application:acme/forest", "days": 7},
     "SignedReport": {"report": {"payload": "…", "signatures": []}},
-    "NewStatistics": {"epsilon": 500_000, "record_set": "runs"},
     "NewDescription": {"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
     "SavedDescription": {"usual_terms": True, "keep": True},
     "Answers": {

@@ -81,7 +81,6 @@ _WITHOUT_KEY = (
     "/jobs/estimate",
     "/api/roadmap",
     "/messages/{number}/files",
-    "/statistics",
     "/labelling",
     "/api/sites",
     "/api/site-",

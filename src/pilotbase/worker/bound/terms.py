@@ -6,13 +6,14 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.documents.subjects import agreement_subject
 from pilotbase.documents.terms import Use
 from pilotbase.operations import terms as declared
+from pilotbase.operations.datasets import OfDataset
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.uses import uses_of
 
 
 @does(declared.USES)
-def uses(caller: Caller, asked: declared.OfDataset) -> list[Use]:
+def uses(caller: Caller, asked: OfDataset) -> list[Use]:
     """Return the uses of a dataset that the caller may see."""
     return uses_of(caller.view, require_listing(caller.view, asked.subject).subject)
 

@@ -86,6 +86,12 @@ class Price:
     field_error: int
     pair_error: int | None
 
+    @property
+    def left_after(self) -> int | None:
+        """What the budget has left, in millionths of ε, once the question is paid for; None: it has no limit."""
+        left = self.budget.left
+        return left if left is None or self.paid else left - self.question.epsilon
+
 
 def offered(base: Base, view: View, dataset: Subject) -> list[str]:
     """Return the record sets of a closed, published dataset of which the actor may ask for statistics."""
