@@ -85,12 +85,7 @@ GRANTED: dict[str, AnyAct | Reading] = {
 _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 _SITE_OWNER = "owner of the site, operator"
-_LABELLER = "people named in the round, for themselves"
 SAID = {
-    **dict.fromkeys(("labelling_start", "labelling_read", "labelling_items"), "owner of the dataset"),
-    **dict.fromkeys(("labelling_close", "labelling_publish", "labelling_import_export"), "owner of the dataset"),
-    "labelling_read_all": "people named in a round, owner of the dataset, operator, regulator",
-    **dict.fromkeys(("labelling_sheet", "labelling_label"), _LABELLER),
     **dict.fromkeys(("sites_enrol", "sites_revoke", "sites_ask", "sites_fetch", "sites_send"), _SITE_OWNER),
     **dict.fromkeys(("sites_read", "sites_read_all"), "owner of the site, operator, regulator"),
     **dict.fromkeys(("sites_read_packs", "sites_read_pack"), "owner of the site, supplier, operator, regulator"),

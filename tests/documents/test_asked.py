@@ -8,13 +8,13 @@ import pydantic
 import pytest
 
 from pilotbase.documents import api
-from pilotbase.documents.api.labelling import NewLabel
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.api.sites import NewPack
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.thread import MAXIMUM_LETTERS, Question, Removal
 from pilotbase.operations import declared
 from pilotbase.operations.incidents import IncidentGrade, IncidentNote
+from pilotbase.operations.labelling import NewLabel
 from pilotbase.operations.services import NewKey
 
 for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):

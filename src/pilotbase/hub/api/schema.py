@@ -81,7 +81,6 @@ _WITHOUT_KEY = (
     "/jobs/estimate",
     "/api/roadmap",
     "/messages/{number}/files",
-    "/labelling",
     "/api/sites",
     "/api/site-",
 )
@@ -92,13 +91,9 @@ _REFUSED_TO_READERS = (
     "/bundle",
     "/files",
     "/usage",
-    "/labelling/{asked}",
-    "/sheet",
-    "/items",
     "/site-packs/{asked}/file",
 )
-"""What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees,
-labels that are blind yet."""
+"""What is there but may be refused: a bundle before there is a report, others' files."""
 _NOT_FOR_ALL = ("/api/ledger", "/api/roadmap", "/api/voucher-metering")
 """What does not exist for some roles."""
 _HEADERS = {
@@ -200,7 +195,7 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
-    elif path.endswith(("/bundle", "/items")):
+    elif path.endswith("/bundle"):
         yield 409
     yield from sorted(beyond - {403})
     if "requestBody" in operation:
