@@ -84,12 +84,7 @@ GRANTED: dict[str, AnyAct | Reading] = {
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
 _OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
-_SITE_OWNER = "owner of the site, operator"
 SAID = {
-    **dict.fromkeys(("sites_enrol", "sites_revoke", "sites_ask", "sites_fetch", "sites_send"), _SITE_OWNER),
-    **dict.fromkeys(("sites_read", "sites_read_all"), "owner of the site, operator, regulator"),
-    **dict.fromkeys(("sites_read_packs", "sites_read_pack"), "owner of the site, supplier, operator, regulator"),
-    "sites_agree": "supplier of the application",
     "pools_read_queue": "members, of their own organisation; operator and regulator of all",
     "pools_submit": "suppliers, demand owners and operator, where their organisation has a quota",
     "pools_read_job": "organisation of the job, operator, regulator",

@@ -158,10 +158,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purposes": ["pb:verification"],
         "ends": "2027-12-31",
     },
-    "NewSite": {"enrolment": {"payload": "…", "signatures": []}, "key": "0c5d7e1a9b3f4826a1d0"},
-    "SiteRevocation": {"reason": "The machine was stolen."},
-    "NewPack": {"scenario": "milling", "application": "application:acme/forest", "days": 7},
-    "SignedReport": {"report": {"payload": "…", "signatures": []}},
     "NewDescription": {"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
     "SavedDescription": {"usual_terms": True, "keep": True},
     "Answers": {

@@ -81,8 +81,6 @@ _WITHOUT_KEY = (
     "/jobs/estimate",
     "/api/roadmap",
     "/messages/{number}/files",
-    "/api/sites",
-    "/api/site-",
 )
 """Writes that change nothing when they are sent again."""
 _SECRET = ("/api/webhooks",)
@@ -91,7 +89,6 @@ _REFUSED_TO_READERS = (
     "/bundle",
     "/files",
     "/usage",
-    "/site-packs/{asked}/file",
 )
 """What is there but may be refused: a bundle before there is a report, others' files."""
 _NOT_FOR_ALL = ("/api/ledger", "/api/roadmap", "/api/voucher-metering")
