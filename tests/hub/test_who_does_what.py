@@ -44,6 +44,8 @@ PLACES = {
     "serial": "0" * 64,
     "webhook": "0" * 16,
     "message": f"msg_{'0' * 32}",
+    "file": "milling.csv",
+    "site": "plant-site",
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}

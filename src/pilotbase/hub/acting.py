@@ -110,6 +110,11 @@ def language() -> Language:
     return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
+def is_member(organisation: str, person: str) -> bool:
+    """Tell whether a person acts for an organisation."""
+    return Membership.objects.filter(organisation=organisation, person__identity=person).exists()
+
+
 def caller(view: View, seen: Digest | None = None, service: str | None = None) -> Caller:
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
@@ -127,7 +132,7 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
             cache.set(key, found, max(seconds, min(_TIMES_THE_MAKING * taken, _LONGEST_KEPT)))
         return cast("Out", found)
 
-    return Caller(base(), view, language(), seen, service, limits, remember)
+    return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
 
 
 def _of_session(request: HttpRequest) -> Acting:

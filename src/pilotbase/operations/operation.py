@@ -13,6 +13,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import AnyAct, Reading
 from pilotbase.documents.texts import Language
 
@@ -56,14 +57,6 @@ PATH, BODY = _Mark("path"), _Mark("body")
 """In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
 
 
-@dataclass(frozen=True)
-class File:
-    """What an operation gives that is bytes, to be kept under a name: nobody here reads them."""
-
-    name: str
-    content: bytes
-
-
 class NoInput(Asked):
     """What is asked for by an operation that needs nothing."""
 
@@ -84,6 +77,8 @@ class Operation(Generic[In, Out]):
     gives: type[Out]
     who: AnyAct | Reading | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    only: str = ""
+    """Who may, as the reference says it, where the function that does it decides and no row."""
     refuses: frozenset[int] = frozenset()
     """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
     callers: Callers = Callers.MEMBERS
@@ -101,6 +96,8 @@ class Operation(Generic[In, Out]):
     """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
     known_as: str = ""
     """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
+    group: str = ""
+    """Under which heading of the reference it stands where that is not its noun's."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -167,6 +164,16 @@ class Operation(Generic[In, Out]):
     def takes_bytes(self) -> bool:
         """Tell whether the body is bytes as they are, and no JSON."""
         return self.sent is bytes
+
+    @property
+    def gives_file(self) -> bool:
+        """Tell whether it gives a file."""
+        return self.gives is File
+
+    @property
+    def in_parts(self) -> bool:
+        """Tell whether it gives the part of a file that `Range` asks for."""
+        return 416 in self.refuses
 
     def address(self, asked: In) -> str:
         """Return the path that ``asked`` names, with the query beside a whole body."""

@@ -23,12 +23,13 @@ from pilotbase.documents.api.shapes import SHORT, Asked
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.api.what_ifs import MOST_SEED, WhatIfTold
 from pilotbase.documents.base import Moment, Name
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.resources import Demand
-from pilotbase.operations.operation import PATH, File, NoInput, Operation, Repeated
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
 
 
 class OfPool(Asked):

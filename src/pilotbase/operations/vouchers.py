@@ -18,10 +18,11 @@ from pilotbase.documents.api.vouchers import (
     WalletTold,
 )
 from pilotbase.documents.base import Name, Note, Sentence
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import HEX, Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.voucher import VoucherRules
-from pilotbase.operations.operation import BODY, PATH, Callers, File, NoInput, Operation
+from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation
 
 
 class OfOrganisation(Asked):

@@ -41,7 +41,6 @@ from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import kind_of
-from pilotbase.documents.terms import Use
 from pilotbase.documents.texts import text
 from pilotbase.operations import uploads
 from pilotbase.operations.operation import NoInput
@@ -114,10 +113,6 @@ class HubClient:
     def agree(self, terms: Agreement) -> Record:
         """Offer an agreement on a dataset of one's own, or take up a published offer, and return its record."""
         return read_model(Record, self.requests.write("POST", "/agreements", terms.to_json_value()))
-
-    def uses(self, subject: str) -> list[Use]:
-        """Return the uses of a dataset, or under an agreement, that the caller may see, newest first."""
-        return read_list(Use, self.requests.get(f"{_path(subject)}/uses"))
 
     def save(self, subject: str, content: Content, seen: Digest | None = None, why_holds: bool = False) -> Record:
         """Save the content of ``subject``; ``seen``: the digest of the content that it replaces.

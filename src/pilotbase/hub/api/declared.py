@@ -20,12 +20,12 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, JSON, require_type
+from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, JSON, PART, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.shown.taken import file_response, part_of
 from pilotbase.operations import declared
-from pilotbase.operations.operation import NOTHING, Callers, File, Operation, Repeated
+from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
 from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
@@ -42,36 +42,34 @@ _AUTH = {
 
 def routers() -> Iterator[Router]:
     """Yield the routes of every noun that is declared."""
-    for noun, operations in groupby(declared().values(), key=lambda one: one.noun):
-        router = Router(tags=[noun])
+    for _, operations in groupby(declared().values(), key=lambda one: one.noun):
+        router = Router()
         for operation in operations:
             _add(router, operation)
         yield router
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
+    given = None if operation.gives is NOTHING else operation.gives
     router.api_operation(
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
-        response=_told(operation),
+        response=NOT_SET if operation.gives_file else answers(given, operation.status),
         by_alias=True,
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
+        tags=[operation.group or operation.noun],
         openapi_extra=_extra(operation),
     )(_view(operation))
 
 
-def _told(operation: Operation[Any, Any]) -> Any:
-    if operation.gives is File:
-        return NOT_SET
-    return answers(None if operation.gives is NOTHING else operation.gives, operation.status)
-
-
 def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
-    if operation.gives is File:
-        return {"responses": {operation.status: {"description": operation.said("en"), "content": BINARY}}}
+    """Return what the schema says of bytes."""
+    if operation.gives_file:
+        file = {operation.status: {"description": operation.said("en"), "content": BINARY}}
+        return {"responses": file | (PART if operation.in_parts else {})}
     return _BODIES[operation.media] if operation.takes_bytes else None
 
 
@@ -99,7 +97,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
 
 def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
-    return replace(caller(view, version, getattr(request, "service", None)), address_of=address_of)
+    known = caller(view, version, getattr(request, "service", None))
+    return replace(known, part=part_of(request), address_of=address_of)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
@@ -129,15 +128,16 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     given, version = (found.given, found.version) if isinstance(found, Versioned) else (found, None)
     if operation.gives is NOTHING:
         return HttpResponse(status=operation.status)
+    if operation.gives_file:
+        return file_response(given)
     if operation.marked:
         assert isinstance(given, Document)
         found = document(request, given, operation.status, version)
         if operation.location:
             found["Location"] = operation.location.format(asked=wanted, given=given)
         return found
-    if isinstance(given, File):
-        return download(given.content, given.name)
-    if not operation.headers and (not operation.writes or operation.repeated is Repeated.HARMLESS):
+    plain = operation.status == 200 and not operation.headers
+    if plain and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
     answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():

@@ -9,21 +9,15 @@ import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
-    datasets,
     declared,
     descriptions,
     figures,
-    labelling,
     media,
     people,
     problems,
     programmes,
-    readers,
     schema,
-    sites,
-    statistics,
     steps,
-    terms,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
 )
@@ -41,14 +35,8 @@ problems.install(api)
 for _room in (
     people,
     steps,
-    datasets,
     descriptions,
-    statistics,
-    labelling,
-    terms,
-    readers,
     trials,
-    sites,
     board,
     figures,
     programmes,

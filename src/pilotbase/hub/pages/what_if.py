@@ -33,7 +33,7 @@ from pilotbase.worker.computing.what_if import (
     replay_of,
     what_ifs,
 )
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.http import StreamingHttpResponse
 
 from pilotbase.data.plain_yaml import dump_plain
+from pilotbase.documents.given_files import File
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.documents.yaml_reader import parse_yaml
@@ -14,7 +15,6 @@ from pilotbase.hub.base import base
 from pilotbase.hub.shown.taken import file_response
 from pilotbase.worker.computing.claims import zipped_evidence
 from pilotbase.worker.computing.told_vouchers import require_named
-from pilotbase.worker.datasets.keeping import Taken
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -54,4 +54,4 @@ def evidence_response(view: View, programme: str) -> StreamingHttpResponse:
         finally:
             opened.__exit__(None, None, None)
 
-    return file_response(Taken(f"{programme}-evidence.zip", archive.stat().st_size, pieces()))
+    return file_response(File(f"{programme}-evidence.zip", archive.stat().st_size, pieces()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pilotbase.compute.vouchers.claiming import Verdict
 from pilotbase.compute.vouchers.programmes import rules_of, set_rules
 from pilotbase.documents.api.vouchers import ClaimDetail, NewClaim
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.operations import vouchers as declared
-from pilotbase.operations.operation import File
 from pilotbase.worker.bound.binding import Caller, Versioned, does
 from pilotbase.worker.computing import told_claims, told_vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
@@ -48,7 +48,7 @@ def pay(caller: Caller, asked: declared.NewPayout) -> ClaimDetail:
 def claim_file(caller: Caller, asked: declared.OfClaimFile) -> File:
     """Give a file of a claim."""
     found, content = take_claim_file(caller.base, caller.view, digest_of(asked.asked), asked.digest)
-    return File(found.name, content)
+    return File.of(found.name, content)
 
 
 @does(declared.PROGRAMME)
