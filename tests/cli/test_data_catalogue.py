@@ -56,7 +56,7 @@ def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     value = dataset(opening=Opening.ON_TERMS, files={"logs.csv": table.read_bytes()}).to_json_value()
     described.write_text(json.dumps(value))
     run("publish", str(described))
-    assert "logs.csv: 15 bytes, 2 rows, kept" in run("keep", "plant/logs", str(table))
+    assert "logs.csv: 15 bytes, 2 rows, stored" in run("keep", "plant/logs", str(table))
     out = tmp_path / "out"
     assert "no agreement" in run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), code=5)
     assert list(out.iterdir()) == []
@@ -69,7 +69,7 @@ def test_files_are_kept_shown_and_fetched_on_their_terms(run, tmp_path):
     run("fetch", "plant/logs", "--organisation", "acme", "--out", str(out), code=5)
     assert "Nothing was erased" in run("erase", "plant/logs")
     assert "已删除 1 个文件" in run("erase", "plant/logs", "logs.csv", "--yes", language="zh")
-    assert "keeps no file logs.csv" in run("erase", "plant/logs", "logs.csv", "--yes", code=2)
+    assert "has no file logs.csv" in run("erase", "plant/logs", "logs.csv", "--yes", code=2)
 
 
 def test_closed_files_are_held_against_their_commitment_under_the_owners_salt(run, tmp_path):
@@ -121,4 +121,4 @@ def test_versions_tell_what_changed(published, tmp_path):
     assert "logs: – → 500 rows" in told and "agreements for earlier versions do not cover it" in told
     assert [one["version"] for one in json.loads(published("versions", "plant/logs", "--json"))] == ["2.0.0", "1.0.0"]
     assert "logs：– → 500 行" in published("versions", "plant/logs", "--since", "1.0.0", language="zh")
-    assert "no version 1.2.0" in published("versions", "plant/logs", "--since", "1.2.0", code=2)
+    assert "Version 1.2.0 does not exist" in published("versions", "plant/logs", "--since", "1.2.0", code=2)

@@ -69,7 +69,7 @@ def nothing_expires() -> Iterator[None]:
 
 def _jobs(database) -> int:
     with database.read() as connection:
-        return connection.scalar(select(func.count()).select_from(tables.jobs))
+        return connection.scalar(select(func.count()).select_from(tables.work))
 
 
 @contextmanager

@@ -14,10 +14,9 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
-from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, roles_for
+from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, require_may_begin
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -69,8 +68,7 @@ class Acting:
 
     def require(self, act: AnyAct) -> None:
         """Return if there is anything to which the actor may do ``act``; raises `RefusedError` naming who may."""
-        if not self.may(act):
-            raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))
+        require_may_begin(act, self.actor)
 
 
 class HubRequest(HttpRequest):
@@ -112,12 +110,17 @@ def language() -> Language:
     return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
+def is_member(organisation: str, person: str) -> bool:
+    """Tell whether a person acts for an organisation."""
+    return Membership.objects.filter(organisation=organisation, person__identity=person).exists()
+
+
 def caller(view: View, seen: Digest | None = None, service: str | None = None) -> Caller:
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
     uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
-    limits = Limits(uploads, known.digest_hour, known.webhook_allow)
+    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow)
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"
@@ -129,7 +132,7 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
             cache.set(key, found, max(seconds, min(_TIMES_THE_MAKING * taken, _LONGEST_KEPT)))
         return cast("Out", found)
 
-    return Caller(base(), view, language(), seen, service, limits, remember)
+    return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
 
 
 def _of_session(request: HttpRequest) -> Acting:

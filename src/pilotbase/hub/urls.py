@@ -61,6 +61,7 @@ from pilotbase.hub.pages import (
 from pilotbase.hub.pages.declared import post_of
 from pilotbase.hub.people import pages as people
 from pilotbase.hub.process import health
+from pilotbase.operations.pools import CANCEL_WHAT_IF
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.operations.watch import ARM, DISARM, END_SILENCE
 from pilotbase.operations.webhooks import END, REPLAY
@@ -278,7 +279,11 @@ POOLS = [
     path("<slug:name>/what-if/", what_if.ask, name="pool-what-if"),
     path("<slug:name>/what-if/<digits:identity>/", what_if.show, name="what-if"),
     path("<slug:name>/what-if/<digits:identity>/replay.html", what_if.page, name="what-if-page"),
-    path("<slug:name>/what-if/<digits:identity>/cancel/", what_if.cancel, name="what-if-cancel"),
+    path(
+        "<slug:name>/what-if/<digits:identity>/cancel/",
+        post_of(CANCEL_WHAT_IF, "what-if", ("name", "identity"), pool="name", asked="identity"),
+        name="what-if-cancel",
+    ),
     path("<slug:name>/jobs/new/", compute_jobs.submit, name="pool-submit"),
     path("<slug:name>/jobs/<slug:job>/", compute_jobs.show, name="pool-job"),
     path("<slug:name>/jobs/<slug:job>/cancel/", compute_jobs.cancel, name="pool-job-cancel"),

@@ -8,11 +8,11 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage
-from pilotbase.documents.api.shapes import MOST_LISTED, Asked
+from pilotbase.documents.api.shapes import MOST_LISTED, Asked, InAddress
 from pilotbase.operations.operation import NoInput, Operation, Repeated
 
 
-class NoticesAsked(pydantic.BaseModel):
+class NoticesAsked(InAddress):
     """What a list is asked for."""
 
     unread: bool = False

@@ -14,9 +14,13 @@ from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Re
 
 
 class NewWebhook(Asked):
-    """Where to send events: https, and nothing private unless the operator lists it."""
+    """Where to send notices, and by which channel: https, and nothing private unless the operator lists it."""
 
     url: str = pydantic.Field(min_length=1, max_length=2000)
+    channel: str = pydantic.Field("webhook", max_length=20)
+    """``webhook`` (signed events), or the robot of a group chat: ``dingtalk``, ``feishu``, ``wecom``."""
+    secret: str | None = pydantic.Field(None, max_length=200)
+    """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
 
 
 class OfWebhook(Asked):

@@ -71,8 +71,10 @@ class OpenWebhook(Told):
     identity: str
     url: str
     made_at: datetime
+    channel: str
+    """By which it is told."""
     secret: str | None = None
-    """By which messages are signed; only in the answer that made it."""
+    """By which messages are signed, where the base draws it; only in the answer that made it."""
 
 
 class WebhookMessage(Told):

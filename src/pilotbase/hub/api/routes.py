@@ -8,28 +8,17 @@ from django.shortcuts import render
 import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
-    claims,
-    datasets,
     declared,
     descriptions,
     figures,
-    labelling,
     media,
     people,
-    pools,
     problems,
     programmes,
-    readers,
     schema,
-    sites,
-    statistics,
     steps,
-    terms,
-    threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
-    vouchers,
-    what_ifs,
 )
 
 api = problems.HubApi(
@@ -45,20 +34,9 @@ problems.install(api)
 for _room in (
     people,
     steps,
-    datasets,
     descriptions,
-    statistics,
-    labelling,
-    terms,
-    readers,
-    threads,
     trials,
-    sites,
     figures,
-    pools,
-    what_ifs,
-    vouchers,
-    claims,
     programmes,
 ):
     api.add_router("", _room.router)

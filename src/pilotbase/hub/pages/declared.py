@@ -15,7 +15,7 @@ from pilotbase.documents.permissions import Reading
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import AGAINST, do
-from pilotbase.hub.guards import for_act, member_only
+from pilotbase.hub.guards import for_act, for_reading, member_only
 from pilotbase.operations.operation import Operation
 from pilotbase.workspace.failures import NotFoundError
 
@@ -23,8 +23,8 @@ from pilotbase.workspace.failures import NotFoundError
 def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
     """Return the view that does ``operation`` and goes back to ``page``; what is against it is said there.
 
-    ``fields``: a field of the operation → the part of the address that it is; ``back``: the parts that the page
-    has, too. For who may do it to nothing at all, the button does not exist.
+    ``back``: the parts of the address that the page has, too; ``fields``: a field of the operation → the part of the
+    address that it is. For who may do it to nothing at all, the button does not exist.
     """
 
     def view(request: HubRequest, **where: Any) -> HttpResponse:
@@ -38,5 +38,7 @@ def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("n
         return redirect(reverse(page, kwargs={part: where[part] for part in back}))
 
     who = operation.who
-    guard: Callable[[Any], Any] = member_only if who is None or isinstance(who, Reading) else for_act(who)
+    guard: Callable[[Any], Any] = (
+        member_only if who is None else for_reading(who) if isinstance(who, Reading) else for_act(who)
+    )
     return require_POST(guard(view))

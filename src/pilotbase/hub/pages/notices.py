@@ -18,10 +18,10 @@ from pilotbase.hub.forms.declared import do, form_of
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.notices.deliveries import list_deliveries
 from pilotbase.notices.mails import has_failed, mail_choice
+from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
-from pilotbase.notices.webhooks import find_webhook, list_webhooks
+from pilotbase.notices.webhooks import find_webhook, list_webhooks, organisation_channels
 from pilotbase.operations.notices import CHOOSE
 from pilotbase.operations.webhooks import ADD
 from pilotbase.workspace.failures import NotFoundError
@@ -41,8 +41,14 @@ class MailForm(forms.Form):
     language = forms.ChoiceField(label=t("hub.language"), choices=[("en", "English"), ("zh", "中文")])
 
 
+_CHANNELS = [(name, t(f"notice.channel.{name}")) for name in organisation_channels()]
 WebhookForm = form_of(ADD)
+_CHANNEL = WebhookForm.base_fields["channel"].label
 WebhookForm.base_fields["url"].widget = forms.URLInput(attrs={"placeholder": "https://"})
+WebhookForm.base_fields["channel"] = forms.ChoiceField(
+    label=WebhookForm.base_fields["channel"].label, choices=_CHANNELS
+)
+WebhookForm.base_fields["secret"].widget = forms.PasswordInput(attrs={"autocomplete": "off"})
 
 
 @require_safe
@@ -110,7 +116,7 @@ def mail(request: HubRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
 def webhooks(request: HubRequest) -> HttpResponse:
-    """List the webhooks of the reader's organisation; add one, whose secret is shown once."""
+    """List the webhooks of the reader's organisation; add one, whose secret is shown once where we draw it."""
     acting, form, secret = request.acting, WebhookForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         try:

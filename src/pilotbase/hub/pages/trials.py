@@ -12,7 +12,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.shown.addresses import address_of, certificate_address, subject_of
 from pilotbase.trial.page import render_report
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing

@@ -23,7 +23,7 @@ def list_all(caller: Caller, asked: declared.NoticesAsked) -> NoticePage:
 @does(declared.CHOOSE)
 def choose(caller: Caller, asked: MailWish) -> MailWish:
     """Let the caller be told by mail in another way, of what comes from now on."""
-    choose_mail(caller.view, asked.mail, caller.limits.digest_hour)
+    choose_mail(caller.view, asked.mail)
     return asked
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
-from pilotbase.notices.deliveries import Delivery, list_deliveries, replay
-from pilotbase.notices.webhooks import add_webhook, end_webhook, list_webhooks
+from pilotbase.notices.outbox import Delivery, list_deliveries, replay
+from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, list_webhooks
 from pilotbase.operations import webhooks as declared
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.bound.binding import Caller, does
@@ -20,8 +20,9 @@ does(declared.REPLAY)(lambda caller, asked: replay(caller.view, asked.webhook, a
 def add(caller: Caller, asked: declared.NewWebhook) -> OpenWebhook:
     """Add a webhook; its secret is told here and nowhere else."""
     http = GuardedHttp(caller.limits.webhook_allow)
-    made, secret = add_webhook(caller.view, caller.base.home.keys, http, asked.url)
-    return OpenWebhook.model_validate(made).model_copy(update={"secret": secret})
+    manner = Manner(asked.channel, asked.secret or "", caller.language)
+    made, secret = add_webhook(caller.view, caller.base.home.keys, http, asked.url, manner)
+    return OpenWebhook.model_validate(made).model_copy(update={"secret": secret or None})
 
 
 @does(declared.MESSAGES)
