@@ -343,7 +343,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from typer.testing import CliRunner
 
     from pilotbase.cli import app
-    from pilotbase.operations import board, trials
+    from pilotbase.operations import trials
     from pilotbase.operations.matches import OfRecord
     from pilotbase.operations.operation import NoInput
     from pilotbase.protocols.hub_calls import HubCalls
@@ -354,7 +354,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
         owner, _, name = SCENARIO.partition("/")
         of, calls = OfRecord(owner=owner, name=name), HubCalls(HubRequests(address, token_of(tried, "owner", "read")))
         assert calls.call(trials.BUDGET, of).used == 1
-        assert calls.call(board.SHOW, of).allowed == 50
+        assert calls.call(trials.BOARD, of).allowed == 50
         assert [one.name for one in calls.call(trials.COMPARISON, of).candidates] == ["alarm"]
         assert calls.call(trials.QUEUE, NoInput()) == []
         monkeypatch.setenv("PILOTBASE_HUB", address)
