@@ -20,7 +20,7 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, JSON, PART, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, JSON, PART, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.taken import file_response, part_of
@@ -68,8 +68,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
 def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
     """Return what the schema says of bytes."""
     if operation.gives_file:
-        file = {operation.status: {"description": operation.said("en"), "content": BINARY}}
-        return {"responses": file | (PART if operation.in_parts else {})}
+        return {"responses": FILE | (PART if operation.in_parts else {})}
     return _BODIES[operation.media] if operation.takes_bytes else None
 
 
