@@ -91,7 +91,7 @@ class Operation(Generic[In, Out]):
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
     group: str = ""
     """Under which heading of the reference it stands where that is not its noun's."""
 
@@ -108,7 +108,8 @@ class Operation(Generic[In, Out]):
     @property
     def id(self) -> str:
         """Return its name in the API's schema."""
-        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
+        known = self.known_as or self.name.partition(".")[2]
+        return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
     def method(self) -> str:
