@@ -149,7 +149,7 @@ def test_certificate_lives_inside_its_key_s_time(shared_trust: TrustFolder, stat
     good = delegate(grant("base-one", key, 365), shared_trust.root_key())
     assert verify_certificate(forged(statement, key, good), shared_trust.roots(), at=NOW)
     short = delegate(grant("base-one", key, 364), shared_trust.root_key())
-    refuse(forged(statement, key, short), shared_trust, "may not sign for base-one over this time")
+    refuse(forged(statement, key, short), shared_trust, "is not allowed to sign for base-one in this period")
     beyond_root = delegate(grant("base-one", key, 365 * 21), shared_trust.root_key())
     refuse(forged(statement, key, beyond_root), shared_trust, "not signed by a key")
 
@@ -158,7 +158,7 @@ def test_one_base_cannot_sign_for_another(shared_trust: TrustFolder, statement: 
     other = create_trust(tmp_path / "other", "base-two", NOW)
     both = shared_trust.roots().model_copy(update={"roots": (*shared_trust.roots().roots, *other.roots().roots)})
     key = Ed25519PrivateKey.generate()
-    for issuer, reason in (("base-two", "may not sign for base-one"), ("base-one", "not signed by a key")):
+    for issuer, reason in (("base-two", "not allowed to sign for base-one"), ("base-one", "not signed by a key")):
         data = forged(statement, key, delegate(grant(issuer, key, 400), other.root_key()))
         with pytest.raises(InvalidProofError, match=reason):
             verify_certificate(data, both, at=NOW)
@@ -190,7 +190,7 @@ def test_files_are_read_within_bounds(tmp_path: Path) -> None:
 
 
 def test_bad_roots_are_the_user_s_input() -> None:
-    with pytest.raises(InputError, match=r"mine\.json holds no trust roots"):
+    with pytest.raises(InputError, match=r"mine\.json does not contain trust roots"):
         read_trust_roots(b'{"document":"trust-roots/1","roots":[]}', "mine.json")
 
 
@@ -201,5 +201,5 @@ def test_a_root_of_another_length_is_no_key(shared_trust: TrustFolder, size: int
 
     written = json.dumps(shared_trust.roots().to_json_value()).encode()
     assert read_trust_roots(altered(written, lambda _: None), "mine.json") == shared_trust.roots()
-    with pytest.raises(InputError, match=r"mine\.json holds no trust roots.*32 bytes"):
+    with pytest.raises(InputError, match=r"mine\.json does not contain trust roots.*32 bytes"):
         read_trust_roots(altered(written, stretch), "mine.json")

@@ -106,7 +106,7 @@ def test_init_names_store_and_blobs_or_says_what_is_wrong(tmp_path):
     told_by(there, "init", *elsewhere, code=0)
     assert "a different address" in told_by(there, "init", "--store", "sqlite:////x.db", code=5)
     told = told_by(new, "init", "--store", "mysql://me:geheim@h/x", code=2)
-    assert "begins with one of postgresql" in told and "geheim" not in told
+    assert "begin with one of postgresql" in told and "geheim" not in told
     assert "store of another base" in told_by(new, "init", *elsewhere, code=2)
     assert "fsspec" in told_by(tmp_path / "newer", "init", "--blobs", "nosuch://x", code=2)
     assert "another base" in told_by(tmp_path / "newer", "init", "--blobs", tmp_path / "bucket", code=5)

@@ -84,8 +84,8 @@ def test_the_owners_own_use_is_counted_and_has_no_limit(run, closed):
 def test_without_an_agreement_or_budget_it_is_refused(run, closed):
     assert "no agreement" in run("profile", "plant/logs", closed, "--epsilon", "1", "--for", "others", code=5)
     assert "left" in run("profile", "plant/logs", closed, "--epsilon", "12.000001", "--for", "acme", code=5)
-    assert "no ε" in run("profile", "plant/logs", closed, "--epsilon", "0.0000001", "--for", "acme", code=2)
-    assert "no ε" in run("profile", "plant/logs", closed, "--epsilon", "much", "--for", "acme", code=2)
+    assert "not a valid ε" in run("profile", "plant/logs", closed, "--epsilon", "0.0000001", "--for", "acme", code=2)
+    assert "not a valid ε" in run("profile", "plant/logs", closed, "--epsilon", "much", "--for", "acme", code=2)
     assert json.loads(run("uses", "plant/logs", "--json")) == []
 
 

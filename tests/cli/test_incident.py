@@ -50,7 +50,7 @@ def test_from_the_warning_to_the_closing(run):
 
 
 def test_what_cannot_be_done_says_why(run):
-    assert "no incident 7" in run("show", "7", code=2)
+    assert "Incident 7 does not exist" in run("show", "7", code=2)
     assert "没有第 7 号事件" in run("note", "7", "x", code=2, language="zh")
     assert "no reporting clock" in run("report", "1", "operator_to_province", code=2)
     run("close", "1", "Nothing was wrong.")

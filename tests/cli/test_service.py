@@ -119,7 +119,7 @@ def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
     assert "has not issued a certificate" in run("create", "milling", "--certificate", "0" * 64, code=2)
     run("create", "milling", "--certificate", str(certificate))
     missing = run("budget", "milling", "main", code=2)
-    assert "no budget main" in missing and "pilotbase service budget milling main --calls 1000" in missing
+    assert "no budget named main" in missing and "pilotbase service budget milling main --calls 1000" in missing
     run("budget", "milling", "main", "--calls", "7"), run("budget", "milling", "night", "--calls", "9")
     assert run("budget", "milling", "main").count("of 7") == len(run("budget", "milling", "main").splitlines()) == 1
     assert "没有预算" in run("key", "create", "milling", "--title", "x", "--budget", "none", code=2, language="zh")
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_told_with_what_to_do(run, certificate):
 @pytest.mark.parametrize(
     ("language", "held", "instead"),
     [
-        ("en", "forest 1.1.0 cannot answer: its certificate is suspended", "answered by forest 1.0.0"),
+        ("en", "forest 1.1.0 cannot answer: its certificate is suspended", "Version forest 1.0.0 answers"),
         ("zh", "forest 1.1.0 不应答：其证书已被暂停", "调用由 forest 1.0.0 应答"),
     ],
 )

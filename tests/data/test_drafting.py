@@ -331,6 +331,18 @@ def test_few_that_are_no_days_are_named_and_read_as_missing(draft):
     assert pl.read_csv(io.BytesIO(found.cases))["bought"].null_count() == ROWS // 20
 
 
+def test_a_day_that_contradicts_the_owner_is_named_and_read_as_missing(draft):
+    days = [f"{1 + row % 12:02d}/{1 + row * 7 % 12:02d}/2026" for row in range(ROWS)]
+    table = CASES.with_columns(bought=pl.Series([*days[1:], "31/12/2026"]))
+    found = draft(table, dates=DateOrder.MONTH_FIRST)
+    assert found.scenario.field("bought").data_type is DataType.DATE
+    (told,) = [sentence for sentence in found.decided if sentence.code == "source.taken.misfits"]
+    assert told.params["rows"] == f"{ROWS}: '31/12/2026'"
+    with pytest.raises(InputError) as refused:
+        draft(table, dates=DateOrder.MONTH_FIRST, group_or_time="bought")
+    assert [issue.problem.code for issue in refused.value.issues] == ["draft.time_unread"]
+
+
 @pytest.mark.parametrize("written", [["2026-01-05", "2026/1/6", "2026-01-07 08:00"] * 200, ["a1", "12/4 mm"] * 300])
 def test_dates_that_are_read_and_words_that_are_none_are_not_spoken_of(draft, written):
     codes = {sentence.code for sentence in draft(CASES.with_columns(bought=pl.Series(written))).decided}

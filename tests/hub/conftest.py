@@ -40,7 +40,7 @@ class Noticed:
 def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a table that is parsed in the hub's own process fail the test: only a box has readers then."""
     for place, name in (
-        (opening, "READERS"),
+        (opening, "reader_of"),
         (polars, "read_csv"),
         (polars, "scan_csv"),
         (polars, "read_parquet"),

@@ -58,7 +58,7 @@ def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_na
     assert DATASET not in others
     asked = {**ANSWERS, "cases": upload(own, name="spindle.csv")}
     refused = browser.post("/scenarios/new/", asked).content.decode()
-    assert f"spindle.csv is a file of {DATASET}, which is not open" in html.unescape(refused)
+    assert f"spindle.csv belongs to {DATASET}, which is not open" in html.unescape(refused)
     assert f'<option value="{DATASET}">Spindle logs' in refused
     asked = {**ANSWERS, "cases": upload(own, name="spindle.csv"), "dataset": DATASET}
     made = browser.post("/scenarios/new/", asked)

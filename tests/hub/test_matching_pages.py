@@ -41,7 +41,7 @@ def steps(text):
 
 def test_an_owner_sees_reasons_evidence_and_whom_to_ask(matched):
     shown = page(matched, "owner", SCENARIO)
-    assert "2 of 2 looked at one by one" in shown and "globex/pine" not in shown
+    assert "2 of 2 compared in detail" in shown and "globex/pine" not in shown
     assert "The scenario requires isolation L2; the application does not say which it supports." in shown
     assert "It was tried in L2; L2 is asked." in shown
     serial = matched.trial.report.digest().partition(":")[2]

@@ -373,7 +373,7 @@ def test_a_rejected_trial_waits_for_no_acceptance(walk):
     walk.look()
     assert walk.tasks["owner"] == [(COMMISSION, Act.ACCEPTANCE_REFUSE)]
     page = walk.get("supplier", "/trials/c1/").content.decode().partition("Waiting for")[2].partition("</ul>")[0]
-    assert page.index("Decline the result") < page.index("“Accept the result” waits for this")
+    assert page.index("Decline the result") < page.index("“Accept the result” depends on this")
     declined = Acceptance(report=walk.trial.report.digest(), organisation="plant", decision="declined", at=NOW)
     walk.do(OWNER, COMMISSION, Act.ACCEPTANCE_REFUSE, declined)
     walk.look()

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.permissions import Act
+from pilotbase.notices.webhooks import organisation_channels
 from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, SCENARIO, scenario
 from tests.hub.test_api import caller
+from tests.notices.channels.parcels_for_tests import robot
 from tests.protocols.receivers_for_tests import receiving
 
 JSON = {"content_type": "application/json"}
@@ -26,7 +28,9 @@ def noticing(world, allowed=("127.0.0.1",)):
     from pilotbase.protocols.guarded_http import GuardedHttp
     from pilotbase.worker.reactions.noticing import Noticing, Ways
 
-    return Noticing(base(), Ways(Postman(Configuration.from_environment()), GuardedHttp(allowed, seconds=2)))
+    configuration = Configuration.from_environment()
+    ways = Ways(Postman(configuration), GuardedHttp(allowed, seconds=2), url=configuration.url)
+    return Noticing(base(), ways)
 
 
 def rounds(world):
@@ -162,7 +166,7 @@ def test_a_webhook_from_its_making_to_its_end(told, settings_of_the_hub):
     owner, other = told.client("owner"), told.client("other-supplier")
     rounds(told)
     with receiving(500) as receiver:
-        page = owner.post("/notices/webhooks/", {"url": receiver.url}).content.decode()
+        page = owner.post("/notices/webhooks/", {"channel": "webhook", "url": receiver.url}).content.decode()
         assert re.search(r"whsec_[A-Za-z0-9+/=]{44}", page)
         assert "whsec_" not in owner.get("/notices/webhooks/").content.decode()
         (identity,) = re.findall(r'href="/notices/webhooks/([0-9a-f]{16})/"', page)
@@ -173,22 +177,44 @@ def test_a_webhook_from_its_making_to_its_end(told, settings_of_the_hub):
         shown = owner.get(f"/notices/webhooks/{identity}/").content.decode()
         assert "HTTP 500" in shown and "status wait" in shown
         (message,) = re.findall(r"(msg_[0-9a-f]{32})</span></th>(?:(?!<tr>).)*HTTP 500", shown, re.S)
-        owner.post(f"/notices/webhooks/{identity}/again/", {"delivery": message})
+        owner.post(f"/notices/webhooks/{identity}/again/", {"message": message})
         rounds(told)
         assert "status wait" not in owner.get(f"/notices/webhooks/{identity}/").content.decode()
         assert [headers["webhook-id"] for _, headers, _ in receiver.got].count(message) == 2
         for path in ("", "again/", "end/"):
             address = f"/notices/webhooks/{identity}/{path}"
-            assert (other.post if path else other.get)(address).status_code == 404
+            assert (other.post if path else other.get)(address, {"message": message}).status_code == 404
         assert owner.post(f"/notices/webhooks/{identity}/end/").status_code == 302
         assert owner.get(f"/notices/webhooks/{identity}/").status_code == 404
+
+
+def test_the_robot_of_a_group_chat_by_page_and_api(told, settings_of_the_hub):
+    settings_of_the_hub(webhook_allow=("127.0.0.1",))
+    owner, api = told.client("owner"), caller(told, "owner")
+    with robot(lambda path, query, body: {"code": 0, "msg": "success"}) as here:
+        url = f"{here.url}/open-apis/bot/v2/hook/t"
+        page = owner.get("/notices/webhooks/").content.decode()
+        assert all(f'<option value="{name}"' in page for name in organisation_channels())
+        wrong = owner.post("/notices/webhooks/", {"channel": "dingtalk", "url": url, "secret": "SEC1"})
+        assert "not the address of" in wrong.content.decode()
+        page = owner.post("/notices/webhooks/", {"channel": "feishu", "url": url, "secret": "Kq3"}).content.decode()
+        assert "Feishu" in page and "Kq3" not in page and "whsec_" not in page
+        made = api.post("/api/webhooks", {"url": url, "channel": "feishu"}, **JSON).json()
+        assert (made["channel"], made["secret"]) == ("feishu", None)
+        refused = api.post("/api/webhooks", {"url": url, "channel": "pigeon"}, **JSON)
+        assert (refused.status_code, refused.json()["code"]) == (422, "notice.no_channel")
+        told.trial.do(OWNER, SCENARIO, Act.SCENARIO_EDIT, told.trial.scenario.model_copy(update={"intended_use": "W."}))
+        rounds(told)
+        assert sorted("sign" in body for body in here.got) == [False, True], "signed where a secret was given"
+        for one in api.get("/api/webhooks").json():
+            api.delete(f"/api/webhooks/{one['identity']}")
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9/x", "https://127.0.0.1/x", "https://[::1]/", "ftp://x/", "nonsense"]
 )
 def test_addresses_that_are_not_called_are_told(told, url):
-    page = told.client("owner").post("/notices/webhooks/", {"url": url}).content.decode()
+    page = told.client("owner").post("/notices/webhooks/", {"channel": "webhook", "url": url}).content.decode()
     assert 'id="id_url_error"' in page and "whsec_" not in page
     found = caller(told, "owner").post("/api/webhooks", {"url": url}, **JSON)
     assert found.status_code in (403, 422) and found.json()["code"].startswith("protocol."), found.content

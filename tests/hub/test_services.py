@@ -185,7 +185,7 @@ def test_the_command_line_drives_services_of_a_hub(serving):
             return done.output
 
         assert "milling" in run("supplier", "list")
-        assert "no service milling" in run("other-owner", "show", "milling", code=2)
+        assert "Service milling does not exist" in run("other-owner", "show", "milling", code=2)
         assert "0 in use, of 20" in run("owner", "budget", "milling", "hub", "--calls", "20")
         secret = run("owner", "key", "create", "milling", "--title", "over the hub", "--budget", "hub").splitlines()[-1]
         made = json.loads(run("owner", "key", "list", "milling", "--json"))[0]

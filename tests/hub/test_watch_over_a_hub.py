@@ -157,7 +157,7 @@ def test_a_watch_is_armed_read_and_silenced(told, tmp_path, monkeypatch):
     assert "1 criterion with a guarantee, 2 without" in told("desk", "watch", "arm", "milling", "--terms", terms)
     told("owner", "watch", "arm", "milling", code=5)
     assert json.loads(told("owner", "watch", "status", "milling", "--json"))["watch"]["cohort_seconds"] == 3600
-    assert "Watch of milling: armed" in told("owner", "watch", "status", "milling")
+    assert "Watch for milling: armed" in told("owner", "watch", "status", "milling")
     assert "are muted until" in told("desk", "watch", "silence", "milling", "--reason", "night shift", "--hours", 8)
     told("desk", "watch", "silence", "milling", code=2)
     for hours in ("1e12", "nan", "inf", "-1", "2161"):
@@ -207,7 +207,7 @@ def test_an_incident_from_the_desk_to_its_closing(told):
     told("owner", "incident", "grade", 1, "major", "I", code=5)
     assert "No incidents" in told("owner", "incident", "list")
     assert json.loads(told("regulator", "incident", "show", 1, "--json"))["summary"] == "A worn sensor."
-    assert "no incident 7" in told("owner", "incident", "show", 7, code=2)
+    assert "Incident 7 does not exist" in told("owner", "incident", "show", 7, code=2)
 
 
 def test_a_runbook_is_read_and_changed(told, tmp_path):

@@ -173,7 +173,7 @@ def test_a_hub_plays_no_more_than_it_can(world, monkeypatch):
     assert {code: (one.status_code, one.json()["code"]) for code, one in answers.items()} == {
         code: (422, code) for code in answers
     }
-    assert "9 jobs were handed in" in answers["what_if.too_many_jobs"].json()["title"]
+    assert "9 jobs were submitted" in answers["what_if.too_many_jobs"].json()["title"]
     monkeypatch.undo()
     monkeypatch.setattr(what_if, "MOST_MINUTES", 0)
     identity = ask(world).json()["identity"]

@@ -14,7 +14,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.data.test_tables import write_workbook
+from tests.data.workbooks_for_tests import write_workbook
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

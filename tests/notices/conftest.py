@@ -1,16 +1,20 @@
 """A trial in a store with somebody who makes notices of it: on SQLite and on PostgreSQL."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import select
 
 from pilotbase.documents.notice import Recipient
 from pilotbase.notices.rows import list_notices
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.reactions.noticing import Noticing, Ways
+from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import Store
@@ -24,6 +28,7 @@ __all__ = ["any_store", "store"]
 class Postbox:
     """Takes mails as the hub would; ``broken`` ones do not go out."""
 
+    store: Store
     everybody: list[Recipient] = field(default_factory=list)
     sent: list[tuple[str, list[str], str]] = field(default_factory=list)
     broken: int = 0
@@ -31,11 +36,19 @@ class Postbox:
     def people(self):
         return self.everybody
 
-    def send(self, person, notices, message):
+    def send(self, letter):
         if self.broken:
             self.broken -= 1
             raise ConnectionRefusedError
-        self.sent.append((person, [notice.body.act for notice in notices], message))
+        person = next(one.person for one in self.everybody if one.mail == letter.to)
+        self.sent.append((person, self._acts(letter.body), letter.identity))
+
+    def _acts(self, body: str) -> list[str]:
+        """Return what the notices to which a mail leads are about."""
+        with self.store.database.read() as connection:
+            rows = connection.execute(select(tables.notices.c.identity, tables.notices.c.body)).all()
+        acts = {row.identity: json.loads(row.body).get("act") for row in rows}
+        return [acts[identity] for identity in re.findall(r"/notices/([0-9a-f]{32})/", body)]
 
 
 @dataclass
@@ -78,7 +91,7 @@ def _told(store: Store, folder: Path) -> Told:
     base = SimpleNamespace(
         lab=lab, trust=SimpleNamespace(issuer="base"), home=SimpleNamespace(keys=KeyFolder(folder / "keys"))
     )
-    post = Postbox()
+    post = Postbox(store)
     return Told(Trial(store), Noticing(base, Ways(post, GuardedHttp(("127.0.0.1",), seconds=2))), post)
 
 

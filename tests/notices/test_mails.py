@@ -16,7 +16,7 @@ HOUR = 0
 
 
 def people(*actors):
-    return [Recipient(one.person, ((one.organisation, one.roles),)) for one in actors]
+    return [Recipient(one.person, ((one.organisation, one.roles),), f"{one.person}@example.org") for one in actors]
 
 
 def prepared(told, choice=None):
@@ -24,7 +24,7 @@ def prepared(told, choice=None):
     told.noticing.send_mails()
     if choice is not None:
         for one in (READER, STRANGER):
-            choose_mail(told.view(one), choice, HOUR)
+            choose_mail(told.view(one), choice)
     told.trial.do(OWNER, SCENARIO, Act.SCENARIO_REGISTER, told.trial.scenario)
     told.round()
 
@@ -69,7 +69,7 @@ def test_none(told, clock):
     prepared(told, MailChoice.NONE)
     clock.step(3 * 86_400)
     told.noticing.send_mails()
-    choose_mail(told.view(READER), MailChoice.AT_ONCE, HOUR)
+    choose_mail(told.view(READER), MailChoice.AT_ONCE)
     told.noticing.send_mails()
     assert told.post.sent == [], "who wants mail from now on is not told of what was"
 
@@ -89,7 +89,7 @@ def test_a_mail_that_does_not_go_out_goes_later_under_the_same_name(told, clock)
     prepared(told, MailChoice.AT_ONCE)
     names = []
     send = told.post.send
-    told.post.send = lambda person, notices, name: (names.append(name), send(person, notices, name))
+    told.post.send = lambda letter: (names.append(letter.identity), send(letter))
     told.post.broken = 2
     for seconds in (0, 0, 60, 60, 300):
         clock.step(seconds)
@@ -98,13 +98,16 @@ def test_a_mail_that_does_not_go_out_goes_later_under_the_same_name(told, clock)
     assert acts(told) == [("p-reader", ["scenario.register"])]
 
 
-def test_killed_between_sending_and_noting_it_goes_again_under_the_same_name(told, monkeypatch):
+def test_killed_between_sending_and_noting_it_goes_again_under_the_same_name(told, monkeypatch, clock):
     from pilotbase.notices import mails
 
     prepared(told, MailChoice.AT_ONCE)
     with monkeypatch.context() as patch:
-        patch.setattr(mails, "note_sent", lambda *_: None)
+        patch.setattr(mails.Mail, "note", lambda *_: None)
         told.noticing.send_mails()
+    told.noticing.send_mails()
+    assert len(told.post.sent) == 1, "it may still be on its way"
+    clock.step(61)
     told.noticing.send_mails()
     told.noticing.send_mails()
     first, again = told.post.sent

@@ -5,15 +5,18 @@ import os
 import signal
 
 import pytest
+from sqlalchemy import update
 
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Role
-from pilotbase.notices.deliveries import DELAYS, list_deliveries, replay
+from pilotbase.notices.channel import RETRY
+from pilotbase.notices.outbox import Message, list_deliveries, replay
 from pilotbase.notices.rows import list_notices
-from pilotbase.notices.webhooks import add_webhook, end_webhook, list_webhooks
+from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, lane_of, list_webhooks, secret_of
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.standard_webhooks import signature
+from pilotbase.workspace import tables, work
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import (
@@ -26,11 +29,13 @@ from tests.catalogue.records_for_tests import (
     SUPPLIER,
     VISITOR,
 )
+from tests.notices.channels.parcels_for_tests import robot
 from tests.notices.conftest import calling
 from tests.protocols.receivers_for_tests import receiving
 
 COLLEAGUE = actor("plant", Role.DEMAND_OWNER, person="p-2")
 ALLOWED = GuardedHttp(("127.0.0.1",), seconds=2)
+DELAYS = RETRY.delays
 
 
 def added(told, receiver, who=OWNER):
@@ -164,7 +169,7 @@ def test_a_name_that_comes_to_stand_for_a_private_address_is_not_called(any_told
         register(any_told)
         calling(any_told, GuardedHttp(resolve=lambda host, port: ["127.0.0.1"])).call_webhooks()
         (delivery,) = list_deliveries(any_told.view(OWNER), webhook.identity)
-        assert (delivery.state, delivery.failure) == ("waiting", "protocol.address_denied")
+        assert (delivery.state, delivery.reason.code) == ("waiting", "protocol.address_denied")
         assert receiver.got == []
 
 
@@ -190,6 +195,20 @@ def test_killed_between_sending_and_noting_it_is_sent_again_and_known_again(any_
         assert list_deliveries(any_told.view(OWNER), webhook.identity)[0].state == "delivered"
         first, again = (headers["webhook-id"] for _, headers, _ in receiver.got)
         assert first == again
+
+
+def test_a_message_that_kills_whoever_sends_it_is_given_up_too(told, clock, monkeypatch):
+    with receiving() as receiver:
+        webhook, _ = added(told, receiver)
+        register(told)
+        with monkeypatch.context() as patch:
+            patch.setattr(Message, "note", lambda *_: None)
+            for _ in range(12):
+                told.noticing.call_webhooks()
+                clock.step(61)
+        assert len(receiver.got) == len(DELAYS) + 1
+        assert list_deliveries(told.view(OWNER), webhook.identity)[0].state == "given_up"
+        assert list_notices(told.view(COLLEAGUE))[0][0].kind == "given_up"
 
 
 def test_an_ended_webhook_hears_nothing_more(told):
@@ -241,3 +260,72 @@ def test_there_are_not_too_many(told):
             added(told, receiver)
         with pytest.raises(RefusedError):
             added(told, receiver)
+
+
+def robot_of(told, here, channel="wecom", path="/cgi-bin/webhook/send?key=k", **manner):
+    keys = told.noticing.base.home.keys
+    return add_webhook(told.view(OWNER), keys, ALLOWED, here.url + path, Manner(channel, **manner))
+
+
+def test_a_robot_is_told_in_its_pace_and_what_it_refuses_with_200_is_tried_again(any_told, clock):
+    with robot(lambda path, query, body: {"errcode": 0, "errmsg": "ok"}) as here:
+        webhook, secret = robot_of(any_told, here, language="zh")
+        assert secret == "", "its key is in its address"
+        register(any_told)
+        any_told.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+        any_told.round()
+        here.answers.append((200, b'{"errcode": 45009, "errmsg": "api freq out of limit"}'))
+        assert any_told.noticing.call_webhooks()
+        later, tried = list_deliveries(any_told.view(OWNER), webhook.identity)
+        assert (tried.state, tried.tries, tried.status) == ("waiting", 1, 200) and "45009" in tried.reason.render()
+        assert (later.tries, any_told.noticing.call_webhooks()) == (0, False), "it said too often: a minute of peace"
+        clock.step(60)
+        for seconds in (0, 2, 1, 3):
+            clock.step(seconds)
+            any_told.noticing.call_webhooks()
+        assert [one.state for one in list_deliveries(any_told.view(OWNER), webhook.identity)] == ["delivered"] * 2
+        assert all("设备故障预警" in body["markdown"]["content"] for body in here.got) and len(here.got) == 2
+
+
+def test_a_channel_takes_its_own_addresses_and_secrets_only(told):
+    with robot(lambda *_: {}) as here:
+        for manner, path, code in (
+            (Manner("wecom"), "/hook", "notice.other_address"),
+            (Manner("wecom", "s"), "/cgi-bin/webhook/send?key=k", "notice.no_secret_taken"),
+            (Manner("webhook", "s"), "/hook", "notice.no_secret_taken"),
+            (Manner("mail"), "/hook", "notice.no_channel"),
+            (Manner("pigeon"), "/hook", "notice.no_channel"),
+        ):
+            with pytest.raises(InputError) as refused:
+                add_webhook(told.view(OWNER), told.noticing.base.home.keys, ALLOWED, here.url + path, manner)
+            assert refused.value.code == code
+        webhook, drawn = robot_of(told, here, "feishu", "/open-apis/bot/v2/hook/t", secret="given")
+        with told.store.database.read() as connection:
+            assert (drawn, secret_of(connection, told.noticing.base.home.keys, webhook.identity)) == ("", "given")
+
+
+def test_a_webhook_for_which_much_waits_holds_no_other_up(told):
+    with receiving() as busy, receiving() as other:
+        webhook, _ = added(told, busy)
+        register(told)
+        with told.store.database.write() as connection:
+            for number in range(50):
+                order = work.Order(lane_of(webhook.identity), "notice", f"msg_{number:032d}", {"notice": "gone"})
+                work.put(connection, order, told.store.clock())
+        added(told, other)
+        told.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+        told.round()
+        told.noticing.call_webhooks()
+        assert len(other.got) == 1
+
+
+def test_a_row_that_cannot_be_read_ends_nothing_but_itself(told):
+    with receiving() as receiver:
+        webhook, _ = added(told, receiver)
+        with told.store.database.write() as connection:
+            work.put(connection, work.Order(lane_of(webhook.identity), "notice", "msg_x", {}), told.store.clock())
+            connection.execute(update(tables.work).values(payload=b"[" * 100_000))
+        register(told)
+        deliver(told)
+        assert len(receiver.got) == 1
+        assert [one.state for one in list_deliveries(told.view(OWNER), webhook.identity)] == ["delivered"]

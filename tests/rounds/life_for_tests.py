@@ -26,7 +26,7 @@ from pilotbase.documents.observation import LabelBatch
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Colour, ServingState, Signal
 from pilotbase.documents.watch import Replay
-from pilotbase.notices.deliveries import list_deliveries
+from pilotbase.notices.outbox import list_deliveries
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents

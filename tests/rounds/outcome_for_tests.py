@@ -12,7 +12,7 @@ from pilotbase.certificate.revocation import RevocationList, read_revocations
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import CallEnd, Role, Signal
 from pilotbase.documents.watch import Watch
-from pilotbase.notices.deliveries import list_deliveries
+from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import list_notices
 from pilotbase.service.metering import Usage, usage_of
 from pilotbase.service.registry import load_service

@@ -87,7 +87,7 @@ def test_a_licence_that_the_scenario_does_not_allow_fails(allowed, outcome):
 def test_a_paper_holds_until_its_last_day():
     shown = {"evidence": [{"kind": "algorithm-filing", "reference": "no. 7", "until": "2026-11-27"}]}
     asked = {"trial": {"approvals": [{"kind": "ethics", "reference": "E-1", "until": "2027-01-01"}]}}
-    assert "1 of the scenario, 1 of the supplier" in found(asked, shown)["filings"].sentence.render("en")
+    assert "1 from the scenario, 1 from the supplier" in found(asked, shown)["filings"].sentence.render("en")
     late = found(asked, shown, day="2026-11-28")["filings"]
     assert late.outcome is Outcome.INCONCLUSIVE and "algorithm-filing" in late.sentence.render("zh")
     assert "ethics" not in late.sentence.render("zh")

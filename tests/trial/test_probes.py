@@ -126,7 +126,7 @@ def test_what_comes_before_a_hidden_case_leaves_gives_the_attempt_back_where_it_
 
     probe = further(Failing())
     scenario, application = write_scenario(), write_application()
-    with pytest.raises(RefusedError, match="quiet"):
+    with pytest.raises(RefusedError, match="load test failed"):
         prove(base, scenario, application, run=in_process)
     plan = freeze_in(base, scenario, application)
     attempts = lambda: attempts_of(base.lab.vault, base.lab.view.load(plan.scenario.hidden_set, HiddenSet))  # noqa: E731

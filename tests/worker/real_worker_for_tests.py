@@ -38,13 +38,15 @@ def work_once(self: Worker):
         assert ran.returncode == 0, ran.stdout + ran.stderr
         known += [number for number in _rows(self.base) if number in waiting or number not in before]
     with self.base.lab.store.database.read() as connection:
-        job = jobs._read(connection, known.pop(0))
+        row = connection.execute(select(tables.work).where(tables.work.c.identity == known.pop(0))).one()
+    job = jobs._job(row, 0)
     with Path(os.environ["PILOTBASE_TEST_DONE"]).open("a") as kept:
         kept.write(json.dumps([job.kind, job.state.value]) + "\n")
     return job, JobState(job.state)
 
 
 def _rows(base) -> dict[int, str]:
-    rows = select(tables.jobs.c.identity, tables.jobs.c.state).order_by(tables.jobs.c.identity)
+    rows = select(tables.work.c.identity, tables.work.c.state).where(tables.work.c.lane == jobs.LANE)
+    rows = rows.order_by(tables.work.c.identity)
     with base.lab.store.database.read() as connection:
         return {row.identity: row.state for row in connection.execute(rows)}

@@ -75,7 +75,7 @@ def test_jobs_whose_rows_cannot_be_read_fail_in_words_and_the_worker_lives(base,
     for kind in WorkKind:
         order(base, kind)
     with base.lab.store.database.write() as connection:
-        connection.execute(update(tables.jobs).values(payload=b"no JSON"))
+        connection.execute(update(tables.work).values(payload=b"no JSON"))
     with running_worker(home) as worker:
         jobs = ended(base, worker).values()
         assert {(job.state.value, job.reason.code) for job in jobs} == {("failed", "job.unreadable")}

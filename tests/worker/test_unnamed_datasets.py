@@ -47,7 +47,7 @@ def test_a_table_of_a_closed_dataset_is_handed_in_only_where_the_scenario_names_
     for act in (lambda: take_scenario(base, owner_of(base), folder), lambda: check_scenario(folder, base=base)):
         with pytest.raises(InputError) as caught:
             act()
-        assert f"cases.csv is a file of {DATASET}, which is not open" in caught.value.render("en")
+        assert f"cases.csv belongs to {DATASET}, which is not open" in caught.value.render("en")
         assert f"dataset: {DATASET}" in caught.value.render("en"), "what to write"
         assert f"未开放数据集 {DATASET}" in caught.value.render("zh")
     record = take_scenario(base, owner_of(base), naming(folder))

@@ -184,7 +184,7 @@ def test_a_row_that_cannot_be_read_is_claimed_shown_and_ended_as_any_other(
     order(view, "a")
     order(view, "b")
     with view.store.database.write() as connection:
-        connection.execute(update(tables.jobs).where(tables.jobs.c.subject == "a").values({column: kept}))
+        connection.execute(update(tables.work).where(tables.work.c.key == "a").values({column: kept}))
     claimed = claim(view, "w1", 30)
     assert claimed is not None
     assert (claimed.job.subject, claimed.job.readable) == ("a", column != "payload")

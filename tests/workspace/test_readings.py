@@ -9,6 +9,7 @@ from pilotbase.workspace import schema, tables
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.log.readings import readings_of, readings_since
 from pilotbase.workspace.positions import position
+from tests.workspace.stores_for_tests import made_at
 
 ENTRIES = [
     {"action": "scenario.sealed", "subjects": ["sha256:a"]},
@@ -20,18 +21,8 @@ ENTRIES = [
 @pytest.fixture
 def old(every_url: str):
     """A store as the version before left it, with three lines in its log."""
-    database = Database(every_url)
+    database = made_at("0017", every_url)
     with database.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-        else:
-            for name in (
-                connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
-            ):
-                if not name.startswith(("sqlite_", "listing_search_")):
-                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
-        schema.migrate(connection, "0017")
         for number, entry in enumerate(ENTRIES):
             body = json.dumps({"number": number, **entry}).encode()
             connection.execute(insert(tables.log_entries).values(number=number, body=body))

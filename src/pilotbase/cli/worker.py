@@ -97,4 +97,4 @@ def _ways() -> Ways:
         from pilotbase.hub.people.postman import Postman
 
         post = Postman(configuration)
-    return Ways(post, GuardedHttp(configuration.webhook_allow), configuration.digest_hour)
+    return Ways(post, GuardedHttp(configuration.webhook_allow), configuration.digest_hour, configuration.url)

@@ -85,15 +85,13 @@ def order_of(column: pl.Series, order: DateOrder | None = None) -> DateOrder | U
 
     None where they contradict it, or each other.
     """
-    present = _present(column.str.strip_chars())
-    values = present.unique(maintain_order=True).alias("value")
-    said = order or _decided(present)
+    dates = _present(column.str.strip_chars()).alias("value")
+    said = order or _decided(dates)
     if said is not None:
-        unread = values.str.contains(_TWO_READINGS) & _days(values, said).is_null()
-        return None if unread.any() else said
-    if not _alike(present):
+        unread = dates.str.contains(_TWO_READINGS) & _days(dates, said).is_null()
+        return None if int(unread.sum()) > _ERRORS * len(dates) else said
+    if not _alike(dates):
         return None
-    dates = present.alias("value")
     first, second = (_days(dates, one) for one in DateOrder)
     differ = (first != second).fill_null(value=False)
     if not differ.any() or max(first.null_count(), second.null_count()) > _ERRORS * len(dates):

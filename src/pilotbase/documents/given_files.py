@@ -39,3 +39,12 @@ class File:
     """Names the bytes that are kept: it is another one for other bytes."""
     in_parts: bool = False
     """Whether parts of it may be asked for."""
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> File:
+        """Return a small file whose bytes are at hand."""
+        return cls(name, len(content), iter([content]))
+
+    def content(self) -> bytes:
+        """Return all of its bytes, once."""
+        return b"".join(self.pieces)

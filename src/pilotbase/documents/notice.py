@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from pilotbase.documents.base import Localized, Moment, Part
 from pilotbase.documents.moments import spell_day
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Role
 
 
@@ -113,6 +113,19 @@ class Recipient:
 
     person: str
     memberships: tuple[tuple[str, frozenset[Role]], ...]
+    mail: str = ""
+    """Where mail reaches them."""
+    language: Language = "en"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail; the same ``identity`` names the same mail."""
+
+    to: str
+    subject: str
+    body: str
+    identity: str
 
 
 class Post(Protocol):
@@ -121,9 +134,5 @@ class Post(Protocol):
     def people(self) -> Iterable[Recipient]:
         """Return everybody who has an account and belongs to an organisation."""
 
-    def send(self, person: str, notices: Sequence[Notice], message: str) -> None:
-        """Mail ``notices`` to a person in their language; the same ``message`` names the same mail.
-
-        Raises:
-            OSError: the mail did not go out.
-        """
+    def send(self, letter: Letter) -> None:
+        """Mail a letter; raises `OSError` when it does not go out."""

@@ -1,49 +1,74 @@
 """How a person wants to be told by mail, and how far that has come: at once, once a day, or not at all.
 
-A mail goes out before it is noted, under a name that is drawn from what it tells: whoever is killed in between sends it
-again under the same name.
+What is new for a person opens one row of the queue, at once or at the hour of the daily mail; what comes later joins
+it. A mail goes out before it is noted, under a name that is drawn from what it tells: whoever is killed in between
+sends it again under the same name.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pilotbase.documents.notice import MailChoice, Notice, Recipient
+from pilotbase.notices.channel import LONGEST, Channel, Parcel, Sender, Sent
+from pilotbase.notices.channels import CHANNELS
 from pilotbase.notices.rows import last_sequence, unread_since
-from pilotbase.workspace import tables
+from pilotbase.workspace import tables, work
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.keys import KeyFolder
+from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
 
 DEFAULT = MailChoice.DAILY
 IN_ONE_MAIL = 100
-_DELAYS = (60, 300, 1800, 7200, 21600)
-"""Seconds until a mail that did not go out is tried again; the last one from then on."""
-_rows = tables.notice_mails.c
+_LANE, _READER = "mail", "mails"
+_CLAIMED_SECONDS = 60
+_rows, _notices, _work = tables.notice_mails.c, tables.notices.c, tables.work.c
 
 
 @dataclass(frozen=True)
 class Mail:
-    """Notices that are to go to a person in one mail."""
+    """Notices that were claimed to go to a person now in one mail."""
 
-    person: str
+    recipient: Recipient
     notices: Sequence[Notice]
-    position: int
-    """Where the person's mails have come to before it."""
     after: int
-    """Where they have come to once it is out."""
-    choice: MailChoice
+    """Where the person's mails have come to once it is out."""
+    again_at: datetime | None
+    """When what is left, or comes meanwhile, is told; None: at once."""
+    held: work.Held
+
+    @property
+    def channel(self) -> Channel:
+        return CHANNELS[_LANE]
 
     @property
     def name(self) -> str:
         """Return the name of this mail: the same for the same notices to the same person."""
-        told = "\n".join([self.person, *(notice.identity for notice in self.notices)])
+        told = "\n".join([self.recipient.person, *(notice.identity for notice in self.notices)])
         return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+    def parcel(self, view: View, keys: KeyFolder, sender: Sender) -> Parcel:
+        """Return what goes out."""
+        to = self.recipient
+        return Parcel(self.name, self.notices, to.mail, to.language, "", view.store.clock(), sender)
+
+    def note(self, view: View, sent: Sent) -> None:
+        """Note what came of it; raises `StaleLeaseError` where the person has chosen otherwise, or another sends it."""
+        with view.store.database.write() as connection:
+            now = view.store.clock()
+            if sent.ok:
+                _advance(connection, self.held, self.recipient.person, self.after, sent_at=now)
+                if last_sequence(connection) > self.after:
+                    _put(connection, self.recipient.person, now, self.again_at)
+            else:
+                work.fail(connection, self.held, sent.said, self.channel.retry, now)
 
 
 def mail_choice(view: View) -> MailChoice:
@@ -55,106 +80,101 @@ def mail_choice(view: View) -> MailChoice:
 
 def has_failed(view: View) -> bool:
     """Tell whether the last mail to the person of ``view`` did not go out; it is tried again."""
+    mine = (_work.lane == _LANE, _work.key == (view.actor.person or ""), work.OPEN, _work.reason.is_not(None))
     with view.reading() as connection:
-        return bool(connection.scalar(select(_rows.failure).where(_rows.person == (view.actor.person or ""))))
+        return connection.scalar(select(_work.identity).where(*mine)) is not None
 
 
-def choose_mail(view: View, choice: MailChoice, digest_hour: int) -> None:
+def choose_mail(view: View, choice: MailChoice) -> None:
     """Let the person of ``view`` be told by mail in another way, of what comes from now on."""
     person = view.actor.person
     assert person is not None
     with view.store.database.write() as connection:
-        now = view.store.clock()
-        _begin(connection, person, digest_hour, now)
-        chosen = {
-            "choice": choice.value,
-            "position": last_sequence(connection),
-            "next_at": _next_at(choice, digest_hour, now),
-            "tries": 0,
-            "failure": "",
-        }
+        _begin(connection, person)
+        chosen = {"choice": choice.value, "position": last_sequence(connection)}
         connection.execute(update(tables.notice_mails).where(_rows.person == person).values(chosen))
+        connection.execute(delete(tables.work).where(_work.lane == _LANE, _work.key == person))
 
 
-def mails_due(view: View, people: Iterable[Recipient], digest_hour: int) -> list[Mail]:
-    """Return the mails that are to go out now; those who are new here are told of what comes from now on."""
-    found = []
-    now = view.store.clock()
-    everybody = {one.person: one for one in people}
-    _begin_all(view, everybody, digest_hour)
+def is_news(view: View) -> bool:
+    """Tell whether there are notices that no mail was queued for, or mails that are due."""
     with view.reading() as connection:
-        latest = last_sequence(connection)
-        for row in connection.execute(_due(now, latest)).all():
-            if row.person in everybody:
-                notices = _unread(connection, everybody[row.person], row.position)
-                after = notices[-1][0] if len(notices) == IN_ONE_MAIL else latest
-                told = tuple(notice for _, notice in notices)
-                found.append(Mail(row.person, told, row.position, after, MailChoice(row.choice)))
+        waiting = connection.scalar(select(work.waits(_LANE, view.store.clock(), LONGEST)))
+        return bool(waiting) or last_sequence(connection) != position(connection, _READER)
+
+
+def gather(view: View, people: Mapping[str, Recipient], digest_hour: int) -> None:
+    """Queue a mail for everybody whom new notices may be for; who is new here is told of what comes from now on."""
+    with view.reading() as connection:
+        known = {row.person: row.choice for row in connection.execute(select(_rows.person, _rows.choice))}
+        since, latest = position(connection, _READER), last_sequence(connection)
+        address = (_notices.organisation, _notices.role, _notices.person)
+        new = select(*address, func.min(_notices.made_at)).group_by(*address)
+        told = connection.execute(new.where(_notices.sequence > (since or 0), _notices.sequence <= latest)).all()
+    if since == latest and known.keys() >= people.keys():
+        return
+    with view.store.database.write() as connection:
+        for person in people.keys() - known.keys():
+            _begin(connection, person)
+        if move(connection, _READER, expected=since, to=latest):
+            now = view.store.clock()
+            first = now if since is None else min((at for *_, at in told), default=now)
+            for one in (people[person] for person in known.keys() & people.keys()):
+                choice = MailChoice(known[one.person])
+                if choice is not MailChoice.NONE and any(_may_be_for(one, *address) for *address, _ in told):
+                    _put(connection, one.person, now, _next_at(choice, digest_hour, first))
+
+
+def claim_mails(view: View, people: Mapping[str, Recipient], digest_hour: int, at_most: int = 8) -> list[Mail]:
+    """Return mails to send now, each counted as tried; of what was read meanwhile there is none."""
+    found: list[Mail] = []
+    with view.store.database.write() as connection:
+        now = view.store.clock()
+        while len(found) < at_most:
+            claimed = work.claim(connection, _LANE, work.Holder(uuid4().hex, _CLAIMED_SECONDS), now, LONGEST)
+            if claimed is None:
+                break
+            person, held = claimed[0].key, claimed[1]
+            chosen = connection.execute(select(tables.notice_mails).where(_rows.person == person)).one_or_none()
+            if person not in people or chosen is None:  # has left, or accounts cannot be read now
+                work.fail(connection, held, None, CHANNELS[_LANE].retry, now)
+                continue
+            told, latest = _unread(connection, people[person], chosen.position), last_sequence(connection)
+            if not told:
+                _advance(connection, held, person, latest)
+                continue
+            whole = len(told) < IN_ONE_MAIL
+            again_at = _next_at(MailChoice(chosen.choice), digest_hour, now) if whole else None
+            notices = [notice for _, notice in told]
+            found.append(Mail(people[person], notices, latest if whole else told[-1][0], again_at, held))
     return found
 
 
-def is_due(view: View) -> bool:
-    """Tell whether any mail may be due."""
-    with view.reading() as connection:
-        return connection.execute(_due(view.store.clock(), last_sequence(connection)).limit(1)).first() is not None
+def _put(connection: Connection, person: str, now: datetime, ready_at: datetime | None) -> None:
+    work.put(connection, work.Order(_LANE, "digest", person, {}, person=person), now, ready_at)
 
 
-def note_sent(view: View, mail: Mail, digest_hour: int) -> None:
-    """Note that a mail is out (or that there was nothing to tell): the next one goes on from there."""
-    now = view.store.clock()
-    more = len(mail.notices) == IN_ONE_MAIL
-    sent = {
-        "position": mail.after,
-        "tries": 0,
-        "failure": "",
-        "next_at": now if more else _next_at(mail.choice, digest_hour, now),
-        **({"sent_at": now} if mail.notices else {}),
-    }
-    with view.store.database.write() as connection:
-        connection.execute(update(tables.notice_mails).where(*_unmoved(mail)).values(sent))
+def _advance(connection: Connection, held: work.Held, person: str, to: int, **values: object) -> None:
+    """Note how far a person was told, and let go of the row."""
+    work.drop(connection, held)
+    come = {"position": to, **values}
+    connection.execute(update(tables.notice_mails).where(_rows.person == person).values(come))
 
 
-def note_failed(view: View, mail: Mail, failure: str) -> None:
-    """Note that a mail did not go out: it is tried again later, and later still."""
-    now = view.store.clock()
-    with view.store.database.write() as connection:
-        tries = connection.scalar(select(_rows.tries).where(*_unmoved(mail)))
-        if tries is not None:
-            delay = _DELAYS[min(tries, len(_DELAYS) - 1)]
-            failed = {"tries": tries + 1, "failure": failure[:200], "next_at": now + timedelta(seconds=delay)}
-            connection.execute(update(tables.notice_mails).where(*_unmoved(mail)).values(failed))
-
-
-def _due(now: datetime, latest: int) -> Select[Any]:
-    return select(tables.notice_mails).where(
-        _rows.choice != MailChoice.NONE.value,
-        or_(_rows.next_at.is_(None), _rows.next_at <= now),
-        # A day without news passes too: what comes later waits for the next one.
-        or_(_rows.position < latest, _rows.choice == MailChoice.DAILY.value),
-    )
-
-
-def _begin_all(view: View, people: Iterable[str], digest_hour: int) -> None:
-    with view.reading() as connection:
-        known = set(connection.scalars(select(_rows.person)))
-    new = [person for person in people if person not in known]
-    if new:
-        with view.store.database.write() as connection:
-            for person in new:
-                _begin(connection, person, digest_hour, view.store.clock())
-
-
-def _begin(connection: Connection, person: str, digest_hour: int, now: datetime) -> None:
+def _begin(connection: Connection, person: str) -> None:
     if connection.scalar(select(_rows.person).where(_rows.person == person)) is None:
-        begun = {
-            "person": person,
-            "choice": DEFAULT.value,
-            "position": last_sequence(connection),
-            "tries": 0,
-            "failure": "",
-            "next_at": _next_at(DEFAULT, digest_hour, now),
-        }
+        begun = {"person": person, "choice": DEFAULT.value, "position": last_sequence(connection)}
         connection.execute(insert(tables.notice_mails).values(begun))
+
+
+def _may_be_for(recipient: Recipient, organisation: str, role: str, person: str) -> bool:
+    """Tell whether a person may be meant by an address; whether they see what it is about is asked when it is sent."""
+    if person not in ("", recipient.person):
+        return False
+    return any(
+        organisation in ("", name) and role in ("", *(one.value for one in roles))
+        for name, roles in recipient.memberships
+    )
 
 
 def _unread(connection: Connection, recipient: Recipient, position: int) -> list[tuple[int, Notice]]:
@@ -164,10 +184,6 @@ def _unread(connection: Connection, recipient: Recipient, position: int) -> list
         for number, notice in unread_since(connection, acting, position, IN_ONE_MAIL):
             found.setdefault(number, notice)
     return sorted(found.items(), key=lambda one: one[0])[:IN_ONE_MAIL]
-
-
-def _unmoved(mail: Mail) -> tuple[ColumnElement[bool], ...]:
-    return (_rows.person == mail.person, _rows.position == mail.position)
 
 
 def _next_at(choice: MailChoice, digest_hour: int, now: datetime) -> datetime | None:

@@ -137,10 +137,10 @@ def unread_since(connection: Connection, actor: Actor, position: int, limit: int
     return [(row.sequence, as_notice(row, actor)) for row in connection.execute(rows)]
 
 
-def find_for_organisation(connection: Connection, actor: Actor, sequence: int) -> Notice | None:
+def find_for_organisation(connection: Connection, actor: Actor, identity: str) -> Notice | None:
     """Return a notice for whomever of the organisation of ``actor``, or None where it does not see it (any more)."""
     own = or_(_rows.organisation == actor.organisation, _for_organisation(actor))
-    rows = select(tables.notices).where(_rows.sequence == sequence, own, _about_seen(actor))
+    rows = select(tables.notices).where(_rows.identity == identity, own, _about_seen(actor))
     row = connection.execute(rows).first()
     return None if row is None else as_notice(row, actor)
 
@@ -151,10 +151,14 @@ def last_sequence(connection: Connection) -> int:
 
 
 def forget(connection: Connection, before: datetime) -> int:
-    """Remove the notices that were made before a moment, with what hangs on them; return how many."""
+    """Remove the notices that were made before a moment, with what hangs on them; return how many.
+
+    What was queued to tell one goes with it.
+    """
     old = select(_rows.sequence).where(_rows.made_at < before)
     connection.execute(delete(tables.notice_reads).where(_reads.notice.in_(old)))
-    connection.execute(delete(tables.webhook_deliveries).where(tables.webhook_deliveries.c.notice.in_(old)))
+    told = (tables.work.c.kind == "notice", tables.work.c.queued_at < before)
+    connection.execute(delete(tables.work).where(*told))
     return connection.execute(delete(tables.notices).where(_rows.made_at < before)).rowcount
 
 

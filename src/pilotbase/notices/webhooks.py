@@ -1,28 +1,36 @@
-"""Webhooks: where programs of an organisation are told. A secret is shown once and kept sealed by a key of the home.
+"""Webhooks: the addresses at which an organisation is told, each of one channel: its programs, robots of group chats.
 
-An address may hold a secret too: neither stands in the log, only that there is one webhook more or less.
+A secret that we draw is shown once; every secret is kept sealed by a key of the home. An address may hold a secret
+too: neither stands in the log, only that there is one webhook more or less.
 """
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, or_, select, update
 
-from pilotbase.documents.errors import BarredError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, InvalidProofError, RefusedError
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
 from pilotbase.documents.subjects import organisation_subject
+from pilotbase.documents.texts import Language, Text
+from pilotbase.notices.channel import LONGEST, Secret
+from pilotbase.notices.channels import CHANNELS
+from pilotbase.protocols.guarded_http import parts_of
 from pilotbase.protocols.standard_webhooks import new_secret
-from pilotbase.workspace import tables
+from pilotbase.workspace import tables, work
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import View
 
 MAXIMUM = 10
+MAXIMUM_SECRET = 200
+_LANE = "webhook:"
+_LONGEST_REST = timedelta(hours=1)
 _rows = tables.webhooks.c
 
 
@@ -41,19 +49,34 @@ class Webhook:
     url: str
     made_at: datetime
     ended_at: datetime | None
+    channel: str = "webhook"
+    language: Language = "en"
 
 
-def add_webhook(view: View, keys: KeyFolder, caller: Caller, url: str) -> tuple[Webhook, str]:
-    """Return a new webhook of the actor's organisation and its secret, which nobody can read again.
+@dataclass(frozen=True)
+class Manner:
+    """How an address is told: by which channel, under which secret of the other end, in which language."""
+
+    channel: str = "webhook"
+    secret: str = ""
+    language: Language = "en"
+
+
+def add_webhook(
+    view: View, keys: KeyFolder, caller: Caller, url: str, manner: Manner = Manner()
+) -> tuple[Webhook, str]:
+    """Return a new webhook of the actor's organisation and the secret that was drawn for it, if its channel has one.
 
     Raises:
-        InputError, RefusedError, PilotbaseError: no address that may be called, as the caller says.
+        InputError, RefusedError, PilotbaseError: no address that may be called, as the caller says, or none of the
+            channel; a secret that the channel has no use for.
         RefusedError: the actor is no person of an organisation, or it has too many.
         ConflictError: this very request has added one before, whose secret is not told again.
     """
     _require_member(view)
+    drawn = _drawn_secret(url, manner)
     caller.check(url)
-    secret, identity = new_secret(), secrets.token_hex(8)
+    identity = secrets.token_hex(8)
     organisation = view.actor.organisation
     with view.transaction("webhook.added") as change:
         made = view.within(change).outcome()
@@ -65,14 +88,16 @@ def add_webhook(view: View, keys: KeyFolder, caller: Caller, url: str) -> tuple[
             "identity": identity,
             "organisation": organisation,
             "url": url,
-            "secret": _cipher(keys).encrypt(secret.encode()),
+            "secret": _cipher(keys).encrypt((drawn or manner.secret).encode()),
+            "channel": manner.channel,
+            "language": manner.language,
             "made_by": view.actor.person,
             "made_at": change.now,
         }
         change.connection.execute(insert(tables.webhooks).values(values))
         change.record("webhook.added", [organisation_subject(organisation)], {"webhook": identity})
         change.settle(identity)
-    return Webhook(identity, organisation, url, change.now, None), secret
+    return Webhook(identity, organisation, url, change.now, None, manner.channel, manner.language), drawn
 
 
 def end_webhook(view: View, identity: str) -> None:
@@ -86,10 +111,7 @@ def end_webhook(view: View, identity: str) -> None:
         ended = change.connection.execute(update(tables.webhooks).where(*own).values(ended_at=change.now))
         if ended.rowcount == 0:
             raise NotFoundError("notice.no_webhook")
-        waiting = tables.webhook_deliveries.c
-        waits = (waiting.webhook == identity, waiting.state == "waiting")
-        dropped = {"state": "dropped", "next_at": None, "ended_at": change.now}
-        change.connection.execute(update(tables.webhook_deliveries).where(*waits).values(dropped))
+        work.cancel(change.connection, None, change.now, tables.work.c.lane == lane_of(identity))
         change.record("webhook.ended", [organisation_subject(organisation)], {"webhook": identity})
         change.settle(identity)
 
@@ -116,6 +138,28 @@ def all_webhooks(connection: Connection) -> list[Webhook]:
     return [_webhook(row) for row in connection.execute(rows)]
 
 
+def due_webhooks(connection: Connection, now: datetime, at_most: int) -> list[Webhook]:
+    """Return webhooks for which a message is due and that are not left alone, those first that were called longest ago.
+
+    So one for which much waits holds no other up.
+    """
+    may_be_called = or_(_rows.rests_until.is_(None), _rows.rests_until <= now, _rows.rests_until > now + _LONGEST_REST)
+    waits = work.waits(literal(_LANE) + _rows.identity, now, LONGEST)
+    rows = select(tables.webhooks).where(_rows.ended_at.is_(None), may_be_called, waits)
+    found = connection.execute(rows.order_by(func.coalesce(_rows.rests_until, 0), _rows.made_at).limit(at_most))
+    return [_webhook(row) for row in found]
+
+
+def let_rest(connection: Connection, identity: str, until: datetime) -> None:
+    """Leave a webhook alone until a moment."""
+    connection.execute(update(tables.webhooks).where(_rows.identity == identity).values(rests_until=until))
+
+
+def lane_of(identity: str) -> str:
+    """Return the lane in which messages to a webhook wait."""
+    return f"{_LANE}{identity}"
+
+
 def secret_of(connection: Connection, keys: KeyFolder, identity: str) -> str:
     """Return the secret by which messages to a webhook are signed; raises `InvalidProofError` where the key is gone."""
     sealed = connection.scalar(select(_rows.secret).where(_rows.identity == identity)) or b""
@@ -135,8 +179,25 @@ def _webhooks(connection: Connection, organisation: str) -> list[Webhook]:
     return [webhook for webhook in all_webhooks(connection) if webhook.organisation == organisation]
 
 
+def _drawn_secret(url: str, manner: Manner) -> str:
+    """Return the secret that we draw for an address, empty where its channel has none of ours; raises `InputError`."""
+    channel = CHANNELS.get(manner.channel)
+    if channel is None or channel.fits is None:
+        raise InputError("notice.no_channel", channel=manner.channel, known=", ".join(organisation_channels()))
+    if not channel.fits(parts_of(url)):
+        raise InputError("notice.other_address", channel=Text(code=f"notice.channel.{channel.name}"))
+    if manner.secret and channel.secret is not Secret.GIVEN:
+        raise InputError("notice.no_secret_taken", channel=Text(code=f"notice.channel.{channel.name}"))
+    return new_secret() if channel.secret is Secret.MADE else ""
+
+
+def organisation_channels() -> list[str]:
+    """Return the names of the channels by which organisations are told, that of programs first."""
+    return sorted((name for name, one in CHANNELS.items() if one.fits is not None), key=lambda one: one != "webhook")
+
+
 def _webhook(row: Any) -> Webhook:
-    return Webhook(row.identity, row.organisation, row.url, row.made_at, row.ended_at)
+    return Webhook(row.identity, row.organisation, row.url, row.made_at, row.ended_at, row.channel, row.language)
 
 
 def _cipher(keys: KeyFolder) -> Fernet:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pydantic
 
@@ -28,6 +28,8 @@ class Callers(StrEnum):
 
     EVERYBODY = "everybody"
     """Visitors, too."""
+    UNASKED = "unasked"
+    """Everybody; nobody looks who it is."""
     MEMBERS = "members"
     OBSERVERS = "observers"
     """Members, and who holds a service's key of scope ``observe``."""
@@ -90,6 +92,8 @@ class Operation(Generic[In, Out]):
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
+    media: str = "application/octet-stream"
+    """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
     known_as: str = ""
     """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
     group: str = ""
@@ -149,10 +153,12 @@ class Operation(Generic[In, Out]):
             return self.takes.model_fields[self.whole].annotation
         if not self.in_path and self.writes:
             return self.takes if self.others else None
-        fields: dict[str, Any] = {name: (one.annotation, one) for name, one in self.takes.model_fields.items()}
-        chosen = {name: fields[name] for name in self.others}
-        base, name = (Asked, self.takes.__name__) if self.writes else (InAddress, f"{self.takes.__name__}Query")
-        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
+        return self._model(Asked, self.takes.__name__) if self.writes else self._query
+
+    @cached_property
+    def beside(self) -> Any:
+        """Return the model of what the query says beside a body that is one field; None: nothing."""
+        return self._query if self.whole is not None else None
 
     @property
     def takes_bytes(self) -> bool:
@@ -170,8 +176,12 @@ class Operation(Generic[In, Out]):
         return 416 in self.refuses
 
     def address(self, asked: In) -> str:
-        """Return the path that ``asked`` names."""
-        return self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+        """Return the path that ``asked`` names, with the query beside a whole body."""
+        path = self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+        beside = {
+            name: str(getattr(asked, name)) for name in self.others if self.whole and name in asked.model_fields_set
+        }
+        return f"{path}?{urlencode(beside)}" if beside else path
 
     def said(self, language: Language, part: str = "") -> str:
         """Return one of its texts; empty where it has none of that kind."""
@@ -181,6 +191,15 @@ class Operation(Generic[In, Out]):
         """Return what a field is called, or its help; empty where nothing says so."""
         known, tail = catalogue("ask", language), f"{name}{part and '.'}{part}"
         return known.get(f"ask.{self.name}.{tail}") or known.get(f"ask.{tail}", "")
+
+    @cached_property
+    def _query(self) -> Any:
+        return self._model(InAddress, f"{self.takes.__name__}Query")
+
+    def _model(self, base: type[pydantic.BaseModel], name: str) -> Any:
+        fields = self.takes.model_fields
+        chosen: dict[str, Any] = {each: (fields[each].annotation, fields[each]) for each in self.others}
+        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
 
     def _placed(self, mark: _Mark) -> list[str]:
         return [name for name, one in self.takes.model_fields.items() if mark in one.metadata]

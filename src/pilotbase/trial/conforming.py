@@ -15,7 +15,7 @@ from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.entering import while_it_stands
 from pilotbase.trial.lab import Lab
 from pilotbase.trial.probes import PROBES
-from pilotbase.trial.probing import Subject, look
+from pilotbase.trial.probing import ProbeSubject, look
 from pilotbase.trial.rehearsing import MAXIMUM_CASES, enter_sample, sample_terms
 from pilotbase.trial.running import Candidate
 from pilotbase.trial.sealed import Sealed, read_public_sample
@@ -52,7 +52,7 @@ def conform(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgr
         raise RefusedError("trial.conform_endpoint", application=candidate.reference.name)
     on_progress = while_it_stands(lab.vault, enter_sample(lab, sealed, candidate), on_progress)
     sample = cache(lambda: sealed.features(read_public_sample(lab, sealed).head(MAXIMUM_CASES)))
-    subject = Subject(lab, sealed, candidate, sample_terms(lab, sealed, candidate), trial, sample, on_progress)
+    subject = ProbeSubject(lab, sealed, candidate, sample_terms(lab, sealed, candidate), trial, sample, on_progress)
     with lab.open_log_run():
         found = [(probe, look(probe, subject, None)) for probe in PROBES if probe.conforms]
     tried = [(probe, part) for probe, part in found if part is not None]

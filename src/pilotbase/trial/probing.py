@@ -38,7 +38,7 @@ Findings = Mapping[Verification, Sequence[Finding]]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ProbeSubject:
     """Who is probed, on which terms, and what was asked for: the same in a trial and in a rehearsal."""
 
     lab: Lab
@@ -81,7 +81,7 @@ class Probe(ABC, Generic[Found]):
     """A supplier may try it alone, before a rehearsal."""
 
     @abstractmethod
-    def look(self, subject: Subject, run: Run | None) -> Found | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> Found | None:
         """Return what is found of an application; None where it was not asked for, or cannot be asked.
 
         ``run``: how it answered, where it did already.
@@ -114,7 +114,7 @@ class Probe(ABC, Generic[Found]):
         return {}
 
 
-def look(probe: Probe[Found], subject: Subject, run: Run | None) -> Found | None:
+def look(probe: Probe[Found], subject: ProbeSubject, run: Run | None) -> Found | None:
     """Return what a probe finds, found once an attempt; raises `InvalidProofError`: what was kept was altered."""
     if subject.folder is None or not probe.kept:
         return probe.look(subject, run)

@@ -37,7 +37,7 @@ from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
 from pilotbase.trial.probes import measured, with_probes
-from pilotbase.trial.probing import Subject
+from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.reporting import build_report
 from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
@@ -98,7 +98,7 @@ def rehearse(
     ):
         hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
         run = run_candidate(candidate, terms, asked, log, hooks)
-        subject = Subject(lab, sealed, candidate, terms, scenario.trial, lambda: asked.features, ignore_progress)
+        subject = ProbeSubject(lab, sealed, candidate, terms, scenario.trial, lambda: asked.features, ignore_progress)
         run = with_probes(run, subject)
         answered, values = log.answered, log.values()
         arms = _rehearse_arms(lab, sealed, (asked.features, cut), Path(scratch), (candidate, terms))

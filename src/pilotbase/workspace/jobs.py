@@ -1,13 +1,7 @@
-"""The queue: jobs as plain rows, claimed by a fenced lease, each step of them seen by who ordered the work.
-
-    queued ──▶ running ──▶ done
-       │  ▲       ├──────▶ failed      the reason stands in the row
-       │  └───────┤ waits              something else must end first: the same attempt, later
-       └──────────┴──────▶ cancelled
+"""Jobs: the lane of the queue (`work`) in which people's orders wait, each step of them seen by who ordered the work.
 
 A worker that dies leaves a running job whose lease runs out; the next worker takes it over with the same attempt. So a
-handler must be able to go on from what its stage has committed. Every write of a worker names its lease: one that was
-replaced can write no more.
+handler must be able to go on from what its stage has committed.
 """
 
 from __future__ import annotations
@@ -15,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, literal, or_, select, update
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
@@ -27,32 +20,21 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.workspace import leases, tables
+from pilotbase.workspace import leases, tables, work
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-_jobs = tables.jobs.c
-_WAITS_SINCE = func.coalesce(_jobs.beat_at, _jobs.queued_at)
-_ORDER = (_jobs.state.desc(), _WAITS_SINCE, _jobs.identity)
-"""Running before queued; one that was put back comes after those that have not been tried."""
+_rows = tables.work.c
+LANE = "jobs"
+_OURS = _rows.lane == LANE
 _Words = TypeVar("_Words")
 _PAYLOAD = TypeAdapter(dict[str, str])
 _PROGRESS = TypeAdapter(Progress)
 _REASON = TypeAdapter(Text)
 WORKERS = "workers"
 """Name of the lease by which workers without a job are heard of."""
-
-
-class JobState(StrEnum):
-    """Where a job stands; names: text ``job.state.<value>``."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+JobState = work.WorkState
 
 
 class Payload(dict[str, str]):
@@ -96,44 +78,25 @@ class Job:
 
 @dataclass(frozen=True)
 class Claim:
-    """A job with the lease that its worker holds."""
+    """A job with its worker's right to write to it."""
 
     job: Job
-    lease: Lease
+    held: work.Held
 
 
 def enqueue(change: Transaction, kind: WorkKind, subject: str, payload: Mapping[str, str]) -> int:
     """Queue work in the transaction that orders it and return its number; one job of a kind and subject at a time."""
-    same = (_jobs.kind == kind, _jobs.subject == subject)
-    live = (_jobs.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]), ~_jobs.stopping)
-    known = change.connection.scalar(select(_jobs.identity).where(*same, *live))
-    if known is not None:
-        return int(known)
-    before = change.connection.scalar(select(func.max(_jobs.attempt)).where(*same)) or 0
-    values = {
-        "kind": kind,
-        "subject": subject,
-        "payload": canonical_json(dict(payload)),
-        "organisation": change.actor.organisation,
-        "person": change.actor.person or "",
-        "state": JobState.QUEUED.value,
-        "attempt": before + 1,
-        "stopping": False,
-        "queued_at": change.now,
-    }
-    key = change.connection.execute(insert(tables.jobs).values(values)).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    order = work.Order(LANE, kind, subject, payload, change.actor.organisation, change.actor.person or "")
+    return work.put(change.connection, order, change.now)
 
 
 def stop(change: Transaction, subject: str, reason: Text) -> None:
     """Cancel what is queued for ``subject``; what runs is told to stop at its next sign of life."""
-    queued = (_jobs.subject == subject, _jobs.state == JobState.QUEUED.value)
-    ended = {"state": JobState.CANCELLED.value, "reason": _spell(reason), "ended_at": change.now}
-    change.connection.execute(update(tables.jobs).where(*queued).values(ended))
-    running = (_jobs.subject == subject, _jobs.state == JobState.RUNNING.value)
-    told = {"stopping": True, "reason": _spell(reason)}
-    change.connection.execute(update(tables.jobs).where(*running).values(told))
+    of_subject = (_OURS, _rows.key == subject)
+    work.cancel(change.connection, reason, change.now, *of_subject)
+    told = {"stopping": True, "reason": canonical_json(reason.model_dump())}
+    running = _rows.state == JobState.RUNNING.value
+    change.connection.execute(update(tables.work).where(*of_subject, running).values(told))
 
 
 def claim(view: View, holder: str, seconds: int) -> Claim | None:
@@ -144,14 +107,8 @@ def claim(view: View, holder: str, seconds: int) -> Claim | None:
     with view.store.database.write() as connection:
         now = view.store.clock()
         _note_alive(connection, seconds, now)
-        rows = select(tables.jobs).where(_jobs.state.in_([JobState.RUNNING.value, JobState.QUEUED.value]))
-        for row in connection.execute(rows.order_by(*_ORDER)).all():
-            lease = leases.acquire(connection, f"job:{row.identity}", holder, seconds, now)
-            if lease is not None:
-                begun = {"state": JobState.RUNNING.value, "started_at": row.started_at or now, "beat_at": now}
-                connection.execute(update(tables.jobs).where(_jobs.identity == row.identity).values(begun))
-                return Claim(_read(connection, row.identity), lease)
-    return None
+        claimed = work.claim(connection, LANE, work.Holder(holder, seconds), now)
+    return None if claimed is None else Claim(_job(claimed[0], 0), claimed[1])
 
 
 def _note_alive(connection: Connection, seconds: int, now: datetime) -> None:
@@ -163,101 +120,76 @@ def _note_alive(connection: Connection, seconds: int, now: datetime) -> None:
 
 def beat(view: View, claimed: Claim, progress: Progress | None = None) -> bool:
     """Give a sign of life and return whether the job is to stop; raises `StaleLeaseError` for one that was replaced."""
+    values: dict[str, bytes] = {}
+    if progress is not None:
+        spelled = {"stage": progress.stage.model_dump(), "done": progress.done, "total": progress.total}
+        values["progress"] = canonical_json(spelled)
     with view.store.database.write() as connection:
-        now = view.store.clock()
-        leases.renew(connection, claimed.lease, now)
-        values: dict[str, Any] = {"beat_at": now}
-        if progress is not None:
-            spelled = {"stage": progress.stage.model_dump(), "done": progress.done, "total": progress.total}
-            values["progress"] = canonical_json(spelled)
-        here = _jobs.identity == claimed.job.identity
-        connection.execute(update(tables.jobs).where(here).values(values))
-        return bool(connection.scalar(select(_jobs.stopping).where(here)))
+        return bool(work.beat(connection, claimed.held, view.store.clock(), **values).stopping)
 
 
 def finish(view: View, claimed: Claim, state: JobState, reason: Text | None = None) -> None:
     """End the job, or let it wait (``queued``) to be claimed again; raises `StaleLeaseError` for a replaced worker."""
     with view.store.database.write() as connection:
-        leases.require(connection, claimed.lease)
-        values: dict[str, Any] = {"state": state.value, "progress": None}
-        if reason is not None:
-            values["reason"] = _spell(reason)
         now = view.store.clock()
         if state is JobState.QUEUED:
-            values["beat_at"] = _last_in_queue(connection, now)
+            work.put_back(connection, claimed.held, reason, work.last_in(connection, LANE, now))
         else:
-            values["ended_at"] = now
-        connection.execute(update(tables.jobs).where(_jobs.identity == claimed.job.identity).values(values))
-        leases.release(connection, claimed.lease)
-
-
-def _last_in_queue(connection: Connection, now: datetime) -> datetime:
-    """Return a moment after which nothing waits yet: a clock that was set back lets nothing that waits go first."""
-    waiting = func.max(_WAITS_SINCE)
-    newest = connection.scalar(select(waiting).where(_jobs.state == JobState.QUEUED.value))
-    return now if newest is None or newest < now else newest + timedelta(microseconds=1)
+            work.end(connection, claimed.held, state, reason, now)
 
 
 def jobs_of(view: View, subject: str) -> list[Job]:
     """Return the jobs of a record that ``view`` sees, newest first; raises `NotFoundError` where it sees no record."""
     if view.head(record_head(subject)) is None:
         raise NotFoundError("workspace.not_found", name=subject)
-    with view.reading() as connection:
-        rows = select(_jobs.identity).where(_jobs.subject == subject).order_by(_jobs.identity.desc())
-        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+    return _newest_first(view, subject)
 
 
 def jobs_under(view: View, head: str) -> list[Job]:
     """Return the jobs on what stands under a head, by whomever, newest first; none where the actor may not see it."""
-    if view.head(head) is None:
-        return []
-    with view.reading() as connection:
-        rows = select(_jobs.identity).where(_jobs.subject == head).order_by(_jobs.identity.desc())
-        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+    return [] if view.head(head) is None else _newest_first(view, head)
 
 
 def ordered_jobs(view: View, subject: str) -> list[Job]:
     """Return the jobs on ``subject`` that this very person has ordered for this organisation, newest first."""
-    own = (_jobs.organisation == view.actor.organisation, _jobs.person == (view.actor.person or ""))
-    with view.reading() as connection:
-        rows = select(_jobs.identity).where(_jobs.subject == subject, *own).order_by(_jobs.identity.desc())
-        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+    own = (_rows.organisation == view.actor.organisation, _rows.person == (view.actor.person or ""))
+    return _newest_first(view, subject, *own)
 
 
 def jobs_ordered_for(view: View, subject: str) -> list[Job]:
     """Return the jobs on ``subject`` that anybody has ordered for the actor's organisation, newest first."""
-    with view.reading() as connection:
-        own = (_jobs.subject == subject, _jobs.organisation == view.actor.organisation)
-        rows = select(_jobs.identity).where(*own).order_by(_jobs.identity.desc())
-        return [_read(connection, identity) for identity in connection.scalars(rows).all()]
+    return _newest_first(view, subject, _rows.organisation == view.actor.organisation)
 
 
 def live_jobs(view: View) -> list[Job]:
     """Return what is queued and running, in the order of claiming, on records that ``view`` sees.
 
-    What a person has ordered for themselves alone is on no record.
+    What a person has ordered for themselves alone is on no record, but stands in line.
     """
+    of_record = exists().where(tables.heads.c.name == literal(record_head("")) + _rows.key)
+    rows = select(tables.work, of_record.label("of_record")).where(_OURS, work.OPEN)
+    seen, ahead = [], 0
     with view.reading() as connection:
-        of_record = exists().where(tables.heads.c.name == literal(record_head("")) + _jobs.subject)
-        rows = select(_jobs.identity, _jobs.subject).where(
-            _jobs.state.in_([JobState.RUNNING.value, JobState.QUEUED.value]), of_record
-        )
-        live = connection.execute(rows.order_by(*_ORDER)).all()
         here = View(view.store, view.actor, connection)
-        seen = (row for row in live if view.actor.sees_all or here.head(record_head(row.subject)) is not None)
-        return [_read(connection, row.identity) for row in seen]
+        for row in connection.execute(rows.order_by(_rows.state.desc(), _rows.ready_at, _rows.identity)).all():
+            if row.of_record and (view.actor.sees_all or here.head(record_head(row.key)) is not None):
+                seen.append(_job(row, ahead))
+            ahead += row.state == JobState.QUEUED
+    return seen
 
 
-def _read(connection: Connection, identity: int) -> Job:
-    row = connection.execute(select(tables.jobs).where(_jobs.identity == identity)).one()
-    return _job(row, _ahead_of(connection, row) if row.state == JobState.QUEUED else 0)
+def _newest_first(view: View, subject: str, *where: ColumnElement[bool]) -> list[Job]:
+    rows = select(tables.work).where(_OURS, _rows.key == subject, *where).order_by(_rows.identity.desc())
+    with view.reading() as connection:
+        return [_job(row, _ahead_of(connection, row)) for row in connection.execute(rows).all()]
 
 
 def _ahead_of(connection: Connection, row: Row[Any]) -> int:
     """Return how many queued jobs `claim` would take before this one."""
-    since = row.beat_at or row.queued_at
-    first = or_(since > _WAITS_SINCE, and_(since == _WAITS_SINCE, _jobs.identity < row.identity))
-    counted = select(func.count()).select_from(tables.jobs).where(_jobs.state == JobState.QUEUED.value, first)
+    if row.state != JobState.QUEUED:
+        return 0
+    first = or_(_rows.ready_at < row.ready_at, and_(_rows.ready_at == row.ready_at, _rows.identity < row.identity))
+    counted = select(func.count()).where(_OURS, _rows.state == JobState.QUEUED.value, work.OPEN, first)
     return connection.scalar(counted) or 0
 
 
@@ -267,7 +199,7 @@ def _job(row: Row[Any], ahead: int) -> Job:
     return Job(
         identity=row.identity,
         kind=row.kind,
-        subject=row.subject,
+        subject=row.key,
         payload=Payload(payload or {}),
         organisation=row.organisation,
         person=row.person or None,
@@ -291,7 +223,3 @@ def _words(kind: TypeAdapter[_Words], kept: bytes | None) -> _Words | None:
         return kind.validate_json(kept) if kept else None
     except ValidationError:
         return None
-
-
-def _spell(reason: Text) -> bytes:
-    return canonical_json(reason.model_dump())

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from pilotbase.documents.api.shapes import MOST_LISTED
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
@@ -40,7 +41,7 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _rows, _waits = tables.listings.c, tables.waits.c
-MAXIMUM_PAGE = 200
+MAXIMUM_PAGE = MOST_LISTED
 _WORDS_LIMIT = 8000
 """Characters of a listing that a search reads."""
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from pilotbase.workspace import tables
-from pilotbase.workspace.jobs import WORKERS, JobState
+from pilotbase.workspace.jobs import LANE, WORKERS, JobState
 from pilotbase.workspace.store import Store
 
-_jobs = tables.jobs.c
+_jobs = tables.work.c
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def queue_figures(store: Store) -> QueueFigures:
     """Return the figures of the whole queue; for operators only, for the counts are not public."""
     now = store.clock()
     beats = func.min(_jobs.beat_at), func.max(_jobs.beat_at)
-    count = select(_jobs.state, func.count(), func.min(_jobs.queued_at), *beats).group_by(_jobs.state)
+    count = select(_jobs.state, func.count(), func.min(_jobs.queued_at), *beats)
+    count = count.where(_jobs.lane == LANE).group_by(_jobs.state)
     idle = select(tables.leases.c.renewed_at, tables.leases.c.seconds).where(tables.leases.c.name == WORKERS)
     with store.database.read() as connection:
         rows = {row[0]: row for row in connection.execute(count)}

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0023"
+CURRENT = "0024"
 """The newest migration; older ones in order in `VERSIONS`."""
 VERSIONS = (
     "0001",
@@ -35,6 +35,7 @@ VERSIONS = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 
 

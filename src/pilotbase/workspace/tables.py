@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -295,29 +296,37 @@ journeys = Table(
 ``supports`` has bit *n* for the support that stands at place *n* of its vocabulary.
 """
 
-jobs = Table(
-    "jobs",
+_OPEN, _ONE = text("ready_at is not null"), text("ready_at is not null and not stopping")
+work = Table(
+    "work",
     metadata,
     Column("identity", SERIAL, primary_key=True, autoincrement=True),
+    Column("lane", String(40), nullable=False),
     Column("kind", String(40), nullable=False),
-    Column("subject", String(200), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("key", String(200), nullable=False),
     Column("organisation", String(120), nullable=False),
     Column("person", String(63), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
     Column("state", String(12), nullable=False),
+    Column("ready_at", UtcMoment, nullable=True),
+    Column("tries", Integer, nullable=False, server_default="0"),
     Column("attempt", Integer, nullable=False),
-    Column("stopping", Boolean, nullable=False),
+    Column("token", BigInteger, nullable=False, server_default="0"),
+    Column("holder", String(200), nullable=False, server_default=""),
+    Column("stopping", Boolean, nullable=False, server_default=false()),
     Column("progress", LargeBinary, nullable=True),
     Column("reason", LargeBinary, nullable=True),
     Column("queued_at", UtcMoment, nullable=False),
     Column("started_at", UtcMoment, nullable=True),
     Column("beat_at", UtcMoment, nullable=True),
     Column("ended_at", UtcMoment, nullable=True),
-    Index("jobs_state", "state", "identity"),
-    Index("jobs_subject", "subject", "identity"),
+    Index("work_due", "lane", "state", "ready_at", "identity", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("work_once", "lane", "kind", "key", unique=True, sqlite_where=_ONE, postgresql_where=_ONE),
+    Index("work_key", "lane", "key", "identity"),
+    Index("work_lane", "lane", "identity"),
     sqlite_autoincrement=True,
 )
-"""Work that is queued, running or ended; a running job is held by the lease ``job:<identity>``."""
+"""Jobs, mails and messages that are queued, running or ended (`work`)."""
 
 uploads = Table(
     "uploads",
@@ -410,9 +419,6 @@ notice_mails = Table(
     Column("person", String(63), primary_key=True),
     Column("choice", String(10), nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("failure", String(200), nullable=False),
-    Column("next_at", UtcMoment, nullable=True),
     Column("sent_at", UtcMoment, nullable=True),
 )
 """How a person wants notices by mail, and the last one that was mailed."""
@@ -427,29 +433,12 @@ webhooks = Table(
     Column("made_by", String(63), nullable=False),
     Column("made_at", UtcMoment, nullable=False),
     Column("ended_at", UtcMoment, nullable=True),
+    Column("channel", String(20), nullable=False, server_default="webhook"),
+    Column("language", String(2), nullable=False, server_default="en"),
+    Column("rests_until", UtcMoment, nullable=True),
     Index("webhooks_organisation", "organisation"),
 )
-"""Where an organisation's programs receive notices; ``secret`` is sealed under a key of the home."""
-
-webhook_deliveries = Table(
-    "webhook_deliveries",
-    metadata,
-    Column("identity", String(64), primary_key=True),
-    Column("webhook", String(32), nullable=False),
-    Column("notice", BigInteger, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("next_at", UtcMoment, nullable=True),
-    Column("status", Integer, nullable=True),
-    Column("failure", String(200), nullable=False),
-    Column("ended_at", UtcMoment, nullable=True),
-    ForeignKeyConstraint(["webhook"], ["webhooks.identity"]),
-    ForeignKeyConstraint(["notice"], ["notices.sequence"]),
-    Index("webhook_deliveries_next", "state", "next_at"),
-    Index("webhook_deliveries_of", "webhook", "notice"),
-    Index("webhook_deliveries_notice", "notice"),
-)
-"""One row a notice and webhook; ``identity`` is the ``webhook-id`` of every try."""
+"""Where an organisation is told by which channel; ``secret`` is sealed under a key of the home."""
 
 positions = Table(
     "positions",

@@ -129,5 +129,5 @@ def test_the_page_of_closed_data_shows_none_of_it_and_says_so(tmp_path):
     full, out = reports(tmp_path, Opening.COMPUTE_TO_DATA)
     content = render_quality(out)
     assert "secret" in render_quality(full) and "secret" not in content
-    assert "no count below 10" in content and "&lt; 10" in content
+    assert "no counts below 10" in content and "&lt; 10" in content
     assert "only for the owner of the data" in render_quality(full)

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 from datetime import UTC, date, datetime
+from pkgutil import iter_modules
 
 import polars as pl
 import psycopg
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pilotbase.data.sources.kinds import READERS
+from pilotbase.data.sources import kinds
+from pilotbase.data.sources.kinds import kind_of, reader_of
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.dataset import FileSet, Reference
@@ -45,9 +47,11 @@ def test_every_kind_of_file_gives_the_same_table_with_its_digest(tmp_path, name)
     assert (resource.sha256, resource.content_size) == (hashlib.sha256(content).hexdigest(), len(content))
 
 
-def test_one_reader_and_no_other_reads_a_place(tmp_path):
-    for place in (*KINDS, "postgresql://host/base"):
-        assert sum(reader.reads(str(tmp_path / place) if place in KINDS else place) for reader in READERS) == 1
+def test_every_kind_has_places_of_its_own(tmp_path):
+    places = (*KINDS, "t.arrow", "postgresql://host/base", str(tmp_path))
+    assert {kind_of(place) for place in places} == {kind.name for kind in iter_modules(kinds.__path__)}
+    assert all(callable(reader_of(kind_of(place))) for place in places)
+    assert kind_of("t.pkl") is None
 
 
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]) | st.sampled_from(',;\t"\n'), max_size=6)

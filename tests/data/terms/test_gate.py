@@ -82,7 +82,7 @@ def test_what_is_used_up_is_refused_and_a_use_that_was_counted_is_not(terms: Ter
     with pytest.raises(RefusedError) as caught:
         permit(terms.base, ASKED, key("trial 3"))
     assert (caught.value.code, caught.value.exit_code) == ("terms.refused", 5)
-    assert "number of uses: of 3 there are 0 left" in caught.value.render("en")
+    assert "number of uses: 0 of 3 left" in caught.value.render("en")
     assert permit(terms.base, ASKED, key("trial 2")).use == key("trial 2")
     assert used(terms) == Used(3, 0, 300)
 
@@ -91,7 +91,7 @@ def test_rows_and_privacy_budgets_are_used_up_exactly(terms: Terms) -> None:
     terms.agree(terms.publish())
     permit(terms.base, STATISTICS.model_copy(update={"epsilon": 900, "rows": 500}), key("a"))
     over = [one.render("en") for one in judge(terms.base, STATISTICS.model_copy(update={"epsilon": 601})).reasons]
-    assert any("ε in millionths: of 1500 there are 600 left" in one for one in over)
+    assert any("ε in millionths: 600 of 1500 left" in one for one in over)
     permit(terms.base, STATISTICS.model_copy(update={"epsilon": 600, "rows": 0}), key("b"))
     assert used(terms) == Used(2, 1500, 500)
     assert "terms.used_up" in [one.code for one in judge(terms.base, STATISTICS.model_copy(update={"rows": 0})).reasons]

@@ -42,7 +42,7 @@ def test_a_site_is_offered_enrolled_and_given_a_pack(tmp_path, monkeypatch):
 def test_a_report_is_taken_back_shown_and_verified_in_both_languages(done, base_before, tmp_path):
     file, out = done.good.ran.file, tmp_path / "out"
     said = run("site", "take-back", file, "--out", out)
-    assert "accept" in said and "Li Wei of plant watched it there" in said
+    assert "accept" in said and "Li Wei of plant witnessed it" in said
     assert "现场见证" in run("site", "take-back", file, "--out", out, language="zh")
     verify = ("certificate", "verify", out / "certificate.json", "--trust", base_before.trust_roots, "--lenient")
     assert "saw neither the cases nor the run" in run(*verify)

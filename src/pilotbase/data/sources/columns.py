@@ -8,14 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.faults import BROKEN, Faults, check_names, first_line, refuse
 from pilotbase.data.sources.files import file_object
 from pilotbase.data.sources.flattening import flattened, in_seconds, lasting, too_wide
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.documents.texts import text
 
 _BATCH = 100_000
-BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 Groups = Callable[[], Sequence[range]]
 """The rows (from 0) of each group of rows; nothing where the file does not tell them."""
@@ -107,8 +106,3 @@ def _decodes(frame: pl.LazyFrame) -> bool:
     except BROKEN:
         return False
     return True
-
-
-def first_line(error: BaseException) -> str:
-    """Return the beginning of what a library says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]

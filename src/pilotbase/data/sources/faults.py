@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import polars as pl
+
 from pilotbase.data.sources.bounds import LONGEST_NAME, MOST_COLUMNS
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import Text, text
 
+BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What the table library raises for a file that it cannot read."""
 SHOWN = 5
 """Problems of one kind that are told; of the rest it is told how many there are."""
 
@@ -53,6 +57,11 @@ def refuse(file: str, problem: Text, line: int | None = None, path: str = "") ->
     """Return the error of one problem of ``file``."""
     hint = Text(code=f"{problem.code}.hint", params=problem.params)
     return InputError.from_issues(file, [Issue(file=file, path=path, line=line, problem=problem, hint=hint)])
+
+
+def first_line(error: BaseException) -> str:
+    """Return the beginning of what a library says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def check_names(names: Sequence[str], faults: Faults, line: int | None = 1, path: str = "") -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.bounds import MOST_BYTES
-from pilotbase.data.sources.columns import BROKEN, first_line
-from pilotbase.data.sources.faults import refuse
+from pilotbase.data.sources.faults import BROKEN, first_line, refuse
 from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.kinds import READERS
+from pilotbase.data.sources.kinds import kind_of, reader_of
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.data.sources.unpacking import ENDINGS, unpack
 from pilotbase.documents.dataset import FileObject
@@ -36,9 +35,9 @@ def open_source(place: str, scratch: Path, asked: ReadOptions = _NOTHING) -> Ope
     ending = Path(place).suffix.lower()
     if ending in ENDINGS and "://" not in place:
         return _packed(Path(place), scratch, asked)
-    for reader in READERS:
-        if reader.reads(place):
-            return reader.read(place, asked, scratch)
+    kind = kind_of(place)
+    if kind is not None:
+        return reader_of(kind)(place, asked, scratch)
     if not Path(place).exists():
         raise InputError("data.no_file", file=place)
     raise refuse(Path(place).name, text("source.unknown_kind", allowed=ALLOWED))

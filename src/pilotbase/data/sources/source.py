@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 import polars.selectors
@@ -135,15 +134,8 @@ def missing_as_null(table: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame
     )
 
 
-class Reader(Protocol):
-    """One kind of source."""
+Read = Callable[[str, ReadOptions, Path], OpenedSource]
+"""Reads one kind of source: the tables in a place, a path or an address; what must be kept to scan them, in a folder.
 
-    def reads(self, place: str) -> bool:
-        """Tell whether ``place``, a path or an address, is of this kind, by its ending or by its first bytes."""
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        """Return the tables in ``place``; what must be kept to scan them lies in ``scratch``.
-
-        Raises:
-            InputError: every problem at once, each with its place.
-        """
+Raises `InputError` with every problem at once, each with its place.
+"""

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-import pydantic
-from pydantic import StringConstraints
+from typing import Literal
 
 from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.notice import MailChoice, NoticeBody, NoticeKind
-
-NoticeId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class ListedThread(Told):
@@ -58,12 +53,6 @@ class NoticePage(Told):
     next: str | None
 
 
-class ReadNotices(Asked):
-    """Which notices were read; none named: all."""
-
-    notices: list[NoticeId] | None = pydantic.Field(default=None, max_length=200)
-
-
 class MarkedNotices(Told):
     """How many of them were unread."""
 
@@ -76,20 +65,16 @@ class MailWish(Asked):
     mail: MailChoice
 
 
-class NewWebhook(Asked):
-    """Where to send events: https, and nothing private unless the operator lists it."""
-
-    url: str = pydantic.Field(min_length=1, max_length=2000)
-
-
 class OpenWebhook(Told):
     """A webhook of the caller's organisation."""
 
     identity: str
     url: str
     made_at: datetime
+    channel: str
+    """By which it is told."""
     secret: str | None = None
-    """By which messages are signed; only in the answer that made it."""
+    """By which messages are signed, where the base draws it; only in the answer that made it."""
 
 
 class WebhookMessage(Told):

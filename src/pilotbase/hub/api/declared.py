@@ -20,7 +20,7 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, PART, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, JSON, PART, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.taken import file_response, part_of
@@ -31,8 +31,10 @@ from pilotbase.workspace.store import View
 
 _PATH: Any = Path
 _QUERY: Any = Query
+_BODIES = {BYTES: BINARY_BODY, JSON: {"requestBody": {"required": False, "content": {JSON: {"schema": {}}}}}}
 _AUTH = {
     Callers.EVERYBODY: EVERYBODY,
+    Callers.UNASKED: None,
     Callers.MEMBERS: MEMBERS,
     Callers.OBSERVERS: [ServiceKeyAuth(), *MEMBERS],
 }
@@ -67,7 +69,7 @@ def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
     """Return what the schema says of bytes."""
     if operation.gives_file:
         return {"responses": FILE | (PART if operation.in_parts else {})}
-    return BINARY_BODY if operation.takes_bytes else None
+    return _BODIES[operation.media] if operation.takes_bytes else None
 
 
 def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -77,7 +79,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         if isinstance(operation.who, DeskAct) and not operation.in_path:
             request.acting.require(operation.who)
         if operation.takes_bytes:
-            given["wanted"] = _piece(request)
+            given["wanted"] = _piece(request, operation.media)
         wanted = operation.takes.model_validate(_spread(operation, given))
         version = seen(request) if operation.marked and operation.writes else None
 
@@ -107,13 +109,16 @@ def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
     if operation.sent is not None and not operation.takes_bytes:
         sent = operation.sent if operation.writes else _QUERY[operation.sent]
         yield inspect.Parameter("wanted", kind, annotation=sent)
+    if operation.beside is not None:
+        yield inspect.Parameter("beside", kind, annotation=_QUERY[operation.beside])
 
 
 def _spread(operation: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return field → value of what is asked for; what was not sent is left to its default."""
     wanted = given.pop("wanted", None)
     if operation.whole is not None:
-        return {**given, operation.whole: wanted}
+        beside = given.pop("beside", None)
+        return {**given, **(dict(beside) if beside is not None else {}), operation.whole: wanted}
     sent = wanted.model_fields_set if wanted is not None else ()
     return {**given, **{name: getattr(wanted, name) for name in sent}}
 
@@ -126,7 +131,10 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
         return file_response(given)
     if operation.marked:
         assert isinstance(given, Document)
-        return document(request, given, operation.status, version)
+        found = document(request, given, operation.status, version)
+        if operation.location:
+            found["Location"] = operation.location.format(asked=wanted, given=given)
+        return found
     plain = operation.status == 200 and not operation.headers
     if plain and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
@@ -136,9 +144,10 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     return answer
 
 
-def _piece(request: HubRequest) -> bytes:
+def _piece(request: HubRequest, media: str) -> bytes:
     """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
-    require_type(request, BYTES)
+    if media == BYTES:
+        require_type(request, BYTES)
     piece = request.read(MAXIMUM_PIECE + 1)
     if len(piece) > MAXIMUM_PIECE:
         raise BodyTooLargeError("api.body_too_large", allowed=MAXIMUM_PIECE)

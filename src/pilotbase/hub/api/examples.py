@@ -127,18 +127,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Correction": {"text": "The sensor was turned round that week; leave its rows out."},
     "Removal": {"reason": "Names a person"},
     "Marking": {"message": 2},
-    "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
-    "MailWish": {"mail": "daily"},
-    "Roadmap": {
-        "document": "roadmap/1",
-        "title": {"en": "To 2027", "zh": "至2027年"},
-        "phases": [
-            {
-                "phase": "p1",
-                "tasks": [{"scenario": "scenario:plant/milling", "start": "2026-03-01", "end": "2027-06-30"}],
-            }
-        ],
-    },
     "Dataset": {
         "document": "dataset/1",
         "name": "milling",
@@ -168,6 +156,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "units": {"inlet": "kPa"},
         "personal": ["none"],
     },
-    "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

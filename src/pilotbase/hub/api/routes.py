@@ -9,26 +9,17 @@ import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
-    certificates,
-    claims,
     declared,
     descriptions,
     figures,
-    ledger,
     media,
-    notices,
     people,
-    pools,
     problems,
     programmes,
     schema,
     steps,
-    threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
-    vouchers,
-    webhooks,
-    what_ifs,
 )
 
 api = problems.HubApi(
@@ -43,20 +34,11 @@ api = problems.HubApi(
 problems.install(api)
 for _room in (
     people,
-    certificates,
     steps,
     descriptions,
-    threads,
-    notices,
-    webhooks,
     trials,
     board,
     figures,
-    ledger,
-    pools,
-    what_ifs,
-    vouchers,
-    claims,
     programmes,
 ):
     api.add_router("", _room.router)

@@ -50,7 +50,8 @@ def file_response(taken: File) -> StreamingHttpResponse:
         response["Content-Range"] = f"bytes {taken.part.start}-{taken.part.end - 1}/{taken.size}"
     response["Content-Length"] = str(length)
     response["Accept-Ranges"] = "bytes" if taken.in_parts else "none"
-    response["ETag"] = f'"{taken.tag}"'
+    if taken.tag:
+        response["ETag"] = f'"{taken.tag}"'
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"

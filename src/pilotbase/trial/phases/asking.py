@@ -1,4 +1,4 @@
-"""SpendingLimit: the application answers the hidden cases, arm by arm; α is spent before the first batch leaves."""
+"""Asking: the application answers the hidden cases, arm by arm; α is spent before the first batch leaves."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pilotbase.trial.estimating import RunEstimator, RunSize
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.perturbed_arms import AnsweredArm, AttemptSession, answer_arms, perturbations_of
 from pilotbase.trial.phases.opening import TrialContext
-from pilotbase.trial.phases.reserving import Reserved
+from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.vault.attempts import AttemptState, mark_delivered, mark_scored_before
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredTrial:
     """A trial whose cases have been answered, in every arm."""
 
-    reserved: Reserved
+    reserved: ReservedTrial
     clean: AnsweredArm
     perturbed: tuple[AnsweredArm, ...]
 
@@ -31,7 +31,7 @@ class Answered:
 
 
 @contextmanager
-def answering(reserved: Reserved) -> Iterator[Answered]:
+def answering(reserved: ReservedTrial) -> Iterator[AnsweredTrial]:
     """Yield the answers of every arm; no other process is at work on this attempt until the block is left.
 
     Raises:
@@ -43,10 +43,10 @@ def answering(reserved: Reserved) -> Iterator[Answered]:
         trial.lab, trial.sealed, reserved.frame, perturbations_of(trial.plan.criteria), _session(reserved)
     ) as (clean, *perturbed):
         _spend(reserved)
-        yield Answered(reserved, clean, tuple(perturbed))
+        yield AnsweredTrial(reserved, clean, tuple(perturbed))
 
 
-def _session(reserved: Reserved) -> AttemptSession:
+def _session(reserved: ReservedTrial) -> AttemptSession:
     trial, subject, rows = reserved.trial, reserved.subject, reserved.frame.height
     lab, plan, scenario = trial.lab, trial.plan, trial.sealed.scenario
     boxes, cut = 1 + len(perturbations_of(plan.criteria)), cut_as_stated(scenario, reserved.frame, plan.repeats or 1)
@@ -79,7 +79,7 @@ def _session(reserved: Reserved) -> AttemptSession:
     )
 
 
-def _spend(reserved: Reserved) -> None:
+def _spend(reserved: ReservedTrial) -> None:
     """Spend α: before the first batch leaves, and for an application that never came so far. Again changes nothing."""
     if reserved.attempt.state is AttemptState.OPEN:
         mark_delivered(reserved.trial.lab.vault, reserved.attempt)

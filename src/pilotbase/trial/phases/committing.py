@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.trial.perturbed_arms import AnsweredArm, committed_digest
-from pilotbase.trial.phases.asking import Answered
+from pilotbase.trial.phases.asking import AnsweredTrial
 from pilotbase.trial.phases.opening import TrialContext
-from pilotbase.trial.phases.reserving import Reserved
+from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
 from pilotbase.trial.running import Run
 from pilotbase.vault.attempts import commit_answers
@@ -22,7 +22,7 @@ from pilotbase.vault.attempts import commit_answers
 class CommittedAnswers:
     """Committed answers, one a case (abstentions where there is none), and how the run was."""
 
-    reserved: Reserved
+    reserved: ReservedTrial
     values: NDArray[Any]
     rows: NDArray[np.int64]
     """The cases that were answered, as they were asked."""
@@ -41,7 +41,7 @@ class CommittedAnswers:
         return len(self.rows)
 
 
-def commit(answered: Answered) -> CommittedAnswers:
+def commit(answered: AnsweredTrial) -> CommittedAnswers:
     """Return the answers, committed, with what the probes find.
 
     Raises:

@@ -20,7 +20,7 @@ from pilotbase.vault.attempts import mark_scored, reveal_order
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecidedTrial:
     """A decided trial, with the order in which its cases were scored."""
 
     answers: CommittedAnswers
@@ -42,7 +42,7 @@ class Decided:
         return self.order[: self.decision.scored]
 
 
-def decide_trial(answers: CommittedAnswers) -> Decided:
+def decide_trial(answers: CommittedAnswers) -> DecidedTrial:
     """Return what the criteria say of committed answers; the scored cases are marked, for good."""
     trial, reserved = answers.trial, answers.reserved
     lab, plan, frame, attempt = trial.lab, trial.plan, reserved.frame, reserved.attempt
@@ -55,7 +55,7 @@ def decide_trial(answers: CommittedAnswers) -> Decided:
     decision = judge(plan.criteria, cases, order, levels, measured(answers.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
-    return Decided(answers, kept, order, secret, decision, judged)
+    return DecidedTrial(answers, kept, order, secret, decision, judged)
 
 
 def _cases(answers: CommittedAnswers) -> Cases:

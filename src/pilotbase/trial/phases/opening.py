@@ -51,7 +51,7 @@ class TrialContext:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedTrial:
     """A trial that may run: the leave to open its hidden cases, and that they do not leak."""
 
     trial: TrialContext
@@ -59,7 +59,7 @@ class Opened:
     leakage: Leakage
 
 
-def open_trial(lab: Lab, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> Opened:
+def open_trial(lab: Lab, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> OpenedTrial:
     """Return a trial that may run, its leave counted once.
 
     Raises:
@@ -74,7 +74,7 @@ def open_trial(lab: Lab, plan: TrialPlan, limit: SpendingLimit, on_progress: OnP
     trial = TrialContext(lab, plan, sealed, candidate, hidden, limit, on_progress, began)
     supplier, mode = plan.application.supplier.organisation, AccessMode.of_trial(plan.cases, plan.release)
     leave = enter(lab.view, sealed.scenario, supplier, plan.digest(), mode)
-    return Opened(trial, leave, _leakage(trial, leave))
+    return OpenedTrial(trial, leave, _leakage(trial, leave))
 
 
 def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:

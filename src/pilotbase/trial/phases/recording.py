@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Records
-from pilotbase.trial.phases.judging import Decided
+from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.remainder import people_where_scored, shuffled_remainder
 from pilotbase.trial.repeating import run_column
@@ -20,7 +20,7 @@ from pilotbase.vault.envelopes import seal_envelope
 from pilotbase.vault.sealing import secrets_of
 
 
-def keep_records(decided: Decided) -> Records:
+def keep_records(decided: DecidedTrial) -> Records:
     """Return what commits to the records of a decided trial, which are kept; truths not scored are shuffled."""
     trial, answers, cases = decided.trial, decided.answers, decided.cases
     plan, attempt = trial.plan, answers.reserved.attempt

@@ -11,7 +11,7 @@ from pilotbase.documents.subjects import report_head
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.performance import summarise
-from pilotbase.trial.phases.judging import Decided
+from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.phases.recording import keep_records
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.repeating import differing_cases
@@ -24,7 +24,7 @@ from pilotbase.vault.attempts import close_attempt, remaining
 from pilotbase.workspace.actors import parties
 
 
-def publish(decided: Decided) -> Report:
+def publish(decided: DecidedTrial) -> Report:
     """Return the report, stored with the view for the supplier beside it; then the attempt is ended."""
     trial = decided.trial
     view, plan, scenario = trial.lab.view, trial.plan, trial.sealed.scenario
@@ -41,7 +41,7 @@ def publish(decided: Decided) -> Report:
     return report
 
 
-def _findings(decided: Decided) -> TrialFindings:
+def _findings(decided: DecidedTrial) -> TrialFindings:
     trial, answers = decided.trial, decided.answers
     plan, opened, cases = trial.plan, answers.reserved.opened, answers.reserved.attempt.cases
     differing = differing_cases(cases[answers.rows], answers.values[answers.rows]) if plan.repeats else 0
@@ -62,7 +62,7 @@ def _findings(decided: Decided) -> TrialFindings:
     )
 
 
-def _proof(decided: Decided) -> Proof:
+def _proof(decided: DecidedTrial) -> Proof:
     plan, sealed, decision = decided.trial.plan, decided.trial.sealed, decided.decision
     records = keep_records(decided)
     return Proof(
@@ -77,7 +77,7 @@ def _proof(decided: Decided) -> Proof:
     )
 
 
-def _attempt(decided: Decided) -> Attempt:
+def _attempt(decided: DecidedTrial) -> Attempt:
     """Return what the attempt cost, and what the hidden set still holds once it is ended."""
     trial, attempt = decided.trial, decided.answers.reserved.attempt
     hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan

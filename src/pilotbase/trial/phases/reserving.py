@@ -21,9 +21,9 @@ from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import while_it_stands
-from pilotbase.trial.phases.opening import Opened, TrialContext, read_hidden
+from pilotbase.trial.phases.opening import OpenedTrial, TrialContext, read_hidden
 from pilotbase.trial.probes import look_before
-from pilotbase.trial.probing import Subject
+from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.repeating import asked_again
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.verdict_rules import levels_of
@@ -33,10 +33,10 @@ from pilotbase.vault.sealing import secrets_of
 
 
 @dataclass(frozen=True)
-class Reserved:
+class ReservedTrial:
     """A trial with its attempt: the cases that will be asked, and what others answer to them."""
 
-    opened: Opened
+    opened: OpenedTrial
     attempt: Attempt
     """With the case of each row."""
     frame: pl.DataFrame
@@ -45,7 +45,7 @@ class Reserved:
     """What baseline and people answer."""
     folder: Path
     """Where answers, and what probes find, are kept."""
-    subject: Subject
+    subject: ProbeSubject
     """Who is asked, on which terms; beside the hidden cases, too."""
 
     @property
@@ -53,7 +53,7 @@ class Reserved:
         return self.opened.trial
 
 
-def reserve(opened: Opened) -> Reserved:
+def reserve(opened: OpenedTrial) -> ReservedTrial:
     """Return a trial with its attempt; one whose cases are too few, or that cannot be measured here, is given back.
 
     Raises:
@@ -76,10 +76,10 @@ def reserve(opened: Opened) -> Reserved:
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
         look_before(subject)
-    return Reserved(opened, attempt, frame, others, folder, subject)
+    return ReservedTrial(opened, attempt, frame, others, folder, subject)
 
 
-def _asked(opened: Opened, attempt: Attempt) -> tuple[Attempt, pl.DataFrame]:
+def _asked(opened: OpenedTrial, attempt: Attempt) -> tuple[Attempt, pl.DataFrame]:
     """Return the attempt with the case of each row that is asked, and these rows."""
     grant = ReaderGrant(Purpose.FEATURES, opened.leave, attempt.number)
     repeats, frame = opened.trial.plan.repeats, read_hidden(opened.trial, grant, attempt.cases)
@@ -112,10 +112,10 @@ def _measure_others(trial: TrialContext, frame: pl.DataFrame, secret: bytes) -> 
     return measured_others(trial.lab, trial.sealed, frame, lambda given: in_secret_order(given, cut, secret))
 
 
-def _subject(opened: Opened) -> Subject:
+def _subject(opened: OpenedTrial) -> ProbeSubject:
     trial = opened.trial
     lab, plan, sealed = trial.lab, trial.plan, trial.sealed
-    return Subject(
+    return ProbeSubject(
         lab=lab,
         sealed=sealed,
         candidate=trial.candidate,

@@ -15,7 +15,7 @@ from pilotbase.documents.report import Finding
 from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures import Run as Measured
 from pilotbase.trial.performance import Load, measured_run
-from pilotbase.trial.probing import Probe, Subject, look
+from pilotbase.trial.probing import Probe, ProbeSubject, look
 from pilotbase.trial.running import Run
 
 PROBES: tuple[Probe[Any], ...] = tuple(
@@ -24,14 +24,14 @@ PROBES: tuple[Probe[Any], ...] = tuple(
 )
 
 
-def look_before(subject: Subject) -> None:
+def look_before(subject: ProbeSubject) -> None:
     """Keep what the probes find that come before a hidden case leaves; raises what they raise."""
     for probe in PROBES:
         if probe.when == "before":
             look(probe, subject, None)
 
 
-def with_probes(run: Run, subject: Subject) -> Run:
+def with_probes(run: Run, subject: ProbeSubject) -> Run:
     """Return ``run`` with what every probe finds of an application that has answered, or found of it before.
 
     Raises:

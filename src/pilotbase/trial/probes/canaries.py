@@ -24,7 +24,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.evidence import draw_order
 from pilotbase.protocols.frames import Batch
 from pilotbase.trial.delivering import Features
-from pilotbase.trial.probing import Probe, Subject
+from pilotbase.trial.probing import Probe, ProbeSubject
 from pilotbase.trial.records import spell_answers
 from pilotbase.trial.running import Candidate, Run, Terms, start_candidate
 
@@ -56,7 +56,7 @@ class Canaries(Probe[CanaryAnswers]):
     sections = frozenset()
     rehearsed = False
 
-    def look(self, subject: Subject, run: Run | None) -> CanaryAnswers | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> CanaryAnswers | None:
         """Return the answers; None where it does not give them, or broke off."""
         if run is None or run.use is None or run.end.reason is not EndReason.FINISHED:
             return None

@@ -25,7 +25,7 @@ from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import Run as Measured
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.performance import Load
-from pilotbase.trial.probing import Findings, Probe, Subject, answers_in
+from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
 from pilotbase.trial.running import Candidate, Run, Terms
 
 Answers = NDArray[Any]
@@ -45,7 +45,7 @@ class Cells(Probe[CellRuns]):
     sections = frozenset({Verification.ADAPTATION})
     conforms = True
 
-    def look(self, subject: Subject, run: Run | None) -> CellRuns | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> CellRuns | None:
         """Return what becomes of each cell that this machine is, and of the others that they are not."""
         matrix = subject.asked.matrix
         if matrix is None or not subject.boxed(run):
@@ -96,7 +96,7 @@ def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, t
     return CellRun(cell=cell, end=end, cases=len(reference), differing=int(apart.sum()), largest=largest)
 
 
-def _run_cells(subject: Subject, matrix: Matrix) -> Iterator[CellRun]:
+def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
     candidate, terms, scratch = subject.candidate, subject.terms, subject.lab.folder("tmp")
     features = {name: column[: matrix.cases] for name, column in subject.sample().items()}
     _, reference = answers_in(candidate, terms, features, scratch)

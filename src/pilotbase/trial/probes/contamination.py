@@ -30,7 +30,7 @@ from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.protocols.frames import Batch
 from pilotbase.trial.contamination import Ask, Recited, recited
 from pilotbase.trial.design_findings import unmeasured
-from pilotbase.trial.probing import Findings, Probe, Subject
+from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import Run
 from pilotbase.trial.sealed import read_public_sample
 
@@ -59,7 +59,7 @@ class Reciting(Probe[RecitedCases]):
     sections = frozenset({Verification.DESIGN})
     rehearsed = False
 
-    def look(self, subject: Subject, run: Run | None) -> RecitedCases | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> RecitedCases | None:
         """Return how many cases of the public sample are recited."""
         asked, application = subject.asked.contamination, subject.candidate.submission.application
         if asked is None or run is None or run.end.reason is not EndReason.FINISHED:
@@ -82,7 +82,7 @@ class Reciting(Probe[RecitedCases]):
 PROBE = Reciting()
 
 
-def _texts(subject: Subject, asked: Contamination) -> tuple[list[str], list[str]]:
+def _texts(subject: ProbeSubject, asked: Contamination) -> tuple[list[str], list[str]]:
     sample = read_public_sample(subject.lab, subject.sealed).head(asked.most)
     columns = [] if asked.control is None else [asked.control]
     cases, *control = (

@@ -10,14 +10,14 @@ from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.trial.performance import Load
-from pilotbase.trial.probing import Findings, Probe, Subject
+from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import Run
 
 _HOUR = 3600
 _PLACES = Decimal("1e-9")
 
 
-class Cost(Probe[Spent]):
+class CostOfRun(Probe[Spent]):
     """What 1,000 cases cost; nothing where no price is stated, or an endpoint was paid.
 
     The processor seconds are those of the whole box, loading included: whoever answers few cases pays for it, too.
@@ -28,7 +28,7 @@ class Cost(Probe[Spent]):
     sections = frozenset({Verification.PRODUCTION})
     kept = False
 
-    def look(self, subject: Subject, run: Run | None) -> Spent | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> Spent | None:
         """Return the cost of ``run``."""
         price = subject.asked.processor_hour
         if run is None or price is None or run.use is not None or run.load.cpu_seconds is None or not run.load.cases:
@@ -57,4 +57,4 @@ class Cost(Probe[Spent]):
         return {Verification.PRODUCTION: [told]}
 
 
-PROBE = Cost()
+PROBE = CostOfRun()

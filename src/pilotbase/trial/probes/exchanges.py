@@ -36,7 +36,7 @@ from pilotbase.protocols.exchanges.reading import read_message
 from pilotbase.trial.exchanging.pipeline import as_batch
 from pilotbase.trial.exchanging.replaying import Recorded, replay_exchange, spelled
 from pilotbase.trial.performance import Load
-from pilotbase.trial.probing import Findings, Probe, Subject, answers_in
+from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
 from pilotbase.trial.running import Run, start_candidate
 from pilotbase.trial.sealed import read_recorded
 
@@ -57,7 +57,7 @@ class Exchanges(Probe[ExchangeRuns]):
     sections = frozenset({Verification.PROCESS, Verification.ADAPTATION})
     conforms = True
 
-    def look(self, subject: Subject, run: Run | None) -> ExchangeRuns | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> ExchangeRuns | None:
         """Return what becomes of every message."""
         exchanges = subject.asked.exchanges
         return ExchangeRuns(runs=_replayed(subject, exchanges)) if exchanges and subject.boxed(run) else None
@@ -87,7 +87,7 @@ class Exchanges(Probe[ExchangeRuns]):
 PROBE = Exchanges()
 
 
-def _replayed(subject: Subject, exchanges: Sequence[Exchange]) -> tuple[ExchangeRun, ...]:
+def _replayed(subject: ProbeSubject, exchanges: Sequence[Exchange]) -> tuple[ExchangeRun, ...]:
     reader = CaseReader(subject.sealed.contract, frozenset(subject.sealed.record.may_miss))
     files, name = read_recorded(subject.lab, subject.sealed), subject.candidate.reference.name
     bodies = {exchange.name: split_messages(exchange, files[exchange.name]) for exchange in exchanges}
@@ -102,7 +102,7 @@ def _replayed(subject: Subject, exchanges: Sequence[Exchange]) -> tuple[Exchange
 
 
 def _plain_answers(
-    subject: Subject, exchanges: Sequence[Exchange], bodies: Mapping[str, Sequence[bytes]], reader: CaseReader
+    subject: ProbeSubject, exchanges: Sequence[Exchange], bodies: Mapping[str, Sequence[bytes]], reader: CaseReader
 ) -> list[str | None]:
     """Return the answer to the case of each recorded message, all of them asked in batches as in the trial."""
     batches = [

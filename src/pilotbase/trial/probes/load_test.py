@@ -17,7 +17,7 @@ from pilotbase.measures import is_resource, resource_measures
 from pilotbase.measures.resources import Loaded
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.performance import Load
-from pilotbase.trial.probing import Findings, Probe, Subject
+from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import Run
 from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
 from pilotbase.trial.under_load.testing import load_candidate
@@ -38,7 +38,7 @@ class Loading(Probe[LoadTested]):
     sections = frozenset({Verification.PRODUCTION})
     when = "before"
 
-    def look(self, subject: Subject, run: Run | None) -> LoadTested | None:
+    def look(self, subject: ProbeSubject, run: Run | None) -> LoadTested | None:
         """Return what a load test with cases of the public sample measures.
 
         Raises:
@@ -84,7 +84,7 @@ class Loading(Probe[LoadTested]):
 PROBE = Loading()
 
 
-def _rests_on_load(subject: Subject) -> bool:
+def _rests_on_load(subject: ProbeSubject) -> bool:
     rules = [criterion.parsed() for criterion in subject.sealed.scenario.criteria]
     return any(is_resource(rule) and resource_measures()[rule.measure].of_load_test for rule in rules)
 

@@ -24,10 +24,19 @@ class Limits:
     """What a base allows its callers; a hub's configuration says it."""
 
     uploads: UploadTerms = _UPLOADS
+    attached: int = 10 << 20
+    """Bytes of a file of a message."""
+    unpacked: int = 256 << 20
+    """Bytes of a folder that came as an archive."""
+    webhook_allow: tuple[str, ...] = ()
+    """Hosts and networks that webhooks reach though they are private."""
 
 
 class Remember(Protocol):
-    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago."""
+    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago.
+
+    What took long to make may be older.
+    """
 
     def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pydantic
 
-from pilotbase.data.sources.kinds import READERS
+from pilotbase.data.sources.kinds import kind_of
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.unpacking import ENDINGS
 from pilotbase.documents.api.datasets import PreviewRows
@@ -38,7 +38,7 @@ def is_table(name: str) -> bool:
     """Tell whether a file is a table that is read here, by its name alone."""
     path = Path(name)
     inner = path.with_suffix("") if path.suffix.lower() in ENDINGS else path
-    return inner.suffix != "" and any(reader.reads(str(inner)) for reader in READERS)
+    return inner.suffix != "" and kind_of(str(inner)) is not None
 
 
 def is_archive(name: str) -> bool:

@@ -7,9 +7,9 @@ notice is kept once, and what goes out is claimed first or has a name by which a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,25 +18,26 @@ from pilotbase.catalogue.news import news, talks
 from pilotbase.catalogue.records import both_languages, load_record
 from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.notice import Notice, Post
+from pilotbase.documents.notice import Post
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Reviewer
-from pilotbase.documents.subjects import record_head
+from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
-from pilotbase.notices import deliveries, mails, rows
+from pilotbase.notices import mails, outbox, rows
+from pilotbase.notices.channel import Carriers, Sender, Sent
 from pilotbase.notices.due_dates import waits_due
 from pilotbase.notices.making import Draft, of_release, of_step, of_thread, of_wait
-from pilotbase.notices.webhooks import all_webhooks, secret_of
-from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
+from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
-from pilotbase.protocols.standard_webhooks import signed_headers
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.told_asks import of_asks, of_bar
 from pilotbase.worker.reactions.told_claims import of_claims
 from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.workspace.listings import Listing, Wait
+from pilotbase.workspace.failures import StaleLeaseError
+from pilotbase.workspace.listings import Listing, Wait, find_listing
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.readings import readings_since
 from pilotbase.workspace.positions import move, position
@@ -48,7 +49,6 @@ KEPT = timedelta(days=365)
 LOOK = timedelta(minutes=1)
 """How often the clock is read and new people are looked for; nothing is written while there is nothing to say."""
 PACE = Pace(idle=1.0, rest=15.0, end=3.0)
-EVENT = "org.pilotbase.notice"
 _FEED, _CLOCK, _READINGS = "notices", "due dates", "readings"
 _CHANGES, _VERSIONS = 500, 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,11 +57,12 @@ _log = logging.getLogger("pilotbase.notices")
 
 @dataclass(frozen=True)
 class Ways:
-    """How notices go out: by whom mails are sent, how webhooks are called, at which hour (UTC) digests go."""
+    """How notices go out: who mails, how webhooks are called, at which hour (UTC) digests go, where links lead."""
 
     post: Post | None = None
     http: GuardedHttp = field(default_factory=GuardedHttp)
     digest_hour: int = 0
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Noticing:
         more = self.tell_changes()
         more = self.tell_uses() or more
         self.tell_due_dates()
-        self.send_mails()
+        more = self.send_mails() or more
         return self.call_webhooks() or more
 
     def tell_changes(self) -> bool:
@@ -122,28 +123,17 @@ class Noticing:
         drafts = [draft for listing, wait in (*near, *past) for draft in self._of_wait(listing, wait, now)]
         self._keep(_CLOCK, since, (now - _EPOCH) // timedelta(microseconds=1), drafts)
 
-    def send_mails(self) -> None:
-        """Send the mails that are due."""
-        if self.ways.post is None or not (mails.is_due(self.view) or self._may_be_new_people()):
-            return
-        hour = self.ways.digest_hour
-        for mail in mails.mails_due(self.view, self.ways.post.people(), hour):
-            try:
-                if mail.notices:
-                    self.ways.post.send(mail.person, mail.notices, mail.name)
-            except OSError as error:
-                _log.warning("a mail did not go out: %s", type(error).__name__)
-                mails.note_failed(self.view, mail, type(error).__name__)
-            else:
-                mails.note_sent(self.view, mail, hour)
+    def send_mails(self) -> bool:
+        """Queue mails about what is new, and send those that are due; return whether there were any."""
+        if self.ways.post is None or not (mails.is_news(self.view) or self._may_be_new_people()):
+            return False
+        people, hour = {one.person: one for one in self.ways.post.people()}, self.ways.digest_hour
+        mails.gather(self.view, people, hour)
+        return self._send_all(mails.claim_mails(self.view, people, hour))
 
     def call_webhooks(self) -> bool:
-        """Send what is due to webhooks, side by side: a slow one holds no other up; return whether there was any."""
-        sendings = deliveries.claim_due(self.view, webhook_roles(self.view)) if deliveries.is_due(self.view) else []
-        if sendings:
-            with ThreadPoolExecutor(len(sendings)) as pool:
-                list(pool.map(self._send, sendings))
-        return bool(sendings)
+        """Send what is due to webhooks; return whether there was any."""
+        return self._send_all(outbox.claim_messages(self.view, lambda: webhook_roles(self.view)))
 
     def forget(self) -> int:
         """Remove notices that are older than `KEPT`; return how many."""
@@ -193,48 +183,43 @@ class Noticing:
         roles_of = webhook_roles(self.view)
         with self.view.store.database.write() as connection:
             if move(connection, name, expected=since, to=after):
-                now = self.view.store.clock()
-                deliveries.enqueue(connection, rows.keep(connection, drafts, now), roles_of, now)
+                outbox.tell(connection, drafts, roles_of, self.view.store.clock())
 
-    def _send(self, sending: deliveries.Sending) -> None:
-        status, failure = None, ""
-        body = event_of(sending.delivery.notice, sending.delivery.identity, self.base.trust.issuer).encoded()
+    def _send_all(self, claimed: Sequence[outbox.Message | mails.Mail]) -> bool:
+        """Send side by side: what is slow holds nothing else up."""
+        if claimed:
+            with ThreadPoolExecutor(len(claimed)) as pool:
+                list(pool.map(self._send, claimed))
+        return bool(claimed)
+
+    def _send(self, one: outbox.Message | mails.Mail) -> None:
+        sender = Sender(self.base.trust.issuer, self.ways.url, self._title_of)
         try:
-            with self.view.reading() as connection:
-                secret = secret_of(connection, self.base.home.keys, sending.webhook.identity)
-            headers = signed_headers(secret, sending.delivery.identity, self.view.store.clock(), body)
-            headers |= {"Content-Type": MEDIA_TYPE, "User-Agent": "pilotbase"}
-            answer = self.ways.http.post(sending.webhook.url, body, headers)
-            status = answer.status
+            parcel = one.parcel(self.view, self.base.home.keys, sender)
+            sent = one.channel.send(parcel, Carriers(self.ways.http, self.ways.post))
         except PilotbaseError as error:
-            failure = error.code
-        deliveries.note_answer(self.view, sending, status, failure)
+            sent = Sent(False, error.text)
+        if not sent.ok:
+            _log.warning("by %s nothing was taken: %s", one.channel.name, sent.said.code)
+        with suppress(StaleLeaseError):  # somebody else has taken it up, or the person wants it otherwise
+            one.note(self.view, sent)
+
+    def _title_of(self, organisation: str, language: Language) -> str:
+        listing = find_listing(self.view, organisation_subject(organisation)) if organisation else None
+        return listing.title.render(language) if listing is not None else organisation
 
 
 def _is_before(one: Record, record: Record) -> bool:
     return one.history == record.history[:-1]
 
 
-def webhook_roles(view: View) -> deliveries.RolesOf:
+def webhook_roles(view: View) -> outbox.RolesOf:
     """Return the roles of the organisations that have webhooks; of others, none."""
     with view.reading() as connection:
         names = {webhook.organisation for webhook in all_webhooks(connection)}
     registered = {name: organisation_of(view, name) for name in names}
     roles = {name: frozenset(found.roles) if found else frozenset[Role]() for name, found in registered.items()}
     return lambda name: roles.get(name, frozenset())
-
-
-def event_of(notice: Notice, identity: str, issuer: str) -> CloudEvent:
-    """Return a notice as an event of the base ``issuer``."""
-    told = {"for": notice.organisation, "thread": notice.thread or None, **notice.body.to_json_value()}
-    return CloudEvent(
-        id=identity,
-        source=f"urn:pilotbase:base:{issuer}",
-        type=f"{EVENT}.{notice.kind}",
-        subject=notice.subject or None,
-        time=notice.made_at,
-        data={name: value for name, value in told.items() if value not in (None, "")},
-    )
 
 
 def running(ours: Noticing) -> AbstractContextManager[None]:

@@ -15,7 +15,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.watch import TimelineEntry
-from pilotbase.notices import deliveries, rows
+from pilotbase.notices import outbox
 from pilotbase.notices.making import Draft
 from pilotbase.watch.incidents import continue_open
 from pilotbase.watch.reaction_rows import Done, find_step, keep_step
@@ -74,8 +74,7 @@ class Reacting:
 
     def tell(self, change: Transaction, drafts: list[Draft]) -> None:
         """Keep notices and queue them for webhooks, with what else ``change`` writes."""
-        kept = rows.keep(change.connection, drafts, change.now)
-        deliveries.enqueue(change.connection, kept, webhook_roles(self.view.within(change)), change.now)
+        outbox.tell(change.connection, drafts, webhook_roles(self.view.within(change)), change.now)
 
     def _write(self, cause: Cause, step: str, finish: Finish) -> Done:
         with self.view.transaction(f"reaction.{step.partition(':')[0]}") as change:

@@ -1,14 +1,31 @@
-"""The kinds of sources, one file each. Whatever has a ``READER`` here is found; nothing else names it."""
+"""The kinds of sources, one file each with a function ``read``. Only the one that is asked for is loaded."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
-from pilotbase.data.sources.source import Reader
+from pilotbase.data.sources.source import Read
 
-READERS: tuple[Reader, ...] = tuple(
-    import_module(f"{__name__}.{kind.name}").READER
-    for kind in sorted(iter_modules(__path__), key=lambda kind: kind.name)
-)
-"""All readers of the files here."""
+_ENDINGS = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt", ".dat", ".data"), "delimited"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".arrow", ".ipc", ".feather"), "arrow"),
+    **dict.fromkeys((".xlsx", ".xlsm"), "workbook"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "json_lines"),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db", ".gpkg"), "sqlite"),
+}
+_SCHEMES = ("postgresql://", "postgres://")
+
+
+def kind_of(place: str) -> str | None:
+    """Return of which kind ``place`` is, a path or an address, by its name; None: of none. A folder holds images."""
+    if place.startswith(_SCHEMES):
+        return "postgres"
+    return _ENDINGS.get(Path(place).suffix.lower()) or ("images" if Path(place).is_dir() else None)
+
+
+def reader_of(kind: str) -> Read:
+    """Return what reads sources of this kind."""
+    read: Read = import_module(f"{__name__}.{kind}").read
+    return read

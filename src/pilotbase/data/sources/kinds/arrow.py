@@ -11,14 +11,8 @@ from pilotbase.data.sources.files import require_file
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
 
 
-class _Arrow:
-    def reads(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (".arrow", ".ipc", ".feather")
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        path = Path(place)
-        require_file(path)
-        return open_columns(pl.scan_ipc(path, glob=False), path, "application/vnd.apache.arrow.file", asked, list)
-
-
-READER = _Arrow()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    path = Path(place)
+    require_file(path)
+    return open_columns(pl.scan_ipc(path, glob=False), path, "application/vnd.apache.arrow.file", asked, list)

@@ -34,7 +34,7 @@ from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.texts import Text, text
 
-SUFFIXES = {
+_MEDIA = {
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
     ".tab": "text/tab-separated-values",
@@ -45,30 +45,24 @@ SUFFIXES = {
 _ROWS_SEEN = 200
 
 
-class _Delimited:
-    def reads(self, place: str) -> bool:
-        return Path(place).suffix.lower() in SUFFIXES
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        path = Path(place)
-        require_file(path)
-        encoding = find_encoding(path, asked.encoding)
-        form = _Form.of(path, encoding, asked)
-        walked = _walk(form)
-        frame = _frame(form, walked, scratch)
-        table = SourceTable(
-            path.stem,
-            frame,
-            walked.rows,
-            path.name,
-            partial(_line_of, form, walked.even),
-            separator=form.dialect.separator,
-        )
-        files = (file_object(path, SUFFIXES[path.suffix.lower()], asked.quick),)
-        return OpenedSource((table,), files, _taken(form, walked))
-
-
-READER = _Delimited()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    path = Path(place)
+    require_file(path)
+    encoding = find_encoding(path, asked.encoding)
+    form = _Form.of(path, encoding, asked)
+    walked = _walk(form)
+    frame = _frame(form, walked, scratch)
+    table = SourceTable(
+        path.stem,
+        frame,
+        walked.rows,
+        path.name,
+        partial(_line_of, form, walked.even),
+        separator=form.dialect.separator,
+    )
+    files = (file_object(path, _MEDIA[path.suffix.lower()], asked.quick),)
+    return OpenedSource((table,), files, _taken(form, walked))
 
 
 @dataclass(frozen=True)

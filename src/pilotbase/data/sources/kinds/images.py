@@ -12,7 +12,7 @@ import polars as pl
 
 from pilotbase.data.sources.faults import Faults, refuse
 from pilotbase.data.sources.image_headers import ImageHeader, read_header
-from pilotbase.data.sources.kinds.delimited import READER as DELIMITED
+from pilotbase.data.sources.kinds import delimited
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.dataset import FileSet, Resource, Source
@@ -34,31 +34,25 @@ _FOLDER = r"^(.*)/[^/]*$"
 _MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff"}
 
 
-class _Images:
-    def reads(self, place: str) -> bool:
-        return Path(place).is_dir()
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        folder = Path(place)
-        name = folder.resolve().name
-        faults = Faults(name)
-        found = list(_images(folder, faults))
-        if not found and not faults:
-            raise refuse(name, text("source.no_images", allowed=", ".join(sorted(_SUFFIXES))))
-        faults.require_none()
-        labels = _labels(folder, found, asked, scratch)
-        schema = {column: kind for column, kind in _SCHEMA.items() if labels.of or column != "label"}
-        kept = spool((image.row(labels.of) for image in found), schema, scratch)
-        files = FileSet(
-            id=f"{name}-images",
-            includes=tuple(sorted({f"**/*{Path(image.path).suffix}" for image in found})),
-            encoding_format=tuple(sorted({image.header.media_type for image in found})),
-        )
-        table = SourceTable(name, kept.frame, kept.rows, files.id, origins=_origins(files.id, labels))
-        return OpenedSource((table,), (files, *labels.resources), (*labels.taken, *_said(found, name)))
-
-
-READER = _Images()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    folder = Path(place)
+    name = folder.resolve().name
+    faults = Faults(name)
+    found = list(_images(folder, faults))
+    if not found and not faults:
+        raise refuse(name, text("source.no_images", allowed=", ".join(sorted(_SUFFIXES))))
+    faults.require_none()
+    labels = _labels(folder, found, asked, scratch)
+    schema = {column: kind for column, kind in _SCHEMA.items() if labels.of or column != "label"}
+    kept = spool((image.row(labels.of) for image in found), schema, scratch)
+    files = FileSet(
+        id=f"{name}-images",
+        includes=tuple(sorted({f"**/*{Path(image.path).suffix}" for image in found})),
+        encoding_format=tuple(sorted({image.header.media_type for image in found})),
+    )
+    table = SourceTable(name, kept.frame, kept.rows, files.id, origins=_origins(files.id, labels))
+    return OpenedSource((table,), (files, *labels.resources), (*labels.taken, *_said(found, name)))
 
 
 @dataclass(frozen=True)
@@ -134,7 +128,7 @@ def _labels(folder: Path, found: list[_Image], asked: ReadOptions, scratch: Path
 
 def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
     """Return the labels of a table whose first column names the image and whose second is the label."""
-    opened = DELIMITED.read(str(path), ReadOptions(), scratch)
+    opened = delimited.read(str(path), ReadOptions(), scratch)
     rows = opened.tables[0].frame.collect()
     faults, labels = Faults(path.name), {}
     if rows.width < 2:

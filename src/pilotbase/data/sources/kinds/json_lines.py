@@ -45,32 +45,26 @@ _LINE_NUMBERS = "lineNumbers"
 Numbered = Iterator[tuple[int, dict[str, Value]]]
 
 
-class _JsonLines:
-    def reads(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (*_LINES, ".json")
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        path = Path(place)
-        require_file(path)
-        file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)
-        faults = Faults(path.name)
-        found = _Found()
-        for number, record in _records(file, faults):
-            found.take(number, record, faults)
-        if not found.rows and not faults:
-            faults.add(text("source.no_rows_at_all"))
-        check_names(list(found.columns), faults, None)
-        for name, held in found.lists.items():
-            check_names(list(held.columns), faults, None, name)
-        faults.require_none()
-        parent = _parent(found, file)
-        tables = _written(found, file, parent, scratch)
-        media = "application/jsonlines" if file.in_lines else "application/json"
-        files = (file_object(path, media, asked.quick),)
-        return OpenedSource(tables, files, tuple(_said(found, file, parent)), led=True)
-
-
-READER = _JsonLines()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    path = Path(place)
+    require_file(path)
+    file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)
+    faults = Faults(path.name)
+    found = _Found()
+    for number, record in _records(file, faults):
+        found.take(number, record, faults)
+    if not found.rows and not faults:
+        faults.add(text("source.no_rows_at_all"))
+    check_names(list(found.columns), faults, None)
+    for name, held in found.lists.items():
+        check_names(list(held.columns), faults, None, name)
+    faults.require_none()
+    parent = _parent(found, file)
+    tables = _written(found, file, parent, scratch)
+    media = "application/jsonlines" if file.in_lines else "application/json"
+    files = (file_object(path, media, asked.quick),)
+    return OpenedSource(tables, files, tuple(_said(found, file, parent)), led=True)
 
 
 @dataclass(frozen=True)

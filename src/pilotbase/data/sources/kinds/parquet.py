@@ -17,18 +17,12 @@ _MAGIC = b"PAR1"
 _MEDIA = "application/vnd.apache.parquet"
 
 
-class _Parquet:
-    def reads(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (".parquet", ".pq")
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        path = Path(place)
-        require_file(path)
-        _check_ends(path)
-        return open_columns(pl.scan_parquet(path, glob=False), path, _MEDIA, asked, lambda: row_groups(path))
-
-
-READER = _Parquet()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    path = Path(place)
+    require_file(path)
+    _check_ends(path)
+    return open_columns(pl.scan_parquet(path, glob=False), path, _MEDIA, asked, lambda: row_groups(path))
 
 
 def _check_ends(path: Path) -> None:

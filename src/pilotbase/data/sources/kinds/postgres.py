@@ -24,7 +24,6 @@ from pilotbase.documents.texts import text
 if TYPE_CHECKING:
     import psycopg
 
-_SCHEMES = ("postgresql://", "postgres://")
 _BATCH = 10_000
 _SECONDS_TO_CONNECT = 10
 _TYPES: dict[str, pl.DataType] = {
@@ -56,40 +55,34 @@ _KEYS = (
 )
 
 
-class _Postgres:
-    def reads(self, place: str) -> bool:
-        return place.startswith(_SCHEMES)
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        address, _, schema = place.partition("#")
-        schema = schema or "public"
-        shown = shown_address(address)
-        faults = Faults(shown)
-        connection = _connected(address, shown)
-        try:
-            with connection:
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                connection.execute("SET LOCAL TIME ZONE 'UTC'")
-                declared = _declared(connection, schema, asked, shown)
-                kept = [kept_table(one, _rows(connection, schema, one), (shown, scratch), faults) for one in declared]
-        finally:
-            connection.close()
-        tables = tuple(table for table, _ in kept)
-        for table in tables:
-            if not table.rows:
-                faults.add(text("source.no_rows"), path=table.name)
-        faults.require_none()
-        left_out = [
-            text("source.taken.left_out", file=shown, column=f"{one.name}.{name}")
-            for one in declared
-            for name in one.left_out
-        ]
-        left_out += [one for _, told in kept for one in told]
-        resource = FileObject(id=shown, content_url=shown, encoding_format=("application/sql",))
-        return OpenedSource(tables, (resource,), (text("source.taken.snapshot", file=shown), *left_out), live=True)
-
-
-READER = _Postgres()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    address, _, schema = place.partition("#")
+    schema = schema or "public"
+    shown = shown_address(address)
+    faults = Faults(shown)
+    connection = _connected(address, shown)
+    try:
+        with connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute("SET LOCAL TIME ZONE 'UTC'")
+            declared = _declared(connection, schema, asked, shown)
+            kept = [kept_table(one, _rows(connection, schema, one), (shown, scratch), faults) for one in declared]
+    finally:
+        connection.close()
+    tables = tuple(table for table, _ in kept)
+    for table in tables:
+        if not table.rows:
+            faults.add(text("source.no_rows"), path=table.name)
+    faults.require_none()
+    left_out = [
+        text("source.taken.left_out", file=shown, column=f"{one.name}.{name}")
+        for one in declared
+        for name in one.left_out
+    ]
+    left_out += [one for _, told in kept for one in told]
+    resource = FileObject(id=shown, content_url=shown, encoding_format=("application/sql",))
+    return OpenedSource(tables, (resource,), (text("source.taken.snapshot", file=shown), *left_out), live=True)
 
 
 def shown_address(address: str) -> str:

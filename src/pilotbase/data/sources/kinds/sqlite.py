@@ -22,39 +22,33 @@ _MAGIC = b"SQLite format 3\0"
 _BATCH = 10_000
 
 
-class _Sqlite:
-    def reads(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (".sqlite", ".sqlite3", ".db", ".gpkg")
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        path = Path(place)
-        require_file(path)
-        with path.open("rb") as stream:
-            if stream.read(len(_MAGIC)) != _MAGIC:
-                raise refuse(path.name, text("source.no_sqlite"))
-        faults = Faults(path.name)
-        try:
-            with closing(_opened(path)) as connection:
-                _check(connection, faults)
-                declared = _declared(connection, asked, path.name)
-                kept = [kept_table(one, _rows(connection, one), (path.name, scratch), faults) for one in declared]
-        except sqlite3.DatabaseError as error:
-            raise refuse(path.name, text("source.broken_sqlite", reason=str(error)[:120])) from None
-        tables = tuple(table for table, _ in kept)
-        for table in tables:
-            if not table.rows:
-                faults.add(text("source.no_rows"), path=table.name)
-        faults.require_none()
-        taken = [
-            text("source.taken.left_out", file=path.name, column=f"{one.name}.{name}")
-            for one in declared
-            for name in one.left_out
-        ]
-        taken += [one for _, told in kept for one in told]
-        return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked.quick),), tuple(taken))
-
-
-READER = _Sqlite()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    path = Path(place)
+    require_file(path)
+    with path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise refuse(path.name, text("source.no_sqlite"))
+    faults = Faults(path.name)
+    try:
+        with closing(_opened(path)) as connection:
+            _check(connection, faults)
+            declared = _declared(connection, asked, path.name)
+            kept = [kept_table(one, _rows(connection, one), (path.name, scratch), faults) for one in declared]
+    except sqlite3.DatabaseError as error:
+        raise refuse(path.name, text("source.broken_sqlite", reason=str(error)[:120])) from None
+    tables = tuple(table for table, _ in kept)
+    for table in tables:
+        if not table.rows:
+            faults.add(text("source.no_rows"), path=table.name)
+    faults.require_none()
+    taken = [
+        text("source.taken.left_out", file=path.name, column=f"{one.name}.{name}")
+        for one in declared
+        for name in one.left_out
+    ]
+    taken += [one for _, told in kept for one in told]
+    return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked.quick),), tuple(taken))
 
 
 def _opened(path: Path) -> sqlite3.Connection:

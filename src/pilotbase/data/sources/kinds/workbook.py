@@ -27,41 +27,35 @@ from pilotbase.documents.texts import Text, text
 _MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class _Workbook:
-    def reads(self, place: str) -> bool:
-        return Path(place).suffix.lower() in (".xlsx", ".xlsm")
-
-    def read(self, place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
-        path = Path(place)
-        require_file(path)
-        try:
-            cells = _cells(path, asked)
-            for name, found in cells.items():
-                found.require_dense(name, path.name)
-            workbook = fastexcel.read_excel(path)
-            sheets = [_Sheet.of(workbook, name, found, path.name) for name, found in cells.items()]
-        except (
-            zipfile.BadZipFile,
-            fastexcel.FastExcelError,
-            expat.ExpatError,
-            KeyError,
-            zipfile.LargeZipFile,
-        ) as error:
-            raise refuse(path.name, text("source.broken_workbook", reason=str(error)[:120])) from None
-        full = [sheet for sheet in sheets if sheet is not None]
-        if not full:
-            raise refuse(path.name, text("source.no_rows_at_all"))
-        faults = Faults(path.name)
-        for sheet in full:
-            sheet.check(faults)
-        faults.require_none()
-        several = len(full) > 1
-        tables = tuple(_table(sheet, path, several, scratch) for sheet in full)
-        files = (file_object(path, _MEDIA, asked.quick),)
-        return OpenedSource(tables, files, tuple(_taken(full, path.name)), led=True)
-
-
-READER = _Workbook()
+def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
+    """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
+    path = Path(place)
+    require_file(path)
+    try:
+        cells = _cells(path, asked)
+        for name, found in cells.items():
+            found.require_dense(name, path.name)
+        workbook = fastexcel.read_excel(path)
+        sheets = [_Sheet.of(workbook, name, found, path.name) for name, found in cells.items()]
+    except (
+        zipfile.BadZipFile,
+        fastexcel.FastExcelError,
+        expat.ExpatError,
+        KeyError,
+        zipfile.LargeZipFile,
+    ) as error:
+        raise refuse(path.name, text("source.broken_workbook", reason=str(error)[:120])) from None
+    full = [sheet for sheet in sheets if sheet is not None]
+    if not full:
+        raise refuse(path.name, text("source.no_rows_at_all"))
+    faults = Faults(path.name)
+    for sheet in full:
+        sheet.check(faults)
+    faults.require_none()
+    several = len(full) > 1
+    tables = tuple(_table(sheet, path, several, scratch) for sheet in full)
+    files = (file_object(path, _MEDIA, asked.quick),)
+    return OpenedSource(tables, files, tuple(_taken(full, path.name)), led=True)
 
 
 @dataclass(frozen=True)

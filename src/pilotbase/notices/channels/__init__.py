@@ -1,0 +1,15 @@
+"""The channels, one file each. Whatever has a ``CHANNEL`` here is found; nothing else names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+from pilotbase.notices.channel import Channel
+
+CHANNELS: Mapping[str, Channel] = {
+    file.name: import_module(f"{__name__}.{file.name}").CHANNEL
+    for file in sorted(iter_modules(__path__), key=lambda file: file.name)
+}
+"""Name → channel."""

@@ -1,0 +1,220 @@
+"""Messages to webhooks: one row of the queue a notice and webhook, tried again, given up visibly, sent again on demand.
+
+    waiting ──▶ delivered         the other end took it
+       │  ▲ └─▶ given_up          the last try failed, and why stands in the row
+       │  └──── replay
+       └──────▶ dropped           the webhook was ended, or the organisation does not see any more what it is about
+
+A row is claimed before it is sent: whoever is killed in between leaves it to be sent again, under the same name. So a
+receiver gets each at least once, and knows again what it has had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, select
+
+from pilotbase.documents.base import Localized
+from pilotbase.documents.notice import Address, Notice, NoticeBody, NoticeKind
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.notices.channel import LONGEST, Channel, Parcel, Sender, Sent
+from pilotbase.notices.channels import CHANNELS
+from pilotbase.notices.making import Draft
+from pilotbase.notices.rows import as_notice, find_for_organisation, keep
+from pilotbase.notices.webhooks import (
+    Webhook,
+    all_webhooks,
+    due_webhooks,
+    find_webhook,
+    lane_of,
+    let_rest,
+    secret_of,
+)
+from pilotbase.workspace import tables, work
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.keys import KeyFolder
+from pilotbase.workspace.store import View
+from pilotbase.workspace.work import WorkState
+
+CLAIMED_SECONDS = 60
+"""How long a row is out of reach while it is sent; longer than any exchange may take."""
+_DROPPED_AT_ONCE = 100
+_STATES = {
+    WorkState.QUEUED: "waiting",
+    WorkState.RUNNING: "waiting",
+    WorkState.DONE: "delivered",
+    WorkState.FAILED: "given_up",
+    WorkState.CANCELLED: "dropped",
+}
+_rows = tables.work.c
+RolesOf = Callable[[str], frozenset[Role]]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A notice on its way to a webhook."""
+
+    identity: str
+    """Names the message at every try (``webhook-id``)."""
+    state: str
+    tries: int
+    next_at: datetime | None
+    said: Text | None
+    """What came of the last try."""
+    notice: Notice
+
+    @property
+    def status(self) -> int | None:
+        """Return what the other end answered last."""
+        status = self.said.params.get("status") if self.said is not None else None
+        return status if isinstance(status, int) else None
+
+    @property
+    def reason(self) -> Text | None:
+        """Return in words why the last try failed; None where an answer's status says all."""
+        return None if self.said is None or self.said.code == "notice.answered" else self.said
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that was claimed to be sent now."""
+
+    identity: str
+    webhook: Webhook
+    notice: Notice
+    held: work.Held
+
+    @property
+    def channel(self) -> Channel:
+        return CHANNELS[self.webhook.channel]
+
+    def parcel(self, view: View, keys: KeyFolder, sender: Sender) -> Parcel:
+        """Return what goes out; raises `InvalidProofError` where the key of the secret is gone."""
+        with view.reading() as connection:
+            secret = secret_of(connection, keys, self.webhook.identity)
+        to = self.webhook
+        return Parcel(self.identity, [self.notice], to.url, to.language, secret, view.store.clock(), sender)
+
+    def note(self, view: View, sent: Sent) -> None:
+        """Note what came of it; raises `StaleLeaseError` for one that somebody else has taken up since."""
+        with view.store.database.write() as connection:
+            now = view.store.clock()
+            let_rest(connection, self.webhook.identity, now + timedelta(seconds=max(sent.rest, self.channel.apart)))
+            if sent.ok:
+                work.end(connection, self.held, WorkState.DONE, sent.said, now)
+            elif work.fail(connection, self.held, sent.said, self.channel.retry, now) is WorkState.FAILED:
+                keep(connection, [_given_up(self, now)], now)
+
+
+def tell(connection: Connection, drafts: Iterable[Draft], roles_of: RolesOf, now: datetime) -> None:
+    """Keep the notices that are not there yet, and queue them for the webhooks of the organisations they are for."""
+    kept = keep(connection, drafts, now)
+    webhooks = all_webhooks(connection) if kept else []
+    for _, draft in kept:
+        for webhook in webhooks:
+            if draft.kind is not NoticeKind.GIVEN_UP and _is_for(draft.address, webhook.organisation, roles_of):
+                name, lane = _identity(webhook.identity, draft.identity), lane_of(webhook.identity)
+                order = work.Order(lane, "notice", name, {"notice": draft.identity}, webhook.organisation)
+                work.put(connection, order, now)
+
+
+def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8) -> list[Message]:
+    """Return messages to send now, one a webhook, each counted as tried."""
+    with view.reading() as connection:
+        due = due_webhooks(connection, view.store.clock(), at_most)
+    if not due:
+        return []
+    roles = roles_of()
+    with view.store.database.write() as connection:
+        found = [_claim(connection, webhook, roles, view.store.clock()) for webhook in due]
+    return [one for one in found if one is not None]
+
+
+def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: datetime) -> Message | None:
+    """Return the next message to a webhook; those that it must not have any more are dropped on the way."""
+    acting = Actor(webhook.organisation, roles_of(webhook.organisation))
+    let_rest(connection, webhook.identity, now)
+    for _ in range(_DROPPED_AT_ONCE):
+        holder = work.Holder(uuid4().hex, CLAIMED_SECONDS)
+        claimed = work.claim(connection, lane_of(webhook.identity), holder, now, LONGEST)
+        if claimed is None:
+            return None
+        row, held = claimed
+        notice = find_for_organisation(connection, acting, _notice_of(row))
+        if notice is None:
+            work.end(connection, held, WorkState.CANCELLED, None, now)
+            continue
+        message = Message(row.key, webhook, notice, held)
+        if message.channel.retry.after(held.tries - 1) is not None:
+            return message
+        work.end(connection, held, WorkState.FAILED, None, now)  # whoever sent it was killed, each time
+        keep(connection, [_given_up(message, now)], now)
+    return None
+
+
+def list_deliveries(view: View, webhook: str, limit: int = 50) -> list[Delivery]:
+    """Return what was sent to a webhook of the actor's organisation, newest first; raises `NotFoundError`."""
+    find_webhook(view, webhook)
+    newest = select(tables.work).where(_rows.lane == lane_of(webhook)).order_by(_rows.identity.desc())
+    with view.reading() as connection:
+        rows = connection.execute(newest.limit(min(limit, 200))).all()
+        told = select(tables.notices).where(tables.notices.c.identity.in_([_notice_of(row) for row in rows]))
+        notices = {row.identity: as_notice(row, view.actor) for row in connection.execute(told)}
+    return [_delivery(row, notices[_notice_of(row)]) for row in rows if _notice_of(row) in notices]
+
+
+def replay(view: View, webhook: str, identity: str) -> None:
+    """Send a message again, under the same name; raises `NotFoundError` for what is not one's own."""
+    if view.outcome() is not None:
+        return
+    find_webhook(view, webhook)
+    with view.transaction("webhook.replayed") as change:
+        own = (_rows.lane == lane_of(webhook), _rows.key == identity)
+        if work.queue_again(change.connection, change.now, *own) == 0:
+            raise NotFoundError("notice.no_delivery")
+        change.settle(identity)
+
+
+def _delivery(row: Any, notice: Notice) -> Delivery:
+    state = WorkState(row.state)
+    said = Text.model_validate_json(row.reason) if row.reason else None
+    return Delivery(row.key, _STATES[state], row.tries, row.ready_at, said, notice)
+
+
+def _notice_of(row: Any) -> str:
+    """Return the name of the notice that a row sends, empty where the row cannot be read."""
+    try:
+        return str(json.loads(row.payload)["notice"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _is_for(address: Address, organisation: str, roles_of: RolesOf) -> bool:
+    if address.organisation:
+        return address.organisation == organisation
+    return not address.role or address.role in roles_of(organisation)
+
+
+def _identity(webhook: str, notice: str) -> str:
+    return f"msg_{hashlib.sha256(f'{webhook} {notice}'.encode()).hexdigest()[:32]}"
+
+
+def _given_up(message: Message, now: datetime) -> Draft:
+    """Return the notice that a message was given up: told to people, for the webhook does not hear it."""
+    host = message.webhook.url.partition("://")[2].partition("/")[0]
+    return Draft(
+        kind=NoticeKind.GIVEN_UP,
+        subject="",
+        address=Address(organisation=message.webhook.organisation),
+        body=NoticeBody(title=Localized(en=host, zh=host)),
+        happening=f"{message.identity} {now.isoformat()}",
+    )
