@@ -176,4 +176,4 @@ def test_messages_of_hidden_cases_are_refused(base, write_exchanging, write_appl
         for name, p, age, site, _ in rows[:50]
     ]
     (folder / "bus.jsonl").write_text("\n".join(lines))
-    assert "hidden cases in plant-bus" in refused(base, folder, write_application())
+    assert "Hidden cases in plant-bus" in refused(base, folder, write_application())
