@@ -13,7 +13,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.bundles import bundle_response
+from pilotbase.hub.shown.attachments import bundle_response
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError

@@ -23,8 +23,7 @@ from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.attachments import download
 from pilotbase.operations import pools
-from pilotbase.worker.computing.job_files import log_of, output_of
-from pilotbase.worker.computing.told_pools import job_told, pool_told
+from pilotbase.worker.computing.told_pools import job_told, log_of, output_of, pool_told
 from pilotbase.worker.computing.told_vouchers import wallet_told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 

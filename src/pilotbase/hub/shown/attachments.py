@@ -7,6 +7,7 @@ from urllib.parse import quote
 from django.http import HttpResponse
 
 from pilotbase.hub.base import base
+from pilotbase.worker.bundles.packing import Bundle
 from pilotbase.workspace.blobs import BlobStore
 
 POLICY = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -24,4 +25,11 @@ def download(content: bytes, name: str) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = POLICY
     response["Cache-Control"] = "no-store"
+    return response
+
+
+def bundle_response(bundle: Bundle) -> HttpResponse:
+    """Return the archive as a file to keep."""
+    response = HttpResponse(bundle.archive, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
     return response

@@ -35,7 +35,7 @@ def attach(caller: Caller, asked: declared.AttachedFile) -> Versioned[Thread]:
 
 
 @does(declared.FILE)
-def give_file(caller: Caller, asked: declared.OfFile) -> File:
+def file(caller: Caller, asked: declared.OfFile) -> File:
     """Give a file of a message."""
     found = threads.file_of(threads.read(caller.view, asked.thread), asked.number, asked.digest)
     return File.of(found.name, threads.content_of(caller.base.lab.vault.blobs, found))

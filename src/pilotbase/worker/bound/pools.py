@@ -11,8 +11,8 @@ from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations import pools as declared
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.computing import told_pools, what_if
-from pilotbase.worker.computing.job_files import log_of, output_of
 from pilotbase.worker.computing.told_estimates import job_estimate_told
+from pilotbase.worker.computing.told_pools import log_of, output_of
 from pilotbase.worker.computing.uploads import hand_in_upload
 from pilotbase.worker.progress import told
 from pilotbase.workspace.actors import require_may_begin

@@ -54,12 +54,12 @@ def claim_file(caller: Caller, asked: declared.OfClaimFile) -> File:
 @does(declared.PROGRAMME)
 def programme(caller: Caller, asked: declared.OfProgramme) -> Versioned[VoucherRules]:
     """Return the rules of a programme."""
-    digest, rules = rules_of(caller.view, asked.programme)
-    return Versioned(rules, digest)
+    digest, found = rules_of(caller.view, asked.programme)
+    return Versioned(found, digest)
 
 
 @does(declared.SET_RULES)
-def put_rules(caller: Caller, asked: declared.OnRules) -> Versioned[VoucherRules]:
+def rules(caller: Caller, asked: declared.OnRules) -> Versioned[VoucherRules]:
     """Let a programme go by other rules."""
     told_vouchers.require_named(asked.rules, asked.programme)
     return Versioned(asked.rules, set_rules(caller.view, asked.rules))

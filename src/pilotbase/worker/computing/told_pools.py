@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from pilotbase.compute.backends.backend import Attempt, LogPart
 from pilotbase.compute.queue.pools import pool_of, pools
 from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
 from pilotbase.compute.queue.showing import (
@@ -33,7 +34,10 @@ from pilotbase.documents.api.pools import (
 from pilotbase.documents.base import localized
 from pilotbase.documents.resources import dominant_share
 from pilotbase.documents.texts import Language
+from pilotbase.worker.base import Base
+from pilotbase.worker.computing.keeping import local_backend
 from pilotbase.worker.services.seats import wait_told
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 SPANS: Mapping[UsageSpan, tuple[timedelta, int]] = {
@@ -163,3 +167,31 @@ def _attempt(one: AttemptRow) -> AttemptTold:
         began_at=one.began_at,
         ended_at=one.ended_at,
     )
+
+
+def log_of(base: Base, view: View, job: str, member: int = 0) -> LogPart:
+    """Return what a member of a job's last attempt has printed, as far as it is kept.
+
+    Raises:
+        NotFoundError: there is no such job of the actor's own organisation, or no such member.
+    """
+    return local_backend(base).logs(_last_attempt(view, job, member), 0)
+
+
+def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
+    """Return the archive that a member of a job's last attempt has left, unread.
+
+    Raises:
+        NotFoundError: as `log_of`, or it has left nothing.
+    """
+    archive = local_backend(base).output(_last_attempt(view, job, member))
+    if archive is None:
+        raise NotFoundError("compute.no_output", job=job)
+    return archive
+
+
+def _last_attempt(view: View, job: str, member: int) -> Attempt:
+    found = job_seen(view, job).shown.job
+    if found.asked.organisation != view.actor.organisation or not 0 <= member < found.asked.members:
+        raise NotFoundError("pool.no_job", job=job)
+    return Attempt(job, found.attempt, member)
