@@ -38,7 +38,7 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     assert armed.exit_code == 0, armed.stderr
     assert "1 criterion with a guarantee, 2 without" in armed.stdout
     assert "accuracy >= 0.85: P(ever red while the conditional risk" in armed.stdout and "≤ 0.05;" in armed.stdout
-    assert "gap(accuracy by shift) <= 0.2: No promise" in armed.stdout
+    assert "gap(accuracy by shift) <= 0.2: No guarantee" in armed.stdout
     assert "over 4 chunks of 1000 rows, at most 0.02 alarms are expected by chance" in armed.stdout
     early = run("watch", "status", "milling").stdout
     assert "accuracy >= 0.85: watched with a promise; no cohort has been judged yet" in early

@@ -68,4 +68,4 @@ def test_a_plan_that_lacks_a_mandatory_measure_is_not_frozen(base, named, write_
         freeze_in(base, without, write_application())
     said = refused.value.render()
     assert "PLANT 7, 3.1 requires recall >= 0.7, but no criterion measures it" in said
-    assert "ISO/IEC TS 4213:2022, 6 asks for" in said
+    assert "ISO/IEC TS 4213:2022, 6 requires precision" in said
