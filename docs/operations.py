@@ -54,7 +54,6 @@ HEADINGS = {
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
     "trials_bundle": Reading.BUNDLE,
-    "board_read": Reading.BOARD,
     "steps_propose": Act.COMMISSION_PROPOSE,
     "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,

@@ -49,8 +49,8 @@ PLACES = {
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}
-SHOWN = {"matches.scenario", "ledger.records", "ledger.step"}
-"""An open scenario is there for everybody, and everybody who owns demand reads their own part of the ledger."""
+SHOWN = {"matches.scenario", "ledger.records", "ledger.step", "trials.board"}
+"""An open scenario and its board are there for others, and who owns demand reads their own part of the ledger."""
 OWNED = [
     one
     for one in OPERATIONS

@@ -8,7 +8,6 @@ from django.shortcuts import render
 import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
-    board,
     declared,
     descriptions,
     figures,
@@ -37,7 +36,6 @@ for _room in (
     steps,
     descriptions,
     trials,
-    board,
     figures,
     programmes,
 ):
