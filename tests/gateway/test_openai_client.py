@@ -82,7 +82,7 @@ def test_who_answered_stands_in_the_headers(live, place, served):
         (json.dumps({**CASE, "colour": "red"}), "colour: the contract has no such field"),
         (json.dumps({**CASE, "pressure": "high"}), "is not a number"),
         (json.dumps({**CASE, "pressure": True}), "is not a number"),
-        (json.dumps({**CASE, "age": 3.5}), "is not a whole number"),
+        (json.dumps({**CASE, "age": 3.5}), "is not a 64-bit whole number"),
         (json.dumps({**CASE, "pressure": 10.5}), "above the maximum, 10"),
         (json.dumps({**CASE, "site": None}), "values were never missing"),
         ("[" * 5000, "as JSON"),
