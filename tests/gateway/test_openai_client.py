@@ -76,16 +76,16 @@ def test_who_answered_stands_in_the_headers(live, place, served):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("what do you think?", "no JSON"),
+        ("what do you think?", "as JSON"),
         ("[]", "JSON object"),
         ('{"pressure": 7}', "age: the field is missing"),
         (json.dumps({**CASE, "colour": "red"}), "colour: the contract has no such field"),
         (json.dumps({**CASE, "pressure": "high"}), "is not a number"),
         (json.dumps({**CASE, "pressure": True}), "is not a number"),
-        (json.dumps({**CASE, "age": 3.5}), "is not a whole number"),
+        (json.dumps({**CASE, "age": 3.5}), "is not a 64-bit whole number"),
         (json.dumps({**CASE, "pressure": 10.5}), "above the maximum, 10"),
         (json.dumps({**CASE, "site": None}), "values were never missing"),
-        ("[" * 5000, "no JSON"),
+        ("[" * 5000, "as JSON"),
     ],
 )
 def test_what_breaks_the_contract_is_told_field_by_field(live, place, served, content, said):
