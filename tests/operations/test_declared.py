@@ -24,7 +24,7 @@ def lacks(one):
         for part in ("", "more"):
             if not one.said(language, part):
                 yield f"no text {part or 'of its own'} in {language}"
-    if one.writes and one.who is None and one.repeated is not Repeated.HARMLESS:
+    if one.writes and one.who is None and not one.only and one.repeated is not Repeated.HARMLESS:
         yield "it writes, and no row of the permissions says who may"
     if one.writes and one.sent not in (None, bytes) and one.example is None and one.sent.__name__ not in EXAMPLES:
         yield "no example"

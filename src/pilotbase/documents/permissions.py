@@ -192,6 +192,11 @@ class DeskAct(StrEnum):
     MEASURE = "base.measure"
     """See how the process is: its counts are not public."""
     UPLOAD = "upload.start"
+    CANCEL = "job.cancel"
+    CLAIM = "voucher.claim"
+    DECIDE_CLAIM = "voucher.decide"
+    PAY_CLAIM = "voucher.pay"
+    RULES = "voucher.set-rules"
 
 
 @dataclass(frozen=True)
@@ -354,6 +359,11 @@ DESKS: Mapping[DeskAct, tuple[Grant, ...]] = {
     DeskAct.PLAN: (OPERATOR, MACHINE),
     DeskAct.MEASURE: (OPERATOR,),
     DeskAct.UPLOAD: (ANY_SUPPLIER, ANY_OWNER, OPERATOR),
+    DeskAct.CANCEL: (*MEMBERS, OPERATOR, MACHINE),
+    DeskAct.CLAIM: (*EVERYBODY, MACHINE),
+    DeskAct.DECIDE_CLAIM: (OPERATOR, MACHINE, REGULATOR),
+    DeskAct.PAY_CLAIM: (OPERATOR, MACHINE),
+    DeskAct.RULES: (OPERATOR, MACHINE),
 }
 """Who may do what for the base, and who hands in files."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pydantic
 
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import AnyAct, Reading
 from pilotbase.documents.texts import Language
 
@@ -27,6 +28,8 @@ class Callers(StrEnum):
 
     EVERYBODY = "everybody"
     """Visitors, too."""
+    UNASKED = "unasked"
+    """Everybody; nobody looks who it is."""
     MEMBERS = "members"
     OBSERVERS = "observers"
     """Members, and who holds a service's key of scope ``observe``."""
@@ -74,6 +77,10 @@ class Operation(Generic[In, Out]):
     gives: type[Out]
     who: AnyAct | Reading | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    only: str = ""
+    """Who may, as the reference says it, where the function that does it decides and no row."""
+    refuses: frozenset[int] = frozenset()
+    """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
     callers: Callers = Callers.MEMBERS
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
@@ -85,8 +92,12 @@ class Operation(Generic[In, Out]):
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
+    media: str = "application/octet-stream"
+    """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
+    group: str = ""
+    """Under which heading of the reference it stands where that is not its noun's."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -101,7 +112,8 @@ class Operation(Generic[In, Out]):
     @property
     def id(self) -> str:
         """Return its name in the API's schema."""
-        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
+        known = self.known_as or self.name.partition(".")[2]
+        return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
     def method(self) -> str:
@@ -141,19 +153,35 @@ class Operation(Generic[In, Out]):
             return self.takes.model_fields[self.whole].annotation
         if not self.in_path and self.writes:
             return self.takes if self.others else None
-        fields: dict[str, Any] = {name: (one.annotation, one) for name, one in self.takes.model_fields.items()}
-        chosen = {name: fields[name] for name in self.others}
-        base, name = (Asked, self.takes.__name__) if self.writes else (InAddress, f"{self.takes.__name__}Query")
-        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
+        return self._model(Asked, self.takes.__name__) if self.writes else self._query
+
+    @cached_property
+    def beside(self) -> Any:
+        """Return the model of what the query says beside a body that is one field; None: nothing."""
+        return self._query if self.whole is not None else None
 
     @property
     def takes_bytes(self) -> bool:
         """Tell whether the body is bytes as they are, and no JSON."""
         return self.sent is bytes
 
+    @property
+    def gives_file(self) -> bool:
+        """Tell whether it gives a file."""
+        return self.gives is File
+
+    @property
+    def in_parts(self) -> bool:
+        """Tell whether it gives the part of a file that `Range` asks for."""
+        return 416 in self.refuses
+
     def address(self, asked: In) -> str:
-        """Return the path that ``asked`` names."""
-        return self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+        """Return the path that ``asked`` names, with the query beside a whole body."""
+        path = self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+        beside = {
+            name: str(getattr(asked, name)) for name in self.others if self.whole and name in asked.model_fields_set
+        }
+        return f"{path}?{urlencode(beside)}" if beside else path
 
     def said(self, language: Language, part: str = "") -> str:
         """Return one of its texts; empty where it has none of that kind."""
@@ -163,6 +191,15 @@ class Operation(Generic[In, Out]):
         """Return what a field is called, or its help; empty where nothing says so."""
         known, tail = catalogue("ask", language), f"{name}{part and '.'}{part}"
         return known.get(f"ask.{self.name}.{tail}") or known.get(f"ask.{tail}", "")
+
+    @cached_property
+    def _query(self) -> Any:
+        return self._model(InAddress, f"{self.takes.__name__}Query")
+
+    def _model(self, base: type[pydantic.BaseModel], name: str) -> Any:
+        fields = self.takes.model_fields
+        chosen: dict[str, Any] = {each: (fields[each].annotation, fields[each]) for each in self.others}
+        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
 
     def _placed(self, mark: _Mark) -> list[str]:
         return [name for name, one in self.takes.model_fields.items() if mark in one.metadata]

@@ -55,7 +55,7 @@ from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.addresses import KINDS, address_of
 from pilotbase.hub.shown.records import see
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.services.seats import seat_told
 from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.worker.trials.results import report_of

@@ -8,33 +8,17 @@ from django.shortcuts import render
 import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
-    board,
-    certificates,
-    claims,
-    datasets,
     declared,
     descriptions,
     figures,
-    labelling,
-    ledger,
     media,
-    notices,
     people,
-    pools,
     problems,
     programmes,
-    readers,
     schema,
-    sites,
-    statistics,
     steps,
-    terms,
-    threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
-    vouchers,
-    webhooks,
-    what_ifs,
 )
 
 api = problems.HubApi(
@@ -49,26 +33,10 @@ api = problems.HubApi(
 problems.install(api)
 for _room in (
     people,
-    certificates,
     steps,
-    datasets,
     descriptions,
-    statistics,
-    labelling,
-    terms,
-    readers,
-    threads,
-    notices,
-    webhooks,
     trials,
-    sites,
-    board,
     figures,
-    ledger,
-    pools,
-    what_ifs,
-    vouchers,
-    claims,
     programmes,
 ):
     api.add_router("", _room.router)

@@ -8,7 +8,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 from pydantic.json_schema import models_json_schema
@@ -16,18 +16,11 @@ from pydantic.json_schema import models_json_schema
 from pilotbase.documents import api
 from pilotbase.documents.api.shapes import Asked, InAddress, Told
 from pilotbase.documents.board import SeenBoard
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
-from pilotbase.documents.service import ServiceStanding
-from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
-from pilotbase.documents.voucher import VoucherRules
-from pilotbase.documents.watch import Acknowledgement, Incident, Replay, Runbook, Silence, Watch, WatchTerms
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 from pilotbase.operations import by_address, declared
@@ -43,22 +36,13 @@ DOCUMENTS = frozenset(
         "Organisation",
         "Record",
         "Report",
-        "Thread",
         "PublicFigures",
-        "PoolReplay",
-        "Incident",
-        "Runbook",
-        "VoucherRules",
+        *(one.gives.__name__ for one in declared().values() if one.marked),
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
-_WHOLE_DOCUMENTS = (
-    *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap, Pool, PoolReplay),
-    *(Thread, Question, Reply, Correction, Removal, Marking),
-    *(ServiceStanding, Incident, Runbook, VoucherRules),
-    *(ObservationBatch, LabelBatch, Taken, WatchTerms, Replay, Watch, Acknowledgement, Silence),
-)
-"""Documents that the API takes or gives besides what a step brings."""
+_WHOLE_DOCUMENTS = (Record, Report, SeenBoard, Roadmap, Pool)
+"""Documents that the API takes or gives besides what a step brings, and what declared operations take or give."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
 _WRITES = frozenset({"post", "put", "patch", "delete"})
@@ -75,36 +59,11 @@ REASONS = {**responses, 413: "Content Too Large", 416: "Range Not Satisfiable", 
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
-_WITHOUT_KEY = (
-    "/api/notices/",
-    "/invitations",
-    "/jobs/estimate",
-    "/api/roadmap",
-    "/messages/{number}/files",
-    "/statistics",
-    "/labelling",
-    "/api/sites",
-    "/api/site-",
-)
+_WITHOUT_KEY = ("/invitations",)
 """Writes that change nothing when they are sent again."""
-_SECRET = ("/api/webhooks",)
-"""What is made with a secret, which is not kept to be told again."""
-_REFUSED_TO_READERS = (
-    "/bundle",
-    "/files",
-    "/files/{file}",
-    "/kept-files",
-    "/preview",
-    "/measurement",
-    "/usage",
-    "/labelling/{asked}",
-    "/sheet",
-    "/items",
-    "/site-packs/{asked}/file",
-)
-"""What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees,
-labels that are blind yet."""
-_NOT_FOR_ALL = ("/api/ledger", "/api/roadmap", "/api/voucher-metering")
+_REFUSED_TO_READERS = ("/bundle", "/files")
+"""What is there but may be refused: a bundle before there is a report, others' files."""
+_NOT_FOR_ALL = ("/api/voucher-metering",)
 """What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
@@ -161,8 +120,11 @@ def _definitions() -> Json:
 def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
     brought = [model for name, model in BROUGHT.items() if name != _OWN_RESULT]
-    sent = [one.sent for one in declared().values() if one.writes and one.sent is not None and one.whole is None]
-    return list(dict.fromkeys([*_api_models(), *sent, *brought, *_WHOLE_DOCUMENTS]))
+    told = [
+        model for one in declared().values() for model in (*get_args(one.gives), one.gives, one.writes and one.sent)
+    ]
+    models = [one for one in told if isinstance(one, type) and issubclass(one, pydantic.BaseModel)]
+    return list(dict.fromkeys([*_api_models(), *models, *brought, *_WHOLE_DOCUMENTS]))
 
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:
@@ -196,18 +158,18 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     yield 400
     if secured:
         yield from (401, 429)
-    refuses = path.endswith(_REFUSED_TO_READERS) if known is None else isinstance(known.who, ServiceAct)
-    if secured and (writes or refuses):
+    beyond = known.refuses if known is not None else frozenset({403} if path.endswith(_REFUSED_TO_READERS) else ())
+    inside = known is not None and isinstance(known.who, ServiceAct)
+    if secured and (writes or inside or 403 in beyond):
         yield 403
     named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
-    if writes or named or path.startswith(_NOT_FOR_ALL):
+    if writes or named or path.startswith(_NOT_FOR_ALL) or (known is not None and 404 in known.refuses):
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
-    elif path.endswith(("/bundle", "/files/{file}", "/items")):
+    elif path.endswith("/bundle"):
         yield 409
-    if path.endswith("/files/{file}") and method == "get":
-        yield 416
+    yield from sorted(beyond - {403})
     if "requestBody" in operation:
         yield from (413, 415)
     if operation["parameters"] or "requestBody" in operation:
@@ -251,9 +213,9 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-Match")
     if method == "get" and is_document:
         names.append("If-None-Match")
-    if method == "get" and path.endswith("/files/{file}"):
+    if known is not None and known.in_parts:
         names += ["Range", "If-Range"]
-    secret = path.endswith(_SECRET) if known is None else known.repeated is Repeated.ONCE
+    secret = known is not None and known.repeated is Repeated.ONCE
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
         told = f"{name} of a secret" if name == "Idempotency-Key" and secret else name

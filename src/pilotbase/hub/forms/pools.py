@@ -10,7 +10,7 @@ import pydantic
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.documents.api.pools import MOST_HOURS, DataFile, NewJob
+from pilotbase.documents.api.pools import MOST_HOURS, DataFile
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.resources import Demand, Resources
@@ -91,14 +91,14 @@ class JobForm(SizedForm, KeepingForm):
             add_errors(self, InputError.from_issues("", issues_of("", error)))
         return given
 
-    def wanted(self, upload: str) -> NewJob:
-        """Return what is asked for; raises `InputError` where it is beyond the bounds of a job."""
+    def said(self, upload: str) -> dict[str, Any]:
+        """Return what is asked for."""
         names = ("entry", "demand", "hours", "members", "priority", "voucher", "consent")
-        given = {name: self.cleaned_data[name] for name in names}
-        try:
-            return NewJob(upload=upload, data=self.cleaned_data["reads"], **given)
-        except pydantic.ValidationError as error:
-            raise InputError.from_issues("", issues_of("", error)) from None
+        return {
+            "upload": upload,
+            "data": self.cleaned_data["reads"],
+            **{name: self.cleaned_data[name] for name in names},
+        }
 
 
 def _file(written: str) -> DataFile:

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from pilotbase.documents.api.what_ifs import NewWhatIf
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy
@@ -61,18 +60,14 @@ class WhatIfForm(SizedForm):
             self.data["considered"] = given["considered"]  # type: ignore[index]
         return given
 
-    def wanted(self) -> NewWhatIf:
+    def said(self) -> dict[str, Any]:
         """Return what is asked for; raises `InputError` with every problem of the pool that is considered."""
         given = self.cleaned_data
         written = given["considered"]
         considered = build_document(Pool, parse_yaml(written.encode(), "pool.yaml")) if written.strip() else None
         until = _midnight(given["until"] + timedelta(days=1)) if given["until"] is not None else None
-        return NewWhatIf(
-            since=_midnight(given["since"]),
-            until=until,
-            policies=tuple(map(Policy, given["policies"])),
-            considered=considered,
-        )
+        since = _midnight(given["since"])
+        return {"since": since, "until": until, "policies": given["policies"], "considered": considered}
 
 
 def _midnight(day: date) -> datetime:

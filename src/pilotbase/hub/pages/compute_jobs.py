@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,25 +10,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.pools import JobDetail
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.declared import AGAINST, do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.pools import JobForm
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.job_files import log_of, output_of
-from pilotbase.hub.shown.pools import job_told, pool_told
-from pilotbase.hub.shown.vouchers import wallet_told
-from pilotbase.worker.computing.uploads import hand_in_upload
+from pilotbase.operations import pools
+from pilotbase.worker.computing.job_files import log_of, output_of
+from pilotbase.worker.computing.told_pools import job_told, pool_told
+from pilotbase.worker.computing.told_vouchers import wallet_told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 _LIVE = ("waiting", "running", "stopping")
 _SHOWN_LOG = 16 << 10
 """Bytes of the end of a log that stand in a page."""
@@ -40,18 +38,17 @@ _SHOWN_LOG = 16 << 10
 def submit(request: HubRequest, name: str) -> HttpResponse:
     """Hand a program in to a pool."""
     view = request.acting.view
-    pool = pool_told(view, name)
+    pool = pool_told(view, language(), name)
     form = JobForm(_vouchers(request), *posted_files(request))
     chosen = chosen_file(request, form) if request.method == "POST" else None
     if request.method == "POST" and chosen is None:
         form.add_error("folder", t("hub.file_needed"))
     if chosen is not None and form.is_valid():
         try:
-            given = form.wanted(chosen.identity)
-            job = hand_in_upload(base(), view, name, given, settings.CONFIGURATION.unpacked_bytes)
+            job = do(pools.SUBMIT, view, {"pool": name, **form.said(chosen.identity)})
             messages.success(request, text("compute.told.submitted", job=job.name, pool=name).render(language()))
             return redirect("pool-job", name=name, job=job.name)
-        except _AGAINST as error:
+        except AGAINST as error:
             add_errors(form, error)
     button = text("pool.hub.submit")
     shown = {"title": button, "lead": text("pool.hub.submit_lead"), "form": form, "button": button}
@@ -64,7 +61,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
     """Show where a job stands, why it waits, and every attempt at it."""
     found = _job(request, name, job)
     own = found.organisation == request.acting.organisation
-    log = log_of(request.acting.view, job) if own and found.attempt and not found.subject else None
+    log = log_of(base(), request.acting.view, job) if own and found.attempt and not found.subject else None
     shown = {
         "title": text("pool.hub.job", job=job),
         "job": found,
@@ -78,7 +75,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
         "members": range(found.members),
         "live": found.state in _LIVE,
         "crumbs": [
-            *crumbs(pool_told(request.acting.view, name)),
+            *crumbs(pool_told(request.acting.view, language(), name)),
             {"url": reverse("pool-queue", kwargs={"name": name}), "label": text("pool.hub.queue")},
         ],
     }
@@ -103,7 +100,7 @@ def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
 def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
     """Give what a member of the last attempt has printed to the organisation whose job it is."""
     _job(request, name, job)
-    return download(log_of(request.acting.view, job, member).text, f"{job}-{member}.log")
+    return download(log_of(base(), request.acting.view, job, member).text, f"{job}-{member}.log")
 
 
 @require_safe
@@ -111,12 +108,12 @@ def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpRespon
 def output(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
     """Give what a member of the last attempt has left, as the archive that it is."""
     _job(request, name, job)
-    return download(output_of(request.acting.view, job, member), f"{job}-{member}.zip")
+    return download(output_of(base(), request.acting.view, job, member), f"{job}-{member}.zip")
 
 
 def _job(request: HubRequest, name: str, job: str) -> JobDetail:
     """Return a job of a pool that the reader may know; raises `NotFoundError`."""
-    found = job_told(request.acting.view, job)
+    found = job_told(request.acting.view, language(), job)
     if found.pool != name:
         raise NotFoundError("pool.no_job", job=job)
     return found
@@ -124,5 +121,5 @@ def _job(request: HubRequest, name: str, job: str) -> JobDetail:
 
 def _vouchers(request: HubRequest) -> list[tuple[str, str]]:
     """Return the vouchers of the reader's organisation that pay now."""
-    found = wallet_told(request.acting.view, request.acting.organisation).vouchers
+    found = wallet_told(request.acting.view, language(), request.acting.organisation).vouchers
     return [(one.identity, f"{one.programme} · {one.identity}") for one in found if one.pays]

@@ -35,18 +35,18 @@ from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import KINDS, address_of, subject_of
 from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
-from pilotbase.hub.shown.estimates import estimate_shown
 from pilotbase.hub.shown.plans import plan_shown
 from pilotbase.hub.shown.records import SHOWN, Seen, see
 from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.statistics import bar_of
 from pilotbase.hub.shown.ways_on import ways_on
+from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.statistics import offered
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
