@@ -41,7 +41,7 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     assert "gap(accuracy by shift) <= 0.2: No guarantee" in armed.stdout
     assert "over 4 chunks of 1000 rows, at most 0.02 alarms are expected by chance" in armed.stdout
     early = run("watch", "status", "milling").stdout
-    assert "accuracy >= 0.85: watched with a promise; no cohort has been judged yet" in early
+    assert "accuracy >= 0.85: has a guarantee; no cohort has been judged yet" in early
     taken = run("watch", "take", "milling", write_days(world, tmp_path / "day.csv", 400))
     assert "600 cases, 600 labels" in taken.stdout
     assert "0 cases" in run("watch", "take", "milling", tmp_path / "day.csv").stdout
