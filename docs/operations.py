@@ -54,19 +54,10 @@ HEADINGS = {
 }
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
-    "threads_ask": ExchangeAct.THREAD_ASK,
-    "threads_reply": ExchangeAct.THREAD_REPLY,
-    "threads_attach": ExchangeAct.THREAD_ATTACH,
-    "threads_correct": ExchangeAct.THREAD_CORRECT,
-    "threads_remove": ExchangeAct.THREAD_REMOVE,
-    "threads_mark": ExchangeAct.THREAD_MARK,
     "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
     "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
     "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
     "trials_bundle": Reading.BUNDLE,
-    "trials_budget": Reading.BUDGET,
-    "trials_comparison": Reading.COMPARISON,
-    **dict.fromkeys(("what_ifs_ask", "what_ifs_read_all", "what_ifs_read", "what_ifs_read_replay"), Reading.WHAT_IF),
     **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
     "board_read": Reading.BOARD,
     **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
@@ -100,11 +91,8 @@ SAID = {
     **dict.fromkeys(("sites_read_packs", "sites_read_pack"), "owner of the site, supplier, operator, regulator"),
     "sites_agree": "supplier of the application",
     "pools_read_queue": "members, of their own organisation; operator and regulator of all",
-    "pools_submit": "suppliers, demand owners and operator, where their organisation has a quota",
     "pools_read_job": "organisation of the job, operator, regulator",
-    "pools_cancel": "organisation of the job, operator",
     **dict.fromkeys(("pools_read_log", "pools_read_output"), "organisation of the job"),
-    "what_ifs_cancel": "operator; regulator, where it has asked",
     **dict.fromkeys(("vouchers_read_all", "vouchers_read"), "members, of their own; operator and regulator of all"),
     **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
     **dict.fromkeys(("datasets_erase_file", "datasets_erase_files"), "owner of it, operator"),
@@ -170,11 +158,11 @@ def _operation(operation: Json, name: str) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
+    name = str(operation["operationId"]).removeprefix(PREFIX)
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
-        everybody = "anybody" if known.callers is Callers.EVERYBODY else "members"
+        everybody = "anybody" if known.callers is Callers.EVERYBODY else SAID.get(name, "members")
         return keys + (everybody if known.who is None else granted(TABLE[known.who]))
-    name = str(operation["operationId"]).removeprefix(PREFIX)
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
         return granted(TABLE[found])

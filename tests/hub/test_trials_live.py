@@ -343,16 +343,23 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from typer.testing import CliRunner
 
     from pilotbase.cli import app
+    from pilotbase.operations import trials
+    from pilotbase.operations.operation import NoInput
+    from pilotbase.protocols.hub_calls import HubCalls
     from pilotbase.protocols.hub_client import HubClient
     from pilotbase.protocols.hub_requests import HubRequests
 
     subject = f"scenario:{SCENARIO}"
     with listening(tried) as address:
-        owner = HubClient(HubRequests(address, token_of(tried, "owner", "read")))
-        assert owner.budget(subject).used == 1
-        assert owner.board(subject).allowed == 50
-        assert [one.name for one in owner.comparison(subject).candidates] == ["alarm"]
-        assert owner.queue() == []
+        owner = HubRequests(address, token_of(tried, "owner", "read"))
+        of, calls = (
+            trials.OfRecord(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2]),
+            HubCalls(owner),
+        )
+        assert calls.call(trials.BUDGET, of).used == 1
+        assert HubClient(owner).board(subject).allowed == 50
+        assert [one.name for one in calls.call(trials.COMPARISON, of).candidates] == ["alarm"]
+        assert calls.call(trials.QUEUE, NoInput()) == []
         monkeypatch.setenv("PILOTBASE_HUB", address)
         monkeypatch.setenv("PILOTBASE_HUB_TOKEN", token_of(tried, "regulator", "read"))
         waiting = HubRequests(address, token_of(tried, "signer", "read"), sleep=lambda _: tried.ordered.work())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from pilotbase.catalogue.records import everything
+from pilotbase.documents.api.exchange import ListedThread, ThreadPage
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
@@ -36,7 +37,7 @@ from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
-from pilotbase.workspace.threads import ThreadRow, find_thread, put_thread
+from pilotbase.workspace.threads import ThreadRow, count_threads, find_thread, list_threads, put_thread
 from pilotbase.workspace.transaction import Transaction
 
 KINDS = ("scenario", "application")
@@ -179,6 +180,15 @@ def read_all(view: View, rows: Sequence[ThreadRow]) -> list[Thread]:
     return [base.load(row.digest, Thread) for row in rows]
 
 
+def page(view: View, subject: str | None, after: str | None, limit: int) -> ThreadPage:
+    """Return some of the threads that the actor sees, those about ``subject`` or all; raises `NotFoundError`."""
+    if subject is not None and find_listing(view, subject) is None:
+        raise NotFoundError("hub.not_found")
+    rows, following = list_threads(view, subject, after, limit)
+    items = [_listed(thread) for thread in read_all(view, rows)]
+    return ThreadPage(items=items, total=count_threads(view, subject), next=following)
+
+
 def file_of(seen: SeenThread, number: int, digest: Digest) -> Attachment:
     """Return a file of a message; raises `NotFoundError`."""
     message = seen.thread.message(number)
@@ -188,9 +198,30 @@ def file_of(seen: SeenThread, number: int, digest: Digest) -> Attachment:
     raise NotFoundError("thread.not_found")
 
 
+def content_of(blobs: BlobStore, attachment: Attachment) -> bytes:
+    """Return the bytes of a file; raises `NotFoundError`: they were erased."""
+    if not blobs.exists(attachment.digest):
+        raise NotFoundError("thread.not_found")
+    return blobs.get(attachment.digest)
+
+
 def may(view: View, seen: SeenThread, act: ExchangeAct, number: int = 0) -> bool:
     """Tell whether the table lets the actor do ``act`` to message ``number`` of a thread."""
     return view.actor.person is not None and permitted(act, view.actor, _stands(seen.thread, seen.owner, number))
+
+
+def _listed(thread: Thread) -> ListedThread:
+    return ListedThread(
+        identity=thread.identity,
+        subject=thread.subject,
+        title=thread.title,
+        asker=thread.asker,
+        private=thread.private,
+        answered=thread.answer is not None,
+        messages=len(thread.messages),
+        last_at=thread.messages[-1].at,
+        url=f"/exchange/{thread.identity}/",
+    )
 
 
 def _advance(view: View, identity: str, deed: Deed, change_it: Callable[[Transaction, Thread], Thread]) -> SeenThread:

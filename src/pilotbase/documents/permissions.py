@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
@@ -192,6 +193,8 @@ class DeskAct(StrEnum):
     MEASURE = "base.measure"
     """See how the process is: its counts are not public."""
     UPLOAD = "upload.start"
+    CANCEL = "job.cancel"
+    """Take back a job of a shared pool."""
 
 
 @dataclass(frozen=True)
@@ -354,6 +357,7 @@ DESKS: Mapping[DeskAct, tuple[Grant, ...]] = {
     DeskAct.PLAN: (OPERATOR, MACHINE),
     DeskAct.MEASURE: (OPERATOR,),
     DeskAct.UPLOAD: (ANY_SUPPLIER, ANY_OWNER, OPERATOR),
+    DeskAct.CANCEL: (*MEMBERS, OPERATOR, MACHINE),
 }
 """Who may do what for the base, and who hands in files."""
 
@@ -457,6 +461,12 @@ def may_begin(act: AnyAct, actor: Acting) -> bool:
     """Tell whether there is anything to which ``actor`` may do ``act``: to what would be its own organisation's."""
     own = actor.organisation
     return permitted(act, actor, Stands(organisation=own, demand_owner=own, supplier=own))
+
+
+def require_may_begin(act: AnyAct, actor: Acting) -> None:
+    """Return if `may_begin`; raises `RefusedError` naming who may."""
+    if not may_begin(act, actor):
+        raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))
 
 
 def roles_for(act: AnyAct | Reading) -> tuple[Role, ...]:

@@ -13,10 +13,9 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
-from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, roles_for
+from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, require_may_begin
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -66,8 +65,7 @@ class Acting:
 
     def require(self, act: AnyAct) -> None:
         """Return if there is anything to which the actor may do ``act``; raises `RefusedError` naming who may."""
-        if not self.may(act):
-            raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))
+        require_may_begin(act, self.actor)
 
 
 class HubRequest(HttpRequest):
@@ -113,7 +111,8 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
-    limits = Limits(UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime))
+    uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
+    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes)
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"

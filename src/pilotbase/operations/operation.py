@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pydantic
 
@@ -54,6 +54,14 @@ PATH, BODY = _Mark("path"), _Mark("body")
 """In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
 
 
+@dataclass(frozen=True)
+class File:
+    """What an operation gives that is bytes, to be kept under a name: nobody here reads them."""
+
+    name: str
+    content: bytes
+
+
 class NoInput(Asked):
     """What is asked for by an operation that needs nothing."""
 
@@ -86,7 +94,7 @@ class Operation(Generic[In, Out]):
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -101,7 +109,8 @@ class Operation(Generic[In, Out]):
     @property
     def id(self) -> str:
         """Return its name in the API's schema."""
-        return f"pilotbase_hub_api_{self.noun}_{self.known_as or self.name.partition('.')[2]}"
+        known = self.known_as or self.name.partition(".")[2]
+        return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
     def method(self) -> str:
@@ -141,10 +150,12 @@ class Operation(Generic[In, Out]):
             return self.takes.model_fields[self.whole].annotation
         if not self.in_path and self.writes:
             return self.takes if self.others else None
-        fields: dict[str, Any] = {name: (one.annotation, one) for name, one in self.takes.model_fields.items()}
-        chosen = {name: fields[name] for name in self.others}
-        base, name = (Asked, self.takes.__name__) if self.writes else (InAddress, f"{self.takes.__name__}Query")
-        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
+        return self._model(Asked, self.takes.__name__) if self.writes else self._query
+
+    @cached_property
+    def beside(self) -> Any:
+        """Return the model of what the query says beside a body that is one field; None: nothing."""
+        return self._query if self.whole is not None else None
 
     @property
     def takes_bytes(self) -> bool:
@@ -152,8 +163,12 @@ class Operation(Generic[In, Out]):
         return self.sent is bytes
 
     def address(self, asked: In) -> str:
-        """Return the path that ``asked`` names."""
-        return self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+        """Return the path that ``asked`` names, with the query beside a whole body."""
+        path = self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
+        beside = {
+            name: str(getattr(asked, name)) for name in self.others if self.whole and name in asked.model_fields_set
+        }
+        return f"{path}?{urlencode(beside)}" if beside else path
 
     def said(self, language: Language, part: str = "") -> str:
         """Return one of its texts; empty where it has none of that kind."""
@@ -163,6 +178,15 @@ class Operation(Generic[In, Out]):
         """Return what a field is called, or its help; empty where nothing says so."""
         known, tail = catalogue("ask", language), f"{name}{part and '.'}{part}"
         return known.get(f"ask.{self.name}.{tail}") or known.get(f"ask.{tail}", "")
+
+    @cached_property
+    def _query(self) -> Any:
+        return self._model(InAddress, f"{self.takes.__name__}Query")
+
+    def _model(self, base: type[pydantic.BaseModel], name: str) -> Any:
+        fields = self.takes.model_fields
+        chosen: dict[str, Any] = {each: (fields[each].annotation, fields[each]) for each in self.others}
+        return pydantic.create_model(name, __base__=base, __doc__=self.takes.__doc__, **chosen) if chosen else None
 
     def _placed(self, mark: _Mark) -> list[str]:
         return [name for name, one in self.takes.model_fields.items() if mark in one.metadata]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import pydantic
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest
-from pilotbase.operations.operation import NOTHING, In, Operation, Out
+from pilotbase.operations.operation import NOTHING, File, In, Operation, Out
+from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_requests import HubRequests
 
 
@@ -30,20 +32,23 @@ class HubCalls:
         answer = self._send(operation, asked, seen)
         if operation.gives is NOTHING:
             return None  # type: ignore[return-value]
+        if operation.gives is File:
+            name = unquote(answer.headers.get("content-disposition", "").partition("''")[2])
+            return File(name, answer.body)  # type: ignore[return-value]
         try:
-            return pydantic.TypeAdapter(operation.gives).validate_json(answer)
+            return pydantic.TypeAdapter(operation.gives).validate_json(answer.body)
         except pydantic.ValidationError as error:
             raise PilotbaseError("protocol.hub_unreadable", found=operation.name) from error
 
-    def _send(self, operation: Operation[In, Out], asked: In, seen: Digest | None) -> bytes:
+    def _send(self, operation: Operation[In, Out], asked: In, seen: Digest | None) -> Answer:
         path, body = operation.address(asked), _sent(operation, asked)
         if not operation.writes:
-            return self.requests.get(path, {name: _spelled(value) for name, value in body.items()}).body
+            return self.requests.get(path, {name: _spelled(value) for name, value in body.items()})
         if operation.method == "DELETE":
-            return self.requests.send("DELETE", path).body
+            return self.requests.send("DELETE", path)
         if operation.takes_bytes:
-            return self.requests.send(operation.method, path, body, {"Content-Type": "application/octet-stream"}).body
-        return self.requests.write(operation.method, path, body, seen).body
+            return self.requests.send(operation.method, path, body, {"Content-Type": "application/octet-stream"})
+        return self.requests.write(operation.method, path, body, seen)
 
 
 def _sent(operation: Operation[In, Out], asked: In) -> Any:

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO, TypeVar
 import pydantic
 
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.comparison import Budget, Comparison
 from pilotbase.documents.api.people import Caller
 from pilotbase.documents.api.records import (
     SECTIONS,
@@ -28,7 +27,7 @@ from pilotbase.documents.api.records import (
     Section,
     Work,
 )
-from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, QueuedWork, TrialProgress
+from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, TrialProgress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
@@ -152,21 +151,9 @@ class HubClient:
             raise PilotbaseError("protocol.hub_unreadable", found=f"{trial}.zip")
         return answer.body
 
-    def queue(self) -> list[QueuedWork]:
-        """Return what runs and waits, in the order in which it is taken."""
-        return read_list(QueuedWork, self.requests.get("/queue"))
-
-    def budget(self, subject: str) -> Budget:
-        """Return what the hidden data of a scenario still hold."""
-        return read_model(Budget, self.requests.get(f"{_path(subject)}/budget"))
-
     def board(self, subject: str) -> SeenBoard:
         """Return the board of a scenario, as the caller may see it."""
         return read_model(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
-
-    def comparison(self, subject: str) -> Comparison:
-        """Return the candidates for a scenario side by side."""
-        return read_model(Comparison, self.requests.get(f"{_path(subject)}/comparison"))
 
     def check_certificate(self, envelope: bytes) -> CheckedCertificate:
         """Return whether a signed certificate holds."""

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
-import pydantic
-
-from pilotbase.documents.api.pools import Hours, Members, Word
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.api.trials import SpanTold
-from pilotbase.documents.resources import Demand
-
-
-class ConsideredJob(Asked):
-    """What a job would ask a pool for."""
-
-    entry: Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=100)]
-    """A Python file, then its arguments: earlier runs of a program of that name are looked at."""
-    demand: Demand
-    """Of each member, as people write it: ``{"cpu": 1.5, "memory": "2 GiB", "gpu/t4": 1}``."""
-    hours: Hours = 1.0
-    members: Members = 1
 
 
 class JobEstimateTold(Told):

@@ -14,8 +14,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.api.uploads import FileName, UploadId
-from pilotbase.documents.resources import Demand
+from pilotbase.documents.api.uploads import FileName
 from pilotbase.documents.subjects import Subject
 
 Amounts = Mapping[str, int]
@@ -40,26 +39,6 @@ class DataFile(Asked):
 
     dataset: Subject
     file: FileName
-
-
-class NewJob(Asked):
-    """A program, and what it asks a pool for."""
-
-    upload: UploadId
-    """A zip of the program's folder."""
-    entry: Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=100)]
-    """A Python file of the folder, then its arguments."""
-    demand: Demand
-    """Of each member, as people write it: ``{"cpu": 1.5, "memory": "2 GiB", "gpu/t4": 1}``."""
-    hours: Hours = 1.0
-    members: Members = 1
-    priority: Annotated[int, pydantic.Field(ge=-100, le=100)] = 0
-    preemptible: bool = True
-    data: Annotated[tuple[DataFile, ...], pydantic.Field(max_length=50)] = ()
-    voucher: Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00]*$")] = ""
-    """The one that pays; empty: none."""
-    consent: bool = False
-    """That it may cost more than the limit above which the base asks."""
 
 
 class HoldingTold(Told):

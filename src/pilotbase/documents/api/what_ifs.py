@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
-import pydantic
-
-from pilotbase.documents.api.shapes import Asked, Told
-from pilotbase.documents.base import Moment
+from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy
 
 MOST_SEED = 2**31 - 1
-
-
-class NewWhatIf(Asked):
-    """Which part of a pool's record is played, under which policies and by which rules."""
-
-    since: Moment
-    """Jobs that were handed in from then on."""
-    until: Moment | None = None
-    """And before then; null: up to now."""
-    policies: Annotated[tuple[Policy, ...], pydantic.Field(min_length=1, max_length=len(Policy))]
-    considered: Pool | None = None
-    """A pool with other rules or machines; ``shared`` is then played by the rules of today, too. Null: as it is."""
-    seed: Annotated[int, pydantic.Field(ge=0, le=MOST_SEED)] = 0
-    """Of chance, for ``random``."""
 
 
 class WhatIfTold(Told):

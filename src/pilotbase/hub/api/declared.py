@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from django.http import HttpResponse
 from ninja import Path, Query, Router
+from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
@@ -17,10 +18,11 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY_BODY, BYTES, require_type
+from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, require_type
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.shown.attachments import download
 from pilotbase.operations import declared
-from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
+from pilotbase.operations.operation import NOTHING, Callers, File, Operation, Repeated
 from pilotbase.worker.bound.binding import Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
@@ -47,13 +49,25 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
-        response=answers(None if operation.gives is NOTHING else operation.gives, operation.status),
+        response=_told(operation),
         by_alias=True,
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
-        openapi_extra=BINARY_BODY if operation.takes_bytes else None,
+        openapi_extra=_extra(operation),
     )(_view(operation))
+
+
+def _told(operation: Operation[Any, Any]) -> Any:
+    if operation.gives is File:
+        return NOT_SET
+    return answers(None if operation.gives is NOTHING else operation.gives, operation.status)
+
+
+def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
+    if operation.gives is File:
+        return {"responses": {operation.status: {"description": operation.said("en"), "content": BINARY}}}
+    return BINARY_BODY if operation.takes_bytes else None
 
 
 def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -88,13 +102,16 @@ def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
     if operation.sent is not None and not operation.takes_bytes:
         sent = operation.sent if operation.writes else _QUERY[operation.sent]
         yield inspect.Parameter("wanted", kind, annotation=sent)
+    if operation.beside is not None:
+        yield inspect.Parameter("beside", kind, annotation=_QUERY[operation.beside])
 
 
 def _spread(operation: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return field → value of what is asked for; what was not sent is left to its default."""
     wanted = given.pop("wanted", None)
     if operation.whole is not None:
-        return {**given, operation.whole: wanted}
+        beside = given.pop("beside", None)
+        return {**given, **(dict(beside) if beside is not None else {}), operation.whole: wanted}
     sent = wanted.model_fields_set if wanted is not None else ()
     return {**given, **{name: getattr(wanted, name) for name in sent}}
 
@@ -105,7 +122,12 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
         return HttpResponse(status=operation.status)
     if operation.marked:
         assert isinstance(given, Document)
-        return document(request, given, operation.status, version)
+        found = document(request, given, operation.status, version)
+        if operation.location:
+            found["Location"] = operation.location.format(asked=wanted, given=given)
+        return found
+    if isinstance(given, File):
+        return download(given.content, given.name)
     if not operation.headers and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
     answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))

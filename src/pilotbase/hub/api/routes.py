@@ -20,7 +20,6 @@ from pilotbase.hub.api import (
     media,
     notices,
     people,
-    pools,
     problems,
     programmes,
     readers,
@@ -29,12 +28,10 @@ from pilotbase.hub.api import (
     statistics,
     steps,
     terms,
-    threads,
     trials,
     uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
     webhooks,
-    what_ifs,
 )
 
 api = problems.HubApi(
@@ -57,7 +54,6 @@ for _room in (
     labelling,
     terms,
     readers,
-    threads,
     notices,
     webhooks,
     trials,
@@ -65,8 +61,6 @@ for _room in (
     board,
     figures,
     ledger,
-    pools,
-    what_ifs,
     vouchers,
     claims,
     programmes,

@@ -78,9 +78,7 @@ _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = (
     "/api/notices/",
     "/invitations",
-    "/jobs/estimate",
     "/api/roadmap",
-    "/messages/{number}/files",
     "/statistics",
     "/labelling",
     "/api/sites",

@@ -10,7 +10,7 @@ import pydantic
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.documents.api.pools import MOST_HOURS, DataFile, NewJob
+from pilotbase.documents.api.pools import MOST_HOURS, DataFile
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.resources import Demand, Resources
@@ -22,6 +22,7 @@ from pilotbase.hub.forms.chosen_files import KeepingForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.handing_in import SizedForm
 from pilotbase.hub.sentences import t
+from pilotbase.operations.pools import NewJob
 
 _DEMAND: pydantic.TypeAdapter[Resources] = pydantic.TypeAdapter(Demand)
 
@@ -91,12 +92,12 @@ class JobForm(SizedForm, KeepingForm):
             add_errors(self, InputError.from_issues("", issues_of("", error)))
         return given
 
-    def wanted(self, upload: str) -> NewJob:
+    def wanted(self, pool: str, upload: str) -> NewJob:
         """Return what is asked for; raises `InputError` where it is beyond the bounds of a job."""
         names = ("entry", "demand", "hours", "members", "priority", "voucher", "consent")
         given = {name: self.cleaned_data[name] for name in names}
         try:
-            return NewJob(upload=upload, data=self.cleaned_data["reads"], **given)
+            return NewJob(pool=pool, upload=upload, data=self.cleaned_data["reads"], **given)
         except pydantic.ValidationError as error:
             raise InputError.from_issues("", issues_of("", error)) from None
 

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from pilotbase.documents.api.what_ifs import NewWhatIf
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy
@@ -16,6 +15,7 @@ from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
 from pilotbase.hub.forms.handing_in import SizedForm
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.what_ifs import spell_pool
+from pilotbase.operations.pools import NewWhatIf
 
 USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
 _DAYS = 7
@@ -61,13 +61,14 @@ class WhatIfForm(SizedForm):
             self.data["considered"] = given["considered"]  # type: ignore[index]
         return given
 
-    def wanted(self) -> NewWhatIf:
+    def wanted(self, pool: str) -> NewWhatIf:
         """Return what is asked for; raises `InputError` with every problem of the pool that is considered."""
         given = self.cleaned_data
         written = given["considered"]
         considered = build_document(Pool, parse_yaml(written.encode(), "pool.yaml")) if written.strip() else None
         until = _midnight(given["until"] + timedelta(days=1)) if given["until"] is not None else None
         return NewWhatIf(
+            pool=pool,
             since=_midnight(given["since"]),
             until=until,
             policies=tuple(map(Policy, given["policies"])),

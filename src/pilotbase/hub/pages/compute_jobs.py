@@ -23,9 +23,9 @@ from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.job_files import log_of, output_of
-from pilotbase.hub.shown.pools import job_told, pool_told
 from pilotbase.hub.shown.vouchers import wallet_told
+from pilotbase.worker.computing.job_files import log_of, output_of
+from pilotbase.worker.computing.told_pools import job_told, pool_told
 from pilotbase.worker.computing.uploads import hand_in_upload
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
@@ -40,15 +40,15 @@ _SHOWN_LOG = 16 << 10
 def submit(request: HubRequest, name: str) -> HttpResponse:
     """Hand a program in to a pool."""
     view = request.acting.view
-    pool = pool_told(view, name)
+    pool = pool_told(view, language(), name)
     form = JobForm(_vouchers(request), *posted_files(request))
     chosen = chosen_file(request, form) if request.method == "POST" else None
     if request.method == "POST" and chosen is None:
         form.add_error("folder", t("hub.file_needed"))
     if chosen is not None and form.is_valid():
         try:
-            given = form.wanted(chosen.identity)
-            job = hand_in_upload(base(), view, name, given, settings.CONFIGURATION.unpacked_bytes)
+            given = form.wanted(name, chosen.identity)
+            job = hand_in_upload(base(), view, given, settings.CONFIGURATION.unpacked_bytes)
             messages.success(request, text("compute.told.submitted", job=job.name, pool=name).render(language()))
             return redirect("pool-job", name=name, job=job.name)
         except _AGAINST as error:
@@ -64,7 +64,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
     """Show where a job stands, why it waits, and every attempt at it."""
     found = _job(request, name, job)
     own = found.organisation == request.acting.organisation
-    log = log_of(request.acting.view, job) if own and found.attempt and not found.subject else None
+    log = log_of(base(), request.acting.view, job) if own and found.attempt and not found.subject else None
     shown = {
         "title": text("pool.hub.job", job=job),
         "job": found,
@@ -78,7 +78,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
         "members": range(found.members),
         "live": found.state in _LIVE,
         "crumbs": [
-            *crumbs(pool_told(request.acting.view, name)),
+            *crumbs(pool_told(request.acting.view, language(), name)),
             {"url": reverse("pool-queue", kwargs={"name": name}), "label": text("pool.hub.queue")},
         ],
     }
@@ -103,7 +103,7 @@ def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
 def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
     """Give what a member of the last attempt has printed to the organisation whose job it is."""
     _job(request, name, job)
-    return download(log_of(request.acting.view, job, member).text, f"{job}-{member}.log")
+    return download(log_of(base(), request.acting.view, job, member).text, f"{job}-{member}.log")
 
 
 @require_safe
@@ -111,12 +111,12 @@ def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpRespon
 def output(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
     """Give what a member of the last attempt has left, as the archive that it is."""
     _job(request, name, job)
-    return download(output_of(request.acting.view, job, member), f"{job}-{member}.zip")
+    return download(output_of(base(), request.acting.view, job, member), f"{job}-{member}.zip")
 
 
 def _job(request: HubRequest, name: str, job: str) -> JobDetail:
     """Return a job of a pool that the reader may know; raises `NotFoundError`."""
-    found = job_told(request.acting.view, job)
+    found = job_told(request.acting.view, language(), job)
     if found.pool != name:
         raise NotFoundError("pool.no_job", job=job)
     return found

@@ -12,17 +12,17 @@ from django.views.decorators.http import require_safe
 from pilotbase.documents.api.pools import PoolTold, UsageSpan
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.pool_charts import history_chart, holdings_chart, scarcest
-from pilotbase.hub.shown.pools import pool_told, pools_told, queue_told, usage_told
+from pilotbase.worker.computing.told_pools import pool_told, pools_told, queue_told, usage_told
 
 
 @require_safe
 @member_only
 def show_all(request: HubRequest) -> HttpResponse:
     """List the pools of the base."""
-    found = pools_told(request.acting.view)
+    found = pools_told(request.acting.view, language())
     rows = [(one, _own(request, one)) for one in found]
     return render(request, "hub/pools.html", {"title": text("pool.hub.title"), "rows": rows})
 
@@ -31,7 +31,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 @member_only
 def show(request: HubRequest, name: str) -> HttpResponse:
     """Show who holds what of a pool, one dimension as a picture and all in a table."""
-    pool = pool_told(request.acting.view, name)
+    pool = pool_told(request.acting.view, language(), name)
     asked = request.GET.get("dimension", "")
     dimension = asked if asked in pool.capacity else scarcest(pool)
     shown = {
@@ -53,11 +53,11 @@ def show(request: HubRequest, name: str) -> HttpResponse:
 def show_queue(request: HubRequest, name: str) -> HttpResponse:
     """Show who waits and runs: one's own jobs with the reason why, of others the organisation and how much."""
     view = request.acting.view
-    pool = pool_told(view, name)
+    pool = pool_told(view, language(), name)
     shown = {
         "title": text("pool.hub.queue"),
         "pool": pool,
-        "queue": queue_told(view, name),
+        "queue": queue_told(view, language(), name),
         "live": True,
         "crumbs": crumbs(pool),
     }
@@ -70,7 +70,7 @@ def show_queue(request: HubRequest, name: str) -> HttpResponse:
 def show_usage(request: HubRequest, name: str) -> HttpResponse:
     """Show who had how much of a pool in the last hour, day, week or month, beside a guarantee."""
     view = request.acting.view
-    pool, asked = pool_told(view, name), request.GET.get("span", "")
+    pool, asked = pool_told(view, language(), name), request.GET.get("span", "")
     span = UsageSpan(asked) if asked in list(UsageSpan) else UsageSpan.DAY
     usage = usage_told(view, name, span)
     organisations = [one.organisation for one in pool.holdings]

@@ -35,13 +35,13 @@ from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.shown.addresses import KINDS, address_of, subject_of
 from pilotbase.hub.shown.choices import choices
 from pilotbase.hub.shown.elsewhere import other_organisation
-from pilotbase.hub.shown.estimates import estimate_shown
 from pilotbase.hub.shown.plans import plan_shown
 from pilotbase.hub.shown.records import SHOWN, Seen, see
 from pilotbase.hub.shown.rehearsals import rehearsal_log
 from pilotbase.hub.shown.states import way
 from pilotbase.hub.shown.statistics import bar_of
 from pilotbase.hub.shown.ways_on import ways_on
+from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of

@@ -39,7 +39,7 @@ from pilotbase.hub.models import Membership
 from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.attachments import attachment_response, blobs
+from pilotbase.hub.shown.attachments import blobs, download
 from pilotbase.hub.shown.records import see
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.threads import count_threads, list_threads
@@ -247,7 +247,8 @@ def mark(request: HubRequest, identity: str) -> HttpResponse:
 def file(request: HubRequest, identity: str, number: int, digest: str) -> HttpResponse:
     """Give a file of a message, to be saved and never shown."""
     seen = threads.read(request.acting.view, identity)
-    return attachment_response(threads.file_of(seen, number, digest_of(digest)))
+    found = threads.file_of(seen, number, digest_of(digest))
+    return download(threads.content_of(blobs(), found), found.name)
 
 
 def _list(request: HubRequest, subject: str | None, shown: dict[str, Any]) -> HttpResponse:

@@ -25,8 +25,8 @@ from pilotbase.hub.forms.what_if import WhatIfForm
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.pages.trials import SANDBOX
-from pilotbase.hub.shown.pools import pool_told
 from pilotbase.hub.shown.what_ifs import changes_told, figures_told
+from pilotbase.worker.computing.told_pools import pool_told
 from pilotbase.worker.computing.what_if import (
     KEPT,
     WhatIf,
@@ -51,7 +51,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     form = WhatIfForm(pool, view.store.clock().date(), *posted_files(request))
     if request.method == "POST" and form.is_valid():
         try:
-            made = order_what_if(view, name, form.wanted())
+            made = order_what_if(view, form.wanted(name))
             return redirect("what-if", name=name, identity=made.order.identity)
         except _AGAINST as error:
             add_errors(form, error)
@@ -61,7 +61,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
         "form": form,
         "asked": [_row(one) for one in what_ifs(view, name)],
         "days": KEPT.days,
-        "crumbs": crumbs(pool_told(view, name)),
+        "crumbs": crumbs(pool_told(view, language(), name)),
     }
     return render(request, "hub/pool_what_if.html", shown)
 
@@ -71,7 +71,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
 def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Show how far a what-if is, then its figures."""
     view = request.acting.view
-    found, pool = find_what_if(view, name, identity), pool_told(view, name)
+    found, pool = find_what_if(view, name, identity), pool_told(view, language(), name)
     live, replay = not found.job.ended, replay_of(base(), found) if found.played is not None else None
     if not live and request.headers.get("HX-Request"):
         response = HttpResponse()

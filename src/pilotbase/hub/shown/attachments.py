@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
 from urllib.parse import quote
 
 from django.http import HttpResponse
 
-from pilotbase.documents.thread import Attachment
 from pilotbase.hub.base import base
 from pilotbase.workspace.blobs import BlobStore
-from pilotbase.workspace.failures import NotFoundError
 
 POLICY = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def blobs() -> BlobStore:
     """Return where the bytes are kept."""
-    return _opened(str(base().home.path))
-
-
-def attachment_response(attachment: Attachment) -> HttpResponse:
-    """Return the file of a message; raises `NotFoundError`: its bytes were erased."""
-    if not blobs().exists(attachment.digest):
-        raise NotFoundError("thread.not_found")
-    return download(blobs().get(attachment.digest), attachment.name)
+    return base().lab.vault.blobs
 
 
 def download(content: bytes, name: str) -> HttpResponse:
@@ -35,8 +25,3 @@ def download(content: bytes, name: str) -> HttpResponse:
     response["Content-Security-Policy"] = POLICY
     response["Cache-Control"] = "no-store"
     return response
-
-
-@cache
-def _opened(home: str) -> BlobStore:
-    return base().home.open_blobs()

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.replay.page.wording import Wording, spell_percent
-from pilotbase.documents.api.what_ifs import WhatIfTold
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import PolicyReplay, PoolReplay, WaitFigures
 from pilotbase.documents.quantities import spell_span
@@ -20,7 +19,6 @@ from pilotbase.hub.acting import language
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.hub.shown.organisations import title_of
 from pilotbase.worker.computing.what_if import WhatIf
-from pilotbase.worker.jobs.progress import told as told_of
 from pilotbase.workspace.store import View
 
 MOST_ORGANISATIONS = 30
@@ -44,27 +42,6 @@ class Picture:
     title: str
     chart: SafeString
     says: str
-
-
-def what_if_told(found: WhatIf) -> WhatIfTold:
-    """Return a what-if as the API tells it."""
-    order, work = found.order, told_of(found.job)
-    return WhatIfTold(
-        identity=order.identity,
-        pool=order.pool,
-        organisation=order.organisation,
-        since=order.since,
-        until=order.until,
-        policies=list(order.policies),
-        considered=order.considered.digest() if order.considered is not None else None,
-        asked_at=order.asked_at,
-        state=work.state,
-        stage=work.stage.render(language()) if work.stage else None,
-        share=work.share,
-        reason=work.reason.render(language()) if work.reason else None,
-        replay=found.played.replay if found.played is not None else None,
-        kept_until=found.played.until if found.played is not None else None,
-    )
 
 
 def spell_pool(pool: Pool) -> str:

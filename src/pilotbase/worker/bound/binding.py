@@ -23,6 +23,10 @@ class Limits:
     """What a base allows its callers; a hub's configuration says it."""
 
     uploads: UploadTerms = _UPLOADS
+    attached: int = 10 << 20
+    """Bytes of a file of a message."""
+    unpacked: int = 256 << 20
+    """Bytes of a folder that came as an archive."""
 
 
 class Remember(Protocol):

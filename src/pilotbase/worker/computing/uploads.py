@@ -7,8 +7,8 @@ from contextlib import suppress
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.compute.queue.showing import job_seen
 from pilotbase.compute.queue.submitting import Asking
-from pilotbase.documents.api.pools import NewJob
 from pilotbase.documents.vocabularies import JobKind
+from pilotbase.operations.pools import NewJob
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
@@ -19,7 +19,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-def hand_in_upload(base: Base, view: View, pool: str, given: NewJob, most_bytes: int) -> JobRow:
+def hand_in_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> JobRow:
     """Take a program in from an upload, which is erased then, and let it wait for a pool.
 
     The same request again finds the job that it made.
@@ -35,7 +35,7 @@ def hand_in_upload(base: Base, view: View, pool: str, given: NewJob, most_bytes:
         grant = ReaderGrant.of_owner(view.actor.organisation)
         data = tuple((one.dataset, one.file) for one in given.data)
         with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
-            asking = _asking(pool, given)
+            asking = _asking(given)
             consents = consented if given.consent else consent_by(view, asking)
             made = hand_in(base, view, Program(folder, given.entry, data), asking, consents).name
     with suppress(NotFoundError):
@@ -44,9 +44,9 @@ def hand_in_upload(base: Base, view: View, pool: str, given: NewJob, most_bytes:
     return job_seen(view, made).shown.job
 
 
-def _asking(pool: str, given: NewJob) -> Asking:
+def _asking(given: NewJob) -> Asking:
     return Asking(
-        pool,
+        given.pool,
         given.demand,
         given.hours * 3600,
         kind=JobKind.DEVELOPMENT,

@@ -23,7 +23,6 @@ from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.recorded import ended_between, trace_of
 from pilotbase.compute.replay.policies import Setting, require_named
 from pilotbase.compute.replay.reporting import replay
-from pilotbase.documents.api.what_ifs import NewWhatIf
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
@@ -34,6 +33,7 @@ from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.operations.pools import NewWhatIf
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.worker.kept_until import KeptUntil, erase_over
@@ -133,7 +133,7 @@ def play_record(view: View, asked: Question, on_progress: OnProgress = ignore_pr
     return replay(trace, asked.policies, Setting(rules, asked.seed, before), asked.load, on_progress)
 
 
-def order_what_if(view: View, pool: str, asked: NewWhatIf) -> WhatIf:
+def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
     """Queue a what-if and return it; the same request again finds the one that it made. One at a time for each pool.
 
     Raises:
@@ -144,7 +144,7 @@ def order_what_if(view: View, pool: str, asked: NewWhatIf) -> WhatIf:
     """
     if not may_read(Reading.WHAT_IF, view.actor):
         raise RefusedError("hub.role_missing", needed=", ".join(one.value for one in roles_for(Reading.WHAT_IF)))
-    made = view.outcome()
+    pool, made = asked.pool, view.outcome()
     if made is not None:
         return find_what_if(view, pool, made)
     now, as_it_is = view.store.clock(), pool_of(view, pool)[1]

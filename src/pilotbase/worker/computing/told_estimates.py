@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pilotbase.compute.queue.submitting import Asking
-from pilotbase.documents.api.job_estimates import ConsideredJob, JobEstimateTold
+from pilotbase.documents.api.job_estimates import JobEstimateTold
 from pilotbase.documents.api.trials import EstimateTold, SpanTold
 from pilotbase.documents.estimate import Payer, RunEstimate, Span, spell_price, spell_time
 from pilotbase.documents.quantities import spell_digits
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import CommissionState
+from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import language
+from pilotbase.operations.pools import ConsideredJob
 from pilotbase.worker.computing.estimates import estimate_unseen
 from pilotbase.worker.trials.consenting import ceiling_of, seen_estimate
 from pilotbase.workspace.store import View
@@ -62,9 +63,9 @@ def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
     )
 
 
-def job_estimate_told(view: View, pool: str, given: ConsideredJob) -> JobEstimateTold:
+def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> JobEstimateTold:
     """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
-    asking = Asking(pool, given.demand, given.hours * 3600, members=given.members)
+    asking = Asking(given.pool, given.demand, given.hours * 3600, members=given.members)
     found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
     return JobEstimateTold(
         most_seconds=found.most_seconds,
@@ -76,7 +77,7 @@ def job_estimate_told(view: View, pool: str, given: ConsideredJob) -> JobEstimat
         money=_span(found.money) if found.money is not None else None,
         limit=limit.spelled(),
         needs_consent=found.above(limit),
-        said=found.said().render(language()),
+        said=found.said().render(language),
     )
 
 

@@ -9,7 +9,6 @@ from pilotbase.compute.queue.pools import pool_of, pools
 from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
 from pilotbase.compute.queue.showing import (
     Holding,
-    Seen,
     Standing,
     is_seen,
     job_seen,
@@ -33,7 +32,7 @@ from pilotbase.documents.api.pools import (
 )
 from pilotbase.documents.base import localized
 from pilotbase.documents.resources import dominant_share
-from pilotbase.hub.acting import language
+from pilotbase.documents.texts import Language
 from pilotbase.worker.services.seats import wait_told
 from pilotbase.workspace.store import View
 
@@ -46,21 +45,21 @@ SPANS: Mapping[UsageSpan, tuple[timedelta, int]] = {
 """How far back, and in how many stretches of time."""
 
 
-def pools_told(view: View) -> list[PoolTold]:
+def pools_told(view: View, language: Language) -> list[PoolTold]:
     """Return every pool of the base, by name."""
-    return [pool_told(view, one.name) for one in pools(view)]
+    return [pool_told(view, language, one.name) for one in pools(view)]
 
 
-def pool_told(view: View, name: str) -> PoolTold:
+def pool_told(view: View, language: Language, name: str) -> PoolTold:
     """Return who holds what of a pool; raises `NotFoundError`."""
     found = standing(view, name)
     return PoolTold(
         name=found.pool.name,
-        title=localized(found.pool.title, language()),
+        title=localized(found.pool.title, language),
         capacity=found.pool.capacity,
         free=found.free,
         closed=list(found.closed),
-        maintenance=_windows(found, view.store.clock()),
+        maintenance=_windows(found, view.store.clock(), language),
         away=found.there.away,
         missing=list(found.there.missing),
         smaller=dict(found.there.smaller),
@@ -68,26 +67,22 @@ def pool_told(view: View, name: str) -> PoolTold:
     )
 
 
-def queue_told(view: View, name: str, most: int = 30) -> QueueTold:
+def queue_told(view: View, language: Language, name: str, most: int = 30) -> QueueTold:
     """Return who waits and runs in a pool, and one's own newest ``most`` that have ended; raises `NotFoundError`."""
     shown = queue(view, name)
     own = view.actor.organisation
     others = [one for one in standing(view, name).holdings if one.organisation != own and not view.actor.sees_all]
     return QueueTold(
-        jobs=[_job(view, one.job, one.wait) for one in shown],
-        ended=[_job(view, one, None) for one in over(view, name, most)],
+        jobs=[_job(view, language, one.job, one.wait) for one in shown],
+        ended=[_job(view, language, one, None) for one in over(view, name, most)],
         others=[OthersTold.model_validate(one) for one in others],
     )
 
 
-def job_told(view: View, name: str) -> JobDetail:
-    """Return a job that the actor may know; raises `NotFoundError`."""
-    return detail_of(view, job_seen(view, name))
-
-
-def detail_of(view: View, seen: Seen) -> JobDetail:
-    """Return a job with every attempt at it."""
-    told = _job(view, seen.shown.job, seen.shown.wait)
+def job_told(view: View, language: Language, name: str) -> JobDetail:
+    """Return a job that the actor may know, with every attempt at it; raises `NotFoundError`."""
+    seen = job_seen(view, name)
+    told = _job(view, language, seen.shown.job, seen.shown.wait)
     return JobDetail(**dict(told), attempts=[_attempt(one) for one in seen.attempts])
 
 
@@ -104,14 +99,14 @@ def usage_told(view: View, name: str, span: UsageSpan) -> UsageTold:
     )
 
 
-def _windows(found: Standing, now: datetime) -> list[WindowTold]:
+def _windows(found: Standing, now: datetime, language: Language) -> list[WindowTold]:
     coming = (one for one in found.pool.maintenance if one.ends > now)
     return [
         WindowTold(
             machines=list(one.machines),
             starts=one.starts,
             ends=one.ends,
-            why=localized(one.why, language()) if one.why else "",
+            why=localized(one.why, language) if one.why else "",
         )
         for one in sorted(coming, key=lambda one: one.starts)
     ]
@@ -131,7 +126,7 @@ def _holding(one: Holding) -> HoldingTold:
     )
 
 
-def _job(view: View, job: JobRow, wait: Wait | None) -> JobTold:
+def _job(view: View, language: Language, job: JobRow, wait: Wait | None) -> JobTold:
     asked = job.asked
     return JobTold(
         name=job.name,
@@ -146,7 +141,7 @@ def _job(view: View, job: JobRow, wait: Wait | None) -> JobTold:
         max_seconds=asked.max_seconds,
         voucher=job.voucher,
         state=job.state.value,
-        reason=job.reason.render(language()) if job.reason is not None else None,
+        reason=job.reason.render(language) if job.reason is not None else None,
         wait=wait_told(wait) if wait is not None else None,
         attempt=job.attempt,
         evictions=job.evictions,

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from pilotbase.compute.backends.backend import Attempt, LogPart
 from pilotbase.compute.queue.showing import job_seen
-from pilotbase.hub.base import base
+from pilotbase.worker.base import Base
 from pilotbase.worker.computing.keeping import local_backend
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-def log_of(view: View, job: str, member: int = 0) -> LogPart:
+def log_of(base: Base, view: View, job: str, member: int = 0) -> LogPart:
     """Return what a member of a job's last attempt has printed, as far as it is kept.
 
     Raises:
         NotFoundError: there is no such job of the actor's own organisation, or no such member.
     """
-    return local_backend(base()).logs(_attempt(view, job, member), 0)
+    return local_backend(base).logs(_attempt(view, job, member), 0)
 
 
-def output_of(view: View, job: str, member: int = 0) -> bytes:
+def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
     """Return the archive that a member of a job's last attempt has left, unread.
 
     Raises:
         NotFoundError: as `log_of`, or it has left nothing.
     """
-    archive = local_backend(base()).output(_attempt(view, job, member))
+    archive = local_backend(base).output(_attempt(view, job, member))
     if archive is None:
         raise NotFoundError("compute.no_output", job=job)
     return archive

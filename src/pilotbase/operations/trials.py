@@ -1,0 +1,26 @@
+"""Trials as they go: the queue, what hidden data still hold, candidates side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pilotbase.documents.api.comparison import Budget, Comparison
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.trials import EstimateTold, QueuedWork
+from pilotbase.documents.base import Name
+from pilotbase.documents.permissions import Reading
+from pilotbase.operations.matches import OfRecord
+from pilotbase.operations.operation import PATH, NoInput, Operation
+
+
+class OfTrial(Asked):
+    """Which trial."""
+
+    name: Annotated[Name, PATH]
+
+
+_SCENARIO = "GET /scenarios/{owner}/{name}"
+QUEUE = Operation("trials.queue", "GET /queue", NoInput, list[QueuedWork])
+ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, EstimateTold)
+BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=Reading.BUDGET)
+COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=Reading.COMPARISON)
