@@ -162,7 +162,7 @@ def _who(operation: Json) -> str:
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "anybody" if known.callers is Callers.EVERYBODY else SAID.get(name, "members")
-        return keys + (everybody if known.who is None else granted(TABLE[known.who]))
+        return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
     acts = {act.value.replace(".", "_"): act for act in Act}
     if found := acts.get(name) or GRANTED.get(name):
         return granted(TABLE[found])

@@ -21,10 +21,10 @@ OPERATIONS = list(declared().values())
 def lacks(one):
     """What an operation lacks."""
     for language in LANGUAGES:
-        for part in ("", "more"):
+        for part in ("",) if one.words else ("", "more"):
             if not one.said(language, part):
                 yield f"no text {part or 'of its own'} in {language}"
-    if one.writes and one.who is None and one.repeated is not Repeated.HARMLESS:
+    if one.writes and one.who is None and not one.only and one.repeated is not Repeated.HARMLESS:
         yield "it writes, and no row of the permissions says who may"
     if one.writes and one.sent not in (None, bytes) and one.example is None and one.sent.__name__ not in EXAMPLES:
         yield "no example"
@@ -52,7 +52,7 @@ def test_every_example_fits(one):
 
 
 def test_no_text_is_left_of_an_operation_or_of_a_field():
-    names = {f"op.{one.name}" for one in OPERATIONS}
+    names = {f"op.{one.name}" for one in OPERATIONS} | {one.words.code for one in OPERATIONS if one.words}
     assert [code for code in catalogue("op", "en") if code not in names and code.rpartition(".")[0] not in names] == []
     fields = {"json", "one_a_line"}
     for one in OPERATIONS:

@@ -14,7 +14,7 @@ import pydantic
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.permissions import AnyAct, Reading
-from pilotbase.documents.texts import Language
+from pilotbase.documents.texts import Language, Text
 
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
@@ -72,7 +72,7 @@ class Operation(Generic[In, Out]):
 
     Texts: ``op.<name>`` says what it is, ``op.<name>.more`` what it does, ``op.<name>.help`` what its command does
     where that reads otherwise, ``op.<name>.done`` what was done. A field is called ``ask.<name>.<field>`` or,
-    everywhere alike, ``ask.<field>``; its help is ``….help``.
+    everywhere alike, ``ask.<field>``; its help is ``….help``. Of many that a loop makes, ``words`` says what each is.
     """
 
     name: str
@@ -82,6 +82,10 @@ class Operation(Generic[In, Out]):
     gives: type[Out]
     who: AnyAct | Reading | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    only: str = ""
+    """Who may, as the reference says it, where the function that does it decides and no row."""
+    refuses: frozenset[int] = frozenset()
+    """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
     callers: Callers = Callers.MEMBERS
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
@@ -94,7 +98,9 @@ class Operation(Generic[In, Out]):
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too; after a slash, whole."""
+    words: Text | None = None
+    """What it is, where a loop makes many alike and no text of its own says so."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -110,6 +116,8 @@ class Operation(Generic[In, Out]):
     def id(self) -> str:
         """Return its name in the API's schema."""
         known = self.known_as or self.name.partition(".")[2]
+        if known.startswith("/"):
+            return known[1:]
         return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
@@ -172,6 +180,8 @@ class Operation(Generic[In, Out]):
 
     def said(self, language: Language, part: str = "") -> str:
         """Return one of its texts; empty where it has none of that kind."""
+        if self.words is not None:
+            return "" if part else self.words.render(language)
         return catalogue("op", language).get(f"op.{self.name}{part and '.'}{part}", "")
 
     def called(self, name: str, language: Language, part: str = "") -> str:

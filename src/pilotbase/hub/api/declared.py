@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -35,13 +34,12 @@ _AUTH = {
 }
 
 
-def routers() -> Iterator[Router]:
-    """Yield the routes of every noun that is declared."""
-    for noun, operations in groupby(declared().values(), key=lambda one: one.noun):
-        router = Router(tags=[noun])
-        for operation in operations:
-            _add(router, operation)
-        yield router
+def made_router() -> Router:
+    """Return the routes of every noun that is declared: all methods of a path stand on one router."""
+    router = Router()
+    for operation in declared().values():
+        _add(router, operation)
+    return router
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
@@ -54,6 +52,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
+        tags=[operation.noun],
         openapi_extra=_extra(operation),
     )(_view(operation))
 

@@ -66,8 +66,7 @@ for _room in (
     programmes,
 ):
     api.add_router("", _room.router)
-for _router in declared.routers():
-    api.add_router("", _router)
+api.add_router("", declared.made_router())
 
 
 def documentation(request: HttpRequest) -> HttpResponse:

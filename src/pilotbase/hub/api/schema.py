@@ -194,8 +194,9 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     yield 400
     if secured:
         yield from (401, 429)
-    refuses = path.endswith(_REFUSED_TO_READERS) if known is None else isinstance(known.who, ServiceAct)
-    if secured and (writes or refuses):
+    beyond = known.refuses if known is not None else frozenset({403} if path.endswith(_REFUSED_TO_READERS) else ())
+    inside = known is not None and isinstance(known.who, ServiceAct)
+    if secured and (writes or inside or 403 in beyond):
         yield 403
     named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
     if writes or named or path.startswith(_NOT_FOR_ALL):
