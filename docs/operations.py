@@ -62,19 +62,12 @@ GRANTED: dict[str, AnyAct | Reading] = {
     "board_read": Reading.BOARD,
     **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
     **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),
-    "steps_propose": Act.COMMISSION_PROPOSE,
-    "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,
-    "records_save_scenario": Act.SCENARIO_EDIT,
-    "records_save_application": Act.APPLICATION_EDIT,
-    "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
-    "uploads_hand_in_application": Act.APPLICATION_EDIT,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
     "ledger_set_new": DeskAct.PLAN,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
-_OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 _SITE_OWNER = "owner of the site, operator"
 _LABELLER = "people named in the round, for themselves"
@@ -94,7 +87,6 @@ SAID = {
     "pools_read_job": "organisation of the job, operator, regulator",
     **dict.fromkeys(("pools_read_log", "pools_read_output"), "organisation of the job"),
     **dict.fromkeys(("vouchers_read_all", "vouchers_read"), "members, of their own; operator and regulator of all"),
-    **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
     **dict.fromkeys(("datasets_erase_file", "datasets_erase_files"), "owner of it, operator"),
     "datasets_read_own_files": "owner of it, operator",
     **dict.fromkeys(("datasets_measure_quality", "datasets_read_measurement"), "owner of it"),
@@ -163,8 +155,7 @@ def _who(operation: Json) -> str:
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "anybody" if known.callers is Callers.EVERYBODY else SAID.get(name, "members")
         return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
-    acts = {act.value.replace(".", "_"): act for act in Act}
-    if found := acts.get(name) or GRANTED.get(name):
+    if found := GRANTED.get(name):
         return granted(TABLE[found])
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
 

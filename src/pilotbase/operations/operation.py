@@ -98,7 +98,9 @@ class Operation(Generic[In, Out]):
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name; with another noun where that was another, too; after a slash, whole."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too.
+
+    After a slash it is whole."""
     words: Text | None = None
     """What it is, where a loop makes many alike and no text of its own says so."""
 

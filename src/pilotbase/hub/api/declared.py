@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -18,7 +20,9 @@ from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
 from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, require_type
+from pilotbase.hub.base import operator_view
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.attachments import download
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, File, Operation, Repeated
@@ -81,7 +85,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         version = seen(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
-            found = function(caller(view, version, getattr(request, "service", None)), wanted)
+            who = caller(view, version, getattr(request, "service", None))
+            found = function(replace(who, roles_changed=partial(cut_memberships, operator_view())), wanted)
             return _answer(request, operation, wanted, found)
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:

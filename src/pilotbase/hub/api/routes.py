@@ -26,10 +26,8 @@ from pilotbase.hub.api import (
     schema,
     sites,
     statistics,
-    steps,
     terms,
     trials,
-    uploads,  # noqa: F401 - adds to the addresses of records
     vouchers,
     webhooks,
 )
@@ -47,7 +45,6 @@ problems.install(api)
 for _room in (
     people,
     certificates,
-    steps,
     datasets,
     descriptions,
     statistics,

@@ -27,6 +27,8 @@ class Limits:
     """Bytes of a file of a message."""
     unpacked: int = 256 << 20
     """Bytes of a folder that came as an archive."""
+    files_days: int = 730
+    """So long the base keeps the files of a scenario."""
 
 
 class Remember(Protocol):
@@ -53,6 +55,8 @@ class Caller:
     """The one service that the caller's key opens."""
     limits: Limits = Limits()
     remember: Remember = anew
+    roles_changed: Callable[[str], object] = lambda organisation: None
+    """Hears that the roles of an organisation may be others now: a hub cuts those of its members."""
 
 
 @dataclass(frozen=True)

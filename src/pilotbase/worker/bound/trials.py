@@ -6,6 +6,7 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.api.trials import EstimateTold, QueuedWork
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.operations import trials as declared
+from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import NoInput, Out
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.computing.told_estimates import estimate_told
@@ -54,5 +55,5 @@ def _known(found: Out | None) -> Out:
     return found
 
 
-def _scenario(asked: declared.OfRecord) -> str:
+def _scenario(asked: OfRecord) -> str:
     return scenario_subject(asked.owner, asked.name)
