@@ -14,7 +14,6 @@ from pilotbase.documents.permissions import (
     Act,
     AnyAct,
     DeskAct,
-    ExchangeAct,
     Grant,
     GrantToAll,
     Reading,
@@ -54,42 +53,19 @@ HEADINGS = {
 }
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
-    "webhooks_add": ExchangeAct.WEBHOOK_MANAGE,
-    "webhooks_end": ExchangeAct.WEBHOOK_MANAGE,
-    "webhooks_send_again": ExchangeAct.WEBHOOK_MANAGE,
     "trials_bundle": Reading.BUNDLE,
-    **dict.fromkeys(("readers_read_dataset", "readers_read_scenario"), Reading.READERS),
     "board_read": Reading.BOARD,
-    **dict.fromkeys(("ledger_read_ledger", "ledger_read_map", "ledger_read_ranking"), Reading.LEDGER),
-    **dict.fromkeys(("ledger_read_records", "ledger_read_step", "ledger_read_roadmap"), Reading.LEDGER),
     "descriptions_start": Act.DATASET_REGISTER,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
-    "ledger_set_new": DeskAct.PLAN,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
 _SELF = "members, of their own organisation"
-_SITE_OWNER = "owner of the site, operator"
-_LABELLER = "people named in the round, for themselves"
 SAID = {
-    **dict.fromkeys(("statistics_ask", "statistics_price"), "who has an agreement with a budget, owner of it"),
-    "statistics_read_all": "members, of their own; owner of it, operator and regulator of all",
-    **dict.fromkeys(("statistics_read", "statistics_sample"), "who asked, owner of it, operator, regulator"),
-    **dict.fromkeys(("labelling_start", "labelling_read", "labelling_items"), "owner of the dataset"),
-    **dict.fromkeys(("labelling_close", "labelling_publish", "labelling_import_export"), "owner of the dataset"),
-    "labelling_read_all": "people named in a round, owner of the dataset, operator, regulator",
-    **dict.fromkeys(("labelling_sheet", "labelling_label"), _LABELLER),
-    **dict.fromkeys(("sites_enrol", "sites_revoke", "sites_ask", "sites_fetch", "sites_send"), _SITE_OWNER),
-    **dict.fromkeys(("sites_read", "sites_read_all"), "owner of the site, operator, regulator"),
-    **dict.fromkeys(("sites_read_packs", "sites_read_pack"), "owner of the site, supplier, operator, regulator"),
-    "sites_agree": "supplier of the application",
     "pools_read_queue": "members, of their own organisation; operator and regulator of all",
     "pools_read_job": "organisation of the job, operator, regulator",
     **dict.fromkeys(("pools_read_log", "pools_read_output"), "organisation of the job"),
     **dict.fromkeys(("vouchers_read_all", "vouchers_read"), "members, of their own; operator and regulator of all"),
-    **dict.fromkeys(("datasets_erase_file", "datasets_erase_files"), "owner of it, operator"),
-    "datasets_read_own_files": "owner of it, operator",
-    **dict.fromkeys(("datasets_measure_quality", "datasets_read_measurement"), "owner of it"),
     **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
     **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
     **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
@@ -153,8 +129,8 @@ def _who(operation: Json) -> str:
     name = str(operation["operationId"]).removeprefix(PREFIX)
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
-        everybody = "anybody" if known.callers is Callers.EVERYBODY else SAID.get(name, "members")
-        return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
+        everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
+        return keys + (known.only or SAID.get(name, everybody) if known.who is None else granted(TABLE[known.who]))
     if found := GRANTED.get(name):
         return granted(TABLE[found])
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pilotbase.catalogue.figures import FUNNEL, PUBLISHED_STEPS, Chosen, Figure, figures, published, records_of
+from pilotbase.catalogue.figures import FUNNEL, PUBLISHED_STEPS, Chosen, figures, published, records_of
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.targets import Figure
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.journeys import Journey, put_journey
 from pilotbase.workspace.late_work import count_late, list_late

@@ -121,4 +121,4 @@ def test_versions_tell_what_changed(published, tmp_path):
     assert "logs: – → 500 rows" in told and "agreements for earlier versions do not cover it" in told
     assert [one["version"] for one in json.loads(published("versions", "plant/logs", "--json"))] == ["2.0.0", "1.0.0"]
     assert "logs：– → 500 行" in published("versions", "plant/logs", "--since", "1.0.0", language="zh")
-    assert "no version 1.2.0" in published("versions", "plant/logs", "--since", "1.2.0", code=2)
+    assert "Version 1.2.0 does not exist" in published("versions", "plant/logs", "--since", "1.2.0", code=2)

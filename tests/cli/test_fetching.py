@@ -6,10 +6,9 @@ import pytest
 
 from pilotbase.cli.edge.fetching import write_parts
 from pilotbase.documents.errors import RefusedError
-from pilotbase.protocols import hub_datasets
+from pilotbase.operations.datasets import FileFor
+from pilotbase.protocols import hub_files
 from pilotbase.protocols.guarded_http import Answer, NoAnswerError
-from pilotbase.protocols.hub_client import HubClient
-from pilotbase.protocols.hub_datasets import HubDatasets
 from pilotbase.protocols.hub_requests import HubRequests
 
 CONTENT = bytes(range(250))
@@ -38,13 +37,12 @@ class Hub:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(hub_datasets, "PART", 100)
+    monkeypatch.setattr(hub_files, "PART", 100)
 
 
 def fetch(hub, target):
     requests = HubRequests("https://hub.example", "pilot_x", http=hub, sleep=lambda seconds: None)
-    take = HubDatasets(HubClient(requests)).take
-    write_parts(target, partial(take, "dataset:plant/logs", "logs.csv", "pb:verification"))
+    write_parts(target, partial(hub_files.parts_of, requests, FileFor(owner="plant", name="logs", file="logs.csv")))
 
 
 def test_what_an_outage_cuts_off_is_gone_on_with(tmp_path):

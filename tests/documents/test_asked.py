@@ -8,14 +8,14 @@ import pydantic
 import pytest
 
 from pilotbase.documents import api
-from pilotbase.documents.api.labelling import NewLabel
 from pilotbase.documents.api.shapes import Asked, InAddress
-from pilotbase.documents.api.sites import NewPack
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.thread import MAXIMUM_LETTERS, Question, Removal
 from pilotbase.operations import declared
 from pilotbase.operations.incidents import IncidentGrade, IncidentNote
+from pilotbase.operations.labelling import NewLabel
 from pilotbase.operations.services import NewKey
+from pilotbase.operations.sites import NewPack
 
 for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
     importlib.import_module(found.name)
@@ -66,7 +66,7 @@ def test_a_number_is_finite(model, name, number):
 
 
 def test_a_number_that_json_writes_with_a_fraction_of_nothing_is_whole():
-    assert NewPack(scenario="a", application="application:a/b", days=3.0).days == 3
+    assert NewPack(site="s", scenario="a", application="application:a/b", days=3.0).days == 3
 
 
 @pytest.mark.parametrize("label", [10**250, 10**4200, "a" * 201])

@@ -146,7 +146,7 @@ def test_a_certificate_is_checked_by_anybody(walked):
     assert told["holds"] and told["certificate"]["serial"].endswith(serial)
     envelope = visitor.get(f"/api/certificates/{serial}/envelope").content
     assert visitor.post("/api/certificates/check", envelope, **JSON).json()["holds"]
-    forged = envelope.replace(b'"payload":"', b'"payload":"A', 1)
+    forged = envelope.replace(b'"payload": "', b'"payload": "A', 1)
     assert not visitor.post("/api/certificates/check", forged, **JSON).json()["holds"]
     page = visitor.post("/certificates/", {"pasted": envelope.decode()}).content.decode()
     assert "status pass" in page and "status fail" in visitor.post("/certificates/", {"pasted": "{}"}).content.decode()

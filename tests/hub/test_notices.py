@@ -177,13 +177,13 @@ def test_a_webhook_from_its_making_to_its_end(told, settings_of_the_hub):
         shown = owner.get(f"/notices/webhooks/{identity}/").content.decode()
         assert "HTTP 500" in shown and "status wait" in shown
         (message,) = re.findall(r"(msg_[0-9a-f]{32})</span></th>(?:(?!<tr>).)*HTTP 500", shown, re.S)
-        owner.post(f"/notices/webhooks/{identity}/again/", {"delivery": message})
+        owner.post(f"/notices/webhooks/{identity}/again/", {"message": message})
         rounds(told)
         assert "status wait" not in owner.get(f"/notices/webhooks/{identity}/").content.decode()
         assert [headers["webhook-id"] for _, headers, _ in receiver.got].count(message) == 2
         for path in ("", "again/", "end/"):
             address = f"/notices/webhooks/{identity}/{path}"
-            assert (other.post if path else other.get)(address).status_code == 404
+            assert (other.post if path else other.get)(address, {"message": message}).status_code == 404
         assert owner.post(f"/notices/webhooks/{identity}/end/").status_code == 302
         assert owner.get(f"/notices/webhooks/{identity}/").status_code == 404
 

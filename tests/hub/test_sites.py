@@ -132,7 +132,7 @@ def test_a_pack_is_fetched_by_the_sites_owner_and_not_by_the_supplier(table, pac
 @pytest.fixture(scope="module")
 def report(table, packed):
     pack = table.place / "trial.pack"
-    pack.write_bytes(table.get("owner", f"/api/site-packs/{packed}/file").content)
+    pack.write_bytes(table.get("owner", f"/api/site-packs/{packed}/file").getvalue())
     out = table.place / "report.json"
     run_pack(table.site, SiteOrder(pack, table.scenario, table.base.trust_roots, WITNESS, out))
     return out.read_bytes()

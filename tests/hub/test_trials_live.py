@@ -344,6 +344,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
 
     from pilotbase.cli import app
     from pilotbase.operations import trials
+    from pilotbase.operations.matches import OfRecord
     from pilotbase.operations.operation import NoInput
     from pilotbase.protocols.hub_calls import HubCalls
     from pilotbase.protocols.hub_client import HubClient
@@ -353,7 +354,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     with listening(tried) as address:
         owner = HubRequests(address, token_of(tried, "owner", "read"))
         of, calls = (
-            trials.OfRecord(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2]),
+            OfRecord(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2]),
             HubCalls(owner),
         )
         assert calls.call(trials.BUDGET, of).used == 1

@@ -57,11 +57,12 @@ def counted_work(measured=lambda body: len(body)) -> Iterator[Work]:
 @contextmanager
 def nothing_expires() -> Iterator[None]:
     """Let what the hub keeps for some seconds be kept until the end of the block, however slow the machine is."""
-    from pilotbase.hub.shown import counting, organisations
+    from pilotbase.hub.shown import organisations
+    from pilotbase.worker.bound import ledger
 
     with (
         patch.object(organisations, "_SECONDS", 10**9),
-        patch.multiple(counting, KEPT_SECONDS=3600, LONGEST_KEPT=3600),
+        patch.object(ledger, "KEPT_SECONDS", 3600),
     ):
         yield
 

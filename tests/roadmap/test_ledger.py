@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from pilotbase.catalogue.figures import LEDGER, Chosen, Figure, count_of, figures, records_of
+from pilotbase.catalogue.figures import LEDGER, Chosen, count_of, figures, records_of
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.spans import STEPS, WHOLE, half_after, records_on
 from pilotbase.catalogue.subjects import new_commission
@@ -16,7 +16,7 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.report import Performance
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.documents.targets import Target
+from pilotbase.documents.targets import Figure, Target
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
 from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.roadmap.ledger import count_anew, tell_ledger, tell_map

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +19,7 @@ import numpy.typing as npt
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.spans import STEPS, Costs, Span, costs, read_trials, spans
 from pilotbase.documents.states import AT_WORK, PREPARED, CommissionState, ScenarioState
-from pilotbase.documents.targets import Phase
+from pilotbase.documents.targets import Figure, Phase
 from pilotbase.documents.vocabularies import ServingState, Support
 from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys, tally
 from pilotbase.workspace.listings import Page, Query, count
@@ -33,40 +32,6 @@ _MICROSECONDS_A_DAY = 86_400_000_000
 FEWEST_TRIALS = 5
 FEWEST_PARTIES = 3
 """A median is published only of so many trials, of so many demand owners and of so many suppliers."""
-
-
-class Figure(StrEnum):
-    """What is counted; names: text ``figure.<value>``."""
-
-    OPENED = "opened"
-    """Scenarios that were ever opened."""
-    OPEN = "open"
-    """Scenarios that are open now."""
-    PROPOSED = "proposed"
-    """Matches: trials that a supplier proposed."""
-    TRIALS = "trials"
-    """Trials that the parties agreed on."""
-    UNDER_WAY = "under_way"
-    """Trials between agreement and report."""
-    VERDICTS = "verdicts"
-    """Trials that came to a verdict."""
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    INCONCLUSIVE = "inconclusive"
-    CERTIFIED = "certified"
-    """Trials that came to a certificate."""
-    IN_FORCE = "in_force"
-    """Trials whose certificate holds now."""
-    SERVED = "served"
-    """Services that ever answered by a certified version."""
-    IN_USE = "in_use"
-    """Services that answer now, by whichever certified version."""
-    UNCERTIFIED = "uncertified"
-    """Services that answer now by an endpoint that holds no certificate, on the operator's word: no use is counted."""
-    WARNED = "warned"
-    """Services that were ever warned of, in whatever colour."""
-    STOPPED = "stopped"
-    """Services that were ever stopped."""
 
 
 LEDGER = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pilotbase.catalogue.figures import Figure, Figures
-from pilotbase.documents.targets import Target, Targets
+from pilotbase.catalogue.figures import Figures
+from pilotbase.documents.targets import Figure, Target, Targets
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.store import View
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.asking import named
+from pilotbase.cli.edge.declared import call
+from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import spell_day
-from pilotbase.documents.subjects import name_of, subject_written
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
+from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
-    from pilotbase.cli.datasets_here import DatasetsHere
     from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset
-    from pilotbase.protocols.hub_datasets import HubDatasets
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 
@@ -37,7 +38,7 @@ def list_datasets(  # noqa: PLR0913 - each is an option
 ) -> None:
     """List datasets, newest first, and how many there are of each sector, opening, licence and so on."""
     narrowed = {"sector": sector, "opening": opening, "licence": licence, "language": language_of}
-    page = datasets_at().found({"q": words, **narrowed, "labels": labels, "quality": quality, "state": state})
+    page = call(datasets.SEARCH, q=words, **narrowed, labels=labels, quality=quality, state=state)
     if as_json:
         print_json(page.model_dump(mode="json"))
         return
@@ -53,7 +54,7 @@ def contributions(
     as_json: AsJson = False,
 ) -> None:
     """Tell who gave which data, how often they were used, and what rests on them."""
-    found = datasets_at().contributions(organisation)
+    found = call(datasets.CONTRIBUTIONS, owner=organisation)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -74,7 +75,7 @@ def versions(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of a dataset that you may see, and what each changed."""
-    found = datasets_at().versions(subject_written("dataset", name), since)
+    found = call(datasets.VERSIONS, **named(name), since=since)
     if as_json:
         print_json([one.to_json_value() for one in found])
         return
@@ -94,21 +95,10 @@ def grade(
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.quality import QualityReport
 
-    shown = datasets_at().grade(load_document(QualityReport, report))
+    found = load_document(QualityReport, report)
+    shown = call(datasets.GRADE, **named(found.dataset), report=found)
     outcome = text(f"outcome.{shown.grade.outcome}")
     say(text("facet.published", dataset=shown.dataset, version=shown.version, outcome=outcome))
-
-
-def datasets_at(organisation: str = "") -> DatasetsHere | HubDatasets:
-    """Return the datasets of the hub that was named, else of this home, for an organisation in it."""
-    if is_remote():
-        from pilotbase.protocols.hub_datasets import HubDatasets
-
-        return HubDatasets(hub())
-    from pilotbase.cli.datasets_here import DatasetsHere
-    from pilotbase.worker.base import open_base
-
-    return DatasetsHere(open_base(create=True), organisation)
 
 
 def _print_found(one: FoundDataset) -> None:

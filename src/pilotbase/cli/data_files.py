@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.data_catalogue import AsJson, datasets_at
+from pilotbase.cli.data_catalogue import AsJson
 from pilotbase.cli.data_terms import terms_at
-from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.asking import asked, named
+from pilotbase.cli.edge.declared import call, calls
+from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
+from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pilotbase.documents.api.datasets import KeptTold
+    from pilotbase.protocols.hub_files import Begun, FilePart
 
 Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
 For = Annotated[str, typer.Option("--purpose", help="For what it is used, such as pb:verification.")]
@@ -42,7 +48,7 @@ def keep(
             raise InputError("data.no_file", file=str(path))
     if salt is not None:
         _require_committed(subject_written("dataset", dataset), files, salt)
-    _print(datasets_at().keep(subject_written("dataset", dataset), files), as_json)
+    _print(_sent(dataset, files) if is_remote() else _kept_here(dataset, files), as_json)
 
 
 @remote
@@ -56,14 +62,15 @@ def fetch(
     """Fetch files of a dataset that your organisation may take; it is counted as a use."""
     from pilotbase.cli.edge.fetching import write_parts
 
-    datasets, subject = datasets_at(organisation), subject_written("dataset", dataset)
-    names = [file] if file else [one.name for one in datasets.files(subject)]
+    which = named(dataset)
+    kept = calls(organisation).call(datasets.FILES, asked(datasets.OfDataset, **which)) if not file else []
+    names = [file] if file else [one.name for one in kept]
     if not names:
-        raise InputError("dataset.no_files", dataset=subject)
+        raise InputError("dataset.no_files", dataset=subject_written("dataset", dataset))
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
         target = out / Path(name).name
-        write_parts(target, partial(datasets.take, subject, name, purpose))
+        write_parts(target, _parts(asked(datasets.FileFor, **which, file=name, purpose=purpose), organisation))
         say(text("preview.fetched", file=target))
 
 
@@ -74,9 +81,10 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only say what that means.")] = False,
 ) -> None:
     """Erase files of your dataset that the base keeps, of every version; versions and uses stand."""
-    subject = subject_written("dataset", dataset)
     if yes:
-        say(text("preview.erased_of", dataset=subject, count=datasets_at().erase(subject, file)))
+        which = named(dataset)
+        found = call(datasets.ERASE_FILE, **which, file=file) if file else call(datasets.ERASE_FILES, **which)
+        say(text("preview.erased_of", dataset=subject_written("dataset", dataset), count=found.erased))
     else:
         say(text("preview.erase_warning"))
         say(text("preview.erase_unconfirmed"))
@@ -87,7 +95,8 @@ def preview(
     dataset: Named, purpose: For = "pb:verification", organisation: Organisation = "", as_json: AsJson = False
 ) -> None:
     """Show the first rows of a dataset that your organisation may see: a part of it, and no sample."""
-    found = datasets_at(organisation).preview(subject_written("dataset", dataset), purpose)
+    wanted = asked(datasets.DatasetFor, **named(dataset), purpose=purpose)
+    found = calls(organisation).call(datasets.PREVIEW, wanted)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -95,6 +104,42 @@ def preview(
     say(text("preview.partial", shown=len(found.cells), rows=found.rows_in_all, **widths))
     for row in (found.columns, *found.cells):
         typer.echo(" | ".join(cell.replace("\n", " ").replace("\t", " ") for cell in row))
+
+
+def _kept_here(dataset: str, files: list[Path]) -> list[KeptTold]:
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.datasets.keeping import keep_files
+
+    base = open_base(create=True)
+    return keep_files(base, base.lab.view, subject_written("dataset", dataset), files)
+
+
+def _sent(dataset: str, files: list[Path]) -> list[KeptTold]:
+    """Send files, to be kept; a worker makes the first rows of tables in a box."""
+    kept = []
+    for path in files:
+        if not path.is_file():
+            raise InputError("dataset.folder_of_hub", folder=path)
+        with path.open("rb") as content:
+            upload = hub().upload(path.name, content)
+        kept.append(call(datasets.KEEP, **named(dataset), upload=upload.identity))
+    return kept
+
+
+def _parts(wanted: datasets.FileFor, organisation: str) -> Callable[[Begun | None], Iterator[FilePart]]:
+    """Return what yields a file: from a hub in parts, here from its beginning."""
+    from pilotbase.protocols.hub_files import FilePart, parts_of
+
+    if is_remote():
+        return partial(parts_of, hub().requests, wanted)
+
+    def pieces(begun: Begun | None) -> Iterator[FilePart]:
+        at = 0
+        for piece in calls(organisation).call(datasets.TAKE, wanted).pieces:
+            yield FilePart(at, "", piece)
+            at += len(piece)
+
+    return pieces
 
 
 def _require_committed(subject: str, files: list[Path], salt: Path) -> None:

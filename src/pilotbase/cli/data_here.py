@@ -16,12 +16,9 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import Record
-from pilotbase.documents.subjects import kind_of
-from pilotbase.documents.terms import Use
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
-from pilotbase.workspace.uses import uses_of
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,6 @@ class TermsHere:
         organisation = record.demand_owner if of_owner else record.supplier
         role = Role.DEMAND_OWNER if of_owner else Role.SUPPLIER
         return advance(self._acting(organisation or "", role), subject, act, Move(note=note))
-
-    def uses(self, subject: str) -> list[Use]:
-        """Return the uses of a dataset, or under an agreement, newest first."""
-        is_dataset = kind_of(subject) == "dataset"
-        target = subject if is_dataset else self.record(subject).subjects["dataset"]
-        return uses_of(self.view, target, "" if is_dataset else subject)
 
     def _acting(self, organisation: str, role: Role) -> View:
         return self.view.as_actor(Actor(organisation, frozenset({role})))

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.data_catalogue import AsJson, datasets_at
+from pilotbase.cli.data_catalogue import AsJson
+from pilotbase.cli.edge.asking import named
+from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import print_json, say
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.quantities import spell_bytes
-from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ReadingKind
+from pilotbase.operations import readers as ops
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.readers import Readers, ReadingTold
@@ -36,9 +38,9 @@ def reader(kind: str) -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         """List who has read what is yours, when, for what, by which way: each line is an entry of the log."""
-        asked = {"kind": str(what or ""), "organisation": organisation, "channel": channel}
-        found = datasets_at().readers(subject_written(kind, name), asked, before, limit)
-        _print(found, as_json)
+        read = ops.DATASET if kind == "dataset" else ops.SCENARIO
+        narrowed = {"kind": what, "organisation": organisation, "channel": channel, "before": before, "limit": limit}
+        _print(call(read, **named(name), **narrowed), as_json)
 
     return readers
 

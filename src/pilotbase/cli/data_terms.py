@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.asking import asked, named
+from pilotbase.cli.edge.declared import call, print_value
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import command, language, print_json, say
 from pilotbase.documents.base import localized
@@ -20,6 +21,7 @@ from pilotbase.documents.states import AgreementState, DatasetState
 from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
+from pilotbase.operations import terms as ops
 
 if TYPE_CHECKING:
     from pilotbase.cli.data_here import TermsHere
@@ -164,9 +166,9 @@ def uses(
     as_json: AsJson = False,
 ) -> None:
     """List who used a dataset, for what, how often; owner and operator see all, others their own."""
-    found = terms_at().uses(subject_written("dataset", about) if "/" in about else agreement_subject(about))
+    found = call(ops.USES, **named(about)) if "/" in about else call(ops.AGREEMENT_USES, name=about)
     if as_json:
-        print_json([one.model_dump(mode="json", exclude_none=True) for one in found])
+        print_value(found)
     elif not found:
         say(text("terms.no_uses"))
     for one in [] if as_json else found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import hub, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
@@ -63,7 +64,7 @@ def check(
     which: Annotated[str, typer.Argument(help="A certificate.json, or the number of a certificate.")],
     as_json: AsJson = False,
 ) -> None:
-    """Ask a hub whether a certificate holds (no account needed): exit 0 it does, 3 it does not."""
+    """Ask this home, or a hub without an account, whether a certificate holds: exit 0 it does, 3 it does not."""
     found = _checked(which)
     if as_json:
         print_json(found.model_dump(mode="json", by_alias=True, exclude_none=True))
@@ -75,10 +76,12 @@ def check(
 
 
 def _checked(which: str) -> CheckedCertificate:
+    from pilotbase.operations import certificates
+
     number = _NUMBER.fullmatch(which)
     if number is not None:
-        return hub().certificate(number[1])
-    return hub().check_certificate(read_bounded(Path(which), _MOST_BYTES))
+        return call(certificates.SHOW, serial=number[1])
+    return call(certificates.CHECK, envelope=read_bounded(Path(which), _MOST_BYTES))
 
 
 def _lines(found: CheckedCertificate) -> list[str]:

@@ -10,17 +10,17 @@ from unicodedata import east_asian_width
 
 import typer
 
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.declared import call
+from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import read_part
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.safe_csv import spell_csv
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
-    from pilotbase.protocols.ledger_client import LedgerClient
+    from pilotbase.documents.api.ledger import MapTold, RankingTold, RoadmapTold
     from pilotbase.roadmap.tables import Table
 
 app = typer.Typer(help="The ledger of the base, its map, the ranking of scenarios.", no_args_is_help=True)
@@ -35,7 +35,7 @@ def ledger(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Tell from demand to use: how many, how many days, at what cost, and how far targets are reached."""
     from pilotbase.roadmap.tables import ledger_table
 
-    told = _of_hub().ledger() if is_remote() else _ledger_here()
+    told = call(operations.SHOW)
     if as_json:
         print_json(told.model_dump(mode="json"))
     elif as_csv:
@@ -50,7 +50,7 @@ def show_map(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """Tell six actions × eight supports: scenarios opened, trials certified, services in use."""
     from pilotbase.roadmap.tables import map_table
 
-    told = _of_hub().map() if is_remote() else _map_here()
+    told = call(operations.MAP)
     _print(told, map_table(told, language()), as_json, as_csv)
 
 
@@ -69,7 +69,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     from pilotbase.roadmap.tables import ranking_table, spell_shift
 
     asked = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
-    told = _of_hub().ranking(**asked, top=top, within=within) if is_remote() else _ranking_here(asked, top, within)
+    told = call(operations.RANKING, **asked, top=top, within=within)
     _print(told, ranking_table(told, language()), as_json, as_csv)
     if as_json or as_csv:
         return
@@ -87,7 +87,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
 @remote
 def show(as_json: AsJson = False) -> None:
     """Show the roadmap: which scenarios, when, how far they have come, and what should be re-planned."""
-    _print_roadmap(_of_hub().roadmap() if is_remote() else _roadmap_here(), as_json)
+    _print_roadmap(call(operations.ROADMAP), as_json)
 
 
 @app.command("set")
@@ -98,60 +98,8 @@ def set_new(
 ) -> None:
     """Set the roadmap in place of what was there, and show it."""
     from pilotbase.documents.roadmap import Roadmap
-    from pilotbase.roadmap.planning import set_roadmap
-    from pilotbase.worker.base import open_base
 
-    brought = read_part(Roadmap, file)
-    assert isinstance(brought, Roadmap)
-    if is_remote():
-        _print_roadmap(_of_hub().set_roadmap(brought), as_json)
-        return
-    set_roadmap(open_base().lab.view, brought)
-    _print_roadmap(_roadmap_here(), as_json)
-
-
-def _of_hub() -> LedgerClient:
-    from pilotbase.protocols.ledger_client import LedgerClient
-
-    return LedgerClient(hub().requests)
-
-
-def _ledger_here() -> LedgerTold:
-    from pilotbase.roadmap.ledger import count_anew, tell_ledger
-    from pilotbase.worker.base import open_base
-
-    view = open_base().lab.view
-    now = view.store.clock()
-    return tell_ledger(view, count_anew(view, now), now)
-
-
-def _map_here() -> MapTold:
-    from pilotbase.roadmap.ledger import count_anew, tell_map
-    from pilotbase.worker.base import open_base
-
-    view = open_base().lab.view
-    now = view.store.clock()
-    return tell_map(view, count_anew(view, now), now)
-
-
-def _ranking_here(weights: dict[str, int], top: int, within: int) -> RankingTold:
-    from fractions import Fraction
-
-    from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, tell_ranking
-    from pilotbase.roadmap.ranking import Weights
-    from pilotbase.worker.base import open_base
-
-    if not 1 <= top <= MOST_TOP or not 0 <= within <= 100:
-        raise InputError("roadmap.top_or_within", top=top, within=within, most=MOST_TOP)
-    view = open_base().lab.view
-    return tell_ranking(view, rank_scenarios(view, Weights(**weights), top, Fraction(within, 100)))
-
-
-def _roadmap_here() -> RoadmapTold:
-    from pilotbase.roadmap.planning import tell_roadmap
-    from pilotbase.worker.base import open_base
-
-    return tell_roadmap(open_base().lab.view)
+    _print_roadmap(call(operations.SET_ROADMAP, roadmap=read_part(Roadmap, file)), as_json)
 
 
 def _print_roadmap(told: RoadmapTold, as_json: bool) -> None:

@@ -195,6 +195,10 @@ class DeskAct(StrEnum):
     UPLOAD = "upload.start"
     CANCEL = "job.cancel"
     """Take back a job of a shared pool."""
+    CLAIM = "voucher.claim"
+    DECIDE_CLAIM = "voucher.decide"
+    PAY_CLAIM = "voucher.pay"
+    RULES = "voucher.set-rules"
 
 
 @dataclass(frozen=True)
@@ -358,6 +362,10 @@ DESKS: Mapping[DeskAct, tuple[Grant, ...]] = {
     DeskAct.MEASURE: (OPERATOR,),
     DeskAct.UPLOAD: (ANY_SUPPLIER, ANY_OWNER, OPERATOR),
     DeskAct.CANCEL: (*MEMBERS, OPERATOR, MACHINE),
+    DeskAct.CLAIM: (*EVERYBODY, MACHINE),
+    DeskAct.DECIDE_CLAIM: (OPERATOR, MACHINE, REGULATOR),
+    DeskAct.PAY_CLAIM: (OPERATOR, MACHINE),
+    DeskAct.RULES: (OPERATOR, MACHINE),
 }
 """Who may do what for the base, and who hands in files."""
 

@@ -14,6 +14,40 @@ Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
 """Which figure is aimed at; names: text ``figure.<value>``."""
 
 
+class Figure(StrEnum):
+    """What is counted; names: text ``figure.<value>``."""
+
+    OPENED = "opened"
+    """Scenarios that were ever opened."""
+    OPEN = "open"
+    """Scenarios that are open now."""
+    PROPOSED = "proposed"
+    """Matches: trials that a supplier proposed."""
+    TRIALS = "trials"
+    """Trials that the parties agreed on."""
+    UNDER_WAY = "under_way"
+    """Trials between agreement and report."""
+    VERDICTS = "verdicts"
+    """Trials that came to a verdict."""
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"
+    CERTIFIED = "certified"
+    """Trials that came to a certificate."""
+    IN_FORCE = "in_force"
+    """Trials whose certificate holds now."""
+    SERVED = "served"
+    """Services that ever answered by a certified version."""
+    IN_USE = "in_use"
+    """Services that answer now, by whichever certified version."""
+    UNCERTIFIED = "uncertified"
+    """Services that answer now by an endpoint that holds no certificate, on the operator's word: no use is counted."""
+    WARNED = "warned"
+    """Services that were ever warned of, in whatever colour."""
+    STOPPED = "stopped"
+    """Services that were ever stopped."""
+
+
 class Phase(StrEnum):
     """Phases of the plan 分期, as its targets are set for 2027, 2030 and 2035; names: text ``phase.<value>``.
 

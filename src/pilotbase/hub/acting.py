@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,8 @@ from pilotbase.worker.bound.binding import Caller, Limits
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
+_TIMES_THE_MAKING, _LONGEST_KEPT = 100, 300
+"""What takes long to make is kept longer, in seconds: making it takes one part in a hundred of the time at most."""
 CHOSEN = "organisation"
 NOBODY = Actor("", frozenset())
 """A visitor: no organisation has an empty name, so only what is public exists for them."""
@@ -107,18 +110,29 @@ def language() -> Language:
     return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
+def is_member(organisation: str, person: str) -> bool:
+    """Tell whether a person acts for an organisation."""
+    return Membership.objects.filter(organisation=organisation, person__identity=person).exists()
+
+
 def caller(view: View, seen: Digest | None = None, service: str | None = None) -> Caller:
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
     uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
-    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes, known.files_days)
+    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow, known.files_days)
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"
-        return cast("Out", cache.get_or_set(key, make, seconds))
+        found = cache.get(key)
+        if found is None:
+            began = time.monotonic()
+            found = make()
+            taken = time.monotonic() - began
+            cache.set(key, found, max(seconds, min(_TIMES_THE_MAKING * taken, _LONGEST_KEPT)))
+        return cast("Out", found)
 
-    return Caller(base(), view, language(), seen, service, limits, remember)
+    return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
 
 
 def _of_session(request: HttpRequest) -> Acting:

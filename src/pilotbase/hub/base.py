@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from django.conf import settings
-
-from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.store import View
 
@@ -20,8 +17,3 @@ def base() -> Base:
 def operator_view() -> View:
     """Return the store as the base's own operator sees it: for what the hub itself reads, never for what it shows."""
     return base().lab.view
-
-
-def guarded_http() -> GuardedHttp:
-    """Return the client by whose rules addresses of webhooks are judged."""
-    return GuardedHttp(settings.CONFIGURATION.webhook_allow)

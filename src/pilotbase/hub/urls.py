@@ -61,8 +61,10 @@ from pilotbase.hub.pages import (
 from pilotbase.hub.pages.declared import post_of
 from pilotbase.hub.people import pages as people
 from pilotbase.hub.process import health
+from pilotbase.operations.pools import CANCEL_WHAT_IF
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.operations.watch import ARM, DISARM, END_SILENCE
+from pilotbase.operations.webhooks import END, REPLAY
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"
@@ -177,8 +179,12 @@ NOTICES = [
     path("mail/", notices.mail, name="notice-mail"),
     path("webhooks/", notices.webhooks, name="webhooks"),
     path("webhooks/<drawn:identity>/", notices.webhook, name="webhook"),
-    path("webhooks/<drawn:identity>/end/", notices.end, name="webhook-end"),
-    path("webhooks/<drawn:identity>/again/", notices.again, name="webhook-again"),
+    path("webhooks/<drawn:identity>/end/", post_of(END, "webhooks", back=(), webhook="identity"), name="webhook-end"),
+    path(
+        "webhooks/<drawn:identity>/again/",
+        post_of(REPLAY, "webhook", back=("identity",), webhook="identity"),
+        name="webhook-again",
+    ),
     path("<drawn:identity>/", notices.follow, name="notice"),
 ]
 
@@ -273,7 +279,11 @@ POOLS = [
     path("<slug:name>/what-if/", what_if.ask, name="pool-what-if"),
     path("<slug:name>/what-if/<digits:identity>/", what_if.show, name="what-if"),
     path("<slug:name>/what-if/<digits:identity>/replay.html", what_if.page, name="what-if-page"),
-    path("<slug:name>/what-if/<digits:identity>/cancel/", what_if.cancel, name="what-if-cancel"),
+    path(
+        "<slug:name>/what-if/<digits:identity>/cancel/",
+        post_of(CANCEL_WHAT_IF, "what-if", ("name", "identity"), pool="name", asked="identity"),
+        name="what-if-cancel",
+    ),
     path("<slug:name>/jobs/new/", compute_jobs.submit, name="pool-submit"),
     path("<slug:name>/jobs/<slug:job>/", compute_jobs.show, name="pool-job"),
     path("<slug:name>/jobs/<slug:job>/cancel/", compute_jobs.cancel, name="pool-job-cancel"),

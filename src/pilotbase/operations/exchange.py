@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.api.exchange import ThreadPage
 from pilotbase.documents.api.shapes import SHORT, Asked
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.subjects import Subject
@@ -22,7 +23,7 @@ from pilotbase.documents.thread import (
     Thread,
     ThreadId,
 )
-from pilotbase.operations.operation import BODY, PATH, File, In, Operation, Repeated
+from pilotbase.operations.operation import BODY, PATH, In, Operation, Repeated
 
 
 class ThreadsAsked(pydantic.BaseModel):

@@ -13,6 +13,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import AnyAct, Reading
 from pilotbase.documents.texts import Language, Text
 
@@ -27,6 +28,8 @@ class Callers(StrEnum):
 
     EVERYBODY = "everybody"
     """Visitors, too."""
+    UNASKED = "unasked"
+    """Everybody; nobody looks who it is."""
     MEMBERS = "members"
     OBSERVERS = "observers"
     """Members, and who holds a service's key of scope ``observe``."""
@@ -52,14 +55,6 @@ class _Mark:
 
 PATH, BODY = _Mark("path"), _Mark("body")
 """In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
-
-
-@dataclass(frozen=True)
-class File:
-    """What an operation gives that is bytes, to be kept under a name: nobody here reads them."""
-
-    name: str
-    content: bytes
 
 
 class NoInput(Asked):
@@ -97,10 +92,14 @@ class Operation(Generic[In, Out]):
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """What may be sent; of a whole document the schema has its own."""
+    media: str = "application/octet-stream"
+    """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
     known_as: str = ""
     """Its id in the API's schema where that is not its name; with another noun where that was another, too.
 
     After a slash it is whole."""
+    group: str = ""
+    """Under which heading of the reference it stands where that is not its noun's."""
     words: Text | None = None
     """What it is, where a loop makes many alike and no text of its own says so."""
 
@@ -171,6 +170,16 @@ class Operation(Generic[In, Out]):
     def takes_bytes(self) -> bool:
         """Tell whether the body is bytes as they are, and no JSON."""
         return self.sent is bytes
+
+    @property
+    def gives_file(self) -> bool:
+        """Tell whether it gives a file."""
+        return self.gives is File
+
+    @property
+    def in_parts(self) -> bool:
+        """Tell whether it gives the part of a file that `Range` asks for."""
+        return 416 in self.refuses
 
     def address(self, asked: In) -> str:
         """Return the path that ``asked`` names, with the query beside a whole body."""

@@ -23,12 +23,13 @@ from pilotbase.documents.api.shapes import SHORT, Asked
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.api.what_ifs import MOST_SEED, WhatIfTold
 from pilotbase.documents.base import Moment, Name
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.resources import Demand
-from pilotbase.operations.operation import PATH, File, NoInput, Operation, Repeated
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
 
 
 class OfPool(Asked):
@@ -134,12 +135,7 @@ CANCEL = Operation("pools.cancel", f"POST {_JOB}/cancel", OfJob, JobDetail, who=
 LOG = Operation("pools.log", f"GET {_MEMBER}/log", OfMember, File, known_as="read_log")
 OUTPUT = Operation("pools.output", f"GET {_MEMBER}/output", OfMember, File, known_as="read_output")
 WHAT_IFS = Operation(
-    "pools.what_ifs",
-    f"GET {_POOL}/what-ifs",
-    OfPool,
-    list[WhatIfTold],
-    who=_SEES_ALL,
-    known_as="what_ifs.read_all",
+    "pools.what_ifs", f"GET {_POOL}/what-ifs", OfPool, list[WhatIfTold], who=_SEES_ALL, known_as="what_ifs.read_all"
 )
 ASK_WHAT_IF = Operation(
     "pools.ask_what_if",
@@ -163,10 +159,5 @@ REPLAY = Operation(
     known_as="what_ifs.read_replay",
 )
 CANCEL_WHAT_IF = Operation(
-    "pools.cancel_what_if",
-    f"POST {_WHAT_IF}/cancel",
-    OfWhatIf,
-    WhatIfTold,
-    who=_SEES_ALL,
-    known_as="what_ifs.cancel",
+    "pools.cancel_what_if", f"POST {_WHAT_IF}/cancel", OfWhatIf, WhatIfTold, who=_SEES_ALL, known_as="what_ifs.cancel"
 )

@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import pydantic
 
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import Digest
-from pilotbase.operations.operation import NOTHING, File, In, Operation, Out
+from pilotbase.operations.operation import NOTHING, In, Operation, Out
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_requests import HubRequests
 
@@ -32,9 +33,9 @@ class HubCalls:
         answer = self._send(operation, asked, seen)
         if operation.gives is NOTHING:
             return None  # type: ignore[return-value]
-        if operation.gives is File:
+        if operation.gives_file:
             name = unquote(answer.headers.get("content-disposition", "").partition("''")[2])
-            return File(name, answer.body)  # type: ignore[return-value]
+            return File.of(name, answer.body)  # type: ignore[return-value]
         try:
             return pydantic.TypeAdapter(operation.gives).validate_json(answer.body)
         except pydantic.ValidationError as error:
@@ -47,7 +48,7 @@ class HubCalls:
         if operation.method == "DELETE":
             return self.requests.send("DELETE", path)
         if operation.takes_bytes:
-            return self.requests.send(operation.method, path, body, {"Content-Type": "application/octet-stream"})
+            return self.requests.send(operation.method, path, body, {"Content-Type": operation.media})
         return self.requests.write(operation.method, path, body, seen)
 
 

@@ -27,7 +27,7 @@ from pilotbase.documents.api.records import (
     Section,
     Work,
 )
-from pilotbase.documents.api.trials import CheckedCertificate, OrderedBundle, TrialProgress
+from pilotbase.documents.api.trials import OrderedBundle, TrialProgress
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.board import SeenBoard
@@ -41,7 +41,6 @@ from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import kind_of
-from pilotbase.documents.terms import Use
 from pilotbase.documents.texts import text
 from pilotbase.operations import uploads
 from pilotbase.operations.operation import NoInput
@@ -115,10 +114,6 @@ class HubClient:
         """Offer an agreement on a dataset of one's own, or take up a published offer, and return its record."""
         return read_model(Record, self.requests.write("POST", "/agreements", terms.to_json_value()))
 
-    def uses(self, subject: str) -> list[Use]:
-        """Return the uses of a dataset, or under an agreement, that the caller may see, newest first."""
-        return read_list(Use, self.requests.get(f"{_path(subject)}/uses"))
-
     def save(self, subject: str, content: Content, seen: Digest | None = None, why_holds: bool = False) -> Record:
         """Save the content of ``subject``; ``seen``: the digest of the content that it replaces.
 
@@ -154,15 +149,6 @@ class HubClient:
     def board(self, subject: str) -> SeenBoard:
         """Return the board of a scenario, as the caller may see it."""
         return read_model(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
-
-    def check_certificate(self, envelope: bytes) -> CheckedCertificate:
-        """Return whether a signed certificate holds."""
-        headers = {"Content-Type": "application/json"}
-        return read_model(CheckedCertificate, self.requests.send("POST", "/certificates/check", envelope, headers))
-
-    def certificate(self, serial: str) -> CheckedCertificate:
-        """Return a certificate by its number, and whether it holds."""
-        return read_model(CheckedCertificate, self.requests.get(f"/certificates/{serial}"))
 
     def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
         """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""

@@ -8,7 +8,6 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
-from pilotbase.documents.terms import Use
 from pilotbase.protocols.hub_client import HubClient
 
 
@@ -40,7 +39,3 @@ class HubTerms:
     def take(self, subject: str, act: Act, note: str = "") -> Record:
         """Take a step."""
         return self.client.take(subject, act, note)
-
-    def uses(self, subject: str) -> list[Use]:
-        """Return the uses of a dataset, or under an agreement, newest first."""
-        return self.client.uses(subject)

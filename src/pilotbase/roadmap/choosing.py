@@ -8,6 +8,7 @@ from fractions import Fraction
 from pilotbase.catalogue.wording import Address, listed
 from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.documents.states import ScenarioState
+from pilotbase.operations.ledger import MOST_TOP, RankingAsked
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import Flip, Ranking, Rung, Weights, moves, rank
 from pilotbase.workspace.journeys import Wanted, Worth, count_by_worth, list_wanted
@@ -16,12 +17,18 @@ from pilotbase.workspace.store import View
 
 STATES = (ScenarioState.REVIEW, ScenarioState.OPEN)
 """States of a scenario that may be chosen."""
-MOST_TOP, MOST_FLIPS = 50, 50
+MOST_FLIPS = 50
 
 
 def rank_scenarios(view: View, weights: Weights, top: int, within: Fraction) -> Ranking:
     """Return the ranking of the scenarios that ``view`` may choose from; raises as `owner_of`."""
     return rank(count_by_worth(view, STATES, owner_of(view.actor)), weights, max(1, min(top, MOST_TOP)), within)
+
+
+def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingTold:
+    """Return the ranking by the weights that are asked for; raises as `owner_of` and `Weights`."""
+    weights = Weights(asked.potential, asked.maturity, asked.driving_effect)
+    return tell_ranking(view, rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100)), address)
 
 
 def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int = 50) -> Page:

@@ -7,19 +7,28 @@ is: operator and regulator see the whole base, a demand owner its own part, nobo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figure, Figures, count_of, figures
+from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figures, count_of, figures
 from pilotbase.catalogue.spans import STEPS, WHOLE, Costs, Quartiles, Span
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, StepSpanTold
 from pilotbase.documents.permissions import Reading, may_read
-from pilotbase.documents.targets import Phase, Target, Targets
+from pilotbase.documents.targets import Figure, Phase, Target, Targets
 from pilotbase.documents.vocabularies import Action, Support
 from pilotbase.roadmap.bookkeeping import keep_books
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Figures, and when they were counted."""
+
+    figures: Figures
+    at: datetime
 
 
 def owner_of(actor: Actor) -> str:
@@ -38,6 +47,13 @@ def count_anew(view: View, now: datetime) -> Figures:
     owner = owner_of(view.actor)
     keep_books(view)
     return figures(view, now, owner)
+
+
+def count_now(view: View, owner: str = "") -> Counted:
+    """Keep the books and return the figures of what ``view`` sees (of ``owner`` only)."""
+    now = view.store.clock()
+    keep_books(view)
+    return Counted(figures(view, now, owner), now)
 
 
 def tell_ledger(view: View, found: Figures, at: datetime) -> LedgerTold:

@@ -14,24 +14,24 @@ from fractions import Fraction
 from itertools import combinations
 
 from pilotbase.documents.errors import InputError
+from pilotbase.operations.ledger import MOST_WEIGHT
 from pilotbase.workspace.journeys import Worth
 
 CRITERIA = ("potential", "maturity", "driving_effect")
 """Names: text ``criterion_of_worth.<value>``."""
-MOST = 100
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each criterion counts, in parts of their sum; whole numbers up to `MOST`."""
+    """How much each criterion counts, in parts of their sum; whole numbers up to `MOST_WEIGHT`."""
 
     potential: int = 1
     maturity: int = 1
     driving_effect: int = 1
 
     def __post_init__(self) -> None:
-        if any(not 0 <= weight <= MOST for weight in self.parts) or not any(self.parts):
-            raise InputError("roadmap.weights", found=" ".join(map(str, self.parts)), most=MOST)
+        if any(not 0 <= weight <= MOST_WEIGHT for weight in self.parts) or not any(self.parts):
+            raise InputError("roadmap.weights", found=" ".join(map(str, self.parts)), most=MOST_WEIGHT)
 
     @property
     def parts(self) -> tuple[int, int, int]:

@@ -7,7 +7,6 @@ revoked gets no further piece.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import pydantic
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.given_files import Stretch
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Leave
@@ -67,14 +67,6 @@ class ErasedFile(Document):
     dataset: Subject
     file: Digest
     """What said that it was kept."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a file: the bytes from ``start`` to before ``end``."""
-
-    start: int
-    end: int
 
 
 def seal_file(

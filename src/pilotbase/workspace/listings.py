@@ -29,17 +29,19 @@ from sqlalchemy import (
     update,
 )
 
+from pilotbase.documents.api.shapes import MOST_LISTED
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import listing_rows, records, tables, text_index
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.audience import Part, parts_seen_by, seen_by
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _rows, _waits = tables.listings.c, tables.waits.c
-MAXIMUM_PAGE = 200
+MAXIMUM_PAGE = MOST_LISTED
 _WORDS_LIMIT = 8000
 """Characters of a listing that a search reads."""
 
@@ -192,6 +194,14 @@ def find_listing(view: View, subject: str) -> Listing | None:
     with view.reading() as connection:
         row = connection.execute(_one_listing(view.actor), {"subject": subject}).first()
     return None if row is None else listing_from(row)
+
+
+def require_listing(view: View, subject: str) -> Listing:
+    """Return one listing; raises `NotFoundError`: none such, or none that the actor may see."""
+    found = find_listing(view, subject)
+    if found is None:
+        raise NotFoundError("record.not_found", subject=subject)
+    return found
 
 
 @lru_cache(records.EYES)

@@ -33,7 +33,7 @@ from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role, WaitReason
 from pilotbase.worker.base import open_base
 from pilotbase.worker.computing import seats
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError

@@ -3,9 +3,10 @@
 import pytest
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.given_files import Stretch
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.vault.dataset_files import PIECE, Stretch, find_all_kept
+from pilotbase.vault.dataset_files import PIECE, find_all_kept
 from pilotbase.worker.datasets.keeping import erase_kept, keep_files, kept_of, own_files, take_file
 from pilotbase.workspace.checks.blobs import verify_blobs
 from pilotbase.workspace.failures import NotFoundError

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.given_files import Stretch
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.vault.dataset_files import PIECE, Stretch, find_kept
+from pilotbase.vault.dataset_files import PIECE, find_kept
 from pilotbase.worker.datasets.keeping import keep_files, kept_of, preview_of, take_file
 from pilotbase.workspace.blobs.store import OWN
 from pilotbase.workspace.listings import find_listing

@@ -22,3 +22,9 @@ def asked(kind: type[M], /, **said: object) -> M:
         return kind.model_validate(said)
     except pydantic.ValidationError as error:
         raise InputError.from_issues("--", issues_of("--", error)) from None
+
+
+def named(written: str) -> dict[str, str]:
+    """Return owner and name of a record that is written ``plant/milling``, or with its kind before it."""
+    owner, _, name = written.rpartition(":")[2].partition("/")
+    return {"owner": owner, "name": name}

@@ -16,6 +16,7 @@ from pilotbase.cli.edge.asking import asked
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
 
 if TYPE_CHECKING:
@@ -59,17 +60,22 @@ class Command:
     """What is shown of the answer, such as the items of a list."""
 
 
-def calls() -> HubCalls | Here:
-    """Return what calls operations: of the hub that was named, else of this home."""
+def calls(organisation: str = "") -> HubCalls | Here:
+    """Return what calls operations: of the hub that was named, else of this home, for ``organisation`` if one is said.
+
+    Whoever holds the home holds the keys of all in it; on a hub the token says who.
+    """
     if is_remote():
         from pilotbase.protocols.hub_calls import HubCalls
 
         return HubCalls(hub().requests)
     from pilotbase.worker.base import open_base
     from pilotbase.worker.bound.binding import Caller, Here
+    from pilotbase.workspace.actors import Actor
 
     base = open_base()
-    return Here(Caller(base, base.lab.view, language()))
+    acting = Actor(organisation, frozenset({Role.SUPPLIER})) if organisation else base.lab.view.actor
+    return Here(Caller(base, base.lab.view.as_actor(acting), language()))
 
 
 def call(operation: Operation[In, Out], **said: Any) -> Out:

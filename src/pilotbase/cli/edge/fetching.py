@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pilotbase.protocols.guarded_http import NoAnswerError
-from pilotbase.protocols.hub_datasets import Begun, FilePart
+from pilotbase.protocols.hub_files import Begun, FilePart
 
 
 def write_parts(target: Path, parts: Callable[[Begun | None], Iterable[FilePart]]) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import StringConstraints
-
-from pilotbase.documents.api.shapes import Asked, ProblemIssue, Told
+from pilotbase.documents.api.shapes import ProblemIssue, Told
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
@@ -139,12 +137,6 @@ class OwnFile(KeptTold):
 
     version: str
     newest: bool
-
-
-class KeptUpload(Asked):
-    """A finished upload that is kept as a file of a dataset, under its own name."""
-
-    upload: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Measuring(Told):

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-import pydantic
-from pydantic import StringConstraints
+from typing import Literal
 
 from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.notice import MailChoice, NoticeBody, NoticeKind
-
-NoticeId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class ListedThread(Told):
@@ -58,12 +53,6 @@ class NoticePage(Told):
     next: str | None
 
 
-class ReadNotices(Asked):
-    """Which notices were read; none named: all."""
-
-    notices: list[NoticeId] | None = pydantic.Field(default=None, max_length=200)
-
-
 class MarkedNotices(Told):
     """How many of them were unread."""
 
@@ -74,16 +63,6 @@ class MailWish(Asked):
     """How a person wants to be told by mail."""
 
     mail: MailChoice
-
-
-class NewWebhook(Asked):
-    """Where to send notices, and by which channel: https, and nothing private unless the operator lists it."""
-
-    url: str = pydantic.Field(min_length=1, max_length=2000)
-    channel: str = pydantic.Field("webhook", max_length=20)
-    """``webhook`` (signed events), or the robot of a group chat: ``dingtalk``, ``feishu``, ``wecom``."""
-    secret: str | None = pydantic.Field(None, max_length=200)
-    """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
 
 
 class OpenWebhook(Told):

@@ -13,16 +13,16 @@ from pilotbase.documents.labelling import LabelQuality
 from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
 from pilotbase.documents.scenario import Label
 
-_Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-_Class = Annotated[Label, pydantic.StringConstraints(max_length=200)]
+Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Class = Annotated[Label, pydantic.StringConstraints(max_length=200)]
 Reason = Annotated[str, pydantic.StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
 class Part(Asked):
     """Who has a part in a round: an account of an organisation."""
 
-    organisation: _Word
-    person: _Word
+    organisation: Word
+    person: Word
     """The opaque identifier of the person, as the members of an organisation are listed."""
     account: str = pydantic.Field("", max_length=100, pattern=r"^[^\x00]*$")
     """How exports of Label Studio name this annotator, such as the user's number."""
@@ -37,28 +37,14 @@ class NewRound(Asked):
         str, pydantic.StringConstraints(min_length=1, max_length=LONGEST_GUIDELINE, pattern=r"^[^\x00]*$")
     ]
     scale: Literal["nominal", "ordinal"] = "nominal"
-    classes: Annotated[list[_Class], pydantic.Field(min_length=2, max_length=50)]
+    classes: Annotated[list[Class], pydantic.Field(min_length=2, max_length=50)]
     record_set: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
     """Empty: the first one of which the base keeps the table."""
-    shown: list[_Word] = pydantic.Field(default_factory=list, max_length=100)
+    shown: list[Word] = pydantic.Field(default_factory=list, max_length=100)
     """Fields that labellers see; none: all but labels."""
     items: int = pydantic.Field(200, ge=1, le=MOST_ITEMS)
     annotators: Annotated[list[Part], pydantic.Field(min_length=2, max_length=2)]
     adjudicator: Part
-
-
-class NewLabel(Asked):
-    """A label of an item, or a decision with its reason."""
-
-    item: _Word
-    label: _Class
-    reason: Reason = ""
-
-
-class NewExport(Asked):
-    """A finished upload: an export of Label Studio."""
-
-    upload: Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class RoundTold(Told):

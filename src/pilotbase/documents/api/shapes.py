@@ -9,6 +9,8 @@ from pydantic_core import PydanticKnownError
 
 MOST_DIGITS = 40
 """Letters of a number in an address: whatever has more is none that anything here counts."""
+MOST_LISTED = 200
+"""A page of a list holds no more."""
 _NUMBERS = {int, float}
 _LARGEST = 2**63
 

@@ -3,44 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
 
-import pydantic
-
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import Told
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.subjects import Subject
-
-
-class NewSite(Asked):
-    """An enrolment as a site has signed it, and the site's key as its owner has told it by another way."""
-
-    enrolment: dict[str, Any]
-    """The content of ``site-enrolment.json``."""
-    key: Annotated[str, pydantic.StringConstraints(pattern=r"^(sha256:)?[0-9a-fA-F]{20,64}$")]
-
-
-class SiteRevocation(Asked):
-    """Why nothing that a site signs is taken any more."""
-
-    reason: Annotated[str, pydantic.StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
-
-
-class NewPack(Asked):
-    """What a site is to try."""
-
-    scenario: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-    """One that the site has offered, by its name."""
-    application: Subject
-    days: int = pydantic.Field(7, ge=1, le=365)
-    """Until then the site has to begin."""
-
-
-class SignedReport(Asked):
-    """A report as a site has signed it."""
-
-    report: dict[str, Any]
-    """The content of the site's ``….site-report.json``."""
 
 
 class OfferTold(Told):

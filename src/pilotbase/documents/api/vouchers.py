@@ -8,7 +8,8 @@ from pydantic import Field
 
 from pilotbase.documents.api.shapes import Asked, Told
 from pilotbase.documents.api.uploads import UploadId
-from pilotbase.documents.base import Day, Name, Note, Sentence
+from pilotbase.documents.base import Day, Name, Note
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.voucher import FileKind, JobName, Money, Side, Word
 
 
@@ -41,21 +42,6 @@ class NewClaim(Asked):
     other_subsidies: tuple[Word, ...] = Field(default=(), max_length=20)
     """Other programmes that subsidise the same fee."""
     note: Note = ""
-
-
-class NewVerdict(Asked):
-    """What a person says of a claim that waits for one."""
-
-    granted: bool
-    note: Note = ""
-    """Why; a refusal needs it."""
-
-
-class NewPayout(Asked):
-    """That a granted claim was paid out."""
-
-    reference: Sentence
-    """Number of the transfer."""
 
 
 class VoucherTold(Told):
@@ -150,6 +136,11 @@ class ClaimTold(Told):
     currency: str
     failed: list[str]
     claimed_at: datetime
+
+    @property
+    def number(self) -> str:
+        """Return its identity as addresses have it."""
+        return hex_of(self.identity)
 
 
 class ClaimRuleTold(Told):

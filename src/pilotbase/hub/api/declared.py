@@ -14,25 +14,29 @@ from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY, BINARY_BODY, BYTES, require_type
+from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, JSON, PART, require_type
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.shown.taken import file_response, part_of
 from pilotbase.operations import declared
-from pilotbase.operations.operation import NOTHING, Callers, File, Operation, Repeated
-from pilotbase.worker.bound.binding import Function, Versioned, function_of
+from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
+from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
 _PATH: Any = Path
 _QUERY: Any = Query
+_BODIES = {BYTES: BINARY_BODY, JSON: {"requestBody": {"required": False, "content": {JSON: {"schema": {}}}}}}
 _AUTH = {
     Callers.EVERYBODY: EVERYBODY,
+    Callers.UNASKED: None,
     Callers.MEMBERS: MEMBERS,
     Callers.OBSERVERS: [ServiceKeyAuth(), *MEMBERS],
 }
@@ -47,30 +51,26 @@ def made_router() -> Router:
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
+    given = None if operation.gives is NOTHING else operation.gives
     router.api_operation(
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
-        response=_told(operation),
+        response=NOT_SET if operation.gives_file else answers(given, operation.status),
         by_alias=True,
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
-        tags=[operation.noun],
+        tags=[operation.group or operation.noun],
         openapi_extra=_extra(operation),
     )(_view(operation))
 
 
-def _told(operation: Operation[Any, Any]) -> Any:
-    if operation.gives is File:
-        return NOT_SET
-    return answers(None if operation.gives is NOTHING else operation.gives, operation.status)
-
-
 def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
-    if operation.gives is File:
-        return {"responses": {operation.status: {"description": operation.said("en"), "content": BINARY}}}
-    return BINARY_BODY if operation.takes_bytes else None
+    """Return what the schema says of bytes."""
+    if operation.gives_file:
+        return {"responses": FILE | (PART if operation.in_parts else {})}
+    return _BODIES[operation.media] if operation.takes_bytes else None
 
 
 def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
@@ -80,13 +80,12 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         if isinstance(operation.who, DeskAct) and not operation.in_path:
             request.acting.require(operation.who)
         if operation.takes_bytes:
-            given["wanted"] = _piece(request)
+            given["wanted"] = _piece(request, operation.media)
         wanted = operation.takes.model_validate(_spread(operation, given))
         version = seen(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
-            who = caller(view, version, getattr(request, "service", None))
-            found = function(replace(who, roles_changed=partial(cut_memberships, operator_view())), wanted)
+            found = function(_caller(request, view, version), wanted)
             return _answer(request, operation, wanted, found)
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:
@@ -95,6 +94,12 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
     view.__signature__ = inspect.Signature(list(_parameters(operation)))  # type: ignore[attr-defined]
     return view
+
+
+def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
+    known = caller(view, version, getattr(request, "service", None))
+    cut = partial(cut_memberships, operator_view())
+    return replace(known, part=part_of(request), address_of=address_of, roles_changed=cut)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
@@ -124,15 +129,16 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     given, version = (found.given, found.version) if isinstance(found, Versioned) else (found, None)
     if operation.gives is NOTHING:
         return HttpResponse(status=operation.status)
+    if operation.gives_file:
+        return file_response(given)
     if operation.marked:
         assert isinstance(given, Document)
         found = document(request, given, operation.status, version)
         if operation.location:
             found["Location"] = operation.location.format(asked=wanted, given=given)
         return found
-    if isinstance(given, File):
-        return download(given.content, given.name)
-    if not operation.headers and (not operation.writes or operation.repeated is Repeated.HARMLESS):
+    plain = operation.status == 200 and not operation.headers
+    if plain and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
     answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():
@@ -140,9 +146,10 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     return answer
 
 
-def _piece(request: HubRequest) -> bytes:
+def _piece(request: HubRequest, media: str) -> bytes:
     """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
-    require_type(request, BYTES)
+    if media == BYTES:
+        require_type(request, BYTES)
     piece = request.read(MAXIMUM_PIECE + 1)
     if len(piece) > MAXIMUM_PIECE:
         raise BodyTooLargeError("api.body_too_large", allowed=MAXIMUM_PIECE)

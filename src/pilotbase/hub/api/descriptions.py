@@ -16,12 +16,11 @@ from pilotbase.documents.api.descriptions import DescriptionTold, NewDescription
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
-from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import answers, document, once, told
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.described import description_told, order_told
 from pilotbase.worker.datasets.describing import (
     answer_describing,
     describings,
@@ -30,6 +29,7 @@ from pilotbase.worker.datasets.describing import (
     save_described,
     start_describing,
 )
+from pilotbase.worker.datasets.told_work import description_told, order_told
 from pilotbase.workspace.store import View
 
 router = Router(tags=["records"], auth=MEMBERS)
@@ -49,7 +49,7 @@ def start(request: HubRequest, given: NewDescription) -> HttpResponse:
 
     def act(view: View) -> HttpResponse:
         found = start_describing(base(), view, given.uploads, given.answers, given.dataset)
-        return told(description_told(found), 201, f"/api/descriptions/{found.order.identity}")
+        return told(description_told(found, language()), 201, f"/api/descriptions/{found.order.identity}")
 
     return once(request, act)
 
@@ -59,7 +59,7 @@ def start(request: HubRequest, given: NewDescription) -> HttpResponse:
 )
 def read(request: HubRequest, identity: Identity) -> HttpResponse:
     """Return how far it is, and what was found: the draft, the ground of each guess, questions, problems."""
-    return told(description_told(find_describing(base(), request.acting.view, identity)))
+    return told(description_told(find_describing(base(), request.acting.view, identity), language()))
 
 
 @router.put(
@@ -72,7 +72,7 @@ def answer(request: HubRequest, given: Answers, identity: Identity) -> HttpRespo
     """Describe the files anew with these answers, in place of all before."""
 
     def act(view: View) -> HttpResponse:
-        return told(description_told(answer_describing(base(), view, identity, given)))
+        return told(description_told(answer_describing(base(), view, identity, given), language()))
 
     return once(request, act)
 

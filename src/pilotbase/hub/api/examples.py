@@ -127,18 +127,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Correction": {"text": "The sensor was turned round that week; leave its rows out."},
     "Removal": {"reason": "Names a person"},
     "Marking": {"message": 2},
-    "ReadNotices": {"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
-    "MailWish": {"mail": "daily"},
-    "Roadmap": {
-        "document": "roadmap/1",
-        "title": {"en": "To 2027", "zh": "至2027年"},
-        "phases": [
-            {
-                "phase": "p1",
-                "tasks": [{"scenario": "scenario:plant/milling", "start": "2026-03-01", "end": "2027-06-30"}],
-            }
-        ],
-    },
     "Dataset": {
         "document": "dataset/1",
         "name": "milling",
@@ -158,25 +146,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purposes": ["pb:verification"],
         "ends": "2027-12-31",
     },
-    "NewRound": {
-        "name": "defects-2027",
-        "guideline_version": "1.2",
-        "guideline": "A crack is a line that the light does not cross.",
-        "classes": ["sound", "scratch", "crack"],
-        "items": 200,
-        "annotators": [
-            {"organisation": "plant", "person": "p5be0a1f2c3d4e5f6", "account": "7"},
-            {"organisation": "plant", "person": "p0c5d7e1a9b3f4826", "account": "8"},
-        ],
-        "adjudicator": {"organisation": "plant", "person": "pa1f2c3d4e5f65be0"},
-    },
-    "NewLabel": {"item": "M000017", "label": "crack"},
-    "NewExport": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
-    "NewSite": {"enrolment": {"payload": "…", "signatures": []}, "key": "0c5d7e1a9b3f4826a1d0"},
-    "SiteRevocation": {"reason": "The machine was stolen."},
-    "NewPack": {"scenario": "milling", "application": "application:acme/forest", "days": 7},
-    "SignedReport": {"report": {"payload": "…", "signatures": []}},
-    "NewStatistics": {"epsilon": 500_000, "record_set": "runs"},
     "NewDescription": {"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
     "SavedDescription": {"usual_terms": True, "keep": True},
     "Answers": {
@@ -187,7 +156,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "units": {"inlet": "kPa"},
         "personal": ["none"],
     },
-    "KeptUpload": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
-    "NewWebhook": {"url": "https://hooks.plant.example/pilotbase"},
 }
 """Name of a component of the schema → an example of it."""

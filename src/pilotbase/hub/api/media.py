@@ -15,6 +15,8 @@ from pilotbase.hub.bodies import MediaTypeError
 JSON, BYTES = "application/json", "application/octet-stream"
 BINARY = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
 """Bytes as the schema tells of them."""
+FILE = {200: {"description": "The file.", "content": BINARY}}
+PART = {206: {"description": "The part that `Range` asks for.", "content": BINARY}}
 BINARY_BODY = {"requestBody": {"required": True, "content": BINARY}}
 
 

@@ -9,27 +9,15 @@ import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
     board,
-    certificates,
-    claims,
-    datasets,
     declared,
     descriptions,
     figures,
-    labelling,
-    ledger,
     media,
-    notices,
     people,
     problems,
     programmes,
-    readers,
     schema,
-    sites,
-    statistics,
-    terms,
     trials,
-    vouchers,
-    webhooks,
 )
 
 api = problems.HubApi(
@@ -44,22 +32,10 @@ api = problems.HubApi(
 problems.install(api)
 for _room in (
     people,
-    certificates,
-    datasets,
     descriptions,
-    statistics,
-    labelling,
-    terms,
-    readers,
-    notices,
-    webhooks,
     trials,
-    sites,
     board,
     figures,
-    ledger,
-    vouchers,
-    claims,
     programmes,
 ):
     api.add_router("", _room.router)

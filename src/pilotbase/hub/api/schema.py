@@ -75,34 +75,15 @@ REASONS = {**responses, 413: "Content Too Large", 416: "Range Not Satisfiable", 
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
-_WITHOUT_KEY = (
-    "/api/notices/",
-    "/invitations",
-    "/api/roadmap",
-    "/statistics",
-    "/labelling",
-    "/api/sites",
-    "/api/site-",
-)
+_WITHOUT_KEY = ("/invitations",)
 """Writes that change nothing when they are sent again."""
-_SECRET = ("/api/webhooks",)
-"""What is made with a secret, which is not kept to be told again."""
 _REFUSED_TO_READERS = (
     "/bundle",
     "/files",
-    "/files/{file}",
-    "/kept-files",
-    "/preview",
-    "/measurement",
     "/usage",
-    "/labelling/{asked}",
-    "/sheet",
-    "/items",
-    "/site-packs/{asked}/file",
 )
-"""What is there but may be refused: a bundle before there is a report, others' files, what a service's owner sees,
-labels that are blind yet."""
-_NOT_FOR_ALL = ("/api/ledger", "/api/roadmap", "/api/voucher-metering")
+"""What is there but may be refused: a bundle before there is a report, others' files."""
+_NOT_FOR_ALL = ("/api/voucher-metering",)
 """What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
@@ -199,14 +180,13 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     if secured and (writes or inside or 403 in beyond):
         yield 403
     named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
-    if writes or named or path.startswith(_NOT_FOR_ALL):
+    if writes or named or path.startswith(_NOT_FOR_ALL) or (known is not None and 404 in known.refuses):
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
-    elif path.endswith(("/bundle", "/files/{file}", "/items")):
+    elif path.endswith("/bundle"):
         yield 409
-    if path.endswith("/files/{file}") and method == "get":
-        yield 416
+    yield from sorted(beyond - {403})
     if "requestBody" in operation:
         yield from (413, 415)
     if operation["parameters"] or "requestBody" in operation:
@@ -250,9 +230,9 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         names.append("If-Match")
     if method == "get" and is_document:
         names.append("If-None-Match")
-    if method == "get" and path.endswith("/files/{file}"):
+    if known is not None and known.in_parts:
         names += ["Range", "If-Range"]
-    secret = path.endswith(_SECRET) if known is None else known.repeated is Repeated.ONCE
+    secret = known is not None and known.repeated is Repeated.ONCE
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
         told = f"{name} of a secret" if name == "Idempotency-Key" and secret else name

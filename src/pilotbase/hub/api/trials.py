@@ -15,7 +15,7 @@ from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.bundles import bundle_response
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError
 
 router = Router(tags=["trials"], auth=MEMBERS)

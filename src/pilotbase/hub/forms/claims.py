@@ -1,4 +1,4 @@
-"""What people fill in to claim what a voucher has paid, to decide a claim, and to set the rules of a programme."""
+"""What people fill in to claim what a voucher has paid, and to set the rules of a programme."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.documents.api.vouchers import NewClaim, NewClaimFile, NewPayment, UseTold
+from pilotbase.documents.api.vouchers import UseTold
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
@@ -68,41 +68,22 @@ class ClaimForm(forms.Form):
         except InputError as error:
             raise ValidationError(error.render(language(), make_visible).splitlines()) from None
 
-    def wanted(self, job: str, attempt: int, files: dict[str, str]) -> NewClaim:
-        """Return what is claimed; ``files``: kind → upload. Raises `pydantic.ValidationError`."""
+    def said(self, job: str, attempt: int, files: dict[str, str]) -> dict[str, Any]:
+        """Return what is claimed; ``files``: kind → upload."""
         given, payment = self.cleaned_data, None
         if given["reference"] or "receipt" in files:
             day = given["paid_on"].isoformat() if given["paid_on"] else ""
-            names = ("reference", "amount", "payer", "payee")
-            payment = NewPayment(paid_on=day, **{name: given[name] for name in names})
+            payment = {"paid_on": day, **{name: given[name] for name in ("reference", "amount", "payer", "payee")}}
         others = (one.strip() for one in given["others"].split(","))
-        return NewClaim(
-            job=job,
-            attempt=attempt,
-            side=given["side"],
-            payment=payment,
-            files=tuple(NewClaimFile(upload=upload, kind=kind) for kind, upload in files.items()),
-            other_subsidies=tuple(one for one in others if one),
-            note=given["note"],
-        )
-
-
-class VerdictForm(forms.Form):
-    """What a person says of a claim."""
-
-    note = forms.CharField(
-        label=t("voucher.hub.verdict_note"),
-        help_text=t("voucher.hub.verdict_help"),
-        widget=_NOTE,
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
-
-
-class PayoutForm(forms.Form):
-    """That a claim was paid out."""
-
-    reference = forms.CharField(label=t("voucher.hub.transfer"), max_length=200)
+        return {
+            "job": job,
+            "attempt": attempt,
+            "side": given["side"],
+            "payment": payment,
+            "files": [{"upload": upload, "kind": kind} for kind, upload in files.items()],
+            "other_subsidies": [one for one in others if one],
+            "note": given["note"],
+        }
 
 
 class RulesForm(forms.Form):

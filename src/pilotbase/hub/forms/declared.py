@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -18,7 +19,8 @@ from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import caller
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.sentences import later, t
-from pilotbase.operations.operation import Operation
+from pilotbase.hub.shown.addresses import address_of
+from pilotbase.operations.operation import Operation, Out
 from pilotbase.worker.bound.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -29,7 +31,7 @@ _LONG = 400
 Choices = Sequence[tuple[str, str]]
 
 
-def do(operation: Operation[Any, Any], view: View, said: Mapping[str, Any], seen: str | None = None) -> Any:
+def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen: str | None = None) -> Out:
     """Do what a page asks for and return what the operation gives.
 
     Raises as the operation, and `InputError` for what does not fit it.
@@ -38,7 +40,7 @@ def do(operation: Operation[Any, Any], view: View, said: Mapping[str, Any], seen
         wanted = operation.takes.model_validate(said)
     except pydantic.ValidationError as error:
         raise InputError.from_issues("", issues_of("", error)) from None
-    return Here(caller(view)).call(operation, wanted, seen)
+    return Here(replace(caller(view), address_of=address_of)).call(operation, wanted, seen)
 
 
 class OperationForm(forms.Form):

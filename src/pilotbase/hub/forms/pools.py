@@ -22,7 +22,6 @@ from pilotbase.hub.forms.chosen_files import KeepingForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.handing_in import SizedForm
 from pilotbase.hub.sentences import t
-from pilotbase.operations.pools import NewJob
 
 _DEMAND: pydantic.TypeAdapter[Resources] = pydantic.TypeAdapter(Demand)
 
@@ -92,14 +91,14 @@ class JobForm(SizedForm, KeepingForm):
             add_errors(self, InputError.from_issues("", issues_of("", error)))
         return given
 
-    def wanted(self, pool: str, upload: str) -> NewJob:
-        """Return what is asked for; raises `InputError` where it is beyond the bounds of a job."""
+    def said(self, upload: str) -> dict[str, Any]:
+        """Return what is asked for."""
         names = ("entry", "demand", "hours", "members", "priority", "voucher", "consent")
-        given = {name: self.cleaned_data[name] for name in names}
-        try:
-            return NewJob(pool=pool, upload=upload, data=self.cleaned_data["reads"], **given)
-        except pydantic.ValidationError as error:
-            raise InputError.from_issues("", issues_of("", error)) from None
+        return {
+            "upload": upload,
+            "data": self.cleaned_data["reads"],
+            **{name: self.cleaned_data[name] for name in names},
+        }
 
 
 def _file(written: str) -> DataFile:

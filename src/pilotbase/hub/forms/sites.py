@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
-from pilotbase.documents.base import Localized, localized
-from pilotbase.hub.acting import language
+from pilotbase.hub.forms.declared import form_of
 from pilotbase.hub.sentences import t
-
-DAYS = 7
+from pilotbase.operations import sites
 
 
 class _JsonFile(forms.FileField):
@@ -34,30 +31,11 @@ class EnrolForm(forms.Form):
     )
 
 
-class PackForm(forms.Form):
-    """Which application a site is to try on which of its scenarios."""
-
-    scenario = forms.ChoiceField(label=t("hub.scenario"))
-    application = forms.ChoiceField(label=t("hub.application"))
-    days = forms.IntegerField(
-        label=t("site.hub.days"), help_text=t("site.hub.days_help"), min_value=1, max_value=365, initial=DAYS
-    )
-
-    def __init__(self, scenarios: Sequence[str], applications: Sequence[tuple[str, Localized]], *given: object) -> None:
-        super().__init__(*given)  # type: ignore[arg-type]
-        self.fields["scenario"].choices = [(one, one) for one in scenarios]  # type: ignore[attr-defined]
-        self.fields["application"].choices = [  # type: ignore[attr-defined]
-            (subject, localized(title, language())) for subject, title in applications
-        ]
-
-
 class ReportForm(forms.Form):
     """A report as the site has signed it."""
 
     file = _JsonFile(label=t("site.hub.report_file"), help_text=t("site.hub.report_help"))
 
 
-class RevokeForm(forms.Form):
-    """Why a site is revoked."""
-
-    reason = forms.CharField(label=t("service.why"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+PackForm = form_of(sites.ASK, "scenario", "application", "days")
+RevokeForm = form_of(sites.REVOKE, "reason")

@@ -15,7 +15,6 @@ from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
 from pilotbase.hub.forms.handing_in import SizedForm
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.what_ifs import spell_pool
-from pilotbase.operations.pools import NewWhatIf
 
 USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
 _DAYS = 7
@@ -61,19 +60,14 @@ class WhatIfForm(SizedForm):
             self.data["considered"] = given["considered"]  # type: ignore[index]
         return given
 
-    def wanted(self, pool: str) -> NewWhatIf:
+    def said(self) -> dict[str, Any]:
         """Return what is asked for; raises `InputError` with every problem of the pool that is considered."""
         given = self.cleaned_data
         written = given["considered"]
         considered = build_document(Pool, parse_yaml(written.encode(), "pool.yaml")) if written.strip() else None
         until = _midnight(given["until"] + timedelta(days=1)) if given["until"] is not None else None
-        return NewWhatIf(
-            pool=pool,
-            since=_midnight(given["since"]),
-            until=until,
-            policies=tuple(map(Policy, given["policies"])),
-            considered=considered,
-        )
+        since = _midnight(given["since"])
+        return {"since": since, "until": until, "policies": given["policies"], "considered": considered}
 
 
 def _midnight(day: date) -> datetime:

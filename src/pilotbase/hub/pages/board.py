@@ -15,7 +15,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import Acting, HubRequest, language
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.drawn import drawn
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.workspace.listings import Listing, Query, list_page
 

@@ -22,7 +22,7 @@ from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
 from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.bundles.readme import what_is
-from pilotbase.worker.jobs.progress import Progress, told
+from pilotbase.worker.progress import Progress, told
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.store import View
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pydantic
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,26 +10,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.compute.vouchers.claiming import Verdict
 from pilotbase.documents.api.vouchers import UseTold
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
-from pilotbase.documents.hashes import digest_of, hex_of
-from pilotbase.documents.loading import issues_of
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import spell_plain
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm, PayoutForm, VerdictForm
+from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm
+from pilotbase.hub.forms.declared import AGAINST, do, form_of
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.claims import claim_detail, claims_told, uses_to_claim
+from pilotbase.operations import vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
-from pilotbase.worker.computing.claims import decide_claim, hand_in_claim, pay_claim
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.worker.computing.told_claims import claim_detail, claims_told, uses_to_claim
+from pilotbase.workspace.failures import NotFoundError
 
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
+VerdictForm, PayoutForm = form_of(vouchers.DECIDE, "note"), form_of(vouchers.PAY, "reference")
 _STATES = ("waiting", "granted", "refused", "paid")
 
 
@@ -44,7 +39,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     state = asked if asked in _STATES else ""
     shown = {
         "title": text("voucher.hub.claims"),
-        "claims": claims_told(request.acting.view, state),
+        "claims": claims_told(request.acting.view, language(), state),
         "state": state,
         "states": _STATES,
         "uses": uses_to_claim(request.acting.view),
@@ -75,12 +70,9 @@ def make(request: HubRequest) -> HttpResponse:
         files = {kind: one.identity for kind, one in chosen.items() if one is not None}
         if all([form.is_valid(), *(one.is_valid() for one in evidence.values())]):
             try:
-                given = form.wanted(use.job, use.attempt, files)
-                decision = hand_in_claim(base(), request.acting.view, given)
-                return redirect("claim", claim=hex_of(decision.claim))
-            except pydantic.ValidationError as error:
-                add_errors(form, InputError.from_issues("", issues_of("", error)))
-            except _AGAINST as error:
+                made = do(vouchers.MAKE_CLAIM, request.acting.view, form.said(use.job, use.attempt, files))
+                return redirect("claim", claim=made.number)
+            except AGAINST as error:
                 add_errors(form, error)
     shown = {
         "title": text("voucher.hub.claim"),
@@ -103,11 +95,9 @@ def show(request: HubRequest, claim: str) -> HttpResponse:
 @member_only
 def decide(request: HubRequest, claim: str) -> HttpResponse:
     """Grant or refuse a claim that waits, by the button that was pressed."""
-    form = VerdictForm(request.POST)
-    if form.is_valid():
-        verdict = Verdict(digest_of(claim), request.POST.get("does") == "grant", form.cleaned_data["note"])
-        if _done(form, lambda: decide_claim(base(), request.acting.view, verdict)):
-            return redirect("claim", claim=claim)
+    form = VerdictForm(request.POST, given={"asked": claim, "granted": request.POST.get("does") == "grant"})
+    if form.done(request.acting.view):
+        return redirect("claim", claim=claim)
     return _page(request, claim, form, PayoutForm())
 
 
@@ -115,12 +105,10 @@ def decide(request: HubRequest, claim: str) -> HttpResponse:
 @member_only
 def pay(request: HubRequest, claim: str) -> HttpResponse:
     """Say that a granted claim was paid out."""
-    form = PayoutForm(request.POST)
-    if form.is_valid():
-        reference = form.cleaned_data["reference"]
-        if _done(form, lambda: pay_claim(request.acting.view, digest_of(claim), reference)):
-            messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
-            return redirect("claim", claim=claim)
+    form = PayoutForm(request.POST, given={"asked": claim})
+    if form.done(request.acting.view):
+        messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
+        return redirect("claim", claim=claim)
     return _page(request, claim, VerdictForm(), form)
 
 
@@ -133,7 +121,7 @@ def file(request: HubRequest, claim: str, digest: str) -> HttpResponse:
 
 
 def _page(request: HubRequest, claim: str, verdict: forms.Form, payout: forms.Form) -> HttpResponse:
-    found = claim_detail(request.acting.view, digest_of(claim))
+    found = claim_detail(request.acting.view, language(), digest_of(claim))
     shown = {
         "title": text("voucher.hub.claim_on", job=found.job),
         "claim": found,
@@ -158,18 +146,6 @@ def _offered(request: HubRequest, use: UseTold) -> dict[str, object]:
     fee = use.cost if use.sides[0] == "consumer" else use.cost - use.subsidy
     parties = {"payer": use.organisation, "payee": use.supplier}
     return {"amount": spell_plain(fee), "paid_on": timezone.localdate(), **parties}
-
-
-def _done(form: forms.Form, act: Callable[[], object]) -> bool:
-    """Do something; where it is refused, the form says why."""
-    try:
-        act()
-    except NotFoundError:
-        raise
-    except PilotbaseError as error:
-        add_errors(form, error)
-        return False
-    return True
 
 
 def _crumbs() -> list[dict[str, object]]:

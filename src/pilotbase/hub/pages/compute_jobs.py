@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,25 +10,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.pools import JobDetail
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.declared import AGAINST, do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.pools import JobForm
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.attachments import download
-from pilotbase.hub.shown.vouchers import wallet_told
+from pilotbase.operations import pools
 from pilotbase.worker.computing.job_files import log_of, output_of
 from pilotbase.worker.computing.told_pools import job_told, pool_told
-from pilotbase.worker.computing.uploads import hand_in_upload
+from pilotbase.worker.computing.told_vouchers import wallet_told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 _LIVE = ("waiting", "running", "stopping")
 _SHOWN_LOG = 16 << 10
 """Bytes of the end of a log that stand in a page."""
@@ -47,11 +45,10 @@ def submit(request: HubRequest, name: str) -> HttpResponse:
         form.add_error("folder", t("hub.file_needed"))
     if chosen is not None and form.is_valid():
         try:
-            given = form.wanted(name, chosen.identity)
-            job = hand_in_upload(base(), view, given, settings.CONFIGURATION.unpacked_bytes)
+            job = do(pools.SUBMIT, view, {"pool": name, **form.said(chosen.identity)})
             messages.success(request, text("compute.told.submitted", job=job.name, pool=name).render(language()))
             return redirect("pool-job", name=name, job=job.name)
-        except _AGAINST as error:
+        except AGAINST as error:
             add_errors(form, error)
     button = text("pool.hub.submit")
     shown = {"title": button, "lead": text("pool.hub.submit_lead"), "form": form, "button": button}
@@ -124,5 +121,5 @@ def _job(request: HubRequest, name: str, job: str) -> JobDetail:
 
 def _vouchers(request: HubRequest) -> list[tuple[str, str]]:
     """Return the vouchers of the reader's organisation that pay now."""
-    found = wallet_told(request.acting.view, request.acting.organisation).vouchers
+    found = wallet_told(request.acting.view, language(), request.acting.organisation).vouchers
     return [(one.identity, f"{one.programme} · {one.identity}") for one in found if one.pays]

@@ -32,7 +32,7 @@ from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files
 from pilotbase.worker.datasets.marking import asks_for_marks
 from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured
 from pilotbase.worker.datasets.previewing import why_no_previews
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 _SHOWN = 20

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import AGAINST, do
-from pilotbase.hub.guards import for_act, member_only
+from pilotbase.hub.guards import for_act, for_reading, member_only
 from pilotbase.operations.operation import Operation
 from pilotbase.workspace.failures import NotFoundError
 
 
-def post_of(operation: Operation[Any, Any], page: str, **fields: str) -> Any:
+def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
     """Return the view that does ``operation`` and goes back to ``page``; what is against it is said there.
 
-    ``fields``: a field of the operation → the part of the address that it is. For who may do it to nothing at all, the
-    button does not exist.
+    ``back``: the parts of the address that the page has, too; ``fields``: a field of the operation → the part of the
+    address that it is. For who may do it to nothing at all, the button does not exist.
     """
 
     def view(request: HubRequest, **where: Any) -> HttpResponse:
-        said = {name: request.POST[name] for name in operation.others if request.POST.get(name)}
+        said = {name: request.POST[name] for name in operation.takes.model_fields if request.POST.get(name)}
         try:
             do(operation, request.acting.view, {**said, **{name: where[part] for name, part in fields.items()}})
         except AGAINST as error:
             if isinstance(error, NotFoundError):
                 raise
             messages.error(request, error.render(language(), make_visible))
-        return redirect(page, name=where["name"])
+        return redirect(reverse(page, kwargs={part: where[part] for part in back}))
 
     who = operation.who
-    guard: Callable[[Any], Any] = member_only if who is None or isinstance(who, Reading) else for_act(who)
+    guard: Callable[[Any], Any] = (
+        member_only if who is None else for_reading(who) if isinstance(who, Reading) else for_act(who)
+    )
     return require_POST(guard(view))

@@ -35,7 +35,7 @@ from pilotbase.worker.datasets.describing import (
     save_described,
     start_describing,
 )
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError
 
 _AGAINST = (InputError, RefusedError, ConflictError)

@@ -19,8 +19,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.base import base
 from pilotbase.hub.caching import shared
 from pilotbase.hub.shown import public
-from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.checking import address
+from pilotbase.hub.shown.addresses import address_of, certificate_address
 from pilotbase.hub.shown.records import see_all
 from pilotbase.workspace.failures import NotFoundError
 
@@ -70,7 +69,7 @@ def _certificates(language: Language) -> Iterable[Entry]:
     for one in public.placed(public.certified()[:_MOST]):
         certificate = one.certificate
         yield Entry(
-            address(certificate.serial),
+            certificate_address(certificate.serial),
             _certified_title(one, language),
             certificate.claim.render(language),
             certificate.issued_at,
@@ -84,7 +83,7 @@ def _revocations(language: Language) -> Iterable[Entry]:
     for one in public.placed(newest[:_MOST]):
         assert one.revoked is not None
         title = text(f"portal.feed_{one.status}", title=_certified_title(one, language)).render(language)
-        url = f"{address(one.certificate.serial)}#{one.status}"
+        url = f"{certificate_address(one.certificate.serial)}#{one.status}"
         yield Entry(url, title, _why(one.revoked.reason, language), one.revoked.at, base().trust.issuer)
 
 

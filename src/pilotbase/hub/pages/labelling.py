@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pydantic
@@ -20,31 +19,31 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.labelling_round import JUDGE, LabellingRound
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest, posted, posted_files
+from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.declared import do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.labelling import ExportForm, LabelForm, RoundForm
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.labelling import is_member, round_detail, round_told, sheet_told
 from pilotbase.hub.shown.records import see
+from pilotbase.operations import labelling as operations
+from pilotbase.operations.operation import Operation
+from pilotbase.worker.bound.labelling import round_told, sheet_told
 from pilotbase.worker.datasets.kept_tables import record_sets_kept
-from pilotbase.worker.datasets.label_imports import order_import
-from pilotbase.worker.datasets.label_rounds import find_round, open_round, part_of, rounds_of
+from pilotbase.worker.datasets.label_rounds import find_round, part_of
 from pilotbase.worker.datasets.labelling import (
     FINISHED,
-    close_round,
-    give_label,
     is_taking,
     items_document,
     outcome_of,
-    publish_labels,
     sheet_of,
 )
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
+_BUTTONS: dict[str, Operation[Any, Any]] = {"close": operations.CLOSE, "publish": operations.PUBLISH}
 _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 
 
@@ -53,7 +52,7 @@ _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 def show_all(request: HubRequest) -> HttpResponse:
     """Show the rounds that concern the reader."""
     view = request.acting.view
-    shown = {"title": text("labelling.hub.title"), "rounds": [round_told(view, one) for one in rounds_of(view)]}
+    shown = {"title": text("labelling.hub.title"), "rounds": do(operations.LIST, view, {})}
     return render(request, "hub/labelling.html", shown)
 
 
@@ -68,7 +67,8 @@ def start(request: HubRequest, name: str) -> HttpResponse:
     form = RoundForm(record_sets, request.acting.organisation, posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            made = open_round(base(), view, seen.subject, form.wanted(), is_member)
+            owner, _, dataset = name.partition("/")
+            made = do(operations.START, view, {"owner": owner, "name": dataset, "wanted": form.wanted()})
             return redirect("labelling-round", identity=made.identity)
         except pydantic.ValidationError:
             form.add_error("classes", t("labelling.hub.classes_wrong"))
@@ -94,7 +94,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
             add_errors(form, error)
     shown: dict[str, Any] = {
         "title": text("labelling.hub.one", name=of.campaign.name),
-        "round": round_told(view, of),
+        "round": round_told(caller(view), of),
         "guideline": of.guideline,
         "form": form,
         "crumbs": [{"url": reverse("labelling"), "label": text("labelling.hub.title")}],
@@ -131,7 +131,7 @@ def _sheet(request: HubRequest, of: LabellingRound) -> dict[str, Any]:
     sheet = sheet_of(base(), view, of.identity)
     item = request.GET.get("item", "") or sheet.next_item
     works = is_taking(base(), of, sheet)
-    shown = sheet_told(view, of, sheet, item if works and item in sheet.order else None)
+    shown = sheet_told(caller(view), of, sheet, item if works and item in sheet.order else None)
     return {
         "sheet": shown,
         "works": works,
@@ -150,12 +150,11 @@ def _beside(order: tuple[str, ...], item: str | None, step: int) -> str:
 
 
 def _owners(request: HubRequest, of: LabellingRound, form: forms.Form | None) -> dict[str, Any]:
-    view = request.acting.view
-    outcome = outcome_of(base(), view, of.identity)
-    statement = outcome.quality.statement() if outcome is not None else None
+    detail = do(operations.SHOW, request.acting.view, {"asked": of.identity})
+    statement = detail.quality.statement() if detail.quality is not None else None
     return {
-        "detail": round_detail(view, of, outcome),
-        "lines": list(quality_lines(outcome.quality)) if outcome is not None else [],
+        "detail": detail,
+        "lines": list(quality_lines(detail.quality)) if detail.quality is not None else [],
         "spelled": json.dumps(statement.to_json_value(), ensure_ascii=False) if statement is not None else "",
         "export": form if isinstance(form, ExportForm) else ExportForm(),
     }
@@ -173,15 +172,12 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
     view, identity = request.acting.view, of.identity
     if isinstance(form, LabelForm):
         given = form.cleaned_data
-        give_label(base(), view, identity, given["item"], (given["label"], given["reason"]))
+        do(operations.LABEL, view, {"asked": identity, **given})
     elif isinstance(form, ExportForm):
         chosen = chosen_file(request, form)
         if chosen is not None:
-            order_import(base(), view, identity, chosen.identity)
+            do(operations.IMPORT, view, {"asked": identity, "upload": chosen.identity})
     else:
-        acts: dict[str, Callable[[], object]] = {
-            "close": lambda: close_round(base(), view, identity),
-            "publish": lambda: publish_labels(base(), view, identity),
-        }
-        acts.get(request.POST.get("does", ""), lambda: None)()
+        if (does := request.POST.get("does", "")) in _BUTTONS:
+            do(_BUTTONS[does], view, {"asked": identity})
     return redirect("labelling-round", identity=identity)

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.figures import Chosen, Figure, records_of
+from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, way_chart
-from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, MapTold, RankingTold, StepSpanTold
+from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
 from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.quantities import spell_days
 from pilotbase.documents.safe_csv import spell_csv
-from pilotbase.documents.targets import Phase
+from pilotbase.documents.targets import Figure, Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, caller, language
+from pilotbase.hub.forms.declared import do
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.counting import Counted, counted
 from pilotbase.hub.shown.drawn import drawn, legs_of
 from pilotbase.hub.shown.records import lines_of
-from pilotbase.roadmap.choosing import MOST_TOP, rank_scenarios, scenarios_of, tell_ranking
-from pilotbase.roadmap.ledger import owner_of, tell_ledger, tell_map
-from pilotbase.roadmap.planning import tell_roadmap
-from pilotbase.roadmap.ranking import CRITERIA, Weights
+from pilotbase.operations import ledger as operations
+from pilotbase.operations.ledger import MOST_TOP
+from pilotbase.roadmap.choosing import scenarios_of
+from pilotbase.roadmap.ledger import owner_of
+from pilotbase.roadmap.ranking import CRITERIA
 from pilotbase.roadmap.tables import Table, ledger_table, map_table, ranking_table, spell_shift
+from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
 from pilotbase.workspace.listings import Page
@@ -42,8 +41,8 @@ LARGEST_WEIGHT = 10
 @for_reading(Reading.LEDGER)
 def show(request: HubRequest) -> HttpResponse:
     """Show figures, days and costs by step, and targets."""
-    found = _counted(request)
-    told = tell_ledger(request.acting.view, found.figures, found.at)
+    view = request.acting.view
+    found, told = counted(caller(view), owner_of(view.actor)), do(operations.SHOW, view, {})
     legs = legs_of(found.figures.way, language())
     shown = {
         "title": text("roadmap.ledger"),
@@ -85,7 +84,7 @@ def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
 @for_reading(Reading.LEDGER)
 def show_map(request: HubRequest) -> HttpResponse:
     """Show six actions × eight supports."""
-    told = _map(request)
+    told = do(operations.MAP, request.acting.view, {})
     cells = [one for one in told.cells if one.action and one.support]
     rows = [(action, [one for one in told.cells if one.action == action]) for action in (*Action, "")]
     shown = {
@@ -141,7 +140,7 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
 @for_reading(Reading.LEDGER)
 def plan(request: HubRequest) -> HttpResponse:
     """Show the roadmap: which scenarios, when, how far they have come, and what is suggested."""
-    told = tell_roadmap(request.acting.view)
+    told = do(operations.ROADMAP, request.acting.view, {})
     shown = {"title": text("roadmap.plan"), "crumbs": _CRUMBS, "roadmap": told}
     return render(request, "hub/ledger_plan.html", shown)
 
@@ -152,10 +151,9 @@ def download(request: HubRequest, name: str) -> HttpResponse:
     """Give the ledger, the map or the ranking as CSV."""
     reader = language()
     if name == "ledger":
-        found = _counted(request)
-        table = ledger_table(tell_ledger(request.acting.view, found.figures, found.at), reader)
+        table = ledger_table(do(operations.SHOW, request.acting.view, {}), reader)
     elif name == "map":
-        table = map_table(_map(request), reader)
+        table = map_table(do(operations.MAP, request.acting.view, {}), reader)
     elif name == "ranking":
         table = ranking_table(_ranking(request), reader)
     else:
@@ -166,21 +164,10 @@ def download(request: HubRequest, name: str) -> HttpResponse:
 _CRUMBS = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
 
 
-def _counted(request: HubRequest) -> Counted:
-    view = request.acting.view
-    return counted(view, owner_of(view.actor))
-
-
-def _map(request: HubRequest) -> MapTold:
-    found = _counted(request)
-    return tell_map(request.acting.view, found.figures, found.at)
-
-
 def _ranking(request: HubRequest) -> RankingTold:
-    view = request.acting.view
-    weights = Weights(*(_whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA))
-    within = Fraction(_whole(request, "within", 10, 100), 100)
-    return tell_ranking(view, rank_scenarios(view, weights, _whole(request, "top", 10, MOST_TOP), within), address_of)
+    asked = {name: _whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA}
+    asked |= {"within": _whole(request, "within", 10, 100), "top": max(1, _whole(request, "top", 10, MOST_TOP))}
+    return do(operations.RANKING, request.acting.view, asked)
 
 
 def _listed(request: HubRequest, title: Text, page: Page, narrowed: list[str]) -> HttpResponse:

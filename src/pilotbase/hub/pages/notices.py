@@ -14,22 +14,16 @@ from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
-from pilotbase.hub.base import base, guarded_http
+from pilotbase.hub.forms.declared import do, form_of
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.hub.shown.addresses import address_of
-from pilotbase.notices.mails import choose_mail, has_failed, mail_choice
-from pilotbase.notices.outbox import list_deliveries, replay
+from pilotbase.notices.mails import has_failed, mail_choice
+from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
-from pilotbase.notices.webhooks import (
-    MAXIMUM_SECRET,
-    Manner,
-    add_webhook,
-    end_webhook,
-    find_webhook,
-    list_webhooks,
-    organisation_channels,
-)
+from pilotbase.notices.webhooks import find_webhook, list_webhooks, organisation_channels
+from pilotbase.operations.notices import CHOOSE
+from pilotbase.operations.webhooks import ADD
 from pilotbase.workspace.failures import NotFoundError
 
 PAGE = 50
@@ -47,30 +41,14 @@ class MailForm(forms.Form):
     language = forms.ChoiceField(label=t("hub.language"), choices=[("en", "English"), ("zh", "中文")])
 
 
-class WebhookForm(forms.Form):
-    """A new webhook: whatever channel is there may be chosen."""
-
-    channel = forms.ChoiceField(
-        label=t("notice.field_channel"),
-        choices=[(name, t(f"notice.channel.{name}")) for name in organisation_channels()],
-    )
-    url = forms.CharField(
-        label=t("notice.field_url"),
-        help_text=t("notice.help_url"),
-        max_length=2000,
-        widget=forms.URLInput(attrs={"placeholder": "https://"}),
-    )
-    secret = forms.CharField(
-        label=t("notice.field_secret"),
-        help_text=t("notice.help_secret"),
-        max_length=MAXIMUM_SECRET,
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-    )
-
-    def manner(self) -> Manner:
-        """Return how the address is told, in the language of whoever adds it."""
-        return Manner(self.cleaned_data["channel"], self.cleaned_data["secret"], language())
+_CHANNELS = [(name, t(f"notice.channel.{name}")) for name in organisation_channels()]
+WebhookForm = form_of(ADD)
+_CHANNEL = WebhookForm.base_fields["channel"].label
+WebhookForm.base_fields["url"].widget = forms.URLInput(attrs={"placeholder": "https://"})
+WebhookForm.base_fields["channel"] = forms.ChoiceField(
+    label=WebhookForm.base_fields["channel"].label, choices=_CHANNELS
+)
+WebhookForm.base_fields["secret"].widget = forms.PasswordInput(attrs={"autocomplete": "off"})
 
 
 @require_safe
@@ -125,7 +103,7 @@ def mail(request: HubRequest) -> HttpResponse:
     initial = {"mail": mail_choice(request.acting.view).value, "language": spoken}
     form = MailForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        choose_mail(request.acting.view, MailChoice(form.cleaned_data["mail"]))
+        do(CHOOSE, request.acting.view, {"mail": form.cleaned_data["mail"]})
         person.language = form.cleaned_data["language"]
         person.save(update_fields=["language"])
         messages.success(request, text("notice.mail_chosen").render(language()))
@@ -142,9 +120,7 @@ def webhooks(request: HubRequest) -> HttpResponse:
     acting, form, secret = request.acting, WebhookForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         try:
-            url, manner = form.cleaned_data["url"], form.manner()
-            _, secret = add_webhook(acting.view, base().home.keys, guarded_http(), url, manner)
-            form = WebhookForm()
+            form, secret = WebhookForm(), do(ADD, acting.view, form.cleaned_data).secret
         except PilotbaseError as error:
             form.add_error("url", error.render(language()))
     shown = {"title": text("notice.webhooks"), "form": form, "secret": secret, "webhooks": list_webhooks(acting.view)}
@@ -160,22 +136,6 @@ def webhook(request: HubRequest, identity: str) -> HttpResponse:
     crumbs = [*_crumbs(), {"url": reverse("webhooks"), "label": text("notice.webhooks")}]
     shown = {"title": text("notice.webhook"), "webhook": found, "deliveries": deliveries, "crumbs": crumbs}
     return render(request, "hub/webhook.html", shown)
-
-
-@require_POST
-@member_only
-def end(request: HubRequest, identity: str) -> HttpResponse:
-    """Tell a webhook nothing more."""
-    end_webhook(request.acting.view, identity)
-    return redirect("webhooks")
-
-
-@require_POST
-@member_only
-def again(request: HubRequest, identity: str) -> HttpResponse:
-    """Send a message to a webhook again."""
-    replay(request.acting.view, identity, request.POST.get("delivery", ""))
-    return redirect("webhook", identity=identity)
 
 
 def _elsewhere(request: HubRequest, identity: str) -> Notice:

@@ -11,19 +11,20 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figure, Figures, records_of
+from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figures, records_of
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, Legend, Stage, Theme, bar_chart, funnel_chart, way_chart
 from pilotbase.charts.themes import DARK
 from pilotbase.documents.permissions import DeskAct, Reading
 from pilotbase.documents.quantities import spell_days
+from pilotbase.documents.targets import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.shown.counting import counted
 from pilotbase.hub.shown.drawn import drawn, legs_of
 from pilotbase.hub.shown.records import lines_of
+from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.late_work import count_late, list_late
@@ -88,7 +89,7 @@ def late(request: HubRequest) -> HttpResponse:
 
 
 def _content(view: View, theme: Theme) -> dict[str, Any]:
-    found, reader = counted(view), language()
+    found, reader = counted(caller(view)), language()
     numbers, now = found.figures.counts, view.store.clock()
     acts = count_late(view, now)
     jobs, queue = live_jobs(view), queue_figures(view.store)

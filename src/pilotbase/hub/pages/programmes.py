@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilotbase.compute.vouchers.programmes import programmes, rules_of, set_rules
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest, posted
+from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.claims import RulesForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.claims import reconciliation_told
 from pilotbase.hub.shown.programmes import evidence_response, rules_from, rules_written
+from pilotbase.worker.computing.told_claims import reconciliation_told
 from pilotbase.workspace.failures import NotFoundError
 
 
@@ -81,7 +81,7 @@ def evidence(request: HubRequest, programme: str) -> HttpResponse:
 @member_only
 def metering(request: HubRequest) -> HttpResponse:
     """Show what was metered beside what was settled and posted."""
-    found = reconciliation_told(request.acting.view)
+    found = reconciliation_told(request.acting.view, language())
     shown = {
         "title": text("voucher.hub.metering"),
         "uses": found.uses,

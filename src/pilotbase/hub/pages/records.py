@@ -46,7 +46,7 @@ from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.statistics import offered
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError

@@ -24,7 +24,6 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices
 from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm, TermsForm, terms_told
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown import checking
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.service.registry import load_service
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
@@ -35,6 +34,7 @@ from pilotbase.worker.services.acts import (
     may_put_into_service,
     show_service,
 )
+from pilotbase.worker.trials.checking import issued
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -60,7 +60,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
 @member_only
 def put(request: HubRequest, serial: str) -> HttpResponse:
     """Put the application of a certificate into service, under a new name or one that serves already."""
-    certificate = checking.issued(serial).certificate
+    certificate = issued(base(), serial).certificate
     if not may_put_into_service(request.acting.actor, certificate):
         raise NotFoundError("hub.not_found")
     given, name = {"certificate": certificate.serial}, certificate.scenario.name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,18 +9,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import Choices, OperationForm, do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.private_files import private_folder, save
 from pilotbase.hub.forms.sites import EnrolForm, PackForm, ReportForm, RevokeForm
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.sites import site_detail
-from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site, revoke_site
-from pilotbase.worker.sites.orders import agree_to_pack, ask_for_pack, packs_of
+from pilotbase.operations import sites
+from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
+from pilotbase.worker.sites.orders import packs_of
 from pilotbase.worker.sites.returning import send_report
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
@@ -65,13 +65,9 @@ def show(request: HubRequest, site: str) -> HttpResponse:
     does = request.POST.get("does", "") if own else ""
     asked = {name: _form(request, known, name, does) for name in ("pack", "report", "revoke")} if own else {}
     form = asked.get(does)
-    if form is not None and form.is_valid():
-        try:
-            _do(request, known, does, form)
-            return redirect("site", site=site)
-        except _AGAINST as error:
-            add_errors(form, error)
-    detail = site_detail(view, known)
+    if form is not None and _done(request, form):
+        return redirect("site", site=site)
+    detail = do(sites.SHOW, view, {"site": site})
     live = not _AT_WORK.isdisjoint([*(one.state for one in detail.packs), *(one.state for one in detail.sent)])
     shown = {
         "title": text("site.hub.one", site=site),
@@ -89,7 +85,7 @@ def show(request: HubRequest, site: str) -> HttpResponse:
 def agree(request: HubRequest, identity: str) -> HttpResponse:
     """Agree, for the supplier, that its application goes to a site."""
     try:
-        agree_to_pack(request.acting.view, identity)
+        do(sites.AGREE, request.acting.view, {"asked": identity})
         messages.success(request, text("site.hub.agreed").render(language()))
     except RefusedError as error:
         messages.error(request, error.render(language()))
@@ -99,23 +95,26 @@ def agree(request: HubRequest, identity: str) -> HttpResponse:
 def _form(request: HubRequest, known: KnownSite, name: str, does: str) -> forms.Form:
     given = name == does and request.method == "POST"
     if name == "pack":
-        scenarios = [one.scenario.name for one in known.enrolment.offers]
-        return PackForm(scenarios, _applications(request), posted(request) if given else None)
+        offered = [one.scenario.name for one in known.enrolment.offers]
+        choices = {"scenario": [(one, one) for one in offered], "application": _applications(request)}
+        return PackForm(posted(request) if given else None, given={"site": known.standing.site}, choices=choices)
     if name == "report":
         return ReportForm(*(posted_files(request) if given else (None, None)))
-    return RevokeForm(posted(request) if given else None)
+    return RevokeForm(posted(request) if given else None, given={"site": known.standing.site})
 
 
-def _do(request: HubRequest, known: KnownSite, does: str, form: forms.Form) -> None:
-    view, site, given = request.acting.view, known.standing.site, form.cleaned_data
-    if does == "pack":
-        ask_for_pack(view, site, given["scenario"], given["application"], given["days"])
-    elif does == "report":
-        send_report(view, given["file"].read())
-    else:
-        revoke_site(view, site, given["reason"])
+def _done(request: HubRequest, form: forms.Form) -> bool:
+    """Do what a form of a site asks for, and tell whether it was done; what is against it stands in the form."""
+    if isinstance(form, OperationForm):
+        return form.done(request.acting.view)
+    if form.is_valid():
+        try:
+            send_report(request.acting.view, form.cleaned_data["file"].read())
+        except _AGAINST as error:
+            add_errors(form, error)
+    return form.is_valid()
 
 
-def _applications(request: HubRequest) -> list[tuple[str, Any]]:
+def _applications(request: HubRequest) -> Choices:
     page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
-    return [(one.subject, one.title) for one in page.items]
+    return [(one.subject, localized(one.title, language())) for one in page.items]

@@ -22,7 +22,7 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.addresses import address_of, subject_of
 from pilotbase.hub.shown.drawn import drawn
 from pilotbase.hub.shown.records import Seen, see
-from pilotbase.hub.shown.statistics import bar_of, charts_of, decimal, left_after, rows_of, unit_of
+from pilotbase.hub.shown.statistics import bar_of, charts_of, decimal, rows_of, unit_of
 from pilotbase.worker.datasets.statistics import (
     Asked,
     Price,
@@ -32,7 +32,7 @@ from pilotbase.worker.datasets.statistics import (
     order_statistics,
     price_of,
 )
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import NotFoundError
 
 
@@ -101,7 +101,7 @@ def _closed(request: HubRequest, name: str) -> Seen:
 
 
 def _cost(price: Price) -> dict[str, Any]:
-    after = left_after(price)
+    after = price.left_after
     return {
         "epsilon": decimal(price.question.epsilon),
         "bar": bar_of(price.budget),

@@ -10,10 +10,9 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.shown import checking
-from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.shown.addresses import address_of, certificate_address, subject_of
 from pilotbase.trial.page import render_report
-from pilotbase.worker.jobs.progress import progress_of
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -48,7 +47,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
         raise NotFoundError("hub.not_found")
     issued = certificate_of(view, record)
     certificate = issued.certificate if issued is not None else None
-    check_at = checking.address(certificate.serial) if certificate is not None else None
+    check_at = certificate_address(certificate.serial) if certificate is not None else None
     response = HttpResponse(render_report(found, certificate, language(), check_at, _ways(view, record)))
     response["Content-Security-Policy"] = SANDBOX
     return response

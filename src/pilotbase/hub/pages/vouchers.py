@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.shown.organisations import title_of
-from pilotbase.hub.shown.vouchers import wallet_told, wallets_listed
+from pilotbase.worker.computing.told_vouchers import wallet_told, wallets_listed
 
 
 @require_safe
@@ -22,7 +22,7 @@ def show(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("voucher.hub.title"),
         "wallets": wallets_listed(acting.view) if acting.actor.sees_all else None,
-        "wallet": wallet_told(acting.view, acting.organisation),
+        "wallet": wallet_told(acting.view, language(), acting.organisation),
     }
     return render(request, "hub/wallet.html", shown)
 
@@ -33,7 +33,7 @@ def show_one(request: HubRequest, organisation: str) -> HttpResponse:
     """Show the wallet of an organisation."""
     shown = {
         "title": text("voucher.hub.wallet_of", organisation=title_of(organisation)),
-        "wallet": wallet_told(request.acting.view, organisation),
+        "wallet": wallet_told(request.acting.view, language(), organisation),
         "crumbs": [{"url": reverse("wallet"), "label": text("voucher.hub.title")}],
     }
     return render(request, "hub/wallet.html", shown)

@@ -4,42 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.replay.page import render_replay
 from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.permissions import Reading
 from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import AGAINST, do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.what_if import WhatIfForm
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.shown.what_ifs import changes_told, figures_told
+from pilotbase.operations import pools
 from pilotbase.worker.computing.told_pools import pool_told
 from pilotbase.worker.computing.what_if import (
     KEPT,
     WhatIf,
     find_what_if,
-    order_what_if,
     replay_of,
-    take_back,
     what_ifs,
 )
-from pilotbase.worker.jobs.progress import told
-from pilotbase.workspace.failures import ConflictError, NotFoundError
-
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
+from pilotbase.worker.progress import told
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,9 +45,9 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     form = WhatIfForm(pool, view.store.clock().date(), *posted_files(request))
     if request.method == "POST" and form.is_valid():
         try:
-            made = order_what_if(view, form.wanted(name))
-            return redirect("what-if", name=name, identity=made.order.identity)
-        except _AGAINST as error:
+            made = do(pools.ASK_WHAT_IF, view, {"pool": name, **form.said()})
+            return redirect("what-if", name=name, identity=made.identity)
+        except AGAINST as error:
             add_errors(form, error)
     shown = {
         "title": text("what_if.title"),
@@ -100,17 +94,6 @@ def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
     response = HttpResponse(render_replay(replay_of(base(), find_what_if(view, name, identity)), language()))
     response["Content-Security-Policy"] = SANDBOX
     return response
-
-
-@require_POST
-@for_reading(Reading.WHAT_IF)
-def cancel(request: HubRequest, name: str, identity: str) -> HttpResponse:
-    """Take a what-if back."""
-    try:
-        take_back(request.acting.view, name, identity)
-    except (RefusedError, ConflictError) as error:
-        messages.error(request, error.render(language(), make_visible))
-    return redirect("what-if", name=name, identity=identity)
 
 
 def _row(found: WhatIf) -> dict[str, Any]:

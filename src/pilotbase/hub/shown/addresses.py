@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import reverse
 
 from pilotbase.documents.api.records import SECTIONS
+from pilotbase.documents.hashes import hex_of
 
-__all__ = ["KINDS", "SECTIONS", "address_of", "subject_of"]
+__all__ = ["KINDS", "SECTIONS", "address_of", "certificate_address", "subject_of"]
 
 KINDS: dict[str, str] = {section: kind for kind, section in SECTIONS.items()}
 """Section of the hub → kind of record."""
@@ -23,3 +25,8 @@ def address_of(subject: str) -> str:
 def subject_of(section: str, name: str) -> str:
     """Return the subject that a page is about."""
     return f"{KINDS[section]}:{name}"
+
+
+def certificate_address(serial: str) -> str:
+    """Return the address at which anybody checks a certificate, as its QR code holds it."""
+    return f"{settings.CONFIGURATION.url}/certificates/{hex_of(serial)}/"

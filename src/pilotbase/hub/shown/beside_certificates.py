@@ -9,10 +9,10 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text
 from pilotbase.hub.acting import Acting
-from pilotbase.hub.shown.checking import Checked
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
+from pilotbase.worker.trials.checking import Checked
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 

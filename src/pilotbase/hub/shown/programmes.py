@@ -6,41 +6,20 @@ from collections.abc import Iterator
 
 from django.http import StreamingHttpResponse
 
-from pilotbase.compute.vouchers.programmes import programmes
 from pilotbase.data.plain_yaml import dump_plain
-from pilotbase.documents.api.vouchers import ProgrammeListed
-from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.given_files import File
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
 from pilotbase.hub.shown.taken import file_response
 from pilotbase.worker.computing.claims import zipped_evidence
-from pilotbase.worker.datasets.keeping import Taken
+from pilotbase.worker.computing.told_vouchers import require_named
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 FILE = "rules.yaml"
 _PIECE = 1 << 20
-
-
-def programmes_told(view: View) -> list[ProgrammeListed]:
-    """Return the programmes as they stand today, by name."""
-    return [
-        ProgrammeListed(
-            name=rules.name,
-            title=localized(rules.title, language()),
-            issuer=rules.issuer,
-            currency=rules.currency,
-            begins=rules.begins,
-            ends=rules.ends,
-            rate=rules.rate,
-            version=digest,
-        )
-        for digest, rules in programmes(view)
-    ]
 
 
 def rules_written(rules: VoucherRules) -> str:
@@ -60,12 +39,6 @@ def rules_from(written: str, programme: str = "") -> VoucherRules:
     return rules
 
 
-def require_named(rules: VoucherRules, programme: str) -> None:
-    """Return if rules are those of a programme, where one is named; raises `InputError`."""
-    if programme and rules.name != programme:
-        raise InputError("voucher.other_programme", found=rules.name, programme=programme)
-
-
 def evidence_response(view: View, programme: str) -> StreamingHttpResponse:
     """Return the auditor's folder of a programme as a zip, to operator and regulator; for others there is none."""
     if not view.actor.sees_all:
@@ -81,4 +54,4 @@ def evidence_response(view: View, programme: str) -> StreamingHttpResponse:
         finally:
             opened.__exit__(None, None, None)
 
-    return file_response(Taken(f"{programme}-evidence.zip", archive.stat().st_size, pieces()))
+    return file_response(File(f"{programme}-evidence.zip", archive.stat().st_size, pieces()))

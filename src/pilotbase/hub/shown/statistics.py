@@ -1,4 +1,4 @@
-"""Private statistics as pages and API tell them."""
+"""Private statistics as pages tell them."""
 
 from __future__ import annotations
 
@@ -6,56 +6,11 @@ from decimal import Decimal
 
 from pilotbase.charts import Bin, RankedBar, histogram_chart, ranked_chart, spell_number
 from pilotbase.data.terms.budgets import Budget
-from pilotbase.documents.api.statistics import BudgetTold, PriceTold, StatisticsAnswer, StatisticsTold
 from pilotbase.documents.private import PrivateField, PrivateProfile
 from pilotbase.documents.terms import MILLIONTHS
 from pilotbase.documents.texts import Text, text
-from pilotbase.hub.acting import language
-from pilotbase.worker.datasets.statistics import Asked, Price
-from pilotbase.worker.jobs.progress import told as told_of
 
 _TENTHS = 10
-
-
-def budget_told(budget: Budget) -> BudgetTold:
-    """Return a budget as the API tells it."""
-    return BudgetTold(organisation=budget.organisation, spent=budget.spent, limit=budget.limit, left=budget.left)
-
-
-def price_told(price: Price) -> PriceTold:
-    """Return a price as the API tells it."""
-    reasons = [one.render(language()) for one in price.decision.reasons]
-    return PriceTold(
-        record_set=price.question.record_set,
-        epsilon=price.question.epsilon,
-        cell_size=price.question.cell_size,
-        budget=budget_told(price.budget),
-        left_after=left_after(price),
-        paid=price.paid,
-        permitted=price.decision.permitted,
-        reason="; ".join(reasons) or None,
-        fields=list(price.fields),
-        left_out=list(price.left_out),
-        rows_error=price.rows_error,
-        field_error=price.field_error,
-        pair_error=price.pair_error,
-    )
-
-
-def left_after(price: Price) -> int | None:
-    """Return what a budget has left, in millionths of ε, once a question is paid for; None: it has no limit."""
-    left = price.budget.left
-    return left if left is None or price.paid else left - price.question.epsilon
-
-
-def asked_told(asked: Asked) -> StatisticsTold:
-    """Return a question as the API tells it."""
-    return StatisticsTold.model_validate(_told(asked))
-
-
-def answer_told(asked: Asked) -> StatisticsAnswer:
-    """Return a question with its answer as the API tells it."""
-    return StatisticsAnswer.model_validate({**_told(asked), "document": asked.profile, "privacy_test": asked.test})
 
 
 def decimal(millionths: int) -> str:
@@ -116,22 +71,3 @@ def rows_of(profile: PrivateProfile) -> str:
 
 def _spelled(count: int | None, least: int) -> str:
     return f"<{least}" if count is None else f"{count:,}"
-
-
-def _told(asked: Asked) -> dict[str, object]:
-    question, work = asked.order.question, told_of(asked.job)
-    return {
-        "identity": asked.order.identity,
-        "dataset": question.dataset,
-        "record_set": question.record_set,
-        "organisation": question.by,
-        "epsilon": question.epsilon,
-        "cell_size": question.cell_size,
-        "rows": asked.order.rows,
-        "asked_at": asked.order.asked_at,
-        "state": work.state,
-        "reason": work.reason.render(language()) if work.reason else None,
-        "profile": asked.profile.digest() if asked.profile else None,
-        "sample": asked.sample.name if asked.sample else None,
-        "tested": asked.sample is not None,
-    }

@@ -7,11 +7,10 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from pilotbase.documents.given_files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
 from pilotbase.hub.bodies import RangeError
 from pilotbase.hub.shown.attachments import POLICY
-from pilotbase.vault.dataset_files import Stretch
-from pilotbase.worker.datasets.keeping import Part, Taken
 
 _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -41,7 +40,7 @@ def part_of(request: HttpRequest) -> Part:
     return part
 
 
-def file_response(taken: Taken) -> StreamingHttpResponse:
+def file_response(taken: File) -> StreamingHttpResponse:
     """Return a file as a download of no particular type, piece by piece: one that was stopped is too short."""
     response = StreamingHttpResponse(taken.pieces, content_type="application/octet-stream")
     length = taken.size
@@ -51,7 +50,8 @@ def file_response(taken: Taken) -> StreamingHttpResponse:
         response["Content-Range"] = f"bytes {taken.part.start}-{taken.part.end - 1}/{taken.size}"
     response["Content-Length"] = str(length)
     response["Accept-Ranges"] = "bytes" if taken.in_parts else "none"
-    response["ETag"] = f'"{taken.tag}"'
+    if taken.tag:
+        response["ETag"] = f'"{taken.tag}"'
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"

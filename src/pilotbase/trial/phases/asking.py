@@ -1,4 +1,4 @@
-"""SpendingLimit: the application answers the hidden cases, arm by arm; α is spent before the first batch leaves."""
+"""Asking: the application answers the hidden cases, arm by arm; α is spent before the first batch leaves."""
 
 from __future__ import annotations
 

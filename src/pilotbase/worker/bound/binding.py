@@ -8,6 +8,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any, Generic, Protocol
 
+from pilotbase.documents.given_files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Language
 from pilotbase.operations.operation import In, Operation, Out
@@ -27,12 +28,17 @@ class Limits:
     """Bytes of a file of a message."""
     unpacked: int = 256 << 20
     """Bytes of a folder that came as an archive."""
+    webhook_allow: tuple[str, ...] = ()
+    """Hosts and networks that webhooks reach though they are private."""
     files_days: int = 730
     """So long the base keeps the files of a scenario."""
 
 
 class Remember(Protocol):
-    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago."""
+    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago.
+
+    What took long to make may be older.
+    """
 
     def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
 
@@ -55,6 +61,12 @@ class Caller:
     """The one service that the caller's key opens."""
     limits: Limits = Limits()
     remember: Remember = anew
+    part: Part = whole
+    """Which part of a file they ask for."""
+    address_of: Callable[[str], str] = lambda subject: ""
+    """Where the page of a subject is, on a hub."""
+    is_member: Callable[[str, str], bool] = lambda organisation, person: False
+    """Tells whether a person (by identifier) acts for an organisation of this hub."""
     roles_changed: Callable[[str], object] = lambda organisation: None
     """Hears that the roles of an organisation may be others now: a hub cuts those of its members."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 from pilotbase.catalogue import threads
+from pilotbase.documents.given_files import File
 from pilotbase.documents.thread import Thread
 from pilotbase.operations import exchange as declared
-from pilotbase.operations.operation import File
 from pilotbase.worker.bound.binding import Caller, Versioned, does
 
 does(declared.LIST)(lambda caller, asked: threads.page(caller.view, asked.subject, asked.after, asked.limit))
@@ -38,7 +38,7 @@ def attach(caller: Caller, asked: declared.AttachedFile) -> Versioned[Thread]:
 def give_file(caller: Caller, asked: declared.OfFile) -> File:
     """Give a file of a message."""
     found = threads.file_of(threads.read(caller.view, asked.thread), asked.number, asked.digest)
-    return File(found.name, threads.content_of(caller.base.lab.vault.blobs, found))
+    return File.of(found.name, threads.content_of(caller.base.lab.vault.blobs, found))
 
 
 def _told(seen: threads.SeenThread) -> Versioned[Thread]:

@@ -6,15 +6,15 @@ from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.job_estimates import JobEstimateTold
 from pilotbase.documents.api.pools import JobDetail
 from pilotbase.documents.api.what_ifs import WhatIfTold
+from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import DeskAct, require_may_begin
 from pilotbase.operations import pools as declared
-from pilotbase.operations.operation import File
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.computing import told_pools, what_if
 from pilotbase.worker.computing.job_files import log_of, output_of
 from pilotbase.worker.computing.told_estimates import job_estimate_told
 from pilotbase.worker.computing.uploads import hand_in_upload
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 
 does(declared.LIST)(lambda caller, asked: told_pools.pools_told(caller.view, caller.language))
 does(declared.SHOW)(lambda caller, asked: told_pools.pool_told(caller.view, caller.language, asked.pool))
@@ -57,13 +57,13 @@ def cancel(caller: Caller, asked: declared.OfJob) -> JobDetail:
 @does(declared.LOG)
 def log(caller: Caller, asked: declared.OfMember) -> File:
     """Give what a member of a job has printed."""
-    return File(f"{asked.job}-{asked.member}.log", log_of(caller.base, caller.view, asked.job, asked.member).text)
+    return File.of(f"{asked.job}-{asked.member}.log", log_of(caller.base, caller.view, asked.job, asked.member).text)
 
 
 @does(declared.OUTPUT)
 def output(caller: Caller, asked: declared.OfMember) -> File:
     """Give what a member of a job has left."""
-    return File(f"{asked.job}-{asked.member}.zip", output_of(caller.base, caller.view, asked.job, asked.member))
+    return File.of(f"{asked.job}-{asked.member}.zip", output_of(caller.base, caller.view, asked.job, asked.member))
 
 
 def _found(caller: Caller, asked: declared.OfWhatIf) -> what_if.WhatIf:

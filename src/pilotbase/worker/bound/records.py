@@ -12,7 +12,6 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save_over
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.records import (
-    SECTIONS,
     BarTold,
     Erased,
     MakesWayTold,
@@ -30,7 +29,7 @@ from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.permissions import Act, act_name, require_may_begin
 from pilotbase.documents.record import PlanProposal, Record
 from pilotbase.documents.report import Report
-from pilotbase.documents.subjects import commission_subject, kind_of, name_of, scenario_subject
+from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.documents.texts import Language, Text, sentence
 from pilotbase.documents.thread import Thread
 from pilotbase.operations import records as declared
@@ -39,8 +38,8 @@ from pilotbase.operations.operation import NoInput
 from pilotbase.operations.trials import OfTrial
 from pilotbase.worker.bound.binding import Caller, Versioned, does
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
-from pilotbase.worker.jobs.progress import progress_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
+from pilotbase.worker.progress import progress_of
 from pilotbase.worker.services.seats import seat_told
 from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.worker.trials.results import report_of
@@ -139,7 +138,7 @@ def _bind(kind: str) -> None:
         states = (asked.state,) if asked.state else ()
         query = listings.Query(kind, asked.q, states, asked.sector, owner=asked.owner)
         page = listings.list_page(caller.view, query, asked.after or None, asked.limit)
-        items = [listed(one, _page_of) for one in page.items]
+        items = [listed(one, caller.address_of) for one in page.items]
         return RecordPage(items=items, total=listings.count(caller.view, query), next=page.after)
 
     @does(declared.CONTENT[kind])
@@ -183,10 +182,6 @@ for _kind in declared.CONTENTS:
     _bind(_kind)
 for _kind in declared.SAVE:
     _bind_saving(_kind)
-
-
-def _page_of(subject: str) -> str:
-    return f"/{SECTIONS[kind_of(subject)]}/{name_of(subject)}/"
 
 
 def _handed_in(record: Record) -> Versioned[Record]:

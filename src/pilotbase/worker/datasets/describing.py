@@ -36,7 +36,7 @@ from pilotbase.worker.datasets.results import Refusal, erase_result, has_result,
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 KIND = WorkKind.DESCRIBE
@@ -260,9 +260,7 @@ def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upl
 
 
 def _require_own(view: View, dataset: Subject) -> Dataset:
-    listing = find_listing(view, dataset)
-    if listing is None:
-        raise NotFoundError("record.not_found", subject=dataset)
+    listing = require_listing(view, dataset)
     if listing.owner != view.actor.organisation:
         raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
     return view.load(listing.digest, Dataset)

@@ -10,8 +10,7 @@ from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, quality_head
 from pilotbase.workspace.actors import PUBLIC
-from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import find_listing, require_listing
 from pilotbase.workspace.store import View
 
 
@@ -28,9 +27,7 @@ def publish_report(view: View, subject: Subject, report: QualityReport) -> Quali
     known = view.done(QualityReport)
     if known is not None:
         return known
-    listing = find_listing(view, subject)
-    if listing is None:
-        raise NotFoundError("record.not_found", subject=subject)
+    listing = require_listing(view, subject)
     if not view.actor.may_write_for(listing.owner):
         raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
     if listing.state != DatasetState.PUBLISHED:

@@ -7,15 +7,16 @@ hub in a box, by a worker (`previewing`). Who shows it later parses nothing.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.given_files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, name_of
@@ -25,7 +26,6 @@ from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
     PIECE,
     KeptFile,
-    Stretch,
     erase_files,
     find_all_kept,
     find_kept,
@@ -44,31 +44,8 @@ from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.packed_sets import holds_images, pack_set, packed_name, set_in, sets_of, unpack_set
 from pilotbase.worker.datasets.previewing import order_preview
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.store import View
-
-Part = Callable[[int, Digest], Stretch | None]
-"""Which part of a file is wanted, of its size and what names its bytes; None: all of it."""
-
-
-def _whole(_size: int, _tag: Digest) -> Stretch | None:
-    return None
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A file that somebody takes: its pieces are opened one after the other."""
-
-    name: str
-    size: int
-    """Of the whole file, in bytes."""
-    pieces: Iterator[bytes]
-    part: Stretch | None = None
-    """Which bytes of it these are; None: all."""
-    tag: Digest = ""
-    """Names the bytes that are kept: it is another one for other bytes."""
-    in_parts: bool = False
-    """Whether parts of it may be asked for."""
 
 
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
@@ -123,7 +100,7 @@ def kept_of(base: Base, view: View, dataset: Subject) -> list[KeptTold]:
 
     How many bytes and rows a closed file has tells of it.
     """
-    listing = _seen(view, dataset)
+    listing = require_listing(view, dataset)
     own = view.actor.sees_all or view.actor.organisation == listing.owner
     closed = view.load(listing.digest, Dataset).opening is Opening.COMPUTE_TO_DATA
     return [_told(one) for one in _kept(base, listing)] if own or not closed else []
@@ -165,8 +142,8 @@ def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None
 
 
 def take_file(
-    base: Base, view: View, dataset: Subject, name: str, purpose: str = Purpose.VERIFICATION, asked_for: Part = _whole
-) -> Taken:
+    base: Base, view: View, dataset: Subject, name: str, purpose: str = Purpose.VERIFICATION, asked_for: Part = whole
+) -> File:
     """Return a file of a dataset, or a part of it, to who may take it, counted as one use of this version.
 
     Fetched again, for the same purpose and under the same agreement, it is the same use, in however many parts; every
@@ -177,7 +154,7 @@ def take_file(
         RefusedError: the terms do not permit it, with every reason; while iterating: they do no more. Or an owner asks
             a hub for closed data, which are opened at the base's machine alone.
     """
-    listing = _seen(view, dataset)
+    listing = require_listing(view, dataset)
     asked = _request(view, dataset, (Action.USE, Channel.DOWNLOAD), purpose)
     require_permitted(view, asked)
     kept = next((one for one in _kept(base, listing) if one.name == name), None)
@@ -189,8 +166,8 @@ def take_file(
     leave = _permitted(view, asked.model_copy(update={"rows": kept.rows}), kept)
     if kept.marks is not None and Action.WATERMARK in leave.duties:
         copy = open_copy(_vault(base), kept, leave, asked.by)
-        return Taken(kept.name, copy.size, copy.pieces, None, digest_json([kept.tag, asked.by]), in_parts)
-    return Taken(kept.name, kept.size, open_file(_vault(base), kept, leave, part), part, kept.tag, in_parts)
+        return File(kept.name, copy.size, copy.pieces, None, digest_json([kept.tag, asked.by]), in_parts)
+    return File(kept.name, kept.size, open_file(_vault(base), kept, leave, part), part, kept.tag, in_parts)
 
 
 def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.VERIFICATION) -> Preview:
@@ -200,7 +177,7 @@ def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.
         NotFoundError: no such dataset is seen, or no table of it is kept.
         RefusedError: the terms do not permit it, with every reason.
     """
-    listing = _seen(view, dataset)
+    listing = require_listing(view, dataset)
     asked = _request(view, dataset, (Action.DISPLAY, Channel.PREVIEW), purpose)
     require_permitted(view, asked)
     kept = next((one for one in _kept(base, listing) if one.preview is not None), None)
@@ -270,7 +247,7 @@ def _files_of(dataset: Dataset) -> list[str]:
 
 
 def _owned(view: View, dataset: Subject) -> Listing:
-    listing = _seen(view, dataset)
+    listing = require_listing(view, dataset)
     if not view.actor.may_write_for(listing.owner):
         raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
     return listing
@@ -291,13 +268,6 @@ def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
         allowed = offer(folder.name, [one.id for one in sets_of(dataset)])
         raise InputError("dataset.no_such_file", dataset=listing.subject, found=folder.name, allowed=allowed)
     return found
-
-
-def _seen(view: View, dataset: Subject) -> Listing:
-    listing = find_listing(view, dataset)
-    if listing is None:
-        raise NotFoundError("record.not_found", subject=dataset)
-    return listing
 
 
 def _kept(base: Base, listing: Listing) -> list[KeptFile]:

@@ -36,7 +36,7 @@ from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_
 from pilotbase.workspace.actors import BASE, Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 PREPARE = WorkKind.LABEL_ITEMS
@@ -66,9 +66,7 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         InputError: no table of it is kept; fields or key that it has not; classes or people that do not go together.
         RefusedError: the actor is not the owner; the terms do not let a labeller's organisation see items.
     """
-    listing = find_listing(view, dataset)
-    if listing is None:
-        raise NotFoundError("record.not_found", subject=dataset)
+    listing = require_listing(view, dataset)
     if view.actor.organisation != listing.owner:
         raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
     described = view.load(listing.digest, Dataset)

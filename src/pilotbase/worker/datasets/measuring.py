@@ -22,7 +22,7 @@ from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, opened_fo
 from pilotbase.worker.datasets.results import Refusal, keep_result, result_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
-from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.store import View
 
 KIND = WorkKind.QUALITY
@@ -113,9 +113,7 @@ def _tables(base: Base, listing: Listing) -> list[KeptFile]:
 
 
 def _own(view: View, dataset: Subject) -> Listing:
-    listing = find_listing(view, dataset)
-    if listing is None:
-        raise NotFoundError("record.not_found", subject=dataset)
+    listing = require_listing(view, dataset)
     if view.actor.organisation != listing.owner:
         raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
     return listing

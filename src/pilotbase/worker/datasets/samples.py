@@ -12,11 +12,11 @@ from pilotbase.data.private.synthetic import Sample, make_sample, write_sample
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.subjects import Subject
 from pilotbase.worker.base import Base
-from pilotbase.worker.datasets.keeping import Taken
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -75,7 +75,7 @@ def test_of(view: View, identity: str) -> PrivacyTest | None:
     return None if digest is None else view.load(digest, PrivacyTest)
 
 
-def fetch_sample(base: Base, view: View, identity: str) -> Taken:
+def fetch_sample(base: Base, view: View, identity: str) -> File:
     """Return the archive of a sample to who may see it; each time it is given out stands in the log.
 
     Raises:
@@ -86,7 +86,7 @@ def fetch_sample(base: Base, view: View, identity: str) -> Taken:
         raise NotFoundError("statistics.no_sample")
     with view.transaction("statistics.sample_taken") as change:
         change.record("statistics.sample_taken", [kept.dataset, kept.blob])
-    return Taken(kept.name, kept.size, iter([base.lab.vault.blobs.get(kept.blob)]))
+    return File(kept.name, kept.size, iter([base.lab.vault.blobs.get(kept.blob)]))
 
 
 def _packed(sample: Sample) -> bytes:

@@ -35,7 +35,7 @@ from pilotbase.worker.datasets.samples import KeptSample, keep_sample, sample_of
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import find_listing, require_listing
 from pilotbase.workspace.store import View
 
 KIND = WorkKind.STATISTICS
@@ -85,6 +85,12 @@ class Price:
     rows_error: int
     field_error: int
     pair_error: int | None
+
+    @property
+    def left_after(self) -> int | None:
+        """What the budget has left, in millionths of ε, once the question is paid for; None: it has no limit."""
+        left = self.budget.left
+        return left if left is None or self.paid else left - self.question.epsilon
 
 
 def offered(base: Base, view: View, dataset: Subject) -> list[str]:
@@ -188,9 +194,7 @@ def answer_ordered(base: Base, job: Job, on_progress: OnProgress, read: ReadText
 
 
 def _question(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> tuple[Dataset, PrivateQuestion]:
-    listing = find_listing(view, dataset)
-    if listing is None:
-        raise NotFoundError("record.not_found", subject=dataset)
+    listing = require_listing(view, dataset)
     if not view.actor.organisation:
         raise RefusedError("workspace.not_yours", organisation="–", owner=name_of(dataset))
     described = view.load(listing.digest, Dataset)

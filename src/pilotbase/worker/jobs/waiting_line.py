@@ -10,7 +10,7 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.permissions import Act, permitted
-from pilotbase.worker.jobs.progress import Progress, told
+from pilotbase.worker.progress import Progress, told
 from pilotbase.workspace.jobs import Job, live_jobs
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View

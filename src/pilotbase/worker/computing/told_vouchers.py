@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pilotbase.compute.vouchers.programmes import programmes
 from pilotbase.compute.vouchers.rows import seen_claims, vouchers_of
 from pilotbase.compute.vouchers.wallet import VoucherStanding, wallet
 from pilotbase.documents.api.vouchers import (
     HoldTold,
     MovementTold,
+    ProgrammeListed,
     VoucherTold,
     WalletListed,
     WalletTold,
     YearTold,
 )
-from pilotbase.hub.shown.claims import claim_told
+from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import Language
+from pilotbase.documents.voucher import VoucherRules
+from pilotbase.worker.computing.told_claims import claim_told
 from pilotbase.workspace.store import View
 
 
@@ -28,7 +34,7 @@ def wallets_listed(view: View) -> list[WalletListed]:
     ]
 
 
-def wallet_told(view: View, organisation: str) -> WalletTold:
+def wallet_told(view: View, language: Language, organisation: str) -> WalletTold:
     """Return an organisation's wallet; raises `NotFoundError` to who may not see it."""
     found = wallet(view, organisation)
     currencies = {one.voucher.identity: one.currency for one in found.vouchers}
@@ -63,8 +69,31 @@ def wallet_told(view: View, organisation: str) -> WalletTold:
             for row in found.movements
         ],
         years=[YearTold.model_validate(one) for one in found.years],
-        claims=[claim_told(view, row) for row in claims],
+        claims=[claim_told(view, language, row) for row in claims],
     )
+
+
+def programmes_told(view: View, language: Language) -> list[ProgrammeListed]:
+    """Return the programmes as they stand today, by name."""
+    return [
+        ProgrammeListed(
+            name=rules.name,
+            title=localized(rules.title, language),
+            issuer=rules.issuer,
+            currency=rules.currency,
+            begins=rules.begins,
+            ends=rules.ends,
+            rate=rules.rate,
+            version=digest,
+        )
+        for digest, rules in programmes(view)
+    ]
+
+
+def require_named(rules: VoucherRules, programme: str) -> None:
+    """Return if rules are those of a programme, where one is named; raises `InputError`."""
+    if programme and rules.name != programme:
+        raise InputError("voucher.other_programme", found=rules.name, programme=programme)
 
 
 def _voucher(one: VoucherStanding) -> VoucherTold:

@@ -19,7 +19,7 @@ from pilotbase.documents.api.vouchers import (
     UseTold,
 )
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.texts import Text, sentence
+from pilotbase.documents.texts import Language, Text, sentence
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.voucher import (
     ClaimDecision,
@@ -29,26 +29,25 @@ from pilotbase.documents.voucher import (
     VoucherHold,
     VoucherRules,
 )
-from pilotbase.hub.acting import language
 from pilotbase.worker.services.paying import reconciled_hours
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-def claims_told(view: View, state: str = "") -> list[ClaimTold]:
+def claims_told(view: View, language: Language, state: str = "") -> list[ClaimTold]:
     """Return the claims that the actor may see, newest first."""
     with view.reading() as connection:
         found = seen_claims(connection, view.actor, state=state)
-    return [claim_told(view, row) for row in found]
+    return [claim_told(view, language, row) for row in found]
 
 
-def claim_told(view: View, row: ClaimRow) -> ClaimTold:
+def claim_told(view: View, language: Language, row: ClaimRow) -> ClaimTold:
     """Return a claim that the actor may see."""
     decision = view.load(row.decision, ClaimDecision)
-    return ClaimTold(**_told(row, decision, view.load(decision.rules, VoucherRules)))
+    return ClaimTold(**_told(row, decision, view.load(decision.rules, VoucherRules), language))
 
 
-def claim_detail(view: View, claim: Digest) -> ClaimDetail:
+def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
     """Return a claim with all that became of it; raises `NotFoundError` to who may not see it."""
     with view.reading() as connection:
         row = find_claim(connection, claim)
@@ -61,7 +60,7 @@ def claim_detail(view: View, claim: Digest) -> ClaimDetail:
     own, payment = view.actor.organisation, claimed.payment
     judges = view.actor.sees_all and own not in (row.claimant, use.organisation, use.supplier)
     return ClaimDetail(
-        **_told(row, decision, rules),
+        **_told(row, decision, rules, language),
         organisation=use.organisation,
         supplier=use.supplier,
         fee=row.fee,
@@ -70,7 +69,7 @@ def claim_detail(view: View, claim: Digest) -> ClaimDetail:
         other_subsidies=list(claimed.other_subsidies),
         note=claimed.note,
         rules=[
-            ClaimRuleTold(rule=one.rule, state=one.state, why="" if one.why is None else _said(one.why))
+            ClaimRuleTold(rule=one.rule, state=one.state, why="" if one.why is None else _said(one.why, language))
             for one in outcomes(rules, decision)
         ],
         files=[ClaimFileTold.model_validate(one) for one in claimed.files or ()],
@@ -90,12 +89,12 @@ def uses_to_claim(view: View) -> list[UseTold]:
     return [_use(view, use, standing.get((use.job, use.attempt), ""), own) for use in uses]
 
 
-def reconciliation_told(view: View) -> ReconciliationTold:
+def reconciliation_told(view: View, language: Language) -> ReconciliationTold:
     """Return what was metered beside what was settled and posted; to operator and regulator alone."""
     if not view.actor.sees_all:
         raise NotFoundError("hub.not_found")
     return ReconciliationTold(
-        uses=[told for one in reconciled(view) for told in _metered(one)],
+        uses=[told for one in reconciled(view) for told in _metered(one, language)],
         hours=[
             HourTold(
                 job=line.job,
@@ -110,10 +109,10 @@ def reconciliation_told(view: View) -> ReconciliationTold:
     )
 
 
-def _told(row: ClaimRow, decision: ClaimDecision, rules: VoucherRules) -> dict[str, object]:
+def _told(row: ClaimRow, decision: ClaimDecision, rules: VoucherRules, language: Language) -> dict[str, object]:
     names = ("identity", "job", "attempt", "programme", "claimant", "side", "state", "amount", "claimed_at")
     told: dict[str, object] = {name: getattr(row, name) for name in names}
-    return {**told, "currency": rules.currency, "failed": [_said(one) for one in decision.failed]}
+    return {**told, "currency": rules.currency, "failed": [_said(one, language) for one in decision.failed]}
 
 
 def _history(view: View, row: ClaimRow, made: VoucherClaim) -> Iterator[ClaimStepTold]:
@@ -153,7 +152,7 @@ def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
     )
 
 
-def _metered(one: Reconciliation) -> Iterator[MeteredTold]:
+def _metered(one: Reconciliation, language: Language) -> Iterator[MeteredTold]:
     for line in one.lines:
         yield MeteredTold(
             job=line.job,
@@ -165,9 +164,9 @@ def _metered(one: Reconciliation) -> Iterator[MeteredTold]:
             currency=one.currency,
             subsidy=one.subsidy,
             posted=one.posted,
-            findings=[_said(finding) for finding in one.findings],
+            findings=[_said(finding, language) for finding in one.findings],
         )
 
 
-def _said(why: Text) -> str:
-    return sentence(why, language(), make_visible)
+def _said(why: Text, language: Language) -> str:
+    return sentence(why, language, make_visible)

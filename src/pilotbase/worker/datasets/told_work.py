@@ -10,27 +10,26 @@ from pilotbase.documents.api.shapes import ProblemIssue
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.described import Described, Guessed, OpenQuestion
 from pilotbase.documents.errors import Issue
-from pilotbase.documents.texts import sentence
+from pilotbase.documents.texts import Language, sentence
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import language
 from pilotbase.worker.datasets.describing import Describing, DescribingOrder
 from pilotbase.worker.datasets.measuring import Measuring
 from pilotbase.worker.datasets.results import Refusal
-from pilotbase.worker.jobs.progress import told
+from pilotbase.worker.progress import told
 from pilotbase.workspace.jobs import Job
 
 
-def description_told(found: Describing) -> DescriptionTold:
+def description_told(found: Describing, reader: Language) -> DescriptionTold:
     """Return a description under way with everything that was found."""
     described = found.described
     return DescriptionTold(
         **order_told(found.order).model_dump(),
         answers=found.order.answers,
-        progress=_progress(found.job),
-        refused=_refused(found.refusal),
-        problems=_problems(found.refusal.issues if found.refusal else ()),
+        progress=_progress(found.job, reader),
+        refused=_refused(found.refusal, reader),
+        problems=_problems(found.refusal.issues if found.refusal else (), reader),
         dataset=described.dataset if described else None,
-        **(_found(described) if described else _NOTHING),
+        **(_found(described, reader) if described else _NOTHING),
     )
 
 
@@ -39,12 +38,12 @@ def order_told(order: DescribingOrder) -> OpenDescription:
     return OpenDescription(identity=order.identity, files=list(order.names), round=order.round)
 
 
-def measuring_told(found: Measuring) -> MeasuringTold:
+def measuring_told(found: Measuring, reader: Language) -> MeasuringTold:
     """Return how far a measurement is, and what came of the last one."""
     return MeasuringTold(
-        progress=_progress(found.job),
-        refused=_refused(found.refusal),
-        problems=_problems(found.refusal.issues if found.refusal else ()),
+        progress=_progress(found.job, reader),
+        refused=_refused(found.refusal, reader),
+        problems=_problems(found.refusal.issues if found.refusal else (), reader),
         report=found.report,
     )
 
@@ -54,40 +53,38 @@ _NOTHING: dict[str, list[object]] = {
 }
 
 
-def _found(described: Described) -> dict[str, list[object]]:
-    reader = language()
+def _found(described: Described, reader: Language) -> dict[str, list[object]]:
     return {
-        "guesses": [_guess(one) for one in described.guesses],
-        "findings": list(_problems(described.findings)),
-        "questions": [_question(one) for one in described.questions],
+        "guesses": [_guess(one, reader) for one in described.guesses],
+        "findings": list(_problems(described.findings, reader)),
+        "questions": [_question(one, reader) for one in described.questions],
         "units": list(described.units),
         "missing": list(described.missing),
         "changed": [one.render(reader, make_visible) for one in described.changed],
     }
 
 
-def _guess(one: Guessed) -> GuessTold:
-    ground = one.ground.render(language(), make_visible)
+def _guess(one: Guessed, reader: Language) -> GuessTold:
+    ground = one.ground.render(reader, make_visible)
     return GuessTold(place=one.place, part=one.part, value=one.value, ground=ground, sure=one.sure)
 
 
-def _question(one: OpenQuestion) -> QuestionTold:
-    asked = one.asked.render(language(), make_visible)
+def _question(one: OpenQuestion, reader: Language) -> QuestionTold:
+    asked = one.asked.render(reader, make_visible)
     return QuestionTold(answer=one.answer, asked=asked, guessed=one.guessed, several=one.several)
 
 
-def _progress(job: Job) -> TrialProgress:
+def _progress(job: Job, reader: Language) -> TrialProgress:
     found = told(job)
-    stage, reason = (text and text.render(language(), make_visible) for text in (found.stage, found.reason))
+    stage, reason = (text and text.render(reader, make_visible) for text in (found.stage, found.reason))
     return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason)
 
 
-def _refused(refusal: Refusal | None) -> str | None:
-    return None if refusal is None else sentence(refusal.problem, language(), make_visible)
+def _refused(refusal: Refusal | None, reader: Language) -> str | None:
+    return None if refusal is None else sentence(refusal.problem, reader, make_visible)
 
 
-def _problems(issues: Iterable[Issue]) -> list[ProblemIssue]:
-    reader = language()
+def _problems(issues: Iterable[Issue], reader: Language) -> list[ProblemIssue]:
     return [
         ProblemIssue(
             path=make_visible(one.path),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from pilotbase.certificate import Verification, read_evidence, verify_certificate
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.hashes import digest_of, hex_of
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.subjects import certificate_head
-from pilotbase.hub.acting import NOBODY
-from pilotbase.hub.base import base
+from pilotbase.worker.base import Base
+from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
+
+_NOBODY = Actor("", frozenset())
 
 
 @dataclass(frozen=True)
@@ -26,37 +26,31 @@ class Checked:
     certificate: Certificate | None
 
 
-def check(data: bytes) -> Checked:
+def check(base: Base, data: bytes) -> Checked:
     """Return whether the certificate in ``data`` holds now; nothing of one that is not ours is shown."""
-    opened = base()
-    revocations = read_evidence(opened.revocations) if opened.revocations.is_file() else None
+    revocations = read_evidence(base.revocations) if base.revocations.is_file() else None
     try:
-        found = verify_certificate(data, opened.trust.roots(), revocations, at=opened.lab.store.clock())
+        found = verify_certificate(data, base.trust.roots(), revocations, at=base.lab.store.clock())
     except PilotbaseError as error:
         return Checked(None, error, None)
     return Checked(found, None, found.certificate)
 
 
-def issued(serial: str) -> IssuedCertificate:
+def issued(base: Base, serial: str) -> IssuedCertificate:
     """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
-    view = base().lab.store.as_actor(NOBODY)
+    view = base.lab.store.as_actor(_NOBODY)
     digest = view.head(certificate_head(digest_of(serial)))
     if digest is None:
         raise NotFoundError("hub.no_certificate")
     return view.load(digest, IssuedCertificate)
 
 
-def check_issued(serial: str) -> Checked:
+def check_issued(base: Base, serial: str) -> Checked:
     """Return what a visitor who asks for a serial number is told: the certificate stands even where it holds no more.
 
     Raises:
         NotFoundError: there is none.
     """
-    found = issued(serial)
-    checked = check(found.envelope.to_bytes())
+    found = issued(base, serial)
+    checked = check(base, found.envelope.to_bytes())
     return Checked(checked.verification, checked.error, found.certificate)
-
-
-def address(serial: str) -> str:
-    """Return the address at which anybody checks a certificate, as its QR code holds it."""
-    return f"{settings.CONFIGURATION.url}/certificates/{hex_of(serial)}/"

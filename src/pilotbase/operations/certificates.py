@@ -1,0 +1,50 @@
+"""Certificates: read and checked by anybody."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.trials import CheckedCertificate
+from pilotbase.documents.hashes import HEX
+from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repeated
+
+
+class SignedEnvelope(Asked):
+    """Whatever is looked at: what is no certificate does not hold."""
+
+    envelope: Annotated[bytes, BODY]
+
+
+class OfCertificate(Asked):
+    """Which certificate, by its number."""
+
+    serial: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]
+
+
+CHECK = Operation(
+    "certificates.check",
+    "POST /certificates/check",
+    SignedEnvelope,
+    CheckedCertificate,
+    callers=Callers.UNASKED,
+    repeated=Repeated.HARMLESS,
+    media="application/json",
+)
+SHOW = Operation(
+    "certificates.show",
+    "GET /certificates/{serial}",
+    OfCertificate,
+    CheckedCertificate,
+    callers=Callers.UNASKED,
+    known_as="read",
+)
+ENVELOPE = Operation(
+    "certificates.envelope",
+    "GET /certificates/{serial}/envelope",
+    OfCertificate,
+    dict[str, Any],
+    callers=Callers.UNASKED,
+)

@@ -1,0 +1,242 @@
+"""Datasets besides what all records have: the catalogue with its facets, versions, kept files, quality."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+
+from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Measuring, OwnFile, Preview
+from pilotbase.documents.api.records import Erased
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.uploads import UploadId
+from pilotbase.documents.api.versions import DatasetVersion
+from pilotbase.documents.base import Name
+from pilotbase.documents.given_files import File
+from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.subjects import dataset_subject
+from pilotbase.documents.terms import Purpose, Word
+from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repeated
+
+_WORD = r"^[a-z0-9_-]*$"
+_WORDS = r"^[^\x00]*$"
+OWNER = "owner of it, operator"
+
+
+class OfDataset(Asked):
+    """Which dataset."""
+
+    owner: Annotated[Name, PATH]
+    name: Annotated[Name, PATH]
+
+    @property
+    def subject(self) -> str:
+        """Return its subject, such as ``dataset:plant/milling``."""
+        return dataset_subject(self.owner, self.name)
+
+
+class SoughtDatasets(pydantic.BaseModel):
+    """What is looked for in the catalogue of datasets."""
+
+    q: str = pydantic.Field("", max_length=200, pattern=_WORDS)
+    sector: str = pydantic.Field("", max_length=40, pattern=_WORD)
+    opening: str = pydantic.Field("", max_length=40, pattern=_WORD)
+    licence: str = pydantic.Field("", max_length=1000, pattern=_WORDS)
+    language: str = pydantic.Field("", max_length=3, pattern=r"^[a-z]*$")
+    labels: str = pydantic.Field("", max_length=3, pattern=r"^(yes|no)?$")
+    quality: str = pydantic.Field("", max_length=40, pattern=_WORD)
+    state: str = pydantic.Field("", max_length=40, pattern=_WORD)
+    after: str | None = pydantic.Field(None, max_length=200, pattern=r"^[a-z0-9_:/-]*$")
+    limit: int = pydantic.Field(50, ge=1, le=200)
+
+
+class OfOwner(pydantic.BaseModel):
+    """Whose contributions are asked for."""
+
+    owner: str = pydantic.Field("", max_length=120, pattern=_WORD)
+
+
+class Since(OfDataset):
+    """Since which version."""
+
+    since: str = pydantic.Field("", max_length=40, pattern=r"^[0-9.]*$")
+
+
+class OfFile(OfDataset):
+    """Which file of a dataset."""
+
+    file: Annotated[str, pydantic.StringConstraints(pattern=r"^[^/\x00]{1,200}$"), PATH]
+
+
+class FileFor(OfFile):
+    """Which file of a dataset, and for what."""
+
+    purpose: Word = Purpose.VERIFICATION.value
+
+
+class DatasetFor(OfDataset):
+    """Which dataset, and for what."""
+
+    purpose: Word = Purpose.VERIFICATION.value
+
+
+class KeptUpload(OfDataset):
+    """A finished upload that is kept as a file of a dataset, under its own name."""
+
+    upload: UploadId
+
+
+class Graded(OfDataset):
+    """What was measured of a dataset."""
+
+    report: Annotated[QualityReport, BODY]
+
+
+_HIDDEN = frozenset({403})
+_MEASURED = "/datasets/{owner}/{name}/quality/measurement"
+SEARCH = Operation(
+    "datasets.search",
+    "GET /catalogue/datasets",
+    SoughtDatasets,
+    DatasetPage,
+    callers=Callers.EVERYBODY,
+    group="records",
+)
+CONTRIBUTIONS = Operation(
+    "datasets.contributions",
+    "GET /catalogue/contributions",
+    OfOwner,
+    Contributions,
+    callers=Callers.EVERYBODY,
+    known_as="read_contributions",
+    group="records",
+)
+VERSIONS = Operation(
+    "datasets.versions",
+    "GET /datasets/{owner}/{name}/versions",
+    Since,
+    list[DatasetVersion],
+    callers=Callers.EVERYBODY,
+    known_as="read_versions",
+    group="records",
+)
+FILES = Operation(
+    "datasets.files",
+    "GET /datasets/{owner}/{name}/files",
+    OfDataset,
+    list[KeptTold],
+    callers=Callers.EVERYBODY,
+    refuses=_HIDDEN,
+    known_as="read_files",
+    group="records",
+)
+KEEP = Operation(
+    "datasets.keep",
+    "POST /datasets/{owner}/{name}/files",
+    KeptUpload,
+    KeptTold,
+    only=OWNER,
+    status=201,
+    location="/api/datasets/{asked.owner}/{asked.name}/files",
+    example={"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
+    group="records",
+)
+TAKE = Operation(
+    "datasets.take",
+    "GET /datasets/{owner}/{name}/files/{file}",
+    FileFor,
+    File,
+    refuses=frozenset({403, 409, 416}),
+    group="records",
+)
+ERASE_FILE = Operation(
+    "datasets.erase_file",
+    "DELETE /datasets/{owner}/{name}/files/{file}",
+    OfFile,
+    Erased,
+    only=OWNER,
+    repeated=Repeated.HARMLESS,
+    group="records",
+)
+ERASE_FILES = Operation(
+    "datasets.erase_files",
+    "DELETE /datasets/{owner}/{name}/files",
+    OfDataset,
+    Erased,
+    only=OWNER,
+    repeated=Repeated.HARMLESS,
+    group="records",
+)
+OWN_FILES = Operation(
+    "datasets.own_files",
+    "GET /datasets/{owner}/{name}/kept-files",
+    OfDataset,
+    list[OwnFile],
+    only=OWNER,
+    refuses=_HIDDEN,
+    known_as="read_own_files",
+    group="records",
+)
+PREVIEW = Operation(
+    "datasets.preview",
+    "GET /datasets/{owner}/{name}/preview",
+    DatasetFor,
+    Preview,
+    refuses=_HIDDEN,
+    known_as="read_preview",
+    group="records",
+)
+QUALITY = Operation(
+    "datasets.quality",
+    "GET /datasets/{owner}/{name}/quality",
+    OfDataset,
+    QualityReport,
+    callers=Callers.EVERYBODY,
+    marked=True,
+    known_as="read_quality",
+    group="records",
+)
+GRADE = Operation(
+    "datasets.grade",
+    "PUT /datasets/{owner}/{name}/quality",
+    Graded,
+    QualityReport,
+    only=OWNER,
+    marked=True,
+    example={
+        "document": "quality/1",
+        "dataset": "dataset:plant/milling",
+        "version": "1.0.0",
+        "data": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "engine": "pilotbase 0.1.0",
+        "opening": "open",
+        "profiles": [{"recordSet": "logs", "rows": 1000}],
+        "checks_declared": 1,
+        "checks_run": 1,
+        "grade": {"purpose": "verification", "outcome": "pass", "measured": 4, "required": 4},
+    },
+    known_as="save_quality",
+    group="records",
+)
+MEASURE = Operation(
+    "datasets.measure",
+    f"POST {_MEASURED}",
+    OfDataset,
+    Measuring,
+    only="owner of it",
+    status=202,
+    location="/api/datasets/{asked.owner}/{asked.name}/quality/measurement",
+    headers={"Retry-After": "2"},
+    known_as="measure_quality",
+    group="records",
+)
+MEASUREMENT = Operation(
+    "datasets.measurement",
+    f"GET {_MEASURED}",
+    OfDataset,
+    Measuring,
+    only="owner of it",
+    refuses=_HIDDEN,
+    known_as="read_measurement",
+    group="records",
+)

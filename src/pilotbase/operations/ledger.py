@@ -1,0 +1,91 @@
+"""The ledger: figures, days, costs and targets, the map, the ranking, and the records behind a number; the roadmap."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+from pilotbase.documents.api.records import RecordPage
+from pilotbase.documents.api.shapes import MOST_LISTED, Asked
+from pilotbase.documents.permissions import DeskAct, Reading
+from pilotbase.documents.roadmap import Roadmap
+from pilotbase.documents.targets import Figure, Phase
+from pilotbase.documents.vocabularies import Action, Sector, Support
+from pilotbase.operations.operation import BODY, PATH, In, NoInput, Operation, Out, Repeated
+
+MOST_WEIGHT, MOST_TOP = 100, 50
+After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
+Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
+
+
+class RankingAsked(Asked):
+    """By which weights scenarios are ranked; ``within``: which flips are told, in percent of the weight that moves."""
+
+    potential: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
+    maturity: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
+    driving_effect: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
+    top: int = pydantic.Field(10, ge=1, le=MOST_TOP)
+    within: int = pydantic.Field(10, ge=0, le=100)
+
+
+class OfFigure(Asked):
+    """Of which part of a figure the records are asked for."""
+
+    figure: Annotated[Figure, PATH]
+    sector: Sector | Literal[""] = ""
+    action: Action | Literal[""] = ""
+    support: Support | Literal[""] = ""
+    year: int | None = pydantic.Field(None, ge=2020, le=2100)
+    phase: Phase | None = None
+    after: After = None
+    limit: Limit = 50
+
+
+class OnStep(Asked):
+    """Which page of a step's records."""
+
+    step: Annotated[str, PATH]
+    progress: Annotated[Literal["taken", "open", "ended"], PATH]
+    after: After = None
+    limit: Limit = 50
+
+
+class NewRoadmap(Asked):
+    """The roadmap that stands from now on."""
+
+    roadmap: Annotated[Roadmap, BODY]
+
+
+def _reads(name: str, place: str, takes: type[In], gives: type[Out], known_as: str) -> Operation[In, Out]:
+    """Return what reads the ledger, which does not exist for who may not."""
+    refuses = frozenset({404})
+    return Operation(name, place, takes, gives, who=Reading.LEDGER, refuses=refuses, known_as=known_as)
+
+
+SHOW = _reads("ledger.show", "GET /ledger", NoInput, LedgerTold, "read_ledger")
+MAP = _reads("ledger.map", "GET /ledger/map", NoInput, MapTold, "read_map")
+RANKING = _reads("ledger.ranking", "GET /ledger/ranking", RankingAsked, RankingTold, "read_ranking")
+RECORDS = _reads("ledger.records", "GET /ledger/records/{figure}", OfFigure, RecordPage, "read_records")
+STEP = _reads("ledger.step", "GET /ledger/steps/{step}/{progress}", OnStep, RecordPage, "read_step")
+ROADMAP = _reads("ledger.roadmap", "GET /roadmap", NoInput, RoadmapTold, "read_roadmap")
+SET_ROADMAP = Operation(
+    "ledger.set_roadmap",
+    "PUT /roadmap",
+    NewRoadmap,
+    RoadmapTold,
+    who=DeskAct.PLAN,
+    repeated=Repeated.HARMLESS,
+    example={
+        "document": "roadmap/1",
+        "title": {"en": "To 2027", "zh": "至2027年"},
+        "phases": [
+            {
+                "phase": "p1",
+                "tasks": [{"scenario": "scenario:plant/milling", "start": "2026-03-01", "end": "2027-06-30"}],
+            }
+        ],
+    },
+    known_as="set_new",
+)

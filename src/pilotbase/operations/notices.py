@@ -1,0 +1,48 @@
+"""Notices: what is new for the caller, and how they are told by mail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage
+from pilotbase.documents.api.shapes import MOST_LISTED, Asked, InAddress
+from pilotbase.operations.operation import NoInput, Operation, Repeated
+
+
+class NoticesAsked(InAddress):
+    """What a list is asked for."""
+
+    unread: bool = False
+    after: str | None = pydantic.Field(None, max_length=32)
+    limit: int = pydantic.Field(50, ge=1, le=MOST_LISTED)
+
+
+class ReadNotices(Asked):
+    """Which notices were read; none named: all."""
+
+    notices: list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]] | None = pydantic.Field(
+        default=None, max_length=200
+    )
+
+
+LIST = Operation("notices.list", "GET /notices", NoticesAsked, NoticePage, known_as="list_all")
+READ = Operation(
+    "notices.read",
+    "POST /notices/read",
+    ReadNotices,
+    MarkedNotices,
+    repeated=Repeated.HARMLESS,
+    example={"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
+)
+MAIL = Operation("notices.mail", "GET /notices/mail", NoInput, MailWish)
+CHOOSE = Operation(
+    "notices.choose",
+    "PUT /notices/mail",
+    MailWish,
+    MailWish,
+    repeated=Repeated.HARMLESS,
+    example={"mail": "daily"},
+)

@@ -1,0 +1,131 @@
+"""Vouchers: wallets, claims on what was paid, and programmes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.vouchers import (
+    ClaimDetail,
+    ClaimTold,
+    NewClaim,
+    ProgrammeListed,
+    ReconciliationTold,
+    UseTold,
+    WalletListed,
+    WalletTold,
+)
+from pilotbase.documents.base import Name, Note, Sentence
+from pilotbase.documents.given_files import File
+from pilotbase.documents.hashes import HEX, Digest
+from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.voucher import VoucherRules
+from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation
+
+
+class OfOrganisation(Asked):
+    """Whose wallet."""
+
+    organisation: Annotated[Name, PATH]
+
+
+class OfClaim(Asked):
+    """Which claim."""
+
+    asked: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]
+
+
+class OfClaimFile(OfClaim):
+    """Which file of a claim."""
+
+    digest: Annotated[Digest, PATH]
+
+
+class NewVerdict(OfClaim):
+    """What a person says of a claim that waits for one."""
+
+    granted: bool
+    note: Note = ""
+    """Why; a refusal needs it."""
+
+
+class NewPayout(OfClaim):
+    """That a granted claim was paid out."""
+
+    reference: Sentence
+    """Number of the transfer."""
+
+
+class OfProgramme(Asked):
+    """Which programme."""
+
+    programme: Annotated[Name, PATH]
+
+
+class OnRules(OfProgramme):
+    """By which rules a programme goes."""
+
+    rules: Annotated[VoucherRules, BODY]
+
+
+_CLAIM, _PROGRAMME = "/voucher-claims/{asked}", "/voucher-programmes/{programme}"
+WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], known_as="read_all")
+WALLET = Operation("vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, known_as="read")
+USES = Operation("vouchers.uses", "GET /voucher-uses", NoInput, list[UseTold], known_as="claims.read_uses")
+CLAIMS = Operation("vouchers.claims", "GET /voucher-claims", NoInput, list[ClaimTold], known_as="claims.read_all")
+MAKE_CLAIM = Operation(
+    "vouchers.make_claim",
+    "POST /voucher-claims",
+    NewClaim,
+    ClaimDetail,
+    who=DeskAct.CLAIM,
+    status=201,
+    location="/api/voucher-claims/{given.number}",
+    known_as="claims.make",
+)
+CLAIM = Operation("vouchers.claim", f"GET {_CLAIM}", OfClaim, ClaimDetail, known_as="claims.read")
+DECIDE = Operation(
+    "vouchers.decide",
+    f"POST {_CLAIM}/decision",
+    NewVerdict,
+    ClaimDetail,
+    who=DeskAct.DECIDE_CLAIM,
+    known_as="claims.decide",
+)
+PAY = Operation(
+    "vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=DeskAct.PAY_CLAIM, known_as="claims.pay"
+)
+CLAIM_FILE = Operation(
+    "vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File, known_as="claims.read_file"
+)
+METERING = Operation(
+    "vouchers.metering", "GET /voucher-metering", NoInput, ReconciliationTold, known_as="claims.read_metering"
+)
+PROGRAMMES = Operation(
+    "vouchers.programmes",
+    "GET /voucher-programmes",
+    NoInput,
+    list[ProgrammeListed],
+    callers=Callers.EVERYBODY,
+    known_as="programmes.read_all",
+)
+PROGRAMME = Operation(
+    "vouchers.programme",
+    f"GET {_PROGRAMME}",
+    OfProgramme,
+    VoucherRules,
+    callers=Callers.EVERYBODY,
+    marked=True,
+    known_as="programmes.read",
+)
+SET_RULES = Operation(
+    "vouchers.set_rules",
+    f"PUT {_PROGRAMME}",
+    OnRules,
+    VoucherRules,
+    who=DeskAct.RULES,
+    marked=True,
+    known_as="programmes.put",
+)

@@ -1,0 +1,61 @@
+"""Webhooks: where programs of the caller's organisation are told, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.permissions import ExchangeAct
+from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated
+
+
+class NewWebhook(Asked):
+    """Where to send notices, and by which channel: https, and nothing private unless the operator lists it."""
+
+    url: str = pydantic.Field(min_length=1, max_length=2000)
+    channel: str = pydantic.Field("webhook", max_length=20)
+    """``webhook`` (signed events), or the robot of a group chat: ``dingtalk``, ``feishu``, ``wecom``."""
+    secret: str | None = pydantic.Field(None, max_length=200)
+    """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
+
+
+class OfWebhook(Asked):
+    """Which webhook."""
+
+    webhook: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$"), PATH]
+
+
+class OfMessage(OfWebhook):
+    """Which message to a webhook."""
+
+    message: Annotated[str, StringConstraints(pattern=r"^msg_[0-9a-f]{32}$"), PATH]
+
+
+_MANAGE = ExchangeAct.WEBHOOK_MANAGE
+LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], known_as="list_all")
+ADD = Operation(
+    "webhooks.add",
+    "POST /webhooks",
+    NewWebhook,
+    OpenWebhook,
+    who=_MANAGE,
+    repeated=Repeated.ONCE,
+    status=201,
+    location="/api/webhooks",
+    example={"url": "https://hooks.plant.example/pilotbase"},
+)
+END = Operation("webhooks.end", "DELETE /webhooks/{webhook}", OfWebhook, NOTHING, who=_MANAGE, status=204)
+MESSAGES = Operation("webhooks.messages", "GET /webhooks/{webhook}/messages", OfWebhook, list[WebhookMessage])
+REPLAY = Operation(
+    "webhooks.replay",
+    "POST /webhooks/{webhook}/messages/{message}/replay",
+    OfMessage,
+    NOTHING,
+    who=_MANAGE,
+    status=204,
+    known_as="send_again",
+)

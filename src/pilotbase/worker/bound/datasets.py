@@ -1,0 +1,80 @@
+"""Datasets besides what all records have."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.documents.api.datasets import DatasetPage, Measuring, Preview
+from pilotbase.documents.api.records import Erased
+from pilotbase.documents.given_files import File
+from pilotbase.documents.quality import QualityReport
+from pilotbase.operations import datasets as declared
+from pilotbase.operations.datasets import OfDataset
+from pilotbase.worker.bound.binding import Caller, does
+from pilotbase.worker.datasets import keeping
+from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.grading import publish_report, published_report
+from pilotbase.worker.datasets.measuring import find_measuring, order_measuring
+from pilotbase.worker.datasets.told_work import measuring_told
+from pilotbase.worker.datasets.versions import dataset_versions
+from pilotbase.workspace.failures import NotFoundError
+
+T = TypeVar("T")
+
+does(declared.CONTRIBUTIONS)(lambda caller, asked: contributions(caller.view, asked.owner))
+does(declared.VERSIONS)(lambda caller, asked: dataset_versions(caller.view, asked.subject, asked.since))
+does(declared.FILES)(lambda caller, asked: keeping.kept_of(caller.base, caller.view, asked.subject))
+does(declared.OWN_FILES)(lambda caller, asked: keeping.own_files(caller.base, caller.view, asked.subject))
+does(declared.KEEP)(lambda caller, asked: keeping.keep_upload(caller.base, caller.view, asked.subject, asked.upload))
+does(declared.ERASE_FILES)(lambda caller, asked: _erased(caller, asked))
+does(declared.ERASE_FILE)(lambda caller, asked: _erased(caller, asked, asked.file))
+does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.subject, asked.report))
+
+
+@does(declared.SEARCH)
+def search(caller: Caller, asked: declared.SoughtDatasets) -> DatasetPage:
+    """Return the datasets that are asked for, and how many there are of each value of a facet."""
+    sought = Sought.of(asked.model_dump(exclude={"after", "limit"}))
+    return seek(caller.view, sought, caller.address_of, asked.after or None, asked.limit)
+
+
+@does(declared.TAKE)
+def take(caller: Caller, asked: declared.FileFor) -> File:
+    """Give a file, or one part of it."""
+    return keeping.take_file(caller.base, caller.view, asked.subject, asked.file, asked.purpose, caller.part)
+
+
+@does(declared.PREVIEW)
+def preview(caller: Caller, asked: declared.DatasetFor) -> Preview:
+    """Return the first rows of a dataset."""
+    return keeping.preview_of(caller.base, caller.view, asked.subject, asked.purpose)
+
+
+@does(declared.QUALITY)
+def quality(caller: Caller, asked: OfDataset) -> QualityReport:
+    """Return the report that the owner has published."""
+    return _there(published_report(caller.view, asked.subject))
+
+
+@does(declared.MEASURE)
+def measure(caller: Caller, asked: OfDataset) -> Measuring:
+    """Let a worker measure the files that are kept."""
+    return measuring_told(order_measuring(caller.base, caller.view, asked.subject), caller.language)
+
+
+@does(declared.MEASUREMENT)
+def measurement(caller: Caller, asked: OfDataset) -> Measuring:
+    """Return how far the newest measurement is."""
+    return measuring_told(_there(find_measuring(caller.base, caller.view, asked.subject)), caller.language)
+
+
+def _erased(caller: Caller, asked: OfDataset, file: str | None = None) -> Erased:
+    return Erased(erased=keeping.erase_kept(caller.base, caller.view, asked.subject, file))
+
+
+def _there(found: T | None) -> T:
+    """Return what was found; raises `NotFoundError`."""
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found

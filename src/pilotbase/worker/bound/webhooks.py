@@ -1,0 +1,43 @@
+"""Webhooks, and what is sent to them."""
+
+from __future__ import annotations
+
+from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
+from pilotbase.notices.outbox import Delivery, list_deliveries, replay
+from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, list_webhooks
+from pilotbase.operations import webhooks as declared
+from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.worker.bound.binding import Caller, does
+from pilotbase.worker.bound.notices import told
+
+_NEWEST = 200
+does(declared.LIST)(lambda caller, asked: [OpenWebhook.model_validate(one) for one in list_webhooks(caller.view)])
+does(declared.END)(lambda caller, asked: end_webhook(caller.view, asked.webhook))
+does(declared.REPLAY)(lambda caller, asked: replay(caller.view, asked.webhook, asked.message))
+
+
+@does(declared.ADD)
+def add(caller: Caller, asked: declared.NewWebhook) -> OpenWebhook:
+    """Add a webhook; its secret is told here and nowhere else."""
+    http = GuardedHttp(caller.limits.webhook_allow)
+    manner = Manner(asked.channel, asked.secret or "", caller.language)
+    made, secret = add_webhook(caller.view, caller.base.home.keys, http, asked.url, manner)
+    return OpenWebhook.model_validate(made).model_copy(update={"secret": secret or None})
+
+
+@does(declared.MESSAGES)
+def messages(caller: Caller, asked: declared.OfWebhook) -> list[WebhookMessage]:
+    """List the newest messages, newest first."""
+    return [_told(caller, one) for one in list_deliveries(caller.view, asked.webhook, _NEWEST)]
+
+
+def _told(caller: Caller, one: Delivery) -> WebhookMessage:
+    return WebhookMessage(
+        identity=one.identity,
+        state=one.state,
+        tries=one.tries,
+        next_at=one.next_at,
+        status=one.status,
+        reason=one.reason.render(caller.language) if one.reason else None,
+        notice=told(caller, one.notice),
+    )
