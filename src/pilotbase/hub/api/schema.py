@@ -79,7 +79,6 @@ _WITHOUT_KEY = ("/invitations",)
 """Writes that change nothing when they are sent again."""
 _REFUSED_TO_READERS = (
     "/bundle",
-    "/files",
     "/usage",
 )
 """What is there but may be refused: a bundle before there is a report, others' files."""
