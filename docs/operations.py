@@ -54,7 +54,6 @@ HEADINGS = {
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
     "trials_bundle": Reading.BUNDLE,
-    "board_read": Reading.BOARD,
     "descriptions_start": Act.DATASET_REGISTER,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,

@@ -17,6 +17,13 @@ from pilotbase.cli import app  # noqa: E402
 from pilotbase.documents.vocabularies import VOCABULARIES  # noqa: E402
 
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md")])
+ONE = {"glossary.md", "threats.md"}
+"""Without a twin: the glossary is in both languages; the threats are a list of tests, read beside them."""
+WRITTEN = sorted(
+    page
+    for page in DOCS.glob("*.md")
+    if ".zh" not in page.name and page.name not in ONE and not page.read_text("utf-8").startswith("<!-- Written by")
+)
 
 
 def test_generated_pages_are_fresh():
@@ -30,6 +37,27 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def outline(page):
+    """The levels of a page's headings, and how many blocks of code and rows of tables it has."""
+    text, blocks = re.subn(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+    return [len(marks) for marks in re.findall(r"^(#+) ", text, re.M)], blocks, len(re.findall(r"^\|", text, re.M))
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
+def test_a_written_page_has_a_chinese_twin_of_the_same_outline(page):
+    twin = page.with_suffix(".zh.md")
+    assert twin.is_file()
+    assert outline(twin) == outline(page)
+    assert f"]({twin.name})" in page.read_text("utf-8")
+    assert f"]({page.name})" in twin.read_text("utf-8")
+
+
+def test_chinese_pages_lead_to_chinese_pages():
+    for page in DOCS.glob("*.zh.md"):
+        for title, target in re.findall(r"\[([^\]]*)\]\(([\w/-]+)\.md", page.read_text("utf-8")):
+            assert title == "English" or not (DOCS / f"{target}.zh.md").is_file(), f"{page.name}: {target}"
 
 
 def paths(command, path=()):

@@ -17,7 +17,7 @@ Everything here is computed by `make evidence` with fixed seeds, so the same ver
 quarter of an hour on two cores (here: {machine}; {versions}).
 **{holding} of {total} claims hold.**
 For readers who are no statisticians there is [a page of its own](evidence-for-readers.md).
-每条声明均附中文；不学统计的读者请看[另一页](evidence-for-readers.md)。
+每条声明均附中文；不学统计的读者请看[另一页](evidence-for-readers.zh.md)。
 
 * **Tempting way** (red square): what one would do without thinking of it. It has to *fail*, or the claim says nothing.
 * **The product** (blue dot): `pilotbase.evidence` and `pilotbase.measures`, the functions that a trial calls.

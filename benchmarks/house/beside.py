@@ -1,4 +1,4 @@
-"""What peers have, read from the tables of `docs/peers.md`, where it is told how they were measured."""
+"""What peers have, read from the tables of `benchmarks/house/peers.md`, where it is told how they were measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def peers(column: str) -> dict[str, str]:
     """Return peer → what its row says under the header ``column``. Raises KeyError where no table has one."""
     rows = next((rows for rows in _tables() if column in rows[0]), None)
     if rows is None:
-        raise KeyError(f"docs/peers.md has no column {column!r}")
+        raise KeyError(f"benchmarks/house/peers.md has no column {column!r}")
     at = rows[0].index(column)
     return {row[0]: row[at] for row in rows if row[0] in PEERS}
 
@@ -22,7 +22,7 @@ def peers(column: str) -> dict[str, str]:
 def _tables() -> list[list[list[str]]]:
     """Return the tables of the page, each as rows of cells, the header first."""
     tables: list[list[list[str]]] = [[]]
-    for line in (ROOT / "docs" / "peers.md").read_text("utf-8").splitlines():
+    for line in (ROOT / "benchmarks" / "house" / "peers.md").read_text("utf-8").splitlines():
         if line.startswith("|"):
             tables[-1].append([cell.strip() for cell in line.strip("|").split("|")])
         elif tables[-1]:

@@ -15,10 +15,10 @@ HEAD = """<!-- Written by `make measured`; do not edit. -->
 
 Every figure is read off the code or off a run; `tests/test_house.py` holds the bounds of what is quick to
 read, `make prove` those of the mutants. Three numbers are the median, nine in ten, and the largest.
-[Peers](peers.md) were measured in the same way.
+[Peers](../benchmarks/house/peers.md) were measured in the same way.
 
 每项数字均由代码或一次运行读出；`make test` 守住可快速读出的界限，`make prove` 守住变异测试的界限。
-三个数字依次为中位数、九成以内、最大值。[同类项目](peers.md)以同样方法测量。
+三个数字依次为中位数、九成以内、最大值。[同类项目](../benchmarks/house/peers.md)以同样方法测量。
 
 """
 BROUGHT = """

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sphinx.application import Sphinx
 
-LISTS = ("index", "decisions/README", "tasks", "tasks.zh")
+LISTS = ("index", "index.zh", "decisions/README", "tasks", "tasks.zh")
 """Pages whose lists of links are the navigation."""
 _ANCHOR = re.compile(r'^<a id="([^"]+)"></a>$', re.M)
 _ELSEWHERE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#\s]+|[\w./-]+/)(?:#[^)]*)?\)")

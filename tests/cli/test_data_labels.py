@@ -104,7 +104,7 @@ def test_from_blind_sheets_to_the_labels_of_a_scenario(campaign, labelled, tmp_p
 def test_what_a_person_has_filled_in_is_never_written_over(campaign, labelled, tmp_path):
     sheets = labelled()
     again = run("data", "labels", "assign", campaign, tmp_path / "cases.csv", "--key", "case", "--out", tmp_path / "s")
-    assert again.exit_code == 2 and "a1.csv is there already" in again.stderr
+    assert again.exit_code == 2 and "a1.csv already exists" in again.stderr
     to_decide = tmp_path / "decide.csv"
     to_decide.write_text("mine")
     assert run("data", "labels", "disagreements", campaign, *sheets, "--out", to_decide).exit_code == 2

@@ -1,6 +1,7 @@
 """Help and questions of every command in the reader's language."""
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -32,17 +33,19 @@ def spoken():
     return [(path, inspect.cleandoc(words)) for path, words in walk(typer.main.get_command(app), "pilotbase") if words]
 
 
-def test_every_command_speaks_chinese(monkeypatch):
-    monkeypatch.setenv("PILOTBASE_LANGUAGE", "zh")
-    assert [(path, words) for path, words in spoken() if not re.search(r"[\u4e00-\u9fff]", words)] == []
+def spoken_in(language):
+    """The same of a process of its own: commands of operations take their words once, as they are loaded."""
+    environment = {**os.environ, "PILOTBASE_LANGUAGE": language}
+    line = [sys.executable, __file__]
+    return json.loads(subprocess.run(line, check=True, capture_output=True, encoding="utf-8", env=environment).stdout)
 
 
-def test_no_words_of_help_are_left_over(monkeypatch):
-    """Of commands that stand by hand: those of an operation are made in one language, once, from its own catalogue."""
-    monkeypatch.setenv("PILOTBASE_LANGUAGE", "zh")
-    spoken()
-    monkeypatch.setenv("PILOTBASE_LANGUAGE", "en")
-    assert sorted(catalogue("help", "zh").keys() - {words for _, words in spoken()} - TYPERS) == []
+def test_every_command_speaks_chinese():
+    assert [(path, words) for path, words in spoken_in("zh") if not re.search(r"[\u4e00-\u9fff]", words)] == []
+
+
+def test_no_words_of_help_are_left_over():
+    assert sorted(catalogue("help", "zh").keys() - {words for _, words in spoken_in("en")} - TYPERS) == []
 
 
 def test_commands_and_options_are_named_alike_in_both_languages():
@@ -64,3 +67,7 @@ def test_help_is_drawn_in_the_language_of_the_terminal(language, words):
     line = [sys.executable, "-c", "from pilotbase.cli import main; main()", "trial", "run", "--help"]
     shown = subprocess.run(line, check=True, capture_output=True, text=True, env=environment, encoding="utf-8").stdout
     assert [one for one in words if one not in shown] == []
+
+
+if __name__ == "__main__":
+    print(json.dumps(spoken()))

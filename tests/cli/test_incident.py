@@ -54,7 +54,7 @@ def test_what_cannot_be_done_says_why(run):
     assert "没有第 7 号事件" in run("note", "7", "x", code=2, language="zh")
     assert "no reporting clock" in run("report", "1", "operator_to_province", code=2)
     run("close", "1", "Nothing was wrong.")
-    assert "as incident 1 stands" in run("grade", "1", "major", "I", code=5)
+    assert "current state of incident 1" in run("grade", "1", "major", "I", code=5)
     run("grade", "1", "enormous", "I", code=2)
 
 

@@ -54,7 +54,7 @@ def certificate(tmp_path, monkeypatch):
 def test_from_the_certificate_to_the_stop(run, certificate):
     assert "does not exist" in run("show", "milling", code=2)
     assert "forest 1.0.0" in run("create", "milling", "--certificate", str(certificate), "--title", "Mill watch")
-    assert "0 in use, of 3" in run("budget", "milling", "main", "--calls", "3", "--period", "total")
+    assert "0 reserved, of 3" in run("budget", "milling", "main", "--calls", "3", "--period", "total")
     secret = run("key", "create", "milling", "--title", "line 3", "--budget", "main").strip().splitlines()[-1]
     base = open_base()
     desk = Desk.open(base.lab.view, base.home.path / "journals")
@@ -69,7 +69,7 @@ def test_from_the_certificate_to_the_stop(run, certificate):
     done = CliRunner().invoke(app, ["worker", "--once"])
     assert done.exit_code == 0, done.output
     assert "3 calls" in run("usage", "milling")
-    assert "3 used, 0 in use, of 3" in run("budget", "milling")
+    assert "3 used, 0 reserved, of 3" in run("budget", "milling")
     assert "已停止" in run("show", "milling", language="zh")
     run("start", "milling", "--reason", "it runs")
     (key,) = json.loads(run("key", "list", "milling", "--json"))
@@ -101,7 +101,7 @@ def test_a_service_of_two_versions_names_both(run, certificate):
     newer = base.lab.view.load(served.certify("1.1.0", held=served.hold("1.1.0")), IssuedCertificate)
     base.lab.close()
     run("create", "milling", "--certificate", newer.certificate.serial)
-    assert "in which they are asked: forest 1.1.0, forest 1.0.0" in run("show", "milling")
+    assert "in the order they are tried: forest 1.1.0, forest 1.0.0" in run("show", "milling")
 
 
 def test_matches_of_two_versions_are_told_apart(tmp_path):

@@ -109,8 +109,8 @@ def test_the_sentences_say_no_more_than_the_figures():
     broken = text("trial.reason.ended", reason=text("box.end.memory_limit"), answered=4321)
     view = build(sections=(section,), reasons=(broken,)).supplier_view()
     shown = [finding.sentence.render("en") for finding in view.sections[0].findings] + [view.reasons[0].render("en")]
-    assert "10,000 cases a second" in shown[0]
-    assert "of at most 256 cases, within 10 ms" in shown[0]
+    assert "10,000 cases per second" in shown[0]
+    assert "(of up to 256 cases) within 10 ms" in shown[0]
     assert "4300 of 5000" in shown[1]
     assert "(4300 answered)" in shown[2]
 

@@ -158,11 +158,11 @@ def test_a_plain_request_by_hand(live, place, served):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "no JSON"),
+        (b"", "not JSON"),
         (b"[]", "not a JSON object"),
         (b"{}", "no input tensors"),
-        (b"[" * 3000, "no JSON"),
-        (message(shape=[2]), "1 element, where its shape has 2"),
+        (b"[" * 3000, "not JSON"),
+        (message(shape=[2]), "1 element sent, but its shape needs 2"),
         (message(shape=[1, 1, 1], data=[[[7.5]]]), "shape [n] or [n, 1]"),
         (message(shape=[2, 1], data=[[1, 2]]), "nested otherwise"),
         (message(shape=[-1]), "its shape is none"),
@@ -174,7 +174,7 @@ def test_a_plain_request_by_hand(live, place, served):
         (message(data=[10**400]), "not elements of FP64"),
         (message(data=None), "not elements of FP64"),
         (message(name="age"), "same name"),
-        (message(parameters={"binary_data_size": 8}), "raw bytes"),
+        (message(parameters={"binary_data_size": 8}), "of raw data"),
         (message(parameters={"binary_data_size": -1}), "not as the protocol has it"),
         (message(data=[11]), "above the maximum"),
         (message(name="colour"), "pressure: the field is missing"),
@@ -198,8 +198,8 @@ def test_raw_bytes_that_do_not_fit_are_told(live, place, served):
         head = json.dumps({"inputs": [described]}).encode()
         return post(live, place.key(served), served, head + raw, len(head))
 
-    assert "raw bytes" in ask(struct.pack("<I", 9) + b"north", 9)[1]["error"]
-    assert "raw bytes" in ask(b"\x05", 1)[1]["error"]
+    assert "of raw data" in ask(struct.pack("<I", 9) + b"north", 9)[1]["error"]
+    assert "of raw data" in ask(b"\x05", 1)[1]["error"]
     assert "after the JSON" in ask(struct.pack("<I", 5) + b"north!", 9)[1]["error"]
     assert "UTF-8" in ask(struct.pack("<I", 2) + b"\xff\xff", 6)[1]["error"]
 

@@ -174,13 +174,14 @@ def test_a_method_that_is_not_there_is_told(walked):
 
 
 def test_every_example_fits_its_model():
-    from pilotbase import documents
+    from pilotbase import documents, operations
     from pilotbase.documents.record import BROUGHT
     from pilotbase.hub.api.examples import EXAMPLES
 
     models = {}
-    for found in pkgutil.walk_packages(documents.__path__, "pilotbase.documents."):
-        models |= vars(importlib.import_module(found.name))
+    for package in (documents, operations):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            models |= vars(importlib.import_module(found.name))
     models |= {model.__name__: model for model in BROUGHT.values()}
     for name, example in EXAMPLES.items():
         models[name].model_validate_json(json.dumps(example))

@@ -59,7 +59,7 @@ def page(world, who, address):
 
 
 def test_the_owner_sees_what_each_version_holds_and_others_do_not(refreshed):
-    assert refreshed.done.startswith("Version 2 is handed in")
+    assert refreshed.done.startswith("Version 2 is submitted with")
     assert refreshed.files == ["cases.csv", "scenario.yaml"], "the owner's own folder is left alone"
     for who in ("owner", "desk", "regulator"):
         shown = page(refreshed, who, f"/scenarios/{NAME}/")

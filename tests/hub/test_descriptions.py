@@ -187,7 +187,7 @@ def test_only_owner_and_operator_erase_and_what_was_used_stands(one_world):
     assert one_world.client("supplier").get(f"{at}/files/old.csv.bin").status_code == 404
     assert owner.post(f"{at}/quality/measurement", **JSON).status_code == 404
     assert uses_told(subject) == uses and len(uses) == 1
-    assert "No file of this dataset" in page_of(owner, "/datasets/plant/old/files/")
+    assert "No files of this dataset" in page_of(owner, "/datasets/plant/old/files/")
 
 
 def bomb():

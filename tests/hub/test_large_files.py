@@ -18,7 +18,7 @@ def test_the_limit_is_said_before_and_a_larger_file_is_refused_in_words(one_worl
     settings_of_hub(upload_bytes=MIB)
     client = one_world.client(who)
     before = client.get(path).content.decode()
-    assert "At most 1 MiB" in before
+    assert "Maximum size: 1 MiB" in before
     assert "POST /api/uploads" in before.partition("<noscript>")[2], "without script there is the API"
     chinese = client.get(path, HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "不超过 1 MiB" in chinese

@@ -43,9 +43,9 @@ def test_an_owner_sees_reasons_evidence_and_whom_to_ask(matched):
     shown = page(matched, "owner", SCENARIO)
     assert "2 of 2 compared in detail" in shown and "globex/pine" not in shown
     assert "The scenario requires isolation L2; the application does not say which it supports." in shown
-    assert "It was tried in L2; L2 is asked." in shown
+    assert "It was tried in L2; L2 is required." in shown
     serial = matched.trial.report.digest().partition(":")[2]
-    assert f"/certificates/{serial}/" in shown and "100% alike" in shown
+    assert f"/certificates/{serial}/" in shown and "100% similar" in shown
     assert ("/applications/globex/oak/threads/new/", "Ask the supplier") in steps(shown)
     assert matched.client("owner").get("/applications/globex/oak/threads/new/").status_code == 200
 

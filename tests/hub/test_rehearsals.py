@@ -47,7 +47,7 @@ def test_what_an_application_printed_is_read_and_on_closed_data_the_page_says_th
     rehearse(ordered)
     assert not shows_cases(one_world)
     assert LOG not in page(one_world) and LOG not in page(one_world, "zh")
-    assert "its log is withheld" in page(one_world) and "不提供日志" in page(one_world, "zh")
+    assert "Its log is withheld" in page(one_world) and "不提供日志" in page(one_world, "zh")
     assert "pressures" not in one_world.client("supplier").get(LOG).content.decode()
 
 

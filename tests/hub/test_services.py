@@ -186,7 +186,7 @@ def test_the_command_line_drives_services_of_a_hub(serving):
 
         assert "milling" in run("supplier", "list")
         assert "Service milling does not exist" in run("other-owner", "show", "milling", code=2)
-        assert "0 in use, of 20" in run("owner", "budget", "milling", "hub", "--calls", "20")
+        assert "0 used, 0 reserved, of 20" in run("owner", "budget", "milling", "hub", "--calls", "20")
         secret = run("owner", "key", "create", "milling", "--title", "over the hub", "--budget", "hub").splitlines()[-1]
         made = json.loads(run("owner", "key", "list", "milling", "--json"))[0]
         assert made["prefix"] == secret[:10] and "secret" not in made

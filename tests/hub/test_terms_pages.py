@@ -77,7 +77,7 @@ def test_a_supplier_takes_the_offer_up_and_the_owner_sees_the_uses_and_revokes(p
     assert refused.status_code == 200 and b"2020-01-01" in refused.content
     assert "pb:verification" in page_of(published, "supplier", address).partition("<textarea")[2], "as the offer says"
     word = post(published, "supplier", address, purposes="statistics", begins="", ends="")
-    assert word.status_code == 200 and b"not for statistics; they are for: pb:verification" in word.content
+    assert word.status_code == 200 and b"do not cover statistics; they cover: pb:verification" in word.content
     made = post(published, "supplier", address, purposes="pb:verification", begins="", ends="2030-12-31")
     page = made["Location"]
     permit(published.trial.store.as_actor(MACHINE), ASKED, digest("trial"))
@@ -112,7 +112,7 @@ def test_the_owner_offers_by_name_and_it_waits_for_who_was_named(published):
     assert "Agree" in page_of(published, "supplier", "/work/").partition("<main")[2]
     assert post(published, "supplier", f"{made['Location']}acts/agreement.agree/").status_code == 302
     oneself = post(published, "owner", address, assignee="plant", purposes="pb:verification", begins="", ends="")
-    assert b"agree with itself" in oneself.content
+    assert b"an agreement with itself" in oneself.content
     assert published.client("owner").get("/agreements/new/?dataset=plant/none").status_code == 404
 
 

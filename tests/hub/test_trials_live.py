@@ -350,15 +350,11 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from pilotbase.protocols.hub_client import HubClient
     from pilotbase.protocols.hub_requests import HubRequests
 
-    subject = f"scenario:{SCENARIO}"
     with listening(tried) as address:
-        owner = HubRequests(address, token_of(tried, "owner", "read"))
-        of, calls = (
-            OfRecord(owner=SCENARIO.partition("/")[0], name=SCENARIO.partition("/")[2]),
-            HubCalls(owner),
-        )
+        owner, _, name = SCENARIO.partition("/")
+        of, calls = OfRecord(owner=owner, name=name), HubCalls(HubRequests(address, token_of(tried, "owner", "read")))
         assert calls.call(trials.BUDGET, of).used == 1
-        assert HubClient(owner).board(subject).allowed == 50
+        assert calls.call(trials.BOARD, of).allowed == 50
         assert [one.name for one in calls.call(trials.COMPARISON, of).candidates] == ["alarm"]
         assert calls.call(trials.QUEUE, NoInput()) == []
         monkeypatch.setenv("PILOTBASE_HUB", address)

@@ -55,7 +55,7 @@ def test_what_is_not_understood_is_refused_with_its_place(source: str, place: in
     with pytest.raises(InputError) as caught:
         value("matches >= 0", [source], ["a"])
     assert caught.value.code == "measure.pattern"
-    assert f"letter {place}" in str(caught.value)
+    assert f"character {place}" in str(caught.value)
     assert caught.value.hint.render("en") != caught.value.hint.render("zh")
 
 

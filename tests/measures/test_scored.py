@@ -81,7 +81,7 @@ def test_scores_beyond_the_bounds_are_refused(installed: Any, score_: CaseScore,
 
 
 def test_bounds_must_be_a_range() -> None:
-    with pytest.raises(InputError, match="no range"):
+    with pytest.raises(InputError, match="not a valid range"):
         own(np.ones(2), high="1", low="1").measure()
 
 

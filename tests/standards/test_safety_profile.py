@@ -96,4 +96,4 @@ def test_a_sample_that_early_stopping_would_cut_short_is_told(write_bank):
     scenario, _ = load_scenario(write_bank(stop="stop: early"), Step.DRAFT)
     with pytest.raises(InputError) as refused:
         check_packaged_standards(scenario)
-    assert "speaks of 300 cases" in refused.value.render()
+    assert "refers to 300 cases" in refused.value.render()

@@ -111,5 +111,5 @@ def test_what_cannot_be_asked_says_why(table, tmp_path, monkeypatch):
     told = run("trial", "contamination", cases, "--ask", there_is_none)
     assert told.exit_code == 5 and "could not be asked" in told.stderr
     tabular = writing_endpoint(tmp_path)(stub.endpoint(), "tabular")
-    assert "in words" in run("trial", "contamination", cases, "--ask", tabular).stderr
+    assert "tabular is not a text endpoint" in run("trial", "contamination", cases, "--ask", tabular).stderr
     assert "question" in run("trial", "contamination", cases, "--column", "qestion", "--ask", tabular).stderr

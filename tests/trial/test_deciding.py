@@ -208,7 +208,7 @@ def test_every_problem_of_the_cases_is_named_at_once_with_its_line(write):
         (b"id,truth\n1,fine\n", "prediction"),
         (b"case,truth,prediction\n1,fine\n", "cases.csv"),
         (b"case,truth,prediction,truth\n1,fine,fine,fine\n", "truth"),
-        (b"\xff\xfec\x00a\x00", "UTF-16"),
+        (b"\xff\xfec\x00a\x00", "no rows"),
         (b"case,truth,prediction\n1,fine,\xb2\n", "cases.csv"),
         (b"\x00\x01\x02", "cases.csv"),
     ],
@@ -222,11 +222,12 @@ def test_files_that_are_no_table_of_cases_are_refused_in_words(write, content, f
     assert "Traceback" not in result.stderr
 
 
-def test_a_spreadsheets_csv_reads_as_any_other(write):
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_spreadsheets_csv_reads_as_any_other(write, encoding):
     plain = decisions(*write(rows=answers(60, 3)))
     plan, cases = write(rows=answers(60, 3))
     quoted = "\r\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in cases.read_text().split())
-    cases.write_bytes(b"\xef\xbb\xbf" + quoted.encode() + b"\r\n")
+    cases.write_bytes(f"{quoted}\r\n".encode(encoding))
     assert decisions(plan, cases) == plain
 
 

@@ -126,7 +126,7 @@ def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, writ
     size = len(base.lab.view.log_entries(0, 10_000))
     after = run(app, ["scenario", "check", str(scenario)])
     assert after.exit_code == 0
-    assert f"{left.fresh} fresh cases are left" in after.output
+    assert f"{left.fresh} fresh cases and" in after.output
     assert "next one is number 2, at error probability 0.0083" in after.output
     assert f"add at least {250 - left.fresh} fresh cases" in after.output
     assert len(base.lab.view.log_entries(0, 10_000)) == size

@@ -16,7 +16,7 @@ from pilotbase.documents.moments import spell_minute
 from pilotbase.documents.quantities import spell_bytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ReadingKind
-from pilotbase.operations import readers as ops
+from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.readers import Readers, ReadingTold
@@ -38,7 +38,7 @@ def reader(kind: str) -> Callable[..., None]:
         as_json: AsJson = False,
     ) -> None:
         """List who has read what is yours, when, for what, by which way: each line is an entry of the log."""
-        read = ops.DATASET if kind == "dataset" else ops.SCENARIO
+        read = datasets.READERS if kind == "dataset" else datasets.SCENARIO_READERS
         narrowed = {"kind": what, "organisation": organisation, "channel": channel, "before": before, "limit": limit}
         _print(call(read, **named(name), **narrowed), as_json)
 

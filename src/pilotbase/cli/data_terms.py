@@ -21,7 +21,7 @@ from pilotbase.documents.states import AgreementState, DatasetState
 from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.operations import terms as ops
+from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
     from pilotbase.cli.data_here import TermsHere
@@ -166,7 +166,7 @@ def uses(
     as_json: AsJson = False,
 ) -> None:
     """List who used a dataset, for what, how often; owner and operator see all, others their own."""
-    found = call(ops.USES, **named(about)) if "/" in about else call(ops.AGREEMENT_USES, name=about)
+    found = call(datasets.USES, **named(about)) if "/" in about else call(datasets.AGREEMENT_USES, name=about)
     if as_json:
         print_value(found)
     elif not found:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
@@ -194,7 +193,6 @@ class DeskAct(StrEnum):
     """See how the process is: its counts are not public."""
     UPLOAD = "upload.start"
     CANCEL = "job.cancel"
-    """Take back a job of a shared pool."""
     CLAIM = "voucher.claim"
     DECIDE_CLAIM = "voucher.decide"
     PAY_CLAIM = "voucher.pay"
@@ -469,12 +467,6 @@ def may_begin(act: AnyAct, actor: Acting) -> bool:
     """Tell whether there is anything to which ``actor`` may do ``act``: to what would be its own organisation's."""
     own = actor.organisation
     return permitted(act, actor, Stands(organisation=own, demand_owner=own, supplier=own))
-
-
-def require_may_begin(act: AnyAct, actor: Acting) -> None:
-    """Return if `may_begin`; raises `RefusedError` naming who may."""
-    if not may_begin(act, actor):
-        raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))
 
 
 def roles_for(act: AnyAct | Reading) -> tuple[Role, ...]:

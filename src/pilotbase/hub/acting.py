@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read, require_may_begin
+from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -26,7 +26,7 @@ from pilotbase.hub.models import ApiToken, Membership, Person
 from pilotbase.operations.operation import Out
 from pilotbase.vault.uploads import UploadTerms
 from pilotbase.worker.bound.binding import Caller, Limits
-from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.actors import Actor, require_may_begin
 from pilotbase.workspace.store import View
 
 _TIMES_THE_MAKING, _LONGEST_KEPT = 100, 300

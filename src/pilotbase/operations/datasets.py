@@ -1,4 +1,4 @@
-"""Datasets besides what all records have: the catalogue with its facets, versions, kept files, quality."""
+"""Datasets besides what all records have: catalogue, versions, kept files, quality, who used and read them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Annotated
 import pydantic
 
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Measuring, OwnFile, Preview
+from pilotbase.documents.api.readers import Readers
 from pilotbase.documents.api.records import Erased
 from pilotbase.documents.api.shapes import Asked
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.base import Name
 from pilotbase.documents.given_files import File
+from pilotbase.documents.permissions import Reading
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
-from pilotbase.documents.terms import Purpose, Word
+from pilotbase.documents.terms import Purpose, Use, Word
+from pilotbase.documents.vocabularies import ReadingKind
+from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repeated
 
 _WORD = r"^[a-z0-9_-]*$"
@@ -90,6 +94,22 @@ class Graded(OfDataset):
     """What was measured of a dataset."""
 
     report: Annotated[QualityReport, BODY]
+
+
+class OfAgreement(Asked):
+    """Which agreement."""
+
+    name: Annotated[Name, PATH]
+
+
+class Narrowed(OfRecord):
+    """Which lines of an access record are asked for; ``before``: below this number of the log."""
+
+    kind: ReadingKind | None = None
+    organisation: str = pydantic.Field("", max_length=120, pattern=r"^[a-z0-9-]*$")
+    channel: str = pydantic.Field("", max_length=40, pattern=r"^[A-Za-z:]*$")
+    before: int | None = pydantic.Field(None, ge=0, le=2**63 - 1)
+    limit: int = pydantic.Field(50, ge=1, le=200)
 
 
 _HIDDEN = frozenset({403})
@@ -238,5 +258,39 @@ MEASUREMENT = Operation(
     only="owner of it",
     refuses=_HIDDEN,
     known_as="read_measurement",
+    group="records",
+)
+USES = Operation(
+    "datasets.uses",
+    "GET /datasets/{owner}/{name}/uses",
+    OfDataset,
+    list[Use],
+    group="records",
+    known_as="terms.read_uses",
+)
+AGREEMENT_USES = Operation(
+    "datasets.agreement_uses",
+    "GET /agreements/{name}/uses",
+    OfAgreement,
+    list[Use],
+    group="records",
+    known_as="terms.read_agreement_uses",
+)
+READERS = Operation(
+    "datasets.readers",
+    "GET /datasets/{owner}/{name}/readers",
+    Narrowed,
+    Readers,
+    who=Reading.READERS,
+    known_as="readers.read_dataset",
+    group="records",
+)
+SCENARIO_READERS = Operation(
+    "datasets.scenario_readers",
+    "GET /scenarios/{owner}/{name}/readers",
+    Narrowed,
+    Readers,
+    who=Reading.READERS,
+    known_as="readers.read_scenario",
     group="records",
 )

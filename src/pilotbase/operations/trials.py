@@ -8,6 +8,7 @@ from pilotbase.documents.api.comparison import Budget, Comparison
 from pilotbase.documents.api.shapes import Asked
 from pilotbase.documents.api.trials import EstimateTold, QueuedWork
 from pilotbase.documents.base import Name
+from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import Reading
 from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import PATH, NoInput, Operation
@@ -23,4 +24,7 @@ _SCENARIO = "GET /scenarios/{owner}/{name}"
 QUEUE = Operation("trials.queue", "GET /queue", NoInput, list[QueuedWork])
 ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, EstimateTold)
 BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=Reading.BUDGET)
+BOARD = Operation(
+    "trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=Reading.BOARD, known_as="board.read", group="board"
+)
 COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=Reading.COMPARISON)

@@ -28,7 +28,6 @@ from pilotbase.documents.api.records import (
 from pilotbase.documents.api.trials import OrderedBundle
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
-from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_of
@@ -122,10 +121,6 @@ class HubClient:
         if int(answer.headers.get("content-length", 0)) > len(answer.body):
             raise PilotbaseError("protocol.hub_unreadable", found=f"{trial}.zip")
         return answer.body
-
-    def board(self, subject: str) -> SeenBoard:
-        """Return the board of a scenario, as the caller may see it."""
-        return read_model(SeenBoard, self.requests.get(f"{_path(subject)}/board"))
 
     def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
         """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.permissions import AnyAct, may_begin, roles_for
 from pilotbase.documents.vocabularies import Role
 
 Scope = Literal["public", "parties", "base"]
@@ -70,3 +72,9 @@ BASE = Visibility("base")
 def parties(*organisations: str) -> Visibility:
     """Return the visibility of the owner and ``organisations``."""
     return Visibility("parties", frozenset(organisations))
+
+
+def require_may_begin(act: AnyAct, actor: Actor) -> None:
+    """Return if `may_begin`; raises `RefusedError` naming who may."""
+    if not may_begin(act, actor):
+        raise RefusedError("hub.role_missing", needed=", ".join(role.value for role in roles_for(act)))

@@ -63,7 +63,8 @@ def test_the_page_is_made_of_the_results() -> None:
 
 
 def test_the_readers_pictures_are_fresh_and_shown() -> None:
-    page_for_readers = (DOCS / "evidence-for-readers.md").read_text("utf-8")
+    names = ("evidence-for-readers.md", "evidence-for-readers.zh.md")
+    page_for_readers = "".join((DOCS / name).read_text("utf-8") for name in names)
     for name, drawn in pictures().items():
         assert (DOCS / "evidence" / name).read_text("utf-8") == drawn, "run: make evidence"
         assert f"(evidence/{name})" in page_for_readers
@@ -99,7 +100,7 @@ def test_conditions_allow_three_standard_errors_and_no_more() -> None:
             "a first attempt that fixes the number of cases needs {fixed} and one that may stop at any time {any}",
         ),
         ("evidence-for-readers.md", "it is {fixed} at a fixed n and {any} at any time in a first attempt"),
-        ("evidence-for-readers.md", "首次尝试若事先固定样本量需 {fixed} 个案例，允许随时停止则需 {any} 个"),
+        ("evidence-for-readers.zh.md", "首次尝试若事先固定样本量需 {fixed} 个案例，允许随时停止则需 {any} 个"),
         ("check-a-verdict.md", "takes a first attempt {fixed} cases instead of {any}"),
     ],
 )

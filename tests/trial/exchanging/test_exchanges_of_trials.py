@@ -135,7 +135,7 @@ def test_what_cannot_be_replayed_is_said_with_its_place(base, write_exchanging, 
     assert "scenario.yaml:" in said and "trial.exchanges[0].file" in said
     with pytest.raises(InputError) as error:
         check_scenario(folder)
-    assert "message 1 is no case" in error.value.render("en")
+    assert "message 1 is not a case" in error.value.render("en")
     (folder / "bus.jsonl").unlink()
     assert "bus.jsonl" in refused(base, folder, application)
 
@@ -162,7 +162,7 @@ def test_a_criterion_on_exchanges_needs_some_and_they_need_features(base, write_
     without = lambda content: content.replace("criteria:\n", CRITERIA)  # noqa: E731
     assert "trial.exchanges" in refused(base, write_scenario(change=without), write_application())
     other = lambda content: exchanging(content).replace("age: /age", "failure: /age")  # noqa: E731
-    assert "failure is no feature" in refused(
+    assert "failure is not a feature" in refused(
         base, write_scenario(change=other, name="two"), write_application(name="b")
     )
 
@@ -176,4 +176,4 @@ def test_messages_of_hidden_cases_are_refused(base, write_exchanging, write_appl
         for name, p, age, site, _ in rows[:50]
     ]
     (folder / "bus.jsonl").write_text("\n".join(lines))
-    assert "hidden cases in plant-bus" in refused(base, folder, write_application())
+    assert "Hidden cases in plant-bus" in refused(base, folder, write_application())

@@ -193,7 +193,7 @@ def test_a_judge_that_goes_away_is_gone_on_with_and_may_be_given_up(asked):
     with serving(stub):
         out, told = asked(stub, cases)
         assert told.exit_code == 1 and "is given" not in told.stdout
-        assert "of 60 questions are answered" in told.stderr
+        assert "of 60 questions answered" in told.stderr
         assert not (out / "scores.csv").exists() and not list(out.glob("sheet-*"))
         kept = 32  # two batches; of the second the last two brought nothing after five attempts each
         assert f"{kept} of 60" in told.stderr

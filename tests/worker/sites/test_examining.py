@@ -52,8 +52,8 @@ def test_an_edited_figure_breaks_the_signature_and_the_place_is_named(done, refu
     payload["report"]["criteria"][0]["estimate"] = 0.99
     envelope["payload"] = base64.b64encode(json.dumps(payload).encode()).decode()
     told = refused(json.dumps(envelope).encode())
-    assert "signature: no key of site plant-site" in told
-    assert "release.report: is not that of the documents" in told
+    assert "signature: no valid key of site plant-site" in told
+    assert "release.report: differs from the documents" in told
     assert "release.plan" not in told and "excerpt" not in told
 
 
@@ -148,7 +148,7 @@ def test_a_foreign_key_signs_nothing_for_a_site(done, refused, tmp_path):
     keys.mkdir(mode=0o700)
     impostor = create_trust(keys, "plant-site", done.homes.site.lab.store.clock())
     told = refused(paper_of(done.good), trust=impostor)
-    assert "signature: no key of site plant-site" in told and "excerpt" not in told
+    assert "signature: no valid key of site plant-site" in told and "excerpt" not in told
 
 
 def test_nothing_of_a_revoked_site_is_taken(done, refused, base_before):

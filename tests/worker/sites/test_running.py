@@ -96,4 +96,4 @@ def test_a_home_that_was_set_back_buys_no_second_first_attempt(homes, monkeypatc
     assert third.pack.seen != second.pack.seen
     with pytest.raises(RefusedError) as told:
         homes.run(third.file)
-    assert "log: the log does not go on" in told.value.render("en")
+    assert "log: the log does not continue" in told.value.render("en")

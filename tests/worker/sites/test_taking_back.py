@@ -87,7 +87,7 @@ def test_an_attempt_that_did_not_come_back_is_told(done, base_before):
     taken = take_back(base_before, done.bad.ran.file, done.homes.place / "second only")
     assert taken.unreported == (1,)
     lines = [line.render("en") for line in taken_lines(base_before, taken, base_before.lab.store.clock())]
-    assert any("no report came back: 1." in line for line in lines)
+    assert any("without a report: 1." in line for line in lines)
 
 
 def test_the_same_file_again_changes_nothing(done):
@@ -112,4 +112,4 @@ def test_the_page_names_the_report_that_the_certificate_names_and_the_one_that_s
     page = (done.homes.place / "taken alarm" / "report.html").read_text("utf-8")
     assert done.good.taken.issued.certificate.report in page
     assert done.good.ran.report.digest()[:19] in page
-    assert "figures that the data&#39;s owner lets out" in page and "数据所有方允许放行的数值" in page
+    assert "figures released by the data&#39;s owner" in page and "数据所有方允许放行的数值" in page

@@ -8,7 +8,6 @@ from django.shortcuts import render
 import pilotbase
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import (
-    board,
     declared,
     descriptions,
     figures,
@@ -34,7 +33,6 @@ for _room in (
     people,
     descriptions,
     trials,
-    board,
     figures,
     programmes,
 ):

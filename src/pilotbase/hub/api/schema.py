@@ -8,7 +8,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 from pydantic.json_schema import models_json_schema
@@ -16,18 +16,11 @@ from pydantic.json_schema import models_json_schema
 from pilotbase.documents import api
 from pilotbase.documents.api.shapes import Asked, InAddress, Told
 from pilotbase.documents.board import SeenBoard
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
-from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
-from pilotbase.documents.service import ServiceStanding
-from pilotbase.documents.thread import Correction, Marking, Question, Removal, Reply, Thread
-from pilotbase.documents.voucher import VoucherRules
-from pilotbase.documents.watch import Acknowledgement, Incident, Replay, Runbook, Silence, Watch, WatchTerms
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 from pilotbase.operations import by_address, declared
@@ -43,22 +36,13 @@ DOCUMENTS = frozenset(
         "Organisation",
         "Record",
         "Report",
-        "Thread",
         "PublicFigures",
-        "PoolReplay",
-        "Incident",
-        "Runbook",
-        "VoucherRules",
+        *(one.gives.__name__ for one in declared().values() if one.marked),
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
-_WHOLE_DOCUMENTS = (
-    *(Record, Report, SeenBoard, Matches, GapMap, OfferedApplication, Roadmap, Pool, PoolReplay),
-    *(Thread, Question, Reply, Correction, Removal, Marking),
-    *(ServiceStanding, Incident, Runbook, VoucherRules),
-    *(ObservationBatch, LabelBatch, Taken, WatchTerms, Replay, Watch, Acknowledgement, Silence),
-)
-"""Documents that the API takes or gives besides what a step brings."""
+_WHOLE_DOCUMENTS = (Record, Report, SeenBoard, Roadmap, Pool)
+"""Documents that the API takes or gives besides what a step brings, and what declared operations take or give."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
 _WRITES = frozenset({"post", "put", "patch", "delete"})
@@ -77,10 +61,7 @@ PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = ("/invitations",)
 """Writes that change nothing when they are sent again."""
-_REFUSED_TO_READERS = (
-    "/bundle",
-    "/usage",
-)
+_REFUSED_TO_READERS = ("/bundle",)
 """What is there but may be refused: a bundle before there is a report, others' files."""
 _NOT_FOR_ALL = ("/api/voucher-metering",)
 """What does not exist for some roles."""
@@ -139,8 +120,11 @@ def _definitions() -> Json:
 def _models() -> list[type[pydantic.BaseModel]]:
     """Return every model that the API takes or gives; what documents leave out when they are sent is not required."""
     brought = [model for name, model in BROUGHT.items() if name != _OWN_RESULT]
-    sent = [one.sent for one in declared().values() if one.writes and one.sent is not None and one.whole is None]
-    return list(dict.fromkeys([*_api_models(), *sent, *brought, *_WHOLE_DOCUMENTS]))
+    told = [
+        model for one in declared().values() for model in (*get_args(one.gives), one.gives, one.writes and one.sent)
+    ]
+    models = [one for one in told if isinstance(one, type) and issubclass(one, pydantic.BaseModel)]
+    return list(dict.fromkeys([*_api_models(), *models, *brought, *_WHOLE_DOCUMENTS]))
 
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TypeVar
 
 from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.catalogue.records import load_record
 from pilotbase.documents.api.datasets import DatasetPage, Measuring, Preview
+from pilotbase.documents.api.readers import ReaderFacet, Readers
 from pilotbase.documents.api.records import Erased
 from pilotbase.documents.given_files import File
 from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.subjects import Subject, agreement_subject, dataset_subject, scenario_subject
+from pilotbase.documents.terms import Use
 from pilotbase.operations import datasets as declared
 from pilotbase.operations.datasets import OfDataset
+from pilotbase.vault.readers import readers_of
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.datasets import keeping
 from pilotbase.worker.datasets.contributions import contributions
@@ -19,6 +24,8 @@ from pilotbase.worker.datasets.measuring import find_measuring, order_measuring
 from pilotbase.worker.datasets.told_work import measuring_told
 from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import require_listing
+from pilotbase.workspace.uses import uses_of
 
 T = TypeVar("T")
 
@@ -29,6 +36,10 @@ does(declared.OWN_FILES)(lambda caller, asked: keeping.own_files(caller.base, ca
 does(declared.KEEP)(lambda caller, asked: keeping.keep_upload(caller.base, caller.view, asked.subject, asked.upload))
 does(declared.ERASE_FILES)(lambda caller, asked: _erased(caller, asked))
 does(declared.ERASE_FILE)(lambda caller, asked: _erased(caller, asked, asked.file))
+does(declared.READERS)(lambda caller, asked: _readers(caller, dataset_subject(asked.owner, asked.name), asked))
+does(declared.SCENARIO_READERS)(
+    lambda caller, asked: _readers(caller, scenario_subject(asked.owner, asked.name), asked)
+)
 does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.subject, asked.report))
 
 
@@ -67,6 +78,24 @@ def measure(caller: Caller, asked: OfDataset) -> Measuring:
 def measurement(caller: Caller, asked: OfDataset) -> Measuring:
     """Return how far the newest measurement is."""
     return measuring_told(_there(find_measuring(caller.base, caller.view, asked.subject)), caller.language)
+
+
+@does(declared.USES)
+def uses(caller: Caller, asked: OfDataset) -> list[Use]:
+    """Return the uses of a dataset that the caller may see."""
+    return uses_of(caller.view, require_listing(caller.view, asked.subject).subject)
+
+
+@does(declared.AGREEMENT_USES)
+def agreement_uses(caller: Caller, asked: declared.OfAgreement) -> list[Use]:
+    """Return what was used under an agreement."""
+    record, _ = load_record(caller.view, agreement_subject(asked.name))
+    return uses_of(caller.view, record.subjects["dataset"], record.subject)
+
+
+def _readers(caller: Caller, subject: Subject, asked: declared.Narrowed) -> Readers:
+    wanted = {facet: str(getattr(asked, facet) or "") for facet in ReaderFacet}
+    return readers_of(caller.view, subject, wanted, asked.before, asked.limit)
 
 
 def _erased(caller: Caller, asked: OfDataset, file: str | None = None) -> Erased:

@@ -7,7 +7,7 @@ from pilotbase.documents.api.job_estimates import JobEstimateTold
 from pilotbase.documents.api.pools import JobDetail
 from pilotbase.documents.api.what_ifs import WhatIfTold
 from pilotbase.documents.given_files import File
-from pilotbase.documents.permissions import DeskAct, require_may_begin
+from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations import pools as declared
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.computing import told_pools, what_if
@@ -15,6 +15,7 @@ from pilotbase.worker.computing.job_files import log_of, output_of
 from pilotbase.worker.computing.told_estimates import job_estimate_told
 from pilotbase.worker.computing.uploads import hand_in_upload
 from pilotbase.worker.progress import told
+from pilotbase.workspace.actors import require_may_begin
 
 does(declared.LIST)(lambda caller, asked: told_pools.pools_told(caller.view, caller.language))
 does(declared.SHOW)(lambda caller, asked: told_pools.pool_told(caller.view, caller.language, asked.pool))

@@ -26,7 +26,7 @@ from pilotbase.documents.api.uploads import HandedInApplication, HandedInScenari
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.lifecycles import transition
-from pilotbase.documents.permissions import Act, act_name, require_may_begin
+from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.record import PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import commission_subject, scenario_subject
@@ -44,6 +44,7 @@ from pilotbase.worker.services.seats import seat_told
 from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
+from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 
 _GIVEN: dict[str, type[Document]] = {

@@ -64,7 +64,7 @@ def ask(caller: Caller, asked: declared.NewPack) -> PackTold:
 def fetch(caller: Caller, asked: declared.OfPack) -> File:
     """Give the signed pack."""
     kept, archive = orders.fetch_pack(caller.base, caller.view, asked.asked)
-    return File(kept.name, len(archive), iter([archive]))
+    return File.of(kept.name, archive)
 
 
 @does(declared.SEND)

@@ -1,4 +1,4 @@
-"""The page that follows four things through the code: every function that it names is where it says."""
+"""The pages that follow four things through the code: every function that they name is where they say."""
 
 import ast
 import re
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "ways.md").read_text("utf-8")
-STEPS = re.findall(r"^\| `([\w/]+\.py)` `(\w+)` \|", PAGE, re.MULTILINE)
+PAGE, CHINESE = ((ROOT / "docs" / f"walkthroughs{ending}").read_text("utf-8") for ending in (".md", ".zh.md"))
+STEP = re.compile(r"^\| `([\w/]+\.py)` `(\w+)` \|", re.MULTILINE)
+STEPS = STEP.findall(PAGE)
 FILES = sorted(set(re.findall(r"`([\w/]+\.py)`", PAGE)))
 
 
@@ -20,13 +21,14 @@ def functions_of(file):
 def test_four_ways_are_told():
     assert PAGE.count("\n## ") == 4
     assert len(STEPS) == len(re.findall(r"^\| `", PAGE, re.MULTILINE)), "a row names no function"
+    assert STEP.findall(CHINESE) == STEPS
 
 
 @pytest.mark.parametrize(("file", "function"), STEPS, ids="::".join)
 def test_a_step_is_where_the_page_says(file, function):
-    assert function in functions_of(file), f"docs/ways.md: {file} has no function {function}"
+    assert function in functions_of(file), f"docs/walkthroughs.md: {file} has no function {function}"
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_is_there(file):
-    assert (ROOT / "src" / "pilotbase" / file).is_file(), f"docs/ways.md: no file {file}"
+    assert (ROOT / "src" / "pilotbase" / file).is_file(), f"docs/walkthroughs.md: no file {file}"
