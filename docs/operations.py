@@ -54,25 +54,17 @@ HEADINGS = {
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | Reading] = {
     "trials_bundle": Reading.BUNDLE,
-    "steps_propose": Act.COMMISSION_PROPOSE,
-    "records_save_organisation": Act.ORGANISATION_EDIT,
     "descriptions_start": Act.DATASET_REGISTER,
-    "records_save_scenario": Act.SCENARIO_EDIT,
-    "records_save_application": Act.APPLICATION_EDIT,
-    "uploads_hand_in_scenario": Act.SCENARIO_EDIT,
-    "uploads_hand_in_application": Act.APPLICATION_EDIT,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
-_OWNER = "demand owner of it, operator"
 _SELF = "members, of their own organisation"
 SAID = {
     "pools_read_queue": "members, of their own organisation; operator and regulator of all",
     "pools_read_job": "organisation of the job, operator, regulator",
     **dict.fromkeys(("pools_read_log", "pools_read_output"), "organisation of the job"),
     **dict.fromkeys(("vouchers_read_all", "vouchers_read"), "members, of their own; operator and regulator of all"),
-    **dict.fromkeys(("uploads_kept", "uploads_erase_kept"), _OWNER),
     **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
     **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
     **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
@@ -138,8 +130,7 @@ def _who(operation: Json) -> str:
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
         return keys + (known.only or SAID.get(name, everybody) if known.who is None else granted(TABLE[known.who]))
-    acts = {act.value.replace(".", "_"): act for act in Act}
-    if found := acts.get(name) or GRANTED.get(name):
+    if found := GRANTED.get(name):
         return granted(TABLE[found])
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
 

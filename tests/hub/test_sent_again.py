@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from test_api import caller
 
+from pilotbase.operations.steps import STEPS
 from pilotbase.workspace.backup.rows import dump_rows, stored_tables
 from tests.hub import (  # noqa: F401 - enter their requests
     claims_sent_again_for_tests,
@@ -105,12 +106,5 @@ def test_every_operation_that_takes_a_key_is_tried_here(world):
 
 
 def _made_alike() -> set[str]:
-    """Return the operations that `steps` makes of the lifecycles."""
-    from pilotbase.hub.api.steps import router
-
-    found = set()
-    for path, view in router.path_operations.items():
-        for operation in view.operations:
-            if operation.view_func.__qualname__.startswith("_operation."):
-                found |= {f"{method.lower()} /api{path}" for method in operation.methods}
-    return found
+    """Return the operations that are made of the lifecycles."""
+    return {f"{one.method.lower()} /api{one.path}" for one in STEPS.values()}

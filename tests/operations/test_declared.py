@@ -21,7 +21,7 @@ OPERATIONS = list(declared().values())
 def lacks(one):
     """What an operation lacks."""
     for language in LANGUAGES:
-        for part in ("", "more"):
+        for part in ("",) if one.words else ("", "more"):
             if not one.said(language, part):
                 yield f"no text {part or 'of its own'} in {language}"
     if one.writes and one.who is None and not one.only and one.repeated is not Repeated.HARMLESS:
@@ -52,7 +52,10 @@ def test_every_example_fits(one):
 
 
 def test_no_text_is_left_of_an_operation_or_of_a_field():
-    names = {f"op.{one.name}" for one in OPERATIONS}
+    words = [one.words for one in OPERATIONS if one.words]
+    names = {f"op.{one.name}" for one in OPERATIONS} | {
+        text.code for one in words for text in (one, *one.params.values())
+    }
     assert [code for code in catalogue("op", "en") if code not in names and code.rpartition(".")[0] not in names] == []
     fields = {"json", "one_a_line"}
     for one in OPERATIONS:

@@ -32,6 +32,10 @@ class StaleEditError(ConflictError):
         self.steps = tuple(steps)
 
 
+class PreconditionError(ConflictError):
+    """What the caller has seen is not what stands there now."""
+
+
 def load_record(view: View, subject: str) -> tuple[Record, Digest]:
     """Return the record of ``subject`` and the digest of this version; raises `NotFoundError` where none is seen."""
     digest = view.head(record_head(subject))

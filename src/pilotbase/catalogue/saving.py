@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilotbase.catalogue.advancing import Move, advance_within
-from pilotbase.catalogue.records import everything
+from pilotbase.catalogue.records import PreconditionError, StaleEditError, everything, load_record
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
@@ -16,6 +16,7 @@ from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, record_head
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 Content = Scenario | ApplicationVersion | Organisation | Dataset
@@ -64,6 +65,24 @@ def save(view: View, content: Content, remarks: Remarks = NO_REMARKS, subject: S
         assert record is not None and head is not None
         change.settle(head)
     return record
+
+
+def save_over(
+    view: View, content: Content, subject: Subject, seen: Digest | None, remarks: Remarks = NO_REMARKS
+) -> Record:
+    """Save ``content`` as `save`, in place of the content ``seen`` (None: of whatever stands there).
+
+    Raises:
+        StaleEditError: others were first; it says who did what.
+        PreconditionError: there is nothing of that name yet.
+    """
+    if seen is not None and view.outcome() is None:
+        found = find_listing(view, subject)
+        if found is None:
+            raise PreconditionError("hub.changed_meanwhile", subject=subject)
+        if found.digest != seen:
+            raise StaleEditError(subject, load_record(view, subject)[0].history[-1:])
+    return save(view, content, replace(remarks, seen=view.head(record_head(subject))), subject)
 
 
 def save_all(view: View, contents: Iterable[Content], action: str) -> list[Record]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.edge.declared import on_hub
 from pilotbase.cli.edge.driving import hub, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
@@ -88,7 +89,9 @@ def show_record(subject: str, as_json: bool) -> None:
 @remote
 def work(as_json: AsJson = False) -> None:
     """List what waits for you on the hub, what is due first."""
-    found = hub().work()
+    from pilotbase.operations import records
+
+    found = on_hub(records.WORK)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

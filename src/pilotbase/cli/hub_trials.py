@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import call
-from pilotbase.cli.edge.driving import hub, remote
+from pilotbase.cli.edge.declared import call, on_hub
+from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
 from pilotbase.documents.bounded_files import read_bounded
@@ -29,7 +29,9 @@ _MOST_BYTES = 1 << 20
 @remote
 def progress(name: Trial, as_json: AsJson = False) -> None:
     """Tell how far the newest work on a trial is: place in the queue, stage, reason."""
-    found = hub().progress(name)
+    from pilotbase.operations import records
+
+    found = on_hub(records.PROGRESS, name=name)
     if as_json:
         print_json(found.model_dump(mode="json"))
     elif found.state is None:
@@ -47,7 +49,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show the report of a trial in the view that you have of it."""
-    found = hub().report(name)
+    from pilotbase.operations import records
+
+    found = on_hub(records.REPORT, name=name)
     if out is not None:
         out.write_bytes(found.canonical())
     if as_json:

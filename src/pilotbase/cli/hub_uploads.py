@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, add
+from pilotbase.cli.edge.asking import named
+from pilotbase.cli.edge.declared import Command, add, on_hub
 from pilotbase.cli.edge.driving import hub, remote
 from pilotbase.cli.edge.terminal import print_json, progress_shown, say
 from pilotbase.cli.hub_records import AsJson, Note, Seen
@@ -76,7 +77,9 @@ add(app, Command("list", uploads.LIST, show=_print_uploads), Command("erase", up
 @remote
 def kept_files(scenario: Kept, as_json: AsJson = False) -> None:
     """List the files that the base keeps of your scenario's versions, encrypted, and until when."""
-    found = hub().kept_files(scenario)
+    from pilotbase.operations import records
+
+    found = on_hub(records.KEPT, **named(scenario))
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     for one in [] if as_json else found:
@@ -86,7 +89,9 @@ def kept_files(scenario: Kept, as_json: AsJson = False) -> None:
 @remote
 def erase_files(scenario: Kept) -> None:
     """Erase the files that the base keeps of your scenario, all versions; what is sealed stays sealed."""
-    say(text("cli.hub_erased", count=hub().erase_files(scenario)))
+    from pilotbase.operations import records
+
+    say(text("cli.hub_erased", count=on_hub(records.ERASE_KEPT, **named(scenario)).erased))
 
 
 def _hand_in(

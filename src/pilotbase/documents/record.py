@@ -27,7 +27,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, Stands
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 
@@ -300,6 +300,11 @@ class Record(Document):
         """Return the organisations that see it, besides operator and regulator."""
         named = {self.organisation, self.demand_owner, self.supplier}
         return frozenset({*(one for one in named if one), *(reviewer.organisation for reviewer in self.reviewers)})
+
+    @property
+    def name(self) -> str:
+        """Return its name within its kind: ``plant/milling``."""
+        return name_of(self.subject)
 
     @property
     def owner(self) -> str:

@@ -120,7 +120,7 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
     uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
-    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow)
+    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow, known.files_days)
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"

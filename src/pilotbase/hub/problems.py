@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from pilotbase.catalogue.records import StaleEditError
+from pilotbase.catalogue.records import PreconditionError, StaleEditError
 from pilotbase.documents.errors import (
     BarredError,
     InputError,
@@ -60,10 +60,6 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
     (BarredError, 409),
     (RefusedError, 403),
 )
-
-
-class PreconditionError(ConflictError):
-    """What the caller has seen (``If-Match``) is not what stands there now."""
 
 
 class LoginNeededError(PilotbaseError):

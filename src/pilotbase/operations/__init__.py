@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 from pilotbase.operations.operation import Operation
@@ -20,8 +21,8 @@ def declared() -> Mapping[str, Operation[Any, Any]]:
     """
     found: dict[str, Operation[Any, Any]] = {}
     for noun in sorted(one.name for one in iter_modules(__path__)):
-        for one in vars(import_module(f"{__name__}.{noun}")).values():
-            if not isinstance(one, Operation) or one is found.get(one.name):
+        for one in _of(import_module(f"{__name__}.{noun}")):
+            if one is found.get(one.name):
                 continue
             if one.name in found or one.noun != noun:
                 raise TypeError(f"operation {one.name} of {noun}: its name is taken, or begins with another noun")
@@ -33,3 +34,11 @@ def declared() -> Mapping[str, Operation[Any, Any]]:
 def by_address() -> Mapping[str, Operation[Any, Any]]:
     """Return every operation by its method and path, such as ``GET /services/{service}``."""
     return {one.http: one for one in declared().values()}
+
+
+def _of(module: ModuleType) -> Iterator[Operation[Any, Any]]:
+    """Yield the operations of a module: each under a name, or many that a loop made, in a mapping."""
+    for value in vars(module).values():
+        for one in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(one, Operation):
+                yield one

@@ -30,7 +30,7 @@ class SentApplication(Asked):
     application: Annotated[OfferedApplication, BODY]
 
 
-_SCENARIO = {
+A_SCENARIO = {
     "document": "scenario/1",
     "name": "milling",
     "title": {"en": "Tool wear", "zh": "刀具磨损"},
@@ -47,7 +47,7 @@ _SCENARIO = {
     "task": "classification",
     "positive": "true",
 }
-_APPLICATION = {
+AN_APPLICATION = {
     "document": "application/1",
     "name": "forest",
     "version": "1.0.0",
@@ -69,7 +69,7 @@ SENT_SCENARIO = Operation(
     SentScenario,
     Matches,
     repeated=Repeated.HARMLESS,
-    example=_SCENARIO,
+    example=A_SCENARIO,
     known_as="match_sent_scenario",
 )
 SENT_APPLICATION = Operation(
@@ -78,6 +78,6 @@ SENT_APPLICATION = Operation(
     SentApplication,
     Matches,
     repeated=Repeated.HARMLESS,
-    example={"application": _APPLICATION},
+    example={"application": AN_APPLICATION},
     known_as="match_sent_application",
 )

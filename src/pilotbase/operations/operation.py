@@ -15,7 +15,7 @@ from pilotbase.documents.api.shapes import Asked, InAddress
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import AnyAct, Reading
-from pilotbase.documents.texts import Language
+from pilotbase.documents.texts import Language, Text
 
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
@@ -67,7 +67,7 @@ class Operation(Generic[In, Out]):
 
     Texts: ``op.<name>`` says what it is, ``op.<name>.more`` what it does, ``op.<name>.help`` what its command does
     where that reads otherwise, ``op.<name>.done`` what was done. A field is called ``ask.<name>.<field>`` or,
-    everywhere alike, ``ask.<field>``; its help is ``….help``.
+    everywhere alike, ``ask.<field>``; its help is ``….help``. Of many that a loop makes, ``words`` says what each is.
     """
 
     name: str
@@ -95,9 +95,13 @@ class Operation(Generic[In, Out]):
     media: str = "application/octet-stream"
     """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name; with another noun where that was another, too."""
+    """Its id in the API's schema where that is not its name; with another noun where that was another, too.
+
+    After a slash it is whole."""
     group: str = ""
     """Under which heading of the reference it stands where that is not its noun's."""
+    words: Text | None = None
+    """What it is, where a loop makes many alike and no text of its own says so."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -113,6 +117,8 @@ class Operation(Generic[In, Out]):
     def id(self) -> str:
         """Return its name in the API's schema."""
         known = self.known_as or self.name.partition(".")[2]
+        if known.startswith("/"):
+            return known[1:]
         return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
@@ -185,6 +191,8 @@ class Operation(Generic[In, Out]):
 
     def said(self, language: Language, part: str = "") -> str:
         """Return one of its texts; empty where it has none of that kind."""
+        if self.words is not None:
+            return "" if part else self.words.render(language)
         return catalogue("op", language).get(f"op.{self.name}{part and '.'}{part}", "")
 
     def called(self, name: str, language: Language, part: str = "") -> str:

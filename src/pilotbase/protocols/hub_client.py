@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 import pydantic
 
@@ -20,15 +20,13 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.people import Caller
 from pilotbase.documents.api.records import (
     SECTIONS,
-    Erased,
     ListedRecord,
     PossibleStep,
     RecordPage,
     Section,
-    Work,
 )
-from pilotbase.documents.api.trials import OrderedBundle, TrialProgress
-from pilotbase.documents.api.uploads import MAXIMUM_PIECE, KeptVersion, NewUpload, OpenUpload
+from pilotbase.documents.api.trials import OrderedBundle
+from pilotbase.documents.api.uploads import MAXIMUM_PIECE, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import PilotbaseError
@@ -37,11 +35,10 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
-from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
-from pilotbase.operations import uploads
+from pilotbase.operations import records, uploads
 from pilotbase.operations.operation import NoInput
 from pilotbase.protocols.guarded_http import Answer
 from pilotbase.protocols.hub_calls import HubCalls
@@ -50,14 +47,6 @@ from pilotbase.protocols.hub_requests import HubRequests
 _PACKING_SECONDS = 1.0
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Content = Scenario | ApplicationVersion | Organisation | Dataset
-_OF_KIND: dict[str, type[Any]] = {
-    "scenario": Scenario,
-    "application": ApplicationVersion,
-    "commission": Commission,
-    "organisation": Organisation,
-    "dataset": Dataset,
-    "agreement": Agreement,
-}
 
 
 @dataclass(frozen=True)
@@ -69,10 +58,6 @@ class HubClient:
     def me(self) -> Caller:
         """Return who the token acts for."""
         return read_model(Caller, self.requests.get("/me"))
-
-    def work(self) -> Work:
-        """Return what the caller can do now, what is due first, and what waits for others first."""
-        return read_model(Work, self.requests.get("/work"))
 
     def page(self, section: Section, after: str | None = None, **asked: str) -> RecordPage:
         """Return a page of records; ``asked``: q, state, sector, owner, limit."""
@@ -88,7 +73,7 @@ class HubClient:
 
     def content(self, subject: str) -> Content | Commission | Agreement:
         """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
-        model = _OF_KIND[kind_of(subject)]
+        model = records.CONTENTS[kind_of(subject)]
         found: Content | Commission | Agreement = read_model(model, self.requests.get(_path(subject)))
         return found
 
@@ -121,14 +106,6 @@ class HubClient:
         path = _path(subject) + ("?why_holds=true" if why_holds else "")
         return read_model(Record, self.requests.write("PUT", path, content.to_json_value(), seen))
 
-    def progress(self, trial: str) -> TrialProgress:
-        """Return how far the newest work on a trial is."""
-        return read_model(TrialProgress, self.requests.get(f"/trials/{trial}/progress"))
-
-    def report(self, trial: str) -> Report:
-        """Return the report of a trial, in the view that the caller has of it."""
-        return read_model(Report, self.requests.get(f"/trials/{trial}/report"))
-
     def bundle(self, trial: str, report: Digest = "", on_progress: OnProgress = lambda _: None) -> bytes:
         """Wait until the sample bundle of a trial is packed and return the archive; it is packed for the caller alone.
 
@@ -159,14 +136,6 @@ class HubClient:
         if upload.finished:
             return upload
         return calls.call(uploads.FINISH, uploads.OfUpload(identity=upload.identity))
-
-    def kept_files(self, scenario: str) -> list[KeptVersion]:
-        """Return what the base keeps of the versions of ``plant/milling``, and until when."""
-        return read_list(KeptVersion, self.requests.get(f"/scenarios/{scenario}/files"))
-
-    def erase_files(self, scenario: str) -> int:
-        """Erase the files of every version of ``plant/milling`` and return how many there were."""
-        return read_model(Erased, self.requests.send("DELETE", f"/scenarios/{scenario}/files")).erased
 
     def hand_in(
         self, kind: str, upload: OpenUpload, said: Mapping[str, str | bool], seen: Digest | None = None

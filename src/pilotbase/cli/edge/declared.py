@@ -83,6 +83,13 @@ def call(operation: Operation[In, Out], **said: Any) -> Out:
     return calls().call(operation, asked(operation.takes, **said))
 
 
+def on_hub(operation: Operation[In, Out], **said: Any) -> Out:
+    """Return what an operation gives on the hub that was named; raises `InputError`, too, where none was."""
+    from pilotbase.protocols.hub_calls import HubCalls
+
+    return HubCalls(hub().requests).call(operation, asked(operation.takes, **said))
+
+
 def add(app: typer.Typer, *commands: Command) -> None:
     """Add commands to ``app``."""
     for one in commands:

@@ -11,13 +11,11 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 
-from pilotbase.catalogue.records import StaleEditError, load_record
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.models import GivenAnswer
-from pilotbase.hub.problems import PreconditionError
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.requests import KEPT
 from pilotbase.workspace.store import View
@@ -54,22 +52,6 @@ def seen(request: HubRequest) -> str | None:
     if len(tags) > 1 or any(not tag.strip('"').startswith("sha256:") for tag in tags):
         raise InputError("hub.if_match_unreadable", found=request.headers["If-Match"][:200])
     return tags[0].strip('"') if tags else None
-
-
-def require_seen(request: HubRequest, current: str | None, subject: str) -> None:
-    """Return if the caller edits what stands there now.
-
-    Raises:
-        StaleEditError: others were first; it says who did what.
-        PreconditionError: there is nothing of that name yet.
-    """
-    wanted = seen(request)
-    if wanted is None or wanted == current:
-        return
-    if current is None:
-        raise PreconditionError("hub.changed_meanwhile", subject=subject)
-    record, _ = load_record(request.acting.view, subject)
-    raise StaleEditError(subject, record.history[-1:])
 
 
 def once(request: HubRequest, act: Act) -> HttpResponse:

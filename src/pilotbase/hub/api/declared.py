@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import groupby
+from functools import partial
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -21,7 +21,9 @@ from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
 from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, JSON, PART, require_type
+from pilotbase.hub.base import operator_view
 from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.shown.addresses import address_of
 from pilotbase.hub.shown.taken import file_response, part_of
 from pilotbase.operations import declared
@@ -40,13 +42,12 @@ _AUTH = {
 }
 
 
-def routers() -> Iterator[Router]:
-    """Yield the routes of every noun that is declared."""
-    for _, operations in groupby(declared().values(), key=lambda one: one.noun):
-        router = Router()
-        for operation in operations:
-            _add(router, operation)
-        yield router
+def made_router() -> Router:
+    """Return the routes of every noun that is declared: all methods of a path stand on one router."""
+    router = Router()
+    for operation in declared().values():
+        _add(router, operation)
+    return router
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
@@ -97,7 +98,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
 def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
     known = caller(view, version, getattr(request, "service", None))
-    return replace(known, part=part_of(request), address_of=address_of)
+    cut = partial(cut_memberships, operator_view())
+    return replace(known, part=part_of(request), address_of=address_of, roles_changed=cut)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:

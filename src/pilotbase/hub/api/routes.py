@@ -16,9 +16,7 @@ from pilotbase.hub.api import (
     problems,
     programmes,
     schema,
-    steps,
     trials,
-    uploads,  # noqa: F401 - adds to the addresses of records
 )
 
 api = problems.HubApi(
@@ -33,15 +31,13 @@ api = problems.HubApi(
 problems.install(api)
 for _room in (
     people,
-    steps,
     descriptions,
     trials,
     figures,
     programmes,
 ):
     api.add_router("", _room.router)
-for _router in declared.routers():
-    api.add_router("", _router)
+api.add_router("", declared.made_router())
 
 
 def documentation(request: HttpRequest) -> HttpResponse:

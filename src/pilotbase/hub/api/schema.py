@@ -61,7 +61,7 @@ PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
 _WITHOUT_KEY = ("/invitations",)
 """Writes that change nothing when they are sent again."""
-_REFUSED_TO_READERS = ("/bundle", "/files")
+_REFUSED_TO_READERS = ("/bundle",)
 """What is there but may be refused: a bundle before there is a report, others' files."""
 _NOT_FOR_ALL = ("/api/voucher-metering",)
 """What does not exist for some roles."""

@@ -30,6 +30,8 @@ class Limits:
     """Bytes of a folder that came as an archive."""
     webhook_allow: tuple[str, ...] = ()
     """Hosts and networks that webhooks reach though they are private."""
+    files_days: int = 730
+    """So long the base keeps the files of a scenario."""
 
 
 class Remember(Protocol):
@@ -65,6 +67,8 @@ class Caller:
     """Where the page of a subject is, on a hub."""
     is_member: Callable[[str, str], bool] = lambda organisation, person: False
     """Tells whether a person (by identifier) acts for an organisation of this hub."""
+    roles_changed: Callable[[str], object] = lambda organisation: None
+    """Hears that the roles of an organisation may be others now: a hub cuts those of its members."""
 
 
 @dataclass(frozen=True)

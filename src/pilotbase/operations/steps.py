@@ -1,0 +1,81 @@
+"""The steps that move records: one operation an act of the lifecycles, its body what the act brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pydantic
+
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.api.records import Noted
+from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.lifecycles import LIFECYCLES, RecordKind, Transition
+from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.record import BROUGHT, Commission, Record
+from pilotbase.documents.states import NEW
+from pilotbase.documents.texts import text
+from pilotbase.operations.operation import BODY, Operation
+from pilotbase.operations.records import named
+
+_SAVED = ("scenario", "application-version", "dataset")
+
+
+class Proposed(Asked):
+    """A trial that is proposed."""
+
+    terms: Annotated[Commission, BODY]
+
+
+class Agreed(Asked):
+    """An agreement that is offered, or taken up."""
+
+    terms: Annotated[Agreement, BODY]
+
+
+def _by_people() -> Iterator[tuple[RecordKind, Transition]]:
+    """Yield the steps that people take: not the base's own process, and not what is saved as content."""
+    for kind, rows in LIFECYCLES.items():
+        for row in rows:
+            machine = all(grant.relation is Relation.MACHINE for grant in PERMISSIONS[row.act])
+            if NEW not in row.sources and not machine and row.brings not in _SAVED:
+                yield kind, row
+
+
+def _step(kind: RecordKind, row: Transition) -> Operation[Any, Record]:
+    path, base = named(kind)
+    brought: Any = Annotated[BROUGHT[row.brings] if row.brings else Noted, BODY]
+    return Operation(
+        f"steps.{row.act.value.replace('.', '_')}",
+        f"POST {path}/acts/{row.act.value}",
+        pydantic.create_model("Step", __base__=base, brought=brought),
+        Record,
+        who=row.act,
+        marked=True,
+        words=text(f"act.{row.act}"),
+        known_as=f"/{row.act.value.replace('.', '_')}",
+    )
+
+
+PROPOSE = Operation(
+    "steps.propose",
+    "POST /trials",
+    Proposed,
+    Record,
+    who=Act.COMMISSION_PROPOSE,
+    marked=True,
+    status=201,
+    location="/api/trials/{given.name}",
+)
+MAKE_AGREEMENT = Operation(
+    "steps.make_agreement",
+    "POST /agreements",
+    Agreed,
+    Record,
+    only="owner of the dataset, suppliers",
+    marked=True,
+    status=201,
+    location="/api/agreements/{given.name}",
+)
+STEPS = {row.act: _step(kind, row) for kind, row in _by_people()}
+"""Act → the operation that does it."""

@@ -1,0 +1,219 @@
+"""Records: lists, contents, where each stands, new versions, and folders that are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from pilotbase.catalogue.bars import Bar
+from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.catalogue.records import load_record
+from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save_over
+from pilotbase.catalogue.wording import listed
+from pilotbase.documents.api.records import (
+    BarTold,
+    Erased,
+    MakesWayTold,
+    PossibleStep,
+    RecordPage,
+    RemedyTold,
+    WaitingWork,
+    Work,
+)
+from pilotbase.documents.api.trials import TrialProgress
+from pilotbase.documents.api.uploads import HandedInApplication, HandedInScenario, KeptVersion
+from pilotbase.documents.base import Document
+from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.lifecycles import transition
+from pilotbase.documents.permissions import Act, act_name
+from pilotbase.documents.record import PlanProposal, Record
+from pilotbase.documents.report import Report
+from pilotbase.documents.subjects import commission_subject, scenario_subject
+from pilotbase.documents.texts import Language, Text, sentence
+from pilotbase.documents.thread import Thread
+from pilotbase.operations import records as declared
+from pilotbase.operations.matches import OfRecord
+from pilotbase.operations.operation import NoInput
+from pilotbase.operations.trials import OfTrial
+from pilotbase.worker.bound.binding import Caller, Versioned, does
+from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
+from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
+from pilotbase.worker.progress import progress_of
+from pilotbase.worker.services.seats import seat_told
+from pilotbase.worker.trials.acts import acts_on, work_of
+from pilotbase.worker.trials.results import report_of
+from pilotbase.workspace import listings
+from pilotbase.workspace.actors import require_may_begin
+from pilotbase.workspace.failures import NotFoundError
+
+_GIVEN: dict[str, type[Document]] = {
+    **{kind: model for kind, model in declared.CONTENTS.items() if kind != "application"},
+    "application-version": declared.CONTENTS["application"],
+    "plan-proposal": PlanProposal,
+    "acceptance": Acceptance,
+    "record": Record,
+    "report": Report,
+    "thread": Thread,
+}
+"""Kinds of documents that are given by digest; those of the vault are not."""
+
+
+def subject_of(kind: str, asked: Any) -> str:
+    """Return the subject that an address names: by its owner and its name, or by its name."""
+    return f"{kind}:{asked.owner}/{asked.name}" if kind in declared.TWO_NAMES else f"{kind}:{asked.name}"
+
+
+@does(declared.WORK)
+def work(caller: Caller, asked: NoInput) -> Work:
+    """Tell what the caller can do now, and what is theirs once others have made way."""
+    found = work_of(caller.base, caller.view)
+    return Work(tasks=_waiting(found.tasks, caller.language), held=_waiting(found.held, caller.language))
+
+
+@does(declared.DOCUMENT)
+def give_document(caller: Caller, asked: declared.OfDigest) -> Document:
+    """Give a document by its digest."""
+    stored = caller.view.get(asked.digest)
+    if stored is None or stored.kind not in _GIVEN:
+        raise NotFoundError("hub.not_found")
+    return stored.load(_GIVEN[stored.kind])
+
+
+@does(declared.REPORT)
+def report(caller: Caller, asked: OfTrial) -> Report:
+    """Give the report of a trial as the caller may see it."""
+    found = report_of(caller.view, load_record(caller.view, commission_subject(asked.name))[0])
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
+
+
+@does(declared.PROGRESS)
+def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
+    """Tell how far the newest work on a trial is."""
+    record, _ = load_record(caller.view, commission_subject(asked.name))
+    found = progress_of(caller.view, record.subject)
+    if found is None:
+        return TrialProgress(state=None, position=0, stage=None, reason=None)
+    stage, reason = (text and text.render(caller.language) for text in (found.stage, found.reason))
+    seat = seat_told(found.seat) if found.seat is not None else None
+    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason, seat=seat)
+
+
+@does(declared.HAND_IN_SCENARIO)
+def hand_in_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record]:
+    """Make a scenario, or its newest version, of an uploaded folder."""
+    require_may_begin(Act.SCENARIO_REGISTER, caller.view.actor)
+    remarks, most = Remarks(asked.note, caller.seen, asked.new, asked.why_holds), caller.limits.unpacked
+    return _handed_in(take_uploaded_scenario(caller.base, caller.view, asked.upload, most, remarks))
+
+
+@does(declared.HAND_IN_APPLICATION)
+def hand_in_application(caller: Caller, asked: HandedInApplication) -> Versioned[Record]:
+    """Make an application, or its newest version, of an uploaded folder."""
+    require_may_begin(Act.APPLICATION_REGISTER, caller.view.actor)
+    made_for, most = (asked.scenario, Remarks(asked.note, caller.seen)), caller.limits.unpacked
+    return _handed_in(take_uploaded_application(caller.base, caller.view, asked.upload, most, made_for))
+
+
+@does(declared.KEPT)
+def kept(caller: Caller, asked: OfRecord) -> list[KeptVersion]:
+    """Tell what the base keeps of each version of a scenario, and until when."""
+    days = timedelta(days=caller.limits.files_days)
+    found = kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
+    return [KeptVersion(scenario=one.scenario, size=one.size, kept_until=one.stored_at + days) for one in found]
+
+
+@does(declared.ERASE_KEPT)
+def erase_kept(caller: Caller, asked: OfRecord) -> Erased:
+    """Erase the files of every version of a scenario."""
+    return Erased(erased=erase_kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
+
+
+def _bind(kind: str) -> None:
+    """Bind what is done alike to each kind of record."""
+
+    @does(declared.LISTS[kind])
+    def list_all(caller: Caller, asked: declared.ListAsked) -> RecordPage:
+        states = (asked.state,) if asked.state else ()
+        query = listings.Query(kind, asked.q, states, asked.sector, owner=asked.owner)
+        page = listings.list_page(caller.view, query, asked.after or None, asked.limit)
+        items = [listed(one, caller.address_of) for one in page.items]
+        return RecordPage(items=items, total=listings.count(caller.view, query), next=page.after)
+
+    @does(declared.CONTENT[kind])
+    def content(caller: Caller, asked: Any) -> Any:
+        listing = listings.find_listing(caller.view, subject_of(kind, asked))
+        stored = caller.view.get(listing.digest) if listing is not None else None
+        if stored is None:
+            raise NotFoundError("hub.not_found")
+        return stored.load(declared.CONTENTS[kind])
+
+    @does(declared.STANDS[kind])
+    def record(caller: Caller, asked: Any) -> Record:
+        return load_record(caller.view, subject_of(kind, asked))[0]
+
+    @does(declared.ACTS[kind])
+    def acts(caller: Caller, asked: Any) -> list[PossibleStep]:
+        record, _ = load_record(caller.view, subject_of(kind, asked))
+        return [
+            PossibleStep(
+                act=one.act,
+                name=act_name(one.act).render(caller.language),
+                brings=transition(one.act).brings,
+                obstacle=sentence(one.obstacle.text, caller.language) if one.obstacle else None,
+                remedies=tuple(_remedies(one.bar)) if one.bar is not None else (),
+            )
+            for one in acts_on(caller.base, caller.view, record)
+        ]
+
+
+def _bind_saving(kind: str) -> None:
+    @does(declared.SAVE[kind])
+    def save(caller: Caller, asked: Any) -> Versioned[Record]:
+        remarks = Remarks(new=asked.new, why_holds=asked.why_holds) if kind == "scenario" else NO_REMARKS
+        record = save_over(caller.view, asked.content, subject_of(kind, asked), caller.seen, remarks)
+        if kind == "organisation":
+            caller.roles_changed(asked.name)
+        return Versioned(record, asked.content.digest())
+
+
+for _kind in declared.CONTENTS:
+    _bind(_kind)
+for _kind in declared.SAVE:
+    _bind_saving(_kind)
+
+
+def _handed_in(record: Record) -> Versioned[Record]:
+    return Versioned(record, record.documents[record.kind])
+
+
+def _waiting(items: Iterable[WorkItem], language: Language) -> list[WaitingWork]:
+    def told(what: Text) -> str:
+        return sentence(what, language)
+
+    def bar_told(bar: Bar) -> BarTold:
+        error = bar.error
+        return BarTold(code=error.code, reason=told(error.text), hint=told(error.hint), remedies=_remedies(bar))
+
+    return [
+        WaitingWork(
+            subject=item.subject,
+            act=item.act,
+            title=item.title,
+            state=item.state,
+            since=item.since,
+            due=item.due,
+            overdue=item.overdue,
+            makes_way=MakesWayTold(subject=way.subject, act=way.act, reason=told(way.reason), hint=told(way.hint))
+            if (way := item.makes_way) is not None
+            else None,
+            bar=bar_told(item.bar) if item.bar is not None else None,
+        )
+        for item in items
+    ]
+
+
+def _remedies(bar: Bar) -> list[RemedyTold]:
+    return [RemedyTold.model_validate(one) for one in bar.remedies]
