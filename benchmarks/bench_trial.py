@@ -35,7 +35,7 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import Levels, draw_order
 from pilotbase.measures import Cases
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.answering import answer_cases
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import in_file_order
@@ -215,7 +215,7 @@ def round_trip(folder: Path, environment: Environment) -> list[dict[str, object]
     with start_worker(constant, Form(), contract(), environment, BoxSettings(limits=LIMITS)) as worker:
         for _ in range(500):
             began = time.perf_counter()
-            worker.predict(Batch.from_matrix(NAMES, matrix))
+            worker.predict(FeatureBatch.from_matrix(NAMES, matrix))
             seconds.append(time.perf_counter() - began)
     value = statistics.median(seconds[50:]) * 1000
     return [row("warm round trip 1,024 x 20, trivial model", value, "ms", "<= 1", value <= 1)]

@@ -28,7 +28,7 @@ from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, sentence, template, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
-from pilotbase.measures.perturbations import PERTURBATIONS, Parameter
+from pilotbase.measures.perturbations import PERTURBATIONS, PerturbationParameter
 
 DOCS = Path(__file__).resolve().parent
 HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
@@ -186,7 +186,7 @@ def perturbation_lines() -> Iterator[str]:
     yield ""
 
 
-def _span(item: Parameter) -> str:
+def _span(item: PerturbationParameter) -> str:
     if item.of_columns:
         return ""
     words = [*(f"`{word}`" for word in item.words), f"{item.low:f} to {item.high:f}"]

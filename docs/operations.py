@@ -16,7 +16,7 @@ from pilotbase.documents.permissions import (
     DeskAct,
     Grant,
     GrantToAll,
-    Reading,
+    ReadScope,
     Relation,
     relation_name,
 )
@@ -52,8 +52,8 @@ HEADINGS = {
     "watch": "Watches, observations, labels, warnings",
 }
 """Tag → heading; the order of the page."""
-GRANTED: dict[str, AnyAct | Reading] = {
-    "trials_bundle": Reading.BUNDLE,
+GRANTED: dict[str, AnyAct | ReadScope] = {
+    "trials_bundle": ReadScope.BUNDLE,
     "descriptions_start": Act.DATASET_REGISTER,
     "people_send": DeskAct.INVITE,
     "people_invitations": DeskAct.INVITE,

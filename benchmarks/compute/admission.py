@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pilotbase.compute.sharing.desk import Desk
-from pilotbase.compute.sharing.jobs import Decisions, Job
+from pilotbase.compute.sharing.desk import PoolScheduler
+from pilotbase.compute.sharing.jobs import QueuedJob, SchedulingDecisions
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.pool import Machines, Pool, Quota
 from pilotbase.documents.resources import Resources
@@ -54,7 +54,7 @@ def measure(queued: int = 10_000, decisions: int = 3000, organisations: int = 20
     """
     generator = random.Random(8)
     jobs = _jobs(generator, organisations)
-    desk = Desk(pool_of(organisations, machines), FirstFit())
+    desk = PoolScheduler(pool_of(organisations, machines), FirstFit())
     for _ in range(queued):
         desk.submit(next(jobs))
     now, ends = 0.0, list[tuple[float, str]]()
@@ -62,7 +62,7 @@ def measure(queued: int = 10_000, decisions: int = 3000, organisations: int = 20
     while desk.waiting < queued:
         desk.submit(next(jobs))
     heapq.heapify(ends)
-    wall, processor, made = list[float](), list[float](), list[Decisions]()
+    wall, processor, made = list[float](), list[float](), list[SchedulingDecisions]()
     for _ in range(decisions):
         while (ending := heapq.heappop(ends))[1] not in desk.books.running:
             pass  # it was evicted
@@ -99,14 +99,14 @@ def pool_of(organisations: int, machines: int) -> Pool:
     )
 
 
-def _jobs(generator: random.Random, organisations: int) -> Iterator[Job]:
+def _jobs(generator: random.Random, organisations: int) -> Iterator[QueuedJob]:
     number = 0
     while True:
         number += 1
         cores = generator.choice((1, 2, 4, 8))
         gpus = generator.choice((0, 0, 1, 1, 2, 4))
         demand = {"cpu": 1000 * cores, "memory": cores * generator.choice((2, 4)) * GIB, "gpu/t4": 1000 * gpus}
-        yield Job(
+        yield QueuedJob(
             f"job-{number}",
             f"org-{generator.randrange(organisations)}",
             f"person-{generator.randrange(5)}",
@@ -119,7 +119,9 @@ def _jobs(generator: random.Random, organisations: int) -> Iterator[Job]:
         )
 
 
-def _ends(desk: Desk, made: Decisions, now: float, generator: random.Random) -> Iterator[tuple[float, str]]:
+def _ends(
+    desk: PoolScheduler, made: SchedulingDecisions, now: float, generator: random.Random
+) -> Iterator[tuple[float, str]]:
     for start in made.starts:
         running = desk.books.running[start.job]
         yield now + running.job.max_seconds * generator.uniform(0.2, 1.0), start.job

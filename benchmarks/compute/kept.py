@@ -26,13 +26,13 @@ from pilotbase.compute.engines import LOCAL, Worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 CONTRACT = Contract(
     features=(Field(name="x", data_type=DataType.FLOAT),),
     prediction=Prediction(kind="label", classes=("no", "yes")),
 )
-ONE_CASE = Batch({"x": np.zeros(1)}, 1)
+ONE_CASE = FeatureBatch({"x": np.zeros(1)}, 1)
 LIMITS = Limits(memory_bytes=128 << 20, wall_seconds=600)
 APPLICATION = "def predict(batch):\n    return ['no']\n"
 AT_ONCE = 2

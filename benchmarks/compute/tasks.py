@@ -12,7 +12,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import Attempt, ComputeBackend, JobSpec, Phase, Work
+from pilotbase.compute.backends.backend import AttemptPhase, ComputeBackend, JobSpec, MemberAttempt, ProgramWork
 from pilotbase.compute.backends.local import LocalBackend
 from pilotbase.compute.backends.ray_cluster import Cluster
 from pilotbase.compute.ray_settings import ADDRESS, prepare, settings_of
@@ -28,17 +28,17 @@ def noop() -> None:
 def ours(backend: ComputeBackend, program: Path, jobs: int, run: str, at_once: int = 2) -> float:
     """Return the seconds that so many no-ops take on a backend, ``at_once`` at a time, each in a box of its own."""
     waiting = [
-        JobSpec(Attempt(f"{run}-{number}", 1), Work(program, ("main.py",)), {"cpu": 100}, limits=LIMITS)
+        JobSpec(MemberAttempt(f"{run}-{number}", 1), ProgramWork(program, ("main.py",)), {"cpu": 100}, limits=LIMITS)
         for number in range(jobs)
     ]
-    running: list[Attempt] = []
+    running: list[MemberAttempt] = []
     began = time.perf_counter()
     while waiting or running:
         while waiting and len(running) < at_once:
             spec = waiting.pop()
             backend.start(spec)
             running.append(spec.attempt)
-        running = [attempt for attempt in running if backend.poll(attempt).phase is Phase.RUNNING]
+        running = [attempt for attempt in running if backend.poll(attempt).phase is AttemptPhase.RUNNING]
         time.sleep(0.002)
     return time.perf_counter() - began
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pilotbase.evidence import CriterionPlan, Design, Estimand, Levels, Verdict, verdict_of
-from pilotbase.measures import Observation, Part
+from pilotbase.measures import MeasurePart, Observation
 
 ALPHA = Fraction(1, 20)
 LEVELS = Levels(ALPHA, ALPHA)
@@ -26,7 +26,7 @@ def share_of(right: Any, bound: str, estimand: Estimand = "hidden_set", **how: A
 
 def ratio_of(gain: Any, weight: Any, rule: tuple[Any, str], estimand: Estimand, **how: Any) -> CriterionPlan:
     """Return the criterion *Σ gain / Σ weight ≥ bound* with ``rule`` = (outcomes, bound)."""
-    part = Part(np.asarray(gain, dtype=np.int64), np.asarray(weight, dtype=np.int64), rule[0])
+    part = MeasurePart(np.asarray(gain, dtype=np.int64), np.asarray(weight, dtype=np.int64), rule[0])
     return CriterionPlan("share", Observation("single", (part,)), ">=", Fraction(rule[1]), estimand, **how)
 
 

@@ -10,7 +10,7 @@ from benchmarks.house.imports import Graph, lazy_imports, module_imports, own_im
 from benchmarks.house.sizes import Sized
 from benchmarks.house.tree import sources
 
-FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1458, 51, 175, 2, 280
+FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1462, 51, 20, 2, 280
 """What may not be exceeded; the aims stand in issue and decision: 950, 25, 20, 250."""
 
 

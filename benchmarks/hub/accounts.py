@@ -22,7 +22,7 @@ def email_of(name: str) -> str:
 
 def main() -> None:
     """Bring the home's accounts up to date and let everybody in."""
-    serving.configure(serving.Place())
+    serving.configure(serving.BindAddress())
     serving.prepare()
     from django.contrib.auth.hashers import make_password
 

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.peers.programs.timing import say
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.endpoints.calls import CallLog
-from pilotbase.compute.endpoints.worker import Access, EndpointWorker
+from pilotbase.compute.endpoints.worker import EndpointAccess, EndpointWorker
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import Limits
@@ -61,7 +61,7 @@ def _opened(url: str, connections: int, folder: Path) -> Iterator[EndpointWorker
         }
     )
     settings = BoxSettings(limits=Limits(wall_seconds=600, batch_seconds=60))
-    access = Access(GuardedHttp(("127.0.0.1",)), None)
+    access = EndpointAccess(GuardedHttp(("127.0.0.1",)), None)
     with (
         CallLog(folder / "calls", b"bench", b"key") as calls,
         EndpointWorker(endpoint, CONTRACT, settings, access, calls) as worker,

@@ -14,7 +14,7 @@ from pilotbase.cli import app as command_line
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.trial.scorer import score_trial
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.trials.proving import Proven, prove
+from pilotbase.worker.trials.proving import ProvenTrial, prove
 from tests.trial.conftest import GOOD, MANIFEST, base, home, write_application, write_scenario
 
 __all__ = ["base", "home", "write_application", "write_scenario"]
@@ -25,7 +25,7 @@ class Trial:
     """A trial that was accepted, its base, and the application's folder as it was submitted."""
 
     base: Base
-    proven: Proven
+    proven: ProvenTrial
     scenario: Path
     application: Path
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pilotbase.data.terms.gate import permit
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset, ResponsibleUse
 from pilotbase.documents.hashes import digest_bytes
@@ -51,7 +51,7 @@ def dataset(
         "dateModified": "2026-04-01",
         "inLanguage": ["en"],
         "opening": opening,
-        "usageInfo": offer_for(opening, "plant", DATASET, Limits(uses=5)),
+        "usageInfo": offer_for(opening, "plant", DATASET, OfferLimits(uses=5)),
         "responsible": ResponsibleUse(
             collection="By the controller.",
             personal_sensitive_information=("none",),

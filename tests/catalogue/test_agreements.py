@@ -9,7 +9,7 @@ from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.saving import save
 from pilotbase.data.terms.gate import judge, permit
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Request
@@ -248,7 +248,7 @@ def test_rows_that_were_changed_behind_the_log_are_named(trial: Trial) -> None:
 
 @pytest.mark.parametrize("act", [Act.AGREEMENT_OFFER, Act.AGREEMENT_TAKE])
 def test_purposes_that_the_offer_does_not_know_are_refused_with_those_that_it_knows(trial: Trial, act: Act) -> None:
-    limits = Limits(purposes=("pb:verification", "pb:statistics"), epsilon=10)
+    limits = OfferLimits(purposes=("pb:verification", "pb:statistics"), epsilon=10)
     what = publish(trial, dataset(usageInfo=offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET, limits)))
     who = OWNER if act is Act.AGREEMENT_OFFER else SUPPLIER
     with pytest.raises(InputError) as caught:

@@ -8,10 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from pilotbase.catalogue.application_draft import Wanted, draft_application
+from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
-from pilotbase.cli.application import Begun
+from pilotbase.cli.application import StartingForm
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
@@ -45,7 +45,7 @@ def scenario() -> Scenario:
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_words_of_the_scenario_stay_words(scenario, tmp_path, words):
-    draft_application(scenario, contract(words), tmp_path / "a", Wanted("acme"))
+    draft_application(scenario, contract(words), tmp_path / "a", ApplicationRequest("acme"))
     tree = ast.parse((tmp_path / "a" / "app.py").read_bytes())
     assert [type(node) for node in tree.body] == [ast.Expr, ast.FunctionDef]
     answer = tree.body[1].body[-1].value.left.elts[0]
@@ -59,7 +59,7 @@ def test_words_stay_words_in_every_form(scenario, tmp_path, words, runtime):
     """The program of a form is the same whatever the words are, but for texts in it."""
 
     def shape(words: str, place: str) -> str:
-        draft_application(scenario, contract(words), tmp_path / place, Wanted("acme", runtime=runtime))
+        draft_application(scenario, contract(words), tmp_path / place, ApplicationRequest("acme", runtime=runtime))
         tree = ast.parse((tmp_path / place / next(iter(FORM_TEMPLATES[runtime].files))).read_bytes())
         constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == words]
         assert constants, "it names the feature or the class"
@@ -82,15 +82,15 @@ def test_words_stay_words_in_every_form(scenario, tmp_path, words, runtime):
 def test_a_form_that_could_not_answer_is_refused_before_anything_is_written(scenario, tmp_path, runtime, changed):
     asked = Contract.model_validate(contract("torque").to_json_value() | changed)
     with pytest.raises(InputError) as refused:
-        draft_application(scenario, asked, tmp_path / "a", Wanted("acme", runtime=runtime))
+        draft_application(scenario, asked, tmp_path / "a", ApplicationRequest("acme", runtime=runtime))
     assert refused.value.code == "catalogue.form_does_not_fit" and not (tmp_path / "a").exists()
-    draft_application(scenario, asked, tmp_path / "a", Wanted("acme", runtime="command"))
+    draft_application(scenario, asked, tmp_path / "a", ApplicationRequest("acme", runtime="command"))
 
 
 @pytest.mark.parametrize("supplier", ["acme, contact: x}", 'a"b', "a\nlicence: x", "\x85", "Acme"])
 def test_a_supplier_that_is_no_short_name_is_refused_before_anything_is_written(scenario, tmp_path, supplier):
     with pytest.raises(InputError) as caught:
-        draft_application(scenario, contract("pressure"), tmp_path / "a", Wanted(supplier))
+        draft_application(scenario, contract("pressure"), tmp_path / "a", ApplicationRequest(supplier))
     assert [issue.path for issue in caught.value.issues] == ["supplier.organisation"]
     assert not (tmp_path / "a").exists()
 
@@ -98,7 +98,7 @@ def test_a_supplier_that_is_no_short_name_is_refused_before_anything_is_written(
 @pytest.mark.parametrize("runtime", FORM_TEMPLATES)
 def test_a_kit_speaks_both_languages_and_is_called_after_the_scenario(scenario, tmp_path, runtime):
     titled = scenario.model_copy(update={"title": Localized(en='The "mill" {stops}', zh="主轴报警\n# x😀")})
-    draft_application(titled, contract("torque"), tmp_path / "a", Wanted("acme", runtime=runtime))
+    draft_application(titled, contract("torque"), tmp_path / "a", ApplicationRequest("acme", runtime=runtime))
     made = build_document(Application, parse_yaml((tmp_path / "a" / "application.yaml").read_bytes(), "a"))
     assert 'The "mill" {stops}' in made.title.en and made.title.zh.startswith("主轴报警") and "😀" in made.title.zh
     assert made.runtime == runtime and made.model == FORM_TEMPLATES[runtime].makes
@@ -115,7 +115,7 @@ def test_a_kit_of_images_says_how_they_are_given_and_which_classes_there_are(sce
     field = Field(name="image", dataType=DataType.IMAGE)
     asked = Contract(features=(field,), prediction=Prediction(kind="boxes", classes=("bolt", "nut")))
     data = scenario.data.model_copy(update={"fields": (*scenario.data.fields, field)})
-    wanted = Wanted("acme", runtime=runtime)
+    wanted = ApplicationRequest("acme", runtime=runtime)
     draft_application(scenario.model_copy(update={"data": data}), asked, tmp_path / "a", wanted)
     program = (tmp_path / "a" / next(iter(FORM_TEMPLATES[runtime].files))).read_text("utf-8")
     assert given in program and "'bolt', 'nut'" in program
@@ -126,4 +126,4 @@ def test_a_kit_of_images_says_how_they_are_given_and_which_classes_there_are(sce
 
 
 def test_the_command_line_offers_every_form_that_begins():
-    assert {one.value for one in Begun} == set(FORM_TEMPLATES)
+    assert {one.value for one in StartingForm} == set(FORM_TEMPLATES)

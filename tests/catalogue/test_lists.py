@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 
 from pilotbase.catalogue.my_work import my_work
 from pilotbase.catalogue.news import news
-from pilotbase.catalogue.saving import Remarks, save
+from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Interest, Order
@@ -129,10 +129,10 @@ def test_a_name_is_fixed_and_a_reason_goes_with_its_criterion_whoever_saves(tria
         save(view, scenario(name="pumps"), subject=SCENARIO)
     assert other.value.code == "record.name_fixed"
     with pytest.raises(ConflictError) as taken:
-        save(view, stricter, Remarks(new=True, why_holds=True))
+        save(view, stricter, SaveOptions(new=True, why_holds=True))
     assert taken.value.code == "record.already_there"
     assert find_listing(view, "scenario:plant/pumps") is None and find_listing(view, SCENARIO).state == first.state
-    assert save(view, stricter, Remarks(why_holds=True)).version == 2
+    assert save(view, stricter, SaveOptions(why_holds=True)).version == 2
 
 
 def test_my_work_is_what_waits_for_me_since_when_and_due_when(any_trial, clock):

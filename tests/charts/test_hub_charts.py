@@ -9,20 +9,25 @@ from pilotbase.charts import (
     DARK,
     LIGHT,
     Bar,
+    FunnelStage,
     Grid,
     Leg,
     Legend,
-    Stage,
     bar_chart,
     funnel_chart,
     grid_chart,
     way_chart,
 )
-from pilotbase.documents.quantities import spell_days
+from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import LANGUAGES
 
 SVG = "{http://www.w3.org/2000/svg}"
-STAGES = (Stage("Opened", 1280), Stage("Trials", 320), Stage("Verdicts", 160), Stage("Certified", 0))
+STAGES = (
+    FunnelStage("Opened", 1280),
+    FunnelStage("Trials", 320),
+    FunnelStage("Verdicts", 160),
+    FunnelStage("Certified", 0),
+)
 LEGS = (Leg("Publish", 10, 12), Leg("Find", 20, 9), Leg("Agree", None))
 BARS = (Bar("制造", 40, 10, 80), Bar("Health", 0, 0))
 LEGEND = Legend("By sector", "opened", "certified")
@@ -95,7 +100,7 @@ def test_charts_of_nothing_are_drawn():
     ("days", "said"), [(None, "–"), (0, "0"), (2.25, "2.2"), (3.0, "3"), (21.5, "22"), (1234.4, "1,234")]
 )
 def test_days_are_spelled_as_people_say_them(days, said):
-    assert spell_days(days) == said
+    assert format_days(days) == said
 
 
 def test_a_grid_says_every_number_and_which_cells_are_empty():

@@ -9,8 +9,8 @@ from pilotbase.charts import DARK, LIGHT
 from pilotbase.charts.answer_grid import answer_grid
 from pilotbase.charts.calibration import calibration_chart
 from pilotbase.charts.class_bars import class_chart
-from pilotbase.charts.columns import Column, column_chart
-from pilotbase.charts.confusion import confusion_chart, spell_share
+from pilotbase.charts.columns import ChartColumn, column_chart
+from pilotbase.charts.confusion import confusion_chart, format_share
 from pilotbase.charts.drawing import width_of
 from pilotbase.charts.interval_bars import coverage_chart, interval_chart
 from pilotbase.charts.probability_bars import probability_chart
@@ -57,7 +57,7 @@ CLASSES = f.ByClass(
     overlap=0.5,
     rows=(f.ClassRow(name=EVIL, wanted=34, answered=40, hits=31), f.ClassRow(wanted=0, answered=3, hits=0)),
 )
-COLUMNS = [Column("1", 12, reached="60%"), Column("no answer", 3, apart=True), Column(EVIL, 0)]
+COLUMNS = [ChartColumn("1", 12, reached="60%"), ChartColumn("no answer", 3, apart=True), ChartColumn(EVIL, 0)]
 CHARTS = {
     "confusion": lambda language, theme: confusion_chart(MATRIX, language, theme),
     "calibration": lambda language, theme: calibration_chart(CALIBRATION, language, theme),
@@ -114,7 +114,7 @@ def test_a_matrix_says_every_count_and_frames_what_is_right():
     ("part", "whole", "said"), [(0, 0, "–"), (0, 9, "0 %"), (1, 900, "< 1 %"), (899, 900, "> 99 %"), (9, 9, "100 %")]
 )
 def test_a_share_is_never_rounded_to_none_or_all(part, whole, said):
-    assert spell_share(part, whole) == said
+    assert format_share(part, whole) == said
 
 
 def test_a_disc_stands_where_its_bin_came_true():

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import Bin, RankedBar, histogram_chart, ranked_chart, spell_time
+from pilotbase.charts import Bin, RankedBar, format_time, histogram_chart, ranked_chart
 from pilotbase.charts.ranked_bars import shortened
 from pilotbase.charts.themes import LIGHT
 
@@ -41,7 +41,7 @@ def test_nothing_is_no_picture():
     (0, False, "1970-01-01"), (3600, True, "1970-01-01 01:00"), (-86400, False, "1969-12-31"), (1e18, False, "1e+18 s"),
 ])  # fmt: skip
 def test_moments_are_spelled_as_far_as_there_are_years(seconds, short, said):
-    assert spell_time(seconds, short) == said
+    assert format_time(seconds, short) == said
 
 
 def test_a_name_that_is_too_long_is_cut():

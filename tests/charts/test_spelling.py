@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.charts import make_visible, spell_count, spell_number
+from pilotbase.charts import format_count, format_number, make_visible
 from pilotbase.charts.scales import Scale
 
 
@@ -29,12 +29,12 @@ from pilotbase.charts.scales import Scale
     ],
 )
 def test_numbers(value: float | None, unit: str, spelled: str) -> None:
-    assert spell_number(value, unit) == spelled
+    assert format_number(value, unit) == spelled
 
 
 def test_counts() -> None:
-    assert spell_count(1234567) == "1,234,567"
-    assert spell_count(None) == "–"
+    assert format_count(1234567) == "1,234,567"
+    assert format_count(None) == "–"
 
 
 def test_scale_maps_ends_and_holds_the_rest() -> None:

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pilotbase.cli import app
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.documents.pool_replay import PoolReplay
-from pilotbase.documents.quantities import spell_span
+from pilotbase.documents.quantities import format_span
 from pilotbase.worker.base import open_base
 from tests.compute.queue.queue_for_tests import Hall
 from tests.compute.replay.traces_for_tests import PAGE, write_morning
@@ -34,10 +34,10 @@ def test_the_table_of_the_page_comes_out(tmp_path: Path) -> None:
     told = [
         (
             one.policy.value,
-            spell_span(one.organisations[0].waits.median),
-            spell_span(one.organisations[1].waits.longest),
+            format_span(one.organisations[0].waits.median),
+            format_span(one.organisations[1].waits.longest),
             str(one.evictions),
-            spell_span(one.lost_seconds),
+            format_span(one.lost_seconds),
         )
         for one in found.policies
     ]
@@ -102,7 +102,7 @@ def test_what_a_pool_of_the_base_has_run_is_played_and_written(tmp_path: Path) -
     hall = Hall(open_base(create=True).lab.store)
     first, _ = hall.ask("mill", cpu=2), hall.ask("port", cpu=1)
     hall.dispatcher.turn()
-    hall.backend.end(Attempt(first, 1))
+    hall.backend.end(MemberAttempt(first, 1))
     hall.dispatcher.turn()
     played = run("--of", "shared", "--policy", "fifo", "--policy", "shared")
     assert played.exit_code == 0, played.output

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Opening
 from tests.catalogue.agreements_for_tests import dataset, in_file
@@ -14,7 +14,7 @@ from tests.data.private.closed_for_tests import FIELDS, runs
 from tests.trial.conftest import writing_application
 
 SUBJECT = "dataset:plant/logs"
-LIMITS = Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=12_000_000)
+LIMITS = OfferLimits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=12_000_000)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pilotbase.cli.edge.fetching import write_parts
 from pilotbase.documents.errors import RefusedError
 from pilotbase.operations.datasets import FileFor
 from pilotbase.protocols import hub_files
-from pilotbase.protocols.guarded_http import Answer, NoAnswerError
+from pilotbase.protocols.guarded_http import GuardedResponse, NoAnswerError
 from pilotbase.protocols.hub_requests import HubRequests
 
 CONTENT = bytes(range(250))
@@ -29,10 +29,10 @@ class Hub:
         self.asked.append(request.headers["Range"])
         first, last = map(int, request.headers["Range"].removeprefix("bytes=").split("-"))
         if request.headers.get("If-Range", self.tag) != self.tag:
-            return Answer(200, self.content, {"etag": self.tag, "content-length": str(len(self.content))})
+            return GuardedResponse(200, self.content, {"etag": self.tag, "content-length": str(len(self.content))})
         part = self.content[first : last + 1]
         told = {"content-range": f"bytes {first}-{first + len(part) - 1}/{len(self.content)}", "etag": self.tag}
-        return Answer(206, part, {**told, "content-length": str(len(part))})
+        return GuardedResponse(206, part, {**told, "content-length": str(len(part))})
 
 
 @pytest.fixture(autouse=True)

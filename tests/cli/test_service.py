@@ -12,7 +12,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.cli import app
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.service.calls import Cost
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.worker.base import open_base
 from tests.service.services_for_tests import Served
 
@@ -57,7 +57,7 @@ def test_from_the_certificate_to_the_stop(run, certificate):
     assert "0 reserved, of 3" in run("budget", "milling", "main", "--calls", "3", "--period", "total")
     secret = run("key", "create", "milling", "--title", "line 3", "--budget", "main").strip().splitlines()[-1]
     base = open_base()
-    desk = Desk.open(base.lab.view, base.home.path / "journals")
+    desk = CallDispatcher.open(base.lab.view, base.home.path / "journals")
     for _ in range(3):
         desk.settle(desk.admit(secret, "milling", Cost()), Cost())
     run("stop", "milling", "--reason", "line 3 is rebuilt")

@@ -15,7 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.backend import Attempt, Cause, ComputeBackend, JobSpec, Phase, Status, Work
+from pilotbase.compute.backends.backend import (
+    AttemptPhase,
+    ComputeBackend,
+    EndCause,
+    JobSpec,
+    MemberAttempt,
+    ProgramWork,
+    Status,
+)
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, Limits
 
@@ -44,13 +52,15 @@ def spec(folder: Path) -> Run:
             opened[name] = folder / f"data-{number}-{name}"
             opened[name].mkdir()
             (opened[name] / "rows.csv").write_text(content, encoding="utf-8")
-        work = Work(files, ("main.py", *arguments), data=opened)
-        return JobSpec(Attempt(f"job-{os.getpid()}-{number}", 1), work, {"cpu": 500}, limits=limits)
+        work = ProgramWork(files, ("main.py", *arguments), data=opened)
+        return JobSpec(MemberAttempt(f"job-{os.getpid()}-{number}", 1), work, {"cpu": 500}, limits=limits)
 
     return make
 
 
-def until(backend: ComputeBackend, attempt: Attempt, told: Callable[[Status], bool], seconds: float = 60) -> Status:
+def until(
+    backend: ComputeBackend, attempt: MemberAttempt, told: Callable[[Status], bool], seconds: float = 60
+) -> Status:
     """Ask until the answer is as wanted; fails where it does not become so in time."""
     end = time.monotonic() + seconds
     while not told(status := backend.poll(attempt)):
@@ -58,11 +68,11 @@ def until(backend: ComputeBackend, attempt: Attempt, told: Callable[[Status], bo
     return status
 
 
-def ended(backend: ComputeBackend, attempt: Attempt) -> Status:
-    return until(backend, attempt, lambda status: status.phase is Phase.ENDED)
+def ended(backend: ComputeBackend, attempt: MemberAttempt) -> Status:
+    return until(backend, attempt, lambda status: status.phase is AttemptPhase.ENDED)
 
 
-def printing(backend: ComputeBackend, attempt: Attempt) -> None:
+def printing(backend: ComputeBackend, attempt: MemberAttempt) -> None:
     end = time.monotonic() + 60
     while b"begun" not in backend.logs(attempt, 0).text:
         assert time.monotonic() < end, backend.poll(attempt)
@@ -79,7 +89,7 @@ class BackendCases:
         job = spec(program, "again", data={"open": "a,b"})
         backend.start(job)
         status = ended(backend, job.attempt)
-        assert (status.cause, status.box, status.exit_code) == (Cause.RAN, EndReason.FINISHED, 0)
+        assert (status.cause, status.box, status.exit_code) == (EndCause.RAN, EndReason.FINISHED, 0)
         assert backend.logs(job.attempt, 0).text == b"read a,b again\n"
         assert backend.logs(job.attempt, 5).text == b"a,b again\n"
         archive = backend.output(job.attempt)
@@ -93,7 +103,7 @@ class BackendCases:
         job = spec("raise ValueError('no such column')")
         backend.start(job)
         status = ended(backend, job.attempt)
-        assert (status.cause, status.box, status.exit_code) == (Cause.RAN, EndReason.APPLICATION_ERROR, 1)
+        assert (status.cause, status.box, status.exit_code) == (EndCause.RAN, EndReason.APPLICATION_ERROR, 1)
         assert b"no such column" in backend.logs(job.attempt, 0).text
         assert backend.output(job.attempt) is None
 
@@ -120,9 +130,9 @@ class BackendCases:
         assert backend.logs(job.attempt, 0).text == b"ran\n"
 
     def test_what_was_never_started_is_unknown(self, backend: ComputeBackend, spec: Run) -> None:
-        assert backend.poll(Attempt("never", 1)).phase is Phase.UNKNOWN
-        backend.stop(Attempt("never", 1), 0.1)
-        assert backend.output(Attempt("never", 1)) is None
+        assert backend.poll(MemberAttempt("never", 1)).phase is AttemptPhase.UNKNOWN
+        backend.stop(MemberAttempt("never", 1), 0.1)
+        assert backend.output(MemberAttempt("never", 1)) is None
 
     def test_a_stopped_job_has_ended_and_holds_nothing(self, backend: ComputeBackend, spec: Run) -> None:
         job = spec(WAIT)
@@ -130,7 +140,7 @@ class BackendCases:
         printing(backend, job.attempt)
         backend.stop(job.attempt, 10)
         status = backend.poll(job.attempt)
-        assert (status.phase, status.cause) == (Phase.ENDED, Cause.STOPPED)
+        assert (status.phase, status.cause) == (AttemptPhase.ENDED, EndCause.STOPPED)
         assert gone(job)
         backend.stop(job.attempt, 1)
         assert backend.poll(job.attempt) == status
@@ -142,7 +152,7 @@ class BackendCases:
         for process in running(job):
             os.kill(process, signal.SIGKILL)
         status = ended(backend, job.attempt)
-        assert status.cause is Cause.LOST
+        assert status.cause is EndCause.LOST
         assert gone(job)
         backend.start(job)
         assert backend.poll(job.attempt) == status, "a lost attempt is never run again: the next has another number"
@@ -151,8 +161,8 @@ class BackendCases:
         job = spec("print('ran')\n")
         backend.start(job)
         ended(backend, job.attempt)
-        second = Attempt(job.attempt.job, 2)
-        assert backend.poll(second).phase is Phase.UNKNOWN
+        second = MemberAttempt(job.attempt.job, 2)
+        assert backend.poll(second).phase is AttemptPhase.UNKNOWN
         backend.start(JobSpec(second, job.work, job.demand, limits=job.limits))
         assert ended(backend, second).exit_code == 0
 
@@ -176,7 +186,7 @@ class BackendCases:
         printing(backend, job.attempt)
         for step in (-86_400.0, 86_400.0):
             monkeypatch.setattr(time, "time", lambda step=step, now=time.time: now() + step)
-            assert backend.poll(job.attempt).phase is Phase.RUNNING
+            assert backend.poll(job.attempt).phase is AttemptPhase.RUNNING
         monkeypatch.undo()
         backend.stop(job.attempt, 10)
 
@@ -186,10 +196,10 @@ class BackendCases:
         job = spec(WAIT)
         backend.start(job)
         backend.forget(job.attempt)
-        assert backend.poll(job.attempt).phase is Phase.RUNNING
+        assert backend.poll(job.attempt).phase is AttemptPhase.RUNNING
         backend.stop(job.attempt, 10)
         backend.forget(job.attempt)
-        assert backend.poll(job.attempt).phase is Phase.UNKNOWN
+        assert backend.poll(job.attempt).phase is AttemptPhase.UNKNOWN
 
 
 def running(job: JobSpec) -> list[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.backend import Attempt, Cause, Phase
+from pilotbase.compute.backends.backend import AttemptPhase, EndCause, MemberAttempt
 from pilotbase.compute.backends.cluster import RayBackend
 from pilotbase.compute.backends.hosts import Host
 from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
@@ -45,16 +45,16 @@ def test_what_ran_comes_home_and_what_a_killed_node_had_is_lost_and_goes_on_else
     printing(backend, held.attempt)
     backend.poll(held.attempt)
     grown.kill("hall-1")
-    assert ended(backend, held.attempt).cause is Cause.LOST
+    assert ended(backend, held.attempt).cause is EndCause.LOST
     assert gone(held)
     assert backend.logs(held.attempt, 0).text == b"begun\n", "what had come home before stays"
     assert [node.name for node in backend.capacity()] == list(there)
-    again = replace(held, attempt=Attempt(held.attempt.job, 2), node=None)
+    again = replace(held, attempt=MemberAttempt(held.attempt.job, 2), node=None)
     backend.start(again)
     printing(backend, again.attempt)
-    assert backend.poll(again.attempt).phase is Phase.RUNNING
+    assert backend.poll(again.attempt).phase is AttemptPhase.RUNNING
     backend.stop(again.attempt, 10)
-    assert backend.poll(again.attempt).cause is Cause.STOPPED
+    assert backend.poll(again.attempt).cause is EndCause.STOPPED
 
 
 @pytest.mark.prove
@@ -68,9 +68,9 @@ class TestCluster(BackendCases):
         backend.start(job)
         printing(backend, job.attempt)
         again = RayBackend(backend.folder, RayCluster(settings_of(os.environ)), str(places))
-        assert again.poll(job.attempt).phase is Phase.RUNNING
+        assert again.poll(job.attempt).phase is AttemptPhase.RUNNING
         again.stop(job.attempt, 10)
-        assert backend.poll(job.attempt).cause is Cause.STOPPED
+        assert backend.poll(job.attempt).cause is EndCause.STOPPED
 
     def test_no_file_of_the_base_is_needed_on_a_node(self, backend: RayBackend, spec: Run) -> None:
         job = spec("print(open('/data/open/rows.csv').read())\nimport time\ntime.sleep(2)\n", data={"open": "a,b"})

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, State
+from pilotbase.compute.queue.rows import Ending, QueueState
 from pilotbase.compute.queue.showing import job_seen, standing
-from pilotbase.compute.queue.submitting import Asking
+from pilotbase.compute.queue.submitting import JobRequest
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import Limits
@@ -31,12 +31,12 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.computing.keeping import backend_of
-from pilotbase.worker.computing.orders import Program, hand_in
+from pilotbase.worker.computing.orders import SubmittedProgram, submit_order
 from pilotbase.worker.computing.rounds import dispatching
 from pilotbase.worker.trials.proving import freeze_in
 from pilotbase.workspace.actors import Actor
@@ -110,11 +110,11 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
     assert states == [AttemptState.CLOSED] * len(plans), "none lost, none doubled"
     for plan, report in zip(plans, reports, strict=True):
         assert run_trial(base.lab, plan) == report
-    assert {job_of(base, name).state for name in names} == {State.DONE}
+    assert {job_of(base, name).state for name in names} == {QueueState.DONE}
     endings = {name: [one.ending for one in job_seen(base.lab.view, name).attempts] for name in names}
     assert all(found.count(Ending.DONE) == 1 and found[-1] is Ending.DONE for found in endings.values()), endings
     assert {one for found in endings.values() for one in found[:-1]} == {Ending.LOST}, "who was on the node that went"
-    assert all(backend_of(base).output(Attempt(name, len(found))) is not None for name, found in endings.items())
+    assert all(backend_of(base).output(MemberAttempt(name, len(found))) is not None for name, found in endings.items())
     for machine in ("hall-2", "hall-3"):
         assert f"machine {machine} of pool hall does not answer" in caplog.text
     wait = job_seen(base.lab.view, wide).shown.wait
@@ -129,16 +129,16 @@ def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
     grown.with_nodes("hall-1")
     runs = handed_in(base, tmp_path, "runs", "mill", WAIT)
     with dispatching(base, backend_of(base), "test"):
-        until(lambda: job_of(base, runs).state is State.RUNNING)
+        until(lambda: job_of(base, runs).state is QueueState.RUNNING)
         grown.cluster.head_node.kill_gcs_server(check_alive=False)  # type: ignore[attr-defined]
         waits = handed_in(base, tmp_path, "waits", "port")
         until(lambda: standing(base.lab.view, "hall").there.away)
     assert "the compute cluster does not respond; jobs wait, and none of them is called lost" in caplog.text
     assert "Traceback" not in caplog.text
-    assert job_of(base, runs).state is State.RUNNING
+    assert job_of(base, runs).state is QueueState.RUNNING
     assert [one.ending for one in job_seen(base.lab.view, runs).attempts] == [None]
     seen = job_seen(base.lab.view, waits)
-    assert (seen.shown.job.state, seen.attempts) == (State.WAITING, ())
+    assert (seen.shown.job.state, seen.attempts) == (QueueState.WAITING, ())
     assert seen.shown.wait is not None
     assert seen.shown.wait.reason is WaitReason.MACHINES
 
@@ -152,7 +152,9 @@ def handed_in(
     (files / "main.py").write_text(program)
     demand = Resources.of({"cpu": cpu, "memory": 128 << 20})
     view = base.lab.store.as_actor(Actor(whose, frozenset({Role.SUPPLIER})))
-    return hand_in(base, view, Program(files, ("main.py", name)), Asking("hall", demand, 600, members=members)).name
+    return submit_order(
+        base, view, SubmittedProgram(files, ("main.py", name)), JobRequest("hall", demand, 600, members=members)
+    ).name
 
 
 def job_of(base: Base, name: str) -> rows.JobRow:
@@ -180,7 +182,7 @@ def test_on_a_node_no_box_that_prints_knows_what_one_that_is_fed_hidden_data_loo
         folder = writing_application(tmp_path / mark)(speaking(mark, program), name=f"box-{len(program)}")
         settings = BoxSettings(Limits(log_bytes=1 << 20, batch_seconds=60), logs=logs)
         with base.lab.engine.start_worker(folder, Form(), contract, environment, settings) as worker:
-            worker.predict(Batch({"x": values}, rows))
+            worker.predict(FeatureBatch({"x": values}, rows))
             worker.close()
             return worker.logs().text
 

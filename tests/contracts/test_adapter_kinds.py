@@ -30,13 +30,13 @@ from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.tasks import WITH_CLASSES
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from tests.contracts.adapter_boxes import start
 from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract, model
 
 ONNX, SKOPS = Form(runtime="onnx", model="model.onnx"), Form(runtime="skops", model="model.skops")
 COMMAND = Form(runtime="command", command=("python", "answer.py"))
-ASKED = Batch({"pressure": np.array([1.5, 2.5]), "age": np.array([3, 4])}, 2)
+ASKED = FeatureBatch({"pressure": np.array([1.5, 2.5]), "age": np.array([3, 4])}, 2)
 REPEATING = """
 import json, sys
 for line in sys.stdin:
@@ -98,7 +98,7 @@ def test_an_onnx_model_is_given_images_of_any_size_with_channels_first(place, fo
     dark[..., 0] = 9
     asked = asking("label").model_copy(update={"features": (Field(name="picture", dataType=DataType.IMAGE),)})
     with start(place, folder, ONNX, asked) as worker:
-        answers = worker.predict(Batch({"picture": cells(bright, None, dark)}, 3))
+        answers = worker.predict(FeatureBatch({"picture": cells(bright, None, dark)}, 3))
         assert answers.labels(CLASSES) == ["fine", None, "broken"]
 
 
@@ -113,7 +113,7 @@ def test_an_onnx_model_answers_with_masks_and_is_given_sounds(place, folder):
     picture = np.array([[[0, 1, 0], [0, 0, 0]]], dtype=np.uint8)
     asked = asking("mask").model_copy(update={"features": (Field(name="picture", dataType=DataType.IMAGE),)})
     with start(place, folder, ONNX, asked) as worker:
-        (spelled,) = worker.predict(Batch({"picture": cells(picture)}, 1)).values
+        (spelled,) = worker.predict(FeatureBatch({"picture": cells(picture)}, 1)).values
     assert json.loads(spelled) == {"size": [1, 2], "runs": [1, 1, 0, 1]}
     loudest = [helper.make_node("ReduceMax", ["x"], ["y"], axes=[1])]
     sound = seen([1, None], TensorProto.DOUBLE, loudest, (TensorProto.DOUBLE, [1, 1]))
@@ -121,7 +121,7 @@ def test_an_onnx_model_answers_with_masks_and_is_given_sounds(place, folder):
     asked = asking("value").model_copy(update={"features": (Field(name="sound", dataType=DataType.AUDIO),)})
     with start(place, folder, ONNX, asked) as worker:
         sounds = cells(np.array([0.25, -0.5], dtype=np.float32), np.array([0.5], dtype=np.float32))
-        assert worker.predict(Batch({"sound": sounds}, 2)).values.tolist() == [0.25, 0.5]
+        assert worker.predict(FeatureBatch({"sound": sounds}, 2)).values.tolist() == [0.25, 0.5]
 
 
 @pytest.mark.prove
@@ -204,7 +204,7 @@ for line in sys.stdin:
     column[0] = picture
     asked = Contract(features=(Field(name="picture", dataType=DataType.IMAGE),), prediction=Prediction(kind="text"))
     with start(place, folder, COMMAND, asked) as worker:
-        first, second = worker.predict(Batch({"picture": column}, 2)).values
+        first, second = worker.predict(FeatureBatch({"picture": column}, 2)).values
     assert json.loads(first) == [[2, 2, 3], "|u1", list(range(12))] and json.loads(second) is None
 
 
@@ -251,7 +251,7 @@ def test_a_command_may_be_given_numbers_as_buffers_and_answer_so(place, folder):
     columns = {**ASKED.columns, "pressure": np.array([1.5, np.nan]), "sound": np.array([1, 255], dtype=np.uint8)}
     columns["site"] = objects("a", "b")
     with start(place, folder, SPEAKING, given) as worker:
-        np.testing.assert_array_equal(worker.predict(Batch(columns, 2)).values, [5.5, np.nan])
+        np.testing.assert_array_equal(worker.predict(FeatureBatch(columns, 2)).values, [5.5, np.nan])
 
 
 def test_labels_in_a_buffer_are_places_in_the_contract(place, folder):

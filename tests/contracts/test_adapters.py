@@ -16,7 +16,7 @@ import yaml
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.adapters.registry import adapter_of, known_adapters
 from pilotbase.compute.backends.parcels import parcel_name, send_parcels
-from pilotbase.compute.backends.session_host import Opening, SessionHost
+from pilotbase.compute.backends.session_host import BoxOpening, SessionHost
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment
@@ -26,7 +26,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial import running
 from pilotbase.worker.base import open_base
@@ -57,8 +57,8 @@ def started(place):
     return lambda folder, form, kind: start(place, folder, form, contract(kind))
 
 
-def batch(rows: int = 50) -> Batch:
-    return Batch(dict(zip(cases.FEATURES, cases.points(rows), strict=True)), rows)
+def batch(rows: int = 50) -> FeatureBatch:
+    return FeatureBatch(dict(zip(cases.FEATURES, cases.points(rows), strict=True)), rows)
 
 
 def test_every_runtime_of_a_manifest_is_a_module_and_the_other_way_round():
@@ -247,7 +247,7 @@ def test_a_node_of_a_cluster_loads_the_form_that_it_is_told(folder, place, train
     host = SessionHost(str(place))
     send_parcels(lambda method, *arguments: getattr(host, method)(*arguments), sent)
     opened = host.open(
-        Opening(
+        BoxOpening(
             application=parcel_name(folder),
             form=form.model_dump_json(),
             contract=contract("value").model_dump_json(by_alias=True),
@@ -395,7 +395,7 @@ def test_an_application_is_proven_and_what_loads_it_is_held_for_its_service(
 
 def test_where_a_library_is_missing_it_is_said_what_to_install(base, scenario, folder, trained, monkeypatch):
     write_manifest(folder, "onnx", trained["label"].write("onnx", folder))
-    monkeypatch.setattr(running, "lacking", lambda names: ["onnxruntime"])
+    monkeypatch.setattr(running, "missing_packages", lambda names: ["onnxruntime"])
     with pytest.raises(PilotbaseError, match="onnxruntime") as refused:
         rehearse_in(base, scenario, folder)
     assert "pip install 'onnxruntime>=" in refused.value.render("zh")

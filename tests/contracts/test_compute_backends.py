@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
-from pilotbase.compute.backends.backend import Cause, Phase
+from pilotbase.compute.backends.backend import AttemptPhase, EndCause
 from pilotbase.compute.backends.local import LocalBackend
 from pilotbase.compute.backends.specs import write_spec
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, printing, spec
@@ -34,9 +34,9 @@ class TestLocal(BackendCases):
         )
         subprocess.run([sys.executable, "-c", starter, str(backend.folder), write_spec(job)], check=False)
         printing(backend, job.attempt)
-        assert backend.poll(job.attempt).phase is Phase.RUNNING
+        assert backend.poll(job.attempt).phase is AttemptPhase.RUNNING
         backend.stop(job.attempt, 10)
-        assert backend.poll(job.attempt).cause is Cause.STOPPED
+        assert backend.poll(job.attempt).cause is EndCause.STOPPED
 
     def test_a_log_that_is_gone_is_told_lost(self, backend: LocalBackend, spec: Run) -> None:
         job = spec("print('ran')\n")
@@ -44,12 +44,12 @@ class TestLocal(BackendCases):
         ended(backend, job.attempt)
         (backend.folder / job.attempt.name / "log").unlink()
         assert backend.logs(job.attempt, 0).lost
-        assert backend.poll(job.attempt).phase is Phase.ENDED
+        assert backend.poll(job.attempt).phase is AttemptPhase.ENDED
 
     def test_a_starter_that_died_before_the_process_began_is_made_good(self, backend: LocalBackend, spec: Run) -> None:
         job = spec("print('ran')\n")
         AttemptFolder(backend.folder / job.attempt.name).prepare(job)
-        assert backend.poll(job.attempt).phase is Phase.RUNNING
+        assert backend.poll(job.attempt).phase is AttemptPhase.RUNNING
         backend.start(job)
         assert ended(backend, job.attempt).exit_code == 0
 

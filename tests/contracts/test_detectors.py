@@ -18,9 +18,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch import detectors
 from pilotbase.watch.detectors import (
-    Calls,
-    Change,
+    CallSeries,
     Detector,
+    DetectorChange,
     DriftDetector,
     DriftWatch,
     LevelDetector,
@@ -111,12 +111,12 @@ def falling_silent(rng: np.random.Generator) -> Ticks:
     return Ticks(np.cumsum(steps), heard)
 
 
-def failing(rng: np.random.Generator) -> Calls:
+def failing(rng: np.random.Generator) -> CallSeries:
     """Some days of calls, one in twenty bad; an outage of hours; then worse days."""
     times = 1.7e9 + np.cumsum(rng.exponential(150.0, ROWS))
     bad = rng.random(ROWS) < np.repeat([0.03, 0.03, 0.5], ROWS // 3)
     bad[2000:2060] = True
-    return Calls(times, bad)
+    return CallSeries(times, bad)
 
 
 PROFILE = profile_of(inputs(np.random.default_rng(99), 20_000), FIELDS)
@@ -138,8 +138,8 @@ KINDS = {
     "availability": Kind(
         lambda state: LevelDetector(LevelWatch(Signal.AVAILABILITY, Colour.ORANGE, Colour.RED, 0.05), state),
         failing,
-        lambda calls, start, stop: Calls(calls.times[start:stop], calls.bad[start:stop]),
-        (Calls(np.array([0.0, np.inf]), np.array([True, False])),),
+        lambda calls, start, stop: CallSeries(calls.times[start:stop], calls.bad[start:stop]),
+        (CallSeries(np.array([0.0, np.inf]), np.array([True, False])),),
     ),
     "risk": of_losses(Signal.RISK, rising),
     "risk in groups": of_losses(Signal.RISK, rising_in_groups, "site"),
@@ -159,9 +159,9 @@ def test_every_detector_is_held_to_this_contract() -> None:
     assert {one for one in known if issubclass(one, Detector) and not isabstract(one)} == made
 
 
-def fed(kind: Kind, rows: Any, cuts: tuple[int, ...] = ()) -> tuple[Detector[Any, Any], list[Change]]:
+def fed(kind: Kind, rows: Any, cuts: tuple[int, ...] = ()) -> tuple[Detector[Any, Any], list[DetectorChange]]:
     detector = kind.make(None)
-    changes: list[Change] = []
+    changes: list[DetectorChange] = []
     for start, stop in zip((0, *cuts), (*cuts, ROWS), strict=True):
         changes += detector.update(kind.cut(rows, start, stop))
     return detector, changes

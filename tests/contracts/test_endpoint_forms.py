@@ -9,7 +9,7 @@ import pytest
 from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.application import Form
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import rehearse_in
 from tests.compute.endpoints.stubs_for_tests import Stub, serving
@@ -35,7 +35,7 @@ def kept_elsewhere(model: Trained) -> Stub:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_endpoint_answers_as_the_same_model_in_a_box(place, folder, kind):
-    model, asked = Trained(kind), Batch(dict(zip(FEATURES, points(200), strict=True)), 200)
+    model, asked = Trained(kind), FeatureBatch(dict(zip(FEATURES, points(200), strict=True)), 200)
     with start(place, folder, model.write("onnx", folder), contract(kind)) as worker:
         boxed = worker.predict(asked).values
     with serving(kept_elsewhere(model)) as stub, asked_of(stub, stub.endpoint(), contract(kind)) as opened:

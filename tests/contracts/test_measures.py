@@ -18,7 +18,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, outcome_of
 from pilotbase.measures import Cases, measures, observe, problems_of, resource_measures, score
 from pilotbase.measures.formulas import OURS
-from pilotbase.measures.rules import Setting
+from pilotbase.measures.rules import RuleContext
 from tests.contracts.direct_formulas import FORMULAS
 from tests.contracts.measure_cases import (
     CANDIDATES,
@@ -317,8 +317,8 @@ def test_an_approximate_bound_at_a_fixed_n_misses_about_as_often_as_said(name: s
     assert min(low, high) / runs > 0.01, "bounds that never miss are too wide"
 
 
-def setting_of(kind: Any, estimand: Any = "hidden_set") -> Setting:
-    return Setting(kind, CLASSES, "failure", frozenset({"site", COLUMN}), has_baseline=True, estimand=estimand)
+def setting_of(kind: Any, estimand: Any = "hidden_set") -> RuleContext:
+    return RuleContext(kind, CLASSES, "failure", frozenset({"site", COLUMN}), has_baseline=True, estimand=estimand)
 
 
 def test_what_only_describes_is_no_criterion_for_a_population() -> None:

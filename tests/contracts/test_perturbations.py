@@ -14,7 +14,7 @@ from pilotbase.documents.criteria import Perturbed, parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.measures import perturbations
 from pilotbase.measures.perturbations import PERTURBATIONS, kind_of, perturbation_of, perturbation_problems
-from pilotbase.protocols.frames import Batch, encode_batch
+from pilotbase.protocols.frames import FeatureBatch, encode_batch
 
 ROWS = 240
 STRENGTH = {"stale": "3", "clock_shift": "3600", "exposure": "1", "blur": "2"}
@@ -181,7 +181,7 @@ def test_what_comes_out_still_crosses_the_wall_of_a_box(name):
     most = min(Decimal(1), PERTURBATIONS[name].parameters[0].high)
     for strength in (most, STRENGTH.get(name, "0.4")):
         changed = made(name, strength).apply(given, fields, b"seed")
-        assert encode_batch(Batch(changed, len(next(iter(given.values())))), contract, 0)
+        assert encode_batch(FeatureBatch(changed, len(next(iter(given.values())))), contract, 0)
 
 
 @pytest.mark.parametrize("name", [name for name in PERTURBATIONS if PERTURBATIONS[name].kinds <= {"image", "audio"}])

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
-from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.service import EndpointProtocol, EndpointRoute, ServiceTerms
 from pilotbase.gateway import upstreams
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
@@ -22,7 +22,7 @@ from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import read_infer_request
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import WireError
-from pilotbase.protocols.upstream import Question, Reply, Upstream, UpstreamDownError
+from pilotbase.protocols.upstream import Upstream, UpstreamCall, UpstreamDownError, UpstreamReply
 from pilotbase.service.registry import load_service
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import CASE, SERVICE, Place, proven, serving
@@ -35,18 +35,18 @@ TENSORS = [
 ]
 
 
-def chat() -> Question:
+def chat() -> UpstreamCall:
     message = {"role": "user", "content": json.dumps(CASE)}
     return _question({"model": SERVICE, "messages": [message]}, read_chat_request)
 
 
-def inference() -> Question:
+def inference() -> UpstreamCall:
     return _question({"inputs": TENSORS}, read_infer_request)
 
 
-def _question(fields: dict[str, Any], read: Callable[[bytes], Any]) -> Question:
+def _question(fields: dict[str, Any], read: Callable[[bytes], Any]) -> UpstreamCall:
     body = json.dumps(fields).encode()
-    return Question("call-1", SERVICE, body, read(body), created=1)
+    return UpstreamCall("call-1", SERVICE, body, read(body), created=1)
 
 
 SPOKEN = {"openai": chat, "oip": inference}
@@ -67,7 +67,7 @@ class Ground:
         if kind == "certified":
             view = self.place.base.lab.view
             recipe = Recipe.of(self.place.base.lab, load_service(view, SERVICE).routes[0])
-            return CertifiedUpstream(recipe, TERMS, Sitter(lambda: None, "tests"))
+            return CertifiedUpstream(recipe, TERMS, SeatHolder(lambda: None, "tests"))
         address = url or (self.url if kind == "oip" else f"{self.url}/v1")
         route = EndpointRoute(override=f"sha256:{'0' * 64}", protocol=kind, url=address, model="their-model")
         return EndpointUpstream(route, TERMS, sessions, None)
@@ -112,7 +112,7 @@ def test_every_upstream_and_every_protocol_is_held_to_this_contract() -> None:
 def test_it_answers_a_question_of_its_protocol_with_its_cases(ground: Ground, kind: str) -> None:
     question = SPOKEN.get(kind, chat)()
     reply = with_upstream(ground, kind, lambda upstream: upstream.ask(question))
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, UpstreamReply)
     assert (reply.status, reply.media_type, reply.handed_over) == (200, "application/json", False)
     assert isinstance(json.loads(reply.body), dict)
     assert list(reply.cases.ids) == ["call-1"]
@@ -142,7 +142,7 @@ def test_a_question_of_another_protocol_is_refused_before_anybody_is_asked(groun
 def test_it_hands_over_to_a_person_without_asking(ground: Ground, kind: str) -> None:
     asked = len(ground.endpoint.asked)
 
-    async def hand_over(upstream: Upstream) -> Reply:
+    async def hand_over(upstream: Upstream) -> UpstreamReply:
         return upstream.hand_over(SPOKEN.get(kind, chat)())
 
     reply = with_upstream(ground, kind, hand_over)

@@ -9,7 +9,7 @@ from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.conform import conform
 from pilotbase.data.labels import classes_of
 from pilotbase.documents.errors import InputError
-from pilotbase.protocols.frames import Batch, encode_batch
+from pilotbase.protocols.frames import FeatureBatch, encode_batch
 
 
 def test_features_cross_the_wall_in_contract_order_and_type(scenario, table):
@@ -20,7 +20,7 @@ def test_features_cross_the_wall_in_contract_order_and_type(scenario, table):
     assert [column.dtype for column in columns.values()] == [object, np.float64, np.int64, np.uint8, object]
     assert columns["day"].tolist() == ["2026-01-01", "2026-01-02", "2026-01-03"]
     assert columns["alarm"].tolist() == [1, 0, 0]
-    encode_batch(Batch(columns, 3), document.contract(("false", "true")), 1)
+    encode_batch(FeatureBatch(columns, 3), document.contract(("false", "true")), 1)
 
 
 def test_missing_numbers_are_nan_and_missing_texts_none(scenario, table):
@@ -34,7 +34,7 @@ def test_missing_numbers_are_nan_and_missing_texts_none(scenario, table):
         assert columns[name].dtype == np.float64
         assert columns[name][0] == 1
         assert np.isnan(columns[name][1])
-    encode_batch(Batch(columns, 2), document.contract(("false", "true")), 1)
+    encode_batch(FeatureBatch(columns, 2), document.contract(("false", "true")), 1)
 
 
 def test_times_are_spelled_in_utc(scenario):

@@ -13,7 +13,7 @@ from pilotbase.data.bridges.writing import write_dataset
 from pilotbase.data.describing.describing import describing
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.data.labelling.label_tables import read_rows
-from pilotbase.data.quality.files import Given, measure_file
+from pilotbase.data.quality.files import FileInput, measure_file
 from pilotbase.data.source_cases import columns_of
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.answers import Answers
@@ -89,7 +89,7 @@ DOORS = {
     "training texts": lambda path, folder: texts_of(path, "truth"),
     "records of a dataset": lambda path, folder: write_dataset(dataset(path), "tc609", path.parent),
     "data describe": described,
-    "data quality": lambda path, folder: measure_file(Given(path, full=True)),
+    "data quality": lambda path, folder: measure_file(FileInput(path, full=True)),
 }
 
 
@@ -228,7 +228,7 @@ def test_whoever_guesses_types_guesses_the_same(tmp_path, kind, separator):
     path.write_text(lines(table(values), separator), "utf-8")
     drafted = draft_scenario(path, ANSWERS, tmp_path).scenario
     record_set = described(path, tmp_path).record_sets[0]
-    (profile,) = measure_file(Given(path, full=True)).profiles
+    (profile,) = measure_file(FileInput(path, full=True)).profiles
     guessed = {
         "scenario new": next(one for one in drafted.data.fields if one.name == "value").data_type,
         "data describe": next(one for one in record_set.fields if one.name == "value").data_type,

@@ -8,7 +8,7 @@ import pydantic
 import pytest
 
 from pilotbase.documents import api
-from pilotbase.documents.api.shapes import Asked, InAddress
+from pilotbase.documents.api.shapes import InAddress, RequestModel
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.thread import MAXIMUM_LETTERS, Question, Removal
 from pilotbase.operations import declared
@@ -30,7 +30,7 @@ def kinds_of(model):
 
 NUMBERS = [
     (model, field.alias or name)
-    for model in dict.fromkeys(kinds_of(Asked))
+    for model in dict.fromkeys(kinds_of(RequestModel))
     for name, field in model.model_fields.items()
     if field.annotation in (int, float, int | None, float | None)
 ]

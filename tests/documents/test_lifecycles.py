@@ -10,10 +10,10 @@ from pilotbase.documents.permissions import (
     DeskAct,
     ExchangeAct,
     IncidentAct,
-    Reading,
+    ReadScope,
     Relation,
     ServiceAct,
-    Stands,
+    SubjectRelation,
     WatchAct,
     may_begin,
     may_read,
@@ -61,7 +61,7 @@ def test_every_act_has_one_transition_and_somebody_who_may_do_it():
 
 
 def test_one_table_says_of_everything_who_may():
-    kinds = (Act, ExchangeAct, IncidentAct, ServiceAct, WatchAct, DeskAct, Reading)
+    kinds = (Act, ExchangeAct, IncidentAct, ServiceAct, WatchAct, DeskAct, ReadScope)
     assert set(TABLE) == {one for kind in kinds for one in kind}
     assert sum(len(kind) for kind in kinds) == len(TABLE), "two of one name"
 
@@ -88,16 +88,16 @@ def test_what_stands_in_no_record_is_open_to_the_roles_of_the_table(who, may):
         "W": WatchAct.ARM,
         "U": DeskAct.UPLOAD,
     }
-    read = {"d": Reading.DESK, "l": Reading.LEDGER, "o": Reading.OVERVIEW}
+    read = {"d": ReadScope.DESK, "l": ReadScope.LEDGER, "o": ReadScope.OVERVIEW}
     found = {letter for letter, act in begun.items() if may_begin(act, who)}
     assert found | {letter for letter, one in read.items() if may_read(one, who)} == set(may)
 
 
 def test_a_program_with_a_key_acts_for_its_own_organisation_alone():
-    program, own = Actor("plant", frozenset()), Stands(organisation="plant", demand_owner="plant")
+    program, own = Actor("plant", frozenset()), SubjectRelation(organisation="plant", demand_owner="plant")
     done = {one for one in TABLE if permitted(one, program, own)}
     assert done == {WatchAct.HAND_IN, WatchAct.CARE, WatchAct.ERASE}
-    assert not any(permitted(one, program, Stands(demand_owner="hospital")) for one in TABLE)
+    assert not any(permitted(one, program, SubjectRelation(demand_owner="hospital")) for one in TABLE)
 
 
 @pytest.mark.parametrize("kind", LIFECYCLES)
@@ -147,15 +147,15 @@ def test_the_submitter_of_an_application_neither_approves_nor_signs():
 
 def test_the_base_at_work_is_no_person_and_a_person_is_not_the_base():
     machine, person = actor("base", Role.OPERATOR), actor("base", Role.OPERATOR, person="p1")
-    assert permitted(Act.TRIAL_REPORT, machine, Stands())
-    assert not permitted(Act.TRIAL_REPORT, person, Stands())
-    assert permitted(Act.TRIAL_QUEUE, person, Stands())
-    assert not permitted(Act.TRIAL_QUEUE, machine, Stands())
-    assert not permitted(Act.TRIAL_REPORT, actor("acme", Role.SUPPLIER), Stands(supplier="acme"))
+    assert permitted(Act.TRIAL_REPORT, machine, SubjectRelation())
+    assert not permitted(Act.TRIAL_REPORT, person, SubjectRelation())
+    assert permitted(Act.TRIAL_QUEUE, person, SubjectRelation())
+    assert not permitted(Act.TRIAL_QUEUE, machine, SubjectRelation())
+    assert not permitted(Act.TRIAL_REPORT, actor("acme", Role.SUPPLIER), SubjectRelation(supplier="acme"))
 
 
 def test_a_reviewer_is_a_person_not_an_organisation():
-    stands = Stands(reviewers=frozenset({("institute", "p7")}))
+    stands = SubjectRelation(reviewers=frozenset({("institute", "p7")}))
     assert Relation.REVIEWER in relations(actor("institute", Role.REVIEWER, person="p7"), stands)
     assert Relation.REVIEWER not in relations(actor("institute", Role.REVIEWER, person="p8"), stands)
     assert Relation.REVIEWER not in relations(actor("acme", Role.REVIEWER, person="p7"), stands)

@@ -5,13 +5,13 @@ import pytest
 from pilotbase.documents.quantities import (
     LENGTHS,
     SIZES,
+    format_bytes,
+    format_duration,
+    format_mebibytes,
+    format_seconds,
     in_whole_units,
     read_duration,
     read_quantity,
-    spell_bytes,
-    spell_duration,
-    spell_mebibytes,
-    spell_seconds,
     write_bytes,
 )
 
@@ -29,12 +29,12 @@ from pilotbase.documents.quantities import (
     ],
 )
 def test_a_size_is_shown_short_and_written_exactly(size, shown, written):
-    assert (spell_bytes(size), write_bytes(size)) == (shown, written)
+    assert (format_bytes(size), write_bytes(size)) == (shown, written)
     assert read_quantity(written, "B") == size
 
 
 def test_sizes_that_are_compared_stand_in_one_unit():
-    assert (spell_mebibytes(64 << 20), spell_mebibytes(2 << 30)) == ("64 MiB", "2,048 MiB")
+    assert (format_mebibytes(64 << 20), format_mebibytes(2 << 30)) == ("64 MiB", "2,048 MiB")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_sizes_that_are_compared_stand_in_one_unit():
     ],
 )
 def test_a_time_stands_in_the_unit_that_fits(seconds, shown):
-    assert spell_seconds(seconds) == shown
+    assert format_seconds(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_time_stands_in_the_unit_that_fits(seconds, shown):
     [(0, "0 s"), (1, "1 s"), (90, "90 s"), (1800, "30 min"), (129_600, "36 h"), (604_800, "7 d")],
 )
 def test_a_length_of_time_is_read_back_as_it_was_spelled(seconds, spelled):
-    assert spell_duration(seconds) == spelled
+    assert format_duration(seconds) == spelled
     assert read_duration(spelled) == seconds
 
 

@@ -12,10 +12,10 @@ from pilotbase.documents.resources import (
     Resources,
     beyond,
     dominant_share,
-    lacking,
+    format_vector,
     minus,
+    missing,
     plus,
-    spell_vector,
     total,
 )
 
@@ -66,9 +66,9 @@ def test_a_share_of_one_gpu_is_no_broken_one() -> None:
 def test_a_missing_dimension_is_no_limit_and_nothing_asked_and_nothing_free() -> None:
     assert beyond({"cpu": 5, "gpu/t4": 9}, {"cpu": 5}) == {}
     assert beyond({"cpu": 6}, {"cpu": 5, "memory": 0}) == {"cpu": 1}
-    assert lacking({"cpu": 1}, {"cpu": 1}) == {}
-    assert lacking({"cpu": 1, "gpu/t4": 1}, {"cpu": 1}) == {"gpu/t4": 1}
-    assert lacking({"cpu": 0}, {"cpu": -1}) == {}
+    assert missing({"cpu": 1}, {"cpu": 1}) == {}
+    assert missing({"cpu": 1, "gpu/t4": 1}, {"cpu": 1}) == {"gpu/t4": 1}
+    assert missing({"cpu": 0}, {"cpu": -1}) == {}
 
 
 @given(st.lists(_VECTORS, max_size=5), _VECTORS)
@@ -87,4 +87,4 @@ def test_the_dominant_share_of_the_paper() -> None:
 
 
 def test_nothing_is_spelled_of_what_is_none() -> None:
-    assert spell_vector({"cpu": 250, "gpu/t4": 0}) == "cpu 0.25"
+    assert format_vector({"cpu": 250, "gpu/t4": 0}) == "cpu 0.25"

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from pilotbase.documents.safe_csv import read_cell, spell_csv
+from pilotbase.documents.safe_csv import format_csv, read_cell
 
 NUMBERS = ["-2.5", "-3", "-1e-05"]
 FORMULAS = ["=1+1", "+1", "-1+1", "-2.5x", "@SUM(A1)", "-", "\t=1", "--1"]
@@ -13,7 +13,7 @@ PLAIN = ["", "word", "3", "'quoted'", "a=b"]
 
 
 def cell_of(cell):
-    ((written,),) = list(csv.reader(io.StringIO(spell_csv(["head"], [[cell]]).decode("utf-8-sig"), newline="")))[1:]
+    ((written,),) = list(csv.reader(io.StringIO(format_csv(["head"], [[cell]]).decode("utf-8-sig"), newline="")))[1:]
     return written
 
 

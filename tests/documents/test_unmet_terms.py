@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pilotbase.data.terms.templates import Limits, constraint, offer_for
+from pilotbase.data.terms.templates import OfferLimits, constraint, offer_for
 from pilotbase.documents.terms import (
     Action,
     Channel,
@@ -22,12 +22,14 @@ from pilotbase.documents.vocabularies import Opening
 CONSENT = Duty(action=Action.OBTAIN_CONSENT)
 PLACE = constraint(LeftOperand.SPATIAL, Operator.EQ, "CN")
 LIMITS = {
-    "none": Limits(),
-    "all": Limits(recipients=("lakeside-ai",), until=datetime(2028, 1, 1, tzinfo=UTC), uses=3, rows=500, marked=True),
-    "statistics": Limits(epsilon=1500, cell_size=20),
-    "training": Limits(purposes=(Purpose.VERIFICATION, Purpose.TRAINING)),
-    "consent": Limits(consent=True),
-    "consent and statistics": Limits(consent=True, epsilon=1500),
+    "none": OfferLimits(),
+    "all": OfferLimits(
+        recipients=("lakeside-ai",), until=datetime(2028, 1, 1, tzinfo=UTC), uses=3, rows=500, marked=True
+    ),
+    "statistics": OfferLimits(epsilon=1500, cell_size=20),
+    "training": OfferLimits(purposes=(Purpose.VERIFICATION, Purpose.TRAINING)),
+    "consent": OfferLimits(consent=True),
+    "consent and statistics": OfferLimits(consent=True, epsilon=1500),
 }
 
 

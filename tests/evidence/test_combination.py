@@ -11,7 +11,7 @@ import pytest
 
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, feasibility_of, outcome_of
 from pilotbase.evidence.plans import build_test
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 N = 3000
@@ -25,7 +25,7 @@ def shares(*probabilities: float, seed: int = 0) -> Observation:
     which = np.arange(N) % len(probabilities)
     right = rng.random(N) < np.array(probabilities)[which]
     parts = [
-        Part((right & (which == c)).astype(np.int64), (which == c).astype(np.int64), ((0, 1), (1, 1)))
+        MeasurePart((right & (which == c)).astype(np.int64), (which == c).astype(np.int64), ((0, 1), (1, 1)))
         for c in range(len(probabilities))
     ]
     return Observation("mean", tuple(parts))
@@ -37,7 +37,9 @@ def gaps(*means: float, seed: int = 0) -> Observation:
     which = np.arange(N) % len(means)
     signed = np.where(rng.random(N) < np.abs(means)[which], np.sign(means)[which], 0).astype(np.int64)
     ones = np.ones(N, dtype=np.int64)
-    return Observation("absolute_sum", tuple(Part(signed * (which == b), ones, SIGNED) for b in range(len(means))))
+    return Observation(
+        "absolute_sum", tuple(MeasurePart(signed * (which == b), ones, SIGNED) for b in range(len(means)))
+    )
 
 
 def plan(observation: Observation, bound: str, comparison: Any = ">=", **how: Any) -> CriterionPlan:

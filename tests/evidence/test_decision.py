@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, attempt_levels, decide, draw_order, verdict_of
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 ALPHA = Fraction(1, 20)
 LEVELS = Levels(ALPHA, ALPHA)
@@ -20,7 +20,7 @@ BINARY = ((0, 1), (1, 1))
 def share(right: Any, eligible: Any = None, **how: Any) -> Observation:
     right = np.asarray(right, dtype=np.int64)
     weight = np.ones(len(right), dtype=np.int64) if eligible is None else np.asarray(eligible, dtype=np.int64)
-    return Observation("single", (Part(right * weight, weight, BINARY),), **how)
+    return Observation("single", (MeasurePart(right * weight, weight, BINARY),), **how)
 
 
 def at_least(bound: str, observation: Observation, **how: Any) -> CriterionPlan:
@@ -105,7 +105,7 @@ def test_a_refutation_outweighs_an_earlier_confirmation() -> None:
 def test_the_worst_of_many_groups_rejects_at_its_share_of_alpha() -> None:
     right, group = mostly(0.80), np.arange(3000) % 5
     parts = tuple(
-        Part((right & (group == g)).astype(np.int64), (group == g).astype(np.int64), BINARY, name=str(g))
+        MeasurePart((right & (group == g)).astype(np.int64), (group == g).astype(np.int64), BINARY, name=str(g))
         for g in range(5)
     )
     one = CriterionPlan("a", Observation("single", parts[:1]), ">=", Fraction("0.90"), levels=Levels(ALPHA, ALPHA / 5))
@@ -216,12 +216,12 @@ def test_a_criterion_may_have_its_own_level() -> None:
 
 
 def test_what_is_judged_on_a_run_neither_stops_the_cases_nor_waits_for_them() -> None:
-    peak = Part(np.array([900]), np.array([1]), ((900, 1),))
-    over = Part(np.array([2000]), np.array([1]), ((2000, 1),))
+    peak = MeasurePart(np.array([900]), np.array([1]), ((900, 1),))
+    over = MeasurePart(np.array([2000]), np.array([1]), ((2000, 1),))
     good = at_least("0.90", share(mostly(0.97)))
     alone = decide([good], ORDER, LEVELS).scored
 
-    def with_memory(part: Part) -> Any:
+    def with_memory(part: MeasurePart) -> Any:
         memory = Observation("single", (part,), census_only=True)
         return decide(
             [good, CriterionPlan("memory.peak <= 1 KiB", memory, "<=", Fraction(1024), "run", run=True)], ORDER, LEVELS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide
 from pilotbase.evidence.fixed_count import counted
 from pilotbase.evidence.lattice import Stream, claim_at_least, claim_at_most
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 OVERLAP = ((2, 2), (0, 1), (0, 1))
@@ -79,7 +79,7 @@ def test_moments_never_give_more_and_hardly_less_than_all_values(comparison: Any
 
 def test_a_ratio_of_a_population_at_a_fixed_n_is_exact_for_that_n() -> None:
     stream = overlap(9000, 1000)
-    part = Part(stream.gain, stream.weight, OVERLAP)
+    part = MeasurePart(stream.gain, stream.weight, OVERLAP)
     plan = CriterionPlan("f1", Observation("single", (part,)), ">=", Fraction("0.9"), "population")
     found = decide([plan], np.arange(10_000), LEVELS, Design("full")).criteria[0]
     assert (found.verdict, found.guarantee, found.decided_at) == ("pass", "exact_fixed", 10_000)

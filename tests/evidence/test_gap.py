@@ -13,7 +13,7 @@ import pytest
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, verdict_of
 from pilotbase.evidence.martingale import MeanMartingale
 from pilotbase.evidence.plans import build_test
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 
@@ -21,7 +21,7 @@ LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 def gap(right: Any, group: Any, bound: str, estimand: Any = "population") -> CriterionPlan:
     right, group = np.asarray(right, dtype=np.int64), np.asarray(group)
     parts = tuple(
-        Part(right * (group == name), (group == name).astype(np.int64), ((0, 1), (1, 1)), name=str(name))
+        MeasurePart(right * (group == name), (group == name).astype(np.int64), ((0, 1), (1, 1)), name=str(name))
         for name in np.unique(group)
     )
     return CriterionPlan("gap(accuracy by site)", Observation("gap", parts), "<=", Fraction(bound), estimand)
@@ -121,8 +121,8 @@ def test_a_whole_hidden_set_is_exact() -> None:
 
 
 def test_one_group_or_an_empty_one_is_not_measured() -> None:
-    full = Part(np.ones(50, dtype=np.int64), np.ones(50, dtype=np.int64), ((0, 1), (1, 1)))
-    empty = Part(np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64), ((0, 1), (1, 1)))
+    full = MeasurePart(np.ones(50, dtype=np.int64), np.ones(50, dtype=np.int64), ((0, 1), (1, 1)))
+    empty = MeasurePart(np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64), ((0, 1), (1, 1)))
     for parts in ((full,), (full, empty)):
         plan = CriterionPlan("gap", Observation("gap", parts), "<=", Fraction("0.1"))
         assert decide([plan], np.arange(50), LEVELS).criteria[0].verdict == "not_measured"

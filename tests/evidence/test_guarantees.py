@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pilotbase.evidence import CriterionPlan, Levels, draw_order, verdict_of
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 ALPHA = Fraction(1, 20)
 LEVELS = Levels(ALPHA, ALPHA)
@@ -30,7 +30,7 @@ def at_most(count: int, runs: int, alpha: float = 0.05) -> bool:
 
 def share(right: Any, bound: str, estimand: Any = "hidden_set", **how: Any) -> CriterionPlan:
     right = np.asarray(right, dtype=np.int64)
-    part = Part(right, np.ones(len(right), dtype=np.int64), BINARY)
+    part = MeasurePart(right, np.ones(len(right), dtype=np.int64), BINARY)
     return CriterionPlan("accuracy", Observation("single", (part,)), ">=", Fraction(bound), estimand, **how)
 
 
@@ -115,7 +115,7 @@ def test_pairs_for_auc_stay_within_alpha_for_a_population() -> None:
 
     def pairs(rng: np.random.Generator) -> Any:
         gain = 2 * (rng.random(600) < 0.8).astype(np.int64)
-        part = Part(gain, np.full(600, 2), ((0, 2), (1, 2), (2, 2)))
+        part = MeasurePart(gain, np.full(600, 2), ((0, 2), (1, 2), (2, 2)))
         return [CriterionPlan("auc", Observation("single", (part,)), ">=", Fraction("0.80"), "population")], np.arange(
             600
         )
@@ -174,7 +174,7 @@ def test_rejecting_shares_alpha_among_the_criteria(runs: int) -> None:
 def f1_plan(kinds: np.ndarray, bound: str, estimand: Any) -> CriterionPlan:
     """Return an F1 criterion on cases that are 0 = hit, 1 = miss or false alarm, 2 = true negative."""
     gain, weight = np.array([2, 0, 0])[kinds], np.array([2, 1, 0])[kinds]
-    return CriterionPlan("f1", Observation("single", (Part(gain, weight, F1),)), ">=", Fraction(bound), estimand)
+    return CriterionPlan("f1", Observation("single", (MeasurePart(gain, weight, F1),)), ">=", Fraction(bound), estimand)
 
 
 @Runs
@@ -206,7 +206,7 @@ def test_real_values_at_the_boundary() -> None:
 
     def draw(rng: np.random.Generator) -> Any:
         gain = np.rint(rng.beta(1, 3, 800) * 10**9).astype(np.int64)
-        part = Part(gain, np.full(800, 10**9), ((0, 10**9), (1, 10**9), (10**9, 10**9)))
+        part = MeasurePart(gain, np.full(800, 10**9), ((0, 10**9), (1, 10**9), (10**9, 10**9)))
         return [CriterionPlan("mae", Observation("single", (part,)), "<=", Fraction("0.25"), "population")], np.arange(
             800
         )
@@ -236,7 +236,7 @@ def test_a_gap_beyond_the_bound_is_never_accepted_at_length() -> None:
         group = rng.integers(0, 2, 1500)
         right = rng.random(1500) < np.where(group == 0, 0.9, 0.8)
         parts = tuple(
-            Part((right & (group == g)).astype(np.int64), (group == g).astype(np.int64), BINARY) for g in (0, 1)
+            MeasurePart((right & (group == g)).astype(np.int64), (group == g).astype(np.int64), BINARY) for g in (0, 1)
         )
         plan = CriterionPlan("gap", Observation("gap", parts), "<=", Fraction("0.10"), "population")
         from_gap += verdict_of([plan], np.arange(1500), LEVELS)[0] == "accept"

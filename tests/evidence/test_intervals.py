@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilotbase.evidence.lattice import Stream, claim_at_least, claim_at_most, stream_of
-from pilotbase.measures.observation import Part
+from pilotbase.measures.observation import MeasurePart
 
 KINDS: dict[str, tuple[tuple[int, int], ...]] = {
     "share": ((0, 1), (1, 1)),
@@ -32,7 +32,7 @@ def draw(kind: str, seed: int, clusters: bool, n: int = 150) -> Stream:
         pairs = np.array(outcomes)[rng.choice(len(outcomes), n, p=shares)]
         gain, weight = pairs[:, 0], pairs[:, 1]
     units = np.sort(rng.integers(0, n // 3, n)) if clusters else None
-    return stream_of(Part(gain.astype(np.int64), weight.astype(np.int64), outcomes), np.arange(n), units)
+    return stream_of(MeasurePart(gain.astype(np.int64), weight.astype(np.int64), outcomes), np.arange(n), units)
 
 
 @pytest.mark.parametrize("clusters", [False, True])
@@ -71,7 +71,7 @@ def test_values_stay_in_the_range_that_the_bets_rest_on(kind: str, clusters: boo
 def test_huge_values_are_rounded_against_the_claim_and_never_overflow() -> None:
     n, step = 2000, 10**9
     gain = np.full(n, step, dtype=np.int64)
-    part = Part(gain, np.full(n, step, dtype=np.int64), ((0, step), (1, step), (step, step)))
+    part = MeasurePart(gain, np.full(n, step, dtype=np.int64), ((0, step), (1, step), (step, step)))
     units = np.repeat(np.arange(200), 10)
     stream = stream_of(part, np.arange(n), units)
     claim = claim_at_least(stream, Fraction("0.99999"))

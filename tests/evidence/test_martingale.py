@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilotbase.evidence.lattice import Claim
+from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, MartingaleState, MeanMartingale
 
 LOG_20 = math.log(20)
@@ -107,7 +107,7 @@ def test_a_million_losing_bets_neither_overflow_nor_vanish() -> None:
 @pytest.mark.parametrize(("right", "confirmed", "refuted"), [(90, True, False), (89, False, True), (91, True, False)])
 def test_a_whole_set_is_decided_exactly_at_the_boundary(right: int, confirmed: bool, refuted: bool) -> None:
     values = np.array([1] * right + [0] * (100 - right))
-    claim = Claim(values, 0, 1, Fraction("0.90"))
+    claim = MeanClaim(values, 0, 1, Fraction("0.90"))
     # At level infinity only the logical bound decides.
     assert (claim.confirming(True).crossing(values, math.inf) is not None) is confirmed
     assert (claim.refuting(True).crossing(-values, math.inf) is not None) is refuted
@@ -116,26 +116,26 @@ def test_a_whole_set_is_decided_exactly_at_the_boundary(right: int, confirmed: b
 
 def test_the_logical_bound_comes_as_soon_as_it_can() -> None:
     values = np.array([1] * 90 + [0] * 10)
-    assert Claim(values, 0, 1, Fraction("0.9")).confirming(True).crossing(values, math.inf) == 89
+    assert MeanClaim(values, 0, 1, Fraction("0.9")).confirming(True).crossing(values, math.inf) == 89
     wrong_first = values[::-1].copy()
     wrong_first[10] = 0  # 89 right: the eleventh wrong answer settles it
-    assert Claim(wrong_first, 0, 1, Fraction("0.9")).refuting(True).crossing(-wrong_first, math.inf) == 10
+    assert MeanClaim(wrong_first, 0, 1, Fraction("0.9")).refuting(True).crossing(-wrong_first, math.inf) == 10
 
 
 def test_thresholds_are_exact_decimals() -> None:
     # 0.07 * 100 is 7.000000000000001 in floats: seven of a hundred must pass.
     values = np.array([1] * 7 + [0] * 93)
-    assert Claim(values, 0, 1, Fraction("0.07")).holds()
-    assert Claim(values, 0, 1, Fraction("0.07")).total == 7
+    assert MeanClaim(values, 0, 1, Fraction("0.07")).holds()
+    assert MeanClaim(values, 0, 1, Fraction("0.07")).total == 7
 
 
 def test_a_threshold_at_the_end_of_the_range_is_logic_alone() -> None:
     ones = np.ones(5, dtype=np.int64)
-    all_right = Claim(ones, 0, 1, Fraction(1))
+    all_right = MeanClaim(ones, 0, 1, Fraction(1))
     assert all_right.refuting(False).crossing(-ones, LOG_20) is None
     assert all_right.refuting(False).crossing(-np.array([1, 1, 0, 1, 1]), LOG_20) == 2
     assert all_right.confirming(False).crossing(np.ones(1000, dtype=np.int64), LOG_20) is None
-    assert Claim(ones, 0, 1, Fraction(0)).confirming(True).crossing(ones, LOG_20) == 0
+    assert MeanClaim(ones, 0, 1, Fraction(0)).confirming(True).crossing(ones, LOG_20) == 0
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -148,8 +148,8 @@ def test_evidence_above_a_bound_falls_as_the_bound_rises(seed: int, one: Fractio
     values = np.random.default_rng(seed).integers(0, 2, 120)
     low, high = sorted((one, two))
     for finite in (True, False):
-        above_low = Claim(values, 0, 1, low).confirming(finite).update(values[:80])
-        above_high = Claim(values, 0, 1, high).confirming(finite).update(values[:80])
+        above_low = MeanClaim(values, 0, 1, low).confirming(finite).update(values[:80])
+        above_high = MeanClaim(values, 0, 1, high).confirming(finite).update(values[:80])
         assert (above_low >= above_high - 1e-9).all()
 
 

@@ -18,7 +18,7 @@ from pilotbase.evidence import (
     unit_text,
     verdict_of,
 )
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 FROZEN = [4, 6, 2, 1, 3, 5, 7, 0]
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -71,7 +71,7 @@ def test_no_number_of_cases_shows_perfection() -> None:
 
 def plan(weights: list[int], threshold: str, form: Any = "single", **how: Any) -> CriterionPlan:
     parts = tuple(
-        Part(
+        MeasurePart(
             np.zeros(len(weights), dtype=np.int64),
             (np.array(weights) == code).astype(np.int64),
             ((0, 1), (1, 1)),
@@ -113,7 +113,7 @@ def test_a_part_of_a_hidden_set_needs_fewer_than_a_population() -> None:
 
 def share_right(n: int) -> Observation:
     ones = np.ones(n, dtype=np.int64)
-    return Observation("single", (Part(ones, ones, ((0, 1), (1, 1))),))
+    return Observation("single", (MeasurePart(ones, ones, ((0, 1), (1, 1))),))
 
 
 def test_the_scarcest_group_is_named() -> None:

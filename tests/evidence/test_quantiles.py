@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.evidence import CriterionPlan, Design, attempt_levels, decide, time_blocks
 from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 LEVELS = attempt_levels(Fraction(1, 10), 1)
 NANO = 10**9
@@ -18,7 +18,7 @@ NANO = 10**9
 
 def latency(milliseconds: np.ndarray, q: str = "0.95") -> Observation:
     gain = (milliseconds * 1_000_000).astype(np.int64)
-    part = Part(gain, np.full(len(gain), NANO), ((0, NANO), (1, NANO), (1 << 60, NANO)))
+    part = MeasurePart(gain, np.full(len(gain), NANO), ((0, NANO), (1, NANO), (1 << 60, NANO)))
     return Observation("quantile", (part,), quantile=Fraction(q))
 
 

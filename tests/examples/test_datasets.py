@@ -23,7 +23,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.publication import lacking
+from pilotbase.documents.publication import missing
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, Outcome, Role
@@ -64,7 +64,7 @@ def described(sector) -> Dataset:
 @pytest.mark.parametrize("sector", SECTORS)
 def test_a_description_is_complete_says_what_the_scenario_says_and_goes_abroad_and_back(sector, tmp_path):
     dataset, scenario = described(sector), load_document(Scenario, EXAMPLES / sector / "scenario.yaml")
-    assert list(lacking(dataset)) == []
+    assert list(missing(dataset)) == []
     assert (dataset.owner, dataset.license) == (scenario.owner, scenario.data.licence)
     assert scenario.data.dataset == dataset.subject
     (records,) = dataset.record_sets

@@ -13,7 +13,7 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.measures import is_resource
-from pilotbase.measures.rules import Setting, problems_of
+from pilotbase.measures.rules import RuleContext, problems_of
 from tests.examples.examples_for_tests import EXAMPLES, FOLDERS, SECTORS, WALK
 
 MANIFESTS = [*FOLDERS, EXAMPLES / "energy" / "baseline"]
@@ -44,7 +44,7 @@ def test_a_scenario_is_complete_and_its_rules_fit_it(sector):
         "energy": (),
     }[sector]
     columns = frozenset(field.name for field in scenario.data.fields)
-    setting = Setting(scenario.prediction, classes, scenario.positive, columns, has_baseline=True)
+    setting = RuleContext(scenario.prediction, classes, scenario.positive, columns, has_baseline=True)
     for criterion in scenario.criteria:
         assert problems_of(criterion.parsed(), setting) == (), criterion.rule
         assert criterion.why is not None, criterion.rule

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from pilotbase.cli import app
-from pilotbase.hub.configuration import Configuration
+from pilotbase.hub.configuration import HubConfiguration
 
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "examples" / "run"
@@ -48,7 +48,7 @@ def test_the_commands_of_units_and_container_exist():
 def test_the_settings_are_settings():
     lines = [line for line in (RUN / "hub.env").read_text().splitlines() if line and not line.startswith("#")]
     given = dict(line.split("=", 1) for line in lines)
-    configuration = Configuration.from_environment({"PILOTBASE_HOME": "/nowhere", **given})
+    configuration = HubConfiguration.from_environment({"PILOTBASE_HOME": "/nowhere", **given})
     assert configuration.secure and configuration.language == "zh"
 
 

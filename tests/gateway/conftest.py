@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from tests.gateway.gateways_for_tests import Live, Place, listening, proven
 
 _numbers = itertools.count()
@@ -19,7 +19,7 @@ def place() -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def live(place: Place) -> Iterator[Live]:
-    with listening(place.base, Configuration(allow=("127.0.0.1",))) as live:
+    with listening(place.base, GatewayConfiguration(allow=("127.0.0.1",))) as live:
         yield live
 
 

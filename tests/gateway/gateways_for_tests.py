@@ -17,7 +17,7 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.gateway.app import make_app, open_gateway
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.gateway.door import Gateway
 from pilotbase.operations.services import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.service.admission import Premises
@@ -114,7 +114,7 @@ class Live:
 
 
 @contextmanager
-def listening(base: Base, configuration: Configuration) -> Iterator[Live]:
+def listening(base: Base, configuration: GatewayConfiguration) -> Iterator[Live]:
     """Serve ``base`` from a thread on a port of this machine until the end of the block."""
     gateway = open_gateway(base.lab, configuration)
     with serving(make_app(gateway, base.lab)) as url:

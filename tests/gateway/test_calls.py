@@ -13,7 +13,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.gateway.app import make_app
-from pilotbase.gateway.configuration import METRICS_FROM, Configuration
+from pilotbase.gateway.configuration import METRICS_FROM, GatewayConfiguration
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
 from pilotbase.service.standing import take_offline
@@ -165,7 +165,7 @@ def test_the_metrics_count_calls_by_their_end(live, place, served):
     [("127.0.0.1", False, 200), ("10.20.0.5", False, 200), ("10.21.0.5", False, 404), ("10.20.0.5", True, 404)],
 )
 def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live, peer, proxied, status):
-    configuration = Configuration.from_environment({METRICS_FROM: "10.20.0.0/16"})
+    configuration = GatewayConfiguration.from_environment({METRICS_FROM: "10.20.0.0/16"})
     app = make_app(replace(live.gateway, metrics_from=configuration.metrics_from), place.base.lab)
     sent = []
 
@@ -183,5 +183,5 @@ def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live,
 
 def test_a_network_that_is_none_is_told():
     with pytest.raises(InputError) as caught:
-        Configuration.from_environment({METRICS_FROM: "our-network"})
+        GatewayConfiguration.from_environment({METRICS_FROM: "our-network"})
     assert "is not a network" in caught.value.render()

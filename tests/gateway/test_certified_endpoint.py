@@ -7,7 +7,7 @@ import pytest
 
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.compute.endpoints.operator import ALLOW
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.worker.trials.canary_rounds import canary_round
 from pilotbase.worker.trials.proving import prove
 from tests.compute.endpoints.stubs_for_tests import Stub, serving, tabular
@@ -47,7 +47,7 @@ def test_it_serves_as_it_was_tried_until_its_certificate_lapses(base, tmp_path):
         place = Place(base, issued.load(IssuedCertificate).certificate.serial)
         place.serve("kept-alarm", timeout_seconds=20, ask_human=False)
         key, asked = place.key("kept-alarm"), len(stub.asked)
-        with listening(base, Configuration()) as live:
+        with listening(base, GatewayConfiguration()) as live:
             assert ask(live, key, "kept-alarm", [7.5, 1.0]) == ["broken", "fine"]
             assert len(stub.asked) == asked + 1
             stub.answer = tabular(lambda **_: "fine", "BYTES")

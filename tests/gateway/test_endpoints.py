@@ -12,7 +12,7 @@ import openai
 import pytest
 import tritonclient.http as triton
 
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.service.terms import list_budgets
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import listening, serving
@@ -168,7 +168,7 @@ def test_private_addresses_are_not_reached_unless_listed(place, name, endpoint, 
     place.endpoint(endpoint.url.replace("127.0.0.1", host) + "/v1", name)
     place.terms(name, ask_human=False)
     asked = len(endpoint.asked)
-    with listening(place.base, Configuration()) as guarded:
+    with listening(place.base, GatewayConfiguration()) as guarded:
         client = openai.OpenAI(base_url=f"{guarded.url}/v1", api_key=place.key(name), max_retries=0)
         with pytest.raises(openai.InternalServerError) as caught:
             ask(client, name, "hello")
@@ -178,7 +178,7 @@ def test_private_addresses_are_not_reached_unless_listed(place, name, endpoint, 
 
 def test_the_key_of_an_endpoint_is_shown_to_it_alone(place, name, endpoint):
     place.endpoint(f"{endpoint.url}/v1", name)
-    settings = Configuration(allow=("127.0.0.1",), endpoint_keys={f"{endpoint.url}/v1": "their-secret"})
+    settings = GatewayConfiguration(allow=("127.0.0.1",), endpoint_keys={f"{endpoint.url}/v1": "their-secret"})
     with listening(place.base, settings) as live:
         ask(openai.OpenAI(base_url=f"{live.url}/v1", api_key=place.key(name), max_retries=0), name, "hello")
     assert endpoint.asked[-1][1]["authorization"] == "Bearer their-secret"

@@ -14,7 +14,7 @@ from tritonclient.utils import InferenceServerException
 from pilotbase.certificate import reinstate, suspend
 from pilotbase.documents.public_reasons import RISK_WARNING
 from pilotbase.documents.texts import text
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.service.standing import ask_human
 from tests.gateway.gateways_for_tests import listening
 
@@ -89,7 +89,7 @@ def test_readiness_neither_starts_nor_counts_a_version_that_is_barred(live, plac
         assert not own.is_model_ready(name, version, headers=headers(key))
         time.sleep(3)
         assert boxes() == 0
-        with listening(base, Configuration()) as fresh:  # nor is it woken when a gateway starts
+        with listening(base, GatewayConfiguration()) as fresh:  # nor is it woken when a gateway starts
             time.sleep(1)
             assert not any(upstream.boxes for service, upstream in fresh.gateway.upstreams if service == name)
     finally:

@@ -8,11 +8,11 @@ import pytest
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.gateway.upstreams.tabular import TabularModel
 from pilotbase.protocols.contract_tensors import output_metadata
-from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.protocols.oip_tensors import texts_tensor
 from pilotbase.protocols.open_inference import InferRequest
 from pilotbase.protocols.openai_wire import read_chat_request
-from pilotbase.protocols.upstream import Question
+from pilotbase.protocols.upstream import UpstreamCall
 
 QUESTION = Field(name="question", dataType="sc:Text")
 
@@ -25,16 +25,16 @@ def model(kind, *more):
 def chat(said, stream=False):
     fields = {"model": "desk", "stream": stream, "messages": [{"role": "user", "content": said}]}
     body = json.dumps(fields).encode()
-    return Question("c1", "desk", body, read_chat_request(body), 1_800_000_000)
+    return UpstreamCall("c1", "desk", body, read_chat_request(body), 1_800_000_000)
 
 
 def infer(*said):
     request = InferRequest(None, (texts_tensor("question", list(said), (len(said),)),), (), False)
-    return Question("c1", "desk", b"", request, 1_800_000_000)
+    return UpstreamCall("c1", "desk", b"", request, 1_800_000_000)
 
 
 def answers(*values):
-    return Answers(np.array(values, dtype=object))
+    return AnswerBatch(np.array(values, dtype=object))
 
 
 def content(reply):
@@ -72,7 +72,7 @@ def test_with_more_than_one_field_a_chat_message_is_json():
         ("text", answers("there", None), ["there", ""]),
         ("labels", answers('["leak"]', "[]"), ['["leak"]', "[]"]),
         ("boxes", answers('[["leak", 0, 0, 1, 1, 0.5]]', None), ['[["leak", 0, 0, 1, 1, 0.5]]', ""]),
-        ("interval", Answers(np.array([[1.0, 2.0], [3.0, 4.5]])), [1.0, 2.0, 3.0, 4.5]),
+        ("interval", AnswerBatch(np.array([[1.0, 2.0], [3.0, 4.5]])), [1.0, 2.0, 3.0, 4.5]),
     ],
 )
 def test_a_tensor_holds_what_is_spelled_and_both_ends_of_an_interval(kind, given, spelled):

@@ -7,17 +7,17 @@ import time
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.ends import BoxEnded, End
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.gateway.upstreams import pool as pools
-from pilotbase.gateway.upstreams.pool import Pool
-from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.gateway.upstreams.pool import BoxPool
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
 
 LIMITS = Limits(wall_seconds=100, cpu_seconds=10)
-ONE = Batch({"x": np.zeros(1)}, 1)
+ONE = FeatureBatch({"x": np.zeros(1)}, 1)
 
 
 class Box:
@@ -26,7 +26,7 @@ class Box:
     def __init__(self, number: int) -> None:
         self.number, self.running, self.closed = number, True, False
         self.ends = False
-        self.used = Usage(0, 0, 0)
+        self.used = BoxUsage(0, 0, 0)
         self.gate = threading.Event()
         self.gate.set()
 
@@ -34,8 +34,8 @@ class Box:
         self.gate.wait(5)
         if self.ends:
             self.running = False
-            raise BoxEnded(End(EndReason.APPLICATION_EXIT, 1, ""))
-        return Answers(np.full(batch.rows, float(self.number)))
+            raise BoxEnded(BoxEnd(EndReason.APPLICATION_EXIT, 1, ""))
+        return AnswerBatch(np.full(batch.rows, float(self.number)))
 
     def usage(self):
         return self.used
@@ -72,7 +72,7 @@ def make(shop):
     made = []
 
     def build(boxes=1, waiting=4):
-        made.append(Pool(shop.start, LIMITS, boxes, waiting))
+        made.append(BoxPool(shop.start, LIMITS, boxes, waiting))
         wait_for(lambda: made[-1].running == boxes or shop.empty)
         return made[-1]
 
@@ -94,7 +94,7 @@ def ask(pool, *batches):
 
 
 def test_all_batches_of_a_call_are_answered_by_one_box(make):
-    assert ask(make(), ONE, Batch({"x": np.zeros(2)}, 2)) == [[0.0], [0.0, 0.0]]
+    assert ask(make(), ONE, FeatureBatch({"x": np.zeros(2)}, 2)) == [[0.0], [0.0, 0.0]]
 
 
 def test_a_box_that_ends_fails_its_call_and_the_next_is_answered_by_another(make, shop):
@@ -138,7 +138,7 @@ def test_one_call_more_than_may_wait_is_refused(make, shop):
     assert pool.pending == 0
 
 
-@pytest.mark.parametrize("usage", [Usage(90, 0, 0), Usage(0, 9, 0)])
+@pytest.mark.parametrize("usage", [BoxUsage(90, 0, 0), BoxUsage(0, 9, 0)])
 def test_a_box_is_changed_for_another_before_it_is_spent(make, shop, usage):
     pool = make()
     shop.boxes[0].used = usage

@@ -10,19 +10,19 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import LIVE, OVER, Ending, State
+from pilotbase.compute.queue.rows import LIVE, OVER, Ending, QueueState
 from pilotbase.compute.queue.showing import seats_of
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import JobKind, Role, WaitReason
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.gateway.upstreams import certified, registry, seated
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import take_offline
@@ -77,12 +77,12 @@ class Hall:
 
     def fill(self) -> str:
         port = self.store.as_actor(Actor("port", frozenset({Role.SUPPLIER}), "li"))
-        name = submit(port, Asking(self.name, Resources.model_validate({"cpu": 2}), 3600, work="/work")).name
+        name = submit(port, JobRequest(self.name, Resources.model_validate({"cpu": 2}), 3600, work="/work")).name
         self.turn()
         return name
 
     def empty(self, name: str) -> None:
-        self.backend.end(Attempt(name, 1))
+        self.backend.end(MemberAttempt(name, 1))
         self.turn()
 
     def seats(self, service: str) -> list[rows.JobRow]:
@@ -120,7 +120,7 @@ def hall(apart, name, monkeypatch):
 @pytest.fixture
 def fresh(apart, hall):
     """A gateway that has opened no box yet."""
-    with listening(apart.base, Configuration()) as live:
+    with listening(apart.base, GatewayConfiguration()) as live:
         yield live
 
 
@@ -137,12 +137,12 @@ def wait_for(holds, seconds=20.0):
 
 def test_a_service_holds_a_seat_as_long_as_its_boxes_are_open_and_leaves_it_with_what_they_used(apart, hall, name):
     apart.serve(name, ask_human=False)
-    with hall.turning(), listening(apart.base, Configuration()) as live:
+    with hall.turning(), listening(apart.base, GatewayConfiguration()) as live:
         wait_for(lambda: post(live, apart.key(name), body(name, 7.5))[0][0] == 200)
-        assert [seat.state for seat in hall.seats(name)] == [State.RUNNING]
+        assert [seat.state for seat in hall.seats(name)] == [QueueState.RUNNING]
     hall.turn()
     (seat,), (attempt,) = hall.seats(name), hall.attempts(name)
-    assert (seat.asked.kind, seat.asked.organisation, seat.state) == (JobKind.SERVICE, "plant", State.DONE)
+    assert (seat.asked.kind, seat.asked.organisation, seat.state) == (JobKind.SERVICE, "plant", QueueState.DONE)
     assert attempt.metered.wall_ms > 0 < attempt.metered.cpu_ms
 
 
@@ -159,7 +159,7 @@ def test_where_no_seat_is_to_be_had_a_caller_is_told_why_and_when_to_ask_again(a
     assert told.wait.reason in (WaitReason.PROMISED, WaitReason.POOL_FULL, WaitReason.TURN)
     hall.empty(theirs)
     wait_for(lambda: post(fresh, key, body(name, 7.5))[0][0] == 200)
-    assert [seat.state for seat in hall.seats(name)] == [State.RUNNING]
+    assert [seat.state for seat in hall.seats(name)] == [QueueState.RUNNING]
 
 
 def test_what_could_never_be_had_is_told_as_that(apart, hall, fresh, name):
@@ -211,7 +211,7 @@ def test_a_service_that_was_stopped_gives_its_seat_back(apart, hall, fresh, name
         assert said(post(fresh, apart.key(name), body(name, 7.5))[0]) == "broken"
         assert len(hall.attempts(name)) == 1, "idle, but it answers"
         stop(apart, name)
-        wait_for(lambda: [seat.state for seat in hall.seats(name)] == [State.DONE])
+        wait_for(lambda: [seat.state for seat in hall.seats(name)] == [QueueState.DONE])
 
 
 @pytest.mark.prove
@@ -223,11 +223,11 @@ def test_the_seat_of_a_gateway_that_was_killed_goes_to_others(apart, hall, name)
         gateway.process.send_signal(signal.SIGKILL)
         gateway.process.wait()
     hall.turn()
-    assert [seat.state for seat in hall.seats(name)] == [State.RUNNING]
+    assert [seat.state for seat in hall.seats(name)] == [QueueState.RUNNING]
     hall.turn(after=61)
     theirs = hall.fill()
     with hall.store.database.read() as connection:
-        assert rows.find_job(connection, theirs).state is State.RUNNING
+        assert rows.find_job(connection, theirs).state is QueueState.RUNNING
     assert hall.attempts(name)[0].ending is Ending.LOST
 
 

@@ -19,13 +19,13 @@ import pytest
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.probe import probe_host
-from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, Start
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, StartMode
 from pilotbase.compute.box.staging import remove_folder
 from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 MEBIBYTE = 1 << 20
 CONTRACT = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="probability"))
@@ -62,12 +62,12 @@ class Outcome:
     detail: str = ""
 
 
-def batch(rows: int = 3) -> Batch:
-    return Batch({"x": np.arange(rows, dtype=np.float64)}, rows)
+def batch(rows: int = 3) -> FeatureBatch:
+    return FeatureBatch({"x": np.arange(rows, dtype=np.float64)}, rows)
 
 
 @pytest.fixture
-def batch_of() -> Callable[[int], Batch]:
+def batch_of() -> Callable[[int], FeatureBatch]:
     return batch
 
 
@@ -82,7 +82,7 @@ def ways() -> list[str]:
 def settings(request: pytest.FixtureRequest) -> BoxSettings:
     """Settings for one way of starting a box, under small limits."""
     start, _, watch = request.param.partition("-")
-    settings = BoxSettings(limits=LIMITS, uid=OWN_UID, start=Start(start), memory_watch=MemoryWatch(watch))
+    settings = BoxSettings(limits=LIMITS, uid=OWN_UID, start=StartMode(start), memory_watch=MemoryWatch(watch))
     if probe_host().is_root and start == "C":
         settings = replace(settings, interpreter=readable_interpreter())
     return settings

@@ -17,7 +17,7 @@ from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.warm_worker import WarmWorker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, Limits
-from pilotbase.protocols.frames import HEADER, MAGIC, Batch, Kind, encode_batch
+from pilotbase.protocols.frames import HEADER, MAGIC, FeatureBatch, FrameKind, encode_batch
 
 ROWS = 3
 SETTINGS = BoxSettings(limits=Limits(batch_seconds=5, load_seconds=10), logs=LogPolicy.WITHHELD)
@@ -38,7 +38,7 @@ class Touch:
 
 
 def frame(
-    kind: int = Kind.ANSWER, sequence: int = 1, rows: int = ROWS, length: int | None = None, body: bytes = b""
+    kind: int = FrameKind.ANSWER, sequence: int = 1, rows: int = ROWS, length: int | None = None, body: bytes = b""
 ) -> bytes:
     return HEADER.pack(MAGIC, kind, sequence, rows, len(body) if length is None else length) + body
 
@@ -48,7 +48,7 @@ def floats(*values: float) -> bytes:
 
 
 def report(reason: str) -> bytes:
-    return frame(Kind.ERROR, body=json.dumps({"reason": reason, "message": ""}).encode())
+    return frame(FrameKind.ERROR, body=json.dumps({"reason": reason, "message": ""}).encode())
 
 
 FORGED = {
@@ -62,16 +62,16 @@ FORGED = {
     "a-pickle-as-answers": (frame(body=pickle.dumps(Touch())), EndReason.OVERSIZED_ANSWER),
     "wrong-magic": (b"PBX9" + frame(body=floats(0, 0, 0))[4:], EndReason.BROKEN_PROTOCOL),
     "unknown-kind": (frame(kind=99, body=floats(0, 0, 0)), EndReason.BROKEN_PROTOCOL),
-    "a-second-greeting": (frame(kind=Kind.READY), EndReason.BROKEN_PROTOCOL),
+    "a-second-greeting": (frame(kind=FrameKind.READY), EndReason.BROKEN_PROTOCOL),
     "smuggled-padding": (frame(body=floats(0, 0, 0))[:5] + b"abc" + frame()[8:], EndReason.BROKEN_PROTOCOL),
     "words": (b"accept accept accept accept", EndReason.BROKEN_PROTOCOL),
     "probability-above-one": (frame(body=floats(0, 1.0000001, 0)), EndReason.OUT_OF_RANGE),
     "negative-probability": (frame(body=floats(0, -1e-9, 0)), EndReason.OUT_OF_RANGE),
     "infinity": (frame(body=floats(0, float("inf"), 0)), EndReason.OUT_OF_RANGE),
-    "an-error-that-is-no-json": (frame(Kind.ERROR, body=b"\xff\xfe{{{"), EndReason.BROKEN_PROTOCOL),
-    "an-error-that-is-no-object": (frame(Kind.ERROR, body=b"[1]"), EndReason.BROKEN_PROTOCOL),
-    "a-deeply-nested-error": (frame(Kind.ERROR, body=b"[" * 60_000), EndReason.BROKEN_PROTOCOL),
-    "an-endless-error": (frame(Kind.ERROR, length=2**40), EndReason.BROKEN_PROTOCOL),
+    "an-error-that-is-no-json": (frame(FrameKind.ERROR, body=b"\xff\xfe{{{"), EndReason.BROKEN_PROTOCOL),
+    "an-error-that-is-no-object": (frame(FrameKind.ERROR, body=b"[1]"), EndReason.BROKEN_PROTOCOL),
+    "a-deeply-nested-error": (frame(FrameKind.ERROR, body=b"[" * 60_000), EndReason.BROKEN_PROTOCOL),
+    "an-endless-error": (frame(FrameKind.ERROR, length=2**40), EndReason.BROKEN_PROTOCOL),
     "claims-it-finished": (report("finished"), EndReason.BROKEN_PROTOCOL),
     "claims-it-was-cancelled": (report("cancelled"), EndReason.BROKEN_PROTOCOL),
 }
@@ -93,8 +93,8 @@ def naive_host_takes(worker: WarmWorker, size: int) -> bytes:
     return bytes(channel.receive(size, deadline))
 
 
-def batch() -> Batch:
-    return Batch({"x": np.zeros(ROWS)}, ROWS)
+def batch() -> FeatureBatch:
+    return FeatureBatch({"x": np.zeros(ROWS)}, ROWS)
 
 
 def test_a_naive_host_would_run_a_pickle():

@@ -14,7 +14,7 @@ from pilotbase.compute.box.box import BoxStartError
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.images import image_environment
 from pilotbase.compute.box.probe import probe_host
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy, Start, running_interpreter
+from pilotbase.compute.box.settings import BoxSettings, LogPolicy, StartMode, running_interpreter
 from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.errors import RefusedError
@@ -112,13 +112,13 @@ def test_these_libraries_would_be_loaded_but_for_what_the_loader_is_told(image, 
         image("false", default, poisoned())
 
 
-@pytest.mark.skipif(Start.D not in probe_host().starts, reason="only a box started by root has rights to give up")
+@pytest.mark.skipif(StartMode.D not in probe_host().starts, reason="only a box started by root has rights to give up")
 def test_a_program_that_keeps_its_rights_is_refused_from_outside(image, default, monkeypatch):
     monkeypatch.setattr(
         command, "entering_words", lambda uid, limits, script: image_root.entering_words(None, limits, script)
     )
     with pytest.raises(BoxStartError, match="uid"):
-        image("false", replace(default, start=Start.D))
+        image("false", replace(default, start=StartMode.D))
 
 
 def test_limits_hold_in_an_image(image, default):

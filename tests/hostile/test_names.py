@@ -16,7 +16,7 @@ from pilotbase.compute.box.copies import copy_tree
 from pilotbase.compute.box.probe import readable_to_others
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, Protection, running_interpreter
 from pilotbase.documents.limits import Limits
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from tests.hostile.names_for_tests import BITS, by_chance, heard, right_bits, speaking, words_of, worth
 
 ROOT = Path(__file__).parents[2]
@@ -50,9 +50,9 @@ def carried(start) -> Callable[[BoxSettings, int], dict[str, int]]:
     def carry(settings: BoxSettings, rows: int) -> dict[str, int]:
         x, mark = np.random.default_rng(rows).normal(size=rows), os.urandom(8).hex()
         with start(speaking(mark, SPY), patient(settings, LogPolicy.WITHHELD)) as spy:
-            spy.predict(Batch({"x": x}, rows))
+            spy.predict(FeatureBatch({"x": x}, rows))
             with start(speaking(mark, READER), patient(settings, LogPolicy.FULL)) as reader:
-                reader.predict(Batch({"x": np.zeros(rows)}, rows))
+                reader.predict(FeatureBatch({"x": np.zeros(rows)}, rows))
                 reader.close()
                 said = heard(reader.logs().text)
         return {folder: right_bits(words_of(x), words) for folder, words in said.items()}
@@ -109,8 +109,8 @@ def test_files_whose_inodes_a_run_on_hidden_data_loaded_are_as_cold_as_others(st
         with start(timing, patient(settings, LogPolicy.FULL)) as reader:
             with start(loading, patient(settings, LogPolicy.WITHHELD)) as spy:
                 DROPPED.write_text("2")
-                spy.predict(Batch({"x": bits.astype(np.float64)}, rows))
-            reader.predict(Batch({"x": np.zeros(rows)}, rows))
+                spy.predict(FeatureBatch({"x": bits.astype(np.float64)}, rows))
+            reader.predict(FeatureBatch({"x": np.zeros(rows)}, rows))
             reader.close()
             said = reader.logs().text.partition("heard")[2].split()
         return sum(int(one) == bit for one, bit in zip(said, bits, strict=True))

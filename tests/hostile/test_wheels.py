@@ -24,7 +24,7 @@ from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError, InvalidProofError
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 CONTRACT = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="value"))
 
@@ -178,7 +178,7 @@ def test_replacing_runner_and_standard_library(shelf, write_application):
     shelf.add("evil", dict.fromkeys(names, evil))
     application = write_application("def predict(batch): return [1.0] * batch.rows")
     with start_worker(application, Form(), CONTRACT, shelf.build(), BoxSettings(logs=LogPolicy.FULL)) as worker:
-        assert worker.predict(Batch({"x": np.zeros(2)}, 2)).values.tolist() == [1.0, 1.0]
+        assert worker.predict(FeatureBatch({"x": np.zeros(2)}, 2)).values.tolist() == [1.0, 1.0]
 
 
 def test_scripts_are_not_installed_and_nothing_is_writable(shelf):

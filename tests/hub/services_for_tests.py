@@ -1,7 +1,7 @@
 """A service of the world's trial."""
 
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.service.registry import seen_by
@@ -32,7 +32,7 @@ def serve(world) -> Service:
     with view.transaction("service.created") as change:
         made = change.put(service, seen_by(service), owner="plant", fields={"service": "milling"})
         change.set_head("service:milling", made, expected=None)
-        standing = ServiceStanding(
+        standing = ServiceStatus(
             service="milling",
             state=ServingState.SERVING,
             reason=text("service.reason.version", application="forest 1.0.0"),

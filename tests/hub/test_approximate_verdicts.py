@@ -6,7 +6,7 @@ from django.template import Context, Template
 from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.matching import Proof
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.worker.trials.replaying import Replay, ReplayedCriterion, replay_lines
+from pilotbase.worker.trials.replaying import ReplayedCriterion, ReplayedVerdict, replay_lines
 
 DIGEST = f"sha256:{'0' * 64}"
 
@@ -24,7 +24,7 @@ def test_sites_and_matches_mark_it(one_world, approximate):
 @pytest.mark.parametrize(("guarantee", "rough"), [("asymptotic", True), ("exact_fixed", False)])
 def test_a_replay_says_it(guarantee, rough):
     found = ReplayedCriterion(rule="mcc >= 0.5", verdict="pass", used=9, total=9, guarantee=guarantee)
-    replay = Replay(
+    replay = ReplayedVerdict(
         verdict=Verdict.ACCEPT,
         digest=DIGEST,
         scored=9,

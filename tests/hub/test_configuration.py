@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.hub.configuration import Configuration, django_database, settings
+from pilotbase.hub.configuration import HubConfiguration, django_database, settings
 
 DOC = Path(__file__).parents[2] / "docs" / "run-a-hub.md"
 
 
 def problems(**environment):
     with pytest.raises(InputError) as caught:
-        Configuration.from_environment({"PILOTBASE_HOME": "/nowhere", **environment})
+        HubConfiguration.from_environment({"PILOTBASE_HOME": "/nowhere", **environment})
     return {issue.path: issue.problem.code for issue in caught.value.issues}
 
 
@@ -47,12 +47,12 @@ def test_what_contradicts_is_refused(environment, code):
 
 def test_a_password_in_a_setting_is_not_repeated():
     with pytest.raises(InputError) as caught:
-        Configuration.from_environment({"PILOTBASE_HUB_DATABASE": "mysql://u:hunter2@h/x"})
+        HubConfiguration.from_environment({"PILOTBASE_HUB_DATABASE": "mysql://u:hunter2@h/x"})
     assert "hunter2" not in caught.value.render("en")
 
 
 def test_accounts_stand_in_the_home_or_beside_the_store():
-    plain = Configuration.from_environment({"PILOTBASE_HOME": "/home/base"})
+    plain = HubConfiguration.from_environment({"PILOTBASE_HOME": "/home/base"})
     sqlite = django_database(plain, None)
     assert sqlite["NAME"] == "/home/base/hub.db" and sqlite["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     beside = django_database(plain, "postgresql://pilot:secret@db:5433/base")

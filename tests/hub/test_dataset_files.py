@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.worker.datasets.keeping import keep_files
@@ -87,7 +87,7 @@ def test_an_owner_keeps_a_file_by_sending_it(kept):
     assert get(world, "other-supplier", "/api/datasets/plant/logs/preview").status_code == 404
     page = get(world, "owner", "/datasets/plant/logs/files/").content.decode()
     assert "A hub does not unpack archives" in page and "are not marked" not in page
-    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(marked=True))
+    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, OfferLimits(marked=True))
     marked = dataset("1.2.0", opening=Opening.ON_TERMS, usageInfo=usage)
     world.trial.do(OWNER, DATASET, Act.DATASET_REVISE, marked)
     assert "Files uploaded here are not marked" in get(world, "owner", "/datasets/plant/logs/files/").content.decode()

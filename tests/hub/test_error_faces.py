@@ -14,7 +14,7 @@ from worlds_for_tests import start_django
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.cli.edge.terminal import command
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
@@ -91,7 +91,7 @@ def django(tmp_path_factory):
 def made(name):
     """Return an error of a class, as the code makes it."""
     special = {
-        "BoxEnded": lambda: BoxEnded(End(EndReason.MEMORY_LIMIT, 1, "")),
+        "BoxEnded": lambda: BoxEnded(BoxEnd(EndReason.MEMORY_LIMIT, 1, "")),
         "ContractBrokenError": lambda: ContractBrokenError.of([("inputs.torque", text("contract.no_case", row=1))]),
         "FrameError": lambda: FrameError(EndReason.WRONG_COUNT),
         "OffsetError": lambda: OffsetError(2, 1),

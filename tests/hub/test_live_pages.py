@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.documents.permissions import Act
 from pilotbase.operations.services import Moved, ServiceMove
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from tests.catalogue.records_for_tests import DESK, OWNER, SUPPLIER
 from tests.hub.live_for_tests import listening
@@ -42,7 +42,7 @@ def test_a_rehearsal_shows_how_far_it_is_and_then_its_end(browser, address, orde
     ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
     visit.go(f"/applications/{APPLICATION.partition(':')[2]}/")
     assert "Queued" in visit.page.inner_text("#progress")
-    at_work = threading.Thread(target=Worker(ordered.base, "w1").work_once)
+    at_work = threading.Thread(target=JobWorker(ordered.base, "w1").work_once)
     at_work.start()
     visit.page.wait_for_selector("main a[href$='/rehearsal.html']", timeout=90_000)
     at_work.join()

@@ -23,12 +23,12 @@ TITLE = {"en": "Machine failure", "zh": "设备故障预警"}
 
 def noticing(world, allowed=("127.0.0.1",)):
     from pilotbase.hub.base import base
-    from pilotbase.hub.configuration import Configuration
+    from pilotbase.hub.configuration import HubConfiguration
     from pilotbase.hub.people.postman import Postman
     from pilotbase.protocols.guarded_http import GuardedHttp
     from pilotbase.worker.reactions.noticing import Noticing, Ways
 
-    configuration = Configuration.from_environment()
+    configuration = HubConfiguration.from_environment()
     ways = Ways(Postman(configuration), GuardedHttp(allowed, seconds=2), url=configuration.url)
     return Noticing(base(), ways)
 

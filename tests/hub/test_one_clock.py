@@ -7,7 +7,7 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.service.calls import Cost
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.keys import KeyTerms, write_key
 from tests.hub.services_for_tests import serve
 
@@ -50,7 +50,7 @@ def test_page_api_and_service_agree_on_when_a_certificate_has_expired(one_world,
         }
 
     def called() -> bool:
-        desk = Desk.open(base().lab.view, tmp_path / "journals")
+        desk = CallDispatcher.open(base().lab.view, tmp_path / "journals")
         try:
             return desk.admit(secret, "milling", Cost()).route is not None
         except RefusedError:

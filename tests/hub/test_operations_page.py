@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.documents.permissions import EXCHANGE, INCIDENTS, READINGS, SERVICES, WATCHES, Reading
+from pilotbase.documents.permissions import EXCHANGE, INCIDENTS, READINGS, SERVICES, WATCHES, ReadScope
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
 
@@ -38,4 +38,4 @@ def test_every_row_of_the_permission_tables_is_told(schema):
     assert {*operations.GRANTED, *operations.SAID} <= known
     named = {*operations.GRANTED.values(), *(one.who for one in declared().values())}
     told = {*EXCHANGE, *INCIDENTS, *SERVICES, *WATCHES, *READINGS} - named
-    assert told <= {Reading.OVERVIEW}, "a page's"
+    assert told <= {ReadScope.OVERVIEW}, "a page's"

@@ -119,7 +119,7 @@ def test_a_page_asks_a_fixed_number_of_questions(before_and_after, path, who):
 @pytest.mark.usefixtures("before_and_after")
 def test_titles_of_all_organisations_of_a_page_are_asked_for_at_once(one_world):
     """Also in the first moment of a minute, when none is known."""
-    from pilotbase.hub.shown import organisations
+    from pilotbase.hub.presenters import organisations
 
     browser, cold = one_world.client("desk"), {}
     with nothing_expires():

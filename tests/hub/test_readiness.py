@@ -12,9 +12,9 @@ from pilotbase.documents.texts import LANGUAGES
 
 def told(port: int = 0) -> dict[str, str]:
     from pilotbase.hub.process import readiness
-    from pilotbase.hub.process.serving import Place
+    from pilotbase.hub.process.serving import BindAddress
 
-    found = list(readiness.problems(Place(port=port)))
+    found = list(readiness.problems(BindAddress(port=port)))
     assert all(sentence.render(language) for sentence in found for language in LANGUAGES)
     return {sentence.code: sentence.render("en") for sentence in found}
 
@@ -74,11 +74,11 @@ def test_blobs_that_cannot_be_written_are_told(one_world):
 
 def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
     from pilotbase.hub.process import readiness
-    from pilotbase.hub.process.serving import Place
+    from pilotbase.hub.process.serving import BindAddress
 
     monkeypatch.setenv("PILOTBASE_HUB_LOG", "xml")
     monkeypatch.setenv("PILOTBASE_HUB_LANGAUGE", "zh")
-    lines = [sentence.render("en") for sentence in readiness.problems(Place())]
+    lines = [sentence.render("en") for sentence in readiness.problems(BindAddress())]
     assert [line.split(":")[0] for line in lines] == ["PILOTBASE_HUB_LOG", "PILOTBASE_HUB_LANGAUGE"]
 
 

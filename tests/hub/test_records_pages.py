@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pilotbase.documents.permissions import Act
-from pilotbase.hub.shown.states import way
+from pilotbase.hub.presenters.states import way
 from tests.catalogue.records_for_tests import COMMISSION, DESK, OWNER, REGULATOR, SUPPLIER, VISITOR
 
 

@@ -7,7 +7,7 @@ import pytest
 from pilotbase.compute.backends.backend import Metered
 from pilotbase.compute.queue.seating import OwnWork, place_for
 from pilotbase.compute.queue.seats import forgo
-from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import JobKind
 from pilotbase.workspace.jobs import JobState, claim, enqueue, finish
@@ -40,7 +40,7 @@ def hall(certified):
 
 def sitter(hall, kind, subject, organisation):
     work = OwnWork(kind, subject, organisation, 1 << 20, lambda: 1)
-    return Sitter(lambda: place_for(hall.base.lab.view, work), subject)
+    return SeatHolder(lambda: place_for(hall.base.lab.view, work), subject)
 
 
 def in_queue(hall):

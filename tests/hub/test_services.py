@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.service.calls import Cost, Observed
-from pilotbase.service.desk import Desk
+from pilotbase.service.calls import CallObservation, Cost
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
@@ -83,9 +83,9 @@ def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serv
     assert secret not in shown
     assert secret[:10] in shown
     view = serving.trial.store.as_actor(MACHINE)
-    desk = Desk.open(view, tmp_path / "journals")
+    desk = CallDispatcher.open(view, tmp_path / "journals")
     admission = desk.admit(secret, "milling", Cost())
-    seen = Observed(["a"], {}, ["fine"], CallEnd.ANSWERED, None, 3.0, datetime.now(UTC))
+    seen = CallObservation(["a"], {}, ["fine"], CallEnd.ANSWERED, None, 3.0, datetime.now(UTC))
     desk.settle(admission, Cost(), seen)
     drain(view, tmp_path / "journals")
     used = owner.get("/services/milling/").content.decode()

@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.documents.permissions import Act
 from pilotbase.worker.bundles.files import unpack
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.accessibility_for_tests import examine
 from tests.hub.live_for_tests import listening
@@ -66,7 +66,7 @@ def test_the_queue_refreshes_itself(browser, address, ordered):
     ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
     visit.go("/queue/")
     assert visit.page.locator("#queue th[scope=row]").count() == 1
-    at_work = threading.Thread(target=Worker(ordered.base, "w2").work_once)
+    at_work = threading.Thread(target=JobWorker(ordered.base, "w2").work_once)
     at_work.start()
     visit.page.wait_for_selector("#queue .empty", timeout=60_000)
     at_work.join()

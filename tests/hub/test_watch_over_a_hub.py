@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from pilotbase.cli import watch_files
-from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Scope, ServingState
 from pilotbase.protocols.hub_requests import HubRequests
@@ -41,7 +41,7 @@ def world(one_world):
 
 
 def stand(served):
-    standing = ServiceStanding(
+    standing = ServiceStatus(
         service="milling",
         state=ServingState.SERVING,
         reason=text("serving.serving"),

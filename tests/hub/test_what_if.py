@@ -15,7 +15,7 @@ from pilotbase.cli import app
 from pilotbase.compute.replay.page import render_replay
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.worker.computing import what_if
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import JobState
@@ -49,7 +49,7 @@ def get(world, who, path, language="en"):
 def work():
     from pilotbase.hub.base import base
 
-    return Worker(base(), "w1").work_once()
+    return JobWorker(base(), "w1").work_once()
 
 
 def form(**changes):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pilotbase.documents.permissions import TABLE, DeskAct, Reading, Stands, permitted
+from pilotbase.documents.permissions import TABLE, DeskAct, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import declared, records
@@ -116,7 +116,7 @@ def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one):
     for who, (organisation, role) in PEOPLE.items():
         actor = Actor(organisation, frozenset({Role(role)} if role else ()), f"p-{who}")
         whose = "plant" if one.in_path else organisation
-        may = permitted(one.who, actor, Stands(organisation=whose, demand_owner="plant"))
+        may = permitted(one.who, actor, SubjectRelation(organisation=whose, demand_owner="plant"))
         status, code = send(world, one, world.client(who))
         right = code not in TURNED_AWAY if may else status in (403, 404) or is_empty(one)
         if not right:
@@ -126,12 +126,12 @@ def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one):
 
 def of_the_base(one):
     """What is done for the base as a whole is refused before anything is looked for."""
-    return one.writes and isinstance(one.who, DeskAct | Reading)
+    return one.writes and isinstance(one.who, DeskAct | ReadScope)
 
 
 def is_empty(one):
     """What is read of the base as a whole is empty for who may not: their test is beside the page."""
-    return isinstance(one.who, Reading) and not one.in_path
+    return isinstance(one.who, ReadScope) and not one.in_path
 
 
 @pytest.mark.parametrize("one", OWNED, ids=lambda one: one.name)

@@ -40,7 +40,7 @@ class Purse:
         """Issue a voucher of 500.00, use 12.00 of it, hold 12.00, claim twice; return its name."""
         voucher = ledger.issue(self.view, "pilot", "acme", 50_000).identity
         for job in ("job:41", "job:42"):
-            order = ledger.Order(job, 1, voucher, "hall", Resources({"cpu": 4}), HOUR)
+            order = ledger.VoucherOrder(job, 1, voucher, "hall", Resources({"cpu": 4}), HOUR)
             with self.view.transaction("compute.admitted") as change:
                 ledger.hold(self.view.within(change), change, order, {})
         ended = datetime.now(UTC) + timedelta(hours=1)
@@ -54,7 +54,7 @@ class Purse:
 
     def used(self, voucher: str, job: str, cpu: float = 4) -> None:
         """Hold, run and settle an hour; ``cpu``: core-hours that were counted of four that were asked for."""
-        order = ledger.Order(job, 1, voucher, "hall", Resources({"cpu": 4}), HOUR)
+        order = ledger.VoucherOrder(job, 1, voucher, "hall", Resources({"cpu": 4}), HOUR)
         ended = datetime.now(UTC) + timedelta(hours=1)
         usage = Usage(wall_ms=HOUR * 1000, cpu_ms=round(cpu * HOUR * 1000), source="cgroup v2", node="node")
         sheet = UsageSheet(job=job, attempt=1, started_at=ended - timedelta(hours=1), ended_at=ended, usage=usage)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
@@ -67,7 +67,7 @@ def record(pool=POOL):
         started = dispatcher.turn().started
         clock.now += timedelta(seconds=HALF_AN_HOUR)
         for job in started:
-            backend.end(Attempt(job, 1))
+            backend.end(MemberAttempt(job, 1))
     dispatcher.turn()
     dispatcher.leave()
 
@@ -75,4 +75,4 @@ def record(pool=POOL):
 def _hand_in(store, pool, organisation, count):
     view = store.as_actor(Actor(organisation, frozenset({Role.SUPPLIER}), "li"))
     for _ in range(count):
-        submit(view, Asking(pool, Resources.model_validate({"cpu": 2}), HALF_AN_HOUR, work="/work"))
+        submit(view, JobRequest(pool, Resources.model_validate({"cpu": 2}), HALF_AN_HOUR, work="/work"))

@@ -57,7 +57,7 @@ def counted_work(measured=lambda body: len(body)) -> Iterator[Work]:
 @contextmanager
 def nothing_expires() -> Iterator[None]:
     """Let what the hub keeps for some seconds be kept until the end of the block, however slow the machine is."""
-    from pilotbase.hub.shown import organisations
+    from pilotbase.hub.presenters import organisations
     from pilotbase.worker.bound import ledger
 
     with (

@@ -156,7 +156,7 @@ def _base_in(folder: Path, postgres_url: str | None) -> Iterator[None]:
     from django.db import connections
 
     from pilotbase.hub.base import base
-    from pilotbase.hub.configuration import Configuration, django_database
+    from pilotbase.hub.configuration import HubConfiguration, django_database
     from pilotbase.worker.base import open_base
     from pilotbase.workspace.home import HomeSettings, init_home
 
@@ -167,7 +167,7 @@ def _base_in(folder: Path, postgres_url: str | None) -> Iterator[None]:
     init_home(home, HomeSettings(store_url=postgres_url))
     base.cache_clear()
     open_base(create=True, name="base")
-    wanted = django_database(Configuration.from_environment(), postgres_url)
+    wanted = django_database(HubConfiguration.from_environment(), postgres_url)
     _connect(connections, wanted)
     try:
         yield

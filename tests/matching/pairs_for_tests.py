@@ -4,7 +4,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.matching.pairs import Need, Offer, Proven, need_of, offer_of
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
 
 FIELDS = (("torque", "sc:Float", "Nm"), ("speed", "sc:Integer", "rpm"), ("failure", "sc:Text", None))
 
@@ -40,13 +40,13 @@ def need(**changes) -> Need:
     return need_of(scenario(**changes))
 
 
-def offer(made_for=None, **changes) -> Offer:
+def offer(made_for=None, **changes) -> ApplicationOffer:
     return offer_of(application(**changes), made_for)
 
 
-def proven(application="application:acme/forest", verdict="accept", tried=None, serial="1", level="L2") -> Proven:
+def proven(application="application:acme/forest", verdict="accept", tried=None, serial="1", level="L2") -> ProvenPair:
     tried = tried or need()
-    return Proven(
+    return ProvenPair(
         serial=f"sha256:{serial * 64}",
         application=application,
         scenario=tried.subject,

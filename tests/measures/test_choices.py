@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, levels_among
-from pilotbase.measures import Cases, Setting, observe, problems_among, problems_of, score
+from pilotbase.measures import Cases, RuleContext, observe, problems_among, problems_of, score
 from pilotbase.measures.edit_distance import edit_distance
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -102,7 +102,7 @@ def test_scaled_errors_have_useful_bounds_though_their_range_is_huge() -> None:
 def test_costs_weigh_misses_and_false_alarms() -> None:
     cases = labels([1, 1, 0, 0, 1], [0, 1, 1, 0, -1])
     assert value("cost(miss=5, false_alarm=0.5) <= 1", cases) == (5 + 0.5 + 5) / 5
-    setting = Setting("label", ("n", "y"), "y")
+    setting = RuleContext("label", ("n", "y"), "y")
     assert problems_of(parse_rule("cost(miss=5, false_alarm=1) <= 5"), setting) == ()
     (problem,) = problems_of(parse_rule("cost(miss=5, false_alarm=1) <= 6"), setting)
     assert problem.code == "measure.threshold_range"
@@ -122,7 +122,7 @@ def test_demographic_parity_and_equal_errors_are_gaps_between_groups() -> None:
     assert value("gap(selection_rate(y) by site) <= 0.1", cases) == 0.5
     assert value("gap(error_rate by site) <= 0.1", cases) == 0.0
     assert value("gap(recall(y) by site) <= 0.1", cases) == 0.5
-    setting = Setting("label", ("n", "y"), "y", frozenset({"site"}))
+    setting = RuleContext("label", ("n", "y"), "y", frozenset({"site"}))
     for rule in ("gap(selection_rate(y) by site) <= 0.1", "selection_rate <= 0.4", "selection_rate >= 0.1"):
         assert problems_of(parse_rule(rule), setting) == ()
 
@@ -177,7 +177,7 @@ def test_bins_have_edges_that_no_data_can_move() -> None:
     assert value("calibration_gap(bins=100) <= 1", cases) == pytest.approx((0.71 + 0.3) / 2)
     assert value("calibration_gap(bins=1) <= 1", cases) == pytest.approx(abs(0.71 - 0.3) / 2)
     assert value("calibration_gap(bins=10) <= 1", cases) == pytest.approx((0.71 + 0.3) / 2)
-    (problem,) = problems_of(parse_rule("calibration_gap(bins=2.5) <= 1"), Setting("probability", ("n", "y"), "y"))
+    (problem,) = problems_of(parse_rule("calibration_gap(bins=2.5) <= 1"), RuleContext("probability", ("n", "y"), "y"))
     assert problem.code == "measure.argument_whole"
     assert problem.render("zh")
 
@@ -367,11 +367,11 @@ def test_a_population_stays_uncertain_when_all_its_cases_are_scored() -> None:
 
 def test_thresholds_out_of_range_name_the_range() -> None:
     settings = {
-        "smape <= 3": Setting("value"),
-        "mcc >= 1.5": Setting("label", ("n", "y")),
-        "calibration_gap <= 2": Setting("probability", ("n", "y"), "y"),
-        "quantile_loss(q=0.5, cap=2) <= 3": Setting("value"),
-        "interval_width(cap=2) <= 3": Setting("interval"),
+        "smape <= 3": RuleContext("value"),
+        "mcc >= 1.5": RuleContext("label", ("n", "y")),
+        "calibration_gap <= 2": RuleContext("probability", ("n", "y"), "y"),
+        "quantile_loss(q=0.5, cap=2) <= 3": RuleContext("value"),
+        "interval_width(cap=2) <= 3": RuleContext("interval"),
     }
     for rule, setting in settings.items():
         (problem,) = problems_of(parse_rule(rule), setting)
@@ -379,7 +379,7 @@ def test_thresholds_out_of_range_name_the_range() -> None:
         assert problem.render("en") != problem.render("zh")
     for unbounded in ("mape <= 1", "quantile_loss(q=0.5) <= 1", "interval_width <= 1"):
         kind: Any = "interval" if "interval" in unbounded else "value"
-        assert [p.code for p in problems_of(parse_rule(unbounded), Setting(kind))] == ["measure.argument_missing"]
+        assert [p.code for p in problems_of(parse_rule(unbounded), RuleContext(kind))] == ["measure.argument_missing"]
 
 
 def test_an_entry_of_several_cases_is_known_at_the_last_of_them() -> None:

@@ -12,12 +12,12 @@ from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Levels, draw_order, verdict_of
-from pilotbase.measures import Cases, Setting, measures, observe, problems_of, score
+from pilotbase.measures import Cases, RuleContext, measures, observe, problems_of, score
 from pilotbase.measures.rules import pair_scores
 
 CLASSES = ("fine", "broken")
 FEATURES = (Field(name="torque", data_type=DataType.FLOAT), Field(name="note", data_type=DataType.TEXT))
-SETTING = Setting("label", CLASSES, "broken", frozenset({"site"}), has_baseline=True, features=FEATURES)
+SETTING = RuleContext("label", CLASSES, "broken", frozenset({"site"}), has_baseline=True, features=FEATURES)
 DROP = parse_rule("drop(accuracy under noise(0.1)) <= 0.05")
 LIFT = parse_rule("lift(accuracy) >= 0")
 
@@ -148,7 +148,7 @@ def test_everything_else_that_is_wrong_is_said_before_the_freeze(rule, code):
 
 
 def test_a_lift_without_a_baseline_and_a_drop_without_its_arm_are_refused():
-    alone = Setting("label", CLASSES, "broken", features=FEATURES)
+    alone = RuleContext("label", CLASSES, "broken", features=FEATURES)
     assert [problem.code for problem in problems_of(LIFT, alone)] == ["measure.baseline_missing"]
     for rule in (DROP, LIFT):
         with pytest.raises(InputError) as caught:

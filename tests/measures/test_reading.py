@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.measures import Cases, Setting, measures, problems_among, problems_of, score
+from pilotbase.measures import Cases, RuleContext, measures, problems_among, problems_of, score
 from pilotbase.measures.common_subsequence import common_subsequence
 from pilotbase.measures.reading.choices import chosen_letter
 from pilotbase.measures.reading.numbers import last_number
@@ -182,10 +182,10 @@ def test_a_column_that_is_read_must_be_there_and_follows_the_cases() -> None:
     rule = parse_rule("supported(context=doc) >= 0.5")
     assert given_columns(rule) == ("doc",)
     assert given_columns(parse_rule("token_f1 >= 0.5")) == given_columns(parse_rule("latency.p95 <= 1 s")) == ()
-    assert problems_of(rule, Setting("text", columns=frozenset({"doc"}))) == ()
+    assert problems_of(rule, RuleContext("text", columns=frozenset({"doc"}))) == ()
     assert given_columns(parse_rule("supported(context=2027) >= 0.5")) == ("2027",)
     for setting, source in ((frozenset({"dox"}), str(rule)), (frozenset({"doc"}), "supported >= 0.5")):
-        (problem,) = problems_of(parse_rule(source), Setting("text", columns=setting))
+        (problem,) = problems_of(parse_rule(source), RuleContext("text", columns=setting))
         assert problem.code in ("measure.no_such_column", "measure.argument_missing")
         assert problem.render("en") != problem.render("zh")
     cases = texts(["x", "x"], ["The moon.", "The pump."], doc=["pump", "pump"])

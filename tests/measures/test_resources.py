@@ -10,14 +10,14 @@ import pytest
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.evidence import CriterionPlan, Levels, decide
-from pilotbase.measures import Run, observe_run
+from pilotbase.measures import RunMeasurements, observe_run
 from pilotbase.measures.resources import Exchanged
 
-RUN = Run(np.array([0.010] * 96 + [0.200] * 4), 5000, 2.0, cpu_seconds=1.5, peak_bytes=300 << 20)
+RUN = RunMeasurements(np.array([0.010] * 96 + [0.200] * 4), 5000, 2.0, cpu_seconds=1.5, peak_bytes=300 << 20)
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 
 
-def judged(source: str, run: Run = RUN) -> tuple[str, float | None]:
+def judged(source: str, run: RunMeasurements = RUN) -> tuple[str, float | None]:
     rule = parse_rule(source)
     plan = CriterionPlan(
         source, observe_run(rule, run), rule.comparison, Fraction(rule.threshold), "run", unit="request", run=True
@@ -49,11 +49,11 @@ def test_figures_of_a_run(rule: str, verdict: str, value: float) -> None:
 
 
 def test_a_timed_out_request_is_slower_than_any_limit() -> None:
-    timed_out = Run(np.array([0.01] * 9 + [np.inf]), 10, 1.0)
+    timed_out = RunMeasurements(np.array([0.01] * 9 + [np.inf]), 10, 1.0)
     assert judged("latency.max <= 3600 s", timed_out)[0] == "fail"
     assert judged("latency.p95 <= 3600 s", timed_out)[0] == "fail"
     assert judged("latency.p50 <= 10 ms", timed_out)[0] == "pass"
-    assert judged("latency.max <= 3600 s", Run(np.array([0.01, np.nan]), 2, 1.0))[0] == "fail"
+    assert judged("latency.max <= 3600 s", RunMeasurements(np.array([0.01, np.nan]), 2, 1.0))[0] == "fail"
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_a_timed_out_request_is_slower_than_any_limit() -> None:
     ],
 )
 def test_what_was_not_measured_never_passes(rule: str) -> None:
-    assert judged(rule, Run(np.array([]), 0, 0.0)) == ("not_measured", None)
+    assert judged(rule, RunMeasurements(np.array([]), 0, 0.0)) == ("not_measured", None)
 
 
-def exchanged(**changed: object) -> Run:
+def exchanged(**changed: object) -> RunMeasurements:
     counts: dict[str, object] = {"whole": (19, 20), "faulty": (30, 30), "stop_seconds": 0.5, **changed}
     return replace(RUN, exchanged=Exchanged(**counts))  # type: ignore[arg-type]
 
@@ -89,7 +89,7 @@ def exchanged(**changed: object) -> Run:
     ],
 )
 def test_exchanges_are_counted_and_nothing_is_said_where_nothing_was_sent(
-    rule: str, run: Run, verdict: str, value: float | None
+    rule: str, run: RunMeasurements, verdict: str, value: float | None
 ) -> None:
     assert judged(rule, run) == (verdict, value)
 

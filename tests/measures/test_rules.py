@@ -9,10 +9,20 @@ import pytest
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.measures import Cases, Run, Setting, is_resource, measure_named, observe, observe_run, problems_of, score
+from pilotbase.measures import (
+    Cases,
+    RuleContext,
+    RunMeasurements,
+    is_resource,
+    measure_named,
+    observe,
+    observe_run,
+    problems_of,
+    score,
+)
 
-LABELS = Setting("label", ("ok", "failure"), "failure", frozenset({"site"}))
-NUMBERS = Setting("value")
+LABELS = RuleContext("label", ("ok", "failure"), "failure", frozenset({"site"}))
+NUMBERS = RuleContext("value")
 ORDER = np.arange(2)
 CASES = Cases(np.array([0, 1]), np.array([0, 1]), classes=("ok", "failure"), positive="failure")
 
@@ -30,7 +40,7 @@ CASES = Cases(np.array([0, 1]), np.array([0, 1]), classes=("ok", "failure"), pos
         ("accuracy >= 90 %", LABELS, []),
         ("recal(failure) >= 0.90", LABELS, ["measure.unknown"]),
         ("recall(broken) >= 0.90", LABELS, ["measure.unknown_class"]),
-        ("recall >= 0.90", Setting("label", ("a", "b")), ["measure.class_missing"]),
+        ("recall >= 0.90", RuleContext("label", ("a", "b")), ["measure.class_missing"]),
         ("accuracy(failure) >= 0.90", LABELS, ["measure.takes_no_class"]),
         ("recall(failure) >= 90", LABELS, ["measure.threshold_range"]),
         ("recall(failure) >= 0.9 ms", LABELS, ["measure.wrong_unit"]),
@@ -57,7 +67,7 @@ CASES = Cases(np.array([0, 1]), np.array([0, 1]), classes=("ok", "failure"), pos
         ),
     ],
 )
-def test_all_problems_at_once(rule: str, setting: Setting, codes: list[str]) -> None:
+def test_all_problems_at_once(rule: str, setting: RuleContext, codes: list[str]) -> None:
     problems = problems_of(parse_rule(rule), setting)
     assert [problem.code for problem in problems] == codes
     for problem in problems:
@@ -78,7 +88,7 @@ def test_what_is_judged_on_a_run() -> None:
     with pytest.raises(InputError, match="measured on a run"):
         observe(parse_rule("memory.peak <= 1 GiB"), CASES, ORDER)
     with pytest.raises(InputError, match="computed from answers"):
-        observe_run(parse_rule("accuracy >= 0.9"), Run(np.array([0.1]), 1, 0.1))
+        observe_run(parse_rule("accuracy >= 0.9"), RunMeasurements(np.array([0.1]), 1, 0.1))
 
 
 @pytest.mark.parametrize("rule", ["recall(broken) >= 0.9", "worst(accuracy by ward) >= 0.9", "f_beta(failure) >= 0.9"])

@@ -12,15 +12,15 @@ import pytest
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.measures import Cases, CaseScore, Setting, measures, observe, problems_of, registry, score
+from pilotbase.measures import Cases, MeanScore, RuleContext, measures, observe, problems_of, registry, score
 
 
-def own(returned: Any, high: str = "2", low: str = "0") -> CaseScore:
+def own(returned: Any, high: str = "2", low: str = "0") -> MeanScore:
     limits = Decimal(low), Decimal(high)
-    return CaseScore("kindness", lambda truth, answers: returned, *limits, "higher", frozenset({"value"}), "mean", "us")
+    return MeanScore("kindness", lambda truth, answers: returned, *limits, "higher", frozenset({"value"}), "mean", "us")
 
 
-KIND = CaseScore(
+KIND = MeanScore(
     "kindness", lambda truth, answers: np.minimum(np.abs(answers), 2), Decimal(0), Decimal(2), "higher",
     frozenset({"value"}), "mean min(|answer|, 2)", "our own",
 )  # fmt: skip
@@ -52,9 +52,9 @@ def test_an_added_measure_works_like_ours(installed: Any) -> None:
     installed(KIND)
     cases = Cases(np.zeros(3), np.array([1.0, -0.5, np.nan]), kind="value")
     rule = parse_rule("kindness >= 0.4")
-    assert problems_of(rule, Setting("value")) == ()
+    assert problems_of(rule, RuleContext("value")) == ()
     assert score(rule, cases) == pytest.approx(0.5)
-    assert problems_of(parse_rule("kindness >= 3"), Setting("value"))[0].code == "measure.threshold_range"
+    assert problems_of(parse_rule("kindness >= 3"), RuleContext("value"))[0].code == "measure.threshold_range"
     assert measures()["kindness"].title.render("zh") == "kindness"
 
 
@@ -72,7 +72,7 @@ def test_an_entry_point_must_be_a_case_score(installed: Any) -> None:
         (own(np.array([0.5])), "measure.score_shape"),
     ],
 )
-def test_scores_beyond_the_bounds_are_refused(installed: Any, score_: CaseScore, code: str) -> None:
+def test_scores_beyond_the_bounds_are_refused(installed: Any, score_: MeanScore, code: str) -> None:
     installed(score_)
     with pytest.raises(InputError) as refused:
         score(parse_rule("kindness >= 0.4"), Cases(np.zeros(2), np.ones(2), kind="value"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.measures import Cases, Setting, problems_of, score
+from pilotbase.measures import Cases, RuleContext, problems_of, score
 
 
 def value(rule: str, cases: Cases) -> float | None:
@@ -155,10 +155,10 @@ def test_what_has_no_truth_does_not_count() -> None:
 
 
 def test_a_class_may_be_left_out_where_all_count_together_and_must_be_named_where_one_is_meant() -> None:
-    setting = Setting("boxes", ("car", "bus"))
+    setting = RuleContext("boxes", ("car", "bus"))
     assert problems_of(parse_rule("box_recall >= 0.5"), setting) == ()
     assert problems_of(parse_rule("box_recall(bus) >= 0.5"), setting) == ()
-    (problem,) = problems_of(parse_rule("iou >= 0.5"), Setting("mask", ("road", "tree")))
+    (problem,) = problems_of(parse_rule("iou >= 0.5"), RuleContext("mask", ("road", "tree")))
     assert problem.code == "measure.class_missing"
 
 

@@ -11,7 +11,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.channel import RETRY
-from pilotbase.notices.outbox import Message, list_deliveries, replay
+from pilotbase.notices.outbox import ClaimedMessage, list_deliveries, replay
 from pilotbase.notices.rows import list_notices
 from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, lane_of, list_webhooks, secret_of
 from pilotbase.protocols.guarded_http import GuardedHttp
@@ -202,7 +202,7 @@ def test_a_message_that_kills_whoever_sends_it_is_given_up_too(told, clock, monk
         webhook, _ = added(told, receiver)
         register(told)
         with monkeypatch.context() as patch:
-            patch.setattr(Message, "note", lambda *_: None)
+            patch.setattr(ClaimedMessage, "note", lambda *_: None)
             for _ in range(12):
                 told.noticing.call_webhooks()
                 clock.step(61)
@@ -310,7 +310,7 @@ def test_a_webhook_for_which_much_waits_holds_no_other_up(told):
         register(told)
         with told.store.database.write() as connection:
             for number in range(50):
-                order = work.Order(lane_of(webhook.identity), "notice", f"msg_{number:032d}", {"notice": "gone"})
+                order = work.WorkRequest(lane_of(webhook.identity), "notice", f"msg_{number:032d}", {"notice": "gone"})
                 work.put(connection, order, told.store.clock())
         added(told, other)
         told.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
@@ -323,7 +323,7 @@ def test_a_row_that_cannot_be_read_ends_nothing_but_itself(told):
     with receiving() as receiver:
         webhook, _ = added(told, receiver)
         with told.store.database.write() as connection:
-            work.put(connection, work.Order(lane_of(webhook.identity), "notice", "msg_x", {}), told.store.clock())
+            work.put(connection, work.WorkRequest(lane_of(webhook.identity), "notice", "msg_x", {}), told.store.clock())
             connection.execute(update(tables.work).values(payload=b"[" * 100_000))
         register(told)
         deliver(told)

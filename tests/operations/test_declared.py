@@ -7,7 +7,7 @@ import pydantic
 import pytest
 
 from pilotbase import operations
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.texts import LANGUAGES, catalogue
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import by_address, declared
@@ -38,7 +38,7 @@ def test_every_operation_has_texts_a_permission_and_an_example(one):
 
 
 def test_an_operation_without_any_of_it_is_refused_by_name():
-    class Something(Asked):
+    class Something(RequestModel):
         what: str
 
     bare = Operation("nothing.make", "POST /nothing", Something, NOTHING, status=201)
@@ -71,7 +71,7 @@ def test_no_two_operations_have_one_address():
 
 
 def test_an_address_and_its_fields_name_each_other():
-    class OfThing(Asked):
+    class OfThing(RequestModel):
         thing: str
 
     with pytest.raises(TypeError, match=r"things\.show: thing must be marked PATH"):
@@ -107,7 +107,7 @@ def test_what_nothing_binds_is_named(monkeypatch):
 
 
 def test_what_is_sent_is_what_is_asked_without_the_address():
-    class Renamed(Asked):
+    class Renamed(RequestModel):
         """What a thing is called."""
 
         thing: pydantic.types.Annotated[str, PATH]

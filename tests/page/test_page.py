@@ -21,7 +21,7 @@ from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.report import GroupScore, Report
-from pilotbase.documents.shown_cases import CaseScore, Given, ShownBox, ShownCase, ShownCases, TextPiece
+from pilotbase.documents.shown_cases import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, TextPiece
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.trial.page import render_report
 
@@ -216,7 +216,7 @@ def test_what_was_answered_in_a_rehearsal_is_inert_and_visible(reports: Reports,
     case = ShownCase(
         number=1,
         result="differs",
-        given=(Given(name=EVIL, value=EVIL), Given(name="note", value=EVIL)),
+        given=(CaseInput(name=EVIL, value=EVIL), CaseInput(name="note", value=EVIL)),
         truth=EVIL,
         answer=EVIL,
         scores=(CaseScore(rule=EVIL, value=1.0),),

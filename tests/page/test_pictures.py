@@ -10,7 +10,7 @@ from pilotbase.charts.png import png_of
 from pilotbase.documents import figures as f
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.report import Report
-from pilotbase.documents.shown_cases import CaseScore, Given, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece
+from pilotbase.documents.shown_cases import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece
 from pilotbase.trial.page import render_report
 from pilotbase.trial.page.pictures import pictures_of
 from tests.charts.test_picture_charts import (
@@ -36,7 +36,13 @@ IMAGE = ShownImage(png=base64.b64encode(png_of(np.zeros((20, 30), dtype=np.uint8
 
 
 def cases(**changes) -> ShownCases:
-    case = {"number": 7, "result": "differs", "given": (Given(name=EVIL, value=EVIL),), "truth": EVIL, "answer": EVIL}
+    case = {
+        "number": 7,
+        "result": "differs",
+        "given": (CaseInput(name=EVIL, value=EVIL),),
+        "truth": EVIL,
+        "answer": EVIL,
+    }
     scores = (CaseScore(rule="cer", value=0.25),)
     return ShownCases(
         report=rehearsal().digest(), kind="text", cases=(ShownCase(**{**case, "scores": scores, **changes}),)

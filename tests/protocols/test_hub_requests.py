@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
-from pilotbase.protocols.guarded_http import Answer, NoAnswerError, Request
+from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse, NoAnswerError
 from pilotbase.protocols.hub_requests import TRIES, HubRequests
 
 URL = "https://hub.example"
@@ -16,10 +16,10 @@ URL = "https://hub.example"
 class Scripted:
     """An HTTP client that answers by a list; an exception in it is raised."""
 
-    answers: list[Answer | Exception]
-    sent: list[Request] = field(default_factory=list)
+    answers: list[GuardedResponse | Exception]
+    sent: list[GuardedRequest] = field(default_factory=list)
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: GuardedRequest) -> GuardedResponse:
         self.sent.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -27,18 +27,18 @@ class Scripted:
         return answer
 
 
-def problem(status: int, **headers: str) -> Answer:
+def problem(status: int, **headers: str) -> GuardedResponse:
     told = {"type": "urn:x", "title": "No.", "status": status, "code": "x.y", "hint": "Do.", "problems": []}
-    return Answer(status, json.dumps(told).encode(), headers)
+    return GuardedResponse(status, json.dumps(told).encode(), headers)
 
 
-def requests(*answers: Answer | Exception) -> tuple[HubRequests, Scripted, list[float]]:
+def requests(*answers: GuardedResponse | Exception) -> tuple[HubRequests, Scripted, list[float]]:
     http, slept = Scripted(list(answers)), []
     return HubRequests(URL, "pilot_x", http=http, sleep=slept.append), http, slept  # type: ignore[arg-type]
 
 
 LOST = NoAnswerError("protocol.unreachable", host="hub.example")
-DONE = Answer(200, b"{}")
+DONE = GuardedResponse(200, b"{}")
 
 
 def test_what_passes_is_waited_for_and_sent_under_one_key():
@@ -75,7 +75,7 @@ def test_problems_keep_their_kind(status, kind, exit_code):
 
 def test_what_is_barred_as_things_stand_is_refused_as_it_is_without_a_hub():
     found = json.loads(problem(409).body) | {"barred": True}
-    hub, _, _ = requests(Answer(409, json.dumps(found).encode()))
+    hub, _, _ = requests(GuardedResponse(409, json.dumps(found).encode()))
     with pytest.raises(RefusedError) as told:
         hub.get("/me")
     assert told.value.exit_code == 5
@@ -83,7 +83,7 @@ def test_what_is_barred_as_things_stand_is_refused_as_it_is_without_a_hub():
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff", b'{"title": 1}'])
 def test_an_answer_that_is_no_problem_is_told_by_its_status(body):
-    hub, _, _ = requests(Answer(500, body))
+    hub, _, _ = requests(GuardedResponse(500, body))
     with pytest.raises(PilotbaseError) as told:
         hub.get("/me")
     assert told.value.code == "protocol.hub_failed" and "500" in str(told.value)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError, Request
+from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest, NoAnswerError
 from pilotbase.protocols.kept_connection import BrokenOffError, KeptConnection, LateError, TooLargeError
 
 GUARD = GuardedHttp(("127.0.0.1",))
@@ -66,7 +66,7 @@ def server():
 
 def get(connection, server, path="/", seconds=5.0, most=1000, scheme="http"):
     url = f"{scheme}://127.0.0.1:{server.server_port}{path}"
-    return connection.send(Request("GET", url, most_bytes=most), seconds)
+    return connection.send(GuardedRequest("GET", url, most_bytes=most), seconds)
 
 
 def kept(server, scheme="http", guard=GUARD):
@@ -118,7 +118,7 @@ def test_a_chunk_of_less_than_nothing_is_no_answer(server, size):
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     with listening, pytest.raises(BrokenOffError):
-        KeptConnection(GUARD, url).send(Request("GET", url, most_bytes=1000), 10)
+        KeptConnection(GUARD, url).send(GuardedRequest("GET", url, most_bytes=1000), 10)
     thread.join(10)
     assert sent < 32 << 20
 
@@ -144,9 +144,9 @@ def test_the_address_is_judged_whenever_a_connection_is_made(server):
     guard = GuardedHttp(("127.0.0.1",), resolve=lambda host, port: next(answers))
     connection = KeptConnection(guard, f"http://models.example:{server.server_port}")
     url = f"http://models.example:{server.server_port}"
-    assert connection.send(Request("GET", f"{url}/last"), 5).status == 200
+    assert connection.send(GuardedRequest("GET", f"{url}/last"), 5).status == 200
     with pytest.raises(RefusedError):
-        connection.send(Request("GET", url), 5)
+        connection.send(GuardedRequest("GET", url), 5)
     with pytest.raises(InputError):
         KeptConnection(guard, "ftp://models.example")
 

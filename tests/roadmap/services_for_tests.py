@@ -1,6 +1,6 @@
 """Services, standings and warnings as the rooms of services and watch store them."""
 
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, ServingState, Signal
 from pilotbase.documents.watch import RiskWarning
@@ -29,7 +29,7 @@ def route_of(trial, commission=COMMISSION):
 
 def stand(store, state: ServingState, at, name="mill-watch"):
     """Let a service stand so."""
-    standing = ServiceStanding(service=name, state=state, reason=text("verdict.accept"), at=at)
+    standing = ServiceStatus(service=name, state=state, reason=text("verdict.accept"), at=at)
     _put(store, standing, f"service-standing:{name}")
 
 

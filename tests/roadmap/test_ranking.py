@@ -8,12 +8,12 @@ import pytest
 
 from pilotbase.documents.errors import InputError
 from pilotbase.roadmap.choosing import rank_scenarios, scenarios_of, tell_ranking
-from pilotbase.roadmap.ranking import Weights, moves, rank, smallest_flip
+from pilotbase.roadmap.ranking import CriterionWeights, moves, rank, smallest_flip
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, SUPPLIER, scenario
 
-EVEN = Weights()
+EVEN = CriterionWeights()
 GRID = 24
 
 
@@ -37,7 +37,7 @@ def test_scores_and_ranks_by_hand():
 
 def test_a_flip_by_hand():
     """4 · 3 · 3 leads 2 · 5 · 3 by 2 (w1 - w2): with weights 2, 1, 1 that is 1/2, gone once 1/8 has moved."""
-    above, below, weights = Worth(4, 3, 3), Worth(2, 5, 3), Weights(2, 1, 1)
+    above, below, weights = Worth(4, 3, 3), Worth(2, 5, 3), CriterionWeights(2, 1, 1)
     flip = smallest_flip(above, below, weights)
     assert flip.shift == Fraction(1, 8)
     assert moves(flip, weights) == (Fraction(-1, 8), Fraction(1, 8), 0)
@@ -55,7 +55,7 @@ def test_a_tie_flips_at_once():
 @pytest.mark.parametrize("seed", range(40))
 def test_at_the_flip_they_tie_and_no_smaller_change_flips_them(seed):
     chance = random.Random(seed)
-    weights = Weights(*(chance.randrange(1, 9) for _ in range(3)))
+    weights = CriterionWeights(*(chance.randrange(1, 9) for _ in range(3)))
     above, below = (Worth(*(chance.randrange(1, 6) for _ in range(3))) for _ in range(2))
     if lead(above, below, weights.shares) < 0:
         above, below = below, above
@@ -79,11 +79,11 @@ def test_at_the_flip_they_tie_and_no_smaller_change_flips_them(seed):
 
 def test_the_top_holds_until_the_first_pair_crosses_its_edge():
     counts = {Worth(5, 2, 2): 1, Worth(2, 5, 2): 2, Worth(1, 1, 1): 3}
-    found = rank(counts, Weights(2, 1, 1), top=1)
+    found = rank(counts, CriterionWeights(2, 1, 1), top=1)
     assert found.top_holds_for == Fraction(1, 8)
     assert [rung.crosses_after for rung in found.rungs] == [Fraction(1, 8), Fraction(1, 8), None]
-    tight = rank(counts, Weights(2, 1, 1), top=1, within=Fraction(1, 10))
-    assert tight.flips == () and len(rank(counts, Weights(2, 1, 1), within=Fraction(1, 8)).flips) == 1
+    tight = rank(counts, CriterionWeights(2, 1, 1), top=1, within=Fraction(1, 10))
+    assert tight.flips == () and len(rank(counts, CriterionWeights(2, 1, 1), within=Fraction(1, 8)).flips) == 1
 
 
 def test_nothing_ranks_nothing():
@@ -94,7 +94,7 @@ def test_nothing_ranks_nothing():
 @pytest.mark.parametrize("parts", [(0, 0, 0), (-1, 1, 1), (101, 1, 1)])
 def test_weights_that_weigh_nothing_are_refused(parts):
     with pytest.raises(InputError):
-        Weights(*parts)
+        CriterionWeights(*parts)
 
 
 def test_scenarios_are_ranked_by_what_their_newest_version_says(any_trial):

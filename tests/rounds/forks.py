@@ -39,7 +39,7 @@ _libc = ctypes.CDLL(None)
 
 
 def main() -> None:
-    place = serving.Place(port=int(sys.argv[1]))
+    place = serving.BindAddress(port=int(sys.argv[1]))
     serving.configure(place)
     serving.prepare()
     import pilotbase.hub.asgi
@@ -74,7 +74,7 @@ def make_accounts() -> dict[str, str]:
     return tokens
 
 
-def _fork(kind: str, fuse: int, place: serving.Place) -> int:
+def _fork(kind: str, fuse: int, place: serving.BindAddress) -> int:
     child = os.fork()
     if child:
         return child
@@ -117,9 +117,9 @@ def _light(fuse: int) -> None:
 
 def _work() -> None:
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.jobs.worker import Worker, default_name
+    from pilotbase.worker.jobs.worker import JobWorker, default_name
 
-    Worker(open_base(), default_name(), LEASE_SECONDS).work(threading.Event())
+    JobWorker(open_base(), default_name(), LEASE_SECONDS).work(threading.Event())
 
 
 def _say(answer: object) -> None:

@@ -14,7 +14,7 @@ from pilotbase.documents.vocabularies import CallEnd, Role, Signal
 from pilotbase.documents.watch import Watch
 from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import list_notices
-from pilotbase.service.metering import Usage, usage_of
+from pilotbase.service.metering import ServiceUsage, usage_of
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import history_of
 from pilotbase.service.terms import list_budgets
@@ -79,7 +79,7 @@ def _require_observed_once(life: Life) -> None:
 
 def _require_metered(life: Life) -> None:
     counts, used = status_of(life.view, SERVICE).counts, usage_of(life.view, SERVICE)
-    answered = sum((usage for meter, usage in used.items() if meter.end in ANSWERED), Usage())
+    answered = sum((usage for meter, usage in used.items() if meter.end in ANSWERED), ServiceUsage())
     again = answered.calls - len(life.answers)
     assert again == counts.get("case_differs", 0), f"answered twice, observed once, and that is told: {counts}"
     assert 0 <= again <= life.kills.done.total() + len(life.crew.burnt("gateway"))

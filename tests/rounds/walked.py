@@ -24,7 +24,7 @@ _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def main() -> None:
-    serving.configure(serving.Place())
+    serving.configure(serving.BindAddress())
     serving.prepare()
     from pilotbase.hub.base import base
     from pilotbase.hub.demo.accounts import make_accounts

@@ -17,13 +17,13 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.record import Result
 from pilotbase.documents.scenario import Contact
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding, ServiceTerms
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus, ServiceTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
 from pilotbase.service.admission import Premises
-from pilotbase.service.budgets import Budget, spending_of, write_budget
-from pilotbase.service.calls import Cost, Observed
-from pilotbase.service.desk import Desk
+from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
+from pilotbase.service.calls import CallObservation, Cost
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.keys import KeyTerms, withdraw_key, write_key
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import write_standing
@@ -175,7 +175,7 @@ class Served:
         return service
 
     def stand(self, state: ServingState, route: int = 0, name: str = "milling") -> None:
-        standing = ServiceStanding(
+        standing = ServiceStatus(
             service=name, state=state, route=route, reason=text("verdict.accept"), at=self.store.clock()
         )
         service = load_service(self.view, name)
@@ -184,7 +184,7 @@ class Served:
 
     def budget(self, calls: int | None = None, tokens: int | None = None, period: str = "total") -> str:
         with self.view.transaction("service.budget") as change:
-            write_budget(change, Budget("milling", "main", period, calls, tokens))
+            write_budget(change, ServiceBudget("milling", "main", period, calls, tokens))
         return "main"
 
     def key(self, budget: str = "", service: str = "milling", **terms: object) -> str:
@@ -207,7 +207,7 @@ class Served:
 
     @contextmanager
     def desk(self):
-        opened = Desk.open(self.view, self.journals)
+        opened = CallDispatcher.open(self.view, self.journals)
         try:
             yield opened
         finally:
@@ -222,8 +222,8 @@ class Served:
     def _list(self) -> Path:
         return self.folder / "revocations.json"
 
-    def observed(self, *ids: str, end: CallEnd = CallEnd.ANSWERED, version: str = "1.0.0") -> Observed:
+    def observed(self, *ids: str, end: CallEnd = CallEnd.ANSWERED, version: str = "1.0.0") -> CallObservation:
         count = len(ids)
         inputs = {"torque": [float(number) for number in range(count)]}
         at = self.store.clock()
-        return Observed(ids, inputs, ["fine"] * count, end, digest(f"folder {version}"), 2.5, at)
+        return CallObservation(ids, inputs, ["fine"] * count, end, digest(f"folder {version}"), 2.5, at)

@@ -11,14 +11,16 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
 from pilotbase.service.keys import keys_of
 from tests.catalogue.records_for_tests import COMMISSION, DESK
 from tests.service.services_for_tests import Served, SignedTrial
 
 
-def refusal(desk: Desk, secret: str, service: str = "milling", scope: Scope = Scope.INFER, tokens: int = 0) -> str:
+def refusal(
+    desk: CallDispatcher, secret: str, service: str = "milling", scope: Scope = Scope.INFER, tokens: int = 0
+) -> str:
     with pytest.raises(PilotbaseError) as caught:
         desk.admit(secret, service, Cost(1, tokens), scope)
     assert caught.value.render("zh") != caught.value.render("en")

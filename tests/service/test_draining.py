@@ -11,7 +11,7 @@ from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import journal, recovery
 from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain, expire_allotments
 from pilotbase.service.metering import usage_of
 from pilotbase.workspace.failures import DiskFullError
@@ -24,7 +24,7 @@ def secret(served: Served) -> str:
     return served.key(served.budget(calls=1000, tokens=100_000))
 
 
-def abandon(desk: Desk) -> None:
+def abandon(desk: CallDispatcher) -> None:
     """Leave a desk as kill -9 leaves it: its lock is free, nothing was given back."""
     desk._journal.close()
     desk._known.close()
@@ -96,7 +96,7 @@ def test_a_journal_that_cannot_be_taken_in_holds_up_no_other(served: Served, sec
 
 
 def test_what_a_killed_desk_held_goes_back_but_for_its_calls(served: Served, secret: str) -> None:
-    desk = Desk.open(served.view, served.journals)
+    desk = CallDispatcher.open(served.view, served.journals)
     desk.settle(desk.admit(secret, "milling", Cost(1, 100)), Cost(1, 60), served.observed("a"))
     for _ in range(2):
         desk.admit(secret, "milling", Cost(1, 100))
@@ -114,7 +114,7 @@ def test_what_a_killed_desk_held_goes_back_but_for_its_calls(served: Served, sec
 def test_nothing_comes_back_of_what_a_machine_that_stopped_may_have_lost(
     served: Served, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = Desk.open(served.view, served.journals)
+    desk = CallDispatcher.open(served.view, served.journals)
     desk.admit(secret, "milling", Cost(1, 100))
     abandon(desk)
     held = served.gone()
@@ -170,7 +170,7 @@ def test_segments_follow_each_other_and_go_when_they_are_taken_in(
     served: Served, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "SEGMENT_BYTES", 2000)
-    desk = Desk.open(served.view, served.journals)
+    desk = CallDispatcher.open(served.view, served.journals)
     left_open = desk.admit(secret, "milling", Cost(1, 5))
     for number in range(50):
         desk.settle(desk.admit(secret, "milling", Cost(1, 10)), Cost(1, 2), served.observed(str(number)))
@@ -186,7 +186,7 @@ def test_segments_follow_each_other_and_go_when_they_are_taken_in(
 
 
 def test_a_torn_or_damaged_line_costs_itself_only(served: Served, secret: str) -> None:
-    desk = Desk.open(served.view, served.journals)
+    desk = CallDispatcher.open(served.view, served.journals)
     desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
     abandon(desk)
     (segment,) = (served.journals / desk.identity).glob("*.jsonl")
@@ -209,7 +209,7 @@ def test_an_observation_that_does_not_fit_is_left_out_and_counted(served: Served
 
 
 def test_allotments_of_a_desk_that_is_silent_for_a_day_count_as_used(served: Served, secret: str, clock) -> None:
-    desk = Desk.open(served.view, served.journals)
+    desk = CallDispatcher.open(served.view, served.journals)
     desk.admit(secret, "milling", Cost(1, 100))
     held = served.gone()
     clock.step(timedelta(hours=23).total_seconds())

@@ -14,7 +14,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.service import budgets
 from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import Journal
 from pilotbase.service.metering import usage_of
@@ -51,7 +51,7 @@ def counted(served: Served) -> tuple[int, int]:
 
 def spend(served: Served, secret: str, calls: int, told: Path, tokens: int = 10) -> None:
     """Call as long as the budget reaches; write down every call that is acknowledged."""
-    desk = Desk.open(served.view, served.journals)
+    desk = CallDispatcher.open(served.view, served.journals)
     with told.open("ab", buffering=0) as acknowledged:
         for _ in range(calls):
             try:

@@ -18,7 +18,7 @@ from pilotbase.documents.vocabularies import Conformity, StandardStatus
 from pilotbase.standards.composing import compose
 from pilotbase.standards.coverage import missing_measures
 from pilotbase.standards.differing import differences, touching
-from pilotbase.standards.matrix import Shown, conformity_rows
+from pilotbase.standards.matrix import MatrixInputs, conformity_rows
 from pilotbase.standards.packaged import packaged_profiles
 from pilotbase.trial.standards import check_profile, find_profile
 
@@ -49,7 +49,7 @@ def result(rule, outcome="pass", estimate=0.97, scored=400):
 
 
 def row(requirement, **shown):
-    return conformity_rows(held(profile(requirement)), Shown(day="2026-11-27", **shown))[0]
+    return conformity_rows(held(profile(requirement)), MatrixInputs(day="2026-11-27", **shown))[0]
 
 
 @pytest.mark.parametrize("name", packaged_profiles())

@@ -8,7 +8,7 @@ import pytest
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial import answering
 from pilotbase.trial.answers import AnswerLog, read_answers
 from pilotbase.trial.delivering import in_file_order
@@ -116,7 +116,7 @@ def test_answers_that_fill_any_memory_end_the_run(tmp_path, monkeypatch):
 
         def predict(self, batch, following=None):
             self.asked += 1
-            return Answers(np.array(["a" * 1000] * batch.rows, dtype=object))
+            return AnswerBatch(np.array(["a" * 1000] * batch.rows, dtype=object))
 
     monkeypatch.setattr(answering, "MOST_BYTES", 5000)
     worker, features = Talking(), {"x": np.arange(40.0)}
@@ -126,4 +126,4 @@ def test_answers_that_fill_any_memory_end_the_run(tmp_path, monkeypatch):
             assert (end.reason, log.answered, worker.asked) == (EndReason.OVERSIZED_ANSWER, 6, 3)
     monkeypatch.setattr(answering, "MOST_BYTES", 1 << 20)
     with AnswerLog(tmp_path / "other", b"plan") as log:
-        assert answering.answer_cases(worker, in_file_order(features, 2), log) == answering.End()
+        assert answering.answer_cases(worker, in_file_order(features, 2), log) == answering.AnsweringEnd()

@@ -15,7 +15,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.trial.data_versions import shown_by
 from pilotbase.trial.scenario_folder import load_scenario
-from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
+from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
 from pilotbase.trial.sealing import published_cases, seal_scenario
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
@@ -33,7 +33,7 @@ def closed(content: str) -> str:
     return content.replace("  file: cases.csv", f"  file: cases.csv\n  dataset: {DATASET}")
 
 
-def sealed_in(base: Base, folder: Path) -> Sealed:
+def sealed_in(base: Base, folder: Path) -> OpenedScenario:
     cases = pl.read_csv(folder / "cases.csv")
     planted = cases.with_columns(site=pl.concat_str([pl.lit(PLANTED), pl.col("case_id")]))
     planted.write_csv(folder / "cases.csv")
@@ -112,7 +112,7 @@ def test_the_sample_of_another_hidden_set_does_not_open_in_its_place(
     other = sealed_in(base, write_scenario(rows=600, change=closed, name="other"))
     swapped = one.record.model_copy(update={"public_sample": other.record.public_sample})
     with pytest.raises(InvalidProofError) as told:
-        read_public_sample(base.lab, Sealed(one.scenario, swapped))
+        read_public_sample(base.lab, OpenedScenario(one.scenario, swapped))
     assert told.value.code == "vault.envelope_closed"
 
 

@@ -9,7 +9,7 @@ from pilotbase.documents.scenario import HourPrice
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes.cost import PROBE
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 
@@ -18,7 +18,7 @@ PRICE = HourPrice(amount=Decimal("0.36"), currency="CNY")
 
 def run(cpu_seconds=2.0, cases=500, use=None):
     end, isolation = SimpleNamespace(), SimpleNamespace()
-    return Run(end, isolation, Load((), cases, 10, 0.0, cpu_seconds, 1), "", use)
+    return BoxRun(end, isolation, Load((), cases, 10, 0.0, cpu_seconds, 1), "", use)
 
 
 def spent(of, price):

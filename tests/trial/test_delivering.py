@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import Scenario
-from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial.answering import answer_cases, complete_answers, count_abstentions
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import Cut, SecretDelivery, as_hidden, cut_as_stated, in_file_order, in_secret_order
@@ -120,10 +120,10 @@ class Doubling:
 
     def predict(self, batch, following=None):
         if not self.left:
-            raise BoxEnded(End(EndReason.APPLICATION_ERROR, 0, ""))
+            raise BoxEnded(BoxEnd(EndReason.APPLICATION_ERROR, 0, ""))
         self.left -= 1
         self.seen += batch.columns["number"].tolist()
-        return Answers(2.0 * batch.columns["number"])
+        return AnswerBatch(2.0 * batch.columns["number"])
 
 
 @pytest.mark.parametrize("broken_after", [0, 1, 4])

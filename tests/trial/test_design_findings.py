@@ -7,7 +7,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Outcome, RiskLevel
-from pilotbase.trial.design_findings import Design, design_findings
+from pilotbase.trial.design_findings import DesignInputs, design_findings
 from pilotbase.worker.trials.proving import rehearse_in
 from tests.trial.conftest import MANIFEST
 
@@ -32,7 +32,7 @@ HIGH = {"risk": {"level": "high", "why": "An animal may be hurt."}}
 def found(scenario=(), application=(), reviewed=False, day="2026-11-27"):
     """Return check → finding of a scenario and an application with these parts."""
     manifest = yaml.safe_load(MANIFEST.format(name="sorter", supplier="acme"))
-    design = Design(
+    design = DesignInputs(
         scenario=Scenario.model_validate(SCENARIO | dict(scenario)),
         application=Application.model_validate(manifest | {"model_card": CARD} | dict(application)),
         reviewed=reviewed, leakage=None, baseline=(), labels=None, day=day,

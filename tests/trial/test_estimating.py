@@ -6,11 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.estimate import Ceiling, Span, read_ceiling, spell_time
+from pilotbase.documents.estimate import Ceiling, Span, format_time, read_ceiling
 from pilotbase.documents.limits import Limits
-from pilotbase.trial.estimating import CODE, Meter, RunSize, SpendingLimit, consent_of, estimate_of
+from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.worker.intake.proofs import verify_base_log
 from pilotbase.worker.trials.consenting import runner
@@ -21,11 +21,11 @@ SMALL = Limits(wall_seconds=900)
 NOTHING_AT_ALL = SpendingLimit(ceiling=Ceiling(seconds=0))
 
 
-def _metered(loading: float, batches: list[float]) -> Meter:
-    meter, wall = Meter(), loading
+def _metered(loading: float, batches: list[float]) -> BoxMeter:
+    meter, wall = BoxMeter(), loading
     for seconds in [0.0, *batches]:
         wall += seconds
-        meter.take(Usage(wall, wall / 2, 1 << 20, wall * (1 << 20)))
+        meter.take(BoxUsage(wall, wall / 2, 1 << 20, wall * (1 << 20)))
     return meter
 
 
@@ -40,7 +40,7 @@ def test_loading_is_known_for_every_box_and_the_rest_is_predicted():
 def test_another_box_is_another_loading_and_no_batch():
     meter = _metered(10.0, [1.0] * 4)
     meter.begin_box()
-    meter.take(Usage(30.0, 1.0, 0))
+    meter.take(BoxUsage(30.0, 1.0, 0))
     assert [one.wall_seconds for one in meter.firsts] == [10.0, 30.0]
     assert len(meter.batches) == 4
     assert meter.used.wall_seconds == pytest.approx(44.0)
@@ -49,8 +49,8 @@ def test_another_box_is_another_loading_and_no_batch():
 def test_steps_tell_a_supplier_between_what_it_lies_and_nothing_finer():
     spans = [Span(low=low, expected=low, high=low * 1.4).coarse() for low in (2.1, 2.7, 3.2, 3.55)]
     assert set(spans) == {Span(low=2, high=5)}
-    assert spell_time(Span(low=3500, high=7300).coarse_time()) == "30 min – 5 h"
-    assert spell_time(Span(low=0.2, high=0.9).coarse_time()) == "0 s – 1 s"
+    assert format_time(Span(low=3500, high=7300).coarse_time()) == "30 min – 5 h"
+    assert format_time(Span(low=0.2, high=0.9).coarse_time()) == "0 s – 1 s"
     fine = Span(low=11160, expected=11234, high=12960).rounded()
     assert (fine.low, fine.expected, fine.high) == (11000, 11000, 13000)
 

@@ -20,14 +20,14 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.measures import Setting, problems_of
+from pilotbase.measures import RuleContext, problems_of
 from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.trial import perturbed_arms
-from pilotbase.trial.answering import End
+from pilotbase.trial.answering import AnsweringEnd
 from pilotbase.trial.delivering import Cut
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import AttemptSession, answer_arms, committed_digest, perturbations_of
-from pilotbase.trial.running import Run, Terms
+from pilotbase.trial.running import BoxRun, BoxTerms
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
@@ -252,9 +252,9 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         run.orders.append(asked.order.tolist())
         log.append(np.zeros(60, dtype=np.int32), 0.1)
         hooks.on_batch(60)
-        end = End()
+        end = AnsweringEnd()
         isolation = {"level": "L2", "start": "", "memory_watch": "", "limits": {}, "end": end.reason}
-        return Run(end, perturbed_arms.EndedRun.model_fields["isolation"].annotation(**isolation),
+        return BoxRun(end, perturbed_arms.EndedRun.model_fields["isolation"].annotation(**isolation),
                    Load(log.seconds(), 60, 60, 0.0, None, None), "")  # fmt: skip
 
     monkeypatch.setattr(perturbed_arms, "run_on_hidden", run_on_hidden)
@@ -262,7 +262,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
     def run(secret: bytes):
         events.clear()
         trial = scenario.trial
-        terms = Terms(sealed.contract, trial.limits, trial.isolation, 60, LogPolicy.WITHHELD)
+        terms = BoxTerms(sealed.contract, trial.limits, trial.isolation, 60, LogPolicy.WITHHELD)
         told = AttemptSession(
             candidate=None,
             terms=terms,
@@ -369,7 +369,7 @@ def test_the_criteria_in_the_documentation_can_be_used():
     section = DOCS.read_text().split("## 3.")[1].split("## 4.")[0]
     criteria = yaml.safe_load(section.split("```yaml")[1].split("```")[0])["criteria"]
     fields = tuple(Field(name=name, data_type=DataType.FLOAT) for name in ("torque", "speed"))
-    setting = Setting("label", ("failure", "fine"), "failure", has_baseline=True, features=fields)
+    setting = RuleContext("label", ("failure", "fine"), "failure", has_baseline=True, features=fields)
     rules = [parse_rule(item["rule"]) for item in criteria]
     assert {rule.wrapper for rule in rules} == {None, "drop", "lift"}
     assert [problems_of(rule, setting) for rule in rules] == [()] * len(rules)

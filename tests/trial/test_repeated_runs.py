@@ -12,7 +12,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.measures import Cases
 from pilotbase.trial.deciding import decide_recorded
-from pilotbase.trial.recorded_cases import Recorded
+from pilotbase.trial.recorded_cases import RecordedCases
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.cli.test_command_line import run
@@ -39,7 +39,7 @@ def noisy_system(draw: np.random.Generator, cases: int, mean: float):
     return draw.random((cases, RUNS)) < np.where(hard, 0.02, 0.98)[:, None]
 
 
-def recorded(right, clustered: bool) -> Recorded:
+def recorded(right, clustered: bool) -> RecordedCases:
     cases, runs = right.shape
     units = np.repeat(np.arange(cases), runs)
     known = Cases(
@@ -48,7 +48,7 @@ def recorded(right, clustered: bool) -> Recorded:
         classes=("no", "yes"),
         units=units if clustered else None,
     )
-    return Recorded(known, "question" if clustered else None)
+    return RecordedCases(known, "question" if clustered else None)
 
 
 def false_accepts(estimand: str, clustered: bool, rounds: int, cases: int = 60, stop: str = "early") -> int:

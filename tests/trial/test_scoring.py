@@ -11,7 +11,7 @@ from pilotbase.evidence import Levels
 from pilotbase.measures import Cases
 from pilotbase.trial.baselines import measured_baseline, measured_others
 from pilotbase.trial.scoring import NO_RUN, describe, judge, settle_criteria
-from pilotbase.trial.sealed import Sealed, SealedScenario
+from pilotbase.trial.sealed import OpenedScenario, SealedScenario
 from tests.trial.conftest import SCENARIO
 
 ZERO = "sha256:" + "0" * 64
@@ -21,12 +21,12 @@ def scenario(extra: str) -> Scenario:
     return build_document(Scenario, parse_yaml((SCENARIO.format(cases=10) + extra).encode(), "scenario.yaml"))
 
 
-def sealed(document: Scenario) -> Sealed:
+def sealed(document: Scenario) -> OpenedScenario:
     record = SealedScenario(
         scenario=ZERO, source=ZERO, public_sample=ZERO, public_cases=1, hidden_set=ZERO, hidden_cases=1,
         classes=("broken", "fine"),
     )  # fmt: skip
-    return Sealed(document, record)
+    return OpenedScenario(document, record)
 
 
 def test_the_decision_threshold_is_written_out_in_the_rules_that_need_it():

@@ -16,7 +16,7 @@ from pilotbase.documents.shown_cases import MOST_CASES, ShownCases, TextPiece
 from pilotbase.measures import Cases, coded
 from pilotbase.measures.edit_distance import edit_distance
 from pilotbase.protocols.array_cells import cell_of
-from pilotbase.trial.shown_cases import LookedAt, shown_cases
+from pilotbase.trial.shown_cases import CaseGallery, shown_cases
 from pilotbase.trial.shown_cases.alignment import LONGEST, pieces_of
 from pilotbase.trial.shown_cases.pixels import read_pixels, striped
 from pilotbase.worker.trials.proving import rehearse_in
@@ -29,7 +29,7 @@ def looked_at(kept, columns, fields, **prediction):
     frame = pl.DataFrame(columns)
     typed = tuple(Field(name=name, data_type=kind) for name, kind in fields)
     made = Prediction(kind=kept.kind, classes=kept.classes, **prediction)
-    return LookedAt(frame, typed, made, kept, coded(kept))
+    return CaseGallery(frame, typed, made, kept, coded(kept))
 
 
 def shown(kept, columns, fields, *rules):

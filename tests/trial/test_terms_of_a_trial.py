@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.catalogue.advancing import Move, advance
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
@@ -25,7 +25,7 @@ from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agreement, dataset
 from tests.trial.conftest import GOOD
 
-LIMITS = Limits(purposes=(Purpose.VERIFICATION, Purpose.TRAINING), uses=5)
+LIMITS = OfferLimits(purposes=(Purpose.VERIFICATION, Purpose.TRAINING), uses=5)
 TALKS = "print('pressures', flush=True)\n" + GOOD
 
 
@@ -38,7 +38,7 @@ class Parties:
         self.owner = store.as_actor(actor("plant", Role.DEMAND_OWNER, person="p-owner"))
         self.supplier = store.as_actor(actor("acme", Role.SUPPLIER, person="p-supplier"))
 
-    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA, limits: Limits = LIMITS) -> None:
+    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA, limits: OfferLimits = LIMITS) -> None:
         self.dataset = dataset(opening=opening, usageInfo=offer_for(opening, "plant", DATASET, limits))
         advance(self.owner, DATASET, Act.DATASET_REGISTER, Move(self.dataset))
         advance(self.owner, DATASET, Act.DATASET_PUBLISH)
@@ -143,7 +143,7 @@ def test_a_rehearsal_on_closed_cases_is_counted_once_a_day_told_to_the_owner_and
 def test_a_rehearsal_is_refused_once_the_uses_are_spent_and_stops_with_a_revocation(
     base, parties, scenario, write_application
 ):
-    parties.publish(limits=Limits(uses=1))
+    parties.publish(limits=OfferLimits(uses=1))
     parties.agree()
     first, second = write_application(), write_application(GOOD + "\n", "second")
 

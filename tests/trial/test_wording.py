@@ -5,7 +5,7 @@ import pytest
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.texts import text
 from pilotbase.measures import measures, resource_measures, spoken
-from pilotbase.trial.page.wording import Wording
+from pilotbase.trial.page.wording import ReportWording
 
 
 @pytest.mark.parametrize(
@@ -16,11 +16,11 @@ from pilotbase.trial.page.wording import Wording
     ],
 )
 def test_a_rule_is_spoken_before_anything_was_measured(rule, english, chinese):
-    assert (Wording("en").spoken_rule(rule), Wording("zh").spoken_rule(rule)) == (english, chinese)
+    assert (ReportWording("en").spoken_rule(rule), ReportWording("zh").spoken_rule(rule)) == (english, chinese)
 
 
 def test_an_argument_is_spoken_with_its_rule():
-    english, chinese = Wording("en"), Wording("zh")
+    english, chinese = ReportWording("en"), ReportWording("zh")
     assert english.spoken_rule("recall(late, cut=0.2) >= 0.8") == (
         "Recall of “late” (answered from a probability of 0.2) at least 0.800"
     )
@@ -48,7 +48,7 @@ GIVEN = {
 @pytest.mark.parametrize("name", [*measures(), *resource_measures()])
 def test_every_heading_speaks_every_parameter_and_no_two_rules_share_one(name, language):
     """By the parameters that each measure declares: a new one has its words, or this fails."""
-    wording, headings = Wording(language), set()
+    wording, headings = ReportWording(language), set()
     given = GIVEN.get(name, {})
     declared = {one.name: one for one in measures()[name].parameters} if name in measures() else {}
 
@@ -73,7 +73,7 @@ def test_every_heading_speaks_every_parameter_and_no_two_rules_share_one(name, l
 def test_arguments_are_spoken_in_the_order_of_their_declaration():
     """However a rule spells them: what means the same reads the same."""
     spelled = ("cost(late, miss=5, false_alarm=1, cut=0.2) <= 1", "cost(late, cut=0.2, false_alarm=1, miss=5) <= 1")
-    first, other = (Wording("en").spoken_rule(rule) for rule in spelled)
+    first, other = (ReportWording("en").spoken_rule(rule) for rule in spelled)
     assert first == other
     assert "(a miss costs 5, a false alarm costs 1, answered from a probability of 0.2)" in first
 
@@ -89,4 +89,4 @@ def test_an_argument_is_spoken_in_the_unit_of_the_target_where_its_measure_says_
 
 
 def test_a_measure_of_a_package_that_is_gone_is_named_as_the_rule_names_it():
-    assert Wording("zh").spoken_rule("theirs(depth=2) >= 0.5") == "Theirs（depth = 2）不低于 0.500"
+    assert ReportWording("zh").spoken_rule("theirs(depth=2) >= 0.5") == "Theirs（depth = 2）不低于 0.500"

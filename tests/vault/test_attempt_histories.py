@@ -51,7 +51,7 @@ class Histories(RuleBasedStateMachine):
         self.vault = Vault(view, BlobStore(str(folder / "blobs")), KeyFolder(folder / "keys"))
         frame = pl.DataFrame({"x": range(ROWS)})
         self.set = seal(self.vault, frame, SealTerms(digest_bytes(b"s"), "plant", ALPHA, ATTEMPTS))
-        self.held: dict[str, budget.Attempt] = {}
+        self.held: dict[str, budget.VaultAttempt] = {}
         self.scored: dict[int, set[int]] = {}
 
     def teardown(self) -> None:

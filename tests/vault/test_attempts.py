@@ -14,9 +14,9 @@ from sqlalchemy import delete, insert, select, update
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.attempts import (
-    Attempt,
     AttemptRequest,
     AttemptState,
+    VaultAttempt,
     cancel_attempt,
     close_attempt,
     commit_answers,
@@ -43,7 +43,7 @@ def asks(name: str, cases: int = 100) -> AttemptRequest:
     return AttemptRequest(plan, application, nonce=plan[7:39], cases=cases)
 
 
-def committed(vault: Vault, hidden_set: HiddenSet, name: str, cases: int = 100) -> Attempt:
+def committed(vault: Vault, hidden_set: HiddenSet, name: str, cases: int = 100) -> VaultAttempt:
     attempt = open_attempt(vault, hidden_set, asks(name, cases))
     mark_delivered(vault, attempt)
     commit_answers(vault, attempt, ANSWERS)

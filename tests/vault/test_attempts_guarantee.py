@@ -15,8 +15,8 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.evidence import CriterionPlan, attempt_levels, decide, draw_order, exact
 from pilotbase.measures import Cases, observe
 from pilotbase.vault.attempts import (
-    Attempt,
     AttemptRequest,
+    VaultAttempt,
     close_attempt,
     commit_answers,
     mark_delivered,
@@ -32,13 +32,13 @@ Column = npt.NDArray[np.int64]
 ALPHA = 0.05
 
 
-def opened(vault: Vault, hidden_set: HiddenSet, name: str, cases: int) -> Attempt:
+def opened(vault: Vault, hidden_set: HiddenSet, name: str, cases: int) -> VaultAttempt:
     plan = digest_bytes(f"{hidden_set.identity} {name}".encode())
     return open_attempt(vault, hidden_set, AttemptRequest(plan, plan, plan[7:39], cases))
 
 
 def verdict_of(
-    vault: Vault, hidden_set: HiddenSet, attempt: Attempt, truth: Column, answers: Column, rule: str
+    vault: Vault, hidden_set: HiddenSet, attempt: VaultAttempt, truth: Column, answers: Column, rule: str
 ) -> tuple[str, Column]:
     """Return the verdict of an attempt with these answers, and the cases that were scored for it."""
     mark_delivered(vault, attempt)

@@ -11,10 +11,10 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.scenario import Contact
-from pilotbase.documents.terms import Ground, Leave, Use
+from pilotbase.documents.terms import AccessGrant, LegalBasis, Use
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet, SealTerms
-from pilotbase.vault.opening import FOR_OWNER, Purpose, ReaderGrant, open_hidden, require_still
+from pilotbase.vault.opening import FOR_OWNER, OpeningPurpose, ReaderGrant, open_hidden, require_still
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import parties
@@ -24,7 +24,7 @@ from pilotbase.workspace.uses import keep_use
 SCENARIO, KEY, VERSION = (digest_bytes(word) for word in (b"scenario", b"use", b"dataset"))
 DATASET, AGREEMENT = "dataset:plant/logs", "agreement:a1"
 OTHER = digest_bytes(b"a download")
-LEAVE = Leave(Ground.AGREEMENT, AGREEMENT, DATASET, KEY)
+LEAVE = AccessGrant(LegalBasis.AGREEMENT, AGREEMENT, DATASET, KEY)
 
 
 def dataset_set(vault: Vault, rows: pl.DataFrame, dataset: str | None = DATASET) -> HiddenSet:
@@ -52,7 +52,9 @@ def set_state(vault: Vault, state: str) -> None:
         connection.exec_driver_sql(f"UPDATE agreements SET state = '{state}'")
 
 
-def opened(vault: Vault, hidden_set: HiddenSet, leave: Leave, purpose: Purpose = Purpose.FEATURES) -> int:
+def opened(
+    vault: Vault, hidden_set: HiddenSet, leave: AccessGrant, purpose: OpeningPurpose = OpeningPurpose.FEATURES
+) -> int:
     return sum(part.frame.height for part in open_hidden(vault, hidden_set, ReaderGrant(purpose, leave)))
 
 
@@ -67,31 +69,31 @@ def test_rows_of_a_dataset_open_under_its_agreement_until_it_is_revoked(any_vaul
     assert opened(any_vault, hidden_set, LEAVE) == 1000
     set_state(any_vault, "revoked")
     before = len(any_vault.view.log_entries())
-    assert refused(lambda: open_hidden(any_vault, hidden_set, ReaderGrant(Purpose.FEATURES, LEAVE))) == (
+    assert refused(lambda: open_hidden(any_vault, hidden_set, ReaderGrant(OpeningPurpose.FEATURES, LEAVE))) == (
         "terms.not_standing"
     )
     assert len(any_vault.view.log_entries()) == before
 
 
 def test_a_revocation_stops_the_next_chunk_of_a_reading_under_way(any_vault: Vault, rows: pl.DataFrame) -> None:
-    reading = open_hidden(any_vault, dataset_set(any_vault, rows), ReaderGrant(Purpose.FEATURES, LEAVE))
+    reading = open_hidden(any_vault, dataset_set(any_vault, rows), ReaderGrant(OpeningPurpose.FEATURES, LEAVE))
     next(reading)
     set_state(any_vault, "ended")
     assert refused(lambda: next(reading)) == "terms.not_standing"
     assert refused(lambda: require_still(any_vault, LEAVE)) == "terms.not_standing"
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", OpeningPurpose)
 def test_an_owners_leave_opens_nothing_for_somebody_elses_application(
-    vault: Vault, rows: pl.DataFrame, purpose: Purpose
+    vault: Vault, rows: pl.DataFrame, purpose: OpeningPurpose
 ) -> None:
-    own = Leave.of_owner("plant")
+    own, foreign = AccessGrant.of_owner("plant"), AccessGrant.of_owner("acme")
     for hidden_set in (dataset_set(vault, rows), seal(vault, rows, SealTerms(SCENARIO, "plant", 0.05, 5))):
         if purpose in FOR_OWNER:
             assert opened(vault, hidden_set, own, purpose) == 1000
         else:
             assert refused(lambda: opened(vault, hidden_set, own, purpose)) == "terms.foreign_leave"  # noqa: B023
-        assert refused(lambda: opened(vault, hidden_set, Leave.of_owner("acme"), purpose)) == "terms.foreign_leave"  # noqa: B023
+        assert refused(lambda: opened(vault, hidden_set, foreign, purpose)) == "terms.foreign_leave"  # noqa: B023
 
 
 def test_a_leave_for_something_else_or_made_up_opens_nothing(vault: Vault, rows: pl.DataFrame) -> None:
@@ -106,16 +108,16 @@ def test_a_leave_for_something_else_or_made_up_opens_nothing(vault: Vault, rows:
         replace(LEAVE, use=None),
         replace(LEAVE, by="agreement:none"),
         replace(LEAVE, target="dataset:plant/other"),
-        replace(LEAVE, ground=Ground.OFFER),
-        replace(LEAVE, ground=Ground.OWNER),
-        Leave(Ground.OWNER, DATASET, DATASET, digest_bytes(b"never counted")),
-        Leave(Ground.OWNER, DATASET, DATASET, KEY),
-        Leave(Ground.AGREEMENT, AGREEMENT, DATASET, OTHER),
-        Leave(Ground.PAPER, paper, paper, KEY),
+        replace(LEAVE, ground=LegalBasis.OFFER),
+        replace(LEAVE, ground=LegalBasis.OWNER),
+        AccessGrant(LegalBasis.OWNER, DATASET, DATASET, digest_bytes(b"never counted")),
+        AccessGrant(LegalBasis.OWNER, DATASET, DATASET, KEY),
+        AccessGrant(LegalBasis.AGREEMENT, AGREEMENT, DATASET, OTHER),
+        AccessGrant(LegalBasis.PAPER, paper, paper, KEY),
     ):
         assert refused(lambda: opened(vault, hidden_set, leave)) in ("terms.foreign_leave", "terms.not_standing")  # noqa: B023
     of_none = seal(vault, rows, SealTerms(SCENARIO, "plant", 0.05, 5))
-    for leave in (LEAVE, Leave(Ground.PAPER, paper, paper, KEY)):
+    for leave in (LEAVE, AccessGrant(LegalBasis.PAPER, paper, paper, KEY)):
         assert refused(lambda: opened(vault, of_none, leave)) == "terms.foreign_leave"  # noqa: B023
 
 
@@ -132,9 +134,9 @@ def test_a_counted_submission_opens_the_set_that_it_is_about_and_no_other(vault:
     with vault.view.transaction("test.submitted") as change:
         paper = change.put(submission, parties("acme"), owner="plant")
         count(change, paper, paper)
-    leave = Leave(Ground.PAPER, paper, paper, KEY)
-    assert opened(vault, about, leave, Purpose.BOARD) == 1000
-    assert refused(lambda: opened(vault, other, leave, Purpose.BOARD)) == "terms.foreign_leave"
+    leave = AccessGrant(LegalBasis.PAPER, paper, paper, KEY)
+    assert opened(vault, about, leave, OpeningPurpose.BOARD) == 1000
+    assert refused(lambda: opened(vault, other, leave, OpeningPurpose.BOARD)) == "terms.foreign_leave"
 
 
 def test_an_envelope_opens_for_its_owners_work_alone(vault: Vault, rows: pl.DataFrame) -> None:
@@ -143,7 +145,7 @@ def test_an_envelope_opens_for_its_owners_work_alone(vault: Vault, rows: pl.Data
     assert open_envelope(vault, "plant", context, sealed, ReaderGrant.of_owner("plant")) == b"records"
     for grant in (
         ReaderGrant.of_owner("acme"),
-        ReaderGrant(Purpose.SCORING, Leave.of_owner("plant")),
-        ReaderGrant(Purpose.OWNER, LEAVE),
+        ReaderGrant(OpeningPurpose.SCORING, AccessGrant.of_owner("plant")),
+        ReaderGrant(OpeningPurpose.OWNER, LEAVE),
     ):
         assert refused(lambda: open_envelope(vault, "plant", context, sealed, grant)) == "terms.foreign_leave"  # noqa: B023

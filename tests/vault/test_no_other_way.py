@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pilotbase.documents.terms import Leave
+from pilotbase.documents.terms import AccessGrant
 from pilotbase.vault import board, envelopes, opening, samples, uploads
 
 SOURCE = Path(opening.__file__).parents[1]
@@ -152,11 +152,11 @@ def test_every_reader_of_closed_values_asks_for_a_grant_and_a_grant_for_a_leave(
     for reader, name in READERS.items():
         parameter = inspect.signature(reader).parameters[name]
         assert parameter.default is inspect.Parameter.empty, reader.__name__
-        assert parameter.annotation in ("ReaderGrant", Leave.__name__), reader.__name__
+        assert parameter.annotation in ("ReaderGrant", AccessGrant.__name__), reader.__name__
     field = opening.ReaderGrant.__dataclass_fields__["leave"]
-    assert field.type == Leave.__name__
+    assert field.type == AccessGrant.__name__
     with pytest.raises(TypeError):
-        opening.ReaderGrant(opening.Purpose.FEATURES)  # type: ignore[call-arg]
+        opening.ReaderGrant(opening.OpeningPurpose.FEATURES)  # type: ignore[call-arg]
 
 
 def test_every_function_that_opens_a_hidden_chunk_or_an_envelope_is_a_reader() -> None:

@@ -7,8 +7,8 @@ import pytest
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.attempts import (
-    Attempt,
     AttemptRequest,
+    VaultAttempt,
     cancel_attempt,
     close_attempt,
     commit_answers,
@@ -30,7 +30,7 @@ def asks(name: str, cases: int) -> AttemptRequest:
     return AttemptRequest(plan, plan, plan[7:39], cases)
 
 
-def run(vault: Vault, hidden_set: HiddenSet, name: str, cases: int, scored: int) -> Attempt:
+def run(vault: Vault, hidden_set: HiddenSet, name: str, cases: int, scored: int) -> VaultAttempt:
     attempt = open_attempt(vault, hidden_set, asks(name, cases))
     mark_delivered(vault, attempt)
     commit_answers(vault, attempt, attempt.plan)

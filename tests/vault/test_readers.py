@@ -14,11 +14,11 @@ from pilotbase.documents.api.readers import ReaderFacet
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import dataset_subject
-from pilotbase.documents.terms import Action, Channel, Leave, Request
+from pilotbase.documents.terms import AccessGrant, Action, Channel, Request
 from pilotbase.vault import readers
 from pilotbase.vault.dataset_files import KeptFile, open_file, open_preview, seal_file
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
 from pilotbase.vault.place import Vault
 from pilotbase.vault.readers import readers_of
 from pilotbase.workspace import tables
@@ -58,7 +58,7 @@ def verify(vault: Vault) -> None:
 def read(any_vault: Vault, rows: pl.DataFrame) -> Vault:
     """A vault in which rows, an envelope, a file and its first rows of one dataset were opened."""
     hidden_set = dataset_set(any_vault, rows)
-    next(open_hidden(any_vault, hidden_set, ReaderGrant(Purpose.FEATURES, LEAVE, attempt=3), np.arange(40)))
+    next(open_hidden(any_vault, hidden_set, ReaderGrant(OpeningPurpose.FEATURES, LEAVE, attempt=3), np.arange(40)))
     sealed = seal_envelope(any_vault, "plant", hidden_set.digest(), b"case,answer\n1,1\n")
     open_envelope(any_vault, "plant", hidden_set.digest(), sealed, ReaderGrant.of_owner("plant"))
     kept = KeptFile(dataset=DATASET, version=VERSION, name="logs.csv", size=8, rows=3, pieces=())
@@ -67,8 +67,8 @@ def read(any_vault: Vault, rows: pl.DataFrame) -> Vault:
         way = {"action": "odrl:use", "channel": "pb:download", "purpose": "pb:verification"}
         count(change, AGREEMENT, request=OTHER, place=2, **way)
         count(change, AGREEMENT, request=VERSION, place=3, **way | {"action": "odrl:display", "channel": "pb:preview"})
-    assert b"".join(open_file(any_vault, kept, Leave(LEAVE.ground, AGREEMENT, DATASET, OTHER))) == b"a\n1\n2\n3\n"
-    assert open_preview(any_vault, kept, Leave(LEAVE.ground, AGREEMENT, DATASET, VERSION)) == b"a"
+    assert b"".join(open_file(any_vault, kept, AccessGrant(LEAVE.ground, AGREEMENT, DATASET, OTHER))) == b"a\n1\n2\n3\n"
+    assert open_preview(any_vault, kept, AccessGrant(LEAVE.ground, AGREEMENT, DATASET, VERSION)) == b"a"
     return any_vault
 
 

@@ -14,7 +14,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError, RefusedErr
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import Chunk, HiddenSet, SealTerms
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import seal, secrets_of
 from pilotbase.workspace import tables
@@ -72,7 +72,7 @@ def test_the_record_tells_no_row_and_equal_rows_give_different_records(
 
 
 def test_each_opening_stands_in_the_log_before_a_row_is_seen(vault: Vault, sealed: HiddenSet) -> None:
-    opening = open_hidden(vault, sealed, ReaderGrant.of_owner("plant", Purpose.PROFILE), np.arange(40))
+    opening = open_hidden(vault, sealed, ReaderGrant.of_owner("plant", OpeningPurpose.PROFILE), np.arange(40))
     entry = vault.view.log_entries()[-1]
     assert (entry.action, entry.subjects) == ("vault.opened", (sealed.digest(),))
     assert entry.facts == {"purpose": "profile", "ground": "plant", "rows": 40}

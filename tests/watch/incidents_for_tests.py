@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.scenario import Contact
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, Role, ServingState, Signal
 from pilotbase.documents.watch import Incident, RiskWarning
@@ -41,7 +41,7 @@ def keep_service(store: Store, name: str = "alarm", **more) -> Service:
     """A service of the plant with two certified versions, serving by the first."""
     given = {"routes": (route("forest"), route("pine")), "organisation": "plant", "title": "Alarm", **more}
     service = Service(name=name, **given)
-    standing = ServiceStanding(
+    standing = ServiceStatus(
         service=name,
         state=ServingState.SERVING,
         reason=text("serving.serving"),

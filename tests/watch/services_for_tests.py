@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.service import EndpointRoute, Service
 from pilotbase.documents.vocabularies import CallEnd, Role
-from pilotbase.watch.observations import require_taken, take
+from pilotbase.watch.observations import ingest, require_taken
 from pilotbase.workspace.actors import actor, parties
 from pilotbase.workspace.store import Store, View
 
@@ -62,4 +62,4 @@ def ago(now: datetime, **span: float) -> datetime:
 
 def take_in(view: View, *batches: ObservationBatch | LabelBatch) -> None:
     """Take batches in; each must be taken."""
-    require_taken(take(view, batches))
+    require_taken(ingest(view, batches))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from pilotbase.documents.watch import Watch
 from pilotbase.watch.cohorts import CohortState, close_due, list_cohorts, next_closed
 from pilotbase.watch.labelled import cases_of
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.running import close_cohorts
 from pilotbase.workspace import watch_tables as tables
 from tests.watch.services_for_tests import ago, labelled, observed, open_service, take_in
@@ -34,7 +34,7 @@ def test_the_newest_label_counts_until_the_window_has_closed(view, clock):
     take_in(view, observed("b1", clock.now, {"c1": "ok", "c2": "ok", "c3": "ok"}))
     take_in(view, labelled("l1", {"c1": "ok", "c2": "ok", "c3": "ok"}), labelled("l2", {"c1": "broken", "c2": None}))
     clock.now += DAY + WINDOW
-    late = take(view, [labelled("l3", {"c1": "ok", "c3": "broken"})])
+    late = ingest(view, [labelled("l3", {"c1": "ok", "c3": "broken"})])
     assert (late.labels, late.late_labels) == (2, 2), "late even before anybody has noted that it closed"
     close_cohorts(view, "milling")
     with view.reading() as connection:
@@ -48,9 +48,9 @@ def test_cases_that_come_after_their_cohort_has_closed_enter_none(view, clock):
     at = clock.now
     take_in(view, observed("b1", at, {"c1": "ok"}))
     clock.now += DAY + WINDOW
-    assert take(view, [observed("b2", at, {"c2": "ok"})]).late_cases == 1, "whether it was noted or not"
+    assert ingest(view, [observed("b2", at, {"c2": "ok"})]).late_cases == 1, "whether it was noted or not"
     close_cohorts(view, "milling")
-    assert take(view, [observed("b3", at, {"c3": "ok"})]).late_cases == 1
+    assert ingest(view, [observed("b3", at, {"c3": "ok"})]).late_cases == 1
     assert list(labels(view)) == ["c1"]
     with view.reading() as connection:
         assert len(connection.scalars(select(tables.observed_cases.c.key)).all()) == 3, "they are kept"

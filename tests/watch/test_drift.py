@@ -14,7 +14,7 @@ from pilotbase.documents.profile import CategoryColumn, NumericColumn, Reference
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.watch import bets
 from pilotbase.watch.bets import bets_of
-from pilotbase.watch.detectors import Change, DriftDetector, DriftWatch
+from pilotbase.watch.detectors import DetectorChange, DriftDetector, DriftWatch
 from pilotbase.watch.detectors.drift import CALM
 from pilotbase.watch.profiles import profile_of
 
@@ -27,7 +27,7 @@ def reference(count: int, seed: int = 0) -> ReferenceProfile:
     return profile_of(rows(np.random.default_rng([1, seed]), count), FIELDS)
 
 
-def run(profile: ReferenceProfile, *tables: Any, design: DriftWatch = DriftWatch()) -> list[Change]:  # noqa: B008
+def run(profile: ReferenceProfile, *tables: Any, design: DriftWatch = DriftWatch()) -> list[DetectorChange]:  # noqa: B008
     detector = DriftDetector(profile, design)
     return [change for table in tables for change in detector.update(table)]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
-from pilotbase.measures import Setting
+from pilotbase.measures import RuleContext
 from pilotbase.watch.contract_breaks import broken_cases, worst_fault
 from pilotbase.watch.entering import losses_of
 from pilotbase.watch.keys import case_key
@@ -86,7 +86,7 @@ def test_labels_are_read_in_the_spelling_of_the_classes(value, classes, spelled)
 
 
 def test_numbers_that_are_none_are_missing():
-    setting = Setting("value")
+    setting = RuleContext("value")
     cases, known = cases_of_answers(pack([1.5, "x", None]), [2.0, "two", None], setting, frozenset())
     assert cases.answers.tolist()[0] == 1.5 and np.isnan(cases.answers[1:]).all()
     assert known.tolist() == [True, False, False]

@@ -10,7 +10,7 @@ from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.observation import LabelBatch
 from pilotbase.watch.files import AT_ONCE, read_batches
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import PackedBatch, moment_of
 from tests.watch.services_for_tests import WATCHED, observed, open_service
 
@@ -61,7 +61,7 @@ def test_lines_may_be_whole_batches(tmp_path, store, clock):
     (tmp_path / "b.jsonl").write_text(json.dumps(batch.to_json_value()))
     portions = list(read_batches(tmp_path / "b.jsonl", "milling", None))
     assert portions == [[batch]]
-    assert take(open_service(store), portions[0]).cases == 1
+    assert ingest(open_service(store), portions[0]).cases == 1
 
 
 def test_a_file_read_again_is_taken_once_and_large_ones_come_in_portions(tmp_path, store, clock):
@@ -69,8 +69,8 @@ def test_a_file_read_again_is_taken_once_and_large_ones_come_in_portions(tmp_pat
     rows = "".join(f"c{i},2026-04-01,ok,ok\n" for i in range(AT_ONCE + 5))
     path.write_text("case,at,answer,label\n" + rows)
     portions = list(read_batches(path, "milling", None))
-    assert [take(view, portion).cases for portion in portions] == [AT_ONCE, 5]
-    assert [take(view, portion).repeated for portion in read_batches(path, "milling", None)] == [2, 2]
+    assert [ingest(view, portion).cases for portion in portions] == [AT_ONCE, 5]
+    assert [ingest(view, portion).repeated for portion in read_batches(path, "milling", None)] == [2, 2]
 
 
 def test_every_problem_is_named_by_its_line(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import Pack
 from pilotbase.watch.retention import erase_case, forget_old
 from pilotbase.workspace import watch_tables as tables
@@ -50,7 +50,7 @@ def test_one_case_is_erased_when_its_person_asks(any_store, clock):
         pack = Pack.from_bytes(connection.scalar(select(tables.observation_packs.c.body)))
         assert connection.scalar(select(func.count()).select_from(tables.labels)) == 1
     assert (list(pack.ids), pack.inputs["name"], pack.answers) == (["c1", ""], ["Ada", None], ["ok", None])
-    assert take(view, [batch]).repeated == 1, "its batch does not bring it back"
+    assert ingest(view, [batch]).repeated == 1, "its batch does not bring it back"
     for who, refusal in ((ACME, RefusedError), (OTHER, NotFoundError), (PLANT, NotFoundError)):
         with pytest.raises(refusal):
             erase_case(any_store.as_actor(who), "milling", "c2")

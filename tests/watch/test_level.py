@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
-from pilotbase.watch.detectors import Calls, LevelDetector, LevelWatch
-from pilotbase.watch.observations import take
+from pilotbase.watch.detectors import CallSeries, LevelDetector, LevelWatch
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.runbooks import default_runbook, rule_for
 from pilotbase.watch.running import run
@@ -24,8 +24,8 @@ def promising(share: float) -> LevelDetector:
     return LevelDetector(replace(AVAILABLE, promised=1 - share))
 
 
-def calls(bad, every: float = 10.0, start: float = MONDAY) -> Calls:
-    return Calls(start + every * np.arange(len(bad)), np.array(bad, dtype=bool))
+def calls(bad, every: float = 10.0, start: float = MONDAY) -> CallSeries:
+    return CallSeries(start + every * np.arange(len(bad)), np.array(bad, dtype=bool))
 
 
 def colours(changes) -> list[Colour]:
@@ -52,7 +52,7 @@ def test_a_glitch_of_a_moment_is_no_outage():
     assert not LevelDetector(AVAILABLE).update(calls(glitch, every=0.1))
 
 
-def a_year(random, hourly: int, truth: float, outages: bool) -> Calls:
+def a_year(random, hourly: int, truth: float, outages: bool) -> CallSeries:
     """Calls of a year, ``truth`` of them answered: independently, or but for outages of three hours."""
     count = YEAR * 24 * hourly
     if not outages:
@@ -85,7 +85,7 @@ def test_without_a_promise_nothing_is_red():
     assert not _is_red(LevelDetector(AVAILABLE), a_year(np.random.default_rng(5), 30, 0.9, outages=False))
 
 
-def _is_red(detector: LevelDetector, year: Calls) -> bool:
+def _is_red(detector: LevelDetector, year: CallSeries) -> bool:
     return Colour.RED in colours(detector.update(year))
 
 
@@ -102,7 +102,7 @@ def bring(world, clock, *ends: CallEnd, every: float = 10.0) -> None:
         name = f"call-{clock.now:%d%H%M%S}"
         batch = observed(name, clock.now, {name: "fine"}) if end.is_answer else observed(name, clock.now, {name: None})
         batches.append(packed(batch.model_copy(update={"end": end, "answers": batch.answers if end.is_answer else ()})))
-    take(world.view, batches)
+    ingest(world.view, batches)
     run(world.view, "milling")
 
 

@@ -13,7 +13,7 @@ from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.texts import Text
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.lattice import stream_of
-from pilotbase.measures import Cases, Setting, observe, score
+from pilotbase.measures import Cases, RuleContext, observe, score
 from pilotbase.watch.losses import (
     Losses,
     WatchedLoss,
@@ -24,14 +24,14 @@ from pilotbase.watch.losses import (
 )
 from pilotbase.watch.scoring import cases_from
 
-LABELS = Setting("label", ("ok", "failure"), "failure", frozenset({"site"}), has_baseline=True)
-CHANCES = Setting("probability", ("ok", "failure"), "failure", frozenset({"site"}))
-TEXTS = Setting("text")
-TAGS = Setting("labels", ("leak", "noise", "rust"))
-NUMBERS = Setting("value", columns=frozenset({"site"}))
+LABELS = RuleContext("label", ("ok", "failure"), "failure", frozenset({"site"}), has_baseline=True)
+CHANCES = RuleContext("probability", ("ok", "failure"), "failure", frozenset({"site"}))
+TEXTS = RuleContext("text")
+TAGS = RuleContext("labels", ("leak", "noise", "rust"))
+NUMBERS = RuleContext("value", columns=frozenset({"site"}))
 
 
-def spelled_cases(setting: Setting, seed: int, n: int, quality: float) -> Cases:
+def spelled_cases(setting: RuleContext, seed: int, n: int, quality: float) -> Cases:
     """Cases of other kinds: what is answered is the truth or, as often as quality is lacking, another one."""
     rng = np.random.default_rng(seed)
 
@@ -58,7 +58,7 @@ def spelled_cases(setting: Setting, seed: int, n: int, quality: float) -> Cases:
     return cases_from(truths, answers, setting, {"site": rng.choice(["north", "south"], n).tolist()})
 
 
-def cases_of(setting: Setting, seed: int = 0, n: int = 400, quality: float = 0.8) -> Cases:
+def cases_of(setting: RuleContext, seed: int = 0, n: int = 400, quality: float = 0.8) -> Cases:
     if setting.kind not in ("label", "probability", "value"):
         return spelled_cases(setting, seed, n, quality)
     rng = np.random.default_rng(seed)
@@ -77,7 +77,7 @@ def cases_of(setting: Setting, seed: int = 0, n: int = 400, quality: float = 0.8
     return Cases(truth, answers, groups, classes=setting.classes, positive=setting.positive, kind=setting.kind)
 
 
-def watched(rule: str, setting: Setting, tolerance: float = 0.02) -> WatchedLoss:
+def watched(rule: str, setting: RuleContext, tolerance: float = 0.02) -> WatchedLoss:
     loss = promised_loss(rule, setting, tolerance)
     assert isinstance(loss, WatchedLoss), loss
     return loss
@@ -108,11 +108,11 @@ RULES = [
     ("subset_accuracy >= 0.8", TAGS),
     ("hamming_loss <= 0.2", TAGS),
     ("label_f1 >= 0.8", TAGS),
-    ("top_k(k=2) >= 0.8", Setting("ranking")),
-    ("interval_coverage >= 0.6", Setting("interval")),
-    ("box_recall(iou=0.5) >= 0.8", Setting("boxes", ("bolt",))),
-    ("box_precision(iou=0.5) >= 0.8", Setting("boxes", ("bolt",))),
-    ("pixel_accuracy >= 0.8", Setting("mask", ("0", "1"))),
+    ("top_k(k=2) >= 0.8", RuleContext("ranking")),
+    ("interval_coverage >= 0.6", RuleContext("interval")),
+    ("box_recall(iou=0.5) >= 0.8", RuleContext("boxes", ("bolt",))),
+    ("box_precision(iou=0.5) >= 0.8", RuleContext("boxes", ("bolt",))),
+    ("pixel_accuracy >= 0.8", RuleContext("mask", ("0", "1"))),
 ]
 each_rule = pytest.mark.parametrize(("rule", "setting"), RULES, ids=[rule for rule, _ in RULES])
 
@@ -120,7 +120,7 @@ each_rule = pytest.mark.parametrize(("rule", "setting"), RULES, ids=[rule for ru
 @each_rule
 @pytest.mark.parametrize("quality", [0.6, 0.8, 0.95])
 def test_the_mean_loss_is_at_most_r0_exactly_when_the_trial_says_that_the_criterion_holds(
-    rule: str, setting: Setting, quality: float
+    rule: str, setting: RuleContext, quality: float
 ) -> None:
     loss, cases = watched(rule, setting), cases_of(setting, quality=quality)
     order = np.arange(len(cases))
@@ -145,7 +145,7 @@ def test_both_answers_occur_above() -> None:
 
 
 @each_rule
-def test_a_case_has_the_same_loss_alone_and_among_others(rule: str, setting: Setting) -> None:
+def test_a_case_has_the_same_loss_alone_and_among_others(rule: str, setting: RuleContext) -> None:
     loss, cases = watched(rule, setting), cases_of(setting, n=60)
     together = loss.of(cases).values
     alone = [loss.of(cases.among(np.array([place]))).values[0] for place in range(60)]
@@ -160,7 +160,7 @@ def test_the_accepted_risk_of_a_share_is_the_threshold_plus_the_tolerance() -> N
 
 
 @each_rule
-def test_a_missing_label_is_never_worse_than_any_label(rule: str, setting: Setting) -> None:
+def test_a_missing_label_is_never_worse_than_any_label(rule: str, setting: RuleContext) -> None:
     """Whoever withholds labels of right answers cannot make the watch red: each case speaks for the application."""
     loss, cases = watched(rule, setting), cases_of(setting, seed=3)
     labelled = np.random.default_rng(4).random(len(cases)) < 0.5
@@ -211,7 +211,7 @@ def test_the_worst_group_is_watched_group_by_group() -> None:
         ("accuracy >= 0.02", LABELS, "detector.always_met"),
     ],
 )
-def test_what_has_no_bound_in_a_stream_says_why(rule: str, setting: Setting, code: str) -> None:
+def test_what_has_no_bound_in_a_stream_says_why(rule: str, setting: RuleContext, code: str) -> None:
     reason = promised_loss(rule, setting, 0.02)
     assert isinstance(reason, Text)
     assert reason.code == code

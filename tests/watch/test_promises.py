@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.measures import Cases, Setting
+from pilotbase.measures import Cases, RuleContext
 from pilotbase.watch.detectors import LossDetector, LossWatch
 from pilotbase.watch.losses import Losses, WatchedLoss, promised_loss
 
 ALPHA, THREE_ERRORS = 0.05, 3.0
-SETTING = Setting("label", ("wrong", "right"))
+SETTING = RuleContext("label", ("wrong", "right"))
 COHORT = 500
 Floats = np.ndarray
 

@@ -14,7 +14,7 @@ from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, repl
 from pilotbase.watch.cohorts import CohortState, list_cohorts
 from pilotbase.watch.following import follow
 from pilotbase.watch.intake_counters import counts_of
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services
 from pilotbase.watch.standings import detectors_of, path_of, standing_of
@@ -183,7 +183,7 @@ def test_what_the_contract_does_not_know_is_refused_or_counted(world, clock):
         labelled("l1", {"c1": "broken", "c2": "maybe"}),
         labelled("l2", {"c1": "broken", "c2": None}),
     ]
-    taken = take(world.view, batches)
+    taken = ingest(world.view, batches)
     assert (taken.cases, taken.labels, taken.unread_answers) == (3, 2, 1)
     (refused,) = taken.refused
     said = refused.reason.render("en")
@@ -213,7 +213,7 @@ def test_a_slow_call_of_many_cases_is_one_slow_call(world, clock):
     answers = {f"n{case}": "fine" for case in range(300)}
     inputs = {"x": [0.0] * 300, "shift": ["day"] * 300}
     slow = packed(observed("slow", clock.now, answers, inputs=inputs))
-    take(world.view, [replace(slow, pack=replace(slow.pack, milliseconds=[5000.0] * 300))])
+    ingest(world.view, [replace(slow, pack=replace(slow.pack, milliseconds=[5000.0] * 300))])
     run(world.view, "milling")
     assert (seen(world)["latency"], seen(world)["contract"]) == (1, 300)
     assert told(world, "latency") == []

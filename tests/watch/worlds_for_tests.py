@@ -24,7 +24,7 @@ from pilotbase.vault.hidden import Chunk, HiddenSet
 from pilotbase.vault.place import Vault
 from pilotbase.vault.samples import seal_sample
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import run
 from pilotbase.workspace.actors import PUBLIC, parties
@@ -93,9 +93,9 @@ class World:
         each = replace(
             batch.pack, at=[at + row for row, at in enumerate(batch.pack.at)], milliseconds=[milliseconds] * cases
         )
-        take(self.view, [replace(batch, pack=each)])
+        ingest(self.view, [replace(batch, pack=each)])
         first = sorted(ids, key=lambda one: truth[one] == "fine")[: round(labels * cases)]
-        take(self.view, [labelled(f"labels-{self.day}", {one: truth[one] for one in first})])
+        ingest(self.view, [labelled(f"labels-{self.day}", {one: truth[one] for one in first})])
 
     def pass_days(self, clock, days: int) -> None:
         clock.now += days * DAY

@@ -11,7 +11,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace.actors import Actor, actor
 from tests.catalogue.records_for_tests import DESK, NOW, OWNER, PLANNER, REVIEWER, SIGNER, SUPPLIER
 
@@ -24,7 +24,7 @@ class Ordered:
 
     def __init__(self, base: Base) -> None:
         self.base = base
-        self.worker = Worker(base, "w1")
+        self.worker = JobWorker(base, "w1")
 
     def view(self, who: Actor):
         return self.base.lab.store.as_actor(who)

@@ -1,4 +1,4 @@
-"""A plugin for pytest: whatever asks a `Worker` for its next job gets what the real process did with it.
+"""A plugin for pytest: whatever asks a `JobWorker` for its next job gets what the real process did with it.
 
 Each job that it did is a line ``[kind, state]`` of the file that ``PILOTBASE_TEST_DONE`` names.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace import jobs, tables
 from pilotbase.workspace.jobs import JobState
 
@@ -21,11 +21,11 @@ _done: dict[Path, list] = {}
 
 def pytest_configure(config):
     """From here on, for fixtures of modules too."""
-    Worker.work_once = work_once
+    JobWorker.work_once = work_once
 
 
-def work_once(self: Worker):
-    """Return the next job that the process has done with how it ended, or None; as `Worker.work_once`."""
+def work_once(self: JobWorker):
+    """Return the next job that the process has done with how it ended, or None; as `JobWorker.work_once`."""
     home = self.base.home.path
     known = _done.setdefault(home, [])
     if not known:

@@ -14,7 +14,7 @@ from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.worker.intake.kept_files import erase_scenario_files, take_application
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.jobs import JobState, claim, finish, jobs_of, live_jobs
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, REGULATOR, REVIEWER, SUPPLIER
@@ -223,7 +223,7 @@ def test_a_worker_that_was_replaced_can_write_nothing(ordered):
     assert caught.value.code == "workspace.lease_lost"
     assert claim(view, "another", 30) is None
     finish(view, new, JobState.QUEUED)
-    assert Worker(ordered.base, "another").work_once()[1] is JobState.DONE
+    assert JobWorker(ordered.base, "another").work_once()[1] is JobState.DONE
 
 
 def test_only_those_who_see_the_record_see_its_jobs_and_their_place(ordered):

@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
 from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, list_incidents, set_grade
-from pilotbase.watch.muting import silence
 from pilotbase.watch.reaction_rows import Done
 from pilotbase.watch.runbooks import default_runbook, keep_runbook
+from pilotbase.watch.silences import silence
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.steps import Cause, Reacting
 from pilotbase.workspace.failures import BusyError
@@ -286,7 +286,7 @@ def test_a_revoked_certificate_moves_its_services_off_it_and_says_why(watched):
     watched.react()
     watched.react_from_the_start()
     assert watched.moves == [SERVING, FALLEN_BACK]
-    standing = watched.view.load(watched.view.head("service-standing:milling"), ServiceStanding)
+    standing = watched.view.load(watched.view.head("service-standing:milling"), ServiceStatus)
     assert standing.reason.code == "reaction.barred" and standing.cause == watched.view.head("revocations")
     assert watched.told(OWNER) == ["moved"]
     watched.served.suspend("1.0.0")

@@ -15,7 +15,7 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.measures import Cases, Setting, is_resource
+from pilotbase.measures import Cases, RuleContext, is_resource
 from pilotbase.watch.detectors import LossDetector, LossWatch
 from pilotbase.watch.keys import case_key
 from pilotbase.watch.losses import Losses, WatchedLoss, promised_loss, watched_risks
@@ -45,7 +45,7 @@ class April:
         table = example_table(base, examples, EXAMPLE, "later")
         table = pl.read_csv(table.write_csv().encode())
         scenario = load_document(Scenario, examples / EXAMPLE / "scenario.yaml")
-        setting = Setting("probability", ("late", "on_time"), scenario.positive)
+        setting = RuleContext("probability", ("late", "on_time"), scenario.positive)
         rules = [one.rule for one in scenario.criteria if not is_resource(parse_rule(one.rule))]
         self.criteria = [promised_loss(rule, setting, TERMS.tolerance) for rule in rules]
         assert all(isinstance(one, WatchedLoss) for one in self.criteria)

@@ -19,11 +19,11 @@ from pilotbase.documents.progress import Progress
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor, parties
 from pilotbase.workspace.blobs import BlobStore
-from pilotbase.workspace.blobs.checking import Damage, Fault
+from pilotbase.workspace.blobs.checking import Damage, ObjectFault
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import KEPT
 from pilotbase.workspace.blobs.sweeping import SweepTerms
-from pilotbase.workspace.blobs.trees import Tree, pack
+from pilotbase.workspace.blobs.trees import TreeReader, pack
 from pilotbase.workspace.checks.blobs import collect_blobs, verify_blobs
 from pilotbase.workspace.failures import ConflictError, StaleLeaseError
 from pilotbase.workspace.store import Store, View
@@ -73,7 +73,7 @@ def test_what_the_store_names_anywhere_stays(view: View, blobs: BlobStore) -> No
     for digest in (in_document, in_words, in_row, in_piece, in_log, kept):
         assert blobs.exists(digest)
     assert blobs.get(kept) == large
-    assert Tree(blobs, packed).read("b") == large[:-1]
+    assert TreeReader(blobs, packed).read("b") == large[:-1]
     entry = view.log_entries()[-1]
     assert (entry.action, dict(entry.facts)) == ("blobs.collected", {"blobs": 1, "chunks": 0, "bytes": 4})
     assert verify_blobs(view.store, blobs).damages == ()
@@ -141,4 +141,4 @@ def test_what_documents_need_and_is_not_there_is_named_with_the_document(view: V
     assert verify_blobs(view.store, blobs).damages == ()
     (shard,) = packed.shards
     blobs.objects.remove(name_of(KEPT, shard.body))
-    assert verify_blobs(view.store, blobs, share=0.0).damages == (Damage(shard.body, Fault.MISSING, "", digest),)
+    assert verify_blobs(view.store, blobs, share=0.0).damages == (Damage(shard.body, ObjectFault.MISSING, "", digest),)

@@ -24,7 +24,7 @@ MOST_MS = 5.0
 
 def put(store: Store, key: str, lane: str = "letters") -> int:
     with store.database.write() as connection:
-        return work.put(connection, work.Order(lane, "letter", key, {}), store.clock())
+        return work.put(connection, work.WorkRequest(lane, "letter", key, {}), store.clock())
 
 
 def claimed(store: Store, lane: str = "letters"):
@@ -49,7 +49,9 @@ def test_what_fails_is_tried_again_after_its_delays_and_then_ends(store: Store, 
 
 def test_what_waits_for_later_is_due_at_once_where_the_clock_was_set_back(store: Store, clock: Clock) -> None:
     with store.database.write() as connection:
-        work.put(connection, work.Order("letters", "letter", "a", {}), clock.now, clock.now + timedelta(seconds=500))
+        work.put(
+            connection, work.WorkRequest("letters", "letter", "a", {}), clock.now, clock.now + timedelta(seconds=500)
+        )
     assert claimed(store) is None
     clock.step(-3600)
     assert claimed(store) is not None

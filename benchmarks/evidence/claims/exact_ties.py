@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.evidence.contract import Between, Claim, Reading, Study, Words, column
 from benchmarks.evidence.ingredients import BINARY, LEVELS
 from pilotbase.evidence import CriterionPlan, Design, verdict_of
-from pilotbase.measures import Observation, Part
+from pilotbase.measures import MeasurePart, Observation
 
 SIZES = range(1, 201)
 BOUNDS = [Fraction(number, 100) for number in range(1, 100)]
@@ -27,7 +27,7 @@ def wrong_verdicts(_: np.random.Generator, size: int) -> list[list[float]]:
 def _census(size: int, right: int, bound: Fraction) -> str:
     gain = np.repeat([1, 0], [right, size - right])
     plan = CriterionPlan(
-        "accuracy", Observation("single", (Part(gain, np.ones(size, dtype=np.int64), BINARY),)), ">=", bound
+        "accuracy", Observation("single", (MeasurePart(gain, np.ones(size, dtype=np.int64), BINARY),)), ">=", bound
     )
     return verdict_of([plan], np.arange(size), LEVELS, Design(stop="full"))[0]
 

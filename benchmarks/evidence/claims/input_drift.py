@@ -12,7 +12,7 @@ from benchmarks.peers.programs.watch_stream import CATEGORIES, NUMBERS, rows
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.documents.vocabularies import Colour
-from pilotbase.watch.detectors import Change, DriftDetector, DriftWatch
+from pilotbase.watch.detectors import DetectorChange, DriftDetector, DriftWatch
 from pilotbase.watch.profiles import profile_of
 
 CHUNK, SHIFTED = 1000, 12
@@ -49,7 +49,7 @@ def _taken_as_exact(profile: ReferenceProfile) -> ReferenceProfile:
     return ReferenceProfile(rows=profile.rows * 1000, columns=columns)
 
 
-def _risen(changes: Sequence[Change]) -> int:
+def _risen(changes: Sequence[DetectorChange]) -> int:
     return sum(change.colour is not Colour.GREEN for change in changes)
 
 

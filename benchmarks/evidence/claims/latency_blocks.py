@@ -11,7 +11,7 @@ from benchmarks.evidence.contract import AtMost, Beyond, Claim, Reading, Shown, 
 from benchmarks.evidence.ingredients import ALPHA, LEVELS
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.evidence import CriterionPlan, MeanMartingale, decide, time_blocks
-from pilotbase.measures import Run, observe_run
+from pilotbase.measures import RunMeasurements, observe_run
 
 REQUESTS, BURST = 20_000, 200
 """Requests of a full run at 100 a second, and how long a slow spell lasts on average."""
@@ -42,7 +42,7 @@ def by_request(rng: np.random.Generator) -> list[float]:
 
 def whole_run(rng: np.random.Generator) -> bool:
     latencies = run_of(rng)
-    observation = observe_run(RULE, Run(latencies, len(latencies), len(latencies) / 100))
+    observation = observe_run(RULE, RunMeasurements(latencies, len(latencies), len(latencies) / 100))
     plan = CriterionPlan(str(RULE), observation, "<=", Fraction(1, 10), "run", "run", run=True)
     missed = bool(np.quantile(latencies, 0.95, method="inverted_cdf") > 0.1)
     return missed and decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
@@ -50,7 +50,7 @@ def whole_run(rng: np.random.Generator) -> bool:
 
 def by_block(rng: np.random.Generator) -> bool:
     latencies = run_of(rng)
-    observation = observe_run(RULE, Run(latencies, len(latencies), len(latencies) / 100))
+    observation = observe_run(RULE, RunMeasurements(latencies, len(latencies), len(latencies) / 100))
     units = time_blocks(np.arange(len(latencies)) / 100, 10.0)
     plan = CriterionPlan(str(RULE), observation, "<=", Fraction(1, 10), "population", "time_block", units, True)
     return decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"

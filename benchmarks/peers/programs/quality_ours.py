@@ -14,9 +14,9 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.data.table import dataset, long_dataset  # noqa: E402
 from benchmarks.peers.programs.timing import say  # noqa: E402
-from pilotbase.data.quality.checks import Check, Count, row_checks  # noqa: E402
+from pilotbase.data.quality.checks import CheckCount, RowCheck, row_checks  # noqa: E402
 from pilotbase.data.quality.columns import RecordTable, open_record_table  # noqa: E402
-from pilotbase.data.quality.measuring import Held, measure_quality  # noqa: E402
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality  # noqa: E402
 from pilotbase.data.quality.passes import count_all  # noqa: E402
 from pilotbase.data.quality.profiling import profile, profile_counts  # noqa: E402
 
@@ -35,18 +35,18 @@ def profiled() -> int:
     return int(counts["failed range f0"])
 
 
-def checked(table: RecordTable) -> list[Count]:
-    checks = [check for check in row_checks(table) if isinstance(check, Check)]
+def checked(table: RecordTable) -> list[CheckCount]:
+    checks = [check for check in row_checks(table) if isinstance(check, RowCheck)]
     return [count for check in checks for count in (check.evaluated, check.failed)]
 
 
 def whole() -> int:
-    report = measure_quality(dataset(), {"bench": FILE}, Held(quick=EXTENT == "quick"))
+    report = measure_quality(dataset(), {"bench": FILE}, ReferenceData(quick=EXTENT == "quick"))
     return report.rule("range f0").failed or 0
 
 
 def long() -> dict[str, int]:
-    held = Held(beside={"numbers": Path(sys.argv[3])})
+    held = ReferenceData(beside={"numbers": Path(sys.argv[3])})
     report = measure_quality(long_dataset(), {"bench": FILE}, held)
     failed = {name: report.rule(name).failed or 0 for name in ("range f0", "key", "reference i3")}
     return failed | {"distinct": int(report.measurement("uniqueness").numerator or 0)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.catalogue import effects
-from pilotbase.catalogue.bars import Bar, Judge, wrong_state
+from pilotbase.catalogue.bars import Blocker, StepGuard, wrong_state
 from pilotbase.catalogue.preconditions import require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
 from pilotbase.catalogue.separation import require_separation, with_duty
@@ -43,7 +43,7 @@ class Possible:
     """An act that the table and the state leave open to an actor; ``bar`` says what else stands against it."""
 
     act: Act
-    bar: Bar | None
+    bar: Blocker | None
 
     @property
     def obstacle(self) -> PilotbaseError | None:
@@ -101,7 +101,7 @@ def possible_acts(view: View, record: Record, attempts: AttemptsLeft = unlimited
 
     For the buttons of a page: `advance` checks again.
     """
-    judge = Judge(everything(view), view.store.clock(), attempts)
+    judge = StepGuard(everything(view), view.store.clock(), attempts)
     return [
         Possible(row.act, judge.bar(record, row.act, view.actor))
         for row in LIFECYCLES[record.kind]

@@ -14,9 +14,9 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import BarredError, InputError, Issue
 from pilotbase.documents.lifecycles import Precondition
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.publication import Lack, given_away, lacking
+from pilotbase.documents.publication import Lack, given_away, missing
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW, DatasetState
 from pilotbase.documents.subjects import Subject, holder_of, record_head
@@ -37,7 +37,7 @@ def _complete_dataset(at: Situation) -> None:
 
 
 def _lacking(dataset: Dataset, record: Record) -> Iterator[Lack]:
-    yield from lacking(dataset)
+    yield from missing(dataset)
     yield from given_away(dataset)
     usage = dataset.usage
     if usage is not None and (usage.target, usage.assigner) != (dataset.subject, record.owner):
@@ -115,7 +115,7 @@ def _first_day(at: Situation) -> None:
 def _last_day_over(at: Situation) -> None:
     agreement = at.document("agreement", Agreement)
     if not agreement.is_over(at.now):
-        raise BarredError("record.not_over", ends=agreement.ends or "–", today=spell_day(at.now))
+        raise BarredError("record.not_over", ends=agreement.ends or "–", today=format_day(at.now))
 
 
 def _agreement(at: Situation) -> Agreement:

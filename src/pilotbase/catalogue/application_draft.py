@@ -60,7 +60,7 @@ def kit_name(scenario: Scenario) -> str:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ApplicationRequest:
     """What is asked of a new application beside its scenario."""
 
     supplier: str
@@ -71,7 +71,9 @@ class Wanted:
     runtime: Runtime = "python"
 
 
-def draft_application(scenario: Scenario, contract: Contract, folder: Path, wanted: Wanted) -> tuple[Path, ...]:
+def draft_application(
+    scenario: Scenario, contract: Contract, folder: Path, wanted: ApplicationRequest
+) -> tuple[Path, ...]:
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
 
     Raises:

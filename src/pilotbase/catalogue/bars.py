@@ -44,7 +44,7 @@ class Remedy:
 
 
 @dataclass(frozen=True)
-class Bar:
+class Blocker:
     """What stands against a step, and what removes it; no remedy: another person must take the step, or time."""
 
     error: PilotbaseError
@@ -52,14 +52,14 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Judge:
+class StepGuard:
     """Tells what bars steps before anything is handed in; ``base`` sees every document."""
 
     base: View
     now: datetime
     attempts: AttemptsLeft = unlimited
 
-    def bar(self, record: Record, act: Act, actor: Actor) -> Bar | None:
+    def bar(self, record: Record, act: Act, actor: Actor) -> Blocker | None:
         """Return what bars ``act`` to the very person of ``actor``, whom the table lets do it; None: nothing does."""
         bar = self._bar(record, act, actor)
         if bar is not None:
@@ -67,18 +67,18 @@ class Judge:
         try:
             require_separation(actor, transition(act), record)
         except PilotbaseError as error:
-            return Bar(error)
+            return Blocker(error)
         return None
 
-    def bar_of_wait(self, record: Record, wait: Waiting) -> Bar | None:
+    def bar_of_wait(self, record: Record, wait: Waiting) -> Blocker | None:
         """Return what bars work that waits, whichever person of those it waits for would do it."""
         return self._bar(record, Act(wait.act), _whoever(record, wait.role, wait.organisation or "", wait.person))
 
-    def _bar(self, record: Record, act: Act, actor: Actor, depth: int = 0) -> Bar | None:
+    def _bar(self, record: Record, act: Act, actor: Actor, depth: int = 0) -> Blocker | None:
         error = self._needs(record, act, actor)
         if error is None:
             return None
-        return Bar(error, tuple(self._remedies(record, error.code, actor, depth)) if depth < _DEEPEST else ())
+        return Blocker(error, tuple(self._remedies(record, error.code, actor, depth)) if depth < _DEEPEST else ())
 
     def _needs(self, record: Record, act: Act, actor: Actor) -> PilotbaseError | None:
         row = transition(act)

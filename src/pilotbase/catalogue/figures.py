@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
-from pilotbase.catalogue.spans import STEPS, Costs, Span, costs, read_trials, spans
+from pilotbase.catalogue.spans import STEPS, StepSpan, TrialCosts, costs, read_trials, spans
 from pilotbase.documents.states import AT_WORK, PREPARED, CommissionState, ScenarioState
 from pilotbase.documents.targets import Figure, Phase
 from pilotbase.documents.vocabularies import ServingState, Support
-from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys, tally
+from pilotbase.workspace.journeys import Journeys, RecordFilter, count_wanted, list_wanted, read_journeys, tally
 from pilotbase.workspace.listings import Page, Query, count
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import OF_RECORDS
@@ -51,22 +51,22 @@ FUNNEL = (Figure.OPENED, Figure.TRIALS, Figure.VERDICTS, Figure.CERTIFIED)
 """From demand to use."""
 VERDICTS = (Figure.ACCEPTED, Figure.REJECTED, Figure.INCONCLUSIVE)
 _WANTED = {
-    Figure.OPENED: Wanted("scenario", milestone="opened"),
-    Figure.OPEN: Wanted("scenario", states=(ScenarioState.OPEN,)),
-    Figure.PROPOSED: Wanted("commission", milestone="proposed"),
-    Figure.TRIALS: Wanted("commission", milestone="agreed"),
-    Figure.UNDER_WAY: Wanted("commission", states=(*PREPARED, *AT_WORK)),
-    Figure.VERDICTS: Wanted("commission", milestone="reported"),
-    Figure.ACCEPTED: Wanted("commission", milestone="reported", verdict="accept"),
-    Figure.REJECTED: Wanted("commission", milestone="reported", verdict="reject"),
-    Figure.INCONCLUSIVE: Wanted("commission", milestone="reported", verdict="inconclusive"),
-    Figure.CERTIFIED: Wanted("commission", milestone="certified"),
-    Figure.IN_FORCE: Wanted("commission", states=(CommissionState.CERTIFIED,)),
-    Figure.SERVED: Wanted("service", milestone="served"),
-    Figure.IN_USE: Wanted("service", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
-    Figure.UNCERTIFIED: Wanted("endpoint", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
-    Figure.WARNED: Wanted("service", milestone="warned"),
-    Figure.STOPPED: Wanted("service", milestone="stopped"),
+    Figure.OPENED: RecordFilter("scenario", milestone="opened"),
+    Figure.OPEN: RecordFilter("scenario", states=(ScenarioState.OPEN,)),
+    Figure.PROPOSED: RecordFilter("commission", milestone="proposed"),
+    Figure.TRIALS: RecordFilter("commission", milestone="agreed"),
+    Figure.UNDER_WAY: RecordFilter("commission", states=(*PREPARED, *AT_WORK)),
+    Figure.VERDICTS: RecordFilter("commission", milestone="reported"),
+    Figure.ACCEPTED: RecordFilter("commission", milestone="reported", verdict="accept"),
+    Figure.REJECTED: RecordFilter("commission", milestone="reported", verdict="reject"),
+    Figure.INCONCLUSIVE: RecordFilter("commission", milestone="reported", verdict="inconclusive"),
+    Figure.CERTIFIED: RecordFilter("commission", milestone="certified"),
+    Figure.IN_FORCE: RecordFilter("commission", states=(CommissionState.CERTIFIED,)),
+    Figure.SERVED: RecordFilter("service", milestone="served"),
+    Figure.IN_USE: RecordFilter("service", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
+    Figure.UNCERTIFIED: RecordFilter("endpoint", states=(ServingState.SERVING, ServingState.FALLEN_BACK)),
+    Figure.WARNED: RecordFilter("service", milestone="warned"),
+    Figure.STOPPED: RecordFilter("service", milestone="stopped"),
 }
 YEARLY = tuple(figure for figure, wanted in _WANTED.items() if wanted.milestone)
 """Figures that happen at a moment, so that they can be counted by year; the others say how it is now."""
@@ -94,7 +94,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Group:
+class FigureGroup:
     """The figures of one sector, action and set of supports."""
 
     sector: str
@@ -113,7 +113,7 @@ class Median:
 
 
 @dataclass(frozen=True)
-class Way:
+class StageDurations:
     """From demand to use: the days of each step, all of them together, and the price by currency."""
 
     steps: dict[str, Median]
@@ -129,18 +129,18 @@ class Figures:
     """All figures of one view at one moment."""
 
     year: int
-    groups: tuple[Group, ...]
-    spans: dict[str, Span]
+    groups: tuple[FigureGroup, ...]
+    spans: dict[str, StepSpan]
     """Step of `STEPS` or `WHOLE` → its span; none where the view may not know."""
-    costs: Costs
+    costs: TrialCosts
 
     @property
-    def way(self) -> Way:
+    def way(self) -> StageDurations:
         """Return the medians of what was taken and agreed."""
         taken = {name: Median(span.days.middle, span.days.count) for name, span in self.spans.items() if span.days}
         steps = {name: taken[name] for name in STEPS if name in taken}
         prices = {currency: Median(price.middle, price.count) for currency, price in self.costs.prices.items()}
-        return Way(steps, taken.get("demanded_certified"), prices)
+        return StageDurations(steps, taken.get("demanded_certified"), prices)
 
     @property
     def counts(self) -> dict[Figure, int]:
@@ -167,7 +167,7 @@ class Published:
     """What everybody may know: counts of what is public, and medians that speak of nobody."""
 
     open: int
-    way: Way
+    way: StageDurations
 
 
 def figures(view: View, now: datetime, owner: str = "") -> Figures:
@@ -179,7 +179,7 @@ def figures(view: View, now: datetime, owner: str = "") -> Figures:
     for found in tally(view, [*everywhere, *in_year], owner):
         counts = dict(zip(_WANTED, found.counts, strict=False))
         this_year = dict(zip(YEARLY, found.counts[len(everywhere) :], strict=True))
-        groups.append(Group(found.sector, found.action, found.supports, counts, this_year))
+        groups.append(FigureGroup(found.sector, found.action, found.supports, counts, this_year))
     trials = read_trials(view, owner)
     return Figures(year, tuple(groups), spans(view, trials, now, owner), costs(trials))
 
@@ -205,10 +205,10 @@ def published(view: View) -> Published:
     steps = {step: Median(round(days.value), days.count) for step, days in way.steps.items()}
     whole = way.whole and Median(round(way.whole.value), way.whole.count)
     prices = {currency: Median(float(f"{price.value:.2g}"), price.count) for currency, price in way.prices.items()}
-    return Published(count(view, Query("scenario", states=(ScenarioState.OPEN,))), Way(steps, whole, prices))
+    return Published(count(view, Query("scenario", states=(ScenarioState.OPEN,))), StageDurations(steps, whole, prices))
 
 
-def _way(trials: Journeys) -> Way:
+def _way(trials: Journeys) -> StageDurations:
     """Return the medians of certified trials that speak of nobody."""
     times = [np.array(column, dtype=float) / _MICROSECONDS_A_DAY for column in trials.reached]
 
@@ -226,7 +226,7 @@ def _way(trials: Journeys) -> Way:
         currency: median(amounts, (currencies == currency) & ~np.isnan(amounts))
         for currency in sorted({currency for currency in trials.currencies if currency})
     }
-    return Way(_told(steps), between(times[0], times[-1]), _told(prices))
+    return StageDurations(_told(steps), between(times[0], times[-1]), _told(prices))
 
 
 def _told(found: dict[str, Median | None]) -> dict[str, Median]:
@@ -239,7 +239,7 @@ def _speaks_of_nobody(trials: Journeys, known: Places) -> bool:
     return len(places) >= FEWEST_TRIALS and min(len(owners), len(suppliers)) >= FEWEST_PARTIES
 
 
-def _narrowed(wanted: Wanted, chosen: Chosen) -> Wanted:
+def _narrowed(wanted: RecordFilter, chosen: Chosen) -> RecordFilter:
     years = chosen.years
     return replace(
         wanted,

@@ -23,7 +23,7 @@ class TableRow(Protocol):
     def formulas(self) -> frozenset[int]: ...
 
 
-class Table(Protocol):
+class ImportTable(Protocol):
     """A spreadsheet whose first row names its columns."""
 
     @property
@@ -33,7 +33,7 @@ class Table(Protocol):
 
 
 @dataclass(frozen=True)
-class Column:
+class ImportColumn:
     """One column; names: text ``imports.column.<name>``; what it holds: text ``imports.hint.<kind>.<name>``."""
 
     name: str
@@ -45,34 +45,34 @@ class Column:
         return Text(code=f"imports.column.{self.name}").render(language)
 
 
-COLUMNS: dict[str, tuple[Column, ...]] = {
+COLUMNS: dict[str, tuple[ImportColumn, ...]] = {
     "organisations": (
-        Column("name", True, "river-hospital"),
-        Column("title_en", False, "River Hospital"),
-        Column("title_zh", False, "江滨医院"),
-        Column("roles", True, "demand_owner; reviewer"),
-        Column("contact", False, "office@river.example"),
-        Column("related", False, ""),
+        ImportColumn("name", True, "river-hospital"),
+        ImportColumn("title_en", False, "River Hospital"),
+        ImportColumn("title_zh", False, "江滨医院"),
+        ImportColumn("roles", True, "demand_owner; reviewer"),
+        ImportColumn("contact", False, "office@river.example"),
+        ImportColumn("related", False, ""),
     ),
     "people": (
-        Column("email", True, "li@river.example"),
-        Column("organisation", True, "river-hospital"),
-        Column("roles", True, "demand_owner"),
-        Column("language", False, "zh"),
+        ImportColumn("email", True, "li@river.example"),
+        ImportColumn("organisation", True, "river-hospital"),
+        ImportColumn("roles", True, "demand_owner"),
+        ImportColumn("language", False, "zh"),
     ),
     "targets": (
-        Column("year", True, "2026"),
-        Column("figure", True, "opened"),
-        Column("sector", False, "healthcare"),
-        Column("action", False, ""),
-        Column("number", True, "30"),
+        ImportColumn("year", True, "2026"),
+        ImportColumn("figure", True, "opened"),
+        ImportColumn("sector", False, "healthcare"),
+        ImportColumn("action", False, ""),
+        ImportColumn("number", True, "30"),
     ),
 }
 """Kind of import → its columns, the one that names a row first."""
 
 
 @dataclass(frozen=True)
-class Problem:
+class CellProblem:
     """What is wrong with one cell."""
 
     row: int
@@ -83,14 +83,14 @@ class Problem:
 
 
 @dataclass
-class Cell:
+class RowCells:
     """The cells of one row, with the problems that reading them met."""
 
     row: int
     values: dict[str, str]
     needed: frozenset[str]
     formulas: frozenset[str]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[CellProblem] = field(default_factory=list)
 
     def text(self, column: str, longest: int) -> str:
         """Return what stands in ``column``; a problem when it is longer than ``longest``."""
@@ -114,10 +114,10 @@ class Cell:
 
     def refuse(self, column: str, why: Text) -> None:
         """Add a problem."""
-        self.problems.append(Problem(self.row, column, self.values.get(column, "")[:80], why))
+        self.problems.append(CellProblem(self.row, column, self.values.get(column, "")[:80], why))
 
 
-def read_cells(table: Table, columns: Sequence[Column]) -> tuple[list[Cell], list[Problem]]:
+def read_cells(table: ImportTable, columns: Sequence[ImportColumn]) -> tuple[list[RowCells], list[CellProblem]]:
     """Return the rows of ``table`` by column; what is wrong with its head, and then no rows."""
     places, problems = _places(table.header, columns)
     if problems:
@@ -127,7 +127,7 @@ def read_cells(table: Table, columns: Sequence[Column]) -> tuple[list[Cell], lis
     for row in table.rows:
         values = {name: row.cells[place].strip() if place < len(row.cells) else "" for name, place in places.items()}
         formulas = frozenset(name for name, place in places.items() if place in row.formulas)
-        cell = Cell(row.number, values, needed, formulas)
+        cell = RowCells(row.number, values, needed, formulas)
         for name in sorted(formulas):
             cell.refuse(name, text("imports.formula"))
         if len(row.cells) > len(table.header) and any(one.strip() for one in row.cells[len(table.header) :]):
@@ -136,7 +136,7 @@ def read_cells(table: Table, columns: Sequence[Column]) -> tuple[list[Cell], lis
     return rows, problems
 
 
-def _places(header: Sequence[str], columns: Sequence[Column]) -> tuple[dict[str, int], list[Problem]]:
+def _places(header: Sequence[str], columns: Sequence[ImportColumn]) -> tuple[dict[str, int], list[CellProblem]]:
     known = {fold(column.title(language)): column.name for column in columns for language in LANGUAGES}
     known |= {column.name: column.name for column in columns}
     places: dict[str, int] = {}
@@ -145,11 +145,11 @@ def _places(header: Sequence[str], columns: Sequence[Column]) -> tuple[dict[str,
         name = known.get(fold(title.rstrip("*").strip()))
         if name is None and title:
             allowed = ", ".join(column.name for column in columns)
-            problems.append(Problem(1, title[:80], title[:80], text("imports.unknown_column", allowed=allowed)))
+            problems.append(CellProblem(1, title[:80], title[:80], text("imports.unknown_column", allowed=allowed)))
         elif name in places:
-            problems.append(Problem(1, title[:80], title[:80], text("imports.double_column")))
+            problems.append(CellProblem(1, title[:80], title[:80], text("imports.double_column")))
         elif name is not None:
             places[name] = place
     lacking = [column.name for column in columns if column.needed and column.name not in places]
-    problems += [Problem(1, name, "", text("imports.no_column")) for name in lacking]
+    problems += [CellProblem(1, name, "", text("imports.no_column")) for name in lacking]
     return places, problems

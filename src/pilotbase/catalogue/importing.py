@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar, cast, get_args
 
-from pilotbase.catalogue.import_columns import COLUMNS, Cell, Problem, Table, read_cells
+from pilotbase.catalogue.import_columns import COLUMNS, CellProblem, ImportTable, RowCells, read_cells
 from pilotbase.catalogue.targets import read_targets
 from pilotbase.documents.base import NAME, Localized
 from pilotbase.documents.organisation import Organisation
@@ -51,11 +51,11 @@ class Planned(Generic[C]):
 
 
 @dataclass(frozen=True)
-class Plan(Generic[C]):
+class ImportPlan(Generic[C]):
     """What an import would do, and what is wrong with it."""
 
     planned: tuple[Planned[C], ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[CellProblem, ...]
 
     def count(self, change: Change) -> int:
         """Return how many rows make such a change."""
@@ -84,10 +84,10 @@ class KnownPeople:
     invited: Collection[tuple[str, str]]
 
 
-def plan_organisations(view: View, table: Table) -> Plan[Organisation]:
+def plan_organisations(view: View, table: ImportTable) -> ImportPlan[Organisation]:
     """Return what registering and editing the organisations of ``table`` would do."""
 
-    def read(cell: Cell) -> Planned[Organisation]:
+    def read(cell: RowCells) -> Planned[Organisation]:
         found = Organisation(
             name=cell.read("name", _name, "x"),
             title=_title(cell),
@@ -100,16 +100,16 @@ def plan_organisations(view: View, table: Table) -> Plan[Organisation]:
     plan = _planned(table, "organisations", read, lambda found: found.name)
     over = [one for one in plan.planned if one.change != "same"][MOST_ORGANISATIONS:]
     too_many = [
-        Problem(one.row, "name", one.content.name, text("imports.too_many", allowed=MOST_ORGANISATIONS))
+        CellProblem(one.row, "name", one.content.name, text("imports.too_many", allowed=MOST_ORGANISATIONS))
         for one in over[:1]
     ]
-    return Plan(plan.planned, (*plan.problems, *too_many))
+    return ImportPlan(plan.planned, (*plan.problems, *too_many))
 
 
-def plan_people(table: Table, known: KnownPeople) -> Plan[Guest]:
+def plan_people(table: ImportTable, known: KnownPeople) -> ImportPlan[Guest]:
     """Return whom to invite; who is a member or has an open invitation stays as they are."""
 
-    def read(cell: Cell) -> Planned[Guest]:
+    def read(cell: RowCells) -> Planned[Guest]:
         guest = Guest(
             cell.read("email", _address, ""),
             cell.read("organisation", _name, "x"),
@@ -127,11 +127,11 @@ def plan_people(table: Table, known: KnownPeople) -> Plan[Guest]:
     return _planned(table, "people", read, lambda guest: (guest.email, guest.organisation))
 
 
-def plan_targets(view: View, table: Table) -> Plan[Target]:
+def plan_targets(view: View, table: ImportTable) -> ImportPlan[Target]:
     """Return which targets would be set anew or changed."""
     known = {target.about: target for target in read_targets(view).targets}
 
-    def read(cell: Cell) -> Planned[Target]:
+    def read(cell: RowCells) -> Planned[Target]:
         sector, action = _chosen(cell, "sector", Sector), _chosen(cell, "action", Action)
         found = Target(
             year=cell.read("year", _year, 2020),
@@ -146,7 +146,9 @@ def plan_targets(view: View, table: Table) -> Plan[Target]:
     return _planned(table, "targets", read, lambda target: target.about)
 
 
-def _planned(table: Table, kind: str, read: Callable[[Cell], Planned[C]], about: Callable[[C], object]) -> Plan[C]:
+def _planned(
+    table: ImportTable, kind: str, read: Callable[[RowCells], Planned[C]], about: Callable[[C], object]
+) -> ImportPlan[C]:
     rows, problems = read_cells(table, COLUMNS[kind])
     planned: list[Planned[C]] = []
     first: dict[object, int] = {}
@@ -159,7 +161,7 @@ def _planned(table: Table, kind: str, read: Callable[[Cell], Planned[C]], about:
         problems += cell.problems
         if not cell.problems:
             planned.append(one)
-    return Plan(tuple(planned), tuple(sorted(problems, key=lambda problem: problem.row)))
+    return ImportPlan(tuple(planned), tuple(sorted(problems, key=lambda problem: problem.row)))
 
 
 def _compared(view: View, found: Organisation) -> Change:
@@ -169,7 +171,7 @@ def _compared(view: View, found: Organisation) -> Change:
     return "same" if view.load(head, Record).documents["organisation"] == found.digest() else "changed"
 
 
-def _title(cell: Cell) -> Localized | str:
+def _title(cell: RowCells) -> Localized | str:
     english, chinese = cell.text("title_en", 200), cell.text("title_zh", 200)
     return Localized(en=english or None, zh=chinese or None) if english or chinese else cell.text("name", 63)
 
@@ -209,7 +211,7 @@ def _number(found: str) -> int | Text:
     return int(found) if _WHOLE.fullmatch(found) else text("imports.not_a_number")
 
 
-def _chosen(cell: Cell, name: str, vocabulary: type[V]) -> V | None:
+def _chosen(cell: RowCells, name: str, vocabulary: type[V]) -> V | None:
     if fold(cell.text(name, 100)) in _EVERYTHING:
         return None
     values = [one.value for one in vocabulary]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.catalogue.bars import Bar, Judge
+from pilotbase.catalogue.bars import Blocker, StepGuard
 from pilotbase.catalogue.records import both_languages, everything
 from pilotbase.catalogue.situation import AttemptsLeft, unlimited
 from pilotbase.documents.base import Localized
@@ -16,7 +16,7 @@ from pilotbase.documents.remedies import HELPED
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace.listings import Wait, find_waits, find_waits_of_others
+from pilotbase.workspace.listings import PendingWork, find_waits, find_waits_of_others
 from pilotbase.workspace.remembering import Remembering
 from pilotbase.workspace.store import View
 
@@ -50,25 +50,25 @@ class WorkItem:
     overdue: bool
     makes_way: MakesWay | None = None
     """What it makes way for, where it is not itself what a record waits for."""
-    bar: Bar | None = None
+    bar: Blocker | None = None
     """Why it cannot be done now, and who can do what about that; None: it can be."""
 
 
 @dataclass(frozen=True)
-class Work:
+class MyWork:
     """What the actor can do now, the first due first; and what is theirs once others have made way."""
 
     tasks: tuple[WorkItem, ...]
     held: tuple[WorkItem, ...]
 
 
-def my_work(view: View, attempts: AttemptsLeft = unlimited) -> Work:
+def my_work(view: View, attempts: AttemptsLeft = unlimited) -> MyWork:
     """Return what waits for the actor of ``view``, each act that is listed as a task can be carried out by them."""
     helped = sorted({act for role in view.actor.roles for act in HELPED[role]})
     found = [(True, *one) for one in find_waits(view, _MOST)]
     found += [(False, *one) for one in find_waits_of_others(view, helped, _MOST)]
     base, records = _read(view, (listing.subject for _, listing, _ in found))
-    judge = Judge(base, view.store.clock(), attempts)
+    judge = StepGuard(base, view.store.clock(), attempts)
     items = [
         item
         for mine, listing, wait in found
@@ -77,10 +77,10 @@ def my_work(view: View, attempts: AttemptsLeft = unlimited) -> Work:
     ]
     tasks = {(item.subject, item.act): item for item in reversed(items) if item.bar is None}
     held = {(item.subject, item.act): item for item in items if item.bar is not None}
-    return Work(tuple(sorted(tasks.values(), key=_soonest)), tuple(held.values()))
+    return MyWork(tuple(sorted(tasks.values(), key=_soonest)), tuple(held.values()))
 
 
-def waiting_of(wait: Wait) -> Waiting:
+def waiting_of(wait: PendingWork) -> Waiting:
     """Return a row of what waits as the record says it."""
     return Waiting(
         act=Act(wait.act),
@@ -92,7 +92,7 @@ def waiting_of(wait: Wait) -> Waiting:
     )
 
 
-def _items(judge: Judge, view: View, record: Record, wait: Wait, mine: bool) -> Iterator[WorkItem]:
+def _items(judge: StepGuard, view: View, record: Record, wait: PendingWork, mine: bool) -> Iterator[WorkItem]:
     """Yield what one piece of waiting work asks of the actor: the act itself, or what makes way for it."""
     act, now = Act(wait.act), judge.now
     bar = judge.bar(record, act, view.actor) if mine else judge.bar_of_wait(record, waiting_of(wait))
@@ -108,7 +108,7 @@ def _items(judge: Judge, view: View, record: Record, wait: Wait, mine: bool) -> 
 
 
 def _item(
-    record: Record, act: Act, wait: Wait, now: datetime, bar: Bar | None, makes_way: MakesWay | None = None
+    record: Record, act: Act, wait: PendingWork, now: datetime, bar: Blocker | None, makes_way: MakesWay | None = None
 ) -> WorkItem:
     return WorkItem(
         subject=record.subject,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import Record, StepTaken
 from pilotbase.documents.subjects import record_head
@@ -27,7 +27,7 @@ class StaleEditError(ConflictError):
             subject=subject,
             organisation=last.organisation,
             act=act_name(last.act),
-            at=spell_minute(last.at),
+            at=format_minute(last.at),
         )
         self.steps = tuple(steps)
 

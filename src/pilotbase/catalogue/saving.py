@@ -30,7 +30,7 @@ _ACTS: dict[type[Content], tuple[Act, Act]] = {
 
 
 @dataclass(frozen=True)
-class Remarks:
+class SaveOptions:
     """What a person says with what they hand in."""
 
     note: str = ""
@@ -42,10 +42,10 @@ class Remarks:
     """That the reasons beside changed criteria hold for these too."""
 
 
-NO_REMARKS = Remarks()
+NO_REMARKS = SaveOptions()
 
 
-def save(view: View, content: Content, remarks: Remarks = NO_REMARKS, subject: Subject | None = None) -> Record:
+def save(view: View, content: Content, remarks: SaveOptions = NO_REMARKS, subject: Subject | None = None) -> Record:
     """Register ``content``, or make it the newest version of its record; saving what stands there changes nothing.
 
     ``subject``: the record that it is meant for, where a person or an address has named one. Saved under the same
@@ -68,7 +68,7 @@ def save(view: View, content: Content, remarks: Remarks = NO_REMARKS, subject: S
 
 
 def save_over(
-    view: View, content: Content, subject: Subject, seen: Digest | None, remarks: Remarks = NO_REMARKS
+    view: View, content: Content, subject: Subject, seen: Digest | None, remarks: SaveOptions = NO_REMARKS
 ) -> Record:
     """Save ``content`` as `save`, in place of the content ``seen`` (None: of whatever stands there).
 
@@ -100,7 +100,7 @@ def save_all(view: View, contents: Iterable[Content], action: str) -> list[Recor
     return saved
 
 
-def _next(view: View, content: Content, subject: Subject, remarks: Remarks) -> tuple[Act | None, Record | None]:
+def _next(view: View, content: Content, subject: Subject, remarks: SaveOptions) -> tuple[Act | None, Record | None]:
     """Return the act that saves ``content`` (None: it stands there already) and the record that is there."""
     register, edit = _ACTS[type(content)]
     head = view.head(record_head(subject))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from pilotbase.documents.lifecycles import RecordKind, states
 from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER
-from pilotbase.workspace.journeys import Journeys, Wanted, count_wanted, list_wanted, read_journeys
+from pilotbase.workspace.journeys import Journeys, RecordFilter, count_wanted, list_wanted, read_journeys
 from pilotbase.workspace.listings import Page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES
@@ -34,7 +34,7 @@ _ENDED: Mapping[str, frozenset[str]] = {"scenario": frozenset(SCENARIO_OVER), "c
 
 
 @dataclass(frozen=True)
-class Step:
+class JourneyStep:
     """One step on the way from demand to use; names: text ``way.<name>``."""
 
     start: str
@@ -49,18 +49,18 @@ class Step:
         """Return whose step it is: a demand's until an application is found, then a trial's."""
         return "scenario" if self.end in _DEMAND else "commission"
 
-    def wanted(self, progress: Progress) -> Wanted:
+    def wanted(self, progress: Progress) -> RecordFilter:
         """Return which records are so far with it."""
         if progress == "taken":
-            return Wanted(self.kind, milestone=self.end, since=self.start)
+            return RecordFilter(self.kind, milestone=self.end, since=self.start)
         ended = _ENDED[self.kind]
         in_states = tuple(one for one in states(self.kind) if (one in ended) == (progress == "ended"))
-        return Wanted(self.kind, in_states, milestone=self.start, missing=self.end)
+        return RecordFilter(self.kind, in_states, milestone=self.start, missing=self.end)
 
 
-STEPS = {step.name: step for step in (Step(*pair) for pair in pairwise(MILESTONES))}
+STEPS = {step.name: step for step in (JourneyStep(*pair) for pair in pairwise(MILESTONES))}
 """From one milestone to the next, in order."""
-WHOLE = {step.name: step for step in (Step("demanded", "certified"), Step("demanded", "served"))}
+WHOLE = {step.name: step for step in (JourneyStep("demanded", "certified"), JourneyStep("demanded", "served"))}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Quartiles:
 
 
 @dataclass(frozen=True)
-class Span:
+class StepSpan:
     """A step with everybody who has begun it: ``taken + open + ended`` of them."""
 
     taken: int
@@ -90,7 +90,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Costs:
+class TrialCosts:
     """What is known of the cost of trials that the parties agreed on; of everything else nothing is known."""
 
     trials: int
@@ -107,7 +107,7 @@ def read_trials(view: View, owner: str = "") -> Journeys:
     return read_journeys(view, "commission", MILESTONES, owner)
 
 
-def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[str, Span]:
+def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[str, StepSpan]:
     """Return step → its span over demands that ``view`` sees (of ``owner`` only) and ``trials``; then `WHOLE`.
 
     When a demand came is its owner's and the base's to know: of others' scenarios nothing is told.
@@ -124,18 +124,18 @@ def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[
 
 
 def records_on(
-    view: View, step: Step, progress: Progress, owner: str = "", after: str | None = None, limit: int = 50
+    view: View, step: JourneyStep, progress: Progress, owner: str = "", after: str | None = None, limit: int = 50
 ) -> Page:
     """Return the records that a span counts as so far with ``step``, of ``owner`` only; raises as `list_wanted`."""
     return list_wanted(view, replace(step.wanted(progress), owner=owner), after, limit)
 
 
-def count_on(view: View, step: Step, progress: Progress, owner: str = "") -> int:
+def count_on(view: View, step: JourneyStep, progress: Progress, owner: str = "") -> int:
     """Return how many records `records_on` returns, all pages together."""
     return count_wanted(view, replace(step.wanted(progress), owner=owner))
 
 
-def costs(trials: Journeys) -> Costs:
+def costs(trials: Journeys) -> TrialCosts:
     """Return what is known of the cost of ``trials``, as `read_trials` returns them."""
     agreed, reported = (_is_known(trials.reached[MILESTONES.index(one)]) for one in ("agreed", "reported"))
     amounts, currencies = np.array(trials.amounts, dtype=float) / 100, np.array(trials.currencies, dtype=object)
@@ -144,7 +144,7 @@ def costs(trials: Journeys) -> Costs:
         currency: quartiles(amounts[agreed & (currencies == currency) & ~np.isnan(amounts)])
         for currency in sorted({currency for currency in trials.currencies if currency})
     }
-    return Costs(
+    return TrialCosts(
         trials=int(agreed.sum()),
         prices={currency: price for currency, price in prices.items() if price is not None},
         cpu_seconds=quartiles(metered[reported & ~np.isnan(metered)]),
@@ -173,14 +173,14 @@ def half_after(taken: Values, open_since: Values, ended: int) -> float | None:
     return float(at[reached[0]]) if len(reached) else None
 
 
-def _span(rows: Journeys, milestones: tuple[str, ...], step: Step, now: datetime) -> Span:
+def _span(rows: Journeys, milestones: tuple[str, ...], step: JourneyStep, now: datetime) -> StepSpan:
     began, took = (np.array(rows.reached[milestones.index(one)], dtype=float) for one in (step.start, step.end))
     may_not = np.fromiter((state in _ENDED[step.kind] for state in rows.states), bool, len(rows.states))
     has_begun, has_taken = ~np.isnan(began), ~np.isnan(began) & ~np.isnan(took)
     is_open, has_ended = has_begun & ~has_taken & ~may_not, has_begun & ~has_taken & may_not
     days = np.maximum(took[has_taken] - began[has_taken], 0) / _DAY
     open_days = np.maximum((now - _EPOCH) // _MICROSECOND - began[is_open], 0) / _DAY
-    return Span(
+    return StepSpan(
         taken=int(has_taken.sum()),
         open=int(is_open.sum()),
         ended=int(has_ended.sum()),

@@ -15,7 +15,7 @@ from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.exchange import ListedThread, ThreadPage
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
-from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
+from pilotbase.documents.permissions import ExchangeAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.thread import (
     MAXIMUM_ATTACHMENTS,
@@ -75,7 +75,7 @@ def ask(view: View, question: Question) -> SeenThread:
     with view.transaction(ExchangeAct.THREAD_ASK.value) as change:
         here = view.within(change)
         owner = _owner_of(here, question.subject)
-        _require(ExchangeAct.THREAD_ASK, view.actor, Stands())
+        _require(ExchangeAct.THREAD_ASK, view.actor, SubjectRelation())
         identity = hex_of(view.request)[:16] if view.request is not None else secrets.token_hex(8)
         if view.request is not None and find_thread(here, identity) is not None:
             return read(here, identity)
@@ -284,7 +284,7 @@ def _require_seen(view: View, identity: str) -> ThreadRow:
     return row
 
 
-def _require(act: ExchangeAct, actor: Actor, stands: Stands) -> None:
+def _require(act: ExchangeAct, actor: Actor, stands: SubjectRelation) -> None:
     if actor.person is None or not permitted(act, actor, stands):
         raise RefusedError("thread.not_permitted", act=act_name(act))
 
@@ -295,10 +295,10 @@ def _require_message(thread: Thread, deed: Deed) -> None:
         raise NotFoundError("thread.no_message", number=deed.message)
 
 
-def _stands(thread: Thread, owner: str, number: int) -> Stands:
+def _stands(thread: Thread, owner: str, number: int) -> SubjectRelation:
     message = thread.message(number)
     kind = kind_of(thread.subject)
-    return Stands(
+    return SubjectRelation(
         demand_owner=owner if kind == "scenario" else None,
         supplier=owner if kind == "application" else None,
         asker=thread.asker,

@@ -15,7 +15,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import record_head
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.journeys import put_journey
-from pilotbase.workspace.listings import Wait, put_listing
+from pilotbase.workspace.listings import PendingWork, put_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
@@ -48,6 +48,6 @@ def take_over(change: Transaction, view: View, record: Record, content: Document
         write_record(change, base, record, head)
 
 
-def _waits(record: Record) -> Iterator[Wait]:
+def _waits(record: Record) -> Iterator[PendingWork]:
     for one in record.waits:
-        yield Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
+        yield PendingWork(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)

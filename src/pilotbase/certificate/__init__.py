@@ -31,15 +31,15 @@ from pilotbase.certificate.trust import (
     rotate_signing_key,
     write_trust_roots,
 )
-from pilotbase.certificate.verification import Verification, verify_certificate
+from pilotbase.certificate.verification import CertificateVerification, verify_certificate
 
 __all__ = [
     "NO_SEPARATION_OF_DUTIES",
+    "CertificateVerification",
     "Envelope",
     "RevocationList",
     "TrustFolder",
     "TrustRoots",
-    "Verification",
     "claim_sentence",
     "create_trust",
     "has_trust",

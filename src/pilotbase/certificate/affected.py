@@ -17,9 +17,9 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.standard_use import StandardReference
 from pilotbase.documents.vocabularies import Conformity
-from pilotbase.standards.composing import Held
-from pilotbase.standards.differing import Change, differences, touching
-from pilotbase.standards.matrix import Shown, conformity_rows
+from pilotbase.standards.composing import HeldRequirement
+from pilotbase.standards.differing import RequirementChange, differences, touching
+from pilotbase.standards.matrix import MatrixInputs, conformity_rows
 from pilotbase.standards.packaged import packaged_profiles
 from pilotbase.workspace.store import View
 
@@ -28,7 +28,7 @@ from pilotbase.workspace.store import View
 class Touched:
     """A requirement that asks for more now, and how the trial that there was stands to it."""
 
-    change: Change
+    change: RequirementChange
     outcome: Conformity
 
 
@@ -81,7 +81,7 @@ def _touched(
 ) -> tuple[Touched, ...]:
     before = _frozen(view, reference)
     if before is None:  # the trial ran at a site, and its own profile stayed there: nothing is known to be the same
-        changes = [Change("changed", None, one) for one in profile.requirements if not one.is_off]
+        changes = [RequirementChange("changed", None, one) for one in profile.requirements if not one.is_off]
     else:
         changes = touching(differences(before, profile), reference.also)
     rows = _rows(view, certificate, profile, changes)
@@ -89,15 +89,15 @@ def _touched(
 
 
 def _rows(
-    view: View, certificate: Certificate, profile: StandardProfile, changes: Sequence[Change]
+    view: View, certificate: Certificate, profile: StandardProfile, changes: Sequence[RequirementChange]
 ) -> list[Conformity]:
     """Return how the trial stands to each change; documents that were shown then are not known here."""
-    held = [Held(profile, change.after) for change in changes if change.after is not None]
+    held = [HeldRequirement(profile, change.after) for change in changes if change.after is not None]
     stored = view.get(certificate.report)
     report = stored.load(Report) if stored is not None else None
     if report is None:
-        shown = Shown()
+        shown = MatrixInputs()
     else:
         findings = [finding for section in report.sections for finding in section.findings]
-        shown = Shown(criteria=report.criteria, findings=findings)
+        shown = MatrixInputs(criteria=report.criteria, findings=findings)
     return [row.outcome for row in conformity_rows(held, shown)]

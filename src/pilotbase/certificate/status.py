@@ -33,7 +33,7 @@ class CertificateStatus(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class CertificateStanding:
     """How a certificate stands at a moment."""
 
     status: CertificateStatus
@@ -47,15 +47,15 @@ def revocations_of(view: View) -> RevocationList | None:
     return None if digest is None else view.load(digest, RevocationList)
 
 
-def standing_of(certificate: Certificate, listed: RevocationList | None, at: datetime) -> Standing:
+def standing_of(certificate: Certificate, listed: RevocationList | None, at: datetime) -> CertificateStanding:
     """Return how ``certificate`` stands; what is revoked stays so, and what is over need not be suspended."""
     revoked = listed.find(certificate.serial) if listed is not None else None
     if revoked is not None:
-        return Standing(CertificateStatus.REVOKED, revoked)
+        return CertificateStanding(CertificateStatus.REVOKED, revoked)
     if at >= certificate.expires_at:
-        return Standing(CertificateStatus.EXPIRED)
+        return CertificateStanding(CertificateStatus.EXPIRED)
     held = listed.find_suspended(certificate.serial) if listed is not None else None
-    return Standing(CertificateStatus.SUSPENDED if held is not None else CertificateStatus.VALID, held)
+    return CertificateStanding(CertificateStatus.SUSPENDED if held is not None else CertificateStatus.VALID, held)
 
 
 def issued_certificates(view: View) -> list[Certificate]:

@@ -15,13 +15,13 @@ from pilotbase.certificate.roots import TrustRoots
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
 
 
 @dataclass(frozen=True)
-class Verification:
+class CertificateVerification:
     """A certificate that holds; a signed rejection holds too."""
 
     certificate: Certificate
@@ -53,7 +53,7 @@ def verify_certificate(
     *,
     strict: bool = False,
     at: datetime,
-) -> Verification:
+) -> CertificateVerification:
     """Return the certificate in ``data`` when it holds at the moment ``at``.
 
     Raises:
@@ -74,7 +74,7 @@ def verify_certificate(
     if doubt is not None and strict:
         raise UnknownProofError("certificate.revocation_unknown", doubt=doubt)
     note = _not_listed(listed) if listed and not doubt else text("certificate.revocation_unknown", doubt=doubt)
-    return Verification(
+    return CertificateVerification(
         certificate=certificate,
         signed_by=signer.key.key_id,
         at=at,
@@ -110,12 +110,14 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
         return text("certificate.doubt.other_issuer", found=listed.issuer, issuer=certificate.issuer)
     entry = listed.find(certificate.serial)
     if entry is not None:
-        raise InvalidProofError("certificate.revoked", at=spell_minute(entry.at), reason=spoken_reason(entry.reason))
+        raise InvalidProofError("certificate.revoked", at=format_minute(entry.at), reason=spoken_reason(entry.reason))
     if not listed.fresh(at):
-        return text("certificate.doubt.stale", issued=spell_minute(listed.issued_at), until=spell_minute(listed.until))
+        return text(
+            "certificate.doubt.stale", issued=format_minute(listed.issued_at), until=format_minute(listed.until)
+        )
     held = listed.find_suspended(certificate.serial)
     if held is not None:
-        raise InvalidProofError("certificate.suspended", at=spell_minute(held.at), reason=spoken_reason(held.reason))
+        raise InvalidProofError("certificate.suspended", at=format_minute(held.at), reason=spoken_reason(held.reason))
     return None
 
 
@@ -124,6 +126,6 @@ def _not_listed(listed: RevocationList) -> Text:
     return text(
         "certificate.not_listed",
         number=listed.number,
-        issued=spell_minute(listed.issued_at),
-        until=spell_minute(listed.until),
+        issued=format_minute(listed.issued_at),
+        until=format_minute(listed.until),
     )

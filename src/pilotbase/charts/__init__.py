@@ -32,40 +32,40 @@
     status_mark(outcome)                                the mark alone; put the word beside it
 
 Each is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no identifiers, the
-same bytes on every machine; `one_file` makes pages that are so, too. ``spell_number`` and kin spell numbers as the
+same bytes on every machine; `one_file` makes pages that are so, too. ``format_number`` and kin spell numbers as the
 charts do; ``make_visible`` shows what hides in strangers' text.
 """
 
 from pilotbase.charts.answer_grid import answer_grid
 from pilotbase.charts.bars import Bar, Legend, bar_chart
-from pilotbase.charts.boxed_image import boxed_image, spell_box
+from pilotbase.charts.boxed_image import boxed_image, format_box
 from pilotbase.charts.calibration import calibration_chart
 from pilotbase.charts.candidates import CandidateRow, candidates_chart
 from pilotbase.charts.class_bars import class_chart, class_name
-from pilotbase.charts.columns import Column, column_chart
+from pilotbase.charts.columns import ChartColumn, column_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
-from pilotbase.charts.confusion import confusion_chart, confusion_names, spell_share
+from pilotbase.charts.confusion import confusion_chart, confusion_names, format_share
 from pilotbase.charts.criterion import criterion_chart
 from pilotbase.charts.drift_strips import DriftStrip, Spell, drift_chart
-from pilotbase.charts.funnel import Stage, funnel_chart
+from pilotbase.charts.funnel import FunnelStage, funnel_chart
 from pilotbase.charts.gap_grid import GapSquare, gap_chart
 from pilotbase.charts.grid import Grid, grid_chart
 from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase.charts.groups import group_chart
-from pilotbase.charts.histogram import Bin, histogram_chart, spell_time
+from pilotbase.charts.histogram import Bin, format_time, histogram_chart
 from pilotbase.charts.interval_bars import coverage_chart, interval_chart
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.load_blocks import load_blocks_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
-from pilotbase.charts.numbers import spell_count, spell_number
+from pilotbase.charts.numbers import format_count, format_number
 from pilotbase.charts.pool_bars import PoolBar, pool_chart
 from pilotbase.charts.probability_bars import probability_chart
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
 from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.charts.themes import DARK, LIGHT, Theme
-from pilotbase.charts.time_course import spell_at, time_chart
+from pilotbase.charts.time_course import format_at, time_chart
 from pilotbase.charts.usage_bands import Promise, UsageBand, usage_chart
 from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
@@ -80,8 +80,9 @@ __all__ = [
     "BarGroup",
     "Bin",
     "CandidateRow",
-    "Column",
+    "ChartColumn",
     "DriftStrip",
+    "FunnelStage",
     "GapSquare",
     "Grid",
     "GroupedBar",
@@ -92,7 +93,6 @@ __all__ = [
     "Promise",
     "RankedBar",
     "Spell",
-    "Stage",
     "Strip",
     "Theme",
     "Tick",
@@ -113,6 +113,12 @@ __all__ = [
     "coverage_chart",
     "criterion_chart",
     "drift_chart",
+    "format_at",
+    "format_box",
+    "format_count",
+    "format_number",
+    "format_share",
+    "format_time",
     "funnel_chart",
     "gap_chart",
     "grid_chart",
@@ -129,12 +135,6 @@ __all__ = [
     "probability_chart",
     "qr_code",
     "ranked_chart",
-    "spell_at",
-    "spell_box",
-    "spell_count",
-    "spell_number",
-    "spell_share",
-    "spell_time",
     "status_mark",
     "strips_chart",
     "time_chart",

@@ -6,7 +6,7 @@ import math
 
 from pilotbase.charts.calibration import draw_square
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count
+from pilotbase.charts.numbers import format_count
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme, shaded
 from pilotbase.documents.figures import AgainstTruth
@@ -32,7 +32,7 @@ def answer_grid(figure: AgainstTruth, language: Language, theme: Theme = LIGHT) 
         corner = (LEFT + wide * true, BOTTOM - tall * (answered + 1))
         drawing.rectangle(corner, (wide, tall), shaded(theme, share), outline=theme.strong)
     drawing.line((LEFT, BOTTOM), (RIGHT, TOP), theme.ink, 1.5, "5 4")
-    key = text("picture.against_truth.deepest", cases=spell_count(most)).render(language)
+    key = text("picture.against_truth.deepest", cases=format_count(most)).render(language)
     drawing.text((LEFT, HEIGHT - 6), key, colour=theme.muted, size=11)
     return drawing.to_svg()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import spell_count
+from pilotbase.charts.numbers import format_count
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
@@ -56,9 +56,9 @@ def _drawn(bars: tuple[Bar, ...], legend: Legend, language: Language, theme: The
 
 
 def _described(bar: Bar, legend: Legend, language: Language) -> str:
-    said = f"{bar.name}: {legend.whole} {spell_count(bar.whole)}, {legend.part} {spell_count(bar.part)}"
+    said = f"{bar.name}: {legend.whole} {format_count(bar.whole)}, {legend.part} {format_count(bar.part)}"
     aim = text("chart.bars.target").render(language)
-    return said if bar.target is None else f"{said}, {aim} {spell_count(bar.target)}"
+    return said if bar.target is None else f"{said}, {aim} {format_count(bar.target)}"
 
 
 def _draw_legend(drawing: Drawing, bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme) -> None:
@@ -84,4 +84,4 @@ def _draw_bar(drawing: Drawing, bar: Bar, scale: Scale, top: float, theme: Theme
 
 
 def _numbers(bar: Bar) -> str:
-    return f"{spell_count(bar.part)} / {spell_count(bar.whole)}"
+    return f"{format_count(bar.part)} / {format_count(bar.whole)}"

@@ -21,7 +21,7 @@ def boxed_image(image: ShownImage, boxes: tuple[ShownBox, ...], title: str, lang
     """Return the image as SVG with ``boxes``; without any it is the image alone."""
     scale = LONGER_SIDE / max(image.height, image.width)
     width, height = image.width * scale, image.height * scale
-    said = "; ".join(spell_box(box, language) for box in boxes)
+    said = "; ".join(format_box(box, language) for box in boxes)
     drawing = Drawing(max(width, _SMALLEST_WIDTH), height, title, said, LIGHT.paper)
     drawing.image((0, 0), (width, height), b64decode(image.png))
     for box in sorted(boxes, key=lambda one: one.state == "found", reverse=True):
@@ -29,7 +29,7 @@ def boxed_image(image: ShownImage, boxes: tuple[ShownBox, ...], title: str, lang
     return drawing.to_svg()
 
 
-def spell_box(box: ShownBox, language: Language) -> str:
+def format_box(box: ShownBox, language: Language) -> str:
     """Return a box in words: what came of it, its class, its score."""
     score = "" if box.score is None else f" {box.score:.2f}"
     return f"{text(f'picture.box.{box.state}').render(language)}: {box.label}{score}"
@@ -43,7 +43,7 @@ def _draw_box(drawing: Drawing, box: ShownBox, scale: float, paper: tuple[float,
     corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
     drawing.path(corners, PAPER, 4.5)
     drawing.path(corners, colour, 2.5, dashes)
-    said = shortened(spell_box(box, language), 0.7 * paper[0])
+    said = shortened(format_box(box, language), 0.7 * paper[0])
     room = width_of(said, _LABEL)
     x = max(2.0, min(left, paper[0] - room - 2))
     y = top - 4 if top > _LABEL + 6 else min(bottom + _LABEL + 2, paper[1] - 3)

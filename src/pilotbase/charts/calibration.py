@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_ticks
+from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.figures import Calibration
@@ -37,11 +37,11 @@ def draw_square(drawing: Drawing, across: Scale, up: Scale, theme: Theme, names:
     """Draw a plot of two like axes, each with its name."""
     ticks = across.ticks(4)
     left, right, top, bottom = across.start, across.end, up.end, up.start
-    for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
         drawing.line((across(tick), top), (across(tick), bottom), theme.line)
         drawing.text((across(tick), bottom + 16), label, anchor="middle", colour=theme.muted, size=11)
     upwards = up.ticks(4)
-    for tick, label in zip(upwards, spell_ticks(upwards), strict=True):
+    for tick, label in zip(upwards, format_ticks(upwards), strict=True):
         drawing.line((left, up(tick)), (right, up(tick)), theme.line)
         drawing.text((left - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
     drawing.text((4, 14), f"↑ {names[1]}", colour=theme.muted)
@@ -50,7 +50,7 @@ def draw_square(drawing: Drawing, across: Scale, up: Scale, theme: Theme, names:
 
 def _described(figure: Calibration) -> str:
     return "; ".join(
-        f"{one.answered:.3g} → {one.hits / one.cases:.3g} ({spell_count(one.cases)})"
+        f"{one.answered:.3g} → {one.hits / one.cases:.3g} ({format_count(one.cases)})"
         for one in figure.bins
         if one.cases and one.answered is not None
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Anchor, Drawing, width_of
 from pilotbase.charts.marks import COLOURS
-from pilotbase.charts.numbers import spell_number, spell_on_axis, spell_ticks
+from pilotbase.charts.numbers import format_number, format_on_axis, format_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.api.comparison import ComparedCriterion
@@ -62,10 +62,10 @@ def _draw_ground(drawing: Drawing, first: ComparedCriterion, scale: Scale, botto
     start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
     drawing.rectangle((start, TOP), (end - start, bottom - TOP), PALE_GREEN)
     ticks = scale.ticks(5, first.unit_label)
-    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks, first.unit_label), TOP, bottom)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks, first.unit_label), TOP, bottom)
     drawing.line((LEFT, bottom), (RIGHT, bottom), LINE)
     drawing.line((threshold, TOP - 6), (threshold, bottom), INK, 2)
-    label = text("chart.threshold", value=spell_on_axis(first.threshold, first.unit_label)).render(language)
+    label = text("chart.threshold", value=format_on_axis(first.threshold, first.unit_label)).render(language)
     anchor: Anchor = "end" if threshold > (LEFT + RIGHT) / 2 else "start"
     drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
 
@@ -89,7 +89,7 @@ def _draw_row(drawing: Drawing, row: CandidateRow, scale: Scale, top: float) -> 
     x = scale(result.estimate)
     drawing.circle((x, y), 6, PAPER, COLOURS[result.outcome], 3)
     anchor: Anchor = "start" if x < LEFT + 16 else "end" if x > RIGHT - 16 else "middle"
-    drawing.text((x, y - 11), spell_on_axis(result.estimate, result.unit_label), anchor=anchor, bold=True)
+    drawing.text((x, y - 11), format_on_axis(result.estimate, result.unit_label), anchor=anchor, bold=True)
 
 
 def _shortened(name: str) -> str:
@@ -102,5 +102,5 @@ def _shortened(name: str) -> str:
 
 def _told(row: CandidateRow) -> str:
     unit, result = row.result.unit_label, row.result
-    bounds = f"[{spell_number(result.lower, unit)}, {spell_number(result.upper, unit)}]"
-    return f"{row.name}: {spell_number(result.estimate, unit)} {bounds}"
+    bounds = f"[{format_number(result.lower, unit)}, {format_number(result.upper, unit)}]"
+    return f"{row.name}: {format_number(result.estimate, unit)} {bounds}"

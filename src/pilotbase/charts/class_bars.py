@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import spell_count
+from pilotbase.charts.numbers import format_count
 from pilotbase.charts.ranked_bars import shortened
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
@@ -34,7 +34,7 @@ def class_chart(figure: ByClass, language: Language, theme: Theme = LIGHT) -> st
         for whole, fill, top in ((row.wanted, theme.strong, y + 6), (row.answered, theme.soft, y + 9 + BAR)):
             length = scale(row.hits / whole) - left if whole else 0
             drawing.rectangle((left, top), (length, BAR), fill, rounding=2, outline=theme.strong)
-            said = f"{_ratio(row.hits, whole)} · {spell_count(whole)}"
+            said = f"{_ratio(row.hits, whole)} · {format_count(whole)}"
             drawing.text((WIDTH - 4, top + BAR - 2), said, anchor="end", colour=theme.ink, size=11)
     return drawing.to_svg()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from pilotbase.charts.drawing import Drawing, Point, width_of
-from pilotbase.charts.numbers import named_once, spell_count, spell_number, spell_on_axis, spell_ticks
+from pilotbase.charts.numbers import format_count, format_number, format_on_axis, format_ticks, named_once
 from pilotbase.charts.palette import DEEP_BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.report import CriterionResult
@@ -48,7 +48,7 @@ class _Plot:
 def _plot(result: CriterionResult) -> _Plot:
     up = Scale(*_shown_range(result), BOTTOM, UNDER_UNIT if named_once(result.unit_label) else TOP)
     ticks = up.ticks(4, result.unit_label)
-    labels = tuple(spell_ticks(ticks, result.unit_label))
+    labels = tuple(format_ticks(ticks, result.unit_label))
     left = max(LEFT, 14 + max(map(width_of, labels), default=0.0))
     return _Plot(Scale(0, result.path[-1].cases, left, RIGHT), up, ticks, labels)
 
@@ -65,7 +65,7 @@ def _draw_axes(drawing: Drawing, result: CriterionResult, plot: _Plot, language:
     across, left = plot.across, plot.across.start
     ticks = across.ticks(4)
     drawing.bottom_axis(
-        [across(tick) for tick in ticks], [spell_count(round(tick)) for tick in ticks], plot.up.end, BOTTOM
+        [across(tick) for tick in ticks], [format_count(round(tick)) for tick in ticks], plot.up.end, BOTTOM
     )
     for tick, label in zip(plot.ticks, plot.labels, strict=True):
         drawing.line((left, plot.up(tick)), (RIGHT, plot.up(tick)), HAIR)
@@ -99,7 +99,7 @@ def _inside(bound: float | None, up: Scale) -> TypeGuard[float]:
 def _draw_threshold(drawing: Drawing, result: CriterionResult, plot: _Plot, language: Language) -> None:
     left, y = plot.across.start, plot.up(result.threshold)
     drawing.line((left, y), (RIGHT, y), INK, 2, "6 4")
-    label = text("chart.threshold", value=spell_on_axis(result.threshold, result.unit_label)).render(language)
+    label = text("chart.threshold", value=format_on_axis(result.threshold, result.unit_label)).render(language)
     drawing.text((left + 6, y - 7 if y - 18 > plot.up.end else y + 16), label, bold=True)
 
 
@@ -107,8 +107,8 @@ def _description(result: CriterionResult, language: Language) -> str:
     last, unit = result.path[-1], result.unit_label
     return text(
         "chart.sequence.description",
-        cases=spell_count(last.cases),
-        lower=spell_number(last.lower, unit),
-        upper=spell_number(last.upper, unit),
-        threshold=spell_number(result.threshold, unit),
+        cases=format_count(last.cases),
+        lower=format_number(last.lower, unit),
+        upper=format_number(last.upper, unit),
+        threshold=format_number(result.threshold, unit),
     ).render(language)

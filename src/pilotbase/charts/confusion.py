@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import spell_count
+from pilotbase.charts.numbers import format_count
 from pilotbase.charts.ranked_bars import shortened
 from pilotbase.charts.themes import LIGHT, Theme, shaded
 from pilotbase.documents.figures import Confusion
@@ -45,7 +45,7 @@ def confusion_names(figure: Confusion, language: Language) -> list[str]:
     return [*figure.classes, *folded, *none]
 
 
-def spell_share(part: int, whole: int) -> str:
+def format_share(part: int, whole: int) -> str:
     """Return ``part`` of ``whole`` in percent, never rounded to none or all; "–" of nothing."""
     if not whole:
         return "–"
@@ -67,8 +67,8 @@ def _draw_cell(
         if not count:
             drawing.text((middle, corner[1] + HIGH / 2 + 4), "0", anchor="middle", colour=theme.muted)
             return
-        drawing.text((middle, corner[1] + 19), spell_count(count), anchor="middle", colour=theme.ink, bold=True)
-        share = spell_share(count, total)
+        drawing.text((middle, corner[1] + 19), format_count(count), anchor="middle", colour=theme.ink, bold=True)
+        share = format_share(count, total)
         drawing.text((middle, corner[1] + 34), share, anchor="middle", colour=theme.ink, size=11)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.charts.drawing import Anchor, Drawing, width_of
 from pilotbase.charts.marks import COLOURS
-from pilotbase.charts.numbers import named_once, spell_number, spell_on_axis, spell_ticks
+from pilotbase.charts.numbers import format_number, format_on_axis, format_ticks, named_once
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.criteria import parse_rule
@@ -62,13 +62,13 @@ def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, langua
     start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
     drawing.rectangle((start, TOP), (end - start, bottom - TOP), PALE_GREEN)
     ticks = scale.ticks(4, result.unit_label)
-    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks, result.unit_label), TOP, bottom)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks, result.unit_label), TOP, bottom)
     drawing.line((LEFT, bottom), (RIGHT, bottom), LINE)
     drawing.line((threshold, TOP - 6), (threshold, bottom), INK, 2)
     if named_once(result.unit_label):
         unit = text("chart.unit", unit=result.unit_label).render(language)
         drawing.text(((LEFT + RIGHT) / 2, bottom + 38), unit, anchor="middle", colour=MUTED)
-    label = text("chart.threshold", value=spell_on_axis(result.threshold, result.unit_label)).render(language)
+    label = text("chart.threshold", value=format_on_axis(result.threshold, result.unit_label)).render(language)
     anchor: Anchor = "end" if threshold > (LEFT + RIGHT) / 2 else "start"
     drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
 
@@ -87,7 +87,7 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
         drawing.text((LEFT + 8, OURS + 4), note, colour=MUTED)
         return
     drawing.circle((scale(result.estimate), OURS), 6, PAPER, COLOURS[result.outcome], 3)
-    label = spell_on_axis(result.estimate, result.unit_label)
+    label = format_on_axis(result.estimate, result.unit_label)
     drawing.text((scale(result.estimate), OURS - 13), label, anchor="middle", bold=True)
 
 
@@ -98,7 +98,7 @@ def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, lang
         return
     x = scale(result.baseline)
     drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
-    label = spell_on_axis(result.baseline, result.unit_label)
+    label = format_on_axis(result.baseline, result.unit_label)
     fits = x + 12 + width_of(label) <= WIDTH
     drawing.text((x + (12 if fits else -12), THEIRS + 4), label, anchor="start" if fits else "end", colour=MUTED)
 
@@ -106,12 +106,12 @@ def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, lang
 def _description(result: CriterionResult, language: Language) -> str:
     unit, (lower, upper) = result.unit_label, _bounds(result)
     values = {
-        "score": spell_number(result.estimate, unit),
-        "lower": spell_number(lower, unit),
-        "upper": spell_number(upper, unit),
-        "threshold": spell_number(result.threshold, unit),
+        "score": format_number(result.estimate, unit),
+        "lower": format_number(lower, unit),
+        "upper": format_number(upper, unit),
+        "threshold": format_number(result.threshold, unit),
         "outcome": text(f"outcome.{result.outcome.value}"),
     }
     if not _compared(result):
         return text("chart.criterion.description_alone", **values).render(language)
-    return text("chart.criterion.description", **values, baseline=spell_number(result.baseline, unit)).render(language)
+    return text("chart.criterion.description", **values, baseline=format_number(result.baseline, unit)).render(language)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pilotbase.charts.drawing import Drawing, width_of
 from pilotbase.charts.palette import LINE, MUTED
 from pilotbase.charts.warning_colours import FILLS
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour
 
@@ -52,8 +52,8 @@ def drift_chart(strips: Sequence[DriftStrip], begins: datetime, ends: datetime, 
             place = (max(min(left, RIGHT - _NARROWEST), LEFT), top + 2)
             drawing.rectangle(place, (max(right - place[0], _NARROWEST), _STRIP), FILLS[spell.colour], rounding=2)
         _draw_word(drawing, strip, top, language)
-    drawing.text((LEFT, bottom + 20), spell_minute(begins, zone=False), colour=MUTED)
-    drawing.text((RIGHT, bottom + 20), spell_minute(ends), anchor="end", colour=MUTED)
+    drawing.text((LEFT, bottom + 20), format_minute(begins, zone=False), colour=MUTED)
+    drawing.text((RIGHT, bottom + 20), format_minute(ends), anchor="end", colour=MUTED)
     return drawing.to_svg()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count
+from pilotbase.charts.numbers import format_count
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.texts import Language, text
 
@@ -62,7 +62,7 @@ def _described(grid: Grid, language: Language) -> str:
 
 
 def _spelled(counts: Sequence[int]) -> str:
-    return " · ".join(map(spell_count, counts))
+    return " · ".join(map(format_count, counts))
 
 
 def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[int], most: int, theme: Theme) -> None:

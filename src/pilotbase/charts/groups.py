@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_number, spell_ticks
+from pilotbase.charts.numbers import format_count, format_number, format_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.report import GroupScore
@@ -20,11 +20,11 @@ def group_chart(scores: Sequence[GroupScore], language: Language) -> str:
     """Return the groups of one column and measure as SVG, one row each in the order given."""
     bottom = TOP + ROW * len(scores)
     title = text("chart.groups.title", measure=scores[0].measure, column=scores[0].column).render(language)
-    description = "; ".join(f"{score.group}: {spell_number(score.score)}" for score in scores)
+    description = "; ".join(f"{score.group}: {format_number(score.score)}" for score in scores)
     drawing = Drawing(WIDTH, bottom + 28, title, description)
     scale = _scale(scores)
     ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks), TOP, bottom)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), TOP, bottom)
     drawing.line((LEFT, bottom), (RIGHT, bottom), LINE)
     for index, score in enumerate(scores):
         _draw_row(drawing, score, scale, TOP + ROW * index + ROW / 2, language)
@@ -40,7 +40,7 @@ def _scale(scores: Sequence[GroupScore]) -> Scale:
 
 def _draw_row(drawing: Drawing, score: GroupScore, scale: Scale, y: float, language: Language) -> None:
     drawing.text((LEFT - 10, y + 4), _shortened(score.group), anchor="end")
-    cases = text("chart.groups.cases", cases=spell_count(score.cases)).render(language)
+    cases = text("chart.groups.cases", cases=format_count(score.cases)).render(language)
     drawing.text((WIDTH - 2, y + 4), cases, anchor="end", colour=MUTED)
     if score.score is None:
         drawing.text(((LEFT + RIGHT) / 2, y + 4), "–", anchor="middle", colour=MUTED)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_ticks
+from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.palette import LINE, MUTED
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT
-from pilotbase.documents.moments import spell_day, spell_minute
+from pilotbase.documents.moments import format_day, format_minute
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 380, 150, 12, 368, 22, 116
 _SHORT = 3 * 86_400
@@ -48,7 +48,7 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
             height = (BOTTOM - TOP) * count / tallest
             drawing.rectangle((left, BOTTOM - height), (width, height), colour)
     drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
-    drawing.text((LEFT, 12), f"{spell_count(tallest)}", colour=MUTED, size=11)
+    drawing.text((LEFT, 12), f"{format_count(tallest)}", colour=MUTED, size=11)
     return drawing.to_svg()
 
 
@@ -59,25 +59,25 @@ def _divided(bins: Sequence[Bin]) -> bool:
 def _draw_axis(drawing: Drawing, scale: Scale, unit: str, times: bool) -> None:
     if times:
         short = scale.high - scale.low <= _SHORT
-        drawing.text((LEFT, BOTTOM + 16), spell_time(scale.low, short), colour=MUTED)
-        drawing.text((RIGHT, BOTTOM + 16), spell_time(scale.high, short), anchor="end", colour=MUTED)
+        drawing.text((LEFT, BOTTOM + 16), format_time(scale.low, short), colour=MUTED)
+        drawing.text((RIGHT, BOTTOM + 16), format_time(scale.high, short), anchor="end", colour=MUTED)
         return
     ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], spell_ticks(ticks), TOP, BOTTOM)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), TOP, BOTTOM)
     if unit:
         drawing.text((RIGHT, BOTTOM + 31), unit, anchor="end", colour=MUTED)
 
 
-def spell_time(seconds: float, short: bool = False) -> str:
+def format_time(seconds: float, short: bool = False) -> str:
     """Return seconds since 1970 as a day, in a ``short`` range with the minute; years beyond reach as seconds."""
     try:
         moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return f"{seconds:.3g} s"
-    return spell_minute(moment, zone=False) if short else spell_day(moment)
+    return format_minute(moment, zone=False) if short else format_day(moment)
 
 
 def _described(bins: Sequence[Bin], times: bool) -> str:
     short = bins[-1].high - bins[0].low <= _SHORT
-    ends = [(spell_time(one.low, short) if times else f"{one.low:.4g}", one.count) for one in bins]
-    return "; ".join(f"{low}: {spell_count(count)}" for low, count in ends)
+    ends = [(format_time(one.low, short) if times else f"{one.low:.4g}", one.count) for one in bins]
+    return "; ".join(f"{low}: {format_count(count)}" for low, count in ends)

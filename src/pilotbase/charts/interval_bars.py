@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_ticks
+from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.scales import Scale, around
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.figures import Intervals
@@ -46,7 +46,7 @@ def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) 
     ticks = across.ticks(4)
     for tick in ticks:
         drawing.text(
-            (across(tick), BOTTOM + 16), spell_count(round(tick)), anchor="middle", colour=theme.muted, size=11
+            (across(tick), BOTTOM + 16), format_count(round(tick)), anchor="middle", colour=theme.muted, size=11
         )
     points = [(across(one.cases), up(share)) for one, share in zip(figure.coverage, shares, strict=True)]
     drawing.path(points, theme.strong, 2)
@@ -60,6 +60,6 @@ def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) 
 
 def _draw_heights(drawing: Drawing, up: Scale, theme: Theme) -> None:
     ticks = up.ticks(6)
-    for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
         drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), theme.line)
         drawing.text((LEFT - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)

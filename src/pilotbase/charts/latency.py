@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale
-from pilotbase.documents.quantities import spell_seconds
+from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.report import Performance
 from pilotbase.documents.texts import Language, text
 
@@ -32,7 +32,7 @@ def latency_chart(performance: Performance, language: Language) -> str:
     scale = _scale(bars)
     tallest = max(count for _, _, count in bars) or 1
     ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], [spell_seconds(tick) for tick in ticks], TOP, BOTTOM)
+    drawing.bottom_axis([scale(tick) for tick in ticks], [format_seconds(tick) for tick in ticks], TOP, BOTTOM)
     for low, high, count in bars:
         height = (BOTTOM - TOP) * count / tallest
         left, width = _place(scale(low), scale(high))
@@ -80,9 +80,9 @@ def _draw_quantiles(drawing: Drawing, performance: Performance, scale: Scale) ->
         drawing.line((x, y - 8), (x, BOTTOM), INK, 1.5, "3 3")
         left = x > (LEFT + RIGHT) / 2
         drawing.text(
-            (x + (-5 if left else 5), y), f"{name} {spell_seconds(seconds)}", anchor="end" if left else "start"
+            (x + (-5 if left else 5), y), f"{name} {format_seconds(seconds)}", anchor="end" if left else "start"
         )
 
 
 def _description(performance: Performance) -> str:
-    return "; ".join(f"{name} {spell_seconds(value)}" for name, value in performance.latency_quantiles.items())
+    return "; ".join(f"{name} {format_seconds(value)}" for name, value in performance.latency_quantiles.items())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_number, spell_ticks
+from pilotbase.charts.numbers import format_number, format_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale, around
 from pilotbase.documents.texts import Language, text
@@ -28,13 +28,13 @@ def leader_chart(steps: Sequence[LeaderStep], language: Language) -> str:
     if not steps:
         return ""
     title = text("chart.leader.title").render(language)
-    described = "; ".join(f"{step.day}: {spell_number(step.score)}" for step in steps)
+    described = "; ".join(f"{step.day}: {format_number(step.score)}" for step in steps)
     drawing = Drawing(WIDTH, HEIGHT, title, described)
     low, high = around([step.score for step in steps])
     across = Scale(0, len(steps), LEFT, RIGHT)
     up = Scale(low, high, BOTTOM, TOP)
     ticks = up.ticks(4)
-    for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
         drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), LINE)
         drawing.text((LEFT - 8, up(tick) + 4), label, anchor="end", colour=MUTED)
     path = []
@@ -45,5 +45,5 @@ def leader_chart(steps: Sequence[LeaderStep], language: Language) -> str:
         drawing.text((across(index), BOTTOM + 20), steps[index].day, colour=MUTED)
     for index, step in enumerate(steps):
         drawing.circle((across(index), up(step.score)), 5, PAPER, DEEP_BLUE)
-    drawing.text((RIGHT, up(steps[-1].score) - 10), spell_number(steps[-1].score), anchor="end", bold=True)
+    drawing.text((RIGHT, up(steps[-1].score) - 10), format_number(steps[-1].score), anchor="end", bold=True)
     return drawing.to_svg()

@@ -8,7 +8,7 @@ from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.load_test import LoadFigures
-from pilotbase.documents.quantities import spell_seconds
+from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.texts import Language, text
 
 SIZE = (380, 220)
@@ -32,7 +32,7 @@ def load_blocks_chart(figures: LoadFigures, language: Language) -> str:
         value = min(known) * (max(known) / min(known)) ** (level / (_LABELS - 1))
         height = scale(value)
         drawing.line((LEFT, height), (RIGHT, height), LINE)
-        drawing.text((LEFT - 6, height + 4), spell_seconds(value), anchor="end", colour=MUTED, size=11)
+        drawing.text((LEFT - 6, height + 4), format_seconds(value), anchor="end", colour=MUTED, size=11)
     for values, colour, dashes in ((tails, INK, "4 3"), (medians, BLUE, "")):
         for run in _runs(values, scale):
             drawing.path(run, colour, 2, dashes)
@@ -59,5 +59,5 @@ def _runs(values: Sequence[float | None], scale: Scale) -> list[list[tuple[float
 
 def _description(figures: LoadFigures, language: Language) -> str:
     told = {"p50": figures.p50, "p95": figures.p95, "p99": figures.p99}
-    spelled = "; ".join(f"{name} {spell_seconds(value)}" for name, value in told.items() if value is not None)
+    spelled = "; ".join(f"{name} {format_seconds(value)}" for name, value in told.items() if value is not None)
     return spelled or text("chart.load_blocks.no_answer").render(language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_ticks
+from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.ranked_bars import shortened
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
@@ -22,7 +22,7 @@ def probability_chart(figure: Probabilities, language: Language, theme: Theme = 
     across = Scale(0, 1, LEFT, RIGHT)
     most = max(*figure.members, *figure.others, 1)
     ticks = across.ticks(4)
-    for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
         drawing.line((across(tick), TOP), (across(tick), BOTTOM), theme.line)
         drawing.text((across(tick), BOTTOM + 16), label, anchor="middle", colour=theme.muted, size=11)
     for counts, fill, sign in ((figure.members, theme.strong, -1), (figure.others, theme.soft, 1)):
@@ -33,8 +33,8 @@ def probability_chart(figure: Probabilities, language: Language, theme: Theme = 
             drawing.rectangle(corner, (right - left - 1, height), fill, outline=theme.strong)
     drawing.line((LEFT, MIDDLE), (RIGHT, MIDDLE), theme.ink)
     for name, counts, y in (("members", figure.members, 18), ("others", figure.others, HEIGHT - 10)):
-        words = {"label": shortened(figure.label, _LABEL), "cases": spell_count(sum(counts))}
-        said = text(f"picture.probabilities.{name}", **words, most=spell_count(max(counts))).render(language)
+        words = {"label": shortened(figure.label, _LABEL), "cases": format_count(sum(counts))}
+        said = text(f"picture.probabilities.{name}", **words, most=format_count(max(counts))).render(language)
         drawing.text((LEFT, y), said, colour=theme.ink)
     return drawing.to_svg()
 

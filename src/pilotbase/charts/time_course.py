@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pilotbase.charts.drawing import Anchor, Drawing, Point, width_of
-from pilotbase.charts.histogram import spell_time
-from pilotbase.charts.numbers import spell_ticks
+from pilotbase.charts.histogram import format_time
+from pilotbase.charts.numbers import format_ticks
 from pilotbase.charts.scales import Scale, around
 from pilotbase.charts.themes import LIGHT, Theme
 from pilotbase.documents.figures import TimeCourse, TimePoint
@@ -39,10 +39,10 @@ def time_chart(figure: TimeCourse, language: Language, theme: Theme = LIGHT) -> 
     return drawing.to_svg()
 
 
-def spell_at(figure: TimeCourse, at: float) -> str:
+def format_at(figure: TimeCourse, at: float) -> str:
     """Return a time of the course as people read it."""
     short = figure.points[-1].at - figure.points[0].at <= _SHORT
-    return spell_time(at, short) if figure.seconds else f"{at:g}"
+    return format_time(at, short) if figure.seconds else f"{at:g}"
 
 
 def _answers(point: TimePoint) -> list[float]:
@@ -62,13 +62,13 @@ def _unbroken(points: Sequence[TimePoint], told: Callable[[TimePoint], bool]) ->
 
 def _draw_axes(drawing: Drawing, figure: TimeCourse, across: Scale, up: Scale, theme: Theme) -> None:
     ticks = up.ticks(6)
-    for tick, label in zip(ticks, spell_ticks(ticks), strict=True):
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
         drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), theme.line)
         drawing.text((LEFT - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
     drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), theme.muted)
     begins, ends = figure.points[0].at, figure.points[-1].at
     for share, anchor in _LABELLED:
-        label = spell_at(figure, begins + share * (ends - begins))
+        label = format_at(figure, begins + share * (ends - begins))
         x = LEFT + share * (RIGHT - LEFT)
         drawing.text((x, BOTTOM + 18), label, anchor=anchor, colour=theme.muted, size=11)
 
@@ -87,7 +87,7 @@ def _draw_legend(drawing: Drawing, banded: bool, language: Language, theme: Them
 
 def _described(figure: TimeCourse) -> str:
     return "; ".join(
-        f"{spell_at(figure, point.at)}: {point.truth:.4g} / {_spelled(_answers(point))}" for point in figure.points
+        f"{format_at(figure, point.at)}: {point.truth:.4g} / {_spelled(_answers(point))}" for point in figure.points
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.histogram import spell_time
+from pilotbase.charts.histogram import format_time
 from pilotbase.charts.palette import AMBER, DEEP_BLUE, GREEN, HAIR, INK, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT
@@ -92,7 +92,7 @@ def _draw_axes(drawing: Drawing, scale: Scale, since: float, until: float) -> No
         drawing.line((LEFT, scale(tick)), (RIGHT, scale(tick)), HAIR)
         drawing.text((LEFT - 8, scale(tick) + 4), f"{tick:.0%}", anchor="end", colour=MUTED)
     short, step = until - since <= _SHORT, (until - since) / (_LABELS - 1)
-    said = [spell_time(since + number * step, short) for number in range(_LABELS)]
+    said = [format_time(since + number * step, short) for number in range(_LABELS)]
     drawing.labels_within(LEFT, RIGHT, said, scale.start + 18)
 
 

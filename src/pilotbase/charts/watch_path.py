@@ -9,11 +9,11 @@ from itertools import pairwise
 from math import log10
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import spell_count, spell_number
+from pilotbase.charts.numbers import format_count, format_number
 from pilotbase.charts.palette import BLUE, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.warning_colours import FILLS
-from pilotbase.documents.moments import spell_day, spell_second
+from pilotbase.documents.moments import format_day, format_second
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour
 
@@ -70,10 +70,10 @@ def watch_path_chart(path: WatchedPath, language: Language) -> str:
 
 def _draw_axes(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
     ticks = across.ticks(4)
-    drawing.bottom_axis([across(tick) for tick in ticks], [spell_count(round(tick)) for tick in ticks], TOP, BOTTOM)
+    drawing.bottom_axis([across(tick) for tick in ticks], [format_count(round(tick)) for tick in ticks], TOP, BOTTOM)
     drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
     for value in (0.0, 0.5, 1.0):
-        label = spell_number(value) if path.level is None else spell_number(path.level**value)
+        label = format_number(value) if path.level is None else format_number(path.level**value)
         drawing.text((LEFT - 8, up(value) + 4), label, anchor="end", colour=MUTED)
     drawing.text((8, 16), _upright_name(path).render(language), colour=MUTED)
     first, last = _spelled(path)
@@ -92,12 +92,12 @@ def _upright_name(path: WatchedPath) -> Text:
 def _spelled(path: WatchedPath) -> tuple[str, str]:
     """Return the first and the last moment: days, or hours and seconds where all lies within one."""
     first, last = path.points[0].at, path.points[-1].at
-    begins = spell_second(first, zone=False) if _is_short(path) else spell_day(first)
+    begins = format_second(first, zone=False) if _is_short(path) else format_day(first)
     return begins, _short(last, path)
 
 
 def _short(at: datetime, path: WatchedPath) -> str:
-    return f"{at:%H:%M:%S UTC}" if _is_short(path) else spell_day(at)
+    return f"{at:%H:%M:%S UTC}" if _is_short(path) else format_day(at)
 
 
 def _is_short(path: WatchedPath) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import spell_count
+from pilotbase.charts.numbers import format_count
 from pilotbase.charts.scales import Scale
 from pilotbase.charts.themes import LIGHT, Theme
-from pilotbase.documents.quantities import spell_days
+from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, text
 
 WIDTH, ROW, BAR, TOP = 560, 32, 18, 6
@@ -34,7 +34,7 @@ def way_chart(legs: Sequence[Leg], language: Language, theme: Theme = LIGHT) -> 
 @lru_cache(maxsize=64)
 def _drawn(legs: tuple[Leg, ...], language: Language, theme: Theme) -> str:
     title = text("chart.way.title").render(language)
-    description = "; ".join(f"{leg.name}: {spell_days(leg.days)} (n = {spell_count(leg.count)})" for leg in legs)
+    description = "; ".join(f"{leg.name}: {format_days(leg.days)} (n = {format_count(leg.count)})" for leg in legs)
     drawing = Drawing(WIDTH, TOP + ROW * len(legs) + 4, title, description, theme.paper)
     scale = Scale(0, sum(leg.days or 0 for leg in legs) or 1, LEFT, RIGHT)
     start = 0.0
@@ -56,8 +56,8 @@ def _draw_leg(
         return
     left, right = scale(start), scale(start + leg.days)
     drawing.rectangle((left, y), (max(right - left, 3), BAR), theme.strong, rounding=3)
-    days = text("chart.way.days", days=spell_days(leg.days)).render(language)
+    days = text("chart.way.days", days=format_days(leg.days)).render(language)
     outside = right + 8 + width_of(days, 13) < COUNT - 56
     at, anchor = (right + 8, "start") if outside else (left - 8, "end")
     drawing.text((at, y + 15), days, anchor=anchor, colour=theme.ink, bold=True, size=13)  # type: ignore[arg-type]
-    drawing.text((COUNT, y + 15), f"n = {spell_count(leg.count)}", anchor="end", colour=theme.muted)
+    drawing.text((COUNT, y + 15), f"n = {format_count(leg.count)}", anchor="end", colour=theme.muted)

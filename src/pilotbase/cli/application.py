@@ -12,10 +12,10 @@ from pilotbase.cli import application_conform, hub_records, hub_uploads
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 
-class Begun(StrEnum):
+class StartingForm(StrEnum):
     """Forms in which a new application begins."""
 
     PYTHON = "python"
@@ -47,15 +47,16 @@ def new(
     folder: Annotated[Path, typer.Option("--out", help="Folder to write (must not exist).")] = Path("application"),
     supplier: Annotated[str, typer.Option(help="Short name of your organisation.")] = "my-organisation",
     runtime: Annotated[
-        Begun, typer.Option(help="A Python function, a program in any language, or a model: ONNX, or scikit-learn's.")
-    ] = Begun.PYTHON,
+        StartingForm,
+        typer.Option(help="A Python function, a program in any language, or a model: ONNX, or scikit-learn's."),
+    ] = StartingForm.PYTHON,
 ) -> None:
     """Write an application that always gives the same answer, pre-filled from the scenario's contract."""
     from pilotbase.worker.intake.drafting import new_application
 
     written = new_application(scenario, folder, supplier, runtime=runtime.value)
     for path in written.files:
-        typer.echo(spell_for_terminal(str(path)))
+        typer.echo(format_for_terminal(str(path)))
     values = {"scenario": scenario, "folder": folder, "file": written.first, "model": written.makes}
     say(text("cli.application_written" if written.makes is None else "cli.model_begun", **values))
 

@@ -12,7 +12,7 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
     from pilotbase.trial.conforming import Conformance
@@ -44,6 +44,6 @@ def _print(found: Conformance) -> None:
         table.add_column(Cell(shown(Text(code=f"cli.conform_column_{column}"))), overflow="fold")
     for finding in found.findings:
         outcome = text(f"outcome.{finding.outcome}")
-        table.add_row(*map(Cell, (spell_for_terminal(finding.check), shown(outcome), shown(finding.sentence))))
+        table.add_row(*map(Cell, (format_for_terminal(finding.check), shown(outcome), shown(finding.sentence))))
     Console(width=None if Console().is_terminal else 160).print(table)
     say(text("cli.conform_holds" if found.holds else "cli.conform_fails"))

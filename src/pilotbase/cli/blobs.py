@@ -8,7 +8,7 @@ import typer
 
 from pilotbase.cli.edge.terminal import command, print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def collect(
     if as_json:
         print_json({"dry_run": dry_run, "blobs": swept.blobs, "chunks": swept.chunks, "bytes": swept.size, **counts})
         return
-    found = {"blobs": len(swept.blobs), "chunks": len(swept.chunks), "bytes": spell_bytes(swept.size), **counts}
+    found = {"blobs": len(swept.blobs), "chunks": len(swept.chunks), "bytes": format_bytes(swept.size), **counts}
     say(text("blobs.would_collect", **found) if dry_run else text("blobs.collected", **found))
 
 

@@ -13,12 +13,12 @@ from pilotbase.cli.computing import AsJson, demand_of, operators_view
 from pilotbase.cli.edge.consent import AskAbove, consents
 from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.compute.queue.rows import JobRow
-    from pilotbase.compute.queue.showing import Shown
+    from pilotbase.compute.queue.showing import JobView
     from pilotbase.documents.resources import Vector
     from pilotbase.workspace.store import View
 
@@ -81,21 +81,21 @@ def submit(  # noqa: PLR0913 - each thing that is asked for is an option
     as_json: AsJson = False,
 ) -> None:
     """Hand a program in: it runs in a box without a network as soon as the pool has room for it."""
-    from pilotbase.compute.queue.submitting import Asking
+    from pilotbase.compute.queue.submitting import JobRequest
     from pilotbase.documents.vocabularies import JobKind, Role
     from pilotbase.worker.base import open_base
     from pilotbase.worker.computing.estimates import consent_by, consented, estimate_job
-    from pilotbase.worker.computing.orders import Program, hand_in, order_of
+    from pilotbase.worker.computing.orders import SubmittedProgram, order_of, submit_order
     from pilotbase.worker.trials.consenting import ceiling_of
     from pilotbase.workspace.actors import Actor
 
     base = open_base()
     view = base.lab.store.as_actor(Actor(organisation, frozenset({Role.SUPPLIER})))
-    asking = Asking(
+    asking = JobRequest(
         pool, demand_of(of or ["cpu=1", "memory=1GiB"]), hours * 3600,
         kind=JobKind.DEVELOPMENT, members=members, priority=priority, voucher=voucher,
     )  # fmt: skip
-    program, ceiling = Program(folder, tuple(entry), tuple(map(_data, data or []))), ceiling_of(ask_above)
+    program, ceiling = SubmittedProgram(folder, tuple(entry), tuple(map(_data, data or []))), ceiling_of(ask_above)
     if estimate:
         told = estimate_job(view, asking, order_of(program)[1])
         if as_json:
@@ -104,11 +104,11 @@ def submit(  # noqa: PLR0913 - each thing that is asked for is an option
             say(told.said())
         return
     try:
-        found = hand_in(base, view, program, asking, consented if yes else consent_by(view, asking, ceiling))
+        found = submit_order(base, view, program, asking, consented if yes else consent_by(view, asking, ceiling))
     except RefusedError as error:
         if not consents(error):
             raise
-        found = hand_in(base, view, program, asking, consented)
+        found = submit_order(base, view, program, asking, consented)
     if as_json:
         print_json(found.asked.to_json_value())
     else:
@@ -151,12 +151,12 @@ def show(job: JobName) -> None:
 @command
 def logs(job: JobName, member: Annotated[int, typer.Option(help="Of which member.", min=0)] = 0) -> None:
     """Print what a job's last attempt has printed, as far as it is kept."""
-    from pilotbase.compute.backends.backend import Attempt
+    from pilotbase.compute.backends.backend import MemberAttempt
     from pilotbase.worker.base import open_base
     from pilotbase.worker.computing.keeping import local_backend
 
     found = _job(operators_view(), job)
-    part = local_backend(open_base()).logs(Attempt(job, found.attempt, member), 0)
+    part = local_backend(open_base()).logs(MemberAttempt(job, found.attempt, member), 0)
     if part.lost:
         raise InputError("compute.log_lost", job=job)
     sys.stdout.buffer.write(part.text)
@@ -170,12 +170,12 @@ def fetch(
     member: Annotated[int, typer.Option(help="Of which member.", min=0)] = 0,
 ) -> None:
     """Write what a finished job has left in its output folder, as an archive that nobody here has opened."""
-    from pilotbase.compute.backends.backend import Attempt
+    from pilotbase.compute.backends.backend import MemberAttempt
     from pilotbase.worker.base import open_base
     from pilotbase.worker.computing.keeping import local_backend
 
     found = _job(operators_view(), job)
-    archive = local_backend(open_base()).output(Attempt(job, found.attempt, member))
+    archive = local_backend(open_base()).output(MemberAttempt(job, found.attempt, member))
     if archive is None:
         raise InputError("compute.no_output", job=job)
     out.write_bytes(archive)
@@ -211,7 +211,7 @@ def _whose(job: JobRow) -> dict[str, str]:
     return {"organisation": job.asked.organisation, "pool": job.asked.pool, "asked": str(job.asked.demand)}
 
 
-def _print_job(one: Shown) -> None:
+def _print_job(one: JobView) -> None:
     job = one.job
     say(text("compute.told.job", job=job.name, state=Text(code=f"pool.state.{job.state.value}"), **_whose(job)))
     if job.thing:
@@ -226,10 +226,10 @@ def _print_job(one: Shown) -> None:
 def _about(seconds: float | None) -> str:
     from datetime import UTC, datetime
 
-    return spell_minute(datetime.fromtimestamp(seconds, UTC)) if seconds is not None else "–"
+    return format_minute(datetime.fromtimestamp(seconds, UTC)) if seconds is not None else "–"
 
 
-def _as_json(one: Shown) -> dict[str, object]:
+def _as_json(one: JobView) -> dict[str, object]:
     found = {**one.job.asked.to_json_value(), "state": one.job.state.value}
     return found if one.wait is None else {**found, "wait": {**vars(one.wait), "reason": one.wait.reason.value}}
 
@@ -242,6 +242,6 @@ def _data(written: str) -> tuple[str, str]:
 
 
 def _spelled(vector: Vector) -> str:
-    from pilotbase.documents.resources import spell_vector
+    from pilotbase.documents.resources import format_vector
 
-    return spell_vector(vector) or "–"
+    return format_vector(vector) or "–"

@@ -17,11 +17,11 @@ from pilotbase.cli.edge.terminal import command, language, print_json, progress_
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.pool_replay import Policy
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
-    from pilotbase.compute.replay.page.wording import Wording
-    from pilotbase.compute.replay.traces import Reading, Trace
+    from pilotbase.compute.replay.page.wording import ReplayWording
+    from pilotbase.compute.replay.traces import Trace, TraceFormat
     from pilotbase.documents.pool import Pool
     from pilotbase.documents.pool_replay import OrganisationReplay, PolicyReplay, PoolReplay
 
@@ -60,29 +60,29 @@ def replay(  # noqa: PLR0913 - each thing that can be asked is an option
     as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
 ) -> None:
     """Play a trace under several policies: use, fairness, waits by organisation, fragments. Changes no pool."""
-    from pilotbase.compute.replay.policies import Setting
+    from pilotbase.compute.replay.policies import PolicyContext
     from pilotbase.compute.replay.reporting import replay, replay_inflated
-    from pilotbase.compute.replay.traces import Reading
+    from pilotbase.compute.replay.traces import TraceFormat
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.pool import Pool
-    from pilotbase.worker.computing.what_if import Question, play_record
+    from pilotbase.worker.computing.what_if import WhatIfRequest, play_record
 
     if bool(of) == (jobs is not None):
         raise InputError("replay.one_source")
     considered = load_document(Pool, pool) if pool is not None else None
     chosen = tuple(dict.fromkeys(policy or (PLACEMENTS if inflate else USUAL)))
-    trace = _read(jobs, nodes, considered, Reading(organisations, skip_broken)) if jobs is not None else None
+    trace = _read(jobs, nodes, considered, TraceFormat(organisations, skip_broken)) if jobs is not None else None
     with progress_shown(as_json) as on_progress:
         if trace is None and not inflate:
             view = operators_view()
-            question = Question(of, _begins(since), view.store.clock(), chosen, considered, seed, load)
+            question = WhatIfRequest(of, _begins(since), view.store.clock(), chosen, considered, seed, load)
             found = play_record(view, question, on_progress)
         elif inflate:
             drawn_from = trace or _recorded(of, since, considered)
             found = replay_inflated(drawn_from, chosen, range(seed, seed + RUNS), on_progress)
         else:
             assert trace is not None
-            found = replay(trace, chosen, Setting(considered, seed), load, on_progress)
+            found = replay(trace, chosen, PolicyContext(considered, seed), load, on_progress)
     if as_json:
         print_json(found.to_json_value())
     else:
@@ -106,7 +106,7 @@ def trace(
     say(text("replay.told.trace", pool=pool, folder=str(out), **counts))
 
 
-def _read(jobs: Path, nodes: Path | None, rules: Pool | None, reading: Reading) -> Trace:
+def _read(jobs: Path, nodes: Path | None, rules: Pool | None, reading: TraceFormat) -> Trace:
     from pilotbase.compute.replay.traces import read_jobs, read_trace
 
     if rules is not None:
@@ -143,17 +143,17 @@ def _write(found: PoolReplay, folder: Path, as_json: bool) -> None:
 
 
 def _print(found: PoolReplay, left_out: Sequence[Issue]) -> None:
-    from pilotbase.compute.replay.page.wording import Wording, assumptions, spell_percent, spell_waits
-    from pilotbase.documents.quantities import spell_span
+    from pilotbase.compute.replay.page.wording import ReplayWording, assumptions, format_percent, format_waits
+    from pilotbase.documents.quantities import format_span
 
-    words = Wording(language(), found)
+    words = ReplayWording(language(), found)
     for issue in left_out:
-        typer.echo(issue.render(language(), spell_for_terminal), err=True)
+        typer.echo(issue.render(language(), format_for_terminal), err=True)
     told = {"jobs": f"{found.trace.jobs:,}", "nodes": f"{found.trace.nodes:,}"}
-    say(text("replay.told.played", span=spell_span(found.trace.span_seconds), **told))
+    say(text("replay.told.played", span=format_span(found.trace.span_seconds), **told))
     if found.inflated:
         heads = [text("replay.column.asked", share=f"{100 * mark:.0f}") for mark in words.marks]
-        rows = [[name, *map(spell_percent, parts)] for name, parts in words.placements]
+        rows = [[name, *map(format_percent, parts)] for name, parts in words.placements]
         _print_table([text("replay.column.policy"), *heads], rows)
     else:
         columns = [text("replay.column.used", dimension=words.dimension(name)) for name in words.dimensions]
@@ -162,7 +162,7 @@ def _print(found: PoolReplay, left_out: Sequence[Issue]) -> None:
             [
                 [
                     name,
-                    *(spell_percent(one.utilisation.get(dimension)) for dimension in words.dimensions),
+                    *(format_percent(one.utilisation.get(dimension)) for dimension in words.dimensions),
                     *_figures(one),
                 ]
                 for name, one in words.rows
@@ -174,9 +174,9 @@ def _print(found: PoolReplay, left_out: Sequence[Issue]) -> None:
                 [
                     own.organisation,
                     name,
-                    spell_percent(own.share),
+                    format_percent(own.share),
                     f"{own.waits.ended:,} / {own.waits.jobs:,}",
-                    spell_waits(own.waits),
+                    format_waits(own.waits),
                 ]
                 for own, name in _by_organisation(words)
             ],
@@ -185,18 +185,18 @@ def _print(found: PoolReplay, left_out: Sequence[Issue]) -> None:
         say(sentence)
 
 
-def _by_organisation(words: Wording) -> list[tuple[OrganisationReplay, str]]:
+def _by_organisation(words: ReplayWording) -> list[tuple[OrganisationReplay, str]]:
     pairs = [(own, name) for name, one in words.rows for own in one.organisations]
     return sorted(pairs, key=lambda pair: pair[0].organisation)[:_MOST_LINES]
 
 
 def _figures(one: PolicyReplay) -> list[str]:
-    from pilotbase.compute.replay.page.wording import spell_percent
-    from pilotbase.documents.quantities import spell_span
+    from pilotbase.compute.replay.page.wording import format_percent
+    from pilotbase.documents.quantities import format_span
 
     spans = (one.waits.median, one.waits.p90, one.waits.longest)
-    counts = f"{one.evictions:,}", spell_span(one.lost_seconds), f"{one.impossible:,}"
-    return [f"{one.jain:.3f}", spell_percent(one.fragmentation), *map(spell_span, spans), *counts]
+    counts = f"{one.evictions:,}", format_span(one.lost_seconds), f"{one.impossible:,}"
+    return [f"{one.jain:.3f}", format_percent(one.fragmentation), *map(format_span, spans), *counts]
 
 
 def _print_table(heads: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
@@ -204,5 +204,5 @@ def _print_table(heads: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
     for place, head in enumerate(heads):
         table.add_column(Cell(shown(head)), overflow="fold", justify="right" if place else "left")
     for row in rows:
-        table.add_row(*(Cell(spell_for_terminal(cell)) for cell in row))
+        table.add_row(*(Cell(format_for_terminal(cell)) for cell in row))
     Console(width=None if Console().is_terminal else 160).print(table)

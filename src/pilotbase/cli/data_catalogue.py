@@ -13,7 +13,7 @@ from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.operations import datasets
@@ -108,7 +108,7 @@ def _print_found(one: FoundDataset) -> None:
 
 
 def _print_contribution(one: Contribution) -> None:
-    published = spell_day(one.published_at) if one.published_at is not None else "–"
+    published = format_day(one.published_at) if one.published_at is not None else "–"
     numbers = {name: _number(getattr(one, name)) for name in ("agreements", "organisations", "uses", "rows")}
     rests = {name: len(getattr(one, name)) for name in ("scenarios", "certificates", "services")}
     said = {"name": name_of(one.dataset), "title": localized(one.title, language()), "published": published}

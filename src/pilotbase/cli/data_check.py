@@ -9,12 +9,12 @@ import typer
 
 from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, language, print_json, say
 from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pilotbase.data.bridges.reading import Loaded
+    from pilotbase.data.bridges.reading import BridgedFile
     from pilotbase.documents.errors import Issue
 
 EXIT_FAULT = 2
@@ -40,7 +40,7 @@ def check(
     raise typer.Exit(EXIT_FAULT if found.faults else EXIT_REJECTED if found.lacking else 0)
 
 
-def _plain(loaded: Loaded) -> dict[str, object]:
+def _plain(loaded: BridgedFile) -> dict[str, object]:
     from pilotbase.data.croissant.findings import as_plain
 
     found = loaded.description
@@ -55,7 +55,7 @@ def _plain(loaded: Loaded) -> dict[str, object]:
     }
 
 
-def _print(loaded: Loaded) -> None:
+def _print(loaded: BridgedFile) -> None:
     found, dataset = loaded.description, loaded.description.dataset
     say(text("bridge.read", file=found.file, format=loaded.bridge.title, version=found.version))
     if dataset is not None:
@@ -73,7 +73,7 @@ def _print_kind(kind: str, issues: Sequence[Issue]) -> None:
     if issues:
         say(text("bridge.kind", kind=text(f"croissant.kind.{kind}"), count=len(issues)))
     for issue in issues:
-        typer.echo(f"  {issue.render(language(), spell_for_terminal)}")
+        typer.echo(f"  {issue.render(language(), format_for_terminal)}")
 
 
 def _print_not_held(issues: Sequence[Issue]) -> None:
@@ -84,7 +84,7 @@ def _print_not_held(issues: Sequence[Issue]) -> None:
     for issue in issues:
         alike.setdefault(issue.problem.render(), []).append(issue)
     for same in alike.values():
-        place = spell_for_terminal(same[0].path)
+        place = format_for_terminal(same[0].path)
         if len(same) > 1:
             say(text("bridge.not_held_often", problem=same[0].problem, place=place, count=len(same) - 1))
         else:

@@ -13,7 +13,7 @@ from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
     from pilotbase.data.describing.drafting import Description
-    from pilotbase.data.describing.questions import Question
+    from pilotbase.data.describing.questions import OwnerQuestion
     from pilotbase.documents.answers import Answers
 
 
@@ -143,7 +143,7 @@ def _asked_for(found: Description, said: Answers) -> Answers:
     return _with(said, answered)
 
 
-def _ask(question: Question) -> str:
+def _ask(question: OwnerQuestion) -> str:
     answer: str = typer.prompt(shown(question.asked), default=question.guessed, show_default=bool(question.guessed))
     return "" if answer == question.guessed else answer.strip()
 

@@ -10,7 +10,7 @@ import typer
 
 from pilotbase.cli.data_catalogue import AsJson
 from pilotbase.cli.data_terms import terms_at
-from pilotbase.cli.edge.asking import asked, named
+from pilotbase.cli.edge.asking import build_request, named
 from pilotbase.cli.edge.declared import call, calls
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import print_json, say
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pilotbase.documents.api.datasets import KeptTold
-    from pilotbase.protocols.hub_files import Begun, FilePart
+    from pilotbase.protocols.hub_files import FilePart, PartialDownload
 
 Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
 For = Annotated[str, typer.Option("--purpose", help="For what it is used, such as pb:verification.")]
@@ -63,14 +63,14 @@ def fetch(
     from pilotbase.cli.edge.fetching import write_parts
 
     which = named(dataset)
-    kept = calls(organisation).call(datasets.FILES, asked(datasets.OfDataset, **which)) if not file else []
+    kept = calls(organisation).call(datasets.FILES, build_request(datasets.OfDataset, **which)) if not file else []
     names = [file] if file else [one.name for one in kept]
     if not names:
         raise InputError("dataset.no_files", dataset=subject_written("dataset", dataset))
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
         target = out / Path(name).name
-        write_parts(target, _parts(asked(datasets.FileFor, **which, file=name, purpose=purpose), organisation))
+        write_parts(target, _parts(build_request(datasets.FileFor, **which, file=name, purpose=purpose), organisation))
         say(text("preview.fetched", file=target))
 
 
@@ -95,7 +95,7 @@ def preview(
     dataset: Named, purpose: For = "pb:verification", organisation: Organisation = "", as_json: AsJson = False
 ) -> None:
     """Show the first rows of a dataset that your organisation may see: a part of it, and no sample."""
-    wanted = asked(datasets.DatasetFor, **named(dataset), purpose=purpose)
+    wanted = build_request(datasets.DatasetFor, **named(dataset), purpose=purpose)
     found = calls(organisation).call(datasets.PREVIEW, wanted)
     if as_json:
         print_json(found.model_dump(mode="json"))
@@ -126,14 +126,14 @@ def _sent(dataset: str, files: list[Path]) -> list[KeptTold]:
     return kept
 
 
-def _parts(wanted: datasets.FileFor, organisation: str) -> Callable[[Begun | None], Iterator[FilePart]]:
+def _parts(wanted: datasets.FileFor, organisation: str) -> Callable[[PartialDownload | None], Iterator[FilePart]]:
     """Return what yields a file: from a hub in parts, here from its beginning."""
     from pilotbase.protocols.hub_files import FilePart, parts_of
 
     if is_remote():
         return partial(parts_of, hub().requests, wanted)
 
-    def pieces(begun: Begun | None) -> Iterator[FilePart]:
+    def pieces(begun: PartialDownload | None) -> Iterator[FilePart]:
         at = 0
         for piece in calls(organisation).call(datasets.TAKE, wanted).pieces:
             yield FilePart(at, "", piece)

@@ -38,7 +38,7 @@ def assign(
 ) -> None:
     """Write a sheet for each annotator, in two blind passes: nothing of the others' stands in it."""
     from pilotbase.data.labelling.assigning import assign as assign_items
-    from pilotbase.data.labelling.assigning import spell_sheet
+    from pilotbase.data.labelling.assigning import format_sheet
     from pilotbase.data.labelling.gathering import read_campaign
     from pilotbase.data.labelling.label_tables import read_rows
 
@@ -48,7 +48,7 @@ def assign(
     _refuse_existing(out / f"{annotator}.csv" for annotator in sheets)
     for annotator, given in sheets.items():
         place = out / f"{annotator}.csv"
-        _write_new(place, spell_sheet(annotator, given))
+        _write_new(place, format_sheet(annotator, given))
         say(text("labelling.sheet_written", annotator=annotator, count=len(given), file=place))
 
 
@@ -61,12 +61,12 @@ def import_labels(
     as_json: Annotated[bool, typer.Option("--json", help="Print the labels.")] = False,
 ) -> None:
     """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
-    from pilotbase.data.labelling.gathering import read_campaign, read_labels, spell_labels
+    from pilotbase.data.labelling.gathering import format_labels, read_campaign, read_labels
     from pilotbase.data.labelling.summary import gathered_lines
 
     gathered = read_labels(read_campaign(campaign), files)
     if out is not None:
-        _write(out, spell_labels(gathered))
+        _write(out, format_labels(gathered))
     if as_json:
         print_json(gathered.to_json_value())
         return
@@ -120,12 +120,12 @@ def disagreements(
 ) -> None:
     """Write the items on which annotators differ, for the adjudicator: labels in an order of chance, without names."""
     from pilotbase.data.labelling.adjudication import disagreements as differing
-    from pilotbase.data.labelling.adjudication import spell_disagreements
+    from pilotbase.data.labelling.adjudication import format_disagreements
     from pilotbase.data.labelling.gathering import read_campaign, read_labels
 
     found = read_campaign(campaign)
     gathered = read_labels(found, files)
-    _write_new(out, spell_disagreements(found, gathered))
+    _write_new(out, format_disagreements(found, gathered))
     say(text("labelling.to_decide", count=len(differing(found, gathered)), file=out))
 
 
@@ -145,7 +145,7 @@ def adjudicate(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Write final labels as a table that a scenario can take, and where each comes from."""
     from pilotbase.data.labelling.adjudication import read_decisions
-    from pilotbase.data.labelling.final_labels import final_labels, join_labels, labelled_items, spell_final
+    from pilotbase.data.labelling.final_labels import final_labels, format_final, join_labels, labelled_items
     from pilotbase.data.labelling.gathering import read_campaign, read_labels, source_of
 
     found = read_campaign(campaign)
@@ -154,7 +154,7 @@ def adjudicate(  # noqa: PLR0913 - each is an option
     sources = [*gathered.sources, *map(source_of, filter(None, [decided, table]))]
     joined = join_labels(items, table, key, target) if table else None
     document = labelled_items(found, sources, items)
-    _write(out / "labels.csv", joined.csv if joined else spell_final(items))
+    _write(out / "labels.csv", joined.csv if joined else format_final(items))
     _write_document(out / "labelled-items.json", document)
     if as_json:
         print_json(document.to_json_value())

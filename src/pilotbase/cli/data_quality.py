@@ -47,10 +47,10 @@ def quality(  # noqa: PLR0913 - each is an option
     as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
 ) -> None:
     """Measure the quality of a table and grade it. Exit 0 fit for its purpose, 3 not fit, 4 not all was measured."""
-    from pilotbase.data.quality.files import Given, measure_file, write_report
+    from pilotbase.data.quality.files import FileInput, measure_file, write_report
 
     with progress_shown(as_json) as on_progress:
-        report = measure_file(Given(file, description, reference, quick, full), on_progress)
+        report = measure_file(FileInput(file, description, reference, quick, full), on_progress)
     page = write_report(report, out, language()) if out is not None else None
     if as_json:
         print_json(report.to_json_value())

@@ -12,8 +12,8 @@ from pilotbase.cli.edge.asking import named
 from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import print_json, say
-from pilotbase.documents.moments import spell_minute
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.operations import datasets
@@ -66,6 +66,6 @@ def _print_line(one: ReadingTold) -> None:
         of = Text(code=f"reader.what.{one.what}" if one.what else f"reader.reason.{one.reason}")
         what = text("reader.of", kind=what, what=of)
     why = Text(code=f"reader.step.{one.step}") if one.step else one.channel or "–"
-    amount = text("reader.row_count", rows=one.rows) if one.rows else spell_bytes(one.size) if one.size else "–"
-    said = {"at": spell_minute(one.at), "organisation": one.organisation, "what": what, "why": why}
+    amount = text("reader.row_count", rows=one.rows) if one.rows else format_bytes(one.size) if one.size else "–"
+    said = {"at": format_minute(one.at), "organisation": one.organisation, "what": what, "why": why}
     say(text("reader.line", number=one.number, amount=amount, **said))

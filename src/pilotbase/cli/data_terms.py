@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.asking import asked, named
+from pilotbase.cli.edge.asking import build_request, named
 from pilotbase.cli.edge.declared import call, print_value
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import command, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import AgreementState, DatasetState
 from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
@@ -61,11 +61,11 @@ def terms(  # noqa: PLR0913 - each is an option
     ] = False,
 ) -> None:
     """Write the terms of one of the three levels, as the usageInfo of a dataset's description."""
-    from pilotbase.data.terms.templates import Limits, offer_for
+    from pilotbase.data.terms.templates import OfferLimits, offer_for
     from pilotbase.documents.terms import Purpose
 
     subject = subject_written("dataset", dataset)
-    limits = Limits(
+    limits = OfferLimits(
         purposes=tuple(purpose or [Purpose.VERIFICATION]),
         recipients=tuple(recipient or ()),
         until=_midnight(until),
@@ -200,7 +200,7 @@ def _make(
         "purposes": purposes or [Purpose.VERIFICATION.value],
     }
     chosen = {name: day for name, day in zip(("begins", "ends"), days, strict=True) if day is not None}
-    _print(terms.agree(asked(Agreement, **said, **chosen), by), as_json)
+    _print(terms.agree(build_request(Agreement, **said, **chosen), by), as_json)
 
 
 def terms_at() -> TermsHere | HubTerms:
@@ -233,4 +233,4 @@ def _print(record: Record, as_json: bool) -> None:
 def _print_use(use: Use) -> None:
     said = {"action": use.action, "purpose": use.purpose, "channel": use.channel, "ground": use.ground}
     spent = {"rows": use.rows_so_far, "epsilon": use.epsilon_so_far, "place": use.place}
-    say(text("terms.use_line", at=spell_minute(use.used_at), organisation=use.organisation, **said, **spent))
+    say(text("terms.use_line", at=format_minute(use.used_at), organisation=use.organisation, **said, **spent))

@@ -13,7 +13,7 @@ from rich.text import Text as Cell
 from pilotbase.cli.demo_walk import walk as take_walk
 from pilotbase.cli.edge.terminal import command, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 STYLES = {"accept": "green", "reject": "red", "inconclusive": "yellow", "refused": "magenta"}
 
@@ -56,4 +56,4 @@ def demo(
 
 def _cell(content: Text | Path | str) -> Cell:
     """Return a cell that shows what it is given: a stranger's words are neither markup nor control characters."""
-    return Cell(shown(content) if isinstance(content, Text) else spell_for_terminal(str(content)))
+    return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(str(content)))

@@ -64,13 +64,13 @@ class _Asking:
     def __call__(
         self, service: str, secret: str, call: str, columns: Mapping[str, Sequence[Scalar]]
     ) -> Sequence[Scalar]:
-        from pilotbase.protocols.guarded_http import Request
+        from pilotbase.protocols.guarded_http import GuardedRequest
 
         tensors = [_tensor(name, values) for name, values in columns.items()]
         body = json.dumps({"id": call, "inputs": tensors}).encode()
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         url = f"{self._address}/v2/models/{service}/infer"
-        answer = self._http.send(Request("POST", url, body, headers, _ANSWER_BYTES))
+        answer = self._http.send(GuardedRequest("POST", url, body, headers, _ANSWER_BYTES))
         outputs: list[Scalar] = json.loads(answer.body)["outputs"][0]["data"]
         return outputs
 

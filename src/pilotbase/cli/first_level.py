@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from pilotbase.cli.edge.helping import help_line, speak
+from pilotbase.cli.edge.helping import help_line, translate_help
 from pilotbase.cli.edge.wrong_options import Commands
 
 FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
@@ -76,7 +76,7 @@ class FirstLevel(Commands):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        speak(self)
+        translate_help(self)
         self.commands = _Loaded()  # type: ignore[assignment]  # nothing is ever added to it
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -103,7 +103,7 @@ class _Loaded(Mapping[str, Any]):
             alone.add_typer(found, name=name)
         else:
             alone.command(name)(found)
-        return speak(typer.main.get_group(alone).commands[name])
+        return translate_help(typer.main.get_group(alone).commands[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(FIRST_LEVEL)

@@ -17,12 +17,12 @@ def gateway(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8001,
 ) -> None:
     """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
-    from pilotbase.gateway.configuration import Configuration
+    from pilotbase.gateway.configuration import GatewayConfiguration
     from pilotbase.gateway.serving import run
-    from pilotbase.hub.process.serving import Place, require_free, when_listening
+    from pilotbase.hub.process.serving import BindAddress, require_free, when_listening
     from pilotbase.worker.base import open_base
 
-    place, configuration = Place(host, port), Configuration.from_environment()
+    place, configuration = BindAddress(host, port), GatewayConfiguration.from_environment()
     require_free(place)
     base = open_base()
     keep_log()

@@ -14,12 +14,12 @@ from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.records import ListedRecord, Section, WaitingWork
@@ -82,7 +82,7 @@ def show_record(subject: str, as_json: bool) -> None:
     _print_record(record)
     _print_form(content)
     for waiting in record.waits:
-        due = spell_day(waiting.due) if waiting.due else "–"
+        due = format_day(waiting.due) if waiting.due else "–"
         say(text("cli.hub_waits", act=act_name(waiting.act), role=text(f"role.{waiting.role}"), due=due))
 
 
@@ -113,7 +113,7 @@ def acts(
     for step in [] if as_json else found:
         against = f" – {step.obstacle}" if step.obstacle else ""
         brings = f" [{step.brings}]" if step.brings else ""
-        typer.echo(spell_for_terminal(f"{step.act}{brings}  {step.name}{against}"))
+        typer.echo(format_for_terminal(f"{step.act}{brings}  {step.name}{against}"))
 
 
 @remote
@@ -207,7 +207,7 @@ def _print_listed(one: ListedRecord) -> None:
 
 
 def _print_work(item: WaitingWork) -> None:
-    due = spell_day(item.due) if item.due else "–"
+    due = format_day(item.due) if item.due else "–"
     line = text("cli.hub_work", due=due, act=act_name(Act(item.act)), subject=item.subject)
     against = f" – {item.bar.reason}" if item.bar is not None else ""
-    typer.echo(f"{spell_for_terminal(line.render(language()))}{spell_for_terminal(against)}")
+    typer.echo(f"{format_for_terminal(line.render(language()))}{format_for_terminal(against)}")

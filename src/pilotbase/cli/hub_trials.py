@@ -16,7 +16,7 @@ from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.trials import CheckedCertificate
@@ -74,7 +74,7 @@ def check(
         print_json(found.model_dump(mode="json", by_alias=True, exclude_none=True))
     else:
         for line in _lines(found):
-            typer.echo(spell_for_terminal(line))
+            typer.echo(format_for_terminal(line))
     if not found.holds:
         raise typer.Exit(InvalidProofError.exit_code)
 

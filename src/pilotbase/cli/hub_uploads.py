@@ -15,7 +15,7 @@ from pilotbase.cli.edge.driving import hub, remote
 from pilotbase.cli.edge.terminal import print_json, progress_shown, say
 from pilotbase.cli.hub_records import AsJson, Note, Seen
 from pilotbase.documents.lifecycles import state_name
-from pilotbase.documents.moments import spell_day, spell_minute
+from pilotbase.documents.moments import format_day, format_minute
 from pilotbase.documents.texts import text
 from pilotbase.operations import uploads
 
@@ -67,7 +67,7 @@ def save_application(
 
 def _print_uploads(found: list[OpenUpload]) -> None:
     for one in found:
-        facts = {"received": one.received, "size": one.size, "until": spell_minute(one.expires_at)}
+        facts = {"received": one.received, "size": one.size, "until": format_minute(one.expires_at)}
         say(text("cli.hub_upload", identity=one.identity, name=one.name, **facts))
 
 
@@ -83,7 +83,7 @@ def kept_files(scenario: Kept, as_json: AsJson = False) -> None:
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
     for one in [] if as_json else found:
-        say(text("cli.hub_kept", scenario=one.scenario, size=one.size, until=spell_day(one.kept_until)))
+        say(text("cli.hub_kept", scenario=one.scenario, size=one.size, until=format_day(one.kept_until)))
 
 
 @remote

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, Spelled, add, call, print_value
+from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import say
 from pilotbase.cli.incident_desk import print_desk
-from pilotbase.documents.moments import spell_second
+from pilotbase.documents.moments import format_second
 from pilotbase.documents.texts import text
 from pilotbase.operations import incidents
 
@@ -48,15 +48,15 @@ def _print_all(found: list[Incident]) -> None:
 
 def _print(incident: Incident) -> None:
     _say_head(incident)
-    say(text("incident.colour_line", colour=text(f"colour.{incident.colour}"), at=spell_second(incident.known_at)))
+    say(text("incident.colour_line", colour=text(f"colour.{incident.colour}"), at=format_second(incident.known_at)))
     for number, line in enumerate(incident.timeline, 1):
         code = "incident.timeline_said" if line.said else "incident.timeline_line"
         said = {"said": line.said} if line.said else {}
-        say(text(code, number=number, at=spell_second(line.at), what=line.what, **said))
+        say(text(code, number=number, at=format_second(line.at), what=line.what, **said))
     for clock in incident.clocks:
         done = clock.done_at
         code = "incident.clock_done" if done else "incident.clock_due"
-        say(text(code, clock=clock.clock, at=spell_second(done or clock.due)))
+        say(text(code, clock=clock.clock, at=format_second(done or clock.due)))
     for words in incident.unknown:
         say(text("incident.unknown_line", words=words))
 
@@ -74,14 +74,14 @@ def _say_head(incident: Incident) -> None:
     )
 
 
-_FIRST = Spelled(positional=True)
+_FIRST = OptionSpelling(positional=True)
 add(
     app,
     Command(
         "list",
         incidents.LIST,
         show=_print_all,
-        spelled={"closed": Spelled(flag="--all", default=False)},
+        spelled={"closed": OptionSpelling(flag="--all", default=False)},
         given={"limit": 100},
         of=lambda found: found.items,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.cli.edge.terminal import language, say
 from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.base import localized
-from pilotbase.documents.moments import spell_minute, spell_second
+from pilotbase.documents.moments import format_minute, format_second
 from pilotbase.documents.texts import Text, text
 
 
@@ -20,10 +20,10 @@ def print_desk(desk: DutyDesk) -> None:
 def _print_service(one: DeskService) -> None:
     known = one.watched or one.warnings
     colour = Text(code=f"colour.{one.colour}") if known else text("incident.unwatched")
-    state, since = Text(code=f"serving.{one.state}"), spell_minute(one.state_since)
+    state, since = Text(code=f"serving.{one.state}"), format_minute(one.state_since)
     say(text("cli.desk_service", service=one.service, colour=colour, state=state, since=since, reason=one.reason))
     for warning in one.warnings:
-        began = spell_minute(warning.since, zone=False)
+        began = format_minute(warning.since, zone=False)
         colour = Text(code=f"colour.{warning.colour}")
         say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
     for done in one.done:
@@ -37,4 +37,4 @@ def _print_service(one: DeskService) -> None:
 def _print_clock(one: DeskClock) -> None:
     said = {"number": one.incident, "clock": one.clock, "to": localized(one.to, language())}
     code = "cli.desk_overdue" if one.overdue else "cli.desk_due"
-    say(text(code, **said, due=spell_second(one.due)))
+    say(text(code, **said, due=format_second(one.due)))

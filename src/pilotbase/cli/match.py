@@ -17,13 +17,13 @@ from pilotbase.cli.edge.terminal import language, print_json, say, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.operations import matches
 
 if TYPE_CHECKING:
     from pilotbase.documents.matching import GapMap, Match, Matches, Side
-    from pilotbase.matching.pairs import Proven
+    from pilotbase.matching.pairs import ProvenPair
     from pilotbase.matching.words import Comparer
 
 
@@ -131,7 +131,7 @@ def _comparer(by: Method) -> Comparer | None:
     return open_meaning()
 
 
-def _proofs() -> list[Proven]:
+def _proofs() -> list[ProvenPair]:
     """Return the certificates of the base on this machine that hold; none where there is no base."""
     from pilotbase.worker.matching.certified import proofs_that_hold
     from pilotbase.worker.trials.scenario_standing import base_if_any
@@ -227,7 +227,7 @@ def _name(vocabulary: str, value: str) -> str:
 
 
 def _cell(content: str) -> Cell:
-    return Cell(spell_for_terminal(content))
+    return Cell(format_for_terminal(content))
 
 
 add(app, Command("gaps", matches.GAPS, show=_print_gaps))

@@ -14,9 +14,9 @@ from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import read_part
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     as_csv: AsCsv = False,
 ) -> None:
     """Rank scenarios under review or open, and tell how little the weights must change to rank otherwise."""
-    from pilotbase.roadmap.tables import ranking_table, spell_shift
+    from pilotbase.roadmap.tables import format_shift, ranking_table
 
     asked = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
     told = call(operations.RANKING, **asked, top=top, within=within)
@@ -74,13 +74,13 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     if as_json or as_csv:
         return
     holds = told.top_holds_for
-    share = spell_shift(holds, language())
+    share = format_shift(holds, language())
     say(text("roadmap.top_fixed", top=top) if holds is None else text("roadmap.top_holds", top=top, share=share))
     if told.unrated:
         say(text("roadmap.unrated", count=told.unrated))
     for flip in told.flips:
         above, below = (" · ".join(map(str, one)) for one in (flip.above, flip.below))
-        say(text("roadmap.flip", above=above, below=below, share=spell_shift(flip.shift, language())))
+        say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))
 
 
 @app.command("show")
@@ -127,7 +127,7 @@ def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: boo
 
 
 def _print_csv(table: Table) -> None:
-    sys.stdout.buffer.write(spell_csv(table.header, table.rows))
+    sys.stdout.buffer.write(format_csv(table.header, table.rows))
     sys.stdout.flush()
 
 
@@ -136,7 +136,7 @@ def _print_grouped(table: Table) -> None:
     from pilotbase.roadmap.tables import NOTHING
 
     for part, rows in groupby(table.rows, key=lambda row: row[0]):
-        typer.echo(spell_for_terminal(part))
+        typer.echo(format_for_terminal(part))
         for of, numbers in groupby(rows, key=lambda row: row[1]):
             told = [f"{what} {number}" for _, _, what, number in numbers if number != NOTHING]
             say(text("roadmap.grouped", of=of, said=text("roadmap.semicolon").render(language()).join(told)))
@@ -147,7 +147,7 @@ def _print_aligned(table: Table) -> None:
     widths = [max(_width(line[place]) for line in lines) for place in range(len(table.header))]
     for line in lines:
         cells = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
-        typer.echo(spell_for_terminal("  ".join(cells).rstrip()))
+        typer.echo(format_for_terminal("  ".join(cells).rstrip()))
 
 
 def _width(cell: str) -> int:

@@ -13,7 +13,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.hub.process.serving import Place
+    from pilotbase.hub.process.serving import BindAddress
 
 
 @command
@@ -43,7 +43,7 @@ def serve(  # noqa: PLR0913 - each is an option
     from pilotbase.hub.process import serving
 
     require_engine(engine)
-    place, beside = serving.Place(host, port), serving.Place(host, gateway_port or port + 1)
+    place, beside = serving.BindAddress(host, port), serving.BindAddress(host, gateway_port or port + 1)
     if check:
         _check(place, beside if gateway else None)
         return
@@ -107,7 +107,7 @@ def _fill() -> None:
         say(text("cli.hub_account", role=role, email=account.email, password=account.password))
 
 
-def _check(place: Place, gateway: Place | None) -> None:
+def _check(place: BindAddress, gateway: BindAddress | None) -> None:
     from pilotbase.hub.process import readiness
 
     found = list(readiness.problems(place))
@@ -122,7 +122,7 @@ def _check(place: Place, gateway: Place | None) -> None:
         say(shortcoming)
 
 
-def _problems_of_gateway(place: Place) -> list[Text]:
+def _problems_of_gateway(place: BindAddress) -> list[Text]:
     try:
         _require_gateway(place)
     except InputError as error:
@@ -131,10 +131,10 @@ def _problems_of_gateway(place: Place) -> list[Text]:
     return []
 
 
-def _require_gateway(place: Place) -> None:
+def _require_gateway(place: BindAddress) -> None:
     """Return if a gateway can listen at ``place`` under the settings that there are; raises `InputError`."""
-    from pilotbase.gateway.configuration import Configuration
+    from pilotbase.gateway.configuration import GatewayConfiguration
     from pilotbase.hub.process.serving import require_free
 
-    Configuration.from_environment()
+    GatewayConfiguration.from_environment()
     require_free(place)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.asking import asked
-from pilotbase.cli.edge.declared import Command, Spelled, add, call, print_value
+from pilotbase.cli.edge.asking import build_request
+from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
@@ -22,7 +22,7 @@ from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations import services
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.services import ListedService, SeenBudget, SeenKey, SeenService, UsageRow
+    from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 
 app = typer.Typer(help="Certified applications behind the gateway: in this home, or on a hub.", no_args_is_help=True)
 key_app = typer.Typer(help="Keys to a service.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def show(name: Service, as_json: AsJson = False) -> None:
         say(text("service.versions", versions=versions))
     for one in call(services.HISTORY, service=name):
         state = Text(code=f"serving.{one.state}")
-        say(text("service.stood", at=spell_minute(one.at), state=state, reason=one.reason))
+        say(text("service.stood", at=format_minute(one.at), state=state, reason=one.reason))
 
 
 @app.command("terms")
@@ -65,7 +65,7 @@ def terms(
     wanted = dict(map(_term, changes or ()))
     found = call(services.SHOW, service=name).service.terms
     if wanted:
-        changed = asked(ServiceTerms, **{**found.model_dump(), **wanted})
+        changed = build_request(ServiceTerms, **{**found.model_dump(), **wanted})
         found = call(services.SET_TERMS, service=name, terms=changed).service.terms
     if as_json:
         print_json(found.to_json_value())
@@ -161,19 +161,19 @@ def _print_usage(found: list[UsageRow]) -> None:
         say(text("service.unused"))
 
 
-def _print_keys(found: list[SeenKey]) -> None:
+def _print_keys(found: list[KeyView]) -> None:
     for one in found:
         _print_key(one)
     if not found:
         say(text("service.no_keys"))
 
 
-def _print_secret(made: SeenKey) -> None:
+def _print_secret(made: KeyView) -> None:
     say(text("service.secret_once"), err=True)
     typer.echo(made.secret)
 
 
-def _print(seen: SeenService) -> None:
+def _print(seen: ServiceView) -> None:
     service, standing = seen.service, seen.standing
     state, title = Text(code=f"serving.{standing.state}"), localized(service.title, language())
     answers = service.answers(standing.route)
@@ -185,7 +185,7 @@ def _print(seen: SeenService) -> None:
         say(text("service.answered_by", version=instead) if instead else text("service.answered_by_none"))
 
 
-def _print_budget(one: SeenBudget) -> None:
+def _print_budget(one: BudgetView) -> None:
     params = {"name": one.name, "period": one.current}
     for unit, bound, used, held in (
         ("calls", one.calls, one.used_calls, one.held_calls),
@@ -196,7 +196,7 @@ def _print_budget(one: SeenBudget) -> None:
             say(text("service.budget_line", **params, unit=word, used=used, held=held, bound=bound))
 
 
-def _print_key(one: SeenKey) -> None:
+def _print_key(one: KeyView) -> None:
     revoked = text("service.key_is_revoked") if one.revoked_at else ""
     line = {"key": one.identity, "prefix": one.prefix, "title": one.title, "expires": one.expires_at.date()}
     say(text("service.key_line", **line, scopes=" ".join(one.scopes), budget=one.budget or "–", revoked=revoked))
@@ -209,16 +209,18 @@ add(
         services.CREATE,
         show=_print,
         spelled={
-            "name": Spelled(positional=True),
-            "certificate": Spelled(read=_number),
-            "commission": Spelled(
+            "name": OptionSpelling(positional=True),
+            "certificate": OptionSpelling(read=_number),
+            "commission": OptionSpelling(
                 flag="--trial", read=lambda said: commission_subject(said.removeprefix("commission:"))
             ),
         },
     ),
     Command("list", services.LIST, show=_print_all),
     *(
-        Command(one, services.MOVE, said=one, show=_print, given={"move": one}, spelled={"reason": Spelled(ask=True)})
+        Command(
+            one, services.MOVE, said=one, show=_print, given={"move": one}, spelled={"reason": OptionSpelling(ask=True)}
+        )
         for one in services.ServiceMove
     ),
     Command("usage", services.USAGE, show=_print_usage),
@@ -229,7 +231,10 @@ add(
         "create",
         services.CREATE_KEY,
         show=_print_secret,
-        spelled={"title": Spelled(ask=True), "scopes": Spelled(flag="--scope", kind=list[str], default=["infer"])},
+        spelled={
+            "title": OptionSpelling(ask=True),
+            "scopes": OptionSpelling(flag="--scope", kind=list[str], default=["infer"]),
+        },
     ),
     Command("list", services.KEYS, show=_print_keys),
     Command("revoke", services.REVOKE_KEY),

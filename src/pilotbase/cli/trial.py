@@ -23,7 +23,7 @@ from pilotbase.cli.edge.driving import is_remote, remote
 from pilotbase.cli.edge.terminal import EXIT_CODES, EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
     from pilotbase.documents.report import Report
@@ -101,12 +101,12 @@ def run(  # noqa: PLR0913 - each is an option
     from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.consenting import asking_of, runner
     from pilotbase.worker.trials.earlier import earlier_lines
-    from pilotbase.worker.trials.proving import Proven, prove
+    from pilotbase.worker.trials.proving import ProvenTrial, prove
 
     base = open_base(create=True, engine=engine)
     asked_at, asking = base.lab.store.clock(), asking_of(base.lab.view, ask_above, prices, tells=not as_json)
 
-    def proven(application: Path, consented: bool) -> Proven:
+    def proven(application: Path, consented: bool) -> ProvenTrial:
         place = _place(out, application, applications)
         with progress_shown(as_json) as on_progress:
             return prove(base, scenario, application, place, on_progress, runner(asking, consented))
@@ -153,7 +153,7 @@ def _for_each(applications: list[Path], act: Callable[[Path], int]) -> None:
         except PilotbaseError as error:
             if len(applications) == 1:
                 raise
-            typer.echo(f"{spell_for_terminal(str(application))}: {shown(error)}", err=True)
+            typer.echo(f"{format_for_terminal(str(application))}: {shown(error)}", err=True)
             codes.append(error.exit_code)
     raise typer.Exit(max(codes))
 

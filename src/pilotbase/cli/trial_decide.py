@@ -13,7 +13,7 @@ from rich.text import Text as Cell
 from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
 from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
     from pilotbase.trial.deciding import CriterionFigures, Decisions
@@ -115,7 +115,7 @@ def _show(table: Table) -> None:
 
 
 def _cell(content: Text | str) -> Cell:
-    return Cell(shown(content) if isinstance(content, Text) else spell_for_terminal(content))
+    return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(content))
 
 
 def _figure(value: float | None) -> str:

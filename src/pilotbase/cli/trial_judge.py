@@ -12,7 +12,7 @@ from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration
-    from pilotbase.trial.judging.folder import Judged
+    from pilotbase.trial.judging.folder import FinishedJudging
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 
@@ -62,7 +62,7 @@ def calibrate(
         say(line)
 
 
-def _judged_lines(found: Judged, folder: Path) -> list[Text]:
+def _judged_lines(found: FinishedJudging, folder: Path) -> list[Text]:
     from collections import Counter
 
     scored = sum(score.no_score is None and score.known is None for score in found.scores)

@@ -10,7 +10,7 @@ import typer
 from pilotbase.cli import voucher_claims
 from pilotbase.cli.computing import AsJson, Attempt, Job, Programme, demand_of, operators_view
 from pilotbase.cli.edge.terminal import command, print_json, say
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def issue(
     if as_json:
         print_json(found.to_json_value())
     else:
-        until = spell_minute(found.expires_at)
+        until = format_minute(found.expires_at)
         say(text("voucher.told.issued", voucher=found.identity, organisation=organisation, until=until))
 
 
@@ -113,10 +113,10 @@ def hold(  # noqa: PLR0913 - each thing that is asked for is an option
 ) -> None:
     """Put on hold what a voucher pays of a job at the most; the queue does it when a job is submitted."""
     from pilotbase.catalogue.ties import declared_ties
-    from pilotbase.compute.vouchers.ledger import Order, hold
+    from pilotbase.compute.vouchers.ledger import VoucherOrder, hold
 
     view = operators_view()
-    order = Order(job, attempt, voucher, pool, demand_of(of or []), round(hours * 3600), calls, tokens)
+    order = VoucherOrder(job, attempt, voucher, pool, demand_of(of or []), round(hours * 3600), calls, tokens)
     ties = declared_ties(view)
     with view.transaction("voucher.held") as change:
         here = view.within(change)
@@ -125,7 +125,7 @@ def hold(  # noqa: PLR0913 - each thing that is asked for is an option
     if as_json:
         print_json(found.to_json_value())
     else:
-        say(text("voucher.told.held", job=job, until=spell_minute(found.deadline), **spelled))
+        say(text("voucher.told.held", job=job, until=format_minute(found.deadline), **spelled))
 
 
 @app.command("settle")
@@ -186,7 +186,7 @@ def calls(
     from pilotbase.worker.services.paying import pay_calls_of
 
     since = pay_calls_of(operators_view(), service, voucher, pool).since
-    say(text("voucher.told.pays_calls", voucher=voucher, service=service, since=spell_minute(since)))
+    say(text("voucher.told.pays_calls", voucher=voucher, service=service, since=format_minute(since)))
 
 
 @app.command("uses")
@@ -196,7 +196,7 @@ def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "
     from pydantic import TypeAdapter
 
     from pilotbase.compute.vouchers.rows import UseRow, seen_uses
-    from pilotbase.documents.voucher import spell_plain
+    from pilotbase.documents.voucher import format_plain
 
     view = operators_view()
     with view.reading() as connection:
@@ -207,7 +207,7 @@ def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "
     for use in found:
         state = Text(code=f"voucher.use.{use.state}")
         of = {"job": use.job, "attempt": use.attempt, "organisation": use.organisation, "supplier": use.supplier}
-        say(text("voucher.told.use", **of, state=state, held=spell_plain(use.held), subsidy=spell_plain(use.subsidy)))
+        say(text("voucher.told.use", **of, state=state, held=format_plain(use.held), subsidy=format_plain(use.subsidy)))
 
 
 app.command("claim")(voucher_claims.claim)
@@ -219,22 +219,26 @@ app.command("audit")(voucher_claims.audit)
 
 
 def _print_wallet(found: Wallet) -> None:
-    from pilotbase.documents.voucher import spell_plain
+    from pilotbase.documents.voucher import format_plain
 
     if not found.vouchers:
         say(text("voucher.told.no_vouchers", organisation=found.organisation))
     for one in found.vouchers:
         state = Text(code=f"voucher.state.{one.state}")
-        sums = {"free": spell_plain(one.free), "held": spell_plain(one.held), "used": spell_plain(one.used)}
+        sums = {"free": format_plain(one.free), "held": format_plain(one.held), "used": format_plain(one.used)}
         of = {"voucher": one.voucher.identity, "programme": one.voucher.programme, "currency": one.currency}
-        say(text("voucher.told.voucher", **of, **sums, state=state, until=spell_minute(one.voucher.expires_at)))
+        say(text("voucher.told.voucher", **of, **sums, state=state, until=format_minute(one.voucher.expires_at)))
     for year in found.years:
-        sums = {"taken": spell_plain(year.taken), "left": spell_plain(year.left), "granted": spell_plain(year.granted)}
-        of = {"programme": year.programme, "currency": year.currency, "paid": spell_plain(year.paid)}
+        sums = {
+            "taken": format_plain(year.taken),
+            "left": format_plain(year.left),
+            "granted": format_plain(year.granted),
+        }
+        of = {"programme": year.programme, "currency": year.currency, "paid": format_plain(year.paid)}
         say(text("voucher.told.year", year=year.year, **of, **sums))
     for move in found.movements:
         step, about = Text(code=f"voucher.step.{move.step}"), move.job or move.voucher
-        at, amount = spell_minute(move.moved_at), spell_plain(move.amount)
+        at, amount = format_minute(move.moved_at), format_plain(move.amount)
         say(text("voucher.told.move", at=at, step=step, amount=amount, of=about))
 
 

@@ -38,7 +38,7 @@ def claim(  # noqa: PLR0913 - each ground of a claim is an option
     as_json: AsJson = False,
 ) -> None:
     """Claim what a voucher has paid of a settled job; a refusal names every rule that is not met."""
-    from pilotbase.documents.moments import spell_day
+    from pilotbase.documents.moments import format_day
     from pilotbase.documents.voucher import VoucherClaim
 
     view = operators_view()
@@ -46,7 +46,7 @@ def claim(  # noqa: PLR0913 - each ground of a claim is an option
     by = _side(side)
     now = view.store.clock()
     parties = (payer or use.organisation, payee or use.supplier)
-    paid = None if receipt is None else _payment(receipt, reference, amount, paid_on or spell_day(now), parties)
+    paid = None if receipt is None else _payment(receipt, reference, amount, paid_on or format_day(now), parties)
     made = VoucherClaim(
         job=job,
         attempt=attempt,
@@ -67,7 +67,7 @@ def claims(
     from pydantic import TypeAdapter
 
     from pilotbase.compute.vouchers.rows import ClaimRow, seen_claims
-    from pilotbase.documents.voucher import spell_plain
+    from pilotbase.documents.voucher import format_plain
 
     view = operators_view()
     with view.reading() as connection:
@@ -78,7 +78,7 @@ def claims(
     for row in found:
         state, side = Text(code=f"voucher.claim.{row.state}"), Text(code=f"voucher.side.{row.side}")
         of = {"claim": row.identity, "job": row.job, "attempt": row.attempt, "claimant": row.claimant}
-        say(text("voucher.told.claim", **of, side=side, state=state, amount=spell_plain(row.amount)))
+        say(text("voucher.told.claim", **of, side=side, state=state, amount=format_plain(row.amount)))
 
 
 @command
@@ -89,13 +89,13 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Grant or refuse a claim whose programme lets a person look at the evidence."""
-    from pilotbase.compute.vouchers.claiming import Verdict
+    from pilotbase.compute.vouchers.claiming import ClaimRuling
     from pilotbase.worker.base import open_base
     from pilotbase.worker.computing.claims import decide_claim
 
     base = open_base()
     view = base.lab.view
-    _tell(view, decide_claim(base, view, Verdict(claim, grant, note)), as_json, decided=grant)
+    _tell(view, decide_claim(base, view, ClaimRuling(claim, grant, note)), as_json, decided=grant)
 
 
 @command

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import watch_drill
-from pilotbase.cli.edge.asking import asked
-from pilotbase.cli.edge.declared import Command, Spelled, add, call, print_value
+from pilotbase.cli.edge.asking import build_request
+from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.observation import LabelBatch
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Signal
@@ -56,7 +56,7 @@ def label(
     as_json: AsJson = False,
 ) -> None:
     """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
-    batch = asked(
+    batch = build_request(
         LabelBatch, service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels))
     )
     _print_taken(call(watch.LABEL, service=service, batch=batch), as_json)
@@ -108,7 +108,7 @@ def silence(
     end: Annotated[bool, typer.Option("--end", help="Let notices go out again.")] = False,
 ) -> None:
     """Let notices about a service rest for a time; detectors go on, and warnings stand."""
-    from pilotbase.watch.muting import end_in
+    from pilotbase.watch.silences import end_in
 
     if end:
         call(watch.END_SILENCE, service=service, detector=detector)
@@ -116,7 +116,7 @@ def silence(
         return
     until = end_in(hours, datetime.now(UTC))
     said = call(watch.SILENCE, service=service, reason=reason, until=until, detector=detector)
-    say(text("watching.silenced", service=service, until=spell_minute(said.until)))
+    say(text("watching.silenced", service=service, until=format_minute(said.until)))
 
 
 app.command("drill")(watch_drill.drill)
@@ -185,7 +185,7 @@ def _print_replay(found: Replay, as_json: bool) -> None:
     say(text("watching.replayed", source=source, cases=found.cases, cohorts=found.cohorts, turned=found.turned))
     for turn in found.turns[:_SHOWN]:
         colour = Text(code=f"colour.{turn.colour}")
-        began = spell_minute(turn.began, zone=False)
+        began = format_minute(turn.began, zone=False)
         say(text("watching.line", colour=colour, detector=turn.detector, began=began, reason=turn.reason))
     for caution in found.cautions:
         say(caution)
@@ -226,7 +226,7 @@ def _print_unpromised(armed: Watch) -> None:
 
 def _print_warning(one: RaisedWarning) -> None:
     warning = one.warning
-    colour, began = Text(code=f"colour.{warning.colour}"), spell_minute(warning.began, zone=False)
+    colour, began = Text(code=f"colour.{warning.colour}"), format_minute(warning.began, zone=False)
     say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
     say(text("watching.named", service=warning.service, digest=one.digest))
 
@@ -236,5 +236,5 @@ add(
     Command("disarm", watch.DISARM),
     Command("status", watch.SHOW, show=_print_status),
     Command("acknowledge", watch.ACKNOWLEDGE),
-    Command("erase", watch.ERASE, spelled={"case": Spelled(positional=True)}),
+    Command("erase", watch.ERASE, spelled={"case": OptionSpelling(positional=True)}),
 )

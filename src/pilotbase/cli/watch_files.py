@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.asking import build_request
 from pilotbase.documents.api.watch import MAXIMUM_BATCHES, SentBatch
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
@@ -62,7 +62,7 @@ def send_file(hub: HubCalls, service: str, path: Path, on_progress: OnProgress) 
 def _contract(hub: HubCalls, service: str) -> tuple[Contract | None, bool]:
     """Return the contract of a service, and whether it is known: an endpoint has none."""
     try:
-        seen = hub.call(services.SHOW, asked(services.OfService, service=service))
+        seen = hub.call(services.SHOW, build_request(services.OfService, service=service))
     except RefusedError:  # a key of scope observe hands in, and sees nothing
         return None, False
     route = seen.service.routes[min(seen.standing.route, len(seen.service.routes) - 1)]

@@ -33,7 +33,7 @@ def worker(
     from pilotbase.worker.computing.keeping import backend_of, require_engine_of_jobs
     from pilotbase.worker.computing.rounds import Dispatching, dispatching
     from pilotbase.worker.jobs.retention import sweeping
-    from pilotbase.worker.jobs.worker import Worker, default_name
+    from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
     from pilotbase.worker.services.journals import take_in, taking_in
@@ -52,7 +52,7 @@ def worker(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = open_base(create=True, engine=engine)
     require_engine_of_jobs(base.lab.view, engine)
-    ours, noticing = Worker(base, name or default_name(), lease, tell), Noticing(base, _ways())
+    ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
     reactions = Reactions(base)
     if not once:
         keep_log()
@@ -80,19 +80,19 @@ def worker(
 
 
 def _files_days() -> int:
-    from pilotbase.hub.configuration import Configuration
+    from pilotbase.hub.configuration import HubConfiguration
 
-    return Configuration.from_environment().files_days
+    return HubConfiguration.from_environment().files_days
 
 
 def _ways() -> Ways:
     """Return how notices go out by the settings of the hub; mails where there are people with accounts."""
-    from pilotbase.hub.configuration import Configuration
+    from pilotbase.hub.configuration import HubConfiguration
     from pilotbase.hub.process.accounts import start_accounts
     from pilotbase.protocols.guarded_http import GuardedHttp
     from pilotbase.worker.reactions.noticing import Ways
 
-    configuration, post = Configuration.from_environment(), None
+    configuration, post = HubConfiguration.from_environment(), None
     if start_accounts(configuration):
         from pilotbase.hub.people.postman import Postman
 

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import End
+from pilotbase.compute.box.ends import BoxEnd
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.compute.ray_settings import prepare, settings_of
 from pilotbase.documents.application import Form
@@ -23,7 +23,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.extras import packages_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
-from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 
 ENGINES = ("local", "ray")
 
@@ -40,13 +40,13 @@ class Worker(Protocol):
     def running(self) -> bool: ...
 
     @property
-    def end(self) -> End | None: ...
+    def end(self) -> BoxEnd | None: ...
 
     def cancel(self) -> None: ...
 
-    def predict(self, batch: Batch, following: Batch | None = None) -> Answers: ...
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
 
-    def usage(self) -> Usage: ...
+    def usage(self) -> BoxUsage: ...
 
     def logs(self) -> Logs: ...
 

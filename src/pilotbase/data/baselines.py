@@ -7,7 +7,7 @@ import polars as pl
 
 from pilotbase.data.batches import Codes, Column, label_codes, numbers, texts
 from pilotbase.data.conform import conformed_types
-from pilotbase.data.labels import spell_labels
+from pilotbase.data.labels import format_labels
 from pilotbase.data.rules import compile_rule, evaluate_rule
 from pilotbase.documents.answer_texts import AnswerTextError, check_answer, right_answer
 from pilotbase.documents.contract import Prediction
@@ -75,7 +75,7 @@ def _column_answers(
 ) -> Column:
     column = frame[decisions.column]
     if scenario.target_form == "labels":
-        return label_codes(spell_labels(column, scenario.field(scenario.data.target).data_type), classes)
+        return label_codes(format_labels(column, scenario.field(scenario.data.target).data_type), classes)
     if scenario.target_form == "texts":
         return _spelled_answers(column, scenario.answer, classes)
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
@@ -121,7 +121,7 @@ def _constant_answers(
     data_type = scenario.field(scenario.data.target).data_type
     constant = pl.Series("baseline.value", [baseline.value])
     if scenario.target_form == "labels":
-        return np.repeat(label_codes(spell_labels(constant, data_type), classes), frame.height)
+        return np.repeat(label_codes(format_labels(constant, data_type), classes), frame.height)
     if scenario.target_form == "texts":
         return np.repeat(_spelled_answers(constant, scenario.answer, classes), frame.height)
     value = constant.cast(pl.Float64, strict=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, type_column
-from pilotbase.data.labels import spell_labels
+from pilotbase.data.labels import format_labels
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
@@ -28,7 +28,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
     """Return the scenario's fields in their order, one typed column each; other columns of ``table`` are dropped.
 
     Types: Float64, Int64, Boolean, String, Date, Datetime (µs, UTC; times without a zone are read as UTC); missing is
-    null, never NaN. The target of a classification becomes text (see `spell_labels`).
+    null, never NaN. The target of a classification becomes text (see `format_labels`).
 
     Raises:
         InputError: every missing column, value of another type, value out of range, missing target, missing value
@@ -164,7 +164,7 @@ def _with_labels(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
     if scenario.target_form != "labels":
         return frame
     target = scenario.data.target
-    return frame.with_columns(spell_labels(frame[target], scenario.field(target).data_type))
+    return frame.with_columns(format_labels(frame[target], scenario.field(target).data_type))
 
 
 def _rows(marked: pl.Series) -> str:

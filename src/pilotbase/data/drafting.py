@@ -20,7 +20,7 @@ from pilotbase.data.column_types import type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.labels import classes_of, spell_labels
+from pilotbase.data.labels import classes_of, format_labels
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.source_cases import CasesAsked, SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
@@ -48,7 +48,7 @@ from pilotbase.documents.tasks import STRUCTURED, Task
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
 
-__all__ = ["Draft", "DraftAnswers", "draft_scenario", "write_scenario_yaml"]
+__all__ = ["DraftAnswers", "ScenarioDraft", "draft_scenario", "write_scenario_yaml"]
 
 MOST_CLASSES = 50
 FEWEST_VALUES = 20
@@ -82,7 +82,7 @@ class DraftAnswers:
 
 
 @dataclass(frozen=True)
-class Draft:
+class ScenarioDraft:
     """A scenario, the decisions that the owner must confirm, and the fields that a trial still lacks."""
 
     scenario: Scenario
@@ -100,7 +100,7 @@ class _Setting:
     decided: tuple[Text, ...]
 
 
-def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> Draft:
+def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
     """Return a draft from the cases in ``path``. Thresholds are computed on the public sample alone.
 
     ``scratch``: where what must be kept meanwhile may lie; None: where the system keeps such files.
@@ -120,7 +120,7 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
         return replace(draft, scenario=scenario, cases=cases.file.read_bytes())
 
 
-def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> Draft:
+def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> ScenarioDraft:
     fitting = {
         name: one.as_field(name == answers.target, name == answers.group_or_time) for name, one in cases.columns.items()
     }
@@ -277,14 +277,14 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
     return _Setting(scenario, tuple(decided))
 
 
-def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers) -> Draft:
+def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
     terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))
     added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
     classes = _said_of_classes(table[answers.target], classes_of(split.public, scenario), scenario)
-    return Draft(
+    return ScenarioDraft(
         scenario, (*setting.decided, *classes, proposal.measured, terms.why), missing_for(scenario, Step.FREEZE)
     )
 
@@ -304,7 +304,7 @@ def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scen
         found.append(text("draft.decided.named_classes", classes=", ".join(classes)))
     elif classes:
         found.append(text("draft.decided.classes", classes=", ".join(classes), positive=scenario.positive))
-        if scenario.field(target.name).data_type is DataType.BOOLEAN and set(spell_labels(target, DataType.TEXT)) <= {
+        if scenario.field(target.name).data_type is DataType.BOOLEAN and set(format_labels(target, DataType.TEXT)) <= {
             "0",
             "1",
         }:

@@ -27,7 +27,7 @@ def classes_of(public: pl.DataFrame, scenario: Scenario) -> tuple[str, ...]:
     return tuple(map(str, range(max(map(int, named), default=0) + 1))) if kind == "mask" else tuple(sorted(named))
 
 
-def spell_labels(column: pl.Series, data_type: DataType) -> pl.Series:
+def format_labels(column: pl.Series, data_type: DataType) -> pl.Series:
     """Return ``column`` as labels in the spelling of ``data_type``: ``true``/``false``, whole numbers without point.
 
     Null stays null. Values that ``data_type`` cannot hold keep the spelling they have.

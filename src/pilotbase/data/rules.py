@@ -41,7 +41,7 @@ _DAY = 86_400_000_000
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
-class Kind(Enum):
+class ValueKind(Enum):
     """What an expression yields."""
 
     NUMBER = "number"
@@ -88,7 +88,7 @@ class _Token:
 
 @dataclass(frozen=True)
 class _Node:
-    kind: Kind
+    kind: ValueKind
     expression: pl.Expr
 
 
@@ -107,23 +107,23 @@ class _Parser:
         node = self._either()
         if self._token.kind != "end":
             raise self._unexpected(text("data.rule.expects.operator"))
-        return self._need(node, Kind.TRUTH, start).expression
+        return self._need(node, ValueKind.TRUTH, start).expression
 
     def _either(self) -> _Node:
         node, start = self._both(), self._token
         while self._take("or"):
-            left = self._need(node, Kind.TRUTH, start).expression
+            left = self._need(node, ValueKind.TRUTH, start).expression
             start = self._token
-            node = _Node(Kind.TRUTH, left | self._need(self._both(), Kind.TRUTH, start).expression)
+            node = _Node(ValueKind.TRUTH, left | self._need(self._both(), ValueKind.TRUTH, start).expression)
         return node
 
     def _both(self) -> _Node:
         start = self._token
         node = self._negated()
         while self._take("and"):
-            left = self._need(node, Kind.TRUTH, start).expression
+            left = self._need(node, ValueKind.TRUTH, start).expression
             start = self._token
-            node = _Node(Kind.TRUTH, left & self._need(self._negated(), Kind.TRUTH, start).expression)
+            node = _Node(ValueKind.TRUTH, left & self._need(self._negated(), ValueKind.TRUTH, start).expression)
         return node
 
     def _negated(self) -> _Node:
@@ -131,9 +131,9 @@ class _Parser:
             return self._comparison()
         self._enter()
         start = self._token
-        node = self._need(self._negated(), Kind.TRUTH, start)
+        node = self._need(self._negated(), ValueKind.TRUTH, start)
         self._depth -= 1
-        return _Node(Kind.TRUTH, ~node.expression)
+        return _Node(ValueKind.TRUTH, ~node.expression)
 
     def _comparison(self) -> _Node:
         left, sign = self._sum(), self._token
@@ -141,28 +141,28 @@ class _Parser:
             return left
         start = self._token
         right = self._need(self._sum(), left.kind, start)
-        if left.kind is not Kind.NUMBER and sign.spelling not in ("==", "!="):
+        if left.kind is not ValueKind.NUMBER and sign.spelling not in ("==", "!="):
             raise self._unexpected(text("data.rule.expects.equality"), sign)
-        return _Node(Kind.TRUTH, _compare(left.expression, sign.spelling, right.expression))
+        return _Node(ValueKind.TRUTH, _compare(left.expression, sign.spelling, right.expression))
 
     def _sum(self) -> _Node:
         start = self._token
         node = self._product()
         while sign := self._take("+", "-"):
-            left = self._need(node, Kind.NUMBER, start).expression
+            left = self._need(node, ValueKind.NUMBER, start).expression
             start = self._token
-            right = self._need(self._product(), Kind.NUMBER, start).expression
-            node = _Node(Kind.NUMBER, left + right if sign == "+" else left - right)
+            right = self._need(self._product(), ValueKind.NUMBER, start).expression
+            node = _Node(ValueKind.NUMBER, left + right if sign == "+" else left - right)
         return node
 
     def _product(self) -> _Node:
         start = self._token
         node = self._factor()
         while sign := self._take("*", "/"):
-            left = self._need(node, Kind.NUMBER, start).expression
+            left = self._need(node, ValueKind.NUMBER, start).expression
             start = self._token
-            right = self._need(self._factor(), Kind.NUMBER, start).expression
-            node = _Node(Kind.NUMBER, left * right if sign == "*" else _divide(left, right))
+            right = self._need(self._factor(), ValueKind.NUMBER, start).expression
+            node = _Node(ValueKind.NUMBER, left * right if sign == "*" else _divide(left, right))
         return node
 
     def _factor(self) -> _Node:
@@ -175,7 +175,7 @@ class _Parser:
         token = self._token
         if self._take("-"):
             start = self._token
-            return _Node(Kind.NUMBER, -self._need(self._factor(), Kind.NUMBER, start).expression)
+            return _Node(ValueKind.NUMBER, -self._need(self._factor(), ValueKind.NUMBER, start).expression)
         if self._take("("):
             node = self._either()
             if not self._take(")"):
@@ -183,11 +183,11 @@ class _Parser:
             return node
         self._next += 1
         if token.kind == "number":
-            return _Node(Kind.NUMBER, pl.lit(float(token.spelling)))
+            return _Node(ValueKind.NUMBER, pl.lit(float(token.spelling)))
         if token.kind == "text":
-            return _Node(Kind.TEXT, pl.lit(token.spelling[1:-1]))
+            return _Node(ValueKind.TEXT, pl.lit(token.spelling[1:-1]))
         if token.kind == "word" and token.spelling in ("true", "false") and token.spelling not in self.columns:
-            return _Node(Kind.TRUTH, pl.lit(token.spelling == "true"))
+            return _Node(ValueKind.TRUTH, pl.lit(token.spelling == "true"))
         if token.kind in ("word", "column") and token.spelling not in ("and", "or", "not"):
             return self._column(token)
         raise self._unexpected(text("data.rule.expects.value"), token)
@@ -202,13 +202,13 @@ class _Parser:
         self.used.add(name)
         if dtype.is_numeric():
             number = pl.col(name).cast(pl.Float64)
-            return _Node(Kind.NUMBER, number.fill_nan(None) if dtype.is_float() else number)
+            return _Node(ValueKind.NUMBER, number.fill_nan(None) if dtype.is_float() else number)
         if dtype == pl.Boolean:
-            return _Node(Kind.TRUTH, pl.col(name))
+            return _Node(ValueKind.TRUTH, pl.col(name))
         if dtype == pl.String:
-            return _Node(Kind.TEXT, pl.col(name))
+            return _Node(ValueKind.TEXT, pl.col(name))
         if self.times and dtype.is_temporal():
-            return _Node(Kind.NUMBER, pl.col(name).cast(pl.Datetime("us")).dt.epoch("us") / _DAY)
+            return _Node(ValueKind.NUMBER, pl.col(name).cast(pl.Datetime("us")).dt.epoch("us") / _DAY)
         raise InputError("data.rule.unfit_column", found=name, position=token.position)
 
     @property
@@ -227,7 +227,7 @@ class _Parser:
         if self._depth > MAXIMUM_DEPTH:
             raise InputError("data.rule.too_deep", limit=MAXIMUM_DEPTH, position=self._token.position)
 
-    def _need(self, node: _Node, kind: Kind, start: _Token) -> _Node:
+    def _need(self, node: _Node, kind: ValueKind, start: _Token) -> _Node:
         if node.kind is not kind:
             raise self._unexpected(_KIND_TEXTS[kind], start)
         return node
@@ -276,7 +276,7 @@ def _divide(left: pl.Expr, right: pl.Expr) -> pl.Expr:
 
 
 _KIND_TEXTS = {
-    Kind.NUMBER: text("data.rule.expects.number"),
-    Kind.TEXT: text("data.rule.expects.text"),
-    Kind.TRUTH: text("data.rule.expects.truth"),
+    ValueKind.NUMBER: text("data.rule.expects.number"),
+    ValueKind.TEXT: text("data.rule.expects.text"),
+    ValueKind.TRUTH: text("data.rule.expects.truth"),
 }

@@ -22,7 +22,7 @@ import polars as pl
 
 from pilotbase.data.twins import Twins, agreement_of, apart, grid_of, is_long_text, plain_text, row_keys, shuffles_for
 from pilotbase.documents.scenario import Scenario
-from pilotbase.measures.minhash import Hashes, Known, Places, Records, text_shingles
+from pilotbase.measures.minhash import HashedRecords, Hashes, KnownRecords, Places, text_shingles
 
 FEWEST_CELLS = 9
 LONGEST_TEXT = 100_000
@@ -59,7 +59,7 @@ def similar_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str
 class _View:
     """One way to see cases as sets: ``records`` of a frame, and whether a coincidence is nothing but chance."""
 
-    records: Callable[[pl.DataFrame], Records]
+    records: Callable[[pl.DataFrame], HashedRecords]
     by_chance: bool
     features: list[str]
 
@@ -118,7 +118,7 @@ def _cell_view(public: pl.DataFrame, cells: list[str]) -> _View:
 
 def _match(view: _View, public: pl.DataFrame, hidden: pl.DataFrame) -> _Match:
     records, asked = view.records(public), view.records(hidden)
-    known = Known(records)
+    known = KnownRecords(records)
     places = known.closest(asked)
     count = int((places >= 0).sum())
     if not count:
@@ -128,12 +128,12 @@ def _match(view: _View, public: pl.DataFrame, hidden: pl.DataFrame) -> _Match:
         return _Match(places, natural=natural)
     shuffles, chance = shuffles_for(count), 0
     for number in range(shuffles):
-        sample = Known(view.records(apart(public, view.features, number)))
+        sample = KnownRecords(view.records(apart(public, view.features, number)))
         chance += int((sample.closest(asked) >= 0).sum())
     return _Match(places, max(chance, natural * shuffles), shuffles)
 
 
-def _among_public(view: _View, public: pl.DataFrame, known: Known, cases: int) -> int:
+def _among_public(view: _View, public: pl.DataFrame, known: KnownRecords, cases: int) -> int:
     """Return how many of so many cases would resemble a public one if they were like the public ones."""
     last = np.arange(max(0, public.height - _MOST_OF_THE_SAMPLE), public.height)
     found = known.closest(view.records(public[last]), before=last)

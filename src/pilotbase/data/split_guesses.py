@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import polars as pl
 
 from pilotbase.data.date_forms import in_order
-from pilotbase.data.labels import spell_labels
+from pilotbase.data.labels import format_labels
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.scenario import GroupSplit, HashSplit, TimeSplit, TrialTerms
 from pilotbase.documents.texts import Text, text
 
@@ -76,7 +76,7 @@ def _guess_groups(column: pl.Series, data_type: DataType) -> SplitGuess:
     if groups >= FEW_GROUPS or groups < 2:
         split_by = HashSplit(hidden=HIDDEN_SHARE, by=column.name)
         return SplitGuess(split_by, text("draft.split.by", column=column.name, groups=groups))
-    hidden = _group_near(spell_labels(column, data_type), LATEST_SHARE)
+    hidden = _group_near(format_labels(column, data_type), LATEST_SHARE)
     why = text("draft.split.group", column=column.name, groups=groups, hidden=hidden)
     return SplitGuess(GroupSplit(column=column.name, hidden=(hidden,)), why)
 
@@ -85,7 +85,7 @@ def _moment(column: pl.Series) -> str | None:
     """Return the moment that the first number would be, where all may be moments of the last decades and the next."""
     for low, high, unit, start in _MOMENTS:
         if column.is_between(low, high).all() and column.n_unique() > 1:
-            return spell_minute(datetime.fromtimestamp((float(column[0]) - start) * unit, UTC))
+            return format_minute(datetime.fromtimestamp((float(column[0]) - start) * unit, UTC))
     return None
 
 

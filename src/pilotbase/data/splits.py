@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.labels import classes_of, spell_labels
+from pilotbase.data.labels import classes_of, format_labels
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
@@ -82,7 +82,7 @@ def _stable_spelling(column: pl.Series) -> pl.Expr:
 
 
 def _group_mask(frame: pl.DataFrame, split: GroupSplit, scenario: Scenario) -> pl.Series:
-    groups = spell_labels(frame[split.column], scenario.field(split.column).data_type)
+    groups = format_labels(frame[split.column], scenario.field(split.column).data_type)
     present = sorted(groups.unique().drop_nulls().to_list())
     absent = sorted(set(split.hidden) - set(present))
     if absent:

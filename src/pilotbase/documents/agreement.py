@@ -16,7 +16,7 @@ from pilotbase.documents.base import Day, Document, Name, Note
 from pilotbase.documents.dataset import Version
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.moments import has_passed, spell_day
+from pilotbase.documents.moments import format_day, has_passed
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import Offer, Word
 
@@ -60,7 +60,7 @@ class Agreement(Document):
 
     def has_begun(self, now: datetime) -> bool:
         """Tell whether its first day has come."""
-        return self.begins is None or spell_day(now) >= self.begins
+        return self.begins is None or format_day(now) >= self.begins
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether its last day is over."""

@@ -74,7 +74,7 @@ class Sampling(Part):
                     pydantic.Field(max_length=4)] = None  # fmt: skip
 
 
-class Reading(Part):
+class AnswerParsing(Part):
     """Where in its words the answer stands."""
 
     read: ReadAs = "whole"
@@ -92,7 +92,7 @@ class Prompt(Part):
     """The question; ``{torque}`` stands for a feature, ``{{`` and ``}}`` for braces."""
     examples: Annotated[tuple[Example, ...], pydantic.Field(max_length=100)] = ()
     sampling: Sampling = Sampling()
-    answer: Reading = Reading()
+    answer: AnswerParsing = AnswerParsing()
 
     def problems(self) -> Iterator[tuple[str, Text]]:
         """Yield what is wrong with it whatever the contract, with the field to change."""

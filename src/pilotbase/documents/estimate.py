@@ -12,9 +12,9 @@ from pydantic import Field
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, hex_of
-from pilotbase.documents.quantities import Duration, read_duration, spell_duration, spell_span
+from pilotbase.documents.quantities import Duration, format_duration, format_span, read_duration
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.voucher import Currency, Money, read_money, spell_money
+from pilotbase.documents.voucher import Currency, Money, format_money, read_money
 
 NEVER = "never"
 DEFAULT = "4 h"
@@ -50,9 +50,9 @@ class Ceiling(Part):
 
     def spelled(self) -> str:
         """Return the limit as people read it and `read_ceiling` reads it back: ``4 h, 50.00 CNY``."""
-        parts = [] if self.seconds is None else [spell_duration(math.ceil(self.seconds))]
+        parts = [] if self.seconds is None else [format_duration(math.ceil(self.seconds))]
         if self.money is not None:
-            parts.append(spell_money(self.money, self.currency))
+            parts.append(format_money(self.money, self.currency))
         return ", ".join(parts) or NEVER
 
 
@@ -165,12 +165,12 @@ class JobEstimate(Part):
 
     def said(self) -> Text:
         """Return it in a sentence."""
-        price = [] if self.most_money is None else [spell_money(self.most_money, self.currency)]
-        most = "; ".join([spell_span(self.most_seconds), *price])
+        price = [] if self.most_money is None else [format_money(self.most_money, self.currency)]
+        most = "; ".join([format_span(self.most_seconds), *price])
         if self.wall is None:
             return text("estimate.job_most", most=most)
-        costs = [] if self.money is None else [spell_price(self.money, self.currency)]
-        earlier = "; ".join([spell_time(self.wall), *costs])
+        costs = [] if self.money is None else [format_price(self.money, self.currency)]
+        earlier = "; ".join([format_time(self.wall), *costs])
         return text("estimate.job_earlier", most=most, runs=self.runs, earlier=earlier)
 
 
@@ -211,26 +211,26 @@ def consent_head(plan: Digest) -> str:
     return f"run-consent:{hex_of(plan)}"
 
 
-def spell_time(span: Span) -> str:
+def format_time(span: Span) -> str:
     """Return a time as people read it: ``3.1 h (2.8 h – 3.6 h)``."""
-    return _spelled(span, spell_span)
+    return _spelled(span, format_span)
 
 
-def spell_price(span: Span, currency: str) -> str:
+def format_price(span: Span, currency: str) -> str:
     """Return a price as people read it: ``12.40 CNY (11.00 CNY – 14.00 CNY)``."""
-    return _spelled(span, lambda amount: spell_money(round(amount), currency))
+    return _spelled(span, lambda amount: format_money(round(amount), currency))
 
 
-def spell_run(estimate: RunEstimate) -> str:
+def format_run(estimate: RunEstimate) -> str:
     """Return time, and price where there is one, as people read them."""
-    price = [] if estimate.money is None else [spell_price(estimate.money, estimate.currency)]
-    return "; ".join([spell_time(estimate.wall), *price])
+    price = [] if estimate.money is None else [format_price(estimate.money, estimate.currency)]
+    return "; ".join([format_time(estimate.wall), *price])
 
 
 def estimate_line(estimate: RunEstimate) -> Text:
     """Return the estimate in a sentence."""
     share = round(100 * estimate.confidence)
-    return text("estimate.line", figures=spell_run(estimate), confidence=share, limit=estimate.ceiling.spelled())
+    return text("estimate.line", figures=format_run(estimate), confidence=share, limit=estimate.ceiling.spelled())
 
 
 def _spelled(span: Span, spell: Callable[[float], str]) -> str:

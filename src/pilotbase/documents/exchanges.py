@@ -55,7 +55,7 @@ class Handled(StrEnum):
     LOST = "lost"
 
 
-class Place(Part):
+class MessagePath(Part):
     """Where a value stands in a message; a text alone is ``at``."""
 
     at: _Where
@@ -113,7 +113,7 @@ class Exchange(Part):
     form: WireForm
     file: _Where
     """In the scenario's folder: a message a line (JSON Lines); ``files``: CSV with a header, a message a row."""
-    fields: dict[str, Place] = pydantic.Field(min_length=1, max_length=5000)
+    fields: dict[str, MessagePath] = pydantic.Field(min_length=1, max_length=5000)
     """Feature of the contract → where it stands; one that is not named is missing in every message."""
     identifier: _Where | None = None
     """Where stands what identifies a message; needed for ``rest`` and ``files``."""

@@ -34,7 +34,7 @@ from pilotbase.documents.reasons import reason_of
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.upgrades import current_version, upgrade
-from pilotbase.documents.yaml_reader import Source, read_yaml
+from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
 Model = type[pydantic.BaseModel]
@@ -44,10 +44,10 @@ _MOST_ASKED = 200
 
 
 @dataclass(frozen=True)
-class Reading(Generic[AnyDocument]):
+class LoadedDocument(Generic[AnyDocument]):
     """A document as far as it could be read, and every problem of its form."""
 
-    source: Source
+    source: YamlSource
     issues: tuple[Issue, ...]
     mended: Mended
     document: AnyDocument | None
@@ -84,19 +84,19 @@ def load_document(
     return build_document(model, read_yaml(path, shown_as, model.times_larger), step)
 
 
-def build_document(model: type[AnyDocument], source: Source, step: Step = Step.DRAFT) -> AnyDocument:
+def build_document(model: type[AnyDocument], source: YamlSource, step: Step = Step.DRAFT) -> AnyDocument:
     """Return the document that ``source`` spells; raises as `load_document`."""
     return read_document(model, source, step).require()
 
 
-def read_document(model: type[AnyDocument], source: Source, step: Step = Step.DRAFT) -> Reading[AnyDocument]:
+def read_document(model: type[AnyDocument], source: YamlSource, step: Step = Step.DRAFT) -> LoadedDocument[AnyDocument]:
     """Return the document that ``source`` spells as far as it can be read, and every problem of its form."""
     draft = as_written(upgrade(source.value))
     expected = current_version(model)
     if draft.value.get("document") != expected:
         kind = text("input.wrong_kind", found=source.value.get("document"), allowed=expected)
         issue = _issue(source, "document", kind)
-        return Reading(source, (issue,), draft, None)
+        return LoadedDocument(source, (issue,), draft, None)
     issues: dict[tuple[str, str], Issue] = {}
     document: AnyDocument | None = None
     for _ in range(_MOST_ROUNDS):
@@ -113,7 +113,7 @@ def read_document(model: type[AnyDocument], source: Source, step: Step = Step.DR
     lacking = missing_for(document, step) if document is not None else ()
     places = [draft.place(path) for path in lacking if not draft.follows(path)]
     said = sorted_issues([*issues.values(), *(_missing(source, place, step) for place in places)])
-    return Reading(source, said, draft, document)
+    return LoadedDocument(source, said, draft, document)
 
 
 def sorted_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
@@ -154,15 +154,15 @@ def _only_follows(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" or (error["type"] == "string_type" and isinstance(error["input"], dict))
 
 
-def _missing(source: Source, place: str, step: Step) -> Issue:
+def _missing(source: YamlSource, place: str, step: Step) -> Issue:
     return _issue(source, place, text("input.missing_for_step", step=text(f"step.{step.name.lower()}")))
 
 
-def _issue(source: Source, place: str, problem: Text) -> Issue:
+def _issue(source: YamlSource, place: str, problem: Text) -> Issue:
     return Issue(file=source.file, path=place, problem=problem, line=_line(source, place))
 
 
-def _line(source: Source, place: str) -> int | None:
+def _line(source: YamlSource, place: str) -> int | None:
     return source.lines.get(nearest_above(place, source.lines))
 
 

@@ -13,22 +13,22 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "month-first"
 
 
-def spell_day(moment: datetime) -> str:
+def format_day(moment: datetime) -> str:
     """Return ``2027-06-30``."""
     return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
-def spell_minute(moment: datetime, zone: bool = True) -> str:
+def format_minute(moment: datetime, zone: bool = True) -> str:
     """Return ``2027-06-30 14:05 UTC``; without ``zone`` where UTC is said beside it."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}{' UTC' if zone else ''}"
 
 
-def spell_second(moment: datetime, zone: bool = True) -> str:
+def format_second(moment: datetime, zone: bool = True) -> str:
     """Return ``2027-06-30 14:05:09 UTC``; without ``zone`` where UTC is said beside it."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}{' UTC' if zone else ''}"
 
 
-def spell_for_machines(moment: datetime) -> str:
+def format_for_machines(moment: datetime) -> str:
     """Return ``2027-06-30T14:05:09Z`` (RFC 3339)."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -40,4 +40,4 @@ def day_end(day: str) -> datetime:
 
 def has_passed(day: str, now: datetime) -> bool:
     """Tell whether a day such as ``2027-06-30`` is over."""
-    return spell_day(now) > day
+    return format_day(now) > day

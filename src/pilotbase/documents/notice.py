@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from pilotbase.documents.base import Localized, Moment, Part
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Role
 
@@ -103,7 +103,7 @@ class Notice(Part):
         if body.state:
             said["state"] = Text(code=f"state.{body.record}.{body.state}")
         if body.due is not None:
-            said["due"] = spell_day(body.due)
+            said["due"] = format_day(body.due)
         return text(f"notice.{self.kind}", **said)
 
 

@@ -368,7 +368,7 @@ DESKS: Mapping[DeskAct, tuple[Grant, ...]] = {
 """Who may do what for the base, and who hands in files."""
 
 
-class Reading(StrEnum):
+class ReadScope(StrEnum):
     """What not everybody may read who sees a record, or belongs to a base: it tells of hidden cases, or of others."""
 
     BUNDLE = "bundle"
@@ -391,16 +391,16 @@ class Reading(StrEnum):
     """What a pool has run, played by other rules: it tells how much each organisation asked for, and how it waited."""
 
 
-READINGS: Mapping[Reading, tuple[Grant, ...]] = {
-    Reading.BUNDLE: (OPERATOR, MACHINE, OWNER, REGULATOR),
-    Reading.BUDGET: (OPERATOR, OWNER, REGULATOR),
-    Reading.COMPARISON: (OPERATOR, OWNER),
-    Reading.OVERVIEW: (OPERATOR, REGULATOR),
-    Reading.LEDGER: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
-    Reading.DESK: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
-    Reading.READERS: (OPERATOR, MACHINE, OWNER, REGULATOR),
-    Reading.BOARD: (OPERATOR, OWNER, REGULATOR, ANY_SUPPLIER),
-    Reading.WHAT_IF: (OPERATOR, MACHINE, REGULATOR),
+READINGS: Mapping[ReadScope, tuple[Grant, ...]] = {
+    ReadScope.BUNDLE: (OPERATOR, MACHINE, OWNER, REGULATOR),
+    ReadScope.BUDGET: (OPERATOR, OWNER, REGULATOR),
+    ReadScope.COMPARISON: (OPERATOR, OWNER),
+    ReadScope.OVERVIEW: (OPERATOR, REGULATOR),
+    ReadScope.LEDGER: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
+    ReadScope.DESK: (ANY_OWNER, OPERATOR, MACHINE, REGULATOR),
+    ReadScope.READERS: (OPERATOR, MACHINE, OWNER, REGULATOR),
+    ReadScope.BOARD: (OPERATOR, OWNER, REGULATOR, ANY_SUPPLIER),
+    ReadScope.WHAT_IF: (OPERATOR, MACHINE, REGULATOR),
 }
 """Reading → who may, of those who see the record."""
 
@@ -414,7 +414,7 @@ _PARTS: tuple[Mapping[Any, tuple[Grant | GrantToAll, ...]], ...] = (
     DESKS,
     READINGS,
 )
-TABLE: Mapping[AnyAct | Reading, tuple[Grant | GrantToAll, ...]] = {
+TABLE: Mapping[AnyAct | ReadScope, tuple[Grant | GrantToAll, ...]] = {
     what: who for part in _PARTS for what, who in part.items()
 }
 """Everything that not everybody may do or read → who may."""
@@ -434,7 +434,7 @@ class Acting(Protocol):
 
 
 @dataclass(frozen=True)
-class Stands:
+class SubjectRelation:
     """Who stands where to a subject; `Record` knows it of itself."""
 
     organisation: str | None = None
@@ -448,17 +448,17 @@ class Stands:
     """(organisation, person) of who has written a message."""
 
 
-NOBODY = Stands()
+NOBODY = SubjectRelation()
 """How people stand to the base as a whole."""
 
 
-def permitted(act: AnyAct | Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
+def permitted(act: AnyAct | ReadScope, actor: Acting, stands: SubjectRelation = NOBODY) -> bool:
     """Tell whether the table lets ``actor`` do ``act``, or read that, where people stand as ``stands``."""
     held = relations(actor, stands)
     return any(grant.admits(actor.roles) and grant.relation in held for grant in TABLE[act])
 
 
-def may_read(reading: Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
+def may_read(reading: ReadScope, actor: Acting, stands: SubjectRelation = NOBODY) -> bool:
     """Tell whether the table lets ``actor`` read that of a record where people stand as ``stands``."""
     return permitted(reading, actor, stands)
 
@@ -466,15 +466,15 @@ def may_read(reading: Reading, actor: Acting, stands: Stands = NOBODY) -> bool:
 def may_begin(act: AnyAct, actor: Acting) -> bool:
     """Tell whether there is anything to which ``actor`` may do ``act``: to what would be its own organisation's."""
     own = actor.organisation
-    return permitted(act, actor, Stands(organisation=own, demand_owner=own, supplier=own))
+    return permitted(act, actor, SubjectRelation(organisation=own, demand_owner=own, supplier=own))
 
 
-def roles_for(act: AnyAct | Reading) -> tuple[Role, ...]:
+def roles_for(act: AnyAct | ReadScope) -> tuple[Role, ...]:
     """Return the roles in one of which somebody may do ``act``, or read that."""
     return tuple(dict.fromkeys(grant.role for grant in TABLE[act] if isinstance(grant, Grant)))
 
 
-def relations(actor: Acting, stands: Stands) -> frozenset[Relation]:
+def relations(actor: Acting, stands: SubjectRelation) -> frozenset[Relation]:
     """Return every relation in which ``actor`` stands to the subject; the base's own process stands in one only."""
     if actor.person is None and Role.OPERATOR in actor.roles:
         return frozenset({Relation.MACHINE})

@@ -14,8 +14,8 @@ from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.moments import spell_minute
-from pilotbase.documents.quantities import Duration, spell_duration
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.quantities import Duration, format_duration
 from pilotbase.documents.resources import (
     ANY_GPU,
     Demand,
@@ -23,9 +23,9 @@ from pilotbase.documents.resources import (
     Vector,
     beyond,
     counted,
+    format_amount,
     guaranteed,
     is_kind,
-    spell_amount,
     total,
 )
 from pilotbase.documents.texts import text
@@ -156,7 +156,7 @@ class Pool(Document):
         yield from self._promised_too_much()
         yield from self._windows()
         if self.minimum_run > self.longest_job:
-            longest, least = spell_duration(int(self.longest_job)), spell_duration(int(self.minimum_run))
+            longest, least = format_duration(int(self.longest_job)), format_duration(int(self.minimum_run))
             yield _issue("minimum_run", "pool.minimum_beyond", found=least, longest=longest)
 
     def _promised_too_much(self) -> Iterator[Issue]:
@@ -175,8 +175,8 @@ class Pool(Document):
                         f"quotas[{index}].guarantee{place}",
                         "pool.guarantees_beyond",
                         dimension=name,
-                        found=spell_amount(name, sum(one.get(name, 0) for one in vectors)),
-                        most=spell_amount(name, there.get(name, 0)),
+                        found=format_amount(name, sum(one.get(name, 0) for one in vectors)),
+                        most=format_amount(name, there.get(name, 0)),
                     )
 
     def _windows(self) -> Iterator[Issue]:
@@ -184,7 +184,7 @@ class Pool(Document):
         for index, window in enumerate(self.maintenance):
             place = f"maintenance[{index}]"
             if window.ends <= window.starts:
-                starts, ends = spell_minute(window.starts), spell_minute(window.ends)
+                starts, ends = format_minute(window.starts), format_minute(window.ends)
                 yield _issue(f"{place}.ends", "pool.window_ends_before", starts=starts, ends=ends)
             for number, name in enumerate(window.machines):
                 if name not in known:
@@ -198,8 +198,8 @@ def _over_its_limit(place: str, quota: Quota) -> Iterator[Issue]:
             f"{place}.limit.{name}",
             "pool.guarantee_over_limit",
             dimension=name,
-            found=spell_amount(name, vector[name]),
-            most=spell_amount(name, vector[name] - more),
+            found=format_amount(name, vector[name]),
+            most=format_amount(name, vector[name] - more),
         )
 
 

@@ -53,7 +53,7 @@ class Lack(NamedTuple):
     problem: Text
 
 
-def lacking(dataset: Dataset) -> Iterator[Lack]:
+def missing(dataset: Dataset) -> Iterator[Lack]:
     """Yield all that ``dataset`` lacks to be published: path in it, and what should stand there."""
     for path in missing_for(dataset, Step.PUBLISH):
         field = Dataset.model_fields.get(path)

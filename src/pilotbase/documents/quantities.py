@@ -49,18 +49,18 @@ _LENGTH = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]{0,3}|[天日时分秒]|
 _NAMES = {"天": "d", "日": "d", "小时": "h", "时": "h", "分钟": "min", "分": "min", "m": "min", "秒": "s", "": "s"}
 
 
-class Whole(NamedTuple):
+class WholeUnits(NamedTuple):
     """So many of a unit."""
 
     amount: int
     unit: str
 
 
-def in_whole_units(number: int, units: Mapping[str, int]) -> Whole:
+def in_whole_units(number: int, units: Mapping[str, int]) -> WholeUnits:
     """Return ``number`` in the largest of ``units`` that spells it whole; nothing at all in the smallest."""
     fitting = (name for name, length in units.items() if number and number % length == 0)
     unit = next(fitting, min(units, key=units.__getitem__))
-    return Whole(number // units[unit], unit)
+    return WholeUnits(number // units[unit], unit)
 
 
 def write_bytes(size: int) -> int | str:
@@ -69,13 +69,13 @@ def write_bytes(size: int) -> int | str:
     return size if whole.unit == "B" else f"{whole.amount} {whole.unit}"
 
 
-def spell_bytes(size: float) -> str:
+def format_bytes(size: float) -> str:
     """Return a size in the unit that fits, with three digits, such as ``1.79 KiB``."""
     unit = next((unit for unit, factor in SIZES.items() if abs(size) >= factor), "B")
-    return f"{spell_digits(size / SIZES[unit])} {unit}"
+    return f"{format_digits(size / SIZES[unit])} {unit}"
 
 
-def spell_mebibytes(size: int) -> str:
+def format_mebibytes(size: int) -> str:
     """Return a size in whole MiB, so that two of them can be compared."""
     return f"{size / SIZES['MiB']:,.0f} MiB"
 
@@ -85,17 +85,17 @@ NEVER_SECONDS = 1e9
 NEVER = "∞"
 
 
-def spell_seconds(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """Return a time in the unit that fits, with three digits, such as ``12.4 ms``; of what never came ``∞``."""
     if seconds >= NEVER_SECONDS:
         return NEVER
     if seconds == 0 or abs(seconds) >= 120:
         return f"{seconds:,.0f} s"
     unit = next((unit for unit, factor in _TIMES.items() if abs(seconds) >= factor), "µs")
-    return f"{spell_digits(seconds / _TIMES[unit])} {unit}"
+    return f"{format_digits(seconds / _TIMES[unit])} {unit}"
 
 
-def spell_span(seconds: float | None) -> str:
+def format_span(seconds: float | None) -> str:
     """Return a length of time as people compare it, in s, min, h or d, such as ``3.2 h``; a dash for None."""
     if seconds is None:
         return MISSING
@@ -104,7 +104,7 @@ def spell_span(seconds: float | None) -> str:
     return f"{amount:,.0f} {unit}" if amount >= 10 or amount == round(amount) else f"{amount:.1f} {unit}"
 
 
-def spell_days(days: float | None) -> str:
+def format_days(days: float | None) -> str:
     """Return days as people say them: whole from ten on, no zero for what took some hours, a dash for None."""
     if days is None:
         return MISSING
@@ -113,7 +113,7 @@ def spell_days(days: float | None) -> str:
     return f"{days:,.0f}" if days >= 10 or days == round(days) else f"{days:.1f}"
 
 
-def spell_digits(value: float) -> str:
+def format_digits(value: float) -> str:
     """Return a bare number with three digits, with thousands apart and no decimals from a thousand on."""
     if value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
@@ -123,7 +123,7 @@ def spell_digits(value: float) -> str:
     return digits if "e" not in digits else f"{float(digits):,.0f}"
 
 
-def spell_duration(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """Return a length of time as `read_duration` reads it back, in the largest unit that spells it whole: ``36 h``."""
     whole = in_whole_units(seconds, LENGTHS)
     return f"{whole.amount} {whole.unit}"

@@ -24,7 +24,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.permissions import Act, Stands
+from pilotbase.documents.permissions import Act, SubjectRelation
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import Subject, name_of
@@ -290,10 +290,10 @@ class Record(Document):
     history: tuple[StepTaken, ...] = ()
 
     @property
-    def stands(self) -> Stands:
+    def stands(self) -> SubjectRelation:
         """Return who stands where to it, as the permission table asks."""
         reviewers = frozenset((reviewer.organisation, reviewer.person) for reviewer in self.reviewers)
-        return Stands(self.organisation, self.demand_owner, self.supplier, reviewers)
+        return SubjectRelation(self.organisation, self.demand_owner, self.supplier, reviewers)
 
     @property
     def parties(self) -> frozenset[str]:

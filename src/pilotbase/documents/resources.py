@@ -19,7 +19,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.quantities import MOST_BYTES, read_quantity, spell_bytes
+from pilotbase.documents.quantities import MOST_BYTES, format_bytes, read_quantity
 
 ANY_GPU = "gpu/any"
 """GPUs of whatever kind: what a job asks for that takes any, and in capacities and quotas the sum of all kinds."""
@@ -62,7 +62,7 @@ class Resources(RootModel[Mapping[str, int]]):
         return {name: _written(name, amount) for name, amount in sorted(self.root.items())}
 
     def __str__(self) -> str:
-        return spell_vector(self.root)
+        return format_vector(self.root)
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -132,7 +132,7 @@ def is_kind(dimension: str) -> bool:
     return dimension.startswith("gpu/") and dimension != ANY_GPU
 
 
-def lacking(asked: Vector, free: Vector) -> dict[str, int]:
+def missing(asked: Vector, free: Vector) -> dict[str, int]:
     """Return by how much each dimension of ``asked`` is more than what is ``free``; empty: it fits."""
     return {name: amount - free.get(name, 0) for name, amount in asked.items() if amount > max(free.get(name, 0), 0)}
 
@@ -147,15 +147,15 @@ def dominant_share(used: Vector, capacity: Vector) -> float:
     return max((used.get(name, 0) / whole for name, whole in capacity.items() if whole > 0), default=0.0)
 
 
-def spell_vector(vector: Vector) -> str:
+def format_vector(vector: Vector) -> str:
     """Return a vector as people read it: ``cpu 1.5, memory 32 GiB, gpu/t4 2``."""
-    return ", ".join(f"{name} {spell_amount(name, amount)}" for name, amount in sorted(vector.items()) if amount)
+    return ", ".join(f"{name} {format_amount(name, amount)}" for name, amount in sorted(vector.items()) if amount)
 
 
-def spell_amount(dimension: str, amount: int) -> str:
+def format_amount(dimension: str, amount: int) -> str:
     """Return an amount of a dimension as people read it: ``1.5`` cores, ``32 GiB``, ``2`` pieces."""
     if dimension in _SIZES:
-        return spell_bytes(amount)
+        return format_bytes(amount)
     return str(amount) if dimension.startswith("licence/") else _number(amount)
 
 

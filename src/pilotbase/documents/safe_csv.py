@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"-\d+(\.\d+)?([eE][-+]?\d+)?")
 """A number below zero computes nothing, and is still a number when it is read back."""
 
 
-def spell_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+def format_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a table as CSV; an apostrophe stands before whatever would be computed."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)
@@ -27,5 +27,5 @@ def _safe(cell: str) -> str:
 
 
 def read_cell(cell: str) -> str:
-    """Return a cell as it was before `spell_csv` wrote it."""
+    """Return a cell as it was before `format_csv` wrote it."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

@@ -28,7 +28,7 @@ from pilotbase.documents.tasks import TARGETS, TASKS, WITH_CLASSES, WITH_POSITIV
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
 
-Label = Annotated[str, pydantic.BeforeValidator(lambda value: _spell_label(value))]
+Label = Annotated[str, pydantic.BeforeValidator(lambda value: _format_label(value))]
 """A class label; YAML booleans and integers are spelled as text."""
 
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
@@ -475,7 +475,7 @@ class Scenario(Document):
                 yield f"{name}.column", decided.column
 
 
-def _spell_label(value: object) -> object:
+def _format_label(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else value

@@ -28,7 +28,7 @@ from pilotbase.documents.quality_reference import QualityReference
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.service import Override, Service, ServiceStanding
+from pilotbase.documents.service import Override, Service, ServiceStatus
 from pilotbase.documents.standard_check import StandardCheck
 from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.upgrades import current_version
@@ -61,7 +61,7 @@ KINDS: dict[str, type[Document]] = {
         BoardSubmission,
         BoardEntry,
         Service,
-        ServiceStanding,
+        ServiceStatus,
         Override,
         ObservationBatch,
         LabelBatch,

@@ -89,7 +89,7 @@ class Service(Document):
         return found.model
 
 
-class ServiceStanding(Document):
+class ServiceStatus(Document):
     """Where a service stands now; the newest is what the gateway obeys at its next call."""
 
     document: Literal["service-standing/1"] = "service-standing/1"

@@ -53,7 +53,7 @@ class CaseScore(Part):
     value: float
 
 
-class Given(Part):
+class CaseInput(Part):
     """What the application was given, by the name of the field; long texts are cut."""
 
     name: str
@@ -66,7 +66,7 @@ class ShownCase(Part):
     number: int = pydantic.Field(ge=1)
     result: Literal["same", "differs", "none"] | None = None
     """Whether the answer is the truth, as it is written; none: there is no answer. None: of numbers."""
-    given: tuple[Given, ...] = ()
+    given: tuple[CaseInput, ...] = ()
     truth: str | None = None
     answer: str | None = None
     scores: tuple[CaseScore, ...] = ()

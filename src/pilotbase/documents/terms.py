@@ -2,7 +2,7 @@
 
 An `Offer` says what a dataset's owner permits; an `Agreement` is an offer that an organisation has taken up. Property
 names are ODRL's own (ODRL Information Model 2.2, §2). Evaluated by `pilotbase.data.terms`, before any value is read;
-who was let in holds a `Leave`.
+who was let in holds an `AccessGrant`.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ class Use(Part):
     used_at: Moment
 
 
-class Ground(StrEnum):
+class LegalBasis(StrEnum):
     """On what a leave rests."""
 
     OWNER = "owner"
@@ -293,14 +293,14 @@ class Ground(StrEnum):
 
 
 @dataclass(frozen=True)
-class Leave:
+class AccessGrant:
     """That somebody was let in: what readers of closed data ask for, and compare with what stands in the store.
 
-    It proves nothing by itself. `Ground.AGREEMENT` and `Ground.OFFER` are held against the row that counts this very
-    use, and against the terms as they stand when a value is read.
+    It proves nothing by itself. `LegalBasis.AGREEMENT` and `LegalBasis.OFFER` are held against the row that counts this
+    very use, and against the terms as they stand when a value is read.
     """
 
-    ground: Ground
+    ground: LegalBasis
     by: str
     """The owner, an agreement's or a dataset's subject, or the digest of a paper."""
     target: str
@@ -310,13 +310,13 @@ class Leave:
     duties: tuple[Action, ...] = ()
 
     @classmethod
-    def of_owner(cls, owner: str) -> Leave:
+    def of_owner(cls, owner: str) -> AccessGrant:
         """Return the leave of an owner's own work: it opens nothing for anybody else's application."""
-        return cls(Ground.OWNER, owner, owner)
+        return cls(LegalBasis.OWNER, owner, owner)
 
 
 @dataclass(frozen=True)
-class Decision:
+class TermsDecision:
     """What the terms say to a request: ``reasons`` are all that stand against it."""
 
     reasons: tuple[Text, ...]

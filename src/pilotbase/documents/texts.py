@@ -49,7 +49,7 @@ class Text(BaseModel):
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return the sentence in ``language``; nested texts are rendered in the same language.
 
-        ``spell`` is applied to every word that is given and none of ours, such as `spell_for_terminal`.
+        ``spell`` is applied to every word that is given and none of ours, such as `format_for_terminal`.
 
         Raises:
             KeyError: the catalogue has no such code, or the template names a parameter that is not given.

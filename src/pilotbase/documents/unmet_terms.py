@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Text, text
 
 
 @dataclass(frozen=True)
-class Way:
+class AccessRequest:
     """In which way leave is asked: for what, and what the request says besides. ``purposes``: none named: any."""
 
     action: Action
@@ -37,13 +37,13 @@ _SIZED = frozenset({LeftOperand.COUNT, LeftOperand.ROW_COUNT, LeftOperand.MIN_CE
 _PRIVATE = frozenset({LeftOperand.COUNT, LeftOperand.MIN_CELL_SIZE, LeftOperand.EPSILON_BUDGET})
 _TRIED, _COUNTS, _LEARNT = (Purpose.VERIFICATION,), (Purpose.STATISTICS,), (Purpose.TRAINING,)
 WAYS = (
-    Way(Action.USE, Channel.DOWNLOAD),
-    Way(Action.USE, Channel.DOWNLOAD, _LEARNT, _COUNTED, consent=True),  # the public sample of a scenario
-    Way(Action.DISPLAY, Channel.PREVIEW),
-    Way(Action.COMPUTE_ON, Channel.REPORT, _TRIED, consent=True),
-    Way(Action.COMPUTE_ON, Channel.BOARD, _TRIED, consent=True),
-    Way(Action.COMPUTE_ON, Channel.SITE_PACK, _TRIED, _SIZED, consent=True),
-    Way(Action.COMPUTE_ON, Channel.STATISTICS, _COUNTS, _PRIVATE),
+    AccessRequest(Action.USE, Channel.DOWNLOAD),
+    AccessRequest(Action.USE, Channel.DOWNLOAD, _LEARNT, _COUNTED, consent=True),  # the public sample of a scenario
+    AccessRequest(Action.DISPLAY, Channel.PREVIEW),
+    AccessRequest(Action.COMPUTE_ON, Channel.REPORT, _TRIED, consent=True),
+    AccessRequest(Action.COMPUTE_ON, Channel.BOARD, _TRIED, consent=True),
+    AccessRequest(Action.COMPUTE_ON, Channel.SITE_PACK, _TRIED, _SIZED, consent=True),
+    AccessRequest(Action.COMPUTE_ON, Channel.STATISTICS, _COUNTS, _PRIVATE),
 )
 """Every way in which the base asks for leave. What else is permitted (to pass it on, say) it does not ask for."""
 
@@ -71,7 +71,7 @@ def unmet(offer: Offer) -> Iterator[tuple[str, Text]]:
     yield from (one for one in found if not (usable and one[1].params.get("operand") == LeftOperand.PURPOSE))
 
 
-def _against(permission: Permission, way: Way) -> list[tuple[str, Text]]:
+def _against(permission: Permission, way: AccessRequest) -> list[tuple[str, Text]]:
     found = [
         (f"constraint[{index}]", _never(one, permission.action))
         for index, one in enumerate(permission.constraint)
@@ -83,7 +83,7 @@ def _against(permission: Permission, way: Way) -> list[tuple[str, Text]]:
     return found
 
 
-def _met(constraint: Constraint, all_of_them: Sequence[Constraint], way: Way) -> bool:
+def _met(constraint: Constraint, all_of_them: Sequence[Constraint], way: AccessRequest) -> bool:
     """Tell whether some request of that way can meet it, together with the others that look at the same."""
     operand = constraint.left_operand
     same = [one for one in all_of_them if one.left_operand is operand]

@@ -30,7 +30,7 @@ def make_visible(content: str) -> str:
     return "".join(spelled)
 
 
-def spell_for_terminal(content: str) -> str:
+def format_for_terminal(content: str) -> str:
     """Return ``content`` with nothing in it that steers a terminal, and further lines marked as a stranger's."""
     visible = make_visible(content)
     return visible if visible.isprintable() else CONTINUED.join(visible.rstrip("\n").expandtabs(4).split("\n"))

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.resources import Demand, Resources
 from pilotbase.documents.texts import Text
 
@@ -141,7 +141,7 @@ class VoucherRules(Document):
 
     def day(self, at: datetime) -> str:
         """Return the programme's day at a moment."""
-        return spell_day(self._local(at))
+        return format_day(self._local(at))
 
     def year(self, at: datetime) -> int:
         """Return the programme's year at a moment."""
@@ -149,7 +149,7 @@ class VoucherRules(Document):
 
     def spell(self, amount: int) -> str:
         """Return an amount of the programme's money as people read it: ``1,234.50 CNY``."""
-        return spell_money(amount, self.currency)
+        return format_money(amount, self.currency)
 
     def counts(self, dimension: str) -> bool:
         """Tell whether the cost of a dimension is subsidised."""
@@ -354,7 +354,7 @@ class VoucherClaim(Document):
     note: Note = ""
 
 
-class LookedAt(Part):
+class ReviewedEvidence(Part):
     """Who has looked at the evidence of a claim, and what they say of it."""
 
     organisation: Name
@@ -375,7 +375,7 @@ class ClaimDecision(Document):
     """What had to be paid, and was."""
     waits: Literal[True] | None = None
     """It meets every rule, and waits for a person to look at its evidence."""
-    looked_at: LookedAt | None = None
+    looked_at: ReviewedEvidence | None = None
     """Who has decided it, where the rules ask for a person."""
     decided_at: Moment
 
@@ -397,12 +397,12 @@ class ClaimPayout(Document):
     paid_at: Moment
 
 
-def spell_money(amount: int, currency: str) -> str:
+def format_money(amount: int, currency: str) -> str:
     """Return an amount in hundredths of a currency as people read it: ``1,234.50 CNY``."""
-    return f"{spell_plain(amount)} {currency}"
+    return f"{format_plain(amount)} {currency}"
 
 
-def spell_plain(amount: int) -> str:
+def format_plain(amount: int) -> str:
     """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
     return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
 

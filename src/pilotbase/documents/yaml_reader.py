@@ -20,7 +20,7 @@ Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlSource:
     """A YAML file read as plain data; ``lines`` maps a field path such as ``data.fields[2].name`` to its line."""
 
     file: str
@@ -28,7 +28,7 @@ class Source:
     lines: dict[str, int]
 
 
-def read_yaml(path: Path, shown_as: str | None = None, times: int = 1) -> Source:
+def read_yaml(path: Path, shown_as: str | None = None, times: int = 1) -> YamlSource:
     """Return the mapping that the file holds; it may be ``times`` as large as others.
 
     Raises:
@@ -38,7 +38,7 @@ def read_yaml(path: Path, shown_as: str | None = None, times: int = 1) -> Source
     return parse_yaml(read_bounded(path, times * MAXIMUM_BYTES, file), file, times)
 
 
-def parse_yaml(data: bytes, file: str, times: int = 1) -> Source:
+def parse_yaml(data: bytes, file: str, times: int = 1) -> YamlSource:
     """Return the mapping that ``data`` spells; ``file`` is the name shown in problems. Raises as `read_yaml`."""
     if len(data) > times * MAXIMUM_BYTES:
         raise InputError("input.file_too_large", file=file, limit=times * MAXIMUM_BYTES)
@@ -54,7 +54,7 @@ def parse_yaml(data: bytes, file: str, times: int = 1) -> Source:
         raise InputError("input.not_a_mapping", file=file)
     lines: dict[str, int] = {}
     value = _construct(node, "", lines, file)
-    return Source(file, value if isinstance(value, dict) else {}, lines)
+    return YamlSource(file, value if isinstance(value, dict) else {}, lines)
 
 
 class _Loader(yaml.CSafeLoader):

@@ -12,7 +12,7 @@ The trial's way through this room::
     decision.criteria[0].verdict     # pass | fail | inconclusive | not_measured
     decision.criteria[0].lower, .upper, .path, .claim, .guarantee, .cases_needed
 
-``observation`` is any object with the attributes of `Observation`; those of `pilotbase.measures.observe` have them.
+``observation`` is any object with the attributes of `MeasuredCases`; those of `pilotbase.measures.observe` have them.
 Before a plan is frozen, `feasibility_of` says whether so few cases can decide a criterion at all, and how many would:
 give it the same `CriterionPlan`, observed on the baseline's answers.
 
@@ -35,20 +35,20 @@ from pilotbase.evidence.decision import (
     CriterionOutcome,
     CriterionVerdict,
     Decision,
-    Outcome,
+    PointDecision,
     Verdict,
     decide,
     outcome_of,
     verdict_of,
 )
 from pilotbase.evidence.feasibility import Feasibility, feasibility_of
-from pilotbase.evidence.intervals import PathPoint
+from pilotbase.evidence.intervals import BoundsPoint
 from pilotbase.evidence.judged_pool import JudgedPool, judge_weight
 from pilotbase.evidence.ladder import Ladder, LadderState
 from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
 from pilotbase.evidence.monitoring import CumulativeSum, DetectorState, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.multiplicity import ELond, ELondState, e_benjamini_hochberg
-from pilotbase.evidence.observations import Comparison, Form, Observation, Part
+from pilotbase.evidence.observations import Comparison, Form, MeasuredCases, RatioPart
 from pilotbase.evidence.order import draw_order
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, levels_among
@@ -71,6 +71,7 @@ __all__ = [
     "BinaryState",
     "BlocksState",
     "Bounds",
+    "BoundsPoint",
     "Comparison",
     "ConfidenceSequence",
     "CountsState",
@@ -96,11 +97,9 @@ __all__ = [
     "Levels",
     "MartingaleState",
     "MeanMartingale",
+    "MeasuredCases",
     "MultinomialBootstrap",
-    "Observation",
-    "Outcome",
-    "Part",
-    "PathPoint",
+    "PointDecision",
     "PoweredSequenceState",
     "PredictionPowered",
     "PredictionPoweredSequence",
@@ -110,6 +109,7 @@ __all__ = [
     "ProportionalBlocks",
     "QuantileSequence",
     "QuantileState",
+    "RatioPart",
     "SequenceState",
     "ShiryaevRoberts",
     "Thresholdout",

@@ -20,7 +20,7 @@ from pilotbase.evidence.bootstrap import percentile_bounds, resampled
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, smallest
 from pilotbase.evidence.martingale import Floats, Ints
-from pilotbase.evidence.observations import CellStatistic, Comparison, CutAtRate, Statistic
+from pilotbase.evidence.observations import Comparison, CountStatistic, RecallCut, Statistic
 from pilotbase.evidence.primitive import Bounds
 from pilotbase.evidence.roc_area import area_of, delong, ranks_cases
 
@@ -59,12 +59,12 @@ class FunctionTest:
         return self._plain(self.order[:horizon])
 
     def exact_fixed(self, bound: Fraction) -> bool:
-        return isinstance(self.statistic, CutAtRate)
+        return isinstance(self.statistic, RecallCut)
 
     def scarcest(self) -> int:
         """Return how many cases there are, up to the fixed n, of the class (or clusters with it) that has fewest."""
         chosen = self.order[: self.fixed]
-        if isinstance(self.statistic, CellStatistic):
+        if isinstance(self.statistic, CountStatistic):
             kinds = self.statistic.kinds
             occurring = int(kinds.max(initial=0)) + 1
             return int(np.bincount(kinds[chosen][kinds[chosen] >= 0], minlength=occurring).min())
@@ -75,7 +75,7 @@ class FunctionTest:
 
     def needed(self, bound: Fraction, alpha: float) -> int | None:
         """Return how many cases the scarcest class must have for ``bound`` to be confirmed; None where none do."""
-        if isinstance(self.statistic, CellStatistic):
+        if isinstance(self.statistic, CountStatistic):
             return self.statistic.least
         share = float(bound if self.comparison == ">=" else 1 - bound)
         if not 0 < share < 1:
@@ -107,22 +107,22 @@ class FunctionTest:
         return self._known[alpha]
 
     def _plain(self, chosen: Ints) -> float | None:
-        if isinstance(self.statistic, CellStatistic):
+        if isinstance(self.statistic, CountStatistic):
             value = float(self.statistic.value(_counts(self.statistic, chosen)))
             return None if math.isnan(value) else value
         scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
-        if isinstance(self.statistic, CutAtRate):
+        if isinstance(self.statistic, RecallCut):
             return _recall_at(scores, positive, self.statistic.rate)
         return area_of(scores, positive)
 
     def _bounds(self, chosen: Ints, alpha: float) -> Bounds:
-        if isinstance(self.statistic, CellStatistic):
+        if isinstance(self.statistic, CountStatistic):
             estimate = self.estimate(self.fixed)
             if self.scarcest() < self.statistic.least:
                 return Bounds(-math.inf, math.inf)
             return _of_cells(self.statistic, chosen, alpha, math.nan if estimate is None else estimate)
         scores, positive = self.statistic.scores[chosen], self.statistic.positive[chosen]
-        if isinstance(self.statistic, CutAtRate):
+        if isinstance(self.statistic, RecallCut):
             return _of_cut(scores, positive, self.statistic.rate, alpha)
         if not ranks_cases(scores, positive) or alpha >= 0.5:
             return Bounds(-math.inf, math.inf)
@@ -165,12 +165,12 @@ def _of_cut(scores: Floats, positive: NDArray[np.bool_], rate: Fraction, alpha: 
     return Bounds(lower, upper)
 
 
-def _counts(statistic: CellStatistic, chosen: Ints) -> Floats:
+def _counts(statistic: CountStatistic, chosen: Ints) -> Floats:
     codes = statistic.codes[chosen]
     return np.bincount(codes[codes >= 0], minlength=statistic.cells).astype(np.float64)
 
 
-def _of_cells(statistic: CellStatistic, chosen: Ints, alpha: float, estimate: float) -> Bounds:
+def _of_cells(statistic: CountStatistic, chosen: Ints, alpha: float, estimate: float) -> Bounds:
     """Return percentile bounds; resamples in which the function is 0/0 count as the worst on either side.
 
     One case spread over all cells is added to the shares, so that cells without a case are not taken for impossible:

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from pilotbase.evidence.binary import binomial_head, binomial_tail, hypergeometric_head, hypergeometric_tail
 from pilotbase.evidence.counted_path import CountedPath
 from pilotbase.evidence.fixed_count import CountedEntries, codes_of, counted, kinds_of
-from pilotbase.evidence.lattice import Claim, Stream, claim_at_least, claim_at_most
+from pilotbase.evidence.lattice import MeanClaim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.martingale import Floats
 from pilotbase.evidence.observations import Comparison
 
@@ -114,7 +114,7 @@ class SingleTest:
             return self._once(known, _refuting_p(claim, known, self.finite) <= alpha)
         return self._at(claim.refuting(self.finite).crossing(-claim.values, level))
 
-    def claim(self, bound: Fraction, known: int | None = None) -> Claim:
+    def claim(self, bound: Fraction, known: int | None = None) -> MeanClaim:
         """Return the criterion linearised at ``bound``, with the values of the first ``known`` entries (or all)."""
         make = claim_at_least if self.comparison == ">=" else claim_at_most
         return make(self.stream, self.ratio_at(bound), known)
@@ -218,23 +218,23 @@ class WorstTest:
         return min((time for time in times if time is not None), default=None)
 
 
-def _is_binary(claim: Claim) -> bool:
+def _is_binary(claim: MeanClaim) -> bool:
     return claim.high - claim.low == 1
 
 
-def _confirming_p(claim: Claim, known: int, finite: bool) -> float:
+def _confirming_p(claim: MeanClaim, known: int, finite: bool) -> float:
     successes, size = _successes(claim, known), claim.size
     if finite:
         return hypergeometric_tail(successes, known, size, claim.total - 1 - claim.low * size)
     return binomial_tail(successes, known, claim.mean - claim.low)
 
 
-def _refuting_p(claim: Claim, known: int, finite: bool) -> float:
+def _refuting_p(claim: MeanClaim, known: int, finite: bool) -> float:
     successes, size = _successes(claim, known), claim.size
     if finite:
         return hypergeometric_head(successes, known, size, claim.total - claim.low * size)
     return binomial_head(successes, known, claim.mean - claim.low)
 
 
-def _successes(claim: Claim, known: int) -> int:
+def _successes(claim: MeanClaim, known: int) -> int:
     return int(claim.values[:known].sum()) - claim.low * known

@@ -21,7 +21,7 @@ from pilotbase.evidence.alpha_spending import Levels
 from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.claims import Estimand, claim_text, not_measured_text, of_seen_groups
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
-from pilotbase.evidence.intervals import Interval, PathPoint, invert
+from pilotbase.evidence.intervals import BoundsPoint, Interval, invert
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
@@ -57,7 +57,7 @@ class CriterionDecision:
     guarantee: Guarantee
     claim: Text
     decided_at: int | None
-    path: tuple[PathPoint, ...]
+    path: tuple[BoundsPoint, ...]
     cases_needed: int | None = None
     detectable: float | None = None
 
@@ -85,7 +85,7 @@ class CriterionOutcome:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PointDecision:
     """A decision without bounds: the verdict, the cases scored for it, and what came of each criterion."""
 
     verdict: Verdict
@@ -136,11 +136,13 @@ def verdict_of(
     return _overall([_verdict_at(trial, scored) for trial in trials]), scored
 
 
-def outcome_of(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None) -> Outcome:
+def outcome_of(
+    criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None
+) -> PointDecision:
     """Return what `decide` would, without intervals, claims and planning: as quick as `verdict_of`."""
     trials, scored = _run(criteria, order, levels, design or Design())
     found = tuple(_outcome_at(trial, scored) for trial in trials)
-    return Outcome(_overall([item.verdict for item in found]), scored, found)
+    return PointDecision(_overall([item.verdict for item in found]), scored, found)
 
 
 def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design) -> tuple[list[_Trial], int]:
@@ -303,15 +305,15 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
     exact = estimate if estimate is not None else 0.0
     if trial.plan.observation.census_only and not census:
         low, high = (float(end) for end in trial.test.range)
-        return Interval(low, high, (PathPoint(at, low, high),))
+        return Interval(low, high, (BoundsPoint(at, low, high),))
     if trial.plan.estimand == "run" or trial.plan.observation.census_only:
-        return Interval(exact, exact, (PathPoint(at, exact, exact),))
+        return Interval(exact, exact, (BoundsPoint(at, exact, exact),))
     alphas = alphas_of(trial.plan, levels, k)
     if not census:
         return invert(trial.test, trial.plan.comparison, alphas, at, trial.plan.threshold)
     until = min(at - 1, _PATH_CASES)
     before = invert(trial.test, trial.plan.comparison, alphas, until, trial.plan.threshold, _PATH_LEVELS)
-    return Interval(exact, exact, (*before.path, PathPoint(at, exact, exact)))
+    return Interval(exact, exact, (*before.path, BoundsPoint(at, exact, exact)))
 
 
 def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:

@@ -16,9 +16,9 @@ from pilotbase.evidence.combination import CombinedTest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
-from pilotbase.evidence.lattice import Claim
+from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import CutAtRate
+from pilotbase.evidence.observations import RecallCut
 from pilotbase.evidence.planning import cases_to_confirm_at_best
 from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
 
@@ -86,7 +86,7 @@ def _of_function(test: FunctionTest, threshold: Fraction, alpha: float) -> Feasi
     scarcest, least = test.scarcest(), test.needed(threshold, alpha)
     if least is None or least > scarcest:
         return Feasibility(least, scarcest, of="scarcest")
-    if isinstance(test.statistic, CutAtRate):
+    if isinstance(test.statistic, RecallCut):
         others = int((~test.statistic.positive[test.order[: test.fixed]]).sum())
         enough = negatives_needed(test.statistic.rate, alpha) if test.comparison == ">=" else 1
         if enough > others:
@@ -115,13 +115,13 @@ def _of_single(test: SingleTest, bound: Fraction, how: tuple[float, int], name: 
     return Feasibility(needed, available, name)
 
 
-def _anytime(best: Claim, alpha: float) -> int:
+def _anytime(best: MeanClaim, alpha: float) -> int:
     """Return how many entries confirm when all are best; all of them where no fewer do."""
     index = best.confirming(True).crossing(best.values, math.log(1 / alpha))
     return len(best.values) if index is None else index + 1
 
 
-def _fixed(best: Claim, alpha: float) -> int:
+def _fixed(best: MeanClaim, alpha: float) -> int:
     size = len(best.values)
     failing = best.total - 1 - best.low * size
     low, high = 1, size

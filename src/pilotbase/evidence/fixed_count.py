@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.evidence.lattice import Claim, Stream, claim_at_least, claim_at_most
+from pilotbase.evidence.lattice import MeanClaim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints
 from pilotbase.evidence.observations import Comparison
 
@@ -46,7 +46,7 @@ class CountedEntries:
             self._capital(claim.high - claim.values, claim.high + claim.lost - claim.mean, -_sign(comparison)) >= level
         )
 
-    def _claim(self, bound: Fraction, comparison: Comparison) -> Claim:
+    def _claim(self, bound: Fraction, comparison: Comparison) -> MeanClaim:
         return (claim_at_least if comparison == ">=" else claim_at_most)(self.kinds, bound)
 
     def _capital(self, offsets: Ints, room: Fraction, sign: int) -> float:

@@ -26,7 +26,7 @@ _HALVINGS = 8
 
 
 @dataclass(frozen=True)
-class PathPoint:
+class BoundsPoint:
     """Bounds as they stood once ``cases`` cases had been scored."""
 
     cases: int
@@ -40,7 +40,7 @@ class Interval:
 
     lower: float
     upper: float
-    path: tuple[PathPoint, ...]
+    path: tuple[BoundsPoint, ...]
 
 
 Crossing = Callable[[Fraction], int | None]
@@ -162,9 +162,9 @@ def _grid(bound: Fraction, edge: Fraction, final: Fraction) -> Fraction:
     return min(max(rounded, min(edge, final)), max(edge, final))
 
 
-def _merge(lower: list[tuple[int, Fraction]], upper: list[tuple[int, Fraction]]) -> tuple[PathPoint, ...]:
+def _merge(lower: list[tuple[int, Fraction]], upper: list[tuple[int, Fraction]]) -> tuple[BoundsPoint, ...]:
     times = sorted({time for time, _ in lower} | {time for time, _ in upper})
-    points = [PathPoint(time, float(_last(lower, time)), float(_last(upper, time))) for time in times]
+    points = [BoundsPoint(time, float(_last(lower, time)), float(_last(upper, time))) for time in times]
     return tuple(points[-PATH_POINTS:])
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.evidence.martingale import Ints, MeanMartingale
-from pilotbase.evidence.observations import Part
+from pilotbase.evidence.observations import RatioPart
 
 _EXACT = 1 << 62
 
@@ -55,7 +55,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Claim:
+class MeanClaim:
     """*The values average at least ``mean``*, over integers in [``low``, ``high``]; and the same for all, ``total``."""
 
     values: Ints
@@ -105,7 +105,7 @@ class Claim:
         return Fraction(self.rounding, max(self.size, 1))
 
 
-def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
+def stream_of(part: RatioPart, order: Ints, units: Ints | None) -> Stream:
     """Return the eligible entries of ``part`` in ``order``; with ``units`` (a code per case) clusters as wholes."""
     gain, weight = part.gain[order], part.weight[order]
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
@@ -127,7 +127,7 @@ def stream_of(part: Part, order: Ints, units: Ints | None) -> Stream:
     return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, largest, None, part.slack)
 
 
-def _exactly(part: Part, cases: Ints) -> Callable[[int | None], Fraction] | None:
+def _exactly(part: RatioPart, cases: Ints) -> Callable[[int | None], Fraction] | None:
     reals = part.reals
     return None if reals is None else lambda entries: reals.ratio(cases[:entries]) / part.unit
 
@@ -137,17 +137,17 @@ def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:
     return values.astype(np.int64, copy=False)
 
 
-def claim_at_least(stream: Stream, bound: Fraction, known: int | None = None) -> Claim:
+def claim_at_least(stream: Stream, bound: Fraction, known: int | None = None) -> MeanClaim:
     """Return the claim *ratio ≥ bound* over the stream's entries, with the values of the first ``known`` (or all)."""
     return _claim(stream, bound, 1, known)
 
 
-def claim_at_most(stream: Stream, bound: Fraction, known: int | None = None) -> Claim:
+def claim_at_most(stream: Stream, bound: Fraction, known: int | None = None) -> MeanClaim:
     """Return the claim *ratio ≤ bound* over the stream's entries, with the values of the first ``known`` (or all)."""
     return _claim(stream, bound, -1, known)
 
 
-def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Claim:
+def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> MeanClaim:
     weights = {weight for _, weight in stream.outcomes}
     if stream.largest_unit == 0 and len(weights) == 1:
         (weight,) = weights
@@ -155,11 +155,11 @@ def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Cla
         gain = stream.gain[:known]
         ends = min(gains), max(gains)
         values, lost = gain if sign > 0 else -gain, stream.slack * len(stream)
-        return Claim(values, *ends, sign * bound * weight, rounding=lost, entries=len(stream))
+        return MeanClaim(values, *ends, sign * bound * weight, rounding=lost, entries=len(stream))
     return _centred_claim(stream, bound, sign, known)
 
 
-def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Claim:
+def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> MeanClaim:
     """Return the claim Σ sign·(q·gain - p·weight) ≥ 0, divided by the common divisor of its outcomes.
 
     For a cluster the range is that of its largest number of cases: a case-weighted claim (corrections, row 7).
@@ -175,7 +175,7 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None
     rounding = len(stream) if coarser > 1 else 0
     rounding += -(-stream.slack * q * size * len(stream) // divisor)
     low, high = low // divisor, -(-high // divisor)
-    return Claim(values, low, high, Fraction(0), True, rounding, Fraction(q, divisor), len(stream))
+    return MeanClaim(values, low, high, Fraction(0), True, rounding, Fraction(q, divisor), len(stream))
 
 
 def _combine(entries: tuple[Ints, Ints], of_gain: int, of_weight: int, divisor: int) -> Ints:

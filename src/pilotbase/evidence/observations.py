@@ -21,14 +21,14 @@ parts, every bound of them at its share of α. ``function``: of all cases togeth
 Comparison = Literal[">=", "<="]
 
 
-class Reals(Protocol):
+class RealGains(Protocol):
     """Gains and weights that are no integers."""
 
     def ratio(self, cases: NDArray[np.int64], /) -> Fraction:
         """Return Σ gain / Σ weight over ``cases`` without rounding, in the measure's own unit (before the root)."""
 
 
-class Part(Protocol):
+class RatioPart(Protocol):
     """One ratio of sums over cases: ``(unit · Σ gain / Σ weight) ** (1 / root)``."""
 
     @property
@@ -56,7 +56,7 @@ class Part(Protocol):
         """What one unit of the ratio is worth in the measure (before the root); 1 unless values are huge."""
 
     @property
-    def reals(self) -> Reals | None:
+    def reals(self) -> RealGains | None:
         """Gains and weights as they are, where integers only come near them; else None."""
 
     @property
@@ -65,7 +65,7 @@ class Part(Protocol):
 
 
 @runtime_checkable
-class CellStatistic(Protocol):
+class CountStatistic(Protocol):
     """A function of how many cases fall into each of a few cells."""
 
     @property
@@ -89,8 +89,8 @@ class CellStatistic(Protocol):
 
 
 @runtime_checkable
-class CutAtRate(Protocol):
-    """Scores as in `ScoredClasses`, and the share of the others that may lie above the cut at which recall is read."""
+class RecallCut(Protocol):
+    """Scores as in `RankedScores`, and the share of the others that may lie above the cut at which recall is read."""
 
     @property
     def scores(self) -> NDArray[np.float64]: ...
@@ -103,7 +103,7 @@ class CutAtRate(Protocol):
 
 
 @runtime_checkable
-class ScoredClasses(Protocol):
+class RankedScores(Protocol):
     """Scores of cases and which of them belong to the class that should rank high; both of shape (cases,)."""
 
     @property
@@ -113,17 +113,17 @@ class ScoredClasses(Protocol):
     def positive(self) -> NDArray[np.bool_]: ...
 
 
-Statistic = CellStatistic | CutAtRate | ScoredClasses
+Statistic = CountStatistic | RecallCut | RankedScores
 
 
-class Observation(Protocol):
+class MeasuredCases(Protocol):
     """A measure on cases, as one or several parts; of a ``function`` the part is the whole set's value."""
 
     @property
     def form(self) -> Form: ...
 
     @property
-    def parts(self) -> Sequence[Part]: ...
+    def parts(self) -> Sequence[RatioPart]: ...
 
     @property
     def quantile(self) -> Fraction | None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from pilotbase.evidence.lattice import Claim
+from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, Floats, log_mean
 
 _NEVER = 10**12
@@ -29,7 +29,7 @@ def cases_to_confirm_at_best(threshold: Fraction, alpha: float, method: str = "a
     return _first(lambda n: _log_capital(n * growth) >= math.log(1 / alpha))
 
 
-def cases_to_decide(claim: Claim, known: int, alphas: tuple[float, float]) -> int | None:
+def cases_to_decide(claim: MeanClaim, known: int, alphas: tuple[float, float]) -> int | None:
     """Return how many eligible cases like the ``known`` ones would decide ``claim``; None when they would not.
 
     The growth of the capital per case is taken from the cases seen, as if more of the same kind came.
@@ -49,7 +49,7 @@ def cases_to_decide(claim: Claim, known: int, alphas: tuple[float, float]) -> in
     return None if needed is None else max(needed, known + 1)
 
 
-def detectable_difference(claim: Claim, known: int, total: int, alpha: float) -> float | None:
+def detectable_difference(claim: MeanClaim, known: int, total: int, alpha: float) -> float | None:
     """Return the smallest distance of the mean from its threshold that ``total`` eligible cases would decide.
 
     In units of the claim's values; from the variance seen and the Gaussian growth rate d²/(2σ²) per case.

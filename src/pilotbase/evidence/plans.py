@@ -16,7 +16,7 @@ from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.latency import QuantileTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import CellStatistic, Comparison, Observation, Part
+from pilotbase.evidence.observations import Comparison, CountStatistic, MeasuredCases, RatioPart
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class CriterionPlan:
     """
 
     rule: str
-    observation: Observation
+    observation: MeasuredCases
     comparison: Comparison
     threshold: Fraction
     estimand: Estimand = "hidden_set"
@@ -66,7 +66,7 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
     """
     if plan.units is not None and plan.observation.joined:
         raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
-    if plan.units is not None and isinstance(plan.observation.statistic, CellStatistic):
+    if plan.units is not None and isinstance(plan.observation.statistic, CountStatistic):
         raise InputError("evidence.function_units", rule=plan.rule, unit=plan.unit)
     form, statistic = plan.observation.form, plan.observation.statistic
     if form in ("mean", "absolute_sum"):
@@ -95,7 +95,7 @@ def alphas_of(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float
     return float(own.accept), float(own.reject / k)
 
 
-def _single(part: Part, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
+def _single(part: RatioPart, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
     census = stream_of(part, order, None)
     by_case = plan.units is None or plan.observation.form == "function"
     stream = census if by_case or plan.units is None else stream_of(part, order, plan.units)

@@ -15,34 +15,34 @@ from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.gateway import oip_routes, openai_routes
-from pilotbase.gateway.calls import Calls
-from pilotbase.gateway.configuration import Configuration, Network
+from pilotbase.gateway.calls import CallHandler
+from pilotbase.gateway.configuration import GatewayConfiguration, Network
 from pilotbase.gateway.door import Gateway, language_of
 from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.prometheus import CONTENT_TYPE
-from pilotbase.service.desk import Desk
+from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.journal import journals_of
 from pilotbase.service.registry import services_of
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.failures import NotFoundError
 
 
-def open_gateway(lab: Lab, configuration: Configuration) -> Gateway:
+def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gateway:
     """Return a gateway over the base that ``lab`` (its operator's) has open, with a desk of its own.
 
-    Raises as `Desk.open`.
+    Raises as `CallDispatcher.open`.
     """
-    desk = FrontDesk(Desk.open(lab.view, journals_of(lab.home.path)), lab.view)
+    desk = FrontDesk(CallDispatcher.open(lab.view, journals_of(lab.home.path)), lab.view)
     upstreams = Upstreams(lab, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
-    calls = Calls(desk, upstreams, measurements)
+    calls = CallHandler(desk, upstreams, measurements)
     return Gateway(desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from)
 
 
-def make_app(gateway: Gateway, lab: Lab) -> Starlette:
+def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
     """Return the application; when it starts it wakes what serves, when it ends it ends everything in good order."""
 
     @asynccontextmanager
@@ -62,7 +62,7 @@ def make_app(gateway: Gateway, lab: Lab) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
 
-def _wake(gateway: Gateway, lab: Lab) -> None:
+def _wake(gateway: Gateway, lab: TrialRuntime) -> None:
     """Have the boxes started of what answers now of every service, so that its first caller need not wait."""
     for service, _ in services_of(lab.view):
         for route in gateway.desk.desk.may_answer(service.name)[:1]:

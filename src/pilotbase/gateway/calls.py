@@ -19,36 +19,36 @@ from pilotbase.gateway.under_way import CallEndedError, UnderWay
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.upstream import (
-    Cases,
-    Question,
+    AnswerStream,
+    CallCases,
     QueueFullError,
-    Reply,
-    Stream,
+    UpstreamCall,
     UpstreamDownError,
     UpstreamFailedError,
+    UpstreamReply,
 )
-from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
+from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
 from pilotbase.workspace.failures import NotFoundError
 
 
 @dataclass(frozen=True)
-class Answer:
+class CallAnswer:
     """What goes back to the caller, and who gave it."""
 
-    reply: Reply | SettledStream
+    reply: UpstreamReply | SettledStream
     standing: ServingState
     version: str
     """Digest of the certified application, or of the override of an endpoint; empty: a person is asked."""
 
 
-class Calls:
+class CallHandler:
     """Answers the calls of one gateway."""
 
     def __init__(self, desk: FrontDesk, upstreams: Upstreams, measurements: GatewayMeasurements) -> None:
         self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
         self.under_way = UnderWay(desk)
 
-    async def answer(self, secret: str, question: Question, most_tokens: int = 0) -> Answer:
+    async def answer(self, secret: str, question: UpstreamCall, most_tokens: int = 0) -> CallAnswer:
         """Return the answer to ``question``, for which at most ``most_tokens`` are used.
 
         Cancelled because the caller has gone, the call is settled as such.
@@ -63,25 +63,25 @@ class Calls:
             with self.under_way.ended_when_barred(admission):
                 return await self._ask(course, question)
         except ContractBrokenError:
-            course.settle(CallEnd.BROKE_CONTRACT, NOTHING, Cases([question.call]))
+            course.settle(CallEnd.BROKE_CONTRACT, NOTHING, CallCases([question.call]))
             raise
         except TimeoutError:
-            course.settle(CallEnd.TIMED_OUT, admission.reserved, Cases([question.call]))
+            course.settle(CallEnd.TIMED_OUT, admission.reserved, CallCases([question.call]))
             raise CallTimeoutError("gateway.timed_out", seconds=course.timeout) from None
         except (asyncio.CancelledError, CallEndedError):
             # What it was asked for may have been done: a caller who goes just before the end would pay nothing.
-            course.settle(CallEnd.CANCELLED, admission.reserved, Cases([question.call]))
+            course.settle(CallEnd.CANCELLED, admission.reserved, CallCases([question.call]))
             raise
         except (UpstreamDownError, UpstreamFailedError):
-            course.settle(CallEnd.FAILED, Cost(1, 0), Cases([question.call]))
+            course.settle(CallEnd.FAILED, Cost(1, 0), CallCases([question.call]))
             raise
         except QueueFullError:
-            course.settle(CallEnd.FAILED, NOTHING, Cases([question.call]))
+            course.settle(CallEnd.FAILED, NOTHING, CallCases([question.call]))
             raise
         finally:
             course.end()
 
-    async def _ask(self, course: _Course, question: Question) -> Answer:
+    async def _ask(self, course: _Course, question: UpstreamCall) -> CallAnswer:
         admission = course.admission
         failure: PilotbaseError | None = None
         async with asyncio.timeout(admission.service.terms.timeout_seconds):
@@ -117,7 +117,7 @@ def version_of(route: Route) -> str:
 class SettledStream:
     """An answer in pieces; it is settled before its last one goes out, or when it is closed, however far it came."""
 
-    def __init__(self, course: _Course, stream: Stream, end: CallEnd) -> None:
+    def __init__(self, course: _Course, stream: AnswerStream, end: CallEnd) -> None:
         self._course, self._stream, self._end = course, stream, end
         self._reached, self._settled = CallEnd.CANCELLED, False
 
@@ -170,30 +170,32 @@ class _Course:
         """Let this task, which sends the answer on, be ended when the service is stopped."""
         return self._under_way.ended_when_barred(self.admission)
 
-    def answered(self, route: Route, found: Reply | Stream) -> Answer:
+    def answered(self, route: Route, found: UpstreamReply | AnswerStream) -> CallAnswer:
         """Return the answer that ``route`` gave; a whole one is settled."""
         admission = self.admission
         end = CallEnd.ANSWERED if route is admission.service.routes[0] else CallEnd.FELL_BACK
         state = admission.standing.state if end is CallEnd.ANSWERED else ServingState.FALLEN_BACK
         self._version = route.application.digest if isinstance(route, CertifiedRoute) else None
-        if isinstance(found, Reply):
+        if isinstance(found, UpstreamReply):
             cost = Cost(1, found.usage.total if found.usage is not None else 0)
             if found.status != HTTPStatus.OK:  # the endpoint finds fault with what was asked
                 end, cost = CallEnd.BROKE_CONTRACT, NOTHING
             self.settle(end, cost, found.cases)
-            return Answer(found, state, version_of(route))
+            return CallAnswer(found, state, version_of(route))
         self._streams = True
-        return Answer(SettledStream(self, found, end), state, version_of(route))
+        return CallAnswer(SettledStream(self, found, end), state, version_of(route))
 
-    def handed_over(self, reply: Reply, end: CallEnd) -> Answer:
+    def handed_over(self, reply: UpstreamReply, end: CallEnd) -> CallAnswer:
         """Return the answer that leaves the question to a person; because what should answer failed, it has failed."""
         self.settle(end, Cost(1, 0), reply.cases)
-        return Answer(reply, ServingState.HUMAN, "")
+        return CallAnswer(reply, ServingState.HUMAN, "")
 
-    def settle(self, end: CallEnd, used: Cost, cases: Cases) -> None:
+    def settle(self, end: CallEnd, used: Cost, cases: CallCases) -> None:
         """Settle the call as it ended."""
         milliseconds = (time.perf_counter() - self._began) * 1000
-        observed = Observed(cases.ids, cases.inputs, cases.answers, end, self._version, milliseconds, self._desk.now())
+        observed = CallObservation(
+            cases.ids, cases.inputs, cases.answers, end, self._version, milliseconds, self._desk.now()
+        )
         self._close(used, observed)
         self._measurements.settled(self.admission.service.name, end, used.tokens)
 
@@ -202,6 +204,6 @@ class _Course:
         if self._open and not self._streams:
             self._close(NOTHING, None)
 
-    def _close(self, used: Cost, observed: Observed | None) -> None:
+    def _close(self, used: Cost, observed: CallObservation | None) -> None:
         self._open = False
         self._desk.settle(self.admission, used, observed)

@@ -23,7 +23,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
-class Configuration:
+class GatewayConfiguration:
     """The settings of one gateway."""
 
     body_bytes: int = DEFAULT_BODY_BYTES
@@ -40,7 +40,7 @@ class Configuration:
     """Networks whose programs read ``/metrics``, besides those of this machine."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> GatewayConfiguration:
         """Return the settings that ``environment`` spells; raises `InputError` with every problem at once."""
         problems: list[tuple[str, Text]] = [
             (name, text("gateway.setting_unknown", allowed=offer(name, KNOWN)))

@@ -19,11 +19,11 @@ from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.gateway.calls import Answer, Calls, SettledStream
+from pilotbase.gateway.calls import CallAnswer, CallHandler, SettledStream
 from pilotbase.gateway.configuration import Network
 from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
-from pilotbase.gateway.problems import Problem, problem_of
+from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.open_inference import HEADER_LENGTH
 from pilotbase.protocols.strict_json import WireError
@@ -36,7 +36,7 @@ _PROCESS, _NUMBERS = secrets.token_hex(6), itertools.count(1)
 """Together they name a call as nothing else is named, for less than a random number costs."""
 _T = TypeVar("_T")
 Handler = Callable[[Request], Awaitable[Response]]
-ErrorBody = Callable[[Problem], bytes]
+ErrorBody = Callable[[ProblemMessage], bytes]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Gateway:
     """The parts of a running gateway."""
 
     desk: FrontDesk
-    calls: Calls
+    calls: CallHandler
     upstreams: Upstreams
     measurements: GatewayMeasurements
     body_bytes: int
@@ -52,7 +52,7 @@ class Gateway:
     metrics_from: tuple[Network, ...] = ()
 
 
-def told(gateway: Gateway, route: str, handler: Handler, error_body: ErrorBody) -> Handler:
+def with_problems(gateway: Gateway, route: str, handler: Handler, error_body: ErrorBody) -> Handler:
     """Return ``handler`` with its problems told in the shape of its protocol, and its answers measured."""
 
     async def handle(request: Request) -> Response:
@@ -136,7 +136,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T
         watcher.cancel()
 
 
-def response_of(answer: Answer, call: str, error_body: ErrorBody, language: Language) -> Response:
+def response_of(answer: CallAnswer, call: str, error_body: ErrorBody, language: Language) -> Response:
     """Return the response that carries ``answer``."""
     headers = {"X-Request-Id": call, "Pilotbase-Standing": answer.standing.value}
     if answer.version:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import Route, Service
-from pilotbase.service.calls import NOTHING, Admission, Cost, Observed
-from pilotbase.service.desk import Desk, MustWaitError
+from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
+from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -24,7 +24,7 @@ class FrontDesk:
     Of a store that is a file of this machine the state is read from memory, so there keys are looked up at once.
     """
 
-    def __init__(self, desk: Desk, view: View) -> None:
+    def __init__(self, desk: CallDispatcher, view: View) -> None:
         self.desk, self._view, self._near = desk, view, view.store.database.is_sqlite
         self._threads = ThreadPoolExecutor(_THREADS, "pilotbase-desk")
 
@@ -40,7 +40,7 @@ class FrontDesk:
         return _named(self.desk.services(secret, fresh=False), name)
 
     async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
-        """Return the admission of one call; raises as `Desk.admit`.
+        """Return the admission of one call; raises as `CallDispatcher.admit`.
 
         At once where the desk holds enough for it; in a thread where more has to be taken out of the store first.
         """
@@ -56,13 +56,13 @@ class FrontDesk:
             raise
 
     async def may_go_on(self, admission: Admission) -> bool:
-        """Tell whether a call under way may still be answered; raises as `Desk.may_go_on`."""
+        """Tell whether a call under way may still be answered; raises as `CallDispatcher.may_go_on`."""
         if self._near:
             return self.desk.may_go_on(admission)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_go_on, admission)
 
     async def may_answer(self, service: str) -> Sequence[Route]:
-        """Return the routes that would be asked now; raises as `Desk.may_answer`."""
+        """Return the routes that would be asked now; raises as `CallDispatcher.may_answer`."""
         if self._near:
             return self.desk.may_answer(service)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_answer, service)
@@ -79,8 +79,8 @@ class FrontDesk:
         """Return the time by the clock of the base."""
         return self._view.store.clock()
 
-    def settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
-        """Settle an admitted call; raises as `Desk.settle`."""
+    def settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
+        """Settle an admitted call; raises as `CallDispatcher.settle`."""
         self.desk.settle(admission, used, observed)
 
     def close(self) -> None:

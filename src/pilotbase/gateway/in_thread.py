@@ -11,18 +11,18 @@ import uvicorn
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.gateway.app import make_app, open_gateway
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.bounded_connection import BoundedConnection
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 
 
 @contextmanager
-def running_gateway(lab: Lab, configuration: Configuration | None = None) -> Iterator[str]:
+def running_gateway(lab: TrialRuntime, configuration: GatewayConfiguration | None = None) -> Iterator[str]:
     """Yield the address of a gateway over ``lab`` (its operator's) that answers until the end of the block.
 
     Raises as `open_gateway`, and `PilotbaseError` where it does not start.
     """
-    app = make_app(open_gateway(lab, configuration or Configuration()), lab)
+    app = make_app(open_gateway(lab, configuration or GatewayConfiguration()), lab)
     settings = uvicorn.Config(
         app,
         host="127.0.0.1",

@@ -20,15 +20,15 @@ from pilotbase.gateway.door import (
     read_body,
     response_of,
     secret_of,
-    told,
     while_connected,
+    with_problems,
 )
-from pilotbase.gateway.problems import Problem
+from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream
 from pilotbase.protocols import open_inference
 from pilotbase.protocols.contract_tensors import input_metadata, output_metadata
 from pilotbase.protocols.open_inference import HEADER_LENGTH, read_header_length, read_infer_request
-from pilotbase.protocols.upstream import JSON, Question
+from pilotbase.protocols.upstream import JSON, UpstreamCall
 from pilotbase.workspace.failures import NotFoundError
 
 SERVER = "pilotbase"
@@ -42,7 +42,7 @@ def oip_routes(gateway: Gateway) -> list[Route]:
     version = f"{model}/versions/{{version}}"
 
     def route(path: str, handler: Handler, method: str = "GET") -> Route:
-        return Route(path, told(gateway, path, handler, error_body), methods=[method])
+        return Route(path, with_problems(gateway, path, handler, error_body), methods=[method])
 
     return [
         route("/v2", door.server),
@@ -54,7 +54,7 @@ def oip_routes(gateway: Gateway) -> list[Route]:
     ]
 
 
-def error_body(problem: Problem) -> bytes:
+def error_body(problem: ProblemMessage) -> bytes:
     """Return a problem as the clients of the protocol read it."""
     return open_inference.error_body(problem.message)
 
@@ -109,7 +109,7 @@ class _InferenceDoor:
         body = await read_body(request, self._gateway, service)
         length = read_header_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read_infer_request(body, length)
-        question = Question(
+        question = UpstreamCall(
             call=asked.id or call_of(request),
             service=service.name,
             body=body,

@@ -17,13 +17,13 @@ from pilotbase.gateway.door import (
     read_body,
     response_of,
     secret_of,
-    told,
     while_connected,
+    with_problems,
 )
-from pilotbase.gateway.problems import Problem
+from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.protocols import openai_wire
 from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, most_prompt_tokens
-from pilotbase.protocols.upstream import JSON, Question
+from pilotbase.protocols.upstream import JSON, UpstreamCall
 
 
 def openai_routes(gateway: Gateway) -> list[Route]:
@@ -31,7 +31,7 @@ def openai_routes(gateway: Gateway) -> list[Route]:
     door = _OpenAIDoor(gateway)
 
     def route(path: str, handler: Handler, method: str) -> Route:
-        return Route(path, told(gateway, path, handler, error_body), methods=[method])
+        return Route(path, with_problems(gateway, path, handler, error_body), methods=[method])
 
     return [
         route("/v1/chat/completions", door.chat, "POST"),
@@ -41,7 +41,7 @@ def openai_routes(gateway: Gateway) -> list[Route]:
     ]
 
 
-def error_body(problem: Problem) -> bytes:
+def error_body(problem: ProblemMessage) -> bytes:
     """Return a problem as the clients of OpenAI read it."""
     kind = problem.kind
     return openai_wire.error_body(problem.message, kind.type, kind.code or problem.code, problem.param)
@@ -79,14 +79,14 @@ class _OpenAIDoor:
         service = await self._gateway.desk.service(secret_of(request), request.path_params["model"])
         return Response(openai_wire.write_model(service.name, 0, service.organisation), media_type=JSON)
 
-    async def _answer(self, request: Request, secret: str, question: Question, most_tokens: int) -> Response:
+    async def _answer(self, request: Request, secret: str, question: UpstreamCall, most_tokens: int) -> Response:
         work = self._gateway.calls.answer(secret, question, most_tokens)
         answer = await while_connected(request.receive, work)
         return response_of(answer, question.call, error_body, question.language)
 
 
-def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> Question:
-    return Question(
+def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> UpstreamCall:
+    return UpstreamCall(
         call=call_of(request),
         service=asked.model,
         body=body,

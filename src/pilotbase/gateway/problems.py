@@ -22,7 +22,7 @@ class CallTimeoutError(PilotbaseError):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemKind:
     """How an error is told."""
 
     status: int
@@ -33,57 +33,57 @@ class Kind:
 
 
 _INVALID, _OURS = "invalid_request_error", "server_error"
-_NO_KEY = Kind(401, _INVALID, "invalid_api_key", {"WWW-Authenticate": "Bearer"})
-_BY_CODE: Mapping[str, Kind] = {
+_NO_KEY = ProblemKind(401, _INVALID, "invalid_api_key", {"WWW-Authenticate": "Bearer"})
+_BY_CODE: Mapping[str, ProblemKind] = {
     "gateway.no_key": _NO_KEY,
     "service.unknown_key": _NO_KEY,
     "service.key_revoked": _NO_KEY,
     "service.key_expired": _NO_KEY,
-    "service.unknown_service": Kind(404, _INVALID, "model_not_found"),
-    "service.budget_spent": Kind(429, "insufficient_quota", "insufficient_quota", NEVER_RETRY),
-    "service.budget_held": Kind(429, "rate_limit_error", "rate_limit_exceeded", {"Retry-After": "1"}),
-    "service.stopped": Kind(503, _OURS, headers=NEVER_RETRY),
-    "service.certificate_revoked": Kind(503, _OURS, headers=NEVER_RETRY),
-    "service.certificate_suspended": Kind(503, _OURS, headers=NEVER_RETRY),
-    "service.certificate_expired": Kind(503, _OURS, headers=NEVER_RETRY),
-    "gateway.needs_person": Kind(503, _OURS, headers=NEVER_RETRY),
-    "gateway.ended": Kind(503, _OURS, headers=NEVER_RETRY),
-    "wire.body_size": Kind(413, _INVALID),
-    "wire.body_slow": Kind(408, _INVALID),
-    "wire.encoded": Kind(415, _INVALID, headers={"Accept-Encoding": "identity"}),
+    "service.unknown_service": ProblemKind(404, _INVALID, "model_not_found"),
+    "service.budget_spent": ProblemKind(429, "insufficient_quota", "insufficient_quota", NEVER_RETRY),
+    "service.budget_held": ProblemKind(429, "rate_limit_error", "rate_limit_exceeded", {"Retry-After": "1"}),
+    "service.stopped": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "service.certificate_revoked": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "service.certificate_suspended": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "service.certificate_expired": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "gateway.needs_person": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "gateway.ended": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "wire.body_size": ProblemKind(413, _INVALID),
+    "wire.body_slow": ProblemKind(408, _INVALID),
+    "wire.encoded": ProblemKind(415, _INVALID, headers={"Accept-Encoding": "identity"}),
 }
-_BY_CLASS: tuple[tuple[type[PilotbaseError], Kind], ...] = (
-    (CallTimeoutError, Kind(504, _OURS, headers=NEVER_RETRY)),
-    (QueueFullError, Kind(503, _OURS)),
-    (UpstreamDownError, Kind(503, _OURS)),
-    (UpstreamFailedError, Kind(502, _OURS)),
-    (DiskFullError, Kind(503, _OURS)),
-    (NotFoundError, Kind(404, _INVALID)),
-    (InputError, Kind(400, _INVALID)),
-    (RefusedError, Kind(403, _INVALID)),
-    (PilotbaseError, Kind(503, _OURS)),
+_BY_CLASS: tuple[tuple[type[PilotbaseError], ProblemKind], ...] = (
+    (CallTimeoutError, ProblemKind(504, _OURS, headers=NEVER_RETRY)),
+    (QueueFullError, ProblemKind(503, _OURS)),
+    (UpstreamDownError, ProblemKind(503, _OURS)),
+    (UpstreamFailedError, ProblemKind(502, _OURS)),
+    (DiskFullError, ProblemKind(503, _OURS)),
+    (NotFoundError, ProblemKind(404, _INVALID)),
+    (InputError, ProblemKind(400, _INVALID)),
+    (RefusedError, ProblemKind(403, _INVALID)),
+    (PilotbaseError, ProblemKind(503, _OURS)),
 )
 
 
 @dataclass(frozen=True)
-class Problem:
+class ProblemMessage:
     """An error in the words of its reader."""
 
-    kind: Kind
+    kind: ProblemKind
     code: str
     message: str
     param: str | None
     headers: Mapping[str, str]
 
 
-def problem_of(error: PilotbaseError, language: Language) -> Problem:
+def problem_of(error: PilotbaseError, language: Language) -> ProblemMessage:
     """Return how ``error`` is told."""
     kind = _BY_CODE.get(error.code) or next(kind for known, kind in _BY_CLASS if isinstance(error, known))
     headers = {**kind.headers, "Pilotbase-Error": error.code}
     if isinstance(error, QueueFullError | NoSeatError):
         headers["Retry-After"] = str(error.seconds)
     param = error.field if isinstance(error, WireError | ContractBrokenError) else None
-    return Problem(kind, error.code, _message(error, language), param or None, headers)
+    return ProblemMessage(kind, error.code, _message(error, language), param or None, headers)
 
 
 def _message(error: PilotbaseError, language: Language) -> str:

@@ -7,15 +7,15 @@ import gc
 import uvicorn
 
 from pilotbase.gateway.app import make_app, open_gateway
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.bounded_connection import BoundedConnection
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 
 DRAIN_SECONDS = 10
 """How long calls under way may go on when the gateway is told to end."""
 
 
-def run(lab: Lab, configuration: Configuration, host: str, port: int) -> None:
+def run(lab: TrialRuntime, configuration: GatewayConfiguration, host: str, port: int) -> None:
     """Serve the base that ``lab`` has open until told to end; calls under way are then answered first.
 
     Raises as `open_gateway`.

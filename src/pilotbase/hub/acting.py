@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.permissions import AnyAct, Reading, may_begin, may_read
+from pilotbase.documents.permissions import AnyAct, ReadScope, may_begin, may_read
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -25,7 +25,7 @@ from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
 from pilotbase.operations.operation import Out
 from pilotbase.vault.uploads import UploadTerms
-from pilotbase.worker.bound.binding import Caller, Limits
+from pilotbase.worker.bound.binding import Caller, CallerLimits
 from pilotbase.workspace.actors import Actor, require_may_begin
 from pilotbase.workspace.store import View
 
@@ -37,7 +37,7 @@ NOBODY = Actor("", frozenset())
 
 
 @dataclass(frozen=True)
-class Acting:
+class RequestActor:
     """Who acts in one request."""
 
     person: Person | None
@@ -62,7 +62,7 @@ class Acting:
         """Tell whether there is anything to which the actor may do ``act``."""
         return may_begin(act, self.actor)
 
-    def reads(self, reading: Reading) -> bool:
+    def reads(self, reading: ReadScope) -> bool:
         """Tell whether the actor may read what is of the base as a whole."""
         return may_read(reading, self.actor)
 
@@ -74,11 +74,11 @@ class Acting:
 class HubRequest(HttpRequest):
     """A request that `identify` has looked at."""
 
-    acting: Acting
+    acting: RequestActor
 
 
 def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: put an `Acting` on each request, from its session."""
+    """Middleware: put a `RequestActor` on each request, from its session."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.acting = _of_session(request)  # type: ignore[attr-defined]
@@ -87,12 +87,14 @@ def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
     return middleware
 
 
-def of_token(token: ApiToken) -> Acting | None:
+def of_token(token: ApiToken) -> RequestActor | None:
     """Return who acts by ``token``, or None when the person has left the organisation or is barred."""
     membership = Membership.objects.filter(person=token.person, organisation=token.organisation).first()
     if membership is None or not token.person.is_active:
         return None
-    return Acting(token.person, actor_of(membership, token.person), (membership,), may_write=token.scope == "write")
+    return RequestActor(
+        token.person, actor_of(membership, token.person), (membership,), may_write=token.scope == "write"
+    )
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -120,7 +122,7 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
     uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
-    limits = Limits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow, known.files_days)
+    limits = CallerLimits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow, known.files_days)
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"
@@ -135,16 +137,16 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
     return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
 
 
-def _of_session(request: HttpRequest) -> Acting:
+def _of_session(request: HttpRequest) -> RequestActor:
     person = request.user
     if not isinstance(person, Person) or not person.is_authenticated:
-        return Acting(None, NOBODY)
+        return RequestActor(None, NOBODY)
     memberships = tuple(Membership.objects.filter(person=person).order_by("organisation"))
     if not memberships:
-        return Acting(person, NOBODY)
+        return RequestActor(person, NOBODY)
     chosen = request.session.get(CHOSEN)
     current = next((one for one in memberships if one.organisation == chosen), memberships[0])
-    return Acting(person, actor_of(current, person), memberships)
+    return RequestActor(person, actor_of(current, person), memberships)
 
 
 def actor_of(membership: Membership, person: Person) -> Actor:

@@ -71,7 +71,7 @@ _FORM_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
-class Configuration:
+class HubConfiguration:
     """The settings of one hub."""
 
     home: Path
@@ -118,7 +118,7 @@ class Configuration:
     """File that holds the client's secret."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Configuration:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> HubConfiguration:
         """Return the settings that ``environment`` spells; raises `InputError` with every problem at once."""
         found: dict[str, Any] = {}
         issues: list[Issue] = []
@@ -182,12 +182,12 @@ def settings() -> list[Setting]:
     """Return every setting but the home's, in order."""
     return [
         Setting(one.name, one.metadata["variable"], _spelled(one.default), one.metadata["read"])
-        for one in fields(Configuration)
+        for one in fields(HubConfiguration)
         if one.metadata
     ]
 
 
-def django_database(configuration: Configuration, store_url: str | None) -> dict[str, Any]:
+def django_database(configuration: HubConfiguration, store_url: str | None) -> dict[str, Any]:
     """Return Django's settings of the database that holds the accounts."""
     url = configuration.database or store_url or f"sqlite:///{configuration.home / 'hub.db'}"
     if url.startswith("sqlite:///"):

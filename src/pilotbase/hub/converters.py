@@ -38,7 +38,7 @@ class MatchedSection(StringConverter):
     regex = r"scenarios|applications"
 
 
-class Section(StringConverter):
+class SectionConverter(StringConverter):
     """Sections of records."""
 
     regex = r"scenarios|applications|trials|organisations|datasets|agreements"

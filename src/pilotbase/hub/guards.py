@@ -8,8 +8,8 @@ from typing import Concatenate, ParamSpec
 
 from django.http import HttpResponse
 
-from pilotbase.documents.permissions import AnyAct, Reading
-from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.documents.permissions import AnyAct, ReadScope
+from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.workspace.failures import NotFoundError
 
@@ -36,12 +36,12 @@ def for_act(act: AnyAct) -> Callable[[Page[P]], Page[P]]:
     return _only(lambda acting: acting.may(act))
 
 
-def for_reading(reading: Reading) -> Callable[[Page[P]], Page[P]]:
+def for_reading(reading: ReadScope) -> Callable[[Page[P]], Page[P]]:
     """Let those in who may read that; for other members the page does not exist."""
     return _only(lambda acting: acting.reads(reading))
 
 
-def _only(admits: Callable[[Acting], bool]) -> Callable[[Page[P]], Page[P]]:
+def _only(admits: Callable[[RequestActor], bool]) -> Callable[[Page[P]], Page[P]]:
     def guard(page: Page[P]) -> Page[P]:
         @wraps(page)
         def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What Django reads: made of `Configuration`, safe by default, nothing unsafe without an explicit setting."""
+"""What Django reads: made of `HubConfiguration`, safe by default, nothing unsafe without an explicit setting."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
-from pilotbase.hub.configuration import Configuration, django_database
+from pilotbase.hub.configuration import HubConfiguration, django_database
 from pilotbase.hub.logging import logging_settings
 from pilotbase.workspace.home import create_database_file, open_home
 
-CONFIGURATION = Configuration.from_environment()
+CONFIGURATION = HubConfiguration.from_environment()
 HOME = open_home(CONFIGURATION.home)
 
 SECRET_KEY = HOME.keys.create("hub.key", lambda: secrets.token_urlsafe(64).encode()).decode()
@@ -68,7 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "pilotbase.hub.shown.navigation.surroundings",
+                "pilotbase.hub.presenters.navigation.surroundings",
             ],
             "builtins": ["pilotbase.hub.templatetags.texts"],
         },

@@ -74,7 +74,7 @@ handler500 = "pilotbase.hub.problems.failed"
 register_converter(converters.Name, "name")
 register_converter(converters.Digits, "digits")
 register_converter(converters.Drawn, "drawn")
-register_converter(converters.Section, "section")
+register_converter(converters.SectionConverter, "section")
 register_converter(converters.PublicSection, "public")
 register_converter(converters.MatchedSection, "matched")
 
@@ -213,7 +213,7 @@ PORTAL = [
 
 WARNINGS = [
     path("", watch.warnings, name="warnings"),
-    path("<digits:digest>/care/", watch.take_care, name="warning-care"),
+    path("<digits:digest>/care/", watch.acknowledge, name="warning-care"),
 ]
 
 WATCH = [
@@ -221,7 +221,7 @@ WATCH = [
     path("<slug:name>/watch/replay/", watch.replay, name="watch-replay"),
     path("<slug:name>/watch/arm/", post_of(ARM, "watch", service="name"), name="watch-arm"),
     path("<slug:name>/watch/disarm/", post_of(DISARM, "watch", service="name"), name="watch-disarm"),
-    path("<slug:name>/watch/silence/", watch.be_silent, name="watch-silence"),
+    path("<slug:name>/watch/silence/", watch.create_silence, name="watch-silence"),
     path("<slug:name>/watch/speak/", post_of(END_SILENCE, "watch", service="name"), name="watch-speak"),
 ]
 

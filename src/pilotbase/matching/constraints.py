@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.matching import Check
-from pilotbase.documents.quantities import spell_mebibytes
+from pilotbase.documents.quantities import format_mebibytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit
-from pilotbase.matching.pairs import Need, Offer, Proven
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
 
 
-def check_all(need: Need, offer: Offer, proofs: Iterable[Proven] = ()) -> tuple[Check, ...]:
+def check_all(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair] = ()) -> tuple[Check, ...]:
     """Return the checks of one pair; what the scenario does not ask and the application does not limit has none.
 
     ``proofs`` are certificates of this application: they show in which isolation it has worked.
@@ -27,7 +27,7 @@ def fit_of(checks: Iterable[Check]) -> Fit:
     return next((fit for fit in (Fit.REFUSED, Fit.MISSING) if fit in found), Fit.FITS)
 
 
-def _data(need: Need, offer: Offer) -> Check | None:
+def _data(need: Need, offer: ApplicationOffer) -> Check | None:
     may_leave, sends = need.conditions.data_may_leave, offer.terms.sends_data
     if may_leave is None and not sends:
         return None
@@ -40,7 +40,7 @@ def _data(need: Need, offer: Offer) -> Check | None:
     return _told(Constraint.DATA, not sends, text("match.data_stays"), text("match.data_would_leave"))
 
 
-def _licence(need: Need, offer: Offer) -> Check | None:
+def _licence(need: Need, offer: ApplicationOffer) -> Check | None:
     allowed = need.conditions.licences
     if allowed is None:
         return None
@@ -55,7 +55,7 @@ def _licence(need: Need, offer: Offer) -> Check | None:
     )
 
 
-def _environment(need: Need, offer: Offer) -> Check | None:
+def _environment(need: Need, offer: ApplicationOffer) -> Check | None:
     limits, wanted = need.limits, offer.resources
     if wanted is None:
         return _missing(Constraint.ENVIRONMENT, text("match.resources_unsaid"))
@@ -64,7 +64,7 @@ def _environment(need: Need, offer: Offer) -> Check | None:
         return Check(constraint=Constraint.ENVIRONMENT, fit=Fit.REFUSED, why=why)
     if wanted.memory is None:
         return _missing(Constraint.ENVIRONMENT, text("match.memory_unsaid"))
-    sizes = {"wanted": spell_mebibytes(wanted.memory), "allowed": spell_mebibytes(limits.memory_bytes)}
+    sizes = {"wanted": format_mebibytes(wanted.memory), "allowed": format_mebibytes(limits.memory_bytes)}
     return _told(
         Constraint.ENVIRONMENT,
         wanted.memory <= limits.memory_bytes,
@@ -73,7 +73,7 @@ def _environment(need: Need, offer: Offer) -> Check | None:
     )
 
 
-def _language(need: Need, offer: Offer) -> Check | None:
+def _language(need: Need, offer: ApplicationOffer) -> Check | None:
     asked = need.conditions.languages
     if not asked:
         return None
@@ -89,7 +89,7 @@ def _language(need: Need, offer: Offer) -> Check | None:
     )
 
 
-def _region(need: Need, offer: Offer) -> Check | None:
+def _region(need: Need, offer: ApplicationOffer) -> Check | None:
     place, allowed = need.conditions.region, offer.terms.regions
     if place is None and allowed is None:
         return None
@@ -106,7 +106,7 @@ def _region(need: Need, offer: Offer) -> Check | None:
     )
 
 
-def _answer(need: Need, offer: Offer) -> Check | None:
+def _answer(need: Need, offer: ApplicationOffer) -> Check | None:
     if offer.contract is None:
         return _missing(Constraint.ANSWER, text("match.contract_unknown"))
     asked, made = need.contract.task, offer.contract.task
@@ -116,7 +116,7 @@ def _answer(need: Need, offer: Offer) -> Check | None:
     )
 
 
-_CHECKS: tuple[Callable[[Need, Offer], Check | None], ...] = (
+_CHECKS: tuple[Callable[[Need, ApplicationOffer], Check | None], ...] = (
     _data,
     _licence,
     _environment,
@@ -126,7 +126,7 @@ _CHECKS: tuple[Callable[[Need, Offer], Check | None], ...] = (
 )
 
 
-def _isolation(need: Need, offer: Offer, proofs: Iterable[Proven]) -> Check:
+def _isolation(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair]) -> Check:
     asked, declared = need.isolation, offer.terms.isolation
     proven = max((proof.isolation for proof in proofs), default=None, key=_order)
     if proven is not None and _order(proven) >= _order(asked):

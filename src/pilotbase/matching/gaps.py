@@ -19,7 +19,7 @@ from pilotbase.matching.candidates import newest
 from pilotbase.matching.constraints import check_all
 from pilotbase.matching.contract_fit import share_of
 from pilotbase.matching.finding import SCENARIOS
-from pilotbase.matching.pairs import CaseContract, Need, Offer, Proven
+from pilotbase.matching.pairs import ApplicationOffer, CaseContract, Need, ProvenPair
 from pilotbase.matching.reading import certified_offers, needs_of, offers_of
 from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View
@@ -45,7 +45,7 @@ class _Standing:
             self.refused.update(refused)
 
 
-def gap_map(view: View, proofs: Sequence[Proven], now: datetime) -> GapMap:
+def gap_map(view: View, proofs: Sequence[ProvenPair], now: datetime) -> GapMap:
     """Return the map over what the actor of ``view`` sees; ``proofs`` are the certificates that hold."""
     open_now, submitted = newest(view, SCENARIOS), newest(view, SUBMITTED)
     needs, certified = needs_of(view, open_now.listings), certified_offers(view, proofs)
@@ -67,12 +67,12 @@ def gap_map(view: View, proofs: Sequence[Proven], now: datetime) -> GapMap:
 
 
 def _stand(
-    needs: Sequence[Need], offers: Sequence[Offer], proofs: Sequence[Proven]
-) -> tuple[list[tuple[Need, _Standing]], list[tuple[Offer, _Standing]]]:
+    needs: Sequence[Need], offers: Sequence[ApplicationOffer], proofs: Sequence[ProvenPair]
+) -> tuple[list[tuple[Need, _Standing]], list[tuple[ApplicationOffer, _Standing]]]:
     """Return how every need and every offer stands, each pair looked at once."""
     demand = [(need, _Standing()) for need in needs]
     supply = [(offer, _Standing()) for offer in offers]
-    own = defaultdict[str, list[Proven]](list)
+    own = defaultdict[str, list[ProvenPair]](list)
     for proof in proofs:
         own[proof.application].append(proof)
     for need, wanted in demand:
@@ -90,15 +90,15 @@ def _share(need: CaseContract, made_for: CaseContract) -> float:
     return share_of(need, made_for) if bound >= LEAST_SHARE else bound
 
 
-def _refused(need: Need, offer: Offer, proofs: Iterable[Proven]) -> tuple[Constraint, ...]:
+def _refused(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair]) -> tuple[Constraint, ...]:
     return tuple(check.constraint for check in check_all(need, offer, proofs) if check.fit is Fit.REFUSED)
 
 
-def _why_unmet(standing: _Standing, offers: Sequence[Offer]) -> Text:
+def _why_unmet(standing: _Standing, offers: Sequence[ApplicationOffer]) -> Text:
     return _why_none_fits(standing) if offers else text("match.gap_no_application")
 
 
-def _why_unused(offer: Offer, standing: _Standing, needs: Sequence[Need]) -> Text:
+def _why_unused(offer: ApplicationOffer, standing: _Standing, needs: Sequence[Need]) -> Text:
     if not needs:
         return text("match.gap_no_scenario")
     return _why_none_fits(standing) if offer.contract is not None else text("match.contract_unknown")
@@ -111,7 +111,9 @@ def _why_none_fits(standing: _Standing) -> Text:
     return text("match.gap_contract", best=f"{standing.share:.0%}", least=f"{LEAST_SHARE:.0%}")
 
 
-def _cells(demand: Sequence[tuple[Need, _Standing]], supply: Sequence[tuple[Offer, _Standing]]) -> tuple[GapCell, ...]:
+def _cells(
+    demand: Sequence[tuple[Need, _Standing]], supply: Sequence[tuple[ApplicationOffer, _Standing]]
+) -> tuple[GapCell, ...]:
     asked, unmet = Counter(_place(one) for one, _ in demand), Counter(_place(one) for one, at in demand if not at.met)
     there, unused = Counter(_place(one) for one, _ in supply), Counter(_place(one) for one, at in supply if not at.met)
     return tuple(
@@ -127,7 +129,7 @@ def _cells(demand: Sequence[tuple[Need, _Standing]], supply: Sequence[tuple[Offe
     )
 
 
-def _place(one: Need | Offer) -> tuple[str, str]:
+def _place(one: Need | ApplicationOffer) -> tuple[str, str]:
     return one.sector, one.action
 
 

@@ -11,14 +11,16 @@ from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
 from pilotbase.documents.vocabularies import Fit, Verdict
 from pilotbase.matching.constraints import check_all, fit_of
 from pilotbase.matching.contract_fit import contract_fit, share_of
-from pilotbase.matching.pairs import Need, Offer, Proven
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
 from pilotbase.matching.words import Comparer, Values, texts_of
 
 WEIGHTS = Weights()
 _SAME = 1.0
 
 
-def match(need: Need, offers: Sequence[Offer], proofs: Sequence[Proven], comparer: Comparer) -> list[Match]:
+def match(
+    need: Need, offers: Sequence[ApplicationOffer], proofs: Sequence[ProvenPair], comparer: Comparer
+) -> list[Match]:
     """Return every offer judged against ``need``, in the order of `ranking`.
 
     ``proofs`` are certificates that hold, of whichever applications.
@@ -35,7 +37,9 @@ def match(need: Need, offers: Sequence[Offer], proofs: Sequence[Proven], compare
     return ranking(found)
 
 
-def match_back(offer: Offer, needs: Sequence[Need], proofs: Sequence[Proven], comparer: Comparer) -> list[Match]:
+def match_back(
+    offer: ApplicationOffer, needs: Sequence[Need], proofs: Sequence[ProvenPair], comparer: Comparer
+) -> list[Match]:
     """Return every need judged against ``offer``, in the order of `ranking`; ``proofs`` are of this application."""
     catalogue = [texts_of(need.sentences) for need in needs]
     own = [proof for proof in proofs if proof.application == offer.subject]
@@ -75,13 +79,13 @@ def score_of(contract: ContractFit | None, words: float | None, evidence: float)
     )
 
 
-def _words_of(need: Need, others: Sequence[Offer | Need], comparer: Comparer) -> Values:
+def _words_of(need: Need, others: Sequence[ApplicationOffer | Need], comparer: Comparer) -> Values:
     """Return the likeness of ``need`` to each of ``others``, which are one catalogue."""
     found: Values = comparer.compare([texts_of(need.sentences)], [texts_of(other.sentences) for other in others])[0]
     return found
 
 
-def _likeness(need: Need, proof: Proven, words: float | None) -> float | None:
+def _likeness(need: Need, proof: ProvenPair, words: float | None) -> float | None:
     """Return how like the scenario of a certificate is to ``need``: the mean of contract and words; 1 for itself."""
     if proof.scenario == need.subject:
         return _SAME
@@ -91,14 +95,14 @@ def _likeness(need: Need, proof: Proven, words: float | None) -> float | None:
     return float(share + max(_known(words) or 0.0, 0.0)) / 2
 
 
-def _by_application(proofs: Iterable[Proven]) -> defaultdict[str, list[Proven]]:
-    found = defaultdict[str, list[Proven]](list)
+def _by_application(proofs: Iterable[ProvenPair]) -> defaultdict[str, list[ProvenPair]]:
+    found = defaultdict[str, list[ProvenPair]](list)
     for proof in proofs:
         found[proof.application].append(proof)
     return found
 
 
-def _told(proofs: Iterable[Proven], likeness: dict[str, float | None]) -> tuple[Proof, ...]:
+def _told(proofs: Iterable[ProvenPair], likeness: dict[str, float | None]) -> tuple[Proof, ...]:
     told = [
         Proof(
             serial=one.serial,
@@ -113,7 +117,12 @@ def _told(proofs: Iterable[Proven], likeness: dict[str, float | None]) -> tuple[
 
 
 def _judged(
-    need: Need, offer: Offer, shown: Need | Offer, own: Sequence[Proven], told: tuple[Proof, ...], value: float
+    need: Need,
+    offer: ApplicationOffer,
+    shown: Need | ApplicationOffer,
+    own: Sequence[ProvenPair],
+    told: tuple[Proof, ...],
+    value: float,
 ) -> Match:
     checks = check_all(need, offer, own)
     contract = contract_fit(need.contract, offer.contract) if offer.contract else None
@@ -122,7 +131,7 @@ def _judged(
         subject=shown.subject,
         title=shown.title,
         owner=shown.owner,
-        known_by=shown.known_by if isinstance(shown, Offer) else "scenario",
+        known_by=shown.known_by if isinstance(shown, ApplicationOffer) else "scenario",
         fit=fit,
         score=None if fit is Fit.REFUSED else score_of(contract, words, evidence),
         contract=contract,
@@ -130,7 +139,7 @@ def _judged(
         evidence=evidence,
         checks=checks,
         proofs=told,
-        version=shown.version if isinstance(shown, Offer) else None,
+        version=shown.version if isinstance(shown, ApplicationOffer) else None,
     )
 
 

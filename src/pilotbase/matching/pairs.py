@@ -61,7 +61,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Offer:
+class ApplicationOffer:
     """What an application brings; ``licence`` and ``resources`` are None where its manifest is not seen."""
 
     subject: str
@@ -81,7 +81,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Proven:
+class ProvenPair:
     """A certificate that holds: which application was tried on which scenario, and the verdict."""
 
     serial: str
@@ -120,13 +120,13 @@ def need_of(scenario: Scenario, subject: str = "") -> Need:
     )
 
 
-def offer_of(application: Application, made_for: Need | None, scenario: str = "") -> Offer:
+def offer_of(application: Application, made_for: Need | None, scenario: str = "") -> ApplicationOffer:
     """Return the offer of an application; ``made_for`` is the need of its own scenario, where that is seen.
 
     ``scenario`` is the subject of that scenario, seen or not.
     """
     card = application.model_card
-    return Offer(
+    return ApplicationOffer(
         subject=application.subject,
         title=application.title,
         owner=application.supplier.organisation,
@@ -145,10 +145,10 @@ def offer_of(application: Application, made_for: Need | None, scenario: str = ""
     )
 
 
-def offer_of_certificate(proven: Proven) -> Offer:
+def offer_of_certificate(proven: ProvenPair) -> ApplicationOffer:
     """Return what is known of a certified application whose manifest is not seen: what it was certified on."""
     need = proven.need
-    return Offer(
+    return ApplicationOffer(
         subject=proven.application,
         title=proven.name,
         owner=proven.supplier,

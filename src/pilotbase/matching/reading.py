@@ -9,7 +9,7 @@ from typing import cast
 
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
-from pilotbase.matching.pairs import Need, Offer, Proven, need_of, offer_of, offer_of_certificate
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
 from pilotbase.workspace.listings import Listing, find_listings
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -25,7 +25,7 @@ def needs_of(view: View, listings: Iterable[Listing]) -> list[Need]:
     return [need_of(_scenario(stored[one.digest]), one.subject) for one in listed if one.digest in stored]
 
 
-def offers_of(view: View, listings: Iterable[Listing]) -> list[Offer]:
+def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]:
     """Return the offer of each listed application, with the contract of the scenario it was made for if seen."""
     listed = list(listings)
     stored = view.get_all([one.digest for one in listed])
@@ -38,14 +38,14 @@ def offers_of(view: View, listings: Iterable[Listing]) -> list[Offer]:
     ]
 
 
-def with_needs(view: View, proofs: Sequence[Proven]) -> list[Proven]:
+def with_needs(view: View, proofs: Sequence[ProvenPair]) -> list[ProvenPair]:
     """Return ``proofs`` with the scenarios on which they were tried, those that the actor sees."""
     stored = view.get_all(sorted({proof.scenario_version for proof in proofs}))
     needs = {digest: need_of(_scenario(one)) for digest, one in stored.items() if one.kind == "scenario"}
     return [replace(proof, need=needs.get(proof.scenario_version)) for proof in proofs]
 
 
-def certified_offers(view: View, proofs: Sequence[Proven]) -> list[Offer]:
+def certified_offers(view: View, proofs: Sequence[ProvenPair]) -> list[ApplicationOffer]:
     """Return the offers of applications that certificates name and whose record the actor does not see."""
     newest = {proof.application: proof for proof in reversed(proofs) if proof.accepted}
     seen = find_listings(view, newest)

@@ -13,18 +13,18 @@ The trial's way through this room::
     observe_run(rule, Run(latencies, cases=n, wall_seconds=...))
 
 A measure is a ratio of integer sums, Σ gain / Σ weight, which `pilotbase.evidence` linearises at any threshold. An
-abstention (-1, NaN) takes the value that is worst for the criterion. Packages add measures as `CaseScore` objects
+abstention (-1, NaN) takes the value that is worst for the criterion. Packages add measures as `MeanScore` objects
 under the entry point group ``pilotbase.measures``.
 """
 
 from pilotbase.measures.cases import Cases, Kind
 from pilotbase.measures.coded import coded
 from pilotbase.measures.definition import Guarantees, Measure, Parameter
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 from pilotbase.measures.registry import REFUSALS, known_names, measure_named, measures, resource_measures
-from pilotbase.measures.resources import ResourceMeasure, Run
+from pilotbase.measures.resources import ResourceMeasure, RunMeasurements
 from pilotbase.measures.rules import (
-    Setting,
+    RuleContext,
     is_resource,
     measures_the_run,
     observe,
@@ -33,22 +33,22 @@ from pilotbase.measures.rules import (
     problems_of,
     score,
 )
-from pilotbase.measures.scored import CaseScore
+from pilotbase.measures.scored import MeanScore
 from pilotbase.measures.spoken import spoken
 
 __all__ = [
     "REFUSALS",
-    "CaseScore",
     "Cases",
     "Guarantees",
     "Kind",
+    "MeanScore",
     "Measure",
+    "MeasurePart",
     "Observation",
     "Parameter",
-    "Part",
     "ResourceMeasure",
-    "Run",
-    "Setting",
+    "RuleContext",
+    "RunMeasurements",
     "coded",
     "is_resource",
     "known_names",

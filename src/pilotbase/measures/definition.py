@@ -10,7 +10,7 @@ from typing import Literal
 from pilotbase.documents.guarantees import Guarantee
 from pilotbase.documents.texts import Text
 from pilotbase.measures.cases import Kind
-from pilotbase.measures.observation import Estimand, Observation, Part, Question
+from pilotbase.measures.observation import Estimand, MeasureInput, MeasurePart, Observation
 
 Direction = Literal["higher", "lower", "neither"]
 """``neither``: a share that is neither good nor bad in itself (of cases selected); it is compared between groups."""
@@ -115,7 +115,7 @@ class Measure:
     source: str
     better: Direction
     kinds: frozenset[Kind]
-    observe: Callable[[Question], Part]
+    observe: Callable[[MeasureInput], MeasurePart]
     bounds: tuple[End, End] = (Decimal(0), Decimal(1))
     parameters: tuple[Parameter, ...] = ()
     of_class: bool = False
@@ -125,7 +125,7 @@ class Measure:
     paired: bool = False
     by_case: bool = True
     guarantees: Guarantees = BOUNDED
-    compose: Callable[[Question], Observation] | None = None
+    compose: Callable[[MeasureInput], Observation] | None = None
     beside: tuple[str, ...] = ()
     in_target_units: bool = False
     of_calibration: bool = False

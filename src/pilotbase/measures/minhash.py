@@ -31,7 +31,7 @@ Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
 
-class Records(Protocol):
+class HashedRecords(Protocol):
     """Sets of distinct hashes, one a record, each made when it is asked for."""
 
     def __len__(self) -> int:
@@ -86,16 +86,16 @@ def jaccard(one: Hashes, other: Hashes) -> float:
     return shared / (len(one) + len(other) - shared) if len(one) or len(other) else 0.0
 
 
-def near_copies(records: Records, similar: float = SIMILAR) -> list[int]:
+def near_copies(records: HashedRecords, similar: float = SIMILAR) -> list[int]:
     """Return the places of records of which an earlier one is a near copy: a set of shingles each, empty ones apart."""
-    closest = Known(records).closest(records, similar, np.arange(len(records)))
+    closest = KnownRecords(records).closest(records, similar, np.arange(len(records)))
     return [int(place) for place in np.flatnonzero(closest >= 0)]
 
 
-class Known:
+class KnownRecords:
     """Records that others are held against: about 400 bytes each, whatever their length."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: HashedRecords) -> None:
         keys = np.zeros((len(records), _BANDS), dtype=np.uint64)
         filled = np.zeros(len(records), dtype=np.bool_)
         for first, block in _blocks(records):
@@ -106,7 +106,7 @@ class Known:
         self._bands = [(keys[order, band], order) for band, order in enumerate(orders)]
         self._records = records
 
-    def closest(self, asked: Records, similar: float = SIMILAR, before: Places | None = None) -> Places:
+    def closest(self, asked: HashedRecords, similar: float = SIMILAR, before: Places | None = None) -> Places:
         """Return for each of ``asked`` the place of a known record that is at least so similar, −1 where there is none.
 
         ``before``: for each asked record, only known ones at a lower place count. Both have shape (asked,).
@@ -154,7 +154,7 @@ def _band_keys(block: Sequence[Hashes]) -> Hashes:
     return keys
 
 
-def _blocks(records: Records) -> Iterator[tuple[int, list[Hashes]]]:
+def _blocks(records: HashedRecords) -> Iterator[tuple[int, list[Hashes]]]:
     """Yield the records in order, a bounded number together, each time with the place of the first."""
     first, held, block = 0, 0, list[Hashes]()
     for place in range(len(records)):

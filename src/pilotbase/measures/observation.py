@@ -39,7 +39,7 @@ _OFF_A_STEP = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MeasurePart:
     """``(unit · Σ gain / Σ weight) ** (1 / root)``; a case of weight zero is not eligible.
 
     ``outcomes``: every (gain, weight) an eligible case can have; for real values the extremes and one step.
@@ -114,7 +114,7 @@ class Observation:
     """
 
     form: Form
-    parts: tuple[Part, ...]
+    parts: tuple[MeasurePart, ...]
     census_only: bool = False
     quantile: Fraction | None = None
     statistic: CellStatistic | CutAtRate | ScoredClasses | None = None
@@ -142,7 +142,7 @@ class Observation:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class MeasureInput:
     """What a measure is asked: which cases, which class, which arguments, and which way is worst for the criterion.
 
     ``label``: `ALL_CLASSES` where no single one is meant. ``columns``: those that arguments name, by the argument.
@@ -219,16 +219,16 @@ def missing_arrays(arrays: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def indicator(
-    success: NDArray[np.bool_], eligible: NDArray[np.bool_], abstained: NDArray[np.bool_], question: Question
-) -> Part:
+    success: NDArray[np.bool_], eligible: NDArray[np.bool_], abstained: NDArray[np.bool_], question: MeasureInput
+) -> MeasurePart:
     """Return the share of ``success`` among ``eligible``; abstained eligible cases get what is worst."""
     gain = success | abstained if question.worst(0, 1) else success & ~abstained
-    return Part((gain & eligible).view(np.int8), eligible.view(np.int8), ((0, 1), (1, 1)))
+    return MeasurePart((gain & eligible).view(np.int8), eligible.view(np.int8), ((0, 1), (1, 1)))
 
 
 def mean_of(
-    scores: Floats, high: Decimal, question: Question, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
-) -> Part:
+    scores: Floats, high: Decimal, question: MeasureInput, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
+) -> MeasurePart:
     """Return the mean of real scores in [``low``, ``high``]; NaN becomes what is worst.
 
     Bets are made on a decimal lattice. What lies between two steps counts there as the one that harms the criterion:
@@ -248,11 +248,11 @@ def mean_of(
     on_step = (np.abs(places - nearest) <= (_OFF_A_STEP if fine else 0.0)) & (np.abs(places) < _PLAIN)
     gain = np.clip(np.where(on_step, nearest, harming), bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
-    part = Part(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
+    part = MeasurePart(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
     return part if bool(on_step.all()) else replace(part, reals=Reals(filled, np.ones(len(filled))), slack=1)
 
 
-def mean_among(scores: Floats, eligible: NDArray[np.bool_], question: Question) -> Part:
+def mean_among(scores: Floats, eligible: NDArray[np.bool_], question: MeasureInput) -> MeasurePart:
     """Return the mean of scores in [0, 1] over ``eligible`` cases, as `mean_of`."""
     part = mean_of(np.where(eligible, scores, 0.0), Decimal(1), question)
     reals = None if part.reals is None else Reals(part.reals.gains, eligible.astype(np.float64))
@@ -265,7 +265,7 @@ def decimal_steps(high: Decimal, digits: int = _DIGITS) -> tuple[int, int]:
     return 10 ** max(shift, 0), 10 ** max(-shift, 0)
 
 
-def _digits(high: Decimal, question: Question, root: int) -> int:
+def _digits(high: Decimal, question: MeasureInput, root: int) -> int:
     """Return with how many digits values up to ``high`` are read: more where the threshold is small beside it.
 
     As many as leave room for the sums over all cases.
@@ -279,7 +279,7 @@ def _digits(high: Decimal, question: Question, root: int) -> int:
     return max(usual, min(wanted, room, room + high.adjusted()))
 
 
-def whole_value(value: float | None, question: Question, low: int = 0, high: int = 1) -> Part:
+def whole_value(value: float | None, question: MeasureInput, low: int = 0, high: int = 1) -> MeasurePart:
     """Return a value in [``low``, ``high``] that only all cases together have, the same for each of them.
 
     Read to nine digits; None becomes 0/0.
@@ -288,4 +288,4 @@ def whole_value(value: float | None, question: Question, low: int = 0, high: int
     gain = 0 if value is None else min(max(round(value * steps), low * steps), high * steps)
     weight = np.full(size, 0 if value is None else steps, dtype=np.int64)
     outcomes = ((low * steps, steps), (low * steps + 1, steps), (high * steps, steps))
-    return Part(np.full(size, gain, dtype=np.int64), weight, outcomes)
+    return MeasurePart(np.full(size, gain, dtype=np.int64), weight, outcomes)

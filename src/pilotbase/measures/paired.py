@@ -23,12 +23,12 @@ from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.definition import Measure
-from pilotbase.measures.observation import Comparison, Part, Question
+from pilotbase.measures.observation import Comparison, MeasureInput, MeasurePart
 from pilotbase.measures.perturbations import perturbation_problems
 from pilotbase.measures.reals import Reals
 
 
-def observe_pair(measure: Measure, rule: Rule, question: Question) -> Part:
+def observe_pair(measure: Measure, rule: Rule, question: MeasureInput) -> MeasurePart:
     """Return the paired difference of each case; of positive values the application is worse (drop) or better (lift).
 
     Raises:
@@ -46,7 +46,7 @@ def observe_pair(measure: Measure, rule: Rule, question: Question) -> Part:
     return replace(ahead, gain=gain, outcomes=outcomes, reals=reals, slack=slack)
 
 
-def arms_of(measure: Measure, rule: Rule, question: Question) -> tuple[Part, Part]:
+def arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[MeasurePart, MeasurePart]:
     """Return what the measure observes of (clean, perturbed) answers of a drop, or of (ours, the baseline's).
 
     Raises:
@@ -79,7 +79,7 @@ def pair_problems(rule: Rule, measure: Measure, features: Sequence[Field], has_b
     return found + ([] if rule.under is None else perturbation_problems(rule.under, features))
 
 
-def _second_answers(rule: Rule, question: Question) -> NDArray[Any]:
+def _second_answers(rule: Rule, question: MeasureInput) -> NDArray[Any]:
     cases = question.cases
     second = cases.baseline if rule.wrapper == "lift" else cases.perturbed.get(str(rule.under))
     if second is None:
@@ -87,14 +87,14 @@ def _second_answers(rule: Rule, question: Question) -> NDArray[Any]:
     return second
 
 
-def _real_differences(ahead: Part, behind: Part) -> Reals | None:
+def _real_differences(ahead: MeasurePart, behind: MeasurePart) -> Reals | None:
     if ahead.reals is None and behind.reals is None:
         return None
     first, second = (part.reals or _from_lattice(part) for part in (ahead, behind))
     return Reals(first.gains - second.gains, first.weights)
 
 
-def _from_lattice(part: Part) -> Reals:
+def _from_lattice(part: MeasurePart) -> Reals:
     weight = part.weight.astype(np.float64)
     gain = np.where(weight > 0, part.gain * part.unit / np.where(weight > 0, weight, 1), 0.0)
     return Reals(gain, (weight > 0).astype(np.float64))

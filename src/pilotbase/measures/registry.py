@@ -12,7 +12,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.formulas import OURS, refusals
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
-from pilotbase.measures.scored import CaseScore
+from pilotbase.measures.scored import MeanScore
 
 REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
 """Measures to which a case without truth is one that is to be refused."""
@@ -52,7 +52,7 @@ def _added() -> list[Measure]:
     loaded = []
     for entry in metadata.entry_points(group=ENTRY_POINTS):
         score = entry.load()
-        if not isinstance(score, CaseScore):
+        if not isinstance(score, MeanScore):
             raise InputError("measure.entry_point", name=entry.name)
         loaded.append(score.measure())
     return loaded

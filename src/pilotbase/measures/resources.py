@@ -12,7 +12,7 @@ from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import MEASURED, Direction, Guarantees
-from pilotbase.measures.observation import Observation, Part
+from pilotbase.measures.observation import MeasurePart, Observation
 
 Statistic = Literal[
     "quantile",
@@ -36,11 +36,11 @@ Statistic = Literal[
 
 _NANO = 10**9
 _NEVER = 1 << 60
-_NOT_MEASURED = Part(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
+_NOT_MEASURED = MeasurePart(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadMeasurements:
     """What a load test measured: seconds from when a request was due until it was answered (inf: never), shape
     (requests,); None where the test is void."""
 
@@ -64,7 +64,7 @@ class Exchanged:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class RunMeasurements:
     """What was measured: seconds per request (NaN or inf = timed out), peak bytes, totals.
 
     ``latencies``: shape (requests,), in the order of the run.
@@ -81,7 +81,7 @@ class Run:
     """Of each cell of the plan's matrix that was run, whether every case was answered as in the trial."""
     exchanged: Exchanged | None = None
     """Of recorded exchanges, where the plan asks for any."""
-    loaded: Loaded | None = None
+    loaded: LoadMeasurements | None = None
     """Of a load test, where the plan asks for one."""
 
 
@@ -107,7 +107,7 @@ class ResourceMeasure:
     of_process: bool = False
     """It judges the application and the pipeline around it together."""
 
-    def observe(self, run: Run) -> Observation:
+    def observe(self, run: RunMeasurements) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured."""
         if self.of_exchanges:
             return Observation("single", (_of_exchanges(self.statistic, run.exchanged),), census_only=True)
@@ -119,12 +119,14 @@ class ResourceMeasure:
                 loaded = None if run.loaded is None else run.loaded.latencies
                 latencies = np.zeros(0) if loaded is None else loaded
             gain = _nanoseconds(latencies)
-            part = Part(gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), (_NEVER, _NANO)))
+            part = MeasurePart(
+                gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), (_NEVER, _NANO))
+            )
             return Observation("quantile", (part,), quantile=self.quantile)
         return Observation("single", (_single(self.statistic, run),), census_only=True)
 
 
-def _single(statistic: Statistic, run: Run) -> Part:
+def _single(statistic: Statistic, run: RunMeasurements) -> MeasurePart:
     """Return the one figure of a run as gain / weight, in base units."""
     if statistic == "cells" and run.cells:
         return _figure(sum(run.cells), len(run.cells))
@@ -144,7 +146,7 @@ def _single(statistic: Statistic, run: Run) -> Part:
     return _NOT_MEASURED
 
 
-def _of_load_test(statistic: Statistic, loaded: Loaded | None) -> Part:
+def _of_load_test(statistic: Statistic, loaded: LoadMeasurements | None) -> MeasurePart:
     seconds = {"start": loaded.cold_start, "recovery": loaded.recovery}.get(statistic) if loaded is not None else None
     if seconds is not None:
         return _figure(round(seconds * _NANO), _NANO)
@@ -157,7 +159,7 @@ def _of_load_test(statistic: Statistic, loaded: Loaded | None) -> Part:
     return _NOT_MEASURED
 
 
-def _of_exchanges(statistic: Statistic, exchanged: Exchanged | None) -> Part:
+def _of_exchanges(statistic: Statistic, exchanged: Exchanged | None) -> MeasurePart:
     if exchanged is None:
         return _NOT_MEASURED
     if statistic == "stop":
@@ -169,9 +171,9 @@ def _of_exchanges(statistic: Statistic, exchanged: Exchanged | None) -> Part:
     return _figure(kept, sent) if sent else _NOT_MEASURED
 
 
-def _figure(gain: int, weight: int) -> Part:
+def _figure(gain: int, weight: int) -> MeasurePart:
     weight = max(weight, 1)
-    return Part(np.array([gain], dtype=np.int64), np.array([weight], dtype=np.int64), ((gain, weight),))
+    return MeasurePart(np.array([gain], dtype=np.int64), np.array([weight], dtype=np.int64), ((gain, weight),))
 
 
 def _nanoseconds(latencies: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -17,14 +17,14 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
 from pilotbase.measures.definition import Measure
-from pilotbase.measures.observation import ALL_CLASSES, Comparison, Estimand, Observation, Part, Question
+from pilotbase.measures.observation import ALL_CLASSES, Comparison, Estimand, MeasureInput, MeasurePart, Observation
 from pilotbase.measures.paired import arms_of, observe_pair, pair_problems
 from pilotbase.measures.registry import known_names, measure_named, measures, resource_measures
-from pilotbase.measures.resources import ResourceMeasure, Run
+from pilotbase.measures.resources import ResourceMeasure, RunMeasurements
 
 
 @dataclass(frozen=True)
-class Setting:
+class RuleContext:
     """What a scenario offers to its criteria."""
 
     kind: Kind
@@ -87,7 +87,7 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
     return Observation(rule.wrapper, parts, census_only)
 
 
-def _observe_whole(measure: Measure, question: Question, census_only: bool) -> Observation:
+def _observe_whole(measure: Measure, question: MeasureInput, census_only: bool) -> Observation:
     """Return the observation of all cases together: of several parts where one ratio is not the measure."""
     several = "exact_anytime" in measure.guarantees.of("hidden_set") or question.estimand == "population"
     if measure.compose is not None and several:
@@ -98,7 +98,7 @@ def _observe_whole(measure: Measure, question: Question, census_only: bool) -> O
     return Observation("single", (measure.observe(question),), census_only)
 
 
-def observe_run(rule: Rule, run: Run) -> Observation:
+def observe_run(rule: Rule, run: RunMeasurements) -> Observation:
     """Return what a measured run shows of ``rule``; raises `InputError` when the rule is about answers."""
     measure = measure_named(rule.measure)
     if not isinstance(measure, ResourceMeasure):
@@ -123,7 +123,7 @@ def pair_scores(rule: Rule, cases: Cases) -> tuple[float | None, float | None]:
     return first.value(), second.value()
 
 
-def problems_of(rule: Rule, setting: Setting) -> tuple[Text, ...]:
+def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
     """Return everything that is wrong with ``rule`` in ``setting``, in sentences; empty when it can be used."""
     resource = resource_measures().get(rule.measure)
     if resource is not None:
@@ -165,7 +165,7 @@ def _population_problems(measure: Measure, rule: Rule, estimand: Estimand) -> li
     return []
 
 
-def _setting_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Text]:
+def _setting_problems(measure: Measure, rule: Rule, setting: RuleContext) -> list[Text]:
     found = []
     if setting.kind not in measure.kinds:
         allowed = ", ".join(sorted(measure.kinds))
@@ -202,7 +202,7 @@ def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
     return found
 
 
-def _column_problems(measure: Measure, rule: Rule, setting: Setting) -> list[Text]:
+def _column_problems(measure: Measure, rule: Rule, setting: RuleContext) -> list[Text]:
     """Return what is wrong with the columns that are grouped by, or read."""
     found = [
         text("measure.no_such_column", measure=measure.name, name=name, found=column, allowed=offer(column, allowed))
@@ -277,7 +277,7 @@ def _columns(measure: Measure, rule: Rule) -> dict[str, str]:
 
 def _question(
     measure: Measure, rule: Rule, cases: Cases, towards: Comparison, order: Ints, estimand: Estimand = "hidden_set"
-) -> Question:
+) -> MeasureInput:
     """Return what ``rule`` asks of ``cases``; raises `InputError` where it cannot be asked."""
     columns = _columns(measure, rule)
     for name, column in columns.items():
@@ -285,7 +285,7 @@ def _question(
             allowed = offer(column, cases.given)
             raise InputError("measure.no_such_column", measure=measure.name, name=name, found=column, allowed=allowed)
     code = _code(measure, rule, cases)
-    return Question(cases, _arguments(measure, rule), code, towards, order, estimand, columns, rule.threshold)
+    return MeasureInput(cases, _arguments(measure, rule), code, towards, order, estimand, columns, rule.threshold)
 
 
 def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
@@ -312,7 +312,7 @@ def _name(value: object) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def _in_group(measure: Measure, question: Question, name: str | None, chosen: Ints) -> Part:
+def _in_group(measure: Measure, question: MeasureInput, name: str | None, chosen: Ints) -> MeasurePart:
     """Return the measure's observation among ``chosen`` cases, spread over all cases."""
     size = len(question.cases)
     place = np.full(size, -1, dtype=np.int64)

@@ -20,11 +20,11 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Kind
 from pilotbase.measures.definition import Direction, Measure
-from pilotbase.measures.observation import Part, Question, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
 
 
 @dataclass(frozen=True)
-class CaseScore:
+class MeanScore:
     """The mean of ``score(truth, answers)``, an array of values in [``low``, ``high``]."""
 
     name: str
@@ -52,7 +52,7 @@ class CaseScore:
             paired=True,
         )
 
-    def _observe(self, question: Question) -> Part:
+    def _observe(self, question: MeasureInput) -> MeasurePart:
         cases = question.cases
         scores = np.asarray(self.score(cases.truth, cases.answers), dtype=np.float64)
         if scores.shape != (len(cases),):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pilotbase.measures.observation import Part, Question, indicator, mean_among, missing_texts
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among, missing_texts
 
 
-def share_right(question: Question, right: Callable[[str, str], bool]) -> Part:
+def share_right(question: MeasureInput, right: Callable[[str, str], bool]) -> MeasurePart:
     """Return 1 where ``right(answer, truth)``."""
     found = np.zeros(len(question.cases), dtype=np.bool_)
     for index, answer, truth in answered_pairs(question):
@@ -17,7 +17,7 @@ def share_right(question: Question, right: Callable[[str, str], bool]) -> Part:
     return indicator(found, ~missing_texts(question.cases.truth), question.absent(), question)
 
 
-def mean_score(question: Question, score: Callable[[str, str], float]) -> Part:
+def mean_score(question: MeasureInput, score: Callable[[str, str], float]) -> MeasurePart:
     """Return the mean of ``score(answer, truth)``, from 0 to 1."""
     scores = np.full(len(question.cases), np.nan)
     for index, answer, truth in answered_pairs(question):
@@ -25,7 +25,7 @@ def mean_score(question: Question, score: Callable[[str, str], float]) -> Part:
     return mean_among(scores, ~missing_texts(question.cases.truth), question)
 
 
-def answered_pairs(question: Question) -> Iterator[tuple[int, str, str]]:
+def answered_pairs(question: MeasureInput) -> Iterator[tuple[int, str, str]]:
     """Yield the cases that have a truth and an answer: number, answer, truth."""
     cases = question.cases
     for index, (answer, truth) in enumerate(zip(cases.answers.tolist(), cases.truth.tolist(), strict=True)):

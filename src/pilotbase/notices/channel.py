@@ -13,7 +13,7 @@ from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.notice import Notice, Post
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.protocols.guarded_http import Answer, GuardedHttp
+from pilotbase.protocols.guarded_http import GuardedHttp, GuardedResponse
 from pilotbase.workspace.work import Retry
 
 RETRY = Retry((5, 60, 300, 1800, 7200, 18_000, 36_000, 86_400))
@@ -52,7 +52,7 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Line:
+class RenderedNotice:
     """A notice in words, without anything in it that hides or reorders text."""
 
     title: str
@@ -61,7 +61,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SendResult:
     """What came of a try."""
 
     ok: bool
@@ -90,11 +90,11 @@ class Secret(Enum):
 
 
 @dataclass(frozen=True)
-class Channel:
+class NoticeChannel:
     """One way out; name: text ``notice.channel.<name>``."""
 
     name: str
-    send: Callable[[Parcel, Carriers], Sent]
+    send: Callable[[Parcel, Carriers], SendResult]
     """Raises `PilotbaseError` when there was no answer."""
     fits: Callable[[SplitResult], bool] | None = None
     """Whether an URL is one of this channel; None: its addresses belong to people, and no organisation adds them."""
@@ -104,20 +104,20 @@ class Channel:
     retry: Retry = RETRY
 
 
-def line_of(notice: Notice, parcel: Parcel) -> Line:
+def line_of(notice: Notice, parcel: Parcel) -> RenderedNotice:
     """Return a notice in the language of a parcel, organisations by their titles."""
     title = parcel.sender.title_of(notice.body.organisation, parcel.language)
     titled = notice.model_copy(update={"body": notice.body.model_copy(update={"organisation": title})})
-    return Line(
+    return RenderedNotice(
         title=" ".join(make_visible(notice.body.title.render(parcel.language)).split()),
         sentence=titled.sentence.render(parcel.language, make_visible),
         link=f"{parcel.sender.url}/notices/{notice.identity}/",
     )
 
 
-def answered(status: int) -> Sent:
+def answered(status: int) -> SendResult:
     """Return what an answer without a body that counts means: 2xx is well."""
-    return Sent(200 <= status < 300, text("notice.answered", status=status))
+    return SendResult(200 <= status < 300, text("notice.answered", status=status))
 
 
 def plain(words: str) -> str:
@@ -132,7 +132,7 @@ def shortened(words: str, most_bytes: int) -> str:
     return words.encode()[: most_bytes - 3].decode(errors="ignore") + "…"
 
 
-def say(carriers: Carriers, url: str, message: Mapping[str, object], code: str, rests: Mapping[int, int]) -> Sent:
+def say(carriers: Carriers, url: str, message: Mapping[str, object], code: str, rests: Mapping[int, int]) -> SendResult:
     """Send ``message`` to the robot at ``url``; raises `PilotbaseError` when it does not answer.
 
     ``code`` is the field of the answer that is 0 when the message was taken; ``rests`` has for codes that say "too
@@ -142,14 +142,14 @@ def say(carriers: Carriers, url: str, message: Mapping[str, object], code: str, 
     return _meaning(carriers.http.post(url, canonical_json(dict(message)), headers), code, rests)
 
 
-def _meaning(answer: Answer, code: str, rests: Mapping[int, int]) -> Sent:
+def _meaning(answer: GuardedResponse, code: str, rests: Mapping[int, int]) -> SendResult:
     try:
         found = json.loads(answer.body)
         result, words = found[code], found.get("errmsg") or found.get("msg") or ""
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Sent(False, answered(answer.status).said)
+        return SendResult(False, answered(answer.status).said)
     if result == 0 and answered(answer.status).ok:
         return answered(answer.status)
     shown = make_visible(str(words))[:_LONGEST_WORDS]
     refused = text("notice.robot_refused", status=answer.status, code=str(result)[:20], message=shown)
-    return Sent(False, refused, rests.get(result, 0) if isinstance(result, int) else 0)
+    return SendResult(False, refused, rests.get(result, 0) if isinstance(result, int) else 0)

@@ -9,13 +9,13 @@ from sqlalchemy import Row, select
 
 from pilotbase.documents.base import Localized
 from pilotbase.workspace import tables
-from pilotbase.workspace.listings import Listing, Wait
+from pilotbase.workspace.listings import Listing, PendingWork
 from pilotbase.workspace.store import View
 
 _waits, _listings = tables.waits.c, tables.listings.c
 
 
-def waits_due(view: View, after: datetime, until: datetime) -> list[tuple[Listing, Wait]]:
+def waits_due(view: View, after: datetime, until: datetime) -> list[tuple[Listing, PendingWork]]:
     """Return the work of all records that is due after one moment and not after another."""
     rows = (
         select(tables.waits, _listings.kind, _listings.state, _listings.digest, _listings.owner, _listings.title)
@@ -32,5 +32,5 @@ def _listing(row: Row[Any]) -> Listing:
     return Listing(row.subject, row.kind, row.state, row.digest, row.owner, title)
 
 
-def _wait(row: Row[Any]) -> Wait:
-    return Wait(row.act, row.role, row.organisation, row.person, row.since, row.due)
+def _wait(row: Row[Any]) -> PendingWork:
+    return PendingWork(row.act, row.role, row.organisation, row.person, row.since, row.due)

@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pilotbase.documents.notice import MailChoice, Notice, Recipient
-from pilotbase.notices.channel import LONGEST, Channel, Parcel, Sender, Sent
+from pilotbase.notices.channel import LONGEST, NoticeChannel, Parcel, Sender, SendResult
 from pilotbase.notices.channels import CHANNELS
 from pilotbase.notices.rows import last_sequence, unread_since
 from pilotbase.workspace import tables, work
@@ -42,10 +42,10 @@ class Mail:
     """Where the person's mails have come to once it is out."""
     again_at: datetime | None
     """When what is left, or comes meanwhile, is told; None: at once."""
-    held: work.Held
+    held: work.WorkLease
 
     @property
-    def channel(self) -> Channel:
+    def channel(self) -> NoticeChannel:
         return CHANNELS[_LANE]
 
     @property
@@ -59,7 +59,7 @@ class Mail:
         to = self.recipient
         return Parcel(self.name, self.notices, to.mail, to.language, "", view.store.clock(), sender)
 
-    def note(self, view: View, sent: Sent) -> None:
+    def note(self, view: View, sent: SendResult) -> None:
         """Note what came of it; raises `StaleLeaseError` where the person has chosen otherwise, or another sends it."""
         with view.store.database.write() as connection:
             now = view.store.clock()
@@ -151,10 +151,10 @@ def claim_mails(view: View, people: Mapping[str, Recipient], digest_hour: int, a
 
 
 def _put(connection: Connection, person: str, now: datetime, ready_at: datetime | None) -> None:
-    work.put(connection, work.Order(_LANE, "digest", person, {}, person=person), now, ready_at)
+    work.put(connection, work.WorkRequest(_LANE, "digest", person, {}, person=person), now, ready_at)
 
 
-def _advance(connection: Connection, held: work.Held, person: str, to: int, **values: object) -> None:
+def _advance(connection: Connection, held: work.WorkLease, person: str, to: int, **values: object) -> None:
     """Note how far a person was told, and let go of the row."""
     work.drop(connection, held)
     come = {"position": to, **values}

@@ -13,11 +13,11 @@ from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.thread import Message, Thread, ThreadStep
-from pilotbase.workspace.listings import Listing, Wait
+from pilotbase.workspace.listings import Listing, PendingWork
 
 
 @dataclass(frozen=True)
-class Draft:
+class NoticeDraft:
     """A notice that is to be kept, for one address."""
 
     kind: NoticeKind
@@ -37,34 +37,36 @@ class Draft:
         return hashlib.sha256(canonical_json(told)).hexdigest()[:32]
 
 
-def of_step(record: Record, title: Localized) -> Iterator[Draft]:
+def of_step(record: Record, title: Localized) -> Iterator[NoticeDraft]:
     """Yield the notices of the last step of ``record``: to its parties, and to whose turn it is now."""
     step = record.history[-1]
     body = NoticeBody(title=title, record=record.kind, act=step.act, state=step.state, organisation=step.organisation)
     happening = f"{record.subject} {record.digest()}"
     for address in dict.fromkeys(_concerned(record)):
-        yield Draft(NoticeKind.STEP, record.subject, address, body, happening, author=step.person or "")
+        yield NoticeDraft(NoticeKind.STEP, record.subject, address, body, happening, author=step.person or "")
 
 
-def of_release(record: Record, title: Localized, reviewer: Reviewer) -> Draft:
+def of_release(record: Record, title: Localized, reviewer: Reviewer) -> NoticeDraft:
     """Return the notice to a reviewer who was released by the last step: about nothing that they would have to see."""
     step = record.history[-1]
     address = Address(organisation=reviewer.organisation, person=reviewer.person)
     body = NoticeBody(title=title, record=record.kind, act=step.act, organisation=step.organisation)
-    return Draft(NoticeKind.STEP, "", address, body, f"{record.subject} {record.digest()}", author=step.person or "")
+    return NoticeDraft(
+        NoticeKind.STEP, "", address, body, f"{record.subject} {record.digest()}", author=step.person or ""
+    )
 
 
-def of_wait(listing: Listing, wait: Wait, now: datetime) -> Draft:
+def of_wait(listing: Listing, wait: PendingWork, now: datetime) -> NoticeDraft:
     """Return the notice that work is due soon, or that its day has passed."""
     assert wait.due is not None
     kind = NoticeKind.OVERDUE if wait.due < now else NoticeKind.DUE
     address = Address(organisation=wait.organisation, role=wait.role, person=wait.person)
     body = NoticeBody(title=listing.title, record=listing.kind, act=wait.act, due=wait.due)
     happening = f"{listing.subject} {wait.act} {wait.since.isoformat()} {wait.due.isoformat()}"
-    return Draft(kind, listing.subject, address, body, happening)
+    return NoticeDraft(kind, listing.subject, address, body, happening)
 
 
-def of_thread(thread: Thread, owner: str) -> Iterator[Draft]:
+def of_thread(thread: Thread, owner: str) -> Iterator[NoticeDraft]:
     """Yield the notices of the last step of ``thread``, whose subject ``owner`` owns."""
     step = thread.history[-1]
     body = NoticeBody(
@@ -72,7 +74,7 @@ def of_thread(thread: Thread, owner: str) -> Iterator[Draft]:
     )
     happening = f"thread {thread.identity} {len(thread.history)}"
     for address, kind in _told(thread, step, owner).items():
-        yield Draft(kind, thread.subject, address, body, happening, thread.identity, step.person)
+        yield NoticeDraft(kind, thread.subject, address, body, happening, thread.identity, step.person)
 
 
 def _concerned(record: Record) -> Iterator[Address]:

@@ -25,9 +25,9 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Address, Notice, NoticeBody, NoticeKind
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.notices.channel import LONGEST, Channel, Parcel, Sender, Sent
+from pilotbase.notices.channel import LONGEST, NoticeChannel, Parcel, Sender, SendResult
 from pilotbase.notices.channels import CHANNELS
-from pilotbase.notices.making import Draft
+from pilotbase.notices.making import NoticeDraft
 from pilotbase.notices.rows import as_notice, find_for_organisation, keep
 from pilotbase.notices.webhooks import (
     Webhook,
@@ -60,7 +60,7 @@ RolesOf = Callable[[str], frozenset[Role]]
 
 
 @dataclass(frozen=True)
-class Delivery:
+class WebhookDelivery:
     """A notice on its way to a webhook."""
 
     identity: str
@@ -85,16 +85,16 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Message:
+class ClaimedMessage:
     """A message that was claimed to be sent now."""
 
     identity: str
     webhook: Webhook
     notice: Notice
-    held: work.Held
+    held: work.WorkLease
 
     @property
-    def channel(self) -> Channel:
+    def channel(self) -> NoticeChannel:
         return CHANNELS[self.webhook.channel]
 
     def parcel(self, view: View, keys: KeyFolder, sender: Sender) -> Parcel:
@@ -104,7 +104,7 @@ class Message:
         to = self.webhook
         return Parcel(self.identity, [self.notice], to.url, to.language, secret, view.store.clock(), sender)
 
-    def note(self, view: View, sent: Sent) -> None:
+    def note(self, view: View, sent: SendResult) -> None:
         """Note what came of it; raises `StaleLeaseError` for one that somebody else has taken up since."""
         with view.store.database.write() as connection:
             now = view.store.clock()
@@ -115,7 +115,7 @@ class Message:
                 keep(connection, [_given_up(self, now)], now)
 
 
-def tell(connection: Connection, drafts: Iterable[Draft], roles_of: RolesOf, now: datetime) -> None:
+def tell(connection: Connection, drafts: Iterable[NoticeDraft], roles_of: RolesOf, now: datetime) -> None:
     """Keep the notices that are not there yet, and queue them for the webhooks of the organisations they are for."""
     kept = keep(connection, drafts, now)
     webhooks = all_webhooks(connection) if kept else []
@@ -123,11 +123,11 @@ def tell(connection: Connection, drafts: Iterable[Draft], roles_of: RolesOf, now
         for webhook in webhooks:
             if draft.kind is not NoticeKind.GIVEN_UP and _is_for(draft.address, webhook.organisation, roles_of):
                 name, lane = _identity(webhook.identity, draft.identity), lane_of(webhook.identity)
-                order = work.Order(lane, "notice", name, {"notice": draft.identity}, webhook.organisation)
+                order = work.WorkRequest(lane, "notice", name, {"notice": draft.identity}, webhook.organisation)
                 work.put(connection, order, now)
 
 
-def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8) -> list[Message]:
+def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8) -> list[ClaimedMessage]:
     """Return messages to send now, one a webhook, each counted as tried."""
     with view.reading() as connection:
         due = due_webhooks(connection, view.store.clock(), at_most)
@@ -139,7 +139,7 @@ def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8
     return [one for one in found if one is not None]
 
 
-def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: datetime) -> Message | None:
+def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: datetime) -> ClaimedMessage | None:
     """Return the next message to a webhook; those that it must not have any more are dropped on the way."""
     acting = Actor(webhook.organisation, roles_of(webhook.organisation))
     let_rest(connection, webhook.identity, now)
@@ -153,7 +153,7 @@ def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: dat
         if notice is None:
             work.end(connection, held, WorkState.CANCELLED, None, now)
             continue
-        message = Message(row.key, webhook, notice, held)
+        message = ClaimedMessage(row.key, webhook, notice, held)
         if message.channel.retry.after(held.tries - 1) is not None:
             return message
         work.end(connection, held, WorkState.FAILED, None, now)  # whoever sent it was killed, each time
@@ -161,7 +161,7 @@ def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: dat
     return None
 
 
-def list_deliveries(view: View, webhook: str, limit: int = 50) -> list[Delivery]:
+def list_deliveries(view: View, webhook: str, limit: int = 50) -> list[WebhookDelivery]:
     """Return what was sent to a webhook of the actor's organisation, newest first; raises `NotFoundError`."""
     find_webhook(view, webhook)
     newest = select(tables.work).where(_rows.lane == lane_of(webhook)).order_by(_rows.identity.desc())
@@ -184,10 +184,10 @@ def replay(view: View, webhook: str, identity: str) -> None:
         change.settle(identity)
 
 
-def _delivery(row: Any, notice: Notice) -> Delivery:
+def _delivery(row: Any, notice: Notice) -> WebhookDelivery:
     state = WorkState(row.state)
     said = Text.model_validate_json(row.reason) if row.reason else None
-    return Delivery(row.key, _STATES[state], row.tries, row.ready_at, said, notice)
+    return WebhookDelivery(row.key, _STATES[state], row.tries, row.ready_at, said, notice)
 
 
 def _notice_of(row: Any) -> str:
@@ -208,10 +208,10 @@ def _identity(webhook: str, notice: str) -> str:
     return f"msg_{hashlib.sha256(f'{webhook} {notice}'.encode()).hexdigest()[:32]}"
 
 
-def _given_up(message: Message, now: datetime) -> Draft:
+def _given_up(message: ClaimedMessage, now: datetime) -> NoticeDraft:
     """Return the notice that a message was given up: told to people, for the webhook does not hear it."""
     host = message.webhook.url.partition("://")[2].partition("/")[0]
-    return Draft(
+    return NoticeDraft(
         kind=NoticeKind.GIVEN_UP,
         subject="",
         address=Address(organisation=message.webhook.organisation),

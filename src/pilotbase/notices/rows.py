@@ -30,7 +30,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.notice import Notice, NoticeBody, NoticeKind
 from pilotbase.documents.subjects import record_head
-from pilotbase.notices.making import Draft
+from pilotbase.notices.making import NoticeDraft
 from pilotbase.workspace import records, tables
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.listings import MAXIMUM_PAGE
@@ -43,7 +43,7 @@ _rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_
 _heads, _documents = tables.heads.c, tables.documents.c
 
 
-def keep(connection: Connection, drafts: Iterable[Draft], now: datetime) -> list[tuple[int, Draft]]:
+def keep(connection: Connection, drafts: Iterable[NoticeDraft], now: datetime) -> list[tuple[int, NoticeDraft]]:
     """Keep the drafts that are not there yet, and return them with their numbers."""
     kept = []
     for draft in drafts:

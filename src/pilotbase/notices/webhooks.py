@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Connection, func, insert, literal, or_, select, update
 
 from pilotbase.documents.errors import BarredError, InputError, InvalidProofError, RefusedError
-from pilotbase.documents.permissions import ExchangeAct, Stands, act_name, permitted
+from pilotbase.documents.permissions import ExchangeAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language, Text
 from pilotbase.notices.channel import LONGEST, Secret
@@ -34,7 +34,7 @@ _LONGEST_REST = timedelta(hours=1)
 _rows = tables.webhooks.c
 
 
-class Caller(Protocol):
+class WebhookCaller(Protocol):
     """Who calls addresses of users, and says beforehand whether it would."""
 
     def check(self, url: str) -> None: ...
@@ -63,7 +63,7 @@ class Manner:
 
 
 def add_webhook(
-    view: View, keys: KeyFolder, caller: Caller, url: str, manner: Manner = Manner()
+    view: View, keys: KeyFolder, caller: WebhookCaller, url: str, manner: Manner = Manner()
 ) -> tuple[Webhook, str]:
     """Return a new webhook of the actor's organisation and the secret that was drawn for it, if its channel has one.
 
@@ -118,7 +118,7 @@ def end_webhook(view: View, identity: str) -> None:
 
 def list_webhooks(view: View) -> list[Webhook]:
     """Return the webhooks of the actor's organisation that are told, oldest first; none for those without one."""
-    if not permitted(ExchangeAct.WEBHOOK_MANAGE, view.actor, Stands(organisation=view.actor.organisation)):
+    if not permitted(ExchangeAct.WEBHOOK_MANAGE, view.actor, SubjectRelation(organisation=view.actor.organisation)):
         return []
     with view.reading() as connection:
         return _webhooks(connection, view.actor.organisation)
@@ -170,7 +170,7 @@ def secret_of(connection: Connection, keys: KeyFolder, identity: str) -> str:
 
 
 def _require_member(view: View) -> None:
-    stands = Stands(organisation=view.actor.organisation)
+    stands = SubjectRelation(organisation=view.actor.organisation)
     if view.actor.person is None or not permitted(ExchangeAct.WEBHOOK_MANAGE, view.actor, stands):
         raise RefusedError("record.not_permitted", act=act_name(ExchangeAct.WEBHOOK_MANAGE), organisation="–")
 

@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import CheckedCertificate
 from pilotbase.documents.hashes import HEX
 from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repeated
 
 
-class SignedEnvelope(Asked):
+class SignedEnvelope(RequestModel):
     """Whatever is looked at: what is no certificate does not hold."""
 
     envelope: Annotated[bytes, BODY]
 
 
-class OfCertificate(Asked):
+class OfCertificate(RequestModel):
     """Which certificate, by its number."""
 
     serial: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]

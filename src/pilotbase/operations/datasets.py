@@ -9,12 +9,12 @@ import pydantic
 from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Measuring, OwnFile, Preview
 from pilotbase.documents.api.readers import Readers
 from pilotbase.documents.api.records import Erased
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.base import Name
 from pilotbase.documents.given_files import File
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Purpose, Use, Word
@@ -27,7 +27,7 @@ _WORDS = r"^[^\x00]*$"
 OWNER = "owner of it, operator"
 
 
-class OfDataset(Asked):
+class OfDataset(RequestModel):
     """Which dataset."""
 
     owner: Annotated[Name, PATH]
@@ -96,7 +96,7 @@ class Graded(OfDataset):
     report: Annotated[QualityReport, BODY]
 
 
-class OfAgreement(Asked):
+class OfAgreement(RequestModel):
     """Which agreement."""
 
     name: Annotated[Name, PATH]
@@ -281,7 +281,7 @@ READERS = Operation(
     "GET /datasets/{owner}/{name}/readers",
     Narrowed,
     Readers,
-    who=Reading.READERS,
+    who=ReadScope.READERS,
     known_as="readers.read_dataset",
     group="records",
 )
@@ -290,7 +290,7 @@ SCENARIO_READERS = Operation(
     "GET /scenarios/{owner}/{name}/readers",
     Narrowed,
     Readers,
-    who=Reading.READERS,
+    who=ReadScope.READERS,
     known_as="readers.read_scenario",
     group="records",
 )

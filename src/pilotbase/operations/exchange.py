@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pydantic
 
 from pilotbase.documents.api.exchange import ThreadPage
-from pilotbase.documents.api.shapes import SHORT, Asked
+from pilotbase.documents.api.shapes import SHORT, RequestModel
 from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct
@@ -34,7 +34,7 @@ class ThreadsAsked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=200)
 
 
-class OfThread(Asked):
+class OfThread(RequestModel):
     """Which thread."""
 
     thread: Annotated[ThreadId, PATH]
@@ -59,7 +59,7 @@ class AttachedFile(OfMessage):
     content: Annotated[bytes, BODY]
 
 
-class AskedQuestion(Asked):
+class AskedQuestion(RequestModel):
     """What opens a thread."""
 
     question: Annotated[Question, BODY]

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import pydantic
 
 from pilotbase.documents.api.incidents import DutyDesk, ListedIncidents
-from pilotbase.documents.api.shapes import SHORT, Asked
+from pilotbase.documents.api.shapes import SHORT, RequestModel
 from pilotbase.documents.base import LONGEST_NOTE, Name, Trimmed
-from pilotbase.documents.permissions import IncidentAct, Reading
+from pilotbase.documents.permissions import IncidentAct, ReadScope
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.operations.operation import BODY, PATH, In, NoInput, Operation
@@ -19,7 +19,7 @@ Words = Annotated[str, Trimmed(LONGEST_NOTE)]
 Note = Annotated[str, Trimmed(LONGEST_NOTE, min_length=0)]
 
 
-class OfIncident(Asked):
+class OfIncident(RequestModel):
     """Which incident."""
 
     number: Annotated[int, pydantic.Field(ge=1, le=2**31 - 1), SHORT, PATH]
@@ -86,7 +86,7 @@ def _amends(act: IncidentAct, place: str, takes: type[In], example: dict[str, An
     return Operation(name, http, takes, Incident, who=act, marked=True, example=example)
 
 
-DESK = Operation("incidents.desk", "GET /desk", NoInput, DutyDesk, who=Reading.DESK, known_as="read_desk")
+DESK = Operation("incidents.desk", "GET /desk", NoInput, DutyDesk, who=ReadScope.DESK, known_as="read_desk")
 LIST = Operation("incidents.list", "GET /incidents", IncidentsAsked, ListedIncidents, known_as="list_all")
 SHOW = Operation("incidents.show", "GET /incidents/{number}", OfIncident, Incident, marked=True, known_as="read")
 NOTE = _amends(IncidentAct.NOTE, "notes", IncidentNote, {"text": "The night shift saw it, too.", "unknown": ["Cause"]})

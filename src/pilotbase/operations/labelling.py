@@ -8,7 +8,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.labelling import Class, NewRound, Reason, RoundDetail, RoundTold, SheetTold, Word
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.labelling import LabelledItems
@@ -23,7 +23,7 @@ class OpenedRound(OfDataset):
     wanted: Annotated[NewRound, BODY]
 
 
-class OfRound(Asked):
+class OfRound(RequestModel):
     """Which round."""
 
     asked: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]

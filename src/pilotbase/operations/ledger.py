@@ -8,8 +8,8 @@ import pydantic
 
 from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
-from pilotbase.documents.api.shapes import MOST_LISTED, Asked
-from pilotbase.documents.permissions import DeskAct, Reading
+from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
+from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.targets import Figure, Phase
 from pilotbase.documents.vocabularies import Action, Sector, Support
@@ -20,7 +20,7 @@ After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_
 Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
 
 
-class RankingAsked(Asked):
+class RankingAsked(RequestModel):
     """By which weights scenarios are ranked; ``within``: which flips are told, in percent of the weight that moves."""
 
     potential: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
@@ -30,7 +30,7 @@ class RankingAsked(Asked):
     within: int = pydantic.Field(10, ge=0, le=100)
 
 
-class OfFigure(Asked):
+class OfFigure(RequestModel):
     """Of which part of a figure the records are asked for."""
 
     figure: Annotated[Figure, PATH]
@@ -43,7 +43,7 @@ class OfFigure(Asked):
     limit: Limit = 50
 
 
-class OnStep(Asked):
+class OnStep(RequestModel):
     """Which page of a step's records."""
 
     step: Annotated[str, PATH]
@@ -52,7 +52,7 @@ class OnStep(Asked):
     limit: Limit = 50
 
 
-class NewRoadmap(Asked):
+class NewRoadmap(RequestModel):
     """The roadmap that stands from now on."""
 
     roadmap: Annotated[Roadmap, BODY]
@@ -61,7 +61,7 @@ class NewRoadmap(Asked):
 def _reads(name: str, place: str, takes: type[In], gives: type[Out], known_as: str) -> Operation[In, Out]:
     """Return what reads the ledger, which does not exist for who may not."""
     refuses = frozenset({404})
-    return Operation(name, place, takes, gives, who=Reading.LEDGER, refuses=refuses, known_as=known_as)
+    return Operation(name, place, takes, gives, who=ReadScope.LEDGER, refuses=refuses, known_as=known_as)
 
 
 SHOW = _reads("ledger.show", "GET /ledger", NoInput, LedgerTold, "read_ledger")

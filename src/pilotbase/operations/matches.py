@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Name
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
 
 
-class OfRecord(Asked):
+class OfRecord(RequestModel):
     """Which scenario, or application."""
 
     owner: Annotated[Name, PATH]
     name: Annotated[Name, PATH]
 
 
-class SentScenario(Asked):
+class SentScenario(RequestModel):
     """A scenario that need not be on the hub."""
 
     scenario: Annotated[Scenario, BODY]
 
 
-class SentApplication(Asked):
+class SentApplication(RequestModel):
     """An application that need not be on the hub."""
 
     application: Annotated[OfferedApplication, BODY]

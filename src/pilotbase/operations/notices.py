@@ -8,7 +8,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.exchange import MailWish, MarkedNotices, NoticePage
-from pilotbase.documents.api.shapes import MOST_LISTED, Asked, InAddress
+from pilotbase.documents.api.shapes import MOST_LISTED, InAddress, RequestModel
 from pilotbase.operations.operation import NoInput, Operation, Repeated
 
 
@@ -20,7 +20,7 @@ class NoticesAsked(InAddress):
     limit: int = pydantic.Field(50, ge=1, le=MOST_LISTED)
 
 
-class ReadNotices(Asked):
+class ReadNotices(RequestModel):
     """Which notices were read; none named: all."""
 
     notices: list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]] | None = pydantic.Field(

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 
 import pydantic
 
-from pilotbase.documents.api.shapes import Asked, InAddress
+from pilotbase.documents.api.shapes import InAddress, RequestModel
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.given_files import File
-from pilotbase.documents.permissions import AnyAct, Reading
+from pilotbase.documents.permissions import AnyAct, ReadScope
 from pilotbase.documents.texts import Language, Text
 
 In = TypeVar("In", bound=pydantic.BaseModel)
@@ -57,7 +57,7 @@ PATH, BODY = _Mark("path"), _Mark("body")
 """In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
 
 
-class NoInput(Asked):
+class NoInput(RequestModel):
     """What is asked for by an operation that needs nothing."""
 
 
@@ -75,7 +75,7 @@ class Operation(Generic[In, Out]):
     """Method and path under /api; ``{service}`` is the field ``service`` of what is asked for."""
     takes: type[In]
     gives: type[Out]
-    who: AnyAct | Reading | None = None
+    who: AnyAct | ReadScope | None = None
     """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
     only: str = ""
     """Who may, as the reference says it, where the function that does it decides and no row."""
@@ -159,7 +159,7 @@ class Operation(Generic[In, Out]):
             return self.takes.model_fields[self.whole].annotation
         if not self.in_path and self.writes:
             return self.takes if self.others else None
-        return self._model(Asked, self.takes.__name__) if self.writes else self._query
+        return self._model(RequestModel, self.takes.__name__) if self.writes else self._query
 
     @cached_property
     def beside(self) -> Any:

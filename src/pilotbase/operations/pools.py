@@ -19,20 +19,20 @@ from pilotbase.documents.api.pools import (
     UsageTold,
     Word,
 )
-from pilotbase.documents.api.shapes import SHORT, Asked
+from pilotbase.documents.api.shapes import SHORT, RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.api.what_ifs import MOST_SEED, WhatIfTold
 from pilotbase.documents.base import Moment, Name
 from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import HEX
-from pilotbase.documents.permissions import DeskAct, Reading
+from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.resources import Demand
 from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
 
 
-class OfPool(Asked):
+class OfPool(RequestModel):
     """Which pool."""
 
     pool: Annotated[Name, PATH]
@@ -75,7 +75,7 @@ class NewJob(OfPool):
     """That it may cost more than the limit above which the base asks."""
 
 
-class OfJob(Asked):
+class OfJob(RequestModel):
     """Which job."""
 
     job: Annotated[Name, PATH]
@@ -108,7 +108,7 @@ class OfWhatIf(OfPool):
 
 
 _POOL, _JOB, _MEMBER = "/pools/{pool}", "/pool-jobs/{job}", "/pool-jobs/{job}/members/{member}"
-_WHAT_IF, _SEES_ALL = f"{_POOL}/what-ifs/{{asked}}", Reading.WHAT_IF
+_WHAT_IF, _SEES_ALL = f"{_POOL}/what-ifs/{{asked}}", ReadScope.WHAT_IF
 LIST = Operation("pools.list", "GET /pools", NoInput, list[PoolTold], known_as="read_all")
 SHOW = Operation("pools.show", f"GET {_POOL}", OfPool, PoolTold, known_as="read")
 QUEUE = Operation("pools.queue", f"GET {_POOL}/jobs", OfPool, QueueTold, known_as="read_queue")

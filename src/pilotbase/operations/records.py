@@ -8,7 +8,7 @@ import pydantic
 
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import SECTIONS, Erased, PossibleStep, RecordPage, Work
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.api.uploads import HandedInApplication, HandedInScenario, KeptVersion
 from pilotbase.documents.dataset import Dataset
@@ -48,7 +48,7 @@ class ListAsked(pydantic.BaseModel):
     limit: int = pydantic.Field(50, ge=1, le=200)
 
 
-class OfDigest(Asked):
+class OfDigest(RequestModel):
     """Which document."""
 
     digest: Annotated[Digest, PATH]

@@ -9,18 +9,18 @@ import pydantic
 from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.api.services import (
+    BudgetView,
+    KeyView,
     ListedService,
-    SeenBudget,
-    SeenKey,
-    SeenService,
+    ServiceView,
     UsageRow,
 )
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import EndpointProtocol, ServiceStanding, ServiceTerms
+from pilotbase.documents.service import EndpointProtocol, ServiceStatus, ServiceTerms
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
@@ -30,13 +30,13 @@ MOST_BOUND = 10**15
 Bound = Annotated[int, pydantic.Field(ge=0, le=MOST_BOUND)]
 
 
-class OfService(Asked):
+class OfService(RequestModel):
     """Which service."""
 
     service: Annotated[Name, PATH]
 
 
-class NewService(Asked):
+class NewService(RequestModel):
     """Which certified application is put into service under which name; a name that serves gets a newer version."""
 
     name: Name
@@ -55,7 +55,7 @@ class NewService(Asked):
         return self
 
 
-class NewOverride(Asked):
+class NewOverride(RequestModel):
     """Which endpoint without a certificate is to serve, for whom, how long and why."""
 
     service: Name
@@ -131,7 +131,7 @@ CREATE = Operation(
     "services.create",
     "POST /services",
     NewService,
-    SeenService,
+    ServiceView,
     who=ServiceAct.CREATE,
     status=201,
     location=_MADE,
@@ -141,7 +141,7 @@ OVERRIDE = Operation(
     "services.override",
     "POST /services/overrides",
     NewOverride,
-    SeenService,
+    ServiceView,
     who=ServiceAct.OVERRIDE,
     status=201,
     location=_MADE,
@@ -155,12 +155,12 @@ OVERRIDE = Operation(
         "days": 14,
     },
 )
-SHOW = Operation("services.show", "GET /services/{service}", OfService, SeenService, known_as="read")
+SHOW = Operation("services.show", "GET /services/{service}", OfService, ServiceView, known_as="read")
 SET_TERMS = Operation(
     "services.set_terms",
     "PUT /services/{service}/terms",
     OnTerms,
-    SeenService,
+    ServiceView,
     who=ServiceAct.CREATE,
     example={"timeout_seconds": 45, "workers": 2},
 )
@@ -168,17 +168,17 @@ MOVE = Operation(
     "services.move",
     "POST /services/{service}/moves/{move}",
     Moved,
-    SeenService,
+    ServiceView,
     who=ServiceAct.MOVE,
     example={"reason": "Line 3 is rebuilt"},
 )
-HISTORY = Operation("services.history", "GET /services/{service}/history", OfService, list[ServiceStanding])
-KEYS = Operation("services.keys", "GET /services/{service}/keys", OfService, list[SeenKey], who=ServiceAct.INSPECT)
+HISTORY = Operation("services.history", "GET /services/{service}/history", OfService, list[ServiceStatus])
+KEYS = Operation("services.keys", "GET /services/{service}/keys", OfService, list[KeyView], who=ServiceAct.INSPECT)
 CREATE_KEY = Operation(
     "services.create_key",
     "POST /services/{service}/keys",
     NewKey,
-    SeenKey,
+    KeyView,
     who=ServiceAct.KEYS,
     repeated=Repeated.ONCE,
     status=201,
@@ -194,13 +194,13 @@ REVOKE_KEY = Operation(
     status=204,
 )
 BUDGETS = Operation(
-    "services.budgets", "GET /services/{service}/budgets", OfService, list[SeenBudget], who=ServiceAct.INSPECT
+    "services.budgets", "GET /services/{service}/budgets", OfService, list[BudgetView], who=ServiceAct.INSPECT
 )
 SET_BUDGET = Operation(
     "services.set_budget",
     "PUT /services/{service}/budgets/{budget}",
     NewBudget,
-    SeenBudget,
+    BudgetView,
     who=ServiceAct.BUDGET,
     example={"period": "month", "calls": 100_000},
 )

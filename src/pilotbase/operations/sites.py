@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.sites import PackTold, SentTold, SiteDetail, SiteTold
 from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import HEX
@@ -17,19 +17,19 @@ from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
 _Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
-class OfSite(Asked):
+class OfSite(RequestModel):
     """Which site."""
 
     site: Annotated[_Word, PATH]
 
 
-class OfPack(Asked):
+class OfPack(RequestModel):
     """Which pack."""
 
     asked: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]
 
 
-class NewSite(Asked):
+class NewSite(RequestModel):
     """An enrolment as a site has signed it, and the site's key as its owner has told it by another way."""
 
     enrolment: dict[str, Any]
@@ -53,7 +53,7 @@ class NewPack(OfSite):
     """Until then the site has to begin."""
 
 
-class SignedReport(Asked):
+class SignedReport(RequestModel):
     """A report as a site has signed it."""
 
     report: dict[str, Any]

@@ -9,7 +9,7 @@ import pydantic
 
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import Noted
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.lifecycles import LIFECYCLES, RecordKind, Transition
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
@@ -21,13 +21,13 @@ from pilotbase.operations.records import named
 _SAVED = ("scenario", "application-version", "dataset")
 
 
-class Proposed(Asked):
+class Proposed(RequestModel):
     """A trial that is proposed."""
 
     terms: Annotated[Commission, BODY]
 
 
-class Agreed(Asked):
+class Agreed(RequestModel):
     """An agreement that is offered, or taken up."""
 
     terms: Annotated[Agreement, BODY]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from pilotbase.documents.api.comparison import Budget, Comparison
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import EstimateTold, QueuedWork
 from pilotbase.documents.base import Name
 from pilotbase.documents.board import SeenBoard
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import PATH, NoInput, Operation
 
 
-class OfTrial(Asked):
+class OfTrial(RequestModel):
     """Which trial."""
 
     name: Annotated[Name, PATH]
@@ -23,8 +23,8 @@ class OfTrial(Asked):
 _SCENARIO = "GET /scenarios/{owner}/{name}"
 QUEUE = Operation("trials.queue", "GET /queue", NoInput, list[QueuedWork])
 ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, EstimateTold)
-BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=Reading.BUDGET)
+BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=ReadScope.BUDGET)
 BOARD = Operation(
-    "trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=Reading.BOARD, known_as="board.read", group="board"
+    "trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=ReadScope.BOARD, known_as="board.read", group="board"
 )
-COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=Reading.COMPARISON)
+COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=ReadScope.COMPARISON)

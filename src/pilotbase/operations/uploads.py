@@ -6,13 +6,13 @@ from typing import Annotated
 
 import pydantic
 
-from pilotbase.documents.api.shapes import SHORT, Asked
+from pilotbase.documents.api.shapes import SHORT, RequestModel
 from pilotbase.documents.api.uploads import NewUpload, OpenUpload, UploadId
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
 
 
-class OfUpload(Asked):
+class OfUpload(RequestModel):
     """Which upload."""
 
     identity: Annotated[UploadId, PATH]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.vouchers import (
     ClaimDetail,
     ClaimTold,
@@ -25,13 +25,13 @@ from pilotbase.documents.voucher import VoucherRules
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation
 
 
-class OfOrganisation(Asked):
+class OfOrganisation(RequestModel):
     """Whose wallet."""
 
     organisation: Annotated[Name, PATH]
 
 
-class OfClaim(Asked):
+class OfClaim(RequestModel):
     """Which claim."""
 
     asked: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]
@@ -58,7 +58,7 @@ class NewPayout(OfClaim):
     """Number of the transfer."""
 
 
-class OfProgramme(Asked):
+class OfProgramme(RequestModel):
     """Which programme."""
 
     programme: Annotated[Name, PATH]

@@ -7,7 +7,7 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.watch import MAXIMUM_BATCHES, PathPoint, RaisedWarning, SentBatch, WatchStatus
 from pilotbase.documents.base import Moment
 from pilotbase.documents.hashes import DIGEST_PATTERN, Digest
@@ -93,7 +93,7 @@ class Erasure(OfService):
     case: CaseId
 
 
-class Care(Asked):
+class Care(RequestModel):
     """What whoever takes care of a warning says."""
 
     digest: Annotated[str, StringConstraints(pattern=DIGEST_PATTERN), PATH]

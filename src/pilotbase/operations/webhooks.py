@@ -8,12 +8,12 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
-from pilotbase.documents.api.shapes import Asked
+from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated
 
 
-class NewWebhook(Asked):
+class NewWebhook(RequestModel):
     """Where to send notices, and by which channel: https, and nothing private unless the operator lists it."""
 
     url: str = pydantic.Field(min_length=1, max_length=2000)
@@ -23,7 +23,7 @@ class NewWebhook(Asked):
     """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
 
 
-class OfWebhook(Asked):
+class OfWebhook(RequestModel):
     """Which webhook."""
 
     webhook: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$"), PATH]

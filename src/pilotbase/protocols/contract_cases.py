@@ -20,7 +20,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.observation import MAXIMUM_CASES
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.array_cells import array_in, cell_of
-from pilotbase.protocols.frames import MISSING_BOOLEAN, Batch
+from pilotbase.protocols.frames import MISSING_BOOLEAN, FeatureBatch
 
 Column = npt.NDArray[Any]
 
@@ -70,7 +70,7 @@ class CaseReader:
     may_miss: frozenset[str] = frozenset()
     """Fields that lacked a value somewhere in the data of the trial, so that they may lack one here."""
 
-    def read(self, columns: Mapping[str, Sequence[object]]) -> Batch:
+    def read(self, columns: Mapping[str, Sequence[object]]) -> FeatureBatch:
         """Return the batch of ``columns``, one entry a case each; numbers may be missing as None or NaN.
 
         Raises:
@@ -82,7 +82,7 @@ class CaseReader:
         read = {field.name: self._column(field, columns[field.name], problems) for field in known}
         if problems:
             raise ContractBrokenError.of(problems)
-        return Batch(read, len(next(iter(read.values()))))
+        return FeatureBatch(read, len(next(iter(read.values()))))
 
     def _misnamed(self, columns: Mapping[str, object]) -> Iterator[tuple[str, Text]]:
         names = [field.name for field in self.contract.features]
@@ -118,7 +118,7 @@ def columns_of(cases: Sequence[object]) -> Mapping[str, Sequence[object]]:
     return {name: [case[name] for case in cases if isinstance(case, dict)] for name in first}
 
 
-def scalars_of(batch: Batch) -> Mapping[str, list[bool | int | float | str | None]]:
+def scalars_of(batch: FeatureBatch) -> Mapping[str, list[bool | int | float | str | None]]:
     """Return the columns of ``batch`` as plain values, missing ones as None: what an observation keeps."""
     return {name: _scalars(column) for name, column in batch.columns.items()}
 

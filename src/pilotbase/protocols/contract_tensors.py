@@ -16,7 +16,7 @@ import numpy as np
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import ContractBrokenError, columns_of
-from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.protocols.oip_tensors import BYTES, Tensor, texts_tensor
 from pilotbase.protocols.open_inference import TensorMetadata
 
@@ -78,7 +78,7 @@ def spoken_field(contract: Contract) -> str | None:
     return first.name if speaks else None
 
 
-def answer_tensor(answers: Answers, prediction: Prediction) -> Tensor:
+def answer_tensor(answers: AnswerBatch, prediction: Prediction) -> Tensor:
     """Return the answers as the tensor ``prediction``."""
     shape = answers.values.shape
     if prediction.is_spelled or prediction.kind == "label":
@@ -93,7 +93,7 @@ def answer_text(answers: Sequence[Scalar], listed: bool) -> str:
     return json.dumps(spelled if listed else spelled[0], ensure_ascii=False)
 
 
-def answer_scalars(answers: Answers, prediction: Prediction) -> list[Scalar]:
+def answer_scalars(answers: AnswerBatch, prediction: Prediction) -> list[Scalar]:
     """Return the answers as plain values, abstentions as None."""
     if prediction.kind == "label":
         return [*answers.labels(prediction.classes)]
@@ -104,13 +104,13 @@ def answer_scalars(answers: Answers, prediction: Prediction) -> list[Scalar]:
     return [None if value != value else value for value in answers.values.tolist()]
 
 
-def abstentions(rows: int, prediction: Prediction) -> Answers:
+def abstentions(rows: int, prediction: Prediction) -> AnswerBatch:
     """Return ``rows`` answers that leave every case to a person."""
     if prediction.kind == "label":
-        return Answers(np.full(rows, -1, dtype=np.int32))
+        return AnswerBatch(np.full(rows, -1, dtype=np.int32))
     if prediction.is_spelled:
-        return Answers(np.full(rows, None, dtype=object))
-    return Answers(np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan))
+        return AnswerBatch(np.full(rows, None, dtype=object))
+    return AnswerBatch(np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan))
 
 
 def _takes_matrix(contract: Contract) -> bool:

@@ -52,7 +52,7 @@ _ALLOWED_CODES: Mapping[DataType, frozenset[str]] = {
 }
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame carries."""
 
     STARTED = 1
@@ -68,7 +68,7 @@ class Kind(IntEnum):
 class Header:
     """The head of a frame; ``length`` counts the bytes that follow."""
 
-    kind: Kind
+    kind: FrameKind
     sequence: int
     rows: int
     length: int
@@ -78,7 +78,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Batch:
+class FeatureBatch:
     """Features of some cases: one array of length ``rows`` a column.
 
     Dtypes: float64 (NaN = missing; also integers or booleans with missing values), int64, bool or uint8
@@ -100,7 +100,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerBatch:
     """One answer a case, in the order of the batch.
 
     ``values`` has shape (rows,): int32 codes into the contract's classes for ``label`` (−1 = abstention), texts as
@@ -125,7 +125,7 @@ class FrameError(PilotbaseError):
         self.reason = reason
 
 
-def encode_batch(batch: Batch, contract: Contract, sequence: int) -> list[Buffer]:
+def encode_batch(batch: FeatureBatch, contract: Contract, sequence: int) -> list[Buffer]:
     """Return the buffers of a BATCH frame, header first; float64 and int64 columns are not copied.
 
     Raises:
@@ -145,15 +145,15 @@ def encode_batch(batch: Batch, contract: Contract, sequence: int) -> list[Buffer
     length = sum(map(len, payload))
     if length > MAX_BATCH_BYTES:
         raise InputError("box.batch_size", bytes=length, allowed=MAX_BATCH_BYTES)
-    return [Header(Kind.BATCH, sequence, batch.rows, length).pack(), *payload]
+    return [Header(FrameKind.BATCH, sequence, batch.rows, length).pack(), *payload]
 
 
 def as_shared(head: Buffer) -> Header:
     """Return the header of a BATCH frame as that of a SHARED one."""
-    return replace(decode_header(bytes(head)), kind=Kind.SHARED)
+    return replace(decode_header(bytes(head)), kind=FrameKind.SHARED)
 
 
-def encode_json(kind: Kind, payload: bytes) -> list[Buffer]:
+def encode_json(kind: FrameKind, payload: bytes) -> list[Buffer]:
     """Return the buffers of a frame that carries JSON."""
     return [Header(kind, 0, 0, len(payload)).pack(), payload]
 
@@ -167,7 +167,7 @@ def decode_header(data: bytes | bytearray | memoryview) -> Header:
     magic, kind, sequence, rows, length = HEADER.unpack(data)
     if magic != MAGIC or kind not in _KINDS or bytes(data[5:8]) != b"\0\0\0":
         raise FrameError(EndReason.BROKEN_PROTOCOL)
-    return Header(Kind(kind), sequence, rows, length)
+    return Header(FrameKind(kind), sequence, rows, length)
 
 
 def check_answer_header(header: Header, prediction: Prediction, rows: int, sequence: int) -> None:
@@ -176,7 +176,7 @@ def check_answer_header(header: Header, prediction: Prediction, rows: int, seque
     Raises:
         FrameError: it is no answer to this batch, has another count of rows, or claims more bytes than that needs.
     """
-    if header.kind is not Kind.ANSWER or header.sequence != sequence:
+    if header.kind is not FrameKind.ANSWER or header.sequence != sequence:
         raise FrameError(EndReason.BROKEN_PROTOCOL)
     least, most = _answer_bytes(prediction, rows)
     if header.length > most:
@@ -187,7 +187,7 @@ def check_answer_header(header: Header, prediction: Prediction, rows: int, seque
         raise FrameError(EndReason.BROKEN_PROTOCOL)
 
 
-def decode_answers(payload: bytes | bytearray, prediction: Prediction, rows: int) -> Answers:
+def decode_answers(payload: bytes | bytearray, prediction: Prediction, rows: int) -> AnswerBatch:
     """Return the ``rows`` answers in an ANSWER frame whose header has been checked.
 
     Raises:
@@ -195,7 +195,7 @@ def decode_answers(payload: bytes | bytearray, prediction: Prediction, rows: int
             no answer of its kind.
     """
     if prediction.is_spelled:
-        return Answers(_checked_texts(decode_texts(payload, rows), prediction))
+        return AnswerBatch(_checked_texts(decode_texts(payload, rows), prediction))
     values = np.frombuffer(payload, dtype=answer_dtype(prediction))
     if prediction.kind == "label":
         if values.size and (values.min() < -1 or values.max() >= len(prediction.classes)):
@@ -205,7 +205,7 @@ def decode_answers(payload: bytes | bytearray, prediction: Prediction, rows: int
             raise FrameError(EndReason.OUT_OF_RANGE)
     elif bool(np.isinf(values).any()):
         raise FrameError(EndReason.OUT_OF_RANGE)
-    return Answers(values)
+    return AnswerBatch(values)
 
 
 def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
@@ -266,7 +266,7 @@ def _checked_texts(values: Column, prediction: Prediction) -> Column:
     return values
 
 
-_KINDS = frozenset(int(kind) for kind in Kind)
+_KINDS = frozenset(int(kind) for kind in FrameKind)
 _CODES = {"f": "d", "i": "q", "u": "q", "b": "B", "O": "t", "U": "t"}
 _DTYPES: Mapping[str, np.dtype[Any]] = {"d": np.dtype("<f8"), "q": np.dtype("<i8"), "B": np.dtype("u1")}
 

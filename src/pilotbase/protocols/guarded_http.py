@@ -59,7 +59,7 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class GuardedResponse:
     """What came back: the status, and the beginning of the body."""
 
     status: int
@@ -69,7 +69,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Request:
+class GuardedRequest:
     """What is sent, and how much of the answer is read."""
 
     method: str
@@ -102,11 +102,11 @@ class GuardedHttp:
         """
         self.judged(parts_of(url))
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> GuardedResponse:
         """Send ``body`` and return the answer, whatever its status; raises as `send`."""
-        return self.send(Request("POST", url, body, headers))
+        return self.send(GuardedRequest("POST", url, body, headers))
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: GuardedRequest) -> GuardedResponse:
         """Send ``request`` and return the answer, whatever its status.
 
         Raises as `check`, and `NoAnswerError` when the other end does not answer in time.
@@ -121,7 +121,7 @@ class GuardedHttp:
             connection.request(request.method, target, body=request.body, headers=dict(request.headers))
             response = connection.getresponse()
             headers = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, response.read(request.most_bytes), headers)
+            return GuardedResponse(response.status, response.read(request.most_bytes), headers)
         except ssl.SSLCertVerificationError as error:
             raise NoAnswerError("protocol.certificate_invalid", host=parts.hostname) from error
         except (OSError, http.client.HTTPException) as error:

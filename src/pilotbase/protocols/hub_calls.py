@@ -12,7 +12,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.operations.operation import NOTHING, In, Operation, Out
-from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.guarded_http import GuardedResponse
 from pilotbase.protocols.hub_requests import HubRequests
 
 
@@ -41,7 +41,7 @@ class HubCalls:
         except pydantic.ValidationError as error:
             raise PilotbaseError("protocol.hub_unreadable", found=operation.name) from error
 
-    def _send(self, operation: Operation[In, Out], asked: In, seen: Digest | None) -> Answer:
+    def _send(self, operation: Operation[In, Out], asked: In, seen: Digest | None) -> GuardedResponse:
         path, body = operation.address(asked), _sent(operation, asked)
         if not operation.writes:
             return self.requests.get(path, {name: _spelled(value) for name, value in body.items()})

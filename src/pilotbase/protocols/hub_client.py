@@ -40,7 +40,7 @@ from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
 from pilotbase.operations import records, uploads
 from pilotbase.operations.operation import NoInput
-from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.guarded_http import GuardedResponse
 from pilotbase.protocols.hub_calls import HubCalls
 from pilotbase.protocols.hub_requests import HubRequests
 
@@ -175,7 +175,7 @@ def _path(subject: str) -> str:
     return f"/{SECTIONS[kind]}/{name}"
 
 
-def read_model(model: type[Model], answer: Answer) -> Model:
+def read_model(model: type[Model], answer: GuardedResponse) -> Model:
     """Return what the hub has answered; raises `PilotbaseError` for anything else."""
     try:
         return model.model_validate_json(answer.body)
@@ -183,7 +183,7 @@ def read_model(model: type[Model], answer: Answer) -> Model:
         raise PilotbaseError("protocol.hub_unreadable", found=model.__name__) from error
 
 
-def read_list(model: type[Model], answer: Answer) -> list[Model]:
+def read_list(model: type[Model], answer: GuardedResponse) -> list[Model]:
     """Return the list that the hub has answered; raises `PilotbaseError` for anything else."""
     try:
         return pydantic.TypeAdapter(list[model]).validate_json(answer.body)  # type: ignore[valid-type]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.operations.datasets import TAKE, FileFor
-from pilotbase.protocols.guarded_http import Answer
+from pilotbase.protocols.guarded_http import GuardedResponse
 from pilotbase.protocols.hub_requests import HubRequests
 
 PART = 16 << 20
@@ -18,7 +18,7 @@ _RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 
 
 @dataclass(frozen=True)
-class Begun:
+class PartialDownload:
     """What is there of a file whose taking was cut off."""
 
     size: int
@@ -35,7 +35,7 @@ class FilePart:
     content: bytes
 
 
-def parts_of(requests: HubRequests, asked: FileFor, begun: Begun | None = None) -> Iterator[FilePart]:
+def parts_of(requests: HubRequests, asked: FileFor, begun: PartialDownload | None = None) -> Iterator[FilePart]:
     """Yield the parts of a file, one after the other; from where ``begun`` ends, if its bytes are the same still.
 
     A file whose copies are marked comes in one part. Raises besides as `HubRequests.send`.
@@ -52,20 +52,20 @@ def parts_of(requests: HubRequests, asked: FileFor, begun: Begun | None = None) 
         yield FilePart(start, tag, answer.body)
 
 
-def _part(requests: HubRequests, asked: FileFor, at: int, tag: str) -> Answer:
+def _part(requests: HubRequests, asked: FileFor, at: int, tag: str) -> GuardedResponse:
     headers = {"Range": f"bytes={at}-{at + PART - 1}", **({"If-Range": tag} if tag else {})}
     try:
         answer = requests.get(TAKE.address(asked), {"purpose": asked.purpose}, headers)
     except PilotbaseError as error:
         if at or error.text.params.get("found") != "api.range":
             raise
-        return Answer(200, b"")  # there is no first byte
+        return GuardedResponse(200, b"")  # there is no first byte
     if int(answer.headers.get("content-length", 0)) > len(answer.body):
         raise PilotbaseError("protocol.hub_unreadable", found=asked.file)
     return answer
 
 
-def _range_of(answer: Answer) -> tuple[int, int]:
+def _range_of(answer: GuardedResponse) -> tuple[int, int]:
     """Return where the bytes of an answer begin, and the size of the whole file."""
     found = _RANGE.fullmatch(answer.headers.get("content-range", "")) if answer.status == _PARTIAL else None
     return (int(found[1]), int(found[2])) if found is not None else (0, len(answer.body))

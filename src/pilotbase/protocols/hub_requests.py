@@ -19,7 +19,7 @@ import pydantic
 from pilotbase.documents.api.shapes import Problem, ProblemIssue
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError, RefusedError
 from pilotbase.documents.texts import Language, text
-from pilotbase.protocols.guarded_http import Answer, GuardedHttp, NoAnswerError, Request
+from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest, GuardedResponse, NoAnswerError
 
 MAXIMUM_ANSWER = 64 << 20
 TRIES = 5
@@ -49,12 +49,12 @@ class HubRequests:
 
     def get(
         self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> GuardedResponse:
         """Return what is at ``path`` under /api; raises as `send`."""
         asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in (query or {}).items() if value)
         return self.send("GET", f"{path}?{asked}" if asked else path, headers=headers)
 
-    def write(self, method: str, path: str, value: Any, seen: str | None = None) -> Answer:
+    def write(self, method: str, path: str, value: Any, seen: str | None = None) -> GuardedResponse:
         """Send ``value`` as JSON once, however often it has to be sent; ``seen``: only where that still stands.
 
         Raises as `send`.
@@ -66,7 +66,7 @@ class HubRequests:
 
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> GuardedResponse:
         """Return the answer; what is only passing is waited for.
 
         Raises:
@@ -83,7 +83,7 @@ class HubRequests:
         }
         if not self.token:
             del told["Authorization"]
-        request = Request(method, f"{self.url.rstrip('/')}/api{path}", body, told, MAXIMUM_ANSWER)
+        request = GuardedRequest(method, f"{self.url.rstrip('/')}/api{path}", body, told, MAXIMUM_ANSWER)
         for wait in self._waits():
             try:
                 answer = client.send(request)
@@ -104,7 +104,7 @@ class HubRequests:
         return [*(0.5 * 2**number for number in range(TRIES - 1)), None]
 
 
-def problem_of(answer: Answer) -> PilotbaseError:
+def problem_of(answer: GuardedResponse) -> PilotbaseError:
     """Return the error that problem details tell of, in the hub's own words."""
     try:
         problem = Problem.model_validate_json(answer.body)
@@ -124,6 +124,6 @@ def _issue(told: ProblemIssue) -> Issue:
     return Issue(file=told.file or "hub", path=told.path, problem=problem, line=told.line)
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after(answer: GuardedResponse) -> float:
     told = answer.headers.get("retry-after", "")
     return float(told) if told.isdigit() else 0.0

@@ -13,7 +13,15 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from pilotbase.protocols.guarded_http import Answer, GuardedHttp, NoAnswerError, Pinned, Request, cut_off, parts_of
+from pilotbase.protocols.guarded_http import (
+    GuardedHttp,
+    GuardedRequest,
+    GuardedResponse,
+    NoAnswerError,
+    Pinned,
+    cut_off,
+    parts_of,
+)
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -40,7 +48,7 @@ class KeptConnection:
         self._connection: Pinned | None = None
         self._socket: _Timed | None = None
 
-    def send(self, request: Request, seconds: float) -> Answer:
+    def send(self, request: GuardedRequest, seconds: float) -> GuardedResponse:
         """Send ``request``, to a path of the same host, and return the answer, whatever its status.
 
         Raises:
@@ -74,7 +82,7 @@ class KeptConnection:
         if plain is not None:
             plain.abort()
 
-    def _exchange(self, request: Request, deadline: float) -> Answer:
+    def _exchange(self, request: GuardedRequest, deadline: float) -> GuardedResponse:
         parts = parts_of(request.url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
@@ -90,7 +98,7 @@ class KeptConnection:
             raise
         if response.will_close:
             self.close()
-        return Answer(response.status, body, headers)
+        return GuardedResponse(response.status, body, headers)
 
     def _connect(self, deadline: float) -> Pinned:
         address = self._guard.judged(self._parts)

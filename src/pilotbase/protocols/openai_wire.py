@@ -75,7 +75,7 @@ class ChatAnswer:
 
 
 @dataclass(frozen=True)
-class Said:
+class ModelOutput:
     """What a language model of others answered."""
 
     words: str
@@ -95,22 +95,22 @@ def write_completion_request(model: str, prompt: str, sampling: Mapping[str, obj
     return write_json({"model": model, "prompt": prompt, **sampling})
 
 
-def read_chat_answer(body: bytes) -> Said:
+def read_chat_answer(body: bytes) -> ModelOutput:
     """Return the first choice of a chat completion; raises `WireError`."""
     message = read_object(body)
     found = _first_choice(message).get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
-    return Said(_text_of(found.get("content")), _served(message), read_usage(message))
+    return ModelOutput(_text_of(found.get("content")), _served(message), read_usage(message))
 
 
-def read_completion_answer(body: bytes) -> Said:
+def read_completion_answer(body: bytes) -> ModelOutput:
     """Return the first choice of a completion; raises `WireError`."""
     message = read_object(body)
     words = _first_choice(message).get("text")
     if not isinstance(words, str):
         raise WireError("wire.no_choice", field="choices[0].text")
-    return Said(words, _served(message), read_usage(message))
+    return ModelOutput(words, _served(message), read_usage(message))
 
 
 def write_embedding_request(model: str, texts: Sequence[str]) -> bytes:

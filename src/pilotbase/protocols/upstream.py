@@ -33,7 +33,7 @@ class QueueFullError(PilotbaseError):
 
 
 @dataclass(frozen=True)
-class Question:
+class UpstreamCall:
     """A call as it came: the bytes for those who pass them on, and what was read of them."""
 
     call: str
@@ -52,7 +52,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Cases:
+class CallCases:
     """The cases of a call as an observation keeps them: plain columns, and one answer a case."""
 
     ids: Sequence[str]
@@ -61,11 +61,11 @@ class Cases:
 
 
 @dataclass(frozen=True)
-class Reply:
+class UpstreamReply:
     """A whole answer."""
 
     body: bytes
-    cases: Cases
+    cases: CallCases
     usage: TokenUsage | None = None
     """None: it has nothing to do with tokens."""
     status: int = 200
@@ -75,10 +75,10 @@ class Reply:
     handed_over: bool = False
 
 
-class Stream(Protocol):
+class AnswerStream(Protocol):
     """An answer that comes in pieces; it is to be closed, whether or not it was read to its end."""
 
-    cases: Cases
+    cases: CallCases
 
     @property
     def ended(self) -> bool:
@@ -101,7 +101,7 @@ class Upstream(Protocol):
     def ready(self) -> bool:
         """Tell whether it would answer now."""
 
-    async def ask(self, question: Question) -> Reply | Stream:
+    async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
         """Return the answer; cancelled, it lets go of the question.
 
         Raises:
@@ -110,7 +110,7 @@ class Upstream(Protocol):
             UpstreamDownError, UpstreamFailedError, QueueFullError: as they say.
         """
 
-    def hand_over(self, question: Question) -> Reply:
+    def hand_over(self, question: UpstreamCall) -> UpstreamReply:
         """Return the answer that leaves the question to a person; raises as `ask` where the question is at fault."""
 
     async def close(self) -> None:

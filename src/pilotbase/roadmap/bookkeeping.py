@@ -10,7 +10,7 @@ from pilotbase.catalogue.records import both_languages, everything
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import RiskWarning
@@ -52,7 +52,7 @@ def _enter(change: Transaction, base: View, told: Change) -> None:
     if stored.kind == "service":
         _enter_terms(change, base, stored)
     elif stored.kind == "service-standing":
-        _enter_standing(change, base, stored.load(ServiceStanding))
+        _enter_standing(change, base, stored.load(ServiceStatus))
     else:
         warning = stored.load(RiskWarning)
         if warning.colour is not Colour.GREEN:
@@ -69,7 +69,7 @@ def _enter_terms(change: Transaction, base: View, stored: Stored) -> None:
             note_first(change, commission, "served", stored.stored_at)
 
 
-def _enter_standing(change: Transaction, base: View, standing: ServiceStanding) -> None:
+def _enter_standing(change: Transaction, base: View, standing: ServiceStatus) -> None:
     service = _list(change, base, standing.service)
     if service is None:
         return
@@ -85,7 +85,7 @@ def _list(change: Transaction, base: View, name: str) -> Service | None:
     if len(found) < 2:
         return None
     stored = found[service_subject(name)]
-    service, standing = stored.load(Service), found[standing_head(name)].load(ServiceStanding)
+    service, standing = stored.load(Service), found[standing_head(name)].load(ServiceStatus)
     scenario = _scenario_of(base, service)
     listing = _listing(stored, service, standing, scenario)
     put_listing(change, listing, [])
@@ -94,12 +94,12 @@ def _list(change: Transaction, base: View, name: str) -> Service | None:
     return service
 
 
-def _is_certified(service: Service, standing: ServiceStanding) -> bool:
+def _is_certified(service: Service, standing: ServiceStatus) -> bool:
     """Tell whether what answers, or would, holds a certificate: an endpoint on the operator's word is no use."""
     return isinstance(service.routes[min(standing.route, len(service.routes) - 1)], CertifiedRoute)
 
 
-def _listing(stored: Stored, service: Service, standing: ServiceStanding, scenario: Scenario | None) -> Listing:
+def _listing(stored: Stored, service: Service, standing: ServiceStatus, scenario: Scenario | None) -> Listing:
     title = both_languages(service.title)
     return Listing(
         subject=service_subject(service.name),

@@ -10,8 +10,8 @@ from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.documents.states import ScenarioState
 from pilotbase.operations.ledger import MOST_TOP, RankingAsked
 from pilotbase.roadmap.ledger import owner_of
-from pilotbase.roadmap.ranking import Flip, Ranking, Rung, Weights, moves, rank
-from pilotbase.workspace.journeys import Wanted, Worth, count_by_worth, list_wanted
+from pilotbase.roadmap.ranking import CriterionWeights, Flip, Ranking, Rung, moves, rank
+from pilotbase.workspace.journeys import RecordFilter, Worth, count_by_worth, list_wanted
 from pilotbase.workspace.listings import Listing, Page
 from pilotbase.workspace.store import View
 
@@ -20,20 +20,20 @@ STATES = (ScenarioState.REVIEW, ScenarioState.OPEN)
 MOST_FLIPS = 50
 
 
-def rank_scenarios(view: View, weights: Weights, top: int, within: Fraction) -> Ranking:
+def rank_scenarios(view: View, weights: CriterionWeights, top: int, within: Fraction) -> Ranking:
     """Return the ranking of the scenarios that ``view`` may choose from; raises as `owner_of`."""
     return rank(count_by_worth(view, STATES, owner_of(view.actor)), weights, max(1, min(top, MOST_TOP)), within)
 
 
 def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingTold:
-    """Return the ranking by the weights that are asked for; raises as `owner_of` and `Weights`."""
-    weights = Weights(asked.potential, asked.maturity, asked.driving_effect)
+    """Return the ranking by the weights that are asked for; raises as `owner_of` and `CriterionWeights`."""
+    weights = CriterionWeights(asked.potential, asked.maturity, asked.driving_effect)
     return tell_ranking(view, rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100)), address)
 
 
 def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int = 50) -> Page:
     """Return the scenarios on the rung of ``worth``, newest first; raises as `list_wanted` and `owner_of`."""
-    wanted = Wanted("scenario", STATES, worth=worth, owner=owner_of(view.actor))
+    wanted = RecordFilter("scenario", STATES, worth=worth, owner=owner_of(view.actor))
     return list_wanted(view, wanted, after, limit)
 
 
@@ -73,7 +73,7 @@ def _rung(rung: Rung) -> RungTold:
     )
 
 
-def _flip(flip: Flip, weights: Weights) -> FlipTold:
+def _flip(flip: Flip, weights: CriterionWeights) -> FlipTold:
     above, below = ((one.potential, one.maturity, one.driving_effect) for one in (flip.above, flip.below))
     potential, maturity, driving_effect = map(float, moves(flip, weights))
     return FlipTold(above=above, below=below, shift=float(flip.shift), moved=(potential, maturity, driving_effect))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figures, count_of, figures
-from pilotbase.catalogue.spans import STEPS, WHOLE, Costs, Quartiles, Span
+from pilotbase.catalogue.spans import STEPS, WHOLE, Quartiles, StepSpan, TrialCosts
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, StepSpanTold
-from pilotbase.documents.permissions import Reading, may_read
+from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.targets import Figure, Phase, Target, Targets
 from pilotbase.documents.vocabularies import Action, Support
 from pilotbase.roadmap.bookkeeping import keep_books
@@ -24,7 +24,7 @@ from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedFigures:
     """Figures, and when they were counted."""
 
     figures: Figures
@@ -37,7 +37,7 @@ def owner_of(actor: Actor) -> str:
     Raises:
         NotFoundError: the actor reads none.
     """
-    if not may_read(Reading.LEDGER, actor):
+    if not may_read(ReadScope.LEDGER, actor):
         raise NotFoundError("roadmap.no_ledger")
     return "" if actor.sees_all else actor.organisation
 
@@ -49,11 +49,11 @@ def count_anew(view: View, now: datetime) -> Figures:
     return figures(view, now, owner)
 
 
-def count_now(view: View, owner: str = "") -> Counted:
+def count_now(view: View, owner: str = "") -> CountedFigures:
     """Keep the books and return the figures of what ``view`` sees (of ``owner`` only)."""
     now = view.store.clock()
     keep_books(view)
-    return Counted(figures(view, now, owner), now)
+    return CountedFigures(figures(view, now, owner), now)
 
 
 def tell_ledger(view: View, found: Figures, at: datetime) -> LedgerTold:
@@ -78,7 +78,7 @@ def tell_map(view: View, found: Figures, at: datetime) -> MapTold:
     return MapTold(at=at, owner=owner_of(view.actor), cells=cells)
 
 
-def _span(name: str, span: Span) -> StepSpanTold:
+def _span(name: str, span: StepSpan) -> StepSpanTold:
     return StepSpanTold(
         step=name,
         taken=span.taken,
@@ -99,7 +99,7 @@ def _costs(found: Figures) -> Iterator[CostTold]:
         yield from known or [CostTold(step=step, kind="unknown", unit="", known=0, unknown=taken, amount=None)]
 
 
-def _known(step: str, costs: Costs) -> Iterator[CostTold]:
+def _known(step: str, costs: TrialCosts) -> Iterator[CostTold]:
     if step == "proposed_agreed":
         for currency, price in costs.prices.items():
             amount = _quartiles(price)

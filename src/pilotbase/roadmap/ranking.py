@@ -22,7 +22,7 @@ CRITERIA = ("potential", "maturity", "driving_effect")
 
 
 @dataclass(frozen=True)
-class Weights:
+class CriterionWeights:
     """How much each criterion counts, in parts of their sum; whole numbers up to `MOST_WEIGHT`."""
 
     potential: int = 1
@@ -72,7 +72,7 @@ class Flip:
 class Ranking:
     """Rungs from the top, what is left out for want of a worth, and what flips within a shift."""
 
-    weights: Weights
+    weights: CriterionWeights
     rungs: tuple[Rung, ...]
     unrated: int
     """Scenarios of which nobody has said what they are worth: they have no rank."""
@@ -88,7 +88,7 @@ class Ranking:
 
 
 def rank(
-    counts: Mapping[Worth | None, int], weights: Weights, top: int = 10, within: Fraction = Fraction(1, 10)
+    counts: Mapping[Worth | None, int], weights: CriterionWeights, top: int = 10, within: Fraction = Fraction(1, 10)
 ) -> Ranking:
     """Return the ranking of ``counts`` (worth → how many scenarios) under ``weights``; the same for the same input."""
     worths = sorted((worth for worth in counts if worth is not None), key=lambda worth: _order(worth, weights))
@@ -105,7 +105,7 @@ def rank(
     return Ranking(weights, rungs, counts.get(None, 0), top, within, tuple(near))
 
 
-def smallest_flip(above: Worth, below: Worth, weights: Weights) -> Flip | None:
+def smallest_flip(above: Worth, below: Worth, weights: CriterionWeights) -> Flip | None:
     """Return the smallest change of ``weights`` at which ``below`` comes up to ``above`` and beyond which it passes.
 
     None: ``above`` is behind in no criterion, so it is never passed.
@@ -123,7 +123,7 @@ def smallest_flip(above: Worth, below: Worth, weights: Weights) -> Flip | None:
     return None
 
 
-def moves(flip: Flip, weights: Weights) -> tuple[Fraction, ...]:
+def moves(flip: Flip, weights: CriterionWeights) -> tuple[Fraction, ...]:
     """Return what each criterion gains or loses at ``flip``, in shares of the whole weight."""
     ahead, left = _ahead(flip.above, flip.below), flip.shift
     moved = [Fraction()] * len(ahead)
@@ -143,12 +143,12 @@ def _values(worth: Worth) -> tuple[int, ...]:
     return (worth.potential, worth.maturity, worth.driving_effect)
 
 
-def _score(worth: Worth, weights: Weights) -> Fraction:
+def _score(worth: Worth, weights: CriterionWeights) -> Fraction:
     points = sum(part * value for part, value in zip(weights.parts, _values(worth), strict=True))
     return Fraction(points, sum(weights.parts))
 
 
-def _order(worth: Worth, weights: Weights) -> tuple[Fraction, ...]:
+def _order(worth: Worth, weights: CriterionWeights) -> tuple[Fraction, ...]:
     """Return what sorts from the top; where scores tie, the higher potential stands first, and so on."""
     return (-_score(worth, weights), *(Fraction(-value) for value in _values(worth)))
 

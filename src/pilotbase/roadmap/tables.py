@@ -14,7 +14,7 @@ from pilotbase.documents.api.ledger import (
     RankingTold,
     StepSpanTold,
 )
-from pilotbase.documents.quantities import spell_days
+from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, Text, text
 
 Row = tuple[str, ...]
@@ -33,10 +33,10 @@ class Table:
 def ledger_table(told: LedgerTold, language: Language, *, exact: bool = True) -> Table:
     """Return the ledger, one number a row: part, what it is of, what it says, number.
 
-    ``exact``: days with six digits, as a spreadsheet counts with them; else as people say them (`spell_days`).
+    ``exact``: days with six digits, as a spreadsheet counts with them; else as people say them (`format_days`).
     """
     header = _words(("roadmap.part", "roadmap.of", "roadmap.says", "roadmap.number"), language)
-    lines = [*_figures(told), *_spans(told, _number if exact else spell_days), *_costs(told), *_aims(told)]
+    lines = [*_figures(told), *_spans(told, _number if exact else format_days), *_costs(told), *_aims(told)]
     rows = [(*(cell.render(language) if isinstance(cell, Text) else cell for cell in line),) for line in lines]
     return Table(header, tuple(rows))
 
@@ -64,14 +64,14 @@ def ranking_table(told: RankingTold, language: Language) -> Table:
         (
             *(str(one.rank), f"{one.score:.3f}"),
             *(str(value) for value in (one.potential, one.maturity, one.driving_effect, one.scenarios)),
-            *(spell_shift(share, language) for share in (one.passed_after, one.crosses_after)),
+            *(format_shift(share, language) for share in (one.passed_after, one.crosses_after)),
         )
         for one in told.rungs
     ]
     return Table(_words([f"roadmap.{code}" for code in codes], language), tuple(rows))
 
 
-def spell_shift(share: float | None, language: Language) -> str:
+def format_shift(share: float | None, language: Language) -> str:
     """Return how much weight moves, in percent; *never* where no weights do it."""
     return text("roadmap.never").render(language) if share is None else f"{100 * share:.1f}%"
 

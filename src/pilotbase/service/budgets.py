@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.subjects import service_subject
-from pilotbase.service.calls import NOTHING, Account, Cost
+from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost
 from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -37,7 +37,7 @@ _budgets, _spending, _held = tables.service_budgets.c, tables.service_spending.c
 
 
 @dataclass(frozen=True)
-class Budget:
+class ServiceBudget:
     """How much may be used of a service in each period; None: as much as is asked for."""
 
     service: str
@@ -46,9 +46,9 @@ class Budget:
     calls: int | None = None
     tokens: int | None = None
 
-    def account(self, now: datetime) -> Account:
+    def account(self, now: datetime) -> BudgetPeriod:
         """Return what is counted together at ``now``: the month in UTC, or all."""
-        return Account(self.service, self.name, f"{now:%Y-%m}" if self.period == "month" else "total")
+        return BudgetPeriod(self.service, self.name, f"{now:%Y-%m}" if self.period == "month" else "total")
 
     def bounded(self, cost: Cost) -> Cost:
         """Return what of ``cost`` this budget bounds."""
@@ -64,15 +64,15 @@ class Budget:
 class Spending:
     """Where a budget stands in its period."""
 
-    budget: Budget
-    account: Account
+    budget: ServiceBudget
+    account: BudgetPeriod
     used: Cost
     """Accounted for as used."""
     held: Cost
     """In the hands of desks: in use, or to come back."""
 
 
-def write_budget(change: Transaction, budget: Budget) -> None:
+def write_budget(change: Transaction, budget: ServiceBudget) -> None:
     """Set ``budget``, new or changed, and record it; raises `InputError` for one that bounds nothing or too much."""
     bounds = [bound for bound in (budget.calls, budget.tokens) if bound is not None]
     if not bounds or not all(0 <= bound <= MAXIMUM for bound in bounds):
@@ -83,11 +83,11 @@ def write_budget(change: Transaction, budget: Budget) -> None:
     change.record("service.budget_set", [service_subject(budget.service), f"budget:{budget.name}"], facts)
 
 
-def find_budget(connection: Connection, service: str, name: str) -> Budget | None:
+def find_budget(connection: Connection, service: str, name: str) -> ServiceBudget | None:
     """Return a budget of a service, or None."""
     rows = select(tables.service_budgets).where(_budgets.service == service, _budgets.name == name)
     row = connection.execute(rows).one_or_none()
-    return None if row is None else Budget(row.service, row.name, row.period, row.calls, row.tokens)
+    return None if row is None else ServiceBudget(row.service, row.name, row.period, row.calls, row.tokens)
 
 
 def require_budget(connection: Connection, service: str, name: str) -> None:
@@ -106,7 +106,7 @@ def spending_of(view: View, service: str) -> list[Spending]:
 
 
 def lease(
-    connection: Connection, desk: str, budget: Budget, account: Account, need: Cost, now: datetime
+    connection: Connection, desk: str, budget: ServiceBudget, account: BudgetPeriod, need: Cost, now: datetime
 ) -> Cost | None:
     """Take an allotment that covers ``need`` out of ``budget``, in the period of ``account``, and return it.
 
@@ -125,7 +125,7 @@ def lease(
 
 
 def shortage(
-    connection: Connection, desk: str, budget: Budget, account: Account, need: Cost, under_way: Cost
+    connection: Connection, desk: str, budget: ServiceBudget, account: BudgetPeriod, need: Cost, under_way: Cost
 ) -> RefusedError:
     """Return why ``need`` is not to be had: it is spent, or held for the moment by calls that may use less.
 
@@ -137,7 +137,7 @@ def shortage(
     return RefusedError(code, **params)
 
 
-def give_back(connection: Connection, desk: str, account: Account, rest: Cost, now: datetime) -> None:
+def give_back(connection: Connection, desk: str, account: BudgetPeriod, rest: Cost, now: datetime) -> None:
     """Return ``rest`` of an allotment to its budget, as far as the desk still holds it."""
     held = held_by(connection, desk, account)
     if held is None:
@@ -147,14 +147,14 @@ def give_back(connection: Connection, desk: str, account: Account, rest: Cost, n
     _set(connection, tables.allotments, {"desk": desk, **_key_of(account)}, held - rest, now)
 
 
-def account_for(connection: Connection, desk: str, account: Account, used: Cost, now: datetime) -> None:
+def account_for(connection: Connection, desk: str, account: BudgetPeriod, used: Cost, now: datetime) -> None:
     """Write ``used`` off an allotment: it stays spent."""
     held = held_by(connection, desk, account)
     if held is not None:
         _set(connection, tables.allotments, {"desk": desk, **_key_of(account)}, (held - used).at_least(NOTHING), now)
 
 
-def held_by(connection: Connection, desk: str, account: Account) -> Cost | None:
+def held_by(connection: Connection, desk: str, account: BudgetPeriod) -> Cost | None:
     """Return what a desk has not accounted for, or None where it holds nothing of this account."""
     row = connection.execute(
         select(_held.calls, _held.tokens).where(_held.desk == desk, *_is(tables.allotments, account))
@@ -162,16 +162,16 @@ def held_by(connection: Connection, desk: str, account: Account) -> Cost | None:
     return None if row is None else Cost(row.calls, row.tokens)
 
 
-def _held_elsewhere(connection: Connection, desk: str, account: Account) -> Cost:
+def _held_elsewhere(connection: Connection, desk: str, account: BudgetPeriod) -> Cost:
     sums = (func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
     row = connection.execute(select(*sums).where(_held.desk != desk, *_is(tables.allotments, account))).one()
     return Cost(int(row[0]), int(row[1]))
 
 
-def accounts_of(connection: Connection, desk: str) -> list[Account]:
+def accounts_of(connection: Connection, desk: str) -> list[BudgetPeriod]:
     """Return the accounts of which a desk holds allotments."""
     rows = select(_held.service, _held.budget, _held.period).where(_held.desk == desk)
-    return [Account(*row) for row in connection.execute(rows)]
+    return [BudgetPeriod(*row) for row in connection.execute(rows)]
 
 
 def count_as_used(connection: Connection, desk: str) -> None:
@@ -191,23 +191,23 @@ def renew(connection: Connection, desk: str, now: datetime) -> None:
     connection.execute(update(tables.allotments).where(*old).values(renewed_at=now))
 
 
-def _spending_of(connection: Connection, budget: Budget, account: Account) -> Spending:
+def _spending_of(connection: Connection, budget: ServiceBudget, account: BudgetPeriod) -> Spending:
     sums = select(func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
     held = Cost(*(int(value) for value in connection.execute(sums.where(*_is(tables.allotments, account))).one()))
     return Spending(budget, account, _gone(connection, account) - held, held)
 
 
-def _gone(connection: Connection, account: Account) -> Cost:
+def _gone(connection: Connection, account: BudgetPeriod) -> Cost:
     rows = select(_spending.calls, _spending.tokens).where(*_is(tables.service_spending, account))
     row = connection.execute(rows).one_or_none()
     return NOTHING if row is None else Cost(row.calls, row.tokens)
 
 
-def _is(table: Table, account: Account) -> tuple[Any, ...]:
+def _is(table: Table, account: BudgetPeriod) -> tuple[Any, ...]:
     return tuple(table.c[name] == value for name, value in _key_of(account).items())
 
 
-def _key_of(account: Account) -> dict[str, str]:
+def _key_of(account: BudgetPeriod) -> dict[str, str]:
     return {"service": account.service, "budget": account.budget, "period": account.period}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.documents.observation import Scalar
-from pilotbase.documents.service import Route, Service, ServiceStanding
+from pilotbase.documents.service import Route, Service, ServiceStatus
 from pilotbase.documents.vocabularies import CallEnd
 
 
@@ -41,7 +41,7 @@ NOTHING = Cost(0, 0)
 
 
 @dataclass(frozen=True)
-class Account:
+class BudgetPeriod:
     """A budget of a service in one period: what is counted together."""
 
     service: str
@@ -58,11 +58,11 @@ class Admission:
     key: str
     """Identity of the key, not the secret."""
     service: Service
-    standing: ServiceStanding
+    standing: ServiceStatus
     route: Route | None
     """What may answer now. None: hand over to a person."""
     reserved: Cost
-    account: Account | None = None
+    account: BudgetPeriod | None = None
     """Which budget it was reserved from; None: the key has none."""
     held: Cost = NOTHING
     """What of ``reserved`` was taken from the budget: nothing where it sets no bound."""
@@ -71,7 +71,7 @@ class Admission:
 
 
 @dataclass(frozen=True)
-class Observed:
+class CallObservation:
     """What the journal keeps of a call; no pydantic on the way of an answer."""
 
     ids: Sequence[str]

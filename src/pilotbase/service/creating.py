@@ -14,7 +14,7 @@ from pilotbase.documents.service import (
     Override,
     Route,
     Service,
-    ServiceStanding,
+    ServiceStatus,
     ServiceTerms,
 )
 from pilotbase.documents.subjects import Subject, certificate_head, scenario_subject, service_subject
@@ -168,6 +168,6 @@ def _title(route: CertifiedRoute) -> str:
 def _write(change: Transaction, service: Service, reason: Text) -> None:
     made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": service.name})
     change.let_stand(service_subject(service.name), made)
-    standing = ServiceStanding(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
+    standing = ServiceStatus(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
     write_standing(change, service, standing, "create")
     change.settle(made)

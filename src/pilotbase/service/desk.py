@@ -18,27 +18,27 @@ from pathlib import Path
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hash_secret
-from pilotbase.documents.service import Route, Service, ServiceStanding
+from pilotbase.documents.service import Route, Service, ServiceStatus
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service import budgets
-from pilotbase.service.budgets import Budget
-from pilotbase.service.calls import NOTHING, Account, Admission, Cost, Observed
+from pilotbase.service.budgets import ServiceBudget
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
 from pilotbase.service.journal import Journal
 from pilotbase.service.keys import MARK, ServiceKey, require_open
-from pilotbase.service.known import Access, Barred, Known, Serving
+from pilotbase.service.known import Barred, KeyAccess, KnownServices, Serving
 from pilotbase.service.recovery import recover
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
-__all__ = ["Admission", "Cost", "Desk", "MustWaitError", "Observed"]
+__all__ = ["Admission", "CallDispatcher", "CallObservation", "Cost", "MustWaitError"]
 
 
 @dataclass
 class _Pool:
     """What is left of an allotment in the hands of this desk."""
 
-    budget: Budget
-    account: Account
+    budget: ServiceBudget
+    account: BudgetPeriod
     left: Cost = NOTHING
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held for moments only, but where an allotment is emptied."""
@@ -50,21 +50,21 @@ class MustWaitError(PilotbaseError):
     """More has to be taken out of the store before the call can be admitted: ask again where that may take a while."""
 
 
-class Desk:
+class CallDispatcher:
     """Admits and settles calls. Made by `open`; what it holds is given back by `close`."""
 
     def __init__(self, view: View, journal: Journal) -> None:
         self._view = view
         self._journal = journal
-        self._known = Known(view)
+        self._known = KnownServices(view)
         self._numbers = count(1)
-        self._pools: dict[Account, _Pool] = {}
+        self._pools: dict[BudgetPeriod, _Pool] = {}
         self._open: dict[int, Admission] = {}
         self._lock = threading.Lock()
         self._latest = view.store.clock()
 
     @classmethod
-    def open(cls, view: View, folder: Path) -> Desk:
+    def open(cls, view: View, folder: Path) -> CallDispatcher:
         """Return a new desk of the base that ``view`` (its operator's) sees, with its journal under ``folder``.
 
         What killed desks have left there goes back to its budgets first.
@@ -143,7 +143,7 @@ class Desk:
         serving = self._known.serving(key.service)
         return [] if serving is None else [serving.service]
 
-    def settle(self, admission: Admission, used: Cost, observed: Observed | None = None) -> None:
+    def settle(self, admission: Admission, used: Cost, observed: CallObservation | None = None) -> None:
         """Say what a call has used and what was observed of it, before its answer goes back; what is left goes back.
 
         ``observed=None``: nobody answered. More than was reserved is paid as far as this desk's allotment reaches:
@@ -179,7 +179,7 @@ class Desk:
         self._latest = max(self._latest, self._view.store.clock())
         return self._latest
 
-    def _access(self, secret: str, scope: Scope | None, now: datetime) -> Access:
+    def _access(self, secret: str, scope: Scope | None, now: datetime) -> KeyAccess:
         access = self._known.access(hash_secret(secret)) if secret.startswith(MARK) else None
         require_open(access.key if access is not None else None, scope, now)
         assert access is not None
@@ -191,13 +191,15 @@ class Desk:
             raise NotFoundError("service.unknown_service", service=name)
         return serving
 
-    def _reserve(self, access: Access, serving: Serving, route: Route | None, cost: Cost, waiting: bool) -> Admission:
+    def _reserve(
+        self, access: KeyAccess, serving: Serving, route: Route | None, cost: Cost, waiting: bool
+    ) -> Admission:
         budget = access.budget
         held = NOTHING if budget is None else budget.bounded(cost)
         account = None if budget is None else budget.account(self._latest)
         if budget is not None and account is not None:
             self._take(self._pool(budget, account, waiting), held, waiting)
-        standing: ServiceStanding = serving.standing
+        standing: ServiceStatus = serving.standing
         number = next(self._numbers)
         further = serving.after(route, self._latest)
         admission = Admission(
@@ -211,7 +213,7 @@ class Desk:
         self._open[number] = admission
         return admission
 
-    def _pool(self, budget: Budget, account: Account, waiting: bool) -> _Pool:
+    def _pool(self, budget: ServiceBudget, account: BudgetPeriod, waiting: bool) -> _Pool:
         """Return what the desk holds of ``account``, under its bounds as they are now."""
         pool = self._pools.get(account)
         if pool is not None and pool.budget == budget:
@@ -261,7 +263,7 @@ class Desk:
             under_way = sum(held, start=NOTHING)
             raise budgets.shortage(connection, self.identity, pool.budget, pool.account, need, under_way)
 
-    def _settle(self, admission: Admission, used: Cost, observed: Observed | None) -> None:
+    def _settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
         came = observed or self._view.store.clock()
         if admission.account is None:
             self._journal.settle(admission, used, NOTHING, came)
@@ -286,7 +288,7 @@ class Desk:
             pool.left = NOTHING
 
 
-def _same_budget(pool: _Pool, account: Account) -> bool:
+def _same_budget(pool: _Pool, account: BudgetPeriod) -> bool:
     return (pool.account.service, pool.account.budget) == (account.service, account.budget)
 
 

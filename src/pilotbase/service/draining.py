@@ -20,8 +20,8 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
-from pilotbase.service.journal import Fields, Line
-from pilotbase.service.metering import Meter, Usage, add_up, write_usage
+from pilotbase.service.journal import Fields, JournalRecord
+from pilotbase.service.metering import MeterKey, ServiceUsage, add_up, write_usage
 from pilotbase.service.recovery import settle_up, taken_in
 from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.store import View
@@ -145,27 +145,27 @@ def _move(connection: Connection, desk: str, place: tuple[int, int]) -> None:
         connection.execute(insert(table).values(desk=desk, **values))
 
 
-def _metered(fields: Fields) -> tuple[Meter, Usage]:
+def _metered(fields: Fields) -> tuple[MeterKey, ServiceUsage]:
     used = journal.cost_in(fields, "used")
     microseconds = round(float(fields.get("milliseconds", 0)) * 1000)
-    return _meter(fields, _moment(fields)), Usage(1, len(fields.get("ids", ())), used.tokens, microseconds)
+    return _meter(fields, _moment(fields)), ServiceUsage(1, len(fields.get("ids", ())), used.tokens, microseconds)
 
 
-def _reserved(fields: Fields) -> Usage:
-    return Usage(1, 0, journal.cost_in(fields, "held").tokens, 0)
+def _reserved(fields: Fields) -> ServiceUsage:
+    return ServiceUsage(1, 0, journal.cost_in(fields, "held").tokens, 0)
 
 
-def _meter(fields: Fields, at: datetime) -> Meter:
+def _meter(fields: Fields, at: datetime) -> MeterKey:
     end = CallEnd(fields.get("end", CallEnd.FAILED))
     hour = at.replace(minute=0, second=0, microsecond=0)
-    return Meter(fields["service"], hour, fields["key"], fields.get("version") or "", end)
+    return MeterKey(fields["service"], hour, fields["key"], fields.get("version") or "", end)
 
 
 def _moment(fields: Fields) -> datetime:
     return datetime.fromisoformat(fields["at"]).astimezone(UTC)
 
 
-def _observations(desk: str, lines: Sequence[Line]) -> tuple[list[ObservationBatch], int]:
+def _observations(desk: str, lines: Sequence[JournalRecord]) -> tuple[list[ObservationBatch], int]:
     batches, unfit = [], 0
     for fields in (line.fields for line in lines):
         if not fields:

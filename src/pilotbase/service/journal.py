@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.service.calls import Account, Admission, Cost, Observed
+from pilotbase.service.calls import Admission, BudgetPeriod, CallObservation, Cost
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
 
@@ -41,7 +41,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
-class Line:
+class JournalRecord:
     """One record as it stands in a segment."""
 
     segment: int
@@ -89,14 +89,14 @@ class Journal:
             self._append(line)
             self._open[admission.number] = line
 
-    def settle(self, admission: Admission, used: Cost, charged: Cost, came: Observed | datetime) -> None:
+    def settle(self, admission: Admission, used: Cost, charged: Cost, came: CallObservation | datetime) -> None:
         """Write down what came of a call; of one that nobody answered, when it ended.
 
         Raises:
             DiskFullError: it cannot be written down; the call stays open.
         """
         fields = {"settled": admission.number, **_of(admission), **_cost("used", used), **_cost("charged", charged)}
-        line = _spell({**fields, **(_observation(came) if isinstance(came, Observed) else _nobody(came))})
+        line = _spell({**fields, **(_observation(came) if isinstance(came, CallObservation) else _nobody(came))})
         with self._lock:
             self._append(line)
             self._open.pop(admission.number, None)
@@ -176,7 +176,9 @@ def segments(folder: Path, desk: str) -> list[int]:
     return sorted(int(path.stem) for path in (folder / desk).glob("*.jsonl"))
 
 
-def read_lines(folder: Path, desk: str, segment: int, start: int = 0, limit: int | None = None) -> Iterator[Line]:
+def read_lines(
+    folder: Path, desk: str, segment: int, start: int = 0, limit: int | None = None
+) -> Iterator[JournalRecord]:
     """Iterate whole lines of a segment from byte ``start``, of about ``limit`` bytes; a torn last one is left out.
 
     A line whose check sum is wrong, as a machine that stopped may leave, has no fields.
@@ -187,7 +189,7 @@ def read_lines(folder: Path, desk: str, segment: int, start: int = 0, limit: int
             if not line.endswith(b"\n"):
                 return
             end = start + len(line)
-            yield Line(segment, start, end, _read(line))
+            yield JournalRecord(segment, start, end, _read(line))
             start = end
             if limit is not None and (limit := limit - len(line)) <= 0:
                 return
@@ -219,9 +221,9 @@ def drop_journal(folder: Path, desk: str) -> None:
     shutil.rmtree(folder / desk, ignore_errors=True)
 
 
-def account_in(fields: Fields) -> Account | None:
+def account_in(fields: Fields) -> BudgetPeriod | None:
     """Return the account that a record names."""
-    return Account(fields["service"], fields["budget"], fields["period"]) if "budget" in fields else None
+    return BudgetPeriod(fields["service"], fields["budget"], fields["period"]) if "budget" in fields else None
 
 
 def cost_in(fields: Fields, name: str) -> Cost:
@@ -258,7 +260,7 @@ def _nobody(at: datetime) -> dict[str, Any]:
     return {"end": CallEnd.FAILED.value, "at": at.isoformat()}
 
 
-def _observation(observed: Observed) -> dict[str, Any]:
+def _observation(observed: CallObservation) -> dict[str, Any]:
     return {
         "ids": list(observed.ids),
         "inputs": {name: list(column) for name, column in observed.inputs.items()},

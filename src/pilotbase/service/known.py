@@ -12,10 +12,10 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import RevocationList
 from pilotbase.certificate.status import REVOCATIONS_HEAD
 from pilotbase.documents.record import Record
-from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
-from pilotbase.service.budgets import Budget, find_budget
+from pilotbase.service.budgets import ServiceBudget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
 from pilotbase.service.overrides import SignedOverride
 from pilotbase.workspace.freshness import Freshness
@@ -27,7 +27,7 @@ _BARRED: Mapping[str, Barred] = {CommissionState.REVOKED: "revoked", CommissionS
 
 
 @dataclass(frozen=True)
-class Way:
+class RouteStatus:
     """A route of a service, and why it may not answer."""
 
     route: Route
@@ -44,10 +44,10 @@ class Serving:
     """A service as it stands now."""
 
     service: Service
-    standing: ServiceStanding
-    ways: tuple[Way, ...]
+    standing: ServiceStatus
+    ways: tuple[RouteStatus, ...]
 
-    def way(self, now: datetime) -> Way | None:
+    def way(self, now: datetime) -> RouteStatus | None:
         """Return the first way, from where the service stands, that may answer at ``now``."""
         return next((way for way in self.ways[self.standing.route :] if way.why_not(now) is None), None)
 
@@ -60,11 +60,11 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class Access:
+class KeyAccess:
     """A key with the budget that its calls are taken from."""
 
     key: ServiceKey
-    budget: Budget | None
+    budget: ServiceBudget | None
 
 
 @dataclass
@@ -72,12 +72,12 @@ class _Seen:
     """What was read since the log had so many entries."""
 
     entries: int
-    accesses: dict[str, Access] = field(default_factory=dict)
+    accesses: dict[str, KeyAccess] = field(default_factory=dict)
     services: dict[str, Serving] = field(default_factory=dict)
     revocations: RevocationList | None = None
 
 
-class Known:
+class KnownServices:
     """What `view` sees of services, never older than the store. Safe to share between threads.
 
     A reader that finds the store unchanged takes what it has; otherwise everything is forgotten and read as needed.
@@ -96,7 +96,7 @@ class Known:
         if entries != self._seen.entries:
             self._seen = _Seen(entries)
 
-    def access(self, hashed: str) -> Access | None:
+    def access(self, hashed: str) -> KeyAccess | None:
         """Return what the key with this hash opens, or None; an unknown one is not remembered."""
         seen = self._seen
         found = seen.accesses.get(hashed)
@@ -120,12 +120,12 @@ class Known:
         """Close the connection over which the store is asked."""
         self._freshness.close()
 
-    def _read_access(self, hashed: str) -> Access | None:
+    def _read_access(self, hashed: str) -> KeyAccess | None:
         with self._view.reading() as connection:
             key = find_key(connection, hashed)
             if key is None:
                 return None
-            return Access(key, find_budget(connection, key.service, key.budget) if key.budget else None)
+            return KeyAccess(key, find_budget(connection, key.service, key.budget) if key.budget else None)
 
     def _listed(self) -> RevocationList | None:
         digest = self._view.head(REVOCATIONS_HEAD)
@@ -141,15 +141,15 @@ def read_serving(view: View, name: str, listed: RevocationList | None) -> Servin
     if len(found) < 2:
         return None
     service = found[service_subject(name)].load(Service)
-    standing = found[standing_head(name)].load(ServiceStanding)
+    standing = found[standing_head(name)].load(ServiceStatus)
     return Serving(service, standing, tuple(_way(view, route, listed) for route in service.routes))
 
 
-def _way(view: View, route: Route, listed: RevocationList | None) -> Way:
+def _way(view: View, route: Route, listed: RevocationList | None) -> RouteStatus:
     if not isinstance(route, CertifiedRoute):
-        return Way(route, view.load(route.override, SignedOverride).override.expires_at)
+        return RouteStatus(route, view.load(route.override, SignedOverride).override.expires_at)
     certificate = view.load(route.certificate, IssuedCertificate).certificate
-    return Way(route, certificate.expires_at, barred(view, route, listed))
+    return RouteStatus(route, certificate.expires_at, barred(view, route, listed))
 
 
 def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:

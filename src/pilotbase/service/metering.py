@@ -17,7 +17,7 @@ _rows = tables.service_meters.c
 
 
 @dataclass(frozen=True)
-class Meter:
+class MeterKey:
     """What is counted together."""
 
     service: str
@@ -30,7 +30,7 @@ class Meter:
 
 
 @dataclass(frozen=True)
-class Usage:
+class ServiceUsage:
     """How much there was."""
 
     calls: int = 0
@@ -38,8 +38,8 @@ class Usage:
     tokens: int = 0
     microseconds: int = 0
 
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
+    def __add__(self, other: ServiceUsage) -> ServiceUsage:
+        return ServiceUsage(
             self.calls + other.calls,
             self.cases + other.cases,
             self.tokens + other.tokens,
@@ -47,15 +47,15 @@ class Usage:
         )
 
 
-def add_up(items: Iterable[tuple[Meter, Usage]]) -> Mapping[Meter, Usage]:
+def add_up(items: Iterable[tuple[MeterKey, ServiceUsage]]) -> Mapping[MeterKey, ServiceUsage]:
     """Return the sum for each meter."""
-    found: defaultdict[Meter, Usage] = defaultdict(Usage)
+    found: defaultdict[MeterKey, ServiceUsage] = defaultdict(ServiceUsage)
     for meter, usage in items:
         found[meter] = found[meter] + usage
     return found
 
 
-def write_usage(connection: Connection, counted: Mapping[Meter, Usage]) -> None:
+def write_usage(connection: Connection, counted: Mapping[MeterKey, ServiceUsage]) -> None:
     """Add to the rows of the meters; the caller makes sure that nothing is counted twice."""
     for meter, usage in counted.items():
         here = [_rows[name] == value for name, value in vars(meter).items()]
@@ -64,14 +64,14 @@ def write_usage(connection: Connection, counted: Mapping[Meter, Usage]) -> None:
             connection.execute(insert(tables.service_meters).values({**vars(meter), **vars(usage)}))
 
 
-def usage_of(view: View, service: str, days: int = 30) -> Mapping[Meter, Usage]:
+def usage_of(view: View, service: str, days: int = 30) -> Mapping[MeterKey, ServiceUsage]:
     """Return what was used of a service in the last ``days``; the caller may look into the service."""
     since = view.store.clock() - timedelta(days=days)
     rows = select(tables.service_meters).where(_rows.service == service, _rows.hour >= since).order_by(_rows.hour)
     with view.reading() as connection:
         found = connection.execute(rows).all()
     return {
-        Meter(row.service, row.hour, row.key, row.version, CallEnd(row.end)): Usage(
+        MeterKey(row.service, row.hour, row.key, row.version, CallEnd(row.end)): ServiceUsage(
             row.calls, row.cases, row.tokens, row.microseconds
         )
         for row in found

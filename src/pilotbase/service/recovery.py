@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from pilotbase.service import budgets, journal
-from pilotbase.service.calls import NOTHING, Account, Cost
+from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost
 from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.store import View
 
@@ -56,15 +56,15 @@ def taken_in(connection: Connection, desk: str) -> tuple[int, int]:
     return BEGINNING if row is None else (row.segment, row.place)
 
 
-def _costs(records: Iterable[journal.Fields], name: str) -> Iterable[tuple[Account, Cost]]:
+def _costs(records: Iterable[journal.Fields], name: str) -> Iterable[tuple[BudgetPeriod, Cost]]:
     for fields in records:
         account = journal.account_in(fields)
         if account is not None:
             yield account, journal.cost_in(fields, name)
 
 
-def _by_account(costs: Iterable[tuple[Account, Cost]]) -> dict[Account, Cost]:
-    found: defaultdict[Account, Cost] = defaultdict(lambda: NOTHING)
+def _by_account(costs: Iterable[tuple[BudgetPeriod, Cost]]) -> dict[BudgetPeriod, Cost]:
+    found: defaultdict[BudgetPeriod, Cost] = defaultdict(lambda: NOTHING)
     for account, cost in costs:
         found[account] = found[account] + cost
     return dict(found)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.permissions import ServiceAct, Stands, permitted
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.permissions import ServiceAct, SubjectRelation, permitted
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.subjects import service_subject, standing_head
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import NotFoundError
@@ -21,13 +21,13 @@ def load_service(view: View, name: str) -> Service:
     return view.load(digest, Service)
 
 
-def services_of(view: View) -> list[tuple[Service, ServiceStanding]]:
+def services_of(view: View) -> list[tuple[Service, ServiceStatus]]:
     """Return the services that the actor sees and where each stands, by name; of very many the newest `MAXIMUM`."""
     names = sorted({found.load(Service).name for found in view.find("service", limit=MAXIMUM)})
     heads = view.named([head for name in names for head in (service_subject(name), standing_head(name))])
     seen = [name for name in names if service_subject(name) in heads and standing_head(name) in heads]
     return [
-        (heads[service_subject(name)].load(Service), heads[standing_head(name)].load(ServiceStanding)) for name in seen
+        (heads[service_subject(name)].load(Service), heads[standing_head(name)].load(ServiceStatus)) for name in seen
     ]
 
 
@@ -42,7 +42,7 @@ def services_behind(view: View, certificate: str) -> list[Service]:
 
 def require_permitted(view: View, act: ServiceAct, organisation: str) -> None:
     """Return if the actor may do ``act`` to services of ``organisation``; raises `RefusedError`."""
-    if not permitted(act, view.actor, Stands(demand_owner=organisation)):
+    if not permitted(act, view.actor, SubjectRelation(demand_owner=organisation)):
         raise RefusedError("service.not_yours", organisation=organisation)
 
 

@@ -16,7 +16,7 @@ from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
@@ -43,7 +43,7 @@ _Move = Callable[[Serving, View], _Place]
 
 def fall_back(
     view: View, name: str, reason: Text, cause: Digest | None = None, *, off: int | None = None
-) -> ServiceStanding:
+) -> ServiceStatus:
     """Let the next earlier version that is certified answer; where there is none, a person, or nobody.
 
     ``off``: only where that route answers now, so that two causes that move a service off one version move it once.
@@ -55,48 +55,48 @@ def fall_back(
     return _move(view, name, "fall_back", partial(_fallen_back, off), (reason, cause))
 
 
-def ask_human(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
+def ask_human(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStatus:
     """Hand every call over to the service's desk; raises `RefusedError` where its terms declare none."""
     return _move(view, name, "ask_human", _to_the_desk, (reason, cause))
 
 
-def take_offline(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
+def take_offline(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStatus:
     """Stop the service: its next call is refused."""
     return _move(view, name, "take_offline", _at(ServingState.STOPPED), (reason, cause))
 
 
-def restore(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStanding:
+def restore(view: View, name: str, reason: Text, cause: Digest | None = None) -> ServiceStatus:
     """Let the first version answer again; raises `RefusedError` where nothing that is certified could."""
     return _move(view, name, "restore", _restored, (reason, cause))
 
 
-def standing_of(view: View, name: str) -> ServiceStanding:
+def standing_of(view: View, name: str) -> ServiceStatus:
     """Return where a service stands now; raises `NotFoundError`."""
     digest = view.head(standing_head(name))
     if digest is None:
         raise NotFoundError("service.none_seen", service=name)
-    return view.load(digest, ServiceStanding)
+    return view.load(digest, ServiceStatus)
 
 
-def history_of(view: View, name: str) -> list[ServiceStanding]:
+def history_of(view: View, name: str) -> list[ServiceStatus]:
     """Return how a service has stood, newest first."""
-    return [found.load(ServiceStanding) for found in view.find("service-standing", {"service": name}, _ALL)]
+    return [found.load(ServiceStatus) for found in view.find("service-standing", {"service": name}, _ALL)]
 
 
-def write_standing(change: Transaction, service: Service, standing: ServiceStanding, move: str) -> None:
+def write_standing(change: Transaction, service: Service, standing: ServiceStatus, move: str) -> None:
     """Let a service stand so from the end of ``change``; ``move`` is how it came there."""
     fields = {"service": service.name, "move": move, **({"cause": standing.cause} if standing.cause else {})}
     made = change.put(standing, seen_by(service), owner=service.organisation, fields=fields)
     change.let_stand(standing_head(service.name), made)
 
 
-def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest | None]) -> ServiceStanding:
+def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest | None]) -> ServiceStatus:
     reason, cause = why
     with view.transaction(f"service.{kind}") as change:
         here = view.within(change)
         service = load_service(here, name)
         require_permitted(here, ServiceAct.MOVE, service.organisation)
-        known = here.done(ServiceStanding)
+        known = here.done(ServiceStatus)
         if known is not None:
             return known
         serving = read_serving(here, name, revocations_of(here))
@@ -108,7 +108,7 @@ def _move(view: View, name: str, kind: str, move: _Move, why: tuple[Text, Digest
         if done or (before.state, before.route) == (place.state, place.route):
             change.settle(here.head(standing_head(name)) or "")
             return before
-        standing = ServiceStanding(
+        standing = ServiceStatus(
             service=name, state=place.state, route=place.route, reason=reason, cause=cause, at=change.now
         )
         write_standing(change, service, standing, kind)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.api.services import SeenBudget, SeenKey, UsageRow
+from pilotbase.documents.api.services import BudgetView, KeyView, UsageRow
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service import budgets, keys, metering
-from pilotbase.service.budgets import Budget, Spending
+from pilotbase.service.budgets import ServiceBudget, Spending
 from pilotbase.service.keys import KeyTerms, ServiceKey
-from pilotbase.service.metering import Meter, Usage
+from pilotbase.service.metering import MeterKey, ServiceUsage
 from pilotbase.service.registry import opened
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
 
-def create_key(view: View, wanted: NewKey) -> SeenKey:
+def create_key(view: View, wanted: NewKey) -> KeyView:
     """Make a key and return it with its secret, which nobody can be told again.
 
     Raises as everything here:
@@ -41,25 +41,25 @@ def revoke_key(view: View, service: str, identity: str) -> None:
         keys.withdraw_key(change, service, identity)
 
 
-def list_keys(view: View, service: str) -> list[SeenKey]:
+def list_keys(view: View, service: str) -> list[KeyView]:
     """Return the keys of a service, newest first, without their secrets."""
     opened(view, service, ServiceAct.INSPECT)
     return [_seen_key(key) for key in keys.keys_of(view, service)]
 
 
-def set_budget(view: View, wanted: NewBudget) -> SeenBudget:
+def set_budget(view: View, wanted: NewBudget) -> BudgetView:
     """Set a budget, new or changed, and return where it stands; raises `InputError` for one that bounds nothing."""
     service, name = wanted.service, wanted.budget
     with view.transaction("service.budget_set") as change:
         here = view.within(change)
         opened(here, service, ServiceAct.BUDGET)
         if here.outcome() is None:
-            budgets.write_budget(change, Budget(service, name, wanted.period, wanted.calls, wanted.tokens))
+            budgets.write_budget(change, ServiceBudget(service, name, wanted.period, wanted.calls, wanted.tokens))
             change.settle(name)
     return next(one for one in list_budgets(view, service) if one.name == name)
 
 
-def list_budgets(view: View, service: str) -> list[SeenBudget]:
+def list_budgets(view: View, service: str) -> list[BudgetView]:
     """Return where each budget of a service stands, by name."""
     opened(view, service, ServiceAct.INSPECT)
     return [_seen_budget(spending) for spending in budgets.spending_of(view, service)]
@@ -73,11 +73,11 @@ def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
     return [_usage_row(meter, usage) for meter, usage in counted.items()]
 
 
-def _of_day(meter: Meter) -> Meter:
-    return Meter(meter.service, meter.hour.replace(hour=0), meter.key, meter.version, meter.end)
+def _of_day(meter: MeterKey) -> MeterKey:
+    return MeterKey(meter.service, meter.hour.replace(hour=0), meter.key, meter.version, meter.end)
 
 
-def _usage_row(meter: Meter, usage: Usage) -> UsageRow:
+def _usage_row(meter: MeterKey, usage: ServiceUsage) -> UsageRow:
     return UsageRow(
         day=meter.hour,
         key=meter.key,
@@ -90,8 +90,8 @@ def _usage_row(meter: Meter, usage: Usage) -> UsageRow:
     )
 
 
-def _seen_key(key: ServiceKey) -> SeenKey:
-    return SeenKey(
+def _seen_key(key: ServiceKey) -> KeyView:
+    return KeyView(
         identity=key.identity,
         title=key.title,
         prefix=key.prefix,
@@ -103,9 +103,9 @@ def _seen_key(key: ServiceKey) -> SeenKey:
     )
 
 
-def _seen_budget(spending: Spending) -> SeenBudget:
+def _seen_budget(spending: Spending) -> BudgetView:
     budget = spending.budget
-    return SeenBudget(
+    return BudgetView(
         name=budget.name,
         period=budget.period,
         calls=budget.calls,

@@ -21,7 +21,7 @@ Find = Callable[[str], StandardProfile]
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRequirement:
     """A requirement that is held, with the profile that asks for it."""
 
     profile: StandardProfile
@@ -53,7 +53,7 @@ def with_included(name: str, find: Find) -> list[StandardProfile]:
     return list(found.values())
 
 
-def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = None) -> list[Held]:
+def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = None) -> list[HeldRequirement]:
     """Return every requirement that the profiles ask of answers of ``kind`` (of all when None), each once.
 
     Raises:
@@ -72,7 +72,7 @@ def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = N
         if kind is not None and profile.answers and kind not in profile.answers:
             raise InputError("standard.foreign_answers", profile=profile.name, found=kind, allowed=profile.answers)
     held = [
-        Held(profile, one)
+        HeldRequirement(profile, one)
         for profile in profiles.values()
         for one in profile.requirements
         if not one.is_off or one.id in also[profile.name]
@@ -83,7 +83,7 @@ def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = N
     return _each_once(applicable)
 
 
-def conflicts(held: Sequence[Held]) -> Iterator[Text]:
+def conflicts(held: Sequence[HeldRequirement]) -> Iterator[Text]:
     """Yield what cannot hold together: one clause asked for in two ways, or two thresholds that exclude each other."""
     for one, other in combinations(held, 2):
         if _same_clause(one, other) and not _alike(one.requirement, other.requirement):
@@ -101,7 +101,7 @@ def _require_known(use: StandardUse, profiles: Sequence[StandardProfile]) -> Non
             )
 
 
-def _same_clause(one: Held, other: Held) -> bool:
+def _same_clause(one: HeldRequirement, other: HeldRequirement) -> bool:
     """Tell whether two profiles speak of one clause of one source, and of the same thing there."""
     if one.profile.name == other.profile.name or one.profile.source.identifier != other.profile.source.identifier:
         return False
@@ -127,14 +127,14 @@ def _exclude(one: Requirement, other: Requirement) -> bool:
     )
 
 
-def _each_once(held: Sequence[Held]) -> list[Held]:
+def _each_once(held: Sequence[HeldRequirement]) -> list[HeldRequirement]:
     """Leave out what an earlier profile asks of the same clause in the same way."""
-    kept: list[Held] = []
+    kept: list[HeldRequirement] = []
     for one in held:
         if not any(_same_clause(one, other) for other in kept):
             kept.append(one)
     return kept
 
 
-def _named(one: Held) -> str:
+def _named(one: HeldRequirement) -> str:
     return f"{one.profile.name}: {one.place} ({one.requirement.id})"

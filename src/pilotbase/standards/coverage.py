@@ -8,13 +8,13 @@ from decimal import Decimal
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.standard_profile import Requirement
 from pilotbase.documents.texts import Text, text
-from pilotbase.standards.composing import Held
+from pilotbase.standards.composing import HeldRequirement
 
 _SHOWN = 4
 """Measures that are named of many."""
 
 
-def missing_measures(held: Sequence[Held], rules: Sequence[Rule]) -> Iterator[Text]:
+def missing_measures(held: Sequence[HeldRequirement], rules: Sequence[Rule]) -> Iterator[Text]:
     """Yield a sentence for each mandatory measure that no criterion asks for, or asks for less strictly."""
     for one in held:
         requirement = one.requirement

@@ -17,7 +17,7 @@ _STRICTNESS = {"mandatory", "at_least", "at_most", "sample", "reviewers", "statu
 
 
 @dataclass(frozen=True)
-class Change:
+class RequirementChange:
     """One requirement that is not what it was."""
 
     kind: Kind
@@ -30,17 +30,17 @@ class Change:
         return (self.after or self.before).id  # type: ignore[union-attr]  # one of both is there
 
 
-def differences(before: StandardProfile, after: StandardProfile) -> list[Change]:
+def differences(before: StandardProfile, after: StandardProfile) -> list[RequirementChange]:
     """Return what changed, in the order of ``after``; removed ones last. Matched by the requirement's name."""
     old = {one.id: one for one in before.requirements}
     new = {one.id: one for one in after.requirements}
-    found = [Change(_kind(old[name], one), old[name], one) for name, one in new.items() if name in old]
+    found = [RequirementChange(_kind(old[name], one), old[name], one) for name, one in new.items() if name in old]
     found = [change for change in found if change.before != change.after]
-    found += [Change("added", None, one) for name, one in new.items() if name not in old]
-    return [*found, *(Change("removed", one, None) for name, one in old.items() if name not in new)]
+    found += [RequirementChange("added", None, one) for name, one in new.items() if name not in old]
+    return [*found, *(RequirementChange("removed", one, None) for name, one in old.items() if name not in new)]
 
 
-def touching(changes: Sequence[Change], turned_on: Sequence[str] = ()) -> list[Change]:
+def touching(changes: Sequence[RequirementChange], turned_on: Sequence[str] = ()) -> list[RequirementChange]:
     """Return the changes that touch a proof; what is off touches none but where it was turned on."""
     return [
         change

@@ -17,7 +17,7 @@ from pilotbase.documents.standard_profile import Requirement
 from pilotbase.documents.standard_use import EvidenceDocument
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Conformity, Outcome
-from pilotbase.standards.composing import Held
+from pilotbase.standards.composing import HeldRequirement
 from pilotbase.standards.coverage import is_within, measures_it, strict_enough, wanted
 
 Voucher = Literal["trial", "owner", "supplier", "base"]
@@ -37,7 +37,7 @@ _WORST = (
 
 
 @dataclass(frozen=True)
-class Shown:
+class MatrixInputs:
     """What is known when the matrix is made."""
 
     criteria: Sequence[CriterionResult] = ()
@@ -49,7 +49,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Told:
+class RequirementStatement:
     """What one thing says of a requirement."""
 
     outcome: Conformity
@@ -60,14 +60,14 @@ class Told:
     upper: float | None = None
 
 
-def conformity_rows(held: Sequence[Held], shown: Shown) -> tuple[ConformityRow, ...]:
+def conformity_rows(held: Sequence[HeldRequirement], shown: MatrixInputs) -> tuple[ConformityRow, ...]:
     """Return one row a requirement, in the order in which profiles ask."""
     return tuple(_row(one, _told(one.requirement, shown)) for one in held)
 
 
-def _row(held: Held, told: Told) -> ConformityRow:
+def _row(held: HeldRequirement, told: RequirementStatement) -> ConformityRow:
     requirement, profile = held.requirement, held.profile
-    values: dict[str, Any] = {name: getattr(told, name) for name in Told.__dataclass_fields__}
+    values: dict[str, Any] = {name: getattr(told, name) for name in RequirementStatement.__dataclass_fields__}
     return ConformityRow(
         profile=profile.name,
         version=profile.version,
@@ -81,7 +81,7 @@ def _row(held: Held, told: Told) -> ConformityRow:
     )
 
 
-def _told(requirement: Requirement, shown: Shown) -> Told:
+def _told(requirement: Requirement, shown: MatrixInputs) -> RequirementStatement:
     if requirement.way == "measure":
         return _of_measure(requirement, shown.criteria)
     if requirement.way == "check":
@@ -91,27 +91,29 @@ def _told(requirement: Requirement, shown: Shown) -> Told:
     return _of_evidence(requirement, shown)
 
 
-def _of_measure(requirement: Requirement, results: Sequence[CriterionResult]) -> Told:
+def _of_measure(requirement: Requirement, results: Sequence[CriterionResult]) -> RequirementStatement:
     rules = [(result, parse_rule(result.rule)) for result in results]
     measured = [(result, rule) for result, rule in rules if measures_it(requirement, rule)]
     if not measured:
-        return Told(Conformity.NOT_MEASURED, text("standard.row.no_criterion", wanted=wanted(requirement)))
+        return RequirementStatement(
+            Conformity.NOT_MEASURED, text("standard.row.no_criterion", wanted=wanted(requirement))
+        )
     enough = [result for result, rule in measured if strict_enough(requirement, rule)]
     if not enough:
         rule = str(measured[0][1])
-        return Told(
+        return RequirementStatement(
             Conformity.NOT_MEASURED, text("standard.row.too_lax", rule=rule, wanted=wanted(requirement)), "trial"
         )
     return _worst([_of_result(requirement, result) for result in enough])
 
 
-def _of_result(requirement: Requirement, result: CriterionResult) -> Told:
+def _of_result(requirement: Requirement, result: CriterionResult) -> RequirementStatement:
     rule, estimate = result.rule, result.estimate
     if estimate is None:
-        return Told(Conformity.NOT_MEASURED, text("standard.row.no_score", rule=rule), "trial")
+        return RequirementStatement(Conformity.NOT_MEASURED, text("standard.row.no_score", rule=rule), "trial")
     if requirement.sample is not None and (result.scored or 0) < requirement.sample:
         said = text("standard.row.too_few", rule=rule, wanted=requirement.sample)
-        return Told(Conformity.NOT_MEASURED, said, "trial", estimate, result.lower, result.upper)
+        return RequirementStatement(Conformity.NOT_MEASURED, said, "trial", estimate, result.lower, result.upper)
     if requirement.at_least is None and requirement.at_most is None:
         outcome, said = Conformity.MET, text("standard.row.measured", rule=rule)
     elif requirement.compared == "sample":
@@ -120,63 +122,69 @@ def _of_result(requirement: Requirement, result: CriterionResult) -> Told:
         said = text("standard.row.of_sample", rule=rule, wanted=wanted(requirement))
     else:
         outcome, said = OUTCOMES[result.outcome], text("standard.row.judged", rule=rule)
-    return Told(outcome, said, "trial", estimate, result.lower, result.upper)
+    return RequirementStatement(outcome, said, "trial", estimate, result.lower, result.upper)
 
 
-def _of_checks(requirement: Requirement, findings: Sequence[Finding]) -> Told:
+def _of_checks(requirement: Requirement, findings: Sequence[Finding]) -> RequirementStatement:
     worst = _worst([_of_check(check, findings) for check in requirement.check])
     if worst.outcome is not Conformity.MET:
         return worst
-    return Told(Conformity.MET, text("standard.row.checked", check=requirement.check), "trial")
+    return RequirementStatement(Conformity.MET, text("standard.row.checked", check=requirement.check), "trial")
 
 
-def _of_check(check: str, findings: Sequence[Finding]) -> Told:
+def _of_check(check: str, findings: Sequence[Finding]) -> RequirementStatement:
     found = [one for one in findings if one.check == check or one.check.startswith(f"{check}: ")]
     if not found:
-        return Told(Conformity.NOT_MEASURED, text("standard.row.no_check", check=check))
-    outcome = _worst([Told(OUTCOMES[one.outcome], one.sentence) for one in found]).outcome
-    return Told(outcome, text("standard.row.checked", check=check), "trial")
+        return RequirementStatement(Conformity.NOT_MEASURED, text("standard.row.no_check", check=check))
+    outcome = _worst([RequirementStatement(OUTCOMES[one.outcome], one.sentence) for one in found]).outcome
+    return RequirementStatement(outcome, text("standard.row.checked", check=check), "trial")
 
 
-def _of_quality(requirement: Requirement, report: QualityReport | None) -> Told:
+def _of_quality(requirement: Requirement, report: QualityReport | None) -> RequirementStatement:
     name = requirement.quality
     if report is None:
-        return Told(Conformity.NOT_MEASURED, text("standard.row.no_quality", measure=name))
+        return RequirementStatement(Conformity.NOT_MEASURED, text("standard.row.no_quality", measure=name))
     found = [one.value for one in report.measurements if one.measure == name and one.value is not None]
     if not found:
-        return Told(Conformity.NOT_MEASURED, text("standard.row.no_figure", measure=name), "owner")
+        return RequirementStatement(Conformity.NOT_MEASURED, text("standard.row.no_figure", measure=name), "owner")
     return _worst([_compared(requirement, value, text("standard.row.quality", measure=name)) for value in found])
 
 
-def _compared(requirement: Requirement, value: float, said: Text, by: Voucher = "owner") -> Told:
+def _compared(requirement: Requirement, value: float, said: Text, by: Voucher = "owner") -> RequirementStatement:
     outcome = Conformity.MET if requirement.satisfied_by(value) else Conformity.NOT_MET
-    return Told(outcome, said, by, value)
+    return RequirementStatement(outcome, said, by, value)
 
 
-def _of_evidence(requirement: Requirement, shown: Shown) -> Told:
+def _of_evidence(requirement: Requirement, shown: MatrixInputs) -> RequirementStatement:
     """Return the best that a document shows: of two filings one in time is enough."""
     named = [(one, by) for one, by in shown.evidence if one.kind == requirement.evidence]
     if not named:
         kind = requirement.evidence
-        return Told(Conformity.EVIDENCE_LACKING, text("standard.row.no_document", kind=kind))
+        return RequirementStatement(Conformity.EVIDENCE_LACKING, text("standard.row.no_document", kind=kind))
     told = [_of_document(requirement, one, by, shown.day) for one, by in named]
     return max(told, key=lambda one: _WORST.index(one.outcome))
 
 
-def _of_document(requirement: Requirement, document: EvidenceDocument, by: Voucher, day: str) -> Told:
+def _of_document(requirement: Requirement, document: EvidenceDocument, by: Voucher, day: str) -> RequirementStatement:
     reference, lacking = document.reference, Conformity.EVIDENCE_LACKING
     if document.until is not None and document.until < day:
-        return Told(lacking, text("standard.row.expired", reference=reference, until=document.until), by)
+        return RequirementStatement(
+            lacking, text("standard.row.expired", reference=reference, until=document.until), by
+        )
     if len(set(document.reviewers)) < (requirement.reviewers or 0):
-        return Told(lacking, text("standard.row.reviewers", reference=reference, wanted=requirement.reviewers), by)
+        return RequirementStatement(
+            lacking, text("standard.row.reviewers", reference=reference, wanted=requirement.reviewers), by
+        )
     if requirement.sample is not None and (document.sample or 0) < requirement.sample:
-        return Told(lacking, text("standard.row.small_sample", reference=reference, wanted=requirement.sample), by)
+        return RequirementStatement(
+            lacking, text("standard.row.small_sample", reference=reference, wanted=requirement.sample), by
+        )
     if requirement.at_least is None and requirement.at_most is None:
-        return Told(Conformity.MET, text("standard.row.document", reference=reference), by)
+        return RequirementStatement(Conformity.MET, text("standard.row.document", reference=reference), by)
     if document.share is None:
-        return Told(lacking, text("standard.row.no_figures", reference=reference), by)
+        return RequirementStatement(lacking, text("standard.row.no_figures", reference=reference), by)
     return _compared(requirement, document.share, text("standard.row.share", reference=reference), by)
 
 
-def _worst(told: Sequence[Told]) -> Told:
+def _worst(told: Sequence[RequirementStatement]) -> RequirementStatement:
     return min(told, key=lambda one: _WORST.index(one.outcome))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.trial.answers import AnswerLog
-from pilotbase.trial.delivering import Delivery
+from pilotbase.trial.delivering import CaseDelivery
 
 Column = NDArray[Any]
 MOST_BYTES = 1 << 30
@@ -25,11 +25,11 @@ MOST_BYTES = 1 << 30
 class Predictor(Protocol):
     """What answers batches: a warm worker."""
 
-    def predict(self, batch: Batch, following: Batch | None = None) -> Answers: ...
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
 
 
 @dataclass(frozen=True)
-class End:
+class AnsweringEnd:
     """How answering ended; anything but finished leaves cases without an answer."""
 
     reason: EndReason = EndReason.FINISHED
@@ -38,10 +38,10 @@ class End:
 
 def answer_cases(
     worker: Predictor,
-    asked: Delivery,
+    asked: CaseDelivery,
     log: AnswerLog,
     on_batch: Callable[[int], None] = lambda _: None,
-) -> End:
+) -> AnsweringEnd:
     """Ask for every case that has no committed answer yet and commit the answers; return how it ended.
 
     Answers are committed in the order of delivery. ``on_batch`` is told how many cases have been answered. An
@@ -52,20 +52,20 @@ def answer_cases(
     batch = next(batches, None)
     while batch is not None:
         if log.size > MOST_BYTES:
-            return End(EndReason.OVERSIZED_ANSWER, f"more than {MOST_BYTES} bytes of answers in all")
+            return AnsweringEnd(EndReason.OVERSIZED_ANSWER, f"more than {MOST_BYTES} bytes of answers in all")
         following = next(batches, None)
         began = time.perf_counter()
         try:
             answers = worker.predict(batch, following)
         except BoxEnded as ended:
-            return End(ended.reason, ended.detail)
+            return AnsweringEnd(ended.reason, ended.detail)
         log.append(answers.values, time.perf_counter() - began)
         on_batch(log.answered)
         batch = following
-    return End()
+    return AnsweringEnd()
 
 
-def complete_answers(asked: Delivery, values: Column, prediction: Prediction) -> Column:
+def complete_answers(asked: CaseDelivery, values: Column, prediction: Prediction) -> Column:
     """Return one answer a case, in the order of the cases; ``values``: the committed answers, in that of delivery."""
     complete = without_answers(len(asked.order), prediction)
     if len(values):

@@ -21,16 +21,16 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
-from pilotbase.trial.delivering import Delivery, Features, SecretDelivery
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.delivering import CaseDelivery, Features, SecretDelivery
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.leaving import require_boxed
-from pilotbase.trial.running import Candidate, Terms, prepare_candidate, run_candidate, run_on_hidden
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.running import BoxTerms, PreparedApplication, prepare_candidate, run_candidate, run_on_hidden
+from pilotbase.trial.sealed import OpenedScenario
 
-Deliver = Callable[[Features], Delivery]
+Deliver = Callable[[Features], CaseDelivery]
 
 
-def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> str | None:
+def keep_reference_application(lab: TrialRuntime, scenario: Scenario, folder: Path) -> str | None:
     """Return the digest of the scenario's reference application, kept by the base; None when it has none.
 
     Raises:
@@ -47,7 +47,9 @@ def keep_reference_application(lab: Lab, scenario: Scenario, folder: Path) -> st
     return store_application(submission, lab.applications).digest
 
 
-def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame, deliver: Deliver) -> dict[str, NDArray[Any]]:
+def measured_others(
+    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, deliver: Deliver
+) -> dict[str, NDArray[Any]]:
     """Return what ``baseline`` and ``people`` answer to ``frame``, coded like an application's, where they are given.
 
     ``deliver``: how a reference application gets the cases.
@@ -63,7 +65,9 @@ def measured_others(lab: Lab, sealed: Sealed, frame: pl.DataFrame, deliver: Deli
     return {name: answers for name, answers in found.items() if answers is not None}
 
 
-def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame, deliver: Deliver) -> NDArray[Any] | None:
+def measured_baseline(
+    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, deliver: Deliver
+) -> NDArray[Any] | None:
     """Return the baseline's answers on ``frame``, shape (rows,), coded like an application's; None without baseline.
 
     Raises:
@@ -80,15 +84,17 @@ def measured_baseline(lab: Lab, sealed: Sealed, frame: pl.DataFrame, deliver: De
     return _run_reference(lab, sealed, candidate, deliver(sealed.features(frame)))
 
 
-def _as_asked(answers: NDArray[Any], sealed: Sealed) -> NDArray[Any]:
+def _as_asked(answers: NDArray[Any], sealed: OpenedScenario) -> NDArray[Any]:
     return as_answered(answers, sealed.contract.prediction)
 
 
-def _run_reference(lab: Lab, sealed: Sealed, candidate: Candidate, asked: Delivery) -> NDArray[Any]:
+def _run_reference(
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, asked: CaseDelivery
+) -> NDArray[Any]:
     contract, trial = sealed.contract, sealed.scenario.trial
     # Its figures leave a rehearsal, which may be repeated; on hidden cases it is kept apart as applications are.
     logs = LogPolicy.WITHHELD if isinstance(asked, SecretDelivery) else LogPolicy.FIGURES
-    terms = Terms(contract, trial.limits, trial.isolation, trial.batch_rows, logs)
+    terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, logs)
     with (
         tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch,
         AnswerLog(Path(scratch) / "answers", b"baseline") as log,

@@ -31,17 +31,17 @@ from pilotbase.trial.board_measure import board_losses, board_rule
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import AccessMode, enter, require_terms
 from pilotbase.trial.freezing import require_approvals
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.leaving import require_boxed
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.run_files import EndedRun, UsedSoFar, read_marked, write_marked
-from pilotbase.trial.running import Candidate, Hooks, Terms, prepare_candidate, run_on_hidden
+from pilotbase.trial.running import BoxTerms, Hooks, PreparedApplication, prepare_candidate, run_on_hidden
 from pilotbase.trial.scoring import build_cases
-from pilotbase.trial.sealed import Sealed, load_sealed
+from pilotbase.trial.sealed import OpenedScenario, load_sealed
 from pilotbase.trial.sealing import published_cases
 from pilotbase.vault.board import BoardSlice, Climbed, current_board, entry_of, open_submission, release, slice_cases
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
 from pilotbase.vault.sealing import secrets_of
 
 
@@ -51,7 +51,7 @@ class _Answered:
     end: EndReason
 
 
-def board_of(lab: Lab, sealed: Sealed) -> Board:
+def board_of(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     """Return the scenario's board as it stands; before the first submission it is empty.
 
     Raises:
@@ -60,7 +60,9 @@ def board_of(lab: Lab, sealed: Sealed) -> Board:
     return current_board(lab.vault, _slice_of(lab, sealed)) or _empty(lab, sealed)
 
 
-def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[Approval] = ()) -> BoardSubmission:
+def submit(
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, granted: Sequence[Approval] = ()
+) -> BoardSubmission:
     """Return the submission of this application version, counted once; `score_submission` goes on with it.
 
     ``granted``: approvals that are filed elsewhere than in the scenario.
@@ -80,7 +82,7 @@ def submit(lab: Lab, sealed: Sealed, candidate: Candidate, granted: Sequence[App
     return open_submission(lab.vault, empty, sealed.record.digest(), candidate.reference)
 
 
-def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgress) -> BoardEntry:
+def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress: OnProgress) -> BoardEntry:
     """Return what the board releases of ``submission``; to be called in the scorer process only.
 
     Raises:
@@ -94,7 +96,7 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
     hidden = lab.view.load(record.hidden_set, HiddenSet)
     supplier = submission.application.supplier.organisation
     leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), AccessMode(Channel.BOARD, record.cases))
-    grant = ReaderGrant(Purpose.BOARD, leave)
+    grant = ReaderGrant(OpeningPurpose.BOARD, leave)
     frames = open_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
     frame = pl.concat([piece.frame for piece in frames])
     if len(published_cases(lab, record.owner, frame)):
@@ -117,7 +119,10 @@ def score_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgr
 
 
 def _answer(
-    lab: Lab, what: tuple[Sealed, BoardSubmission, HiddenSet], frame: pl.DataFrame, on_progress: OnProgress
+    lab: TrialRuntime,
+    what: tuple[OpenedScenario, BoardSubmission, HiddenSet],
+    frame: pl.DataFrame,
+    on_progress: OnProgress,
 ) -> _Answered:
     sealed, submission, hidden = what
     folder = lab.folder("runs", f"board-{hex_of(submission.digest())}")
@@ -132,7 +137,7 @@ def _answer(
         if ended is None:
             candidate, trial = _candidate(lab, submission), sealed.scenario.trial
             hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
-            terms = Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+            terms = BoxTerms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
             run = run_on_hidden(lab, candidate, terms, asked, log, hooks)
             ended = EndedRun.of(run, UsedSoFar())
             log.sync()
@@ -140,7 +145,7 @@ def _answer(
         return _Answered(complete_answers(asked, log.values(), prediction), ended.reason)
 
 
-def _candidate(lab: Lab, submission: BoardSubmission) -> Candidate:
+def _candidate(lab: TrialRuntime, submission: BoardSubmission) -> PreparedApplication:
     folder = lab.application_folder(submission.application.digest)
     candidate = prepare_candidate(lab, read_application(folder))
     if candidate.reference != submission.application:
@@ -148,13 +153,13 @@ def _candidate(lab: Lab, submission: BoardSubmission) -> Candidate:
     return candidate
 
 
-def _slice_of(lab: Lab, sealed: Sealed) -> BoardSlice:
+def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:
     if sealed.record.board is None:
         raise RefusedError("trial.no_board", scenario=sealed.scenario.name)
     return lab.view.load(sealed.record.board, BoardSlice)
 
 
-def _empty(lab: Lab, sealed: Sealed) -> Board:
+def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     record, terms = _slice_of(lab, sealed), sealed.scenario.trial.board
     assert terms is not None
     rule = board_rule(sealed.scenario, record.measure)

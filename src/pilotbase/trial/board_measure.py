@@ -13,7 +13,7 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import BoardTerms, Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import Cases, Setting, measures, observe, problems_of
+from pilotbase.measures import Cases, RuleContext, measures, observe, problems_of
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import with_cut
 
@@ -91,7 +91,7 @@ def _problems(scenario: Scenario, terms: BoardTerms, classes: tuple[str, ...]) -
         return
     columns = frozenset(field.name for field in scenario.data.fields)
     kind = scenario.answer
-    setting = Setting(kind, classes, scenario.positive, columns, has_baseline=False)
+    setting = RuleContext(kind, classes, scenario.positive, columns, has_baseline=False)
     found = problems_of(rule, setting)
     known = measures().get(rule.measure)
     if found:

@@ -13,12 +13,12 @@ from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.entering import while_it_stands
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.probes import PROBES
 from pilotbase.trial.probing import ProbeSubject, look
 from pilotbase.trial.rehearsing import MAXIMUM_CASES, enter_sample, sample_terms
-from pilotbase.trial.running import Candidate
-from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.running import PreparedApplication
+from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 
 
 class Conformance(Part):
@@ -36,7 +36,9 @@ class Conformance(Part):
         return all(finding.outcome is not Outcome.FAIL for finding in self.findings)
 
 
-def conform(lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress = ignore_progress) -> Conformance:
+def conform(
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, on_progress: OnProgress = ignore_progress
+) -> Conformance:
     """Return what becomes of every cell, every exchange and every fault, with the same messages as in a trial.
 
     It is a use of the public sample as a rehearsal is one.

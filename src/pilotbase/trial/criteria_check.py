@@ -25,9 +25,9 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import CriterionPlan, Design, Levels, draw_order, exact, feasibility_of, verdict_of
 from pilotbase.measures import (
+    MeasurePart,
     Observation,
-    Part,
-    Setting,
+    RuleContext,
     coded,
     is_resource,
     measures,
@@ -129,7 +129,7 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
     columns = frozenset(field.name for field in scenario.data.fields)
     kind = scenario.answer
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
-    setting = Setting(kind, classes or (), scenario.positive, columns, has_baseline, features)
+    setting = RuleContext(kind, classes or (), scenario.positive, columns, has_baseline, features)
     setting = replace(setting, knows_classes=classes is not None)
     settings = [replace(setting, estimand=criterion.estimand.value) for criterion in scenario.criteria]
     rules = [criterion.parsed() for criterion in scenario.criteria]
@@ -313,7 +313,9 @@ def _across_cases(criterion: Criterion) -> bool:
 def _multiplied(plan: CriterionPlan, size: int) -> CriterionPlan:
     """Return the plan of a drop on so many copies of its cases."""
     (part,) = plan.observation.parts
-    copies = Part(np.tile(part.gain, size), np.tile(part.weight, size), tuple(part.outcomes), part.root, part.unit)
+    copies = MeasurePart(
+        np.tile(part.gain, size), np.tile(part.weight, size), tuple(part.outcomes), part.root, part.unit
+    )
     units = plan.units
     if units is not None:
         span = int(units.max(initial=0)) + 1

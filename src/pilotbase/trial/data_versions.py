@@ -17,8 +17,8 @@ import polars as pl
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
-from pilotbase.trial.lab import Lab
-from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
 from pilotbase.vault.carrying import same_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import ReaderGrant, open_hidden
@@ -79,7 +79,7 @@ def versions_named(view: View, name: str, owner: str) -> tuple[DataVersion, ...]
     )
 
 
-def next_version(lab: Lab, scenario: Scenario, source: pl.DataFrame) -> NextVersion | Unchanged:
+def next_version(lab: TrialRuntime, scenario: Scenario, source: pl.DataFrame) -> NextVersion | Unchanged:
     """Return the version that the cases of ``source``, conformed, would make; every opening of a set is logged.
 
     Raises:
@@ -114,17 +114,17 @@ def next_version(lab: Lab, scenario: Scenario, source: pl.DataFrame) -> NextVers
     return NextVersion(versions[-1].number + 1, table, split, new.height, *counts)
 
 
-def shown_by(lab: Lab, record: SealedScenario) -> pl.DataFrame:
+def shown_by(lab: TrialRuntime, record: SealedScenario) -> pl.DataFrame:
     """Return the public sample of a sealed scenario, typed."""
-    return read_public_sample(lab, Sealed(lab.view.load(record.scenario, Scenario), record))
+    return read_public_sample(lab, OpenedScenario(lab.view.load(record.scenario, Scenario), record))
 
 
-def hidden_rows(lab: Lab, hidden: HiddenSet) -> pl.DataFrame:
+def hidden_rows(lab: TrialRuntime, hidden: HiddenSet) -> pl.DataFrame:
     """Return all rows of a hidden set, for the work of its owner; the opening is logged."""
     return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))])
 
 
-def shown_so_far(lab: Lab, like: pl.DataFrame) -> pl.DataFrame:
+def shown_so_far(lab: TrialRuntime, like: pl.DataFrame) -> pl.DataFrame:
     """Return every case with the columns of ``like`` that any public sample on the base has shown."""
     records = (stored.load(SealedScenario) for stored in lab.view.find("sealed-scenario", limit=10_000))
     first = {record.public_sample: record for record in records}
@@ -132,7 +132,7 @@ def shown_so_far(lab: Lab, like: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([like.clear(), *(sample for sample in samples if sample.schema == like.schema)]).unique()
 
 
-def _rows_of(lab: Lab, versions: tuple[DataVersion, ...]) -> Iterator[pl.DataFrame]:
+def _rows_of(lab: TrialRuntime, versions: tuple[DataVersion, ...]) -> Iterator[pl.DataFrame]:
     for version in versions:
         yield shown_by(lab, version.record)
         yield hidden_rows(lab, version.hidden)

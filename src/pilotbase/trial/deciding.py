@@ -38,11 +38,11 @@ from pilotbase.evidence import (
     levels_among,
     outcome_of,
 )
-from pilotbase.measures import Setting, is_resource, measures, problems_among, problems_of
+from pilotbase.measures import RuleContext, is_resource, measures, problems_among, problems_of
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
 from pilotbase.trial.decision_digest import decision_digest
-from pilotbase.trial.few_labels import Judge, JudgedCriterion, decide_few_labels, require_few_label_criteria
-from pilotbase.trial.recorded_cases import Recorded
+from pilotbase.trial.few_labels import JudgedCriterion, JudgeScores, decide_few_labels, require_few_label_criteria
+from pilotbase.trial.recorded_cases import RecordedCases
 from pilotbase.trial.scoring import plan_criterion
 
 Ints = NDArray[np.int64]
@@ -108,7 +108,7 @@ class Decisions(Part):
 
 def decide_recorded(
     plan: DecisionPlan,
-    recorded: Recorded,
+    recorded: RecordedCases,
     order_seed: int = 0,
     repeat: int = 1,
     on_progress: OnProgress = ignore_progress,
@@ -158,12 +158,12 @@ class _Docket:
     """Everything about a decision that no order changes."""
 
     plan: DecisionPlan
-    recorded: Recorded
+    recorded: RecordedCases
     criteria: tuple[Criterion, ...]
     left_out: tuple[str, ...]
 
     @classmethod
-    def open(cls, plan: DecisionPlan, recorded: Recorded) -> _Docket:
+    def open(cls, plan: DecisionPlan, recorded: RecordedCases) -> _Docket:
         on_answers = [item for item in plan.criteria if not is_resource(item.parsed())]
         left_out = tuple(item.rule for item in plan.criteria if is_resource(item.parsed()))
         if not on_answers:
@@ -190,7 +190,7 @@ class _Docket:
     def decide_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
         if self.recorded.scores is not None:
-            return self._judged(seed, Judge(self.recorded.scores, self._weight), order)
+            return self._judged(seed, JudgeScores(self.recorded.scores, self._weight), order)
         decision = decide(self._plans(order), order, self.levels, self.design)
         verdict = Verdict(decision.verdict)
         return SeedDecision(
@@ -205,7 +205,7 @@ class _Docket:
     def outcome_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
         if self.recorded.scores is not None:
-            return self._judged(seed, Judge(self.recorded.scores, self._weight, bounded=False), order)
+            return self._judged(seed, JudgeScores(self.recorded.scores, self._weight, bounded=False), order)
         found = outcome_of(self._plans(order), order, self.levels, self.design)
         criteria = zip(self.criteria, found.criteria, strict=True)
         return SeedDecision(
@@ -219,7 +219,7 @@ class _Docket:
     def _weight(self) -> Fraction:
         return exact(self.plan.judge_weight)
 
-    def _judged(self, seed: int, judge: Judge, order: Ints) -> SeedDecision:
+    def _judged(self, seed: int, judge: JudgeScores, order: Ints) -> SeedDecision:
         found = decide_few_labels(self.criteria, self.recorded, judge, order, self.levels, self.plan.design.cases)
         pairs = zip(self.criteria, found.criteria, strict=True)
         cases = len(self.recorded.cases)
@@ -256,7 +256,7 @@ class _Docket:
         return replace(plan, levels=Levels(self.levels.accept, self.levels.reject * share))
 
 
-def _observe(criterion: Criterion, recorded: Recorded, order: Ints) -> CriterionPlan:
+def _observe(criterion: Criterion, recorded: RecordedCases, order: Ints) -> CriterionPlan:
     return plan_criterion(criterion, recorded.cases, order)
 
 
@@ -265,16 +265,16 @@ def _follows_order(criterion: Criterion) -> bool:
     return measures()[criterion.parsed().measure].pooled and criterion.estimand is Estimand.POPULATION
 
 
-def _require_measurable(criteria: Sequence[Criterion], recorded: Recorded) -> None:
+def _require_measurable(criteria: Sequence[Criterion], recorded: RecordedCases) -> None:
     cases = recorded.cases
     columns, has_baseline = frozenset((*cases.groups, *cases.given)), cases.baseline is not None
-    setting = Setting(cases.kind, cases.classes, cases.positive, columns, has_baseline)
+    setting = RuleContext(cases.kind, cases.classes, cases.positive, columns, has_baseline)
     issues = list(_problems(criteria, setting, recorded))
     if issues:
         raise InputError.from_issues("criteria", issues)
 
 
-def _problems(criteria: Sequence[Criterion], setting: Setting, recorded: Recorded) -> Iterator[Issue]:
+def _problems(criteria: Sequence[Criterion], setting: RuleContext, recorded: RecordedCases) -> Iterator[Issue]:
     rules = [criterion.parsed() for criterion in criteria]
     found = [
         (index, problem)
@@ -286,7 +286,7 @@ def _problems(criteria: Sequence[Criterion], setting: Setting, recorded: Recorde
         yield Issue(file="plan", path=f"criteria[{index}].rule", problem=problem)
 
 
-def _too_many_groups(rules: Sequence[Rule], recorded: Recorded) -> Iterator[tuple[int, Text]]:
+def _too_many_groups(rules: Sequence[Rule], recorded: RecordedCases) -> Iterator[tuple[int, Text]]:
     for index, rule in enumerate(rules):
         allowed = MAXIMUM_GROUPS.get(rule.wrapper or "", 0)
         if rule.by is None or rule.by not in recorded.cases.groups:

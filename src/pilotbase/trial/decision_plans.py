@@ -13,7 +13,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction, TrialPlan
 from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import text
-from pilotbase.documents.yaml_reader import Source, read_yaml
+from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import settle_criteria, with_cut
 from pilotbase.trial.verdict_rules import error_level
@@ -79,7 +79,7 @@ def _of_frozen(plan: TrialPlan) -> DecisionPlan:
     )
 
 
-def _of_scenario(scenario: Scenario, source: Source) -> DecisionPlan:
+def _of_scenario(scenario: Scenario, source: YamlSource) -> DecisionPlan:
     if not scenario.criteria:
         raise InputError.from_issues(source.file, [_issue(source, "criteria")])
     return DecisionPlan(
@@ -90,7 +90,7 @@ def _of_scenario(scenario: Scenario, source: Source) -> DecisionPlan:
     )
 
 
-def _issue(source: Source, path: str) -> Issue:
+def _issue(source: YamlSource, path: str) -> Issue:
     return Issue(file=source.file, path=path, problem=text("input.missing_field"), line=source.lines.get(path))
 
 

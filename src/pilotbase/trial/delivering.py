@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.scenario import Scenario
 from pilotbase.evidence import draw_order
 from pilotbase.measures import measures_the_run
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 Column = NDArray[Any]
 Features = Mapping[str, Column]
@@ -33,7 +33,7 @@ _USUAL = 0.75
 
 
 @dataclass(frozen=True, eq=False)
-class Delivery:
+class CaseDelivery:
     """Cases on their way: ``features`` hold a row a case, ``order`` the row of each turn.
 
     ``ends``: how many turns are over at the end of each batch.
@@ -43,11 +43,11 @@ class Delivery:
     order: Ints
     ends: Ints
 
-    def batches(self, start: int) -> Iterator[Batch]:
+    def batches(self, start: int) -> Iterator[FeatureBatch]:
         """Yield what is still to be asked once the first ``start`` turns have their answers."""
         for end in self.ends[np.searchsorted(self.ends, start, side="right") :].tolist():
             rows = self._rows(start, end)
-            yield Batch({name: column[rows] for name, column in self.features.items()}, end - start)
+            yield FeatureBatch({name: column[rows] for name, column in self.features.items()}, end - start)
             start = end
 
     def _rows(self, start: int, end: int) -> Ints | slice:
@@ -55,7 +55,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, eq=False)
-class _FileOrder(Delivery):
+class _FileOrder(CaseDelivery):
     """A delivery of cases as they lie: a batch is a view of them."""
 
     def _rows(self, start: int, end: int) -> Ints | slice:
@@ -63,7 +63,7 @@ class _FileOrder(Delivery):
 
 
 @dataclass(frozen=True, eq=False)
-class SecretDelivery(Delivery):
+class SecretDelivery(CaseDelivery):
     """A delivery whose order nobody can tell who does not hold the secret: as hidden cases leave, and no other way."""
 
 
@@ -119,16 +119,16 @@ class Cut:
         return sizes
 
 
-def in_file_order(features: Features, rows: int) -> Delivery:
+def in_file_order(features: Features, rows: int) -> CaseDelivery:
     """Return the delivery of cases that hide nothing, in batches of ``rows``, as they lie."""
     cases = _count(features)
     ends = np.append(np.arange(rows, cases, rows, dtype=np.int64), cases)
     return _FileOrder(features, np.arange(cases, dtype=np.int64), ends)
 
 
-def as_hidden(features: Features, cut: Cut) -> Delivery:
+def as_hidden(features: Features, cut: Cut) -> CaseDelivery:
     """Return the delivery of cases that hide nothing as if they were hidden, by a seed that is no secret."""
-    return _drawn(Delivery, features, cut, PUBLIC_SEED)
+    return _drawn(CaseDelivery, features, cut, PUBLIC_SEED)
 
 
 def in_secret_order(features: Features, cut: Cut, secret: bytes) -> SecretDelivery:
@@ -146,7 +146,7 @@ def cut_as_stated(scenario: Scenario, frame: pl.DataFrame, runs: int = 1) -> Cut
     return Cut(scenario.trial.batch_rows, runs, even, moments)
 
 
-AnyDelivery = TypeVar("AnyDelivery", bound=Delivery)
+AnyDelivery = TypeVar("AnyDelivery", bound=CaseDelivery)
 
 
 def _drawn(kind: type[AnyDelivery], features: Features, cut: Cut, seed: bytes) -> AnyDelivery:

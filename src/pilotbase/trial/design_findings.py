@@ -20,7 +20,7 @@ from pilotbase.trial.people_finding import people_finding
 
 
 @dataclass(frozen=True)
-class Design:
+class DesignInputs:
     """What the design section is made of."""
 
     scenario: Scenario
@@ -38,7 +38,7 @@ class Design:
     """(rule, people's score on the same cases)."""
 
 
-def design_findings(design: Design) -> list[Finding]:
+def design_findings(design: DesignInputs) -> list[Finding]:
     """Return the findings, in the order in which they are read."""
     scenario = design.scenario
     contract = text("trial.finding.contract", fields=len(scenario.feature_fields), target=scenario.data.target)
@@ -69,7 +69,7 @@ def unmeasured(check: str, sentence: Text) -> Finding:
     return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=sentence)
 
 
-def _risk(design: Design) -> list[Finding]:
+def _risk(design: DesignInputs) -> list[Finding]:
     """Say how risky the use is, and of a high risk whether people stay in charge and are counted in.
 
     Regulation (EU) 2024/1689, Article 14, asks for human oversight of high-risk systems; the level is the owner's word.
@@ -97,7 +97,7 @@ def _model_card(application: Application) -> Finding:
     return Finding(check="model_card", outcome=Outcome.PASS if whole else Outcome.INCONCLUSIVE, sentence=sentence)
 
 
-def _licences(design: Design) -> Finding:
+def _licences(design: DesignInputs) -> Finding:
     """Say under which licences application and data stand, and whether the scenario allows the application's."""
     conditions, licence = design.scenario.conditions, design.application.licence
     allowed = None if conditions is None else conditions.licences
@@ -111,7 +111,7 @@ def _licences(design: Design) -> Finding:
     return Finding(check="licences", outcome=Outcome.PASS, sentence=sentence)
 
 
-def _filings(design: Design) -> Finding:
+def _filings(design: DesignInputs) -> Finding:
     """Say which filings and approvals are shown, and which of them has run out."""
     approvals = [(one.kind, one.until) for one in design.scenario.trial.approvals]
     shown = [(one.kind, one.until) for one in design.application.evidence or ()]
@@ -141,7 +141,7 @@ def _in_time(scenario: Scenario) -> list[Finding]:
     return [Finding(check="delivery", outcome=Outcome.PASS, sentence=sentence)]
 
 
-def _baseline(design: Design) -> Finding:
+def _baseline(design: DesignInputs) -> Finding:
     measured = [rule for rule, score in design.baseline if score is not None]
     if not measured:
         return unmeasured("baseline", text("trial.finding.no_baseline"))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
 from pilotbase.documents.hashes import Digest, digest_json
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.terms import Action, Channel, Ground, Leave, Purpose, Request
+from pilotbase.documents.terms import AccessGrant, Action, Channel, LegalBasis, Purpose, Request
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.opening import require_still
 from pilotbase.vault.place import Vault
@@ -36,7 +36,7 @@ class AccessMode:
         return cls(Channel.SITE_PACK, cases, release.smallest_cell)
 
 
-def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, mode: AccessMode) -> Leave:
+def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, mode: AccessMode) -> AccessGrant:
     """Return the leave to let the application of ``supplier`` answer hidden cases under ``paper``, counted once.
 
     ``paper``: the frozen plan, the submission to the board, or what names a pack for a site.
@@ -57,7 +57,9 @@ def require_terms(view: View, scenario: Scenario, supplier: str, mode: AccessMod
         require_permitted(view, _request(scenario, supplier, scenario.data.dataset, mode))
 
 
-def enter_rehearsal(view: View, scenario: Scenario, supplier: str, rehearsal: Digest, mode: AccessMode) -> Leave | None:
+def enter_rehearsal(
+    view: View, scenario: Scenario, supplier: str, rehearsal: Digest, mode: AccessMode
+) -> AccessGrant | None:
     """Return the leave to let the application of ``supplier`` answer the public sample, counted once a day.
 
     None where nothing is counted: the cases are of no dataset or of an open one; or the rehearsal is part of a pack for
@@ -70,13 +72,13 @@ def enter_rehearsal(view: View, scenario: Scenario, supplier: str, rehearsal: Di
     if dataset is None or mode.channel is Channel.SITE_PACK or _is_open(view, dataset):
         require_terms(view, scenario, supplier, mode)
         return None
-    key = digest_json(["rehearsal", rehearsal, mode.channel, spell_day(view.store.clock())])
+    key = digest_json(["rehearsal", rehearsal, mode.channel, format_day(view.store.clock())])
     return permit(view, _request(scenario, supplier, dataset, mode), key)
 
 
-def while_it_stands(vault: Vault, leave: Leave | None, on_progress: OnProgress) -> OnProgress:
+def while_it_stands(vault: Vault, leave: AccessGrant | None, on_progress: OnProgress) -> OnProgress:
     """Return ``on_progress`` that lets no further batch go out once the terms hold no more; a paper's hold always."""
-    if leave is None or leave.ground is Ground.PAPER:
+    if leave is None or leave.ground is LegalBasis.PAPER:
         return on_progress
 
     def tell(progress: Progress) -> None:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.vouchers.pricing import cost_of
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, RefusedError
@@ -27,14 +27,14 @@ from pilotbase.documents.estimate import (
     estimate_head,
     estimate_line,
     exceeds,
-    spell_run,
+    format_run,
 )
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.voucher import MOST_MONEY, PriceList
 from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.actors import parties
 
 FIRST_BATCHES = 30
@@ -42,7 +42,7 @@ FEWEST_BATCHES = 5
 """A short run is looked at after a tenth of its batches, and never after fewer than so many."""
 CODE = "estimate.consent_needed"
 _MIB = 1 << 20
-_NOTHING = Usage(0.0, 0.0, 0)
+_NOTHING = BoxUsage(0.0, 0.0, 0)
 
 
 class SpendingLimit(Part):
@@ -81,29 +81,29 @@ class RunSize:
 
 
 @dataclass
-class Meter:
+class BoxMeter:
     """What the boxes of this process have used, batch by batch.
 
     The first batch of a box, with loading, stands apart: it is known for each box, and not like the others.
     """
 
-    firsts: list[Usage] = field(default_factory=list)
-    batches: list[Usage] = field(default_factory=list)
-    used: Usage = _NOTHING
+    firsts: list[BoxUsage] = field(default_factory=list)
+    batches: list[BoxUsage] = field(default_factory=list)
+    used: BoxUsage = _NOTHING
     """In all."""
-    _last: Usage | None = None
+    _last: BoxUsage | None = None
 
     def begin_box(self) -> None:
         """Take what comes as used by another box."""
         self._last = None
 
-    def take(self, usage: Usage) -> None:
+    def take(self, usage: BoxUsage) -> None:
         """Take what the present box has used so far."""
         step = usage if self._last is None else _difference(usage, self._last)
         (self.firsts if self._last is None else self.batches).append(step)
         self.used, self._last = _sum(self.used, step), usage
 
-    def predict(self, size: RunSize, figure: Callable[[Usage], float]) -> Predicted:
+    def predict(self, size: RunSize, figure: Callable[[BoxUsage], float]) -> Predicted:
         """Return what the whole run uses of a figure: what was seen, what loading comes to, and the rest predicted."""
         firsts, seen = [figure(one) for one in self.firsts], [figure(one) for one in self.batches]
         known = sum(firsts) + sum(seen) + max(size.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
@@ -115,10 +115,10 @@ class Meter:
 class RunEstimator:
     """Looks at one run of a plan as it goes; raises `RefusedError` (`CODE`) to hold it."""
 
-    def __init__(self, lab: Lab, plan: Digest, owner: str, limit: SpendingLimit, size: RunSize) -> None:
+    def __init__(self, lab: TrialRuntime, plan: Digest, owner: str, limit: SpendingLimit, size: RunSize) -> None:
         """Watch the run of ``plan``; ``owner`` is whose cases are answered: they and the base see the estimate."""
         self._lab, self._plan, self._owner, self._limit, self._size = lab, plan, owner, limit, size
-        self._meter = Meter()
+        self._meter = BoxMeter()
         self._consented = consent_of(lab, plan) is not None
         self._look_at = min(FIRST_BATCHES, max(FEWEST_BATCHES, int(size.batches / 10)))
 
@@ -126,7 +126,7 @@ class RunEstimator:
         """Take what comes as used by another box."""
         self._meter.begin_box()
 
-    def on_usage(self, usage: Usage) -> None:
+    def on_usage(self, usage: BoxUsage) -> None:
         """Take what the present box has used so far."""
         self._meter.take(usage)
 
@@ -172,7 +172,7 @@ class RunEstimator:
             made_at=self._lab.store.clock().replace(second=0, microsecond=0),
         )
 
-    def _told(self, figure: Callable[[Usage], float], most: float) -> Span:
+    def _told(self, figure: Callable[[BoxUsage], float], most: float) -> Span:
         """Return a figure of the whole run, in two digits: no further than limits let it go, no less than was used."""
         found, most = self._meter.predict(self._size, figure), max(most, figure(self._meter.used))
         ends = Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most))
@@ -187,7 +187,7 @@ class RunEstimator:
                 change.set_head(head, digest, expected=before)
 
 
-def require_consent(lab: Lab, plan: Digest, limit: SpendingLimit) -> None:
+def require_consent(lab: TrialRuntime, plan: Digest, limit: SpendingLimit) -> None:
     """Return if a run may begin, or go on.
 
     Raises:
@@ -198,19 +198,19 @@ def require_consent(lab: Lab, plan: Digest, limit: SpendingLimit) -> None:
         _hold(known.model_copy(update={"ceiling": limit.ceiling}))
 
 
-def estimate_of(lab: Lab, plan: Digest) -> RunEstimate | None:
+def estimate_of(lab: TrialRuntime, plan: Digest) -> RunEstimate | None:
     """Return the newest estimate of a plan's run; None: there is none yet."""
     digest = lab.view.head(estimate_head(plan))
     return None if digest is None else lab.view.load(digest, RunEstimate)
 
 
-def consent_of(lab: Lab, plan: Digest) -> RunConsent | None:
+def consent_of(lab: TrialRuntime, plan: Digest) -> RunConsent | None:
     """Return the consent to a plan's run; None: nobody has given it."""
     digest = lab.view.head(consent_head(plan))
     return None if digest is None else lab.view.load(digest, RunConsent)
 
 
-def note_consent(lab: Lab, plan: Digest, organisation: str, person: str | None = None) -> None:
+def note_consent(lab: TrialRuntime, plan: Digest, organisation: str, person: str | None = None) -> None:
     """Let a plan's run go on above the limit, by whose word; once, whoever comes again."""
     head = consent_head(plan)
     with lab.view.transaction("trial.consented") as change:
@@ -219,8 +219,8 @@ def note_consent(lab: Lab, plan: Digest, organisation: str, person: str | None =
             change.set_head(head, change.put(given, parties()), expected=None)
 
 
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(
+def _sum(one: BoxUsage, other: BoxUsage) -> BoxUsage:
+    return BoxUsage(
         one.wall_seconds + other.wall_seconds,
         one.cpu_seconds + other.cpu_seconds,
         max(one.memory_peak_bytes, other.memory_peak_bytes),
@@ -228,8 +228,8 @@ def _sum(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _difference(now: Usage, before: Usage) -> Usage:
-    return Usage(
+def _difference(now: BoxUsage, before: BoxUsage) -> BoxUsage:
+    return BoxUsage(
         now.wall_seconds - before.wall_seconds,
         max(now.cpu_seconds - before.cpu_seconds, 0.0),
         now.memory_peak_bytes,
@@ -239,7 +239,7 @@ def _difference(now: Usage, before: Usage) -> Usage:
 
 def _hold(found: RunEstimate) -> None:
     if found.above:
-        raise RefusedError("estimate.consent_needed", figures=spell_run(found), limit=found.ceiling.spelled())
+        raise RefusedError("estimate.consent_needed", figures=format_run(found), limit=found.ceiling.spelled())
 
 
 def _price(prices: PriceList | None, cpu: Span, memory: Span) -> Span | None:

@@ -23,7 +23,7 @@ from pilotbase.evidence.judged_pool import JudgedPool
 from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
 from pilotbase.measures import Cases, measures, observe
 from pilotbase.measures.observation import missing_texts
-from pilotbase.trial.recorded_cases import Recorded
+from pilotbase.trial.recorded_cases import RecordedCases
 
 Ints = NDArray[np.int64]
 
@@ -53,7 +53,7 @@ class JudgedDecision:
 
 
 @dataclass(frozen=True)
-class Judge:
+class JudgeScores:
     """A judge's scores, shape (cases,), 1 for a right answer, and how much it is trusted: λ in [0, 1], fixed before."""
 
     scores: NDArray[np.float64]
@@ -63,7 +63,12 @@ class Judge:
 
 
 def decide_few_labels(
-    criteria: Sequence[Criterion], recorded: Recorded, judge: Judge, order: Ints, levels: Levels, limit: int | None
+    criteria: Sequence[Criterion],
+    recorded: RecordedCases,
+    judge: JudgeScores,
+    order: Ints,
+    levels: Levels,
+    limit: int | None,
 ) -> JudgedDecision:
     """Return the verdict when labels come in ``order``, those of cases without a label left out; at most ``limit``."""
     labelled = np.ones(len(order), dtype=np.bool_) if recorded.labelled is None else recorded.labelled
@@ -131,7 +136,7 @@ class _Pool:
     bounded: bool
 
     @classmethod
-    def of(cls, criterion: Criterion, cases: Cases, judge: Judge, bought: Ints) -> _Pool:
+    def of(cls, criterion: Criterion, cases: Cases, judge: JudgeScores, bought: Ints) -> _Pool:
         rule = criterion.parsed()
         gain = observe(rule, cases, np.arange(len(cases), dtype=np.int64)).parts[0].gain.astype(np.int64)
         right = np.rint(_UNIT * judge.scores).astype(np.int64)

@@ -22,18 +22,18 @@ from pilotbase.trial.blind.judging import judge_blind
 from pilotbase.trial.blind.refusing import require_not_blind
 from pilotbase.trial.criteria_check import check_criteria
 from pilotbase.trial.entering import AccessMode, require_terms
-from pilotbase.trial.lab import SOFTWARE, Lab, name_once
+from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
 from pilotbase.trial.label_findings import published_statement
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.repeating import planned_criteria
-from pilotbase.trial.running import Candidate
-from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.running import PreparedApplication
+from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
 from pilotbase.workspace.actors import parties
 
 _SETTLED = frozenset({"attempts", "cases"})
@@ -43,9 +43,9 @@ _AS_STATED = {"design"} | (TrialPlan.model_fields.keys() & TrialTerms.model_fiel
 
 
 def freeze_plan(
-    lab: Lab,
-    sealed: Sealed,
-    candidate: Candidate,
+    lab: TrialRuntime,
+    sealed: OpenedScenario,
+    candidate: PreparedApplication,
     granted: Sequence[Approval] = (),
     repeat: str = "",
     site: SiteTerms | None = None,
@@ -98,16 +98,16 @@ def freeze_plan(
     return _named(lab, head, plan, scenario)
 
 
-def _blind(lab: Lab, sealed: Sealed, hidden: HiddenSet) -> BlindFindings | None:
+def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> BlindFindings | None:
     """Return what sealing found of blind baselines; of what was sealed before, the hidden set is opened for it."""
     if sealed.record.blind is not None:
         return sealed.record.blind
-    grant = ReaderGrant.of_owner(hidden.owner, Purpose.PROFILE)
+    grant = ReaderGrant.of_owner(hidden.owner, OpeningPurpose.PROFILE)
     rows = pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant)])
     return judge_blind(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), rows)
 
 
-def _named(lab: Lab, head: str, plan: TrialPlan, scenario: Scenario) -> TrialPlan:
+def _named(lab: TrialRuntime, head: str, plan: TrialPlan, scenario: Scenario) -> TrialPlan:
     """Return the one plan under ``head``: this one, unless there is one already."""
     supplier = plan.application.supplier.organisation
     with lab.view.transaction("trial.plan_frozen") as change:
@@ -125,7 +125,11 @@ def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, ca
 
 
 def _require_ready(
-    lab: Lab, sealed: Sealed, candidate: Candidate, mode: AccessMode, granted: Sequence[Approval]
+    lab: TrialRuntime,
+    sealed: OpenedScenario,
+    candidate: PreparedApplication,
+    mode: AccessMode,
+    granted: Sequence[Approval],
 ) -> None:
     """Return if approvals, the terms of the data, this host and a passed rehearsal let the trial run."""
     require_approvals(sealed.scenario, lab.store.clock(), granted)
@@ -160,6 +164,6 @@ def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
         raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
 
 
-def _head(sealed: Sealed, candidate: Candidate, repeat: str) -> str:
+def _head(sealed: OpenedScenario, candidate: PreparedApplication, repeat: str) -> str:
     parts = (sealed.record.digest(), candidate.reference.digest, candidate.reference.environment)
     return "plan:" + ":".join(hex_of(part)[:40] for part in parts) + (f":{repeat}" if repeat else "")

@@ -22,7 +22,7 @@ SOFTWARE = f"pilotbase {__version__}"
 
 
 @dataclass(frozen=True)
-class Lab:
+class TrialRuntime:
     """A home opened by an actor."""
 
     home: Home
@@ -32,7 +32,7 @@ class Lab:
     """Where boxes are opened."""
 
     @classmethod
-    def open(cls, home: Home, actor: Actor, engine: str = "local") -> Lab:
+    def open(cls, home: Home, actor: Actor, engine: str = "local") -> TrialRuntime:
         """Open store and vault of ``home`` for ``actor``; raises as `open_engine`."""
         opened, store = open_engine(engine), home.open_store()
         return cls(home, store, Vault.of_home(home, store, actor), opened)
@@ -94,7 +94,7 @@ class Lab:
         self.store.close()
 
 
-def organisation_uid(lab: Lab, organisation: str) -> int:
+def organisation_uid(lab: TrialRuntime, organisation: str) -> int:
     """Return the uid of an organisation's boxes when started as root: given out once, never shared."""
     own = f"{organisation}/box-uid"
     with lab.view.transaction("lab.uid_given") as change:

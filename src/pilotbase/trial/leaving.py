@@ -12,7 +12,7 @@ from pilotbase.data.terms.gate import require_permitted
 from pilotbase.documents.application import Application
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.workspace.store import View
@@ -49,7 +49,7 @@ def require_boxed(application: Application) -> None:
 
 def require_in_period(endpoint: Endpoint, now: datetime) -> None:
     """Return if ``now`` is within the days for which the supplier keeps it as it is; raises `RefusedError`."""
-    if not endpoint.period.since <= spell_day(now) <= endpoint.period.until:
+    if not endpoint.period.since <= format_day(now) <= endpoint.period.until:
         raise RefusedError("trial.outside_period", since=endpoint.period.since, until=endpoint.period.until)
 
 

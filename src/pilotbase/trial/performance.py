@@ -14,7 +14,7 @@ from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.load_test import LoadTested
 from pilotbase.documents.report import Performance
-from pilotbase.measures import Run as Measured
+from pilotbase.measures import RunMeasurements as Measured
 
 HISTOGRAM_BINS = 24
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "max": 1.0}

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
@@ -26,10 +26,10 @@ from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import PUBLIC_SEED, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
-from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate, run_on_hidden
-from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.running import BoxRun, BoxTerms, Hooks, PreparedApplication, run_candidate, run_on_hidden
+from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class AnsweredArm:
     rows: Ints
     """The cases that were answered, as they were asked."""
     digest: Digest
-    run: Run
+    run: BoxRun
 
     @property
     def count(self) -> int:
@@ -56,8 +56,8 @@ class AttemptSession:
     ``secret(label, name)`` gives the secrets of this attempt; ``committed`` tells that its answers are fixed already.
     """
 
-    candidate: Candidate
-    terms: Terms
+    candidate: PreparedApplication
+    terms: BoxTerms
     cut: Cut
     folder: Path
     commitment: bytes
@@ -67,7 +67,7 @@ class AttemptSession:
     """Called before the first batch that each box is asked for."""
     on_batch: Callable[[int], None]
     """Told how many cases of all arms together have an answer."""
-    on_usage: Callable[[Usage], None]
+    on_usage: Callable[[BoxUsage], None]
     """Told what the present box has used so far, before `on_batch`."""
 
 
@@ -77,7 +77,7 @@ def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
     return tuple({str(under): under for under in found}.values())
 
 
-def perturb(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, seed: bytes) -> Features:
+def perturb(lab: TrialRuntime, sealed: OpenedScenario, features: Features, under: Perturbed, seed: bytes) -> Features:
     """Return ``features`` under a perturbation; spread and known categories are those of the public sample."""
     reference = sealed.features(read_public_sample(lab, sealed))
     return perturbation_of(under).apply(features, sealed.contract.features, seed, reference)
@@ -85,7 +85,7 @@ def perturb(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, seed
 
 @contextmanager
 def answer_arms(
-    lab: Lab, sealed: Sealed, frame: pl.DataFrame, arms: Sequence[Perturbed], session: AttemptSession
+    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, arms: Sequence[Perturbed], session: AttemptSession
 ) -> Iterator[tuple[AnsweredArm, ...]]:
     """Yield the answers of the clean arm, then of ``arms`` in their order; they run in an order that is secret.
 
@@ -118,7 +118,12 @@ def committed_digest(arms: Sequence[AnsweredArm]) -> Digest:
 
 
 def rehearse_arm(
-    lab: Lab, sealed: Sealed, given: tuple[Features, Cut], under: Perturbed, folder: Path, who: tuple[Candidate, Terms]
+    lab: TrialRuntime,
+    sealed: OpenedScenario,
+    given: tuple[Features, Cut],
+    under: Perturbed,
+    folder: Path,
+    who: tuple[PreparedApplication, BoxTerms],
 ) -> AnsweredArm:
     """Return what an application answers to the public sample under a perturbation, its log included."""
     candidate, terms = who
@@ -130,7 +135,9 @@ def rehearse_arm(
         return AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
 
 
-def _run_arm(lab: Lab, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, session: AttemptSession) -> Run:
+def _run_arm(
+    lab: TrialRuntime, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, session: AttemptSession
+) -> BoxRun:
     """Let the application answer what is not answered yet; an arm that has ended is only read."""
     folder, key = _folder(session, under), _key(session, under)
     ended = read_marked(EndedRun, folder / "ended", key)
@@ -139,7 +146,7 @@ def _run_arm(lab: Lab, asked: SecretDelivery, log: AnswerLog, under: Perturbed |
     if ended is None:
         usage = UsageFile(folder / "usage", key)
 
-        def on_usage(so_far: Usage) -> None:
+        def on_usage(so_far: BoxUsage) -> None:
             usage.update(so_far)
             session.on_usage(so_far)
 
@@ -155,7 +162,9 @@ def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: tell(others + done)
 
 
-def _perturbed(lab: Lab, sealed: Sealed, features: Features, under: Perturbed, session: AttemptSession) -> Features:
+def _perturbed(
+    lab: TrialRuntime, sealed: OpenedScenario, features: Features, under: Perturbed, session: AttemptSession
+) -> Features:
     return perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
 
 

@@ -23,15 +23,15 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.vocabularies import Verification
-from pilotbase.measures.resources import Run as Measured
+from pilotbase.measures.resources import RunMeasurements as Measured
 from pilotbase.trial.answering import complete_answers
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import PUBLIC_SEED, Features, in_file_order
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.performance import Load
 from pilotbase.trial.run_files import read_marked, write_marked
-from pilotbase.trial.running import Candidate, Run, Terms, run_candidate
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication, run_candidate
+from pilotbase.trial.sealed import OpenedScenario
 
 Found = TypeVar("Found", bound=Part)
 Findings = Mapping[Verification, Sequence[Finding]]
@@ -41,10 +41,10 @@ Findings = Mapping[Verification, Sequence[Finding]]
 class ProbeSubject:
     """Who is probed, on which terms, and what was asked for: the same in a trial and in a rehearsal."""
 
-    lab: Lab
-    sealed: Sealed
-    candidate: Candidate
-    terms: Terms
+    lab: TrialRuntime
+    sealed: OpenedScenario
+    candidate: PreparedApplication
+    terms: BoxTerms
     asked: TrialPlan | TrialTerms
     """What was asked for: in the plan, or in a rehearsal by the scenario."""
     sample: Callable[[], Features]
@@ -59,7 +59,7 @@ class ProbeSubject:
     committed: bool = False
     """The answers to hidden cases are fixed: what had to be looked at before is only read."""
 
-    def boxed(self, run: Run | None) -> bool:
+    def boxed(self, run: BoxRun | None) -> bool:
         """Tell whether the application runs in a box of ours and did not break off: so it may be asked again."""
         return self.candidate.endpoint is None and (run is None or run.end.reason is EndReason.FINISHED)
 
@@ -81,13 +81,13 @@ class Probe(ABC, Generic[Found]):
     """A supplier may try it alone, before a rehearsal."""
 
     @abstractmethod
-    def look(self, subject: ProbeSubject, run: Run | None) -> Found | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> Found | None:
         """Return what is found of an application; None where it was not asked for, or cannot be asked.
 
         ``run``: how it answered, where it did already.
         """
 
-    def add(self, run: Run, found: Found) -> Run:
+    def add(self, run: BoxRun, found: Found) -> BoxRun:
         """Return ``run`` with what was found."""
         load = run.load
         return replace(run, load=replace(load, probes={**load.probes, self.name: found.to_json_value()}))
@@ -114,7 +114,7 @@ class Probe(ABC, Generic[Found]):
         return {}
 
 
-def look(probe: Probe[Found], subject: ProbeSubject, run: Run | None) -> Found | None:
+def look(probe: Probe[Found], subject: ProbeSubject, run: BoxRun | None) -> Found | None:
     """Return what a probe finds, found once an attempt; raises `InvalidProofError`: what was kept was altered."""
     if subject.folder is None or not probe.kept:
         return probe.look(subject, run)
@@ -129,7 +129,9 @@ def look(probe: Probe[Found], subject: ProbeSubject, run: Run | None) -> Found |
     return found
 
 
-def answers_in(candidate: Candidate, terms: Terms, features: Features, scratch: Path) -> tuple[EndReason, NDArray[Any]]:
+def answers_in(
+    candidate: PreparedApplication, terms: BoxTerms, features: Features, scratch: Path
+) -> tuple[EndReason, NDArray[Any]]:
     """Return how a run over cases that hide nothing ended, and one answer a case."""
     asked = in_file_order(features, terms.batch_rows)
     with tempfile.TemporaryDirectory(dir=scratch) as folder, AnswerLog(Path(folder) / "answers", b"cell") as log:

@@ -44,7 +44,7 @@ Column = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
+class RecordedCases:
     """Cases as measures read them, and which column is the unit; ``scores``: a judge's, in [0, 1]; NaN unlabelled."""
 
     cases: Cases
@@ -56,7 +56,7 @@ class Recorded:
     """What the file holds, where it is the log of another program."""
 
 
-def read_recorded_cases(path: Path, plan: DecisionPlan) -> Recorded:
+def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
     """Return the cases in ``path`` (CSV with a header, UTF-8; or a log of Inspect AI) for the criteria of ``plan``.
 
     Columns: ``case`` (unique; with ``run`` a case that was asked several times is one unit), ``truth``,
@@ -120,7 +120,7 @@ class _Reader:
         self._rules = [criterion.parsed() for criterion in plan.criteria]
         self._classes = plan.prediction.classes or self._found_classes()
 
-    def read(self) -> Recorded:
+    def read(self) -> RecordedCases:
         columns = frozenset(self._frame.columns)
         few = self._plan.labels == "score"
         self._check_names()
@@ -145,7 +145,7 @@ class _Reader:
         if cases.kind != "ranking":  # its codes have been read here
             cases = coded(cases)
         labelled = self._frame["truth"].is_not_null().to_numpy() if few else None
-        return Recorded(cases, next(iter(units), None), scores, labelled)
+        return RecordedCases(cases, next(iter(units), None), scores, labelled)
 
     def _found_classes(self) -> tuple[str, ...]:
         return self._scorers() if self._plan.prediction.kind == "scores" else _classes_of(self._frame, self._plan)

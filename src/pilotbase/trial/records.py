@@ -91,7 +91,7 @@ def _as_bytes(values: NDArray[Any]) -> bytes:
     return json.dumps(values.tolist(), ensure_ascii=False).encode() + b"\n"
 
 
-def spell_answers(values: NDArray[Any], prediction: Prediction) -> list[Any]:
+def format_answers(values: NDArray[Any], prediction: Prediction) -> list[Any]:
     """Return codes as labels, numbers and texts as they are, an interval as ``lower|upper``; None for an abstention."""
     if values.dtype == object:
         return list(values.tolist())

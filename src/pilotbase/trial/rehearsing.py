@@ -23,7 +23,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.site import Release
-from pilotbase.documents.terms import Leave
+from pilotbase.documents.terms import AccessGrant
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
@@ -32,19 +32,19 @@ from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated
 from pilotbase.trial.entering import AccessMode, enter_rehearsal, may_show_sample, while_it_stands
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
 from pilotbase.trial.probes import measured, with_probes
 from pilotbase.trial.probing import ProbeSubject
-from pilotbase.trial.records import spell_answers
+from pilotbase.trial.records import format_answers
 from pilotbase.trial.reporting import build_report
-from pilotbase.trial.running import Candidate, Hooks, Run, Terms, run_candidate
+from pilotbase.trial.running import BoxRun, BoxTerms, Hooks, PreparedApplication, run_candidate
 from pilotbase.trial.scoring import build_cases, describe, judge, settle_criteria
-from pilotbase.trial.sealed import Sealed, read_public_sample
+from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 from pilotbase.trial.sections import TrialFindings
-from pilotbase.trial.shown_cases import LookedAt, shown_cases
+from pilotbase.trial.shown_cases import CaseGallery, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
 from pilotbase.workspace.actors import parties
@@ -71,9 +71,9 @@ class Rehearsal:
 
 
 def rehearse(
-    lab: Lab,
-    sealed: Sealed,
-    candidate: Candidate,
+    lab: TrialRuntime,
+    sealed: OpenedScenario,
+    candidate: PreparedApplication,
     on_progress: OnProgress = ignore_progress,
     release: Release | None = None,
 ) -> Rehearsal:
@@ -126,11 +126,13 @@ def rehearse(
     report = build_report(observed, candidate, contract, (began, lab.store.clock()))
     report = with_standards(lab.view, None, report, scenario, candidate.submission.application)
     rehearsal = Rehearsal(report, _printed(run, arms), _table(frame, sealed, answers, perturbed))
-    rehearsal = _shown(rehearsal, terms, LookedAt(frame, scenario.feature_fields, contract.prediction, kept, cases))
+    rehearsal = _shown(rehearsal, terms, CaseGallery(frame, scenario.feature_fields, contract.prediction, kept, cases))
     return _remembered(lab, sealed, candidate, rehearsal)
 
 
-def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Release | None = None) -> Leave | None:
+def enter_sample(
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, release: Release | None = None
+) -> AccessGrant | None:
     """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
     require_level(sealed.scenario.trial.isolation, probe_host())
     mode = AccessMode.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
@@ -139,16 +141,20 @@ def enter_sample(lab: Lab, sealed: Sealed, candidate: Candidate, release: Releas
     return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, mode)
 
 
-def sample_terms(lab: Lab, sealed: Sealed, candidate: Candidate) -> Terms:
+def sample_terms(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> BoxTerms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.FIGURES
     trial, leaves = scenario.trial, candidate.endpoint is not None
-    return Terms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves)
+    return BoxTerms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves)
 
 
 def _rehearse_arms(
-    lab: Lab, sealed: Sealed, given: tuple[Features, Cut], scratch: Path, who: tuple[Candidate, Terms]
+    lab: TrialRuntime,
+    sealed: OpenedScenario,
+    given: tuple[Features, Cut],
+    scratch: Path,
+    who: tuple[PreparedApplication, BoxTerms],
 ) -> tuple[AnsweredArm, ...]:
     """Return the answers under each perturbation that the criteria ask for, each from a box of its own."""
     return tuple(
@@ -156,7 +162,7 @@ def _rehearse_arms(
     )
 
 
-def _printed(run: Run, arms: Sequence[AnsweredArm]) -> str:
+def _printed(run: BoxRun, arms: Sequence[AnsweredArm]) -> str:
     """Return everything that the application printed, under each perturbation too."""
     return _joined([run.log, run.end.detail, *(said for arm in arms for said in _printed_in(arm))])
 
@@ -170,7 +176,7 @@ def _joined(parts: Sequence[str]) -> str:
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
 
 
-def _shown(rehearsal: Rehearsal, terms: Terms, looked_at: LookedAt) -> Rehearsal:
+def _shown(rehearsal: Rehearsal, terms: BoxTerms, looked_at: CaseGallery) -> Rehearsal:
     """Return it as the supplier gets it: who may hold no row gets no case, and figures as coarse as a trial tells."""
     if terms.logs is LogPolicy.FULL:
         rules = [parse_rule(result.rule) for result in rehearsal.report.criteria]
@@ -178,12 +184,14 @@ def _shown(rehearsal: Rehearsal, terms: Terms, looked_at: LookedAt) -> Rehearsal
     return replace(rehearsal, report=rehearsal.report.supplier_view(), table=None)
 
 
-def has_rehearsed(lab: Lab, sealed: Sealed, candidate: Candidate) -> bool:
+def has_rehearsed(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> bool:
     """Tell whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
     return lab.view.head(_head(sealed, candidate)) is not None
 
 
-def _remembered(lab: Lab, sealed: Sealed, candidate: Candidate, rehearsal: Rehearsal) -> Rehearsal:
+def _remembered(
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, rehearsal: Rehearsal
+) -> Rehearsal:
     supplier = candidate.submission.application.supplier.organisation
     head = _head(sealed, candidate)
     with lab.view.transaction("trial.rehearsed") as change:
@@ -193,7 +201,7 @@ def _remembered(lab: Lab, sealed: Sealed, candidate: Candidate, rehearsal: Rehea
     return rehearsal
 
 
-def _head(sealed: Sealed, candidate: Candidate) -> str:
+def _head(sealed: OpenedScenario, candidate: PreparedApplication) -> str:
     parts = (sealed.record.scenario, candidate.reference.digest, candidate.reference.environment)
     return "rehearsed:" + ":".join(hex_of(part)[:40] for part in parts)
 
@@ -204,13 +212,13 @@ def _independent(criterion: Criterion) -> Criterion:
 
 
 def _table(
-    frame: pl.DataFrame, sealed: Sealed, answers: NDArray[Any], perturbed: Mapping[str, NDArray[Any]]
+    frame: pl.DataFrame, sealed: OpenedScenario, answers: NDArray[Any], perturbed: Mapping[str, NDArray[Any]]
 ) -> pl.DataFrame:
     """Return what the supplier may see of the public sample, with the application's answers."""
     shown = [*(field.name for field in sealed.scenario.feature_fields), sealed.scenario.data.target]
-    answered = pl.Series("prediction", spell_answers(answers, sealed.contract.prediction))
+    answered = pl.Series("prediction", format_answers(answers, sealed.contract.prediction))
     under = [
-        pl.Series(f"{ARM}{name}", spell_answers(values, sealed.contract.prediction))
+        pl.Series(f"{ARM}{name}", format_answers(values, sealed.contract.prediction))
         for name, values in perturbed.items()
     ]
     return frame.select(shown).with_columns(answered, *under)

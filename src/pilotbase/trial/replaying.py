@@ -22,7 +22,7 @@ from pilotbase.measures import coded
 from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.probes import measured
 from pilotbase.trial.records import leaf_hashes
-from pilotbase.trial.scoring import Judged, describe, judge
+from pilotbase.trial.scoring import ScoredDecision, describe, judge
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
 
@@ -35,7 +35,7 @@ class Replayed:
 
     verdict: Verdict
     decision: Decision
-    judged: Judged
+    judged: ScoredDecision
     """The figures of the report on what was scored."""
     digest: Digest
     root: Digest

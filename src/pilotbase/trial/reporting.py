@@ -20,12 +20,12 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.probes import told_fields
-from pilotbase.trial.running import Candidate
+from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.sections import TrialFindings, build_sections
 
 
 @dataclass(frozen=True)
-class Proof:
+class ReportProof:
     """What makes a report evidence; a rehearsal has none of it."""
 
     plan: Digest
@@ -40,10 +40,10 @@ class Proof:
 
 def build_report(
     observed: TrialFindings,
-    candidate: Candidate,
+    candidate: PreparedApplication,
     contract: Contract,
     span: tuple[datetime, datetime],
-    proof: Proof | None = None,
+    proof: ReportProof | None = None,
 ) -> Report:
     """Return the full report; without ``proof`` it is a rehearsal's and not evidence."""
     scenario = observed.scenario

@@ -10,15 +10,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.base import Part
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import Isolation
-from pilotbase.trial.answering import End
+from pilotbase.trial.answering import AnsweringEnd
 from pilotbase.trial.performance import Load
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 from pilotbase.workspace.keys import write_private
 
 WRITE_SECONDS = 1.0
@@ -32,7 +32,7 @@ class UsedSoFar(Part):
     cpu_seconds: float = 0.0
     memory_peak_bytes: int = 0
 
-    def plus(self, usage: Usage) -> UsedSoFar:
+    def plus(self, usage: BoxUsage) -> UsedSoFar:
         """Return the use of the boxes before and of this one."""
         return UsedSoFar(
             cpu_seconds=self.cpu_seconds + usage.cpu_seconds,
@@ -50,7 +50,7 @@ class UsageFile:
         self._written = time.monotonic()
         self.total = self._earlier
 
-    def update(self, usage: Usage) -> None:
+    def update(self, usage: BoxUsage) -> None:
         """Take what the present box has used so far."""
         self.total = self._earlier.plus(usage)
         if time.monotonic() - self._written > WRITE_SECONDS:
@@ -71,7 +71,7 @@ class EndedRun(Part):
     use: EndpointUse | None = None
 
     @classmethod
-    def of(cls, run: Run, total: UsedSoFar) -> EndedRun:
+    def of(cls, run: BoxRun, total: UsedSoFar) -> EndedRun:
         """Return the record of ``run``, with the use of all its boxes."""
         return cls(
             reason=run.end.reason,
@@ -84,7 +84,7 @@ class EndedRun(Part):
             use=run.use,
         )
 
-    def restored(self, seconds: NDArray[np.float64], answered: int) -> Run:
+    def restored(self, seconds: NDArray[np.float64], answered: int) -> BoxRun:
         """Return the run with the latencies of its committed batches."""
         load = Load(
             seconds,
@@ -95,7 +95,7 @@ class EndedRun(Part):
             self.memory_peak_bytes,
             None if self.use is None else self.use.spent,
         )
-        return Run(End(self.reason, self.detail), self.isolation, load, "", self.use)
+        return BoxRun(AnsweringEnd(self.reason, self.detail), self.isolation, load, "", self.use)
 
 
 def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:

@@ -12,9 +12,9 @@ from pilotbase.compute.adapters.registry import Adapter, adapter_of
 from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
 from pilotbase.compute.box.environments import Environment, build_environment
 from pilotbase.compute.box.images import image_environment
-from pilotbase.compute.box.installed import INSTALLED, installed_environment, lacking
+from pilotbase.compute.box.installed import INSTALLED, installed_environment, missing_packages
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
 from pilotbase.compute.endpoints.starting import start_endpoint
 from pilotbase.compute.engines import LOCAL, Engine, Worker
@@ -26,10 +26,10 @@ from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
-from pilotbase.trial.answering import End, answer_cases
+from pilotbase.trial.answering import AnsweringEnd, answer_cases
 from pilotbase.trial.answers import AnswerLog
-from pilotbase.trial.delivering import Delivery, SecretDelivery
-from pilotbase.trial.lab import Lab, organisation_uid
+from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
+from pilotbase.trial.lab import TrialRuntime, organisation_uid
 from pilotbase.trial.performance import Load
 
 MOST_LOSSES = 3
@@ -37,7 +37,7 @@ MOST_LOSSES = 3
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PreparedApplication:
     """An application ready to run: its immutable copy and its installed requirements."""
 
     submission: Submission
@@ -82,7 +82,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Terms:
+class BoxTerms:
     """Under which terms a box runs."""
 
     contract: Contract
@@ -106,15 +106,15 @@ class Hooks:
     """The application has loaded and the next batch is about to leave."""
     on_batch: Callable[[int], None] = _ignore
     """So many cases have an answer."""
-    on_usage: Callable[[Usage], None] = _ignore
+    on_usage: Callable[[BoxUsage], None] = _ignore
     """What the box has used so far; after every batch."""
 
 
 @dataclass(frozen=True)
-class Run:
+class BoxRun:
     """What came of it: how it ended, the box as it was, the load, and what was printed (if let out)."""
 
-    end: End
+    end: AnsweringEnd
     isolation: Isolation
     load: Load
     log: str
@@ -127,7 +127,7 @@ class Run:
         return END_TEXTS[self.end.reason]
 
 
-def prepare_candidate(lab: Lab, submission: Submission) -> Candidate:
+def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedApplication:
     """Return the application with its requirements installed, its image laid out, or with what loads its model.
 
     Raises:
@@ -145,11 +145,11 @@ def prepare_candidate(lab: Lab, submission: Submission) -> Candidate:
     else:
         file = submission.application.requirements
         environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
-    return Candidate(submission, environment, uid, lab.engine)
+    return PreparedApplication(submission, environment, uid, lab.engine)
 
 
-def _loading_environment(lab: Lab, adapter: Adapter) -> Environment:
-    missing = lacking(adapter.needs)
+def _loading_environment(lab: TrialRuntime, adapter: Adapter) -> Environment:
+    missing = missing_packages(adapter.needs)
     if missing:
         names = ", ".join(missing)
         packages = packages_of(adapter.extra)
@@ -158,12 +158,12 @@ def _loading_environment(lab: Lab, adapter: Adapter) -> Environment:
 
 
 def run_candidate(
-    candidate: Candidate,
-    terms: Terms,
-    asked: Delivery,
+    candidate: PreparedApplication,
+    terms: BoxTerms,
+    asked: CaseDelivery,
     log: AnswerLog,
     hooks: Hooks = Hooks(),
-) -> Run:
+) -> BoxRun:
     """Answer all cases of ``asked`` that ``log`` has no answer for yet.
 
     An application that fails ends the run, with the reason; our own failures raise (`BoxStartError`, `OSError`). A
@@ -177,19 +177,26 @@ def run_candidate(
 
 
 def run_on_hidden(
-    lab: Lab, candidate: Candidate, terms: Terms, asked: SecretDelivery, log: AnswerLog, hooks: Hooks = Hooks()
-) -> Run:
+    lab: TrialRuntime,
+    candidate: PreparedApplication,
+    terms: BoxTerms,
+    asked: SecretDelivery,
+    log: AnswerLog,
+    hooks: Hooks = Hooks(),
+) -> BoxRun:
     """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way."""
     with lab.hidden_run():
         return run_candidate(candidate, terms, asked, log, hooks)
 
 
-def _run_once(candidate: Candidate, terms: Terms, asked: Delivery, log: AnswerLog, hooks: Hooks) -> Run:
+def _run_once(
+    candidate: PreparedApplication, terms: BoxTerms, asked: CaseDelivery, log: AnswerLog, hooks: Hooks
+) -> BoxRun:
     with _open_calls(candidate, log) as calls:
         try:
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
-            run = _unstarted(candidate, terms, log, End(ended.reason, ended.detail))
+            run = _unstarted(candidate, terms, log, AnsweringEnd(ended.reason, ended.detail))
             return _with_use(run, candidate, calls)
         with worker:
             if log.answered < len(asked.order):
@@ -204,12 +211,14 @@ def _run_once(candidate: Candidate, terms: Terms, asked: Delivery, log: AnswerLo
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
 
 
-def _open_calls(candidate: Candidate, log: AnswerLog) -> CallLog:
+def _open_calls(candidate: PreparedApplication, log: AnswerLog) -> CallLog:
     """Return the record of calls beside the answers; of an application in a box nothing is kept."""
     return CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls"))
 
 
-def _ended(candidate: Candidate, terms: Terms, log: AnswerLog, end: End, worker: Worker) -> Run:
+def _ended(
+    candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: AnsweringEnd, worker: Worker
+) -> BoxRun:
     usage, logs, settings = worker.usage(), worker.logs(), box_settings(candidate, terms)
     measured = candidate.endpoint is None  # what an endpoint uses is not seen, and is no pass
     load = Load(
@@ -220,10 +229,10 @@ def _ended(candidate: Candidate, terms: Terms, log: AnswerLog, end: End, worker:
         cpu_seconds=usage.cpu_seconds if measured else None,
         memory_peak_bytes=usage.memory_peak_bytes if measured else None,
     )
-    return Run(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
+    return BoxRun(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
 
 
-def _with_use(run: Run, candidate: Candidate, calls: CallLog) -> Run:
+def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> BoxRun:
     """Return ``run`` with what the calls to an endpoint came to."""
     if candidate.endpoint is None:
         return run
@@ -231,7 +240,7 @@ def _with_use(run: Run, candidate: Candidate, calls: CallLog) -> Run:
     return replace(run, use=use, load=replace(run.load, spent=use.spent))
 
 
-def start_candidate(candidate: Candidate, terms: Terms, calls: CallLog | None = None) -> Worker:
+def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
     """Return a worker that has loaded the application and waits for batches: in a trial as in service.
 
     ``calls``: where calls to an endpoint are written down; None: nowhere.
@@ -248,14 +257,14 @@ def start_candidate(candidate: Candidate, terms: Terms, calls: CallLog | None = 
     return candidate.engine.start_worker(folder, application.form, terms.contract, environment, settings)
 
 
-def box_settings(candidate: Candidate, terms: Terms) -> BoxSettings:
+def box_settings(candidate: PreparedApplication, terms: BoxTerms) -> BoxSettings:
     """Return how the application's box is started under ``terms``."""
     threads = candidate.submission.application.resources.threads
     limits = terms.limits.model_copy(update={"threads": threads})
     return BoxSettings(limits=limits, level=terms.isolation, uid=candidate.uid, logs=terms.logs)
 
 
-def _isolation(worker: Worker, settings: BoxSettings, end: End, log_bytes: int) -> Isolation:
+def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_bytes: int) -> Isolation:
     facts = worker.facts
     return Isolation(
         level=facts.level,
@@ -268,10 +277,10 @@ def _isolation(worker: Worker, settings: BoxSettings, end: End, log_bytes: int) 
     )
 
 
-def _unstarted(candidate: Candidate, terms: Terms, log: AnswerLog, end: End) -> Run:
+def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: AnsweringEnd) -> BoxRun:
     settings = box_settings(candidate, terms)
     level = settings.level if candidate.endpoint is None else IsolationLevel.L0
     isolation = Isolation(
         level=level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
     )
-    return Run(end, isolation, Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), "")
+    return BoxRun(end, isolation, Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), "")

@@ -13,7 +13,7 @@ from pilotbase.data.array_files import with_arrays
 from pilotbase.data.conform import conform
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.loading import Reading, read_document, sorted_issues
+from pilotbase.documents.loading import LoadedDocument, read_document, sorted_issues
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.yaml_reader import read_yaml
@@ -64,7 +64,7 @@ def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
     return reading.require(), folder
 
 
-def read_scenario(path: Path, step: Step) -> tuple[Reading[Scenario], Path]:
+def read_scenario(path: Path, step: Step) -> tuple[LoadedDocument[Scenario], Path]:
     """Return the scenario of a folder as far as it can be read, and the folder.
 
     Raises:
@@ -74,7 +74,7 @@ def read_scenario(path: Path, step: Step) -> tuple[Reading[Scenario], Path]:
     return read_document(Scenario, read_yaml(folder / MANIFEST if path.is_dir() else path), step), folder
 
 
-def place_problems(reading: Reading[Scenario], issues: Iterable[Issue]) -> tuple[Issue, ...]:
+def place_problems(reading: LoadedDocument[Scenario], issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Return what criteria and data were found to lack, by line with what is wrong with the form of the document.
 
     What only follows from a form that is wrong is left out.

@@ -11,19 +11,21 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import report_head
 from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit, require_consent
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.phases import asking, committing, judging, opening, reporting, reserving
 from pilotbase.vault.attempts import AttemptState, attempts_of, close_attempt
 from pilotbase.vault.hidden import HiddenSet
 
 
-def report_of(lab: Lab, plan: TrialPlan) -> Report | None:
+def report_of(lab: TrialRuntime, plan: TrialPlan) -> Report | None:
     """Return the report of a plan that has run to its end, or None."""
     known = lab.view.head(report_head(plan.digest()))
     return lab.view.load(known, Report) if known is not None else None
 
 
-def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, limit: SpendingLimit | None = None) -> Report:
+def score_trial(
+    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress, limit: SpendingLimit | None = None
+) -> Report:
     """Return the one report of ``plan``; to be called in the scorer process only.
 
     ``limit``: above what the run is held until there is consent; None: it never is.
@@ -47,7 +49,7 @@ def score_trial(lab: Lab, plan: TrialPlan, on_progress: OnProgress, limit: Spend
     return reporting.publish(decided)
 
 
-def _close_attempts(lab: Lab, plan: TrialPlan) -> None:
+def _close_attempts(lab: TrialRuntime, plan: TrialPlan) -> None:
     """End an attempt whose scorer was killed between storing the report and ending it."""
     hidden = lab.view.load(plan.scenario.hidden_set, HiddenSet)
     for attempt in attempts_of(lab.vault, hidden):

@@ -27,7 +27,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.board import score_submission
 from pilotbase.trial.estimating import SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of, score_trial
 from pilotbase.vault.hardening import harden_process
 from pilotbase.workspace.actors import Actor
@@ -36,7 +36,7 @@ from pilotbase.workspace.home import open_home
 ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, PilotbaseError)
 
 
-class Job(BaseModel):
+class ScorerJob(BaseModel):
     """What a scorer process is started with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,7 +72,7 @@ class Event(BaseModel):
 
 
 def run_trial(
-    lab: Lab, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit | None = None
+    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit | None = None
 ) -> Report:
     """Run ``plan`` to its one report in a scorer process; a plan that has its report returns it.
 
@@ -89,7 +89,9 @@ def run_trial(
     return lab.view.load(_run(_job(lab, plan=plan.digest(), limit=limit), on_progress), Report)
 
 
-def run_submission(lab: Lab, submission: BoardSubmission, on_progress: OnProgress = ignore_progress) -> BoardEntry:
+def run_submission(
+    lab: TrialRuntime, submission: BoardSubmission, on_progress: OnProgress = ignore_progress
+) -> BoardEntry:
     """Return what a scorer process lets the board release of ``submission``; raises as `run_trial` does."""
     return lab.view.load(_run(_job(lab, submission=submission.digest()), on_progress), BoardEntry)
 
@@ -100,7 +102,7 @@ def main() -> int:
     harden_process()
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    job = Job.model_validate_json(sys.stdin.read())
+    job = ScorerJob.model_validate_json(sys.stdin.read())
     os.environ.clear()
     os.environ.update(job.environment)
     os.chdir(job.folder)
@@ -135,16 +137,18 @@ class _Coarse:
             _write(self._events, Event(stage=progress.stage, done=step * progress.total // 20, total=progress.total))
 
 
-def _carry_out(job: Job, on_progress: OnProgress) -> str:
-    lab = Lab.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), job.engine)
+def _carry_out(job: ScorerJob, on_progress: OnProgress) -> str:
+    lab = TrialRuntime.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), job.engine)
     if job.submission is not None:
         return score_submission(lab, lab.view.load(job.submission, BoardSubmission), on_progress).digest()
     return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress, job.limit).digest()
 
 
-def _job(lab: Lab, plan: str | None = None, submission: str | None = None, limit: SpendingLimit | None = None) -> Job:
+def _job(
+    lab: TrialRuntime, plan: str | None = None, submission: str | None = None, limit: SpendingLimit | None = None
+) -> ScorerJob:
     actor = lab.actor
-    return Job(
+    return ScorerJob(
         environment=dict(os.environ),
         folder=Path.cwd(),
         home=lab.home.path,
@@ -157,7 +161,7 @@ def _job(lab: Lab, plan: str | None = None, submission: str | None = None, limit
     )
 
 
-def _run(job: Job, on_progress: OnProgress) -> str:
+def _run(job: ScorerJob, on_progress: OnProgress) -> str:
     process = start(__name__)
     try:
         return _follow(process, job, on_progress)
@@ -168,7 +172,7 @@ def _run(job: Job, on_progress: OnProgress) -> str:
         process.close()
 
 
-def _follow(process: ForkedProcess, job: Job, on_progress: OnProgress) -> str:
+def _follow(process: ForkedProcess, job: ScorerJob, on_progress: OnProgress) -> str:
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(job.model_dump_json().encode())
         process.stdin.close()

@@ -20,7 +20,7 @@ from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
-from pilotbase.measures import Cases, Run, is_resource, measures, observe, observe_run, score
+from pilotbase.measures import Cases, RunMeasurements, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import given_columns, pair_scores
 from pilotbase.trial.figures import figures_of
 
@@ -29,12 +29,12 @@ Column = NDArray[Any]
 Scores = tuple[tuple[str, float | None], ...]
 """(rule, score)."""
 EARLY = TrialDesign()
-NO_RUN = Run(np.empty(0), 0, 0.0)
+NO_RUN = RunMeasurements(np.empty(0), 0, 0.0)
 """Where answers alone are judged."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredDecision:
     """The decision with its figures, ready for the report."""
 
     decision: Decision
@@ -128,7 +128,7 @@ def judge(
     cases: Cases,
     order: Ints,
     levels: Levels,
-    run: Run,
+    run: RunMeasurements,
     design: TrialDesign = EARLY,
 ) -> Decision:
     """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the ``run``."""
@@ -136,7 +136,7 @@ def judge(
     return decide(plans, order, levels, Design(design.stop, design.cases))
 
 
-def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: Run = NO_RUN) -> CriterionPlan:
+def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:
     """Return the criterion with what was observed of it, on answers or on the run."""
     rule = criterion.parsed()
     threshold = Fraction(rule.threshold)
@@ -151,7 +151,7 @@ def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: Run = N
 
 def describe(
     criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, target_unit: str | None
-) -> Judged:
+) -> ScoredDecision:
     """Return the decision with scores of baseline, people and groups, and figures, on the scored cases.
 
     ``target_unit``: of answers.
@@ -162,7 +162,7 @@ def describe(
         _result(criterion, found, target_unit or "", seen)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
-    return Judged(
+    return ScoredDecision(
         decision,
         results,
         tuple(_group_scores(rules, seen)),

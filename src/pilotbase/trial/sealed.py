@@ -17,9 +17,9 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.scenario import Scenario
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
 from pilotbase.vault.samples import open_sample
 from pilotbase.workspace.store import View
 
@@ -60,7 +60,7 @@ class SealedScenario(Document):
 
 
 @dataclass(frozen=True)
-class Sealed:
+class OpenedScenario:
     """A scenario with its sealed data."""
 
     scenario: Scenario
@@ -87,13 +87,13 @@ class Sealed:
         )
 
 
-def load_sealed(view: View, digest: Digest) -> Sealed:
+def load_sealed(view: View, digest: Digest) -> OpenedScenario:
     """Return the sealed scenario whose record a plan names; raises `NotFoundError`."""
     record = view.load(digest, SealedScenario)
-    return Sealed(view.load(record.scenario, Scenario), record)
+    return OpenedScenario(view.load(record.scenario, Scenario), record)
 
 
-def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
+def read_public_sample(lab: TrialRuntime, sealed: OpenedScenario) -> pl.DataFrame:
     """Return the public sample, typed; that a sealed one is opened stands in the log.
 
     Raises:
@@ -103,13 +103,13 @@ def read_public_sample(lab: Lab, sealed: Sealed) -> pl.DataFrame:
     return pl.read_parquet(io.BytesIO(_opened(lab, sealed, sealed.record.public_sample)))
 
 
-def read_recorded(lab: Lab, sealed: Sealed) -> Mapping[str, bytes]:
+def read_recorded(lab: TrialRuntime, sealed: OpenedScenario) -> Mapping[str, bytes]:
     """Return the recorded messages of each exchange by its name; raises as `read_public_sample`."""
     return {one.exchange: _opened(lab, sealed, one.file) for one in sealed.record.exchanges or ()}
 
 
-def _opened(lab: Lab, sealed: Sealed, digest: Digest) -> bytes:
+def _opened(lab: TrialRuntime, sealed: OpenedScenario, digest: Digest) -> bytes:
     if sealed.record.sample_sealed is None:
         return lab.vault.blobs.get(digest)
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
-    return open_sample(lab.vault, hidden, digest, ReaderGrant.of_owner(hidden.owner, Purpose.SAMPLE))
+    return open_sample(lab.vault, hidden, digest, ReaderGrant.of_owner(hidden.owner, OpeningPurpose.SAMPLE))

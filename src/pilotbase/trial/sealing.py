@@ -19,9 +19,9 @@ from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.data_versions import shown_by, versions_of
 from pilotbase.trial.exchanging.recorded import keep_to_contract, missing_somewhere, recorded_files
-from pilotbase.trial.lab import Lab, name_once
+from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
-from pilotbase.trial.sealed import Sealed, SealedRecord, SealedScenario
+from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
@@ -35,12 +35,12 @@ from pilotbase.workspace.records import Stored
 
 
 def seal_scenario(
-    lab: Lab,
+    lab: TrialRuntime,
     scenario: Scenario,
     folder: Path,
     reference: Digest | None = None,
     read: Callable[[Scenario, Path], pl.DataFrame] = read_cases,
-) -> Sealed:
+) -> OpenedScenario:
     """Return the scenario with its data sealed; the same scenario over the same file is sealed once.
 
     ``reference``: digest of the reference application that is the baseline, if it is one. ``read``: reads the cases,
@@ -56,7 +56,7 @@ def seal_scenario(
     head = _head(scenario, folder, source, reference)
     known = lab.view.head(head)
     if known is not None:
-        return Sealed(scenario, lab.view.load(known, SealedScenario))
+        return OpenedScenario(scenario, lab.view.load(known, SealedScenario))
     frame = read(scenario, folder)
     with lab.sealing():
         record = _seal(lab, scenario, frame, folder, (source, reference))
@@ -64,17 +64,19 @@ def seal_scenario(
         with lab.view.transaction("scenario.sealed") as change:
             change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
             digest = change.put(record, parties(owner), owner=owner, fields={"scenario": scenario.name})
-        return Sealed(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
+        return OpenedScenario(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
 
 
-def find_sealed(lab: Lab, scenario: Scenario, folder: Path, reference: Digest | None = None) -> Sealed | None:
+def find_sealed(
+    lab: TrialRuntime, scenario: Scenario, folder: Path, reference: Digest | None = None
+) -> OpenedScenario | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
     known = lab.view.head(_head(scenario, folder, digest_file(data_file(scenario, folder)), reference))
-    return None if known is None else Sealed(scenario, lab.view.load(known, SealedScenario))
+    return None if known is None else OpenedScenario(scenario, lab.view.load(known, SealedScenario))
 
 
 def _seal(
-    lab: Lab, scenario: Scenario, frame: pl.DataFrame, folder: Path, given: tuple[Digest, Digest | None]
+    lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame, folder: Path, given: tuple[Digest, Digest | None]
 ) -> SealedScenario:
     (source, reference), split = given, split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
@@ -107,17 +109,17 @@ def _seal(
     )
 
 
-def _keep(lab: Lab, hidden: HiddenSet, plain: bytes) -> Digest:
+def _keep(lab: TrialRuntime, hidden: HiddenSet, plain: bytes) -> Digest:
     """Keep what is public, sealed where it is of a dataset: terms may close later what they leave open today."""
     return lab.vault.blobs.keep(plain) if hidden.dataset is None else seal_sample(lab.vault, hidden, plain)
 
 
-def _version_number(lab: Lab, scenario: Scenario, hidden: HiddenSet) -> int:
+def _version_number(lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet) -> int:
     known = {one.record.hidden_set: one.number for one in versions_of(lab.view, scenario)}
     return known.get(hidden.digest(), len(known) + 1)
 
 
-def _cut_board(lab: Lab, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFrame) -> Digest | None:
+def _cut_board(lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFrame) -> Digest | None:
     """Return the slice of the scenario's board, cut the first time that a version asks for it; None without board."""
     board = scenario.trial.board
     if board is None:
@@ -131,7 +133,7 @@ def _head(scenario: Scenario, folder: Path, source: Digest, reference: Digest | 
     return f"sealed:{digest_json([scenario.digest(), source, reference or '', *recorded])}"
 
 
-def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
+def _hidden_set(lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     """Return the sealed set of exactly these cases, sealing them only the first time."""
     dataset = scenario.data.dataset
     # Rows of a dataset open under its terms: they are another set than the same rows of none.
@@ -158,7 +160,7 @@ def _hidden_set(lab: Lab, scenario: Scenario, frame: pl.DataFrame) -> HiddenSet:
     return lab.view.load(name_once(lab.view, head, hidden.digest()), HiddenSet)
 
 
-def published_cases(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
+def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
     """Return the cases of ``frame`` that a public sample of the owner has shown: they can prove nothing any more."""
     shown = np.zeros(frame.height, dtype=np.bool_)
     records = (stored.load(SealedScenario) for stored in _sealed_by(lab, owner))
@@ -167,11 +169,11 @@ def published_cases(lab: Lab, owner: str, frame: pl.DataFrame) -> NDArray[np.int
     return np.flatnonzero(shown).astype(np.int64)
 
 
-def _hidden_sets_of(lab: Lab, owner: str) -> list[HiddenSet]:
+def _hidden_sets_of(lab: TrialRuntime, owner: str) -> list[HiddenSet]:
     return [stored.load(HiddenSet) for stored in lab.view.find("hidden-set", limit=10_000) if stored.owner == owner]
 
 
-def _sealed_by(lab: Lab, owner: str) -> list[Stored]:
+def _sealed_by(lab: TrialRuntime, owner: str) -> list[Stored]:
     return [stored for stored in lab.view.find("sealed-scenario", limit=10_000) if stored.owner == owner]
 
 

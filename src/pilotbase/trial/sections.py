@@ -17,11 +17,11 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
-from pilotbase.trial.design_findings import Design, declared, design_findings, unmeasured
+from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, unmeasured
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.probes import probe_findings
-from pilotbase.trial.running import Candidate, Run
-from pilotbase.trial.scoring import Judged
+from pilotbase.trial.running import BoxRun, PreparedApplication
+from pilotbase.trial.scoring import ScoredDecision
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class TrialFindings:
     """What a run has shown, before it is sorted into sections."""
 
     scenario: Scenario
-    candidate: Candidate
-    judged: Judged
-    run: Run
+    candidate: PreparedApplication
+    judged: ScoredDecision
+    run: BoxRun
     performance: Performance
     cases: int
     answered: int
@@ -97,8 +97,8 @@ def build_sections(observed: TrialFindings) -> tuple[Section, ...]:
     )
 
 
-def _design(observed: TrialFindings) -> Design:
-    return Design(
+def _design(observed: TrialFindings) -> DesignInputs:
+    return DesignInputs(
         observed.scenario,
         observed.application,
         reviewed=observed.reviewed,

@@ -17,9 +17,9 @@ from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.standard_use import EvidenceDocument, StandardReference
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import known_names
-from pilotbase.standards.composing import Find, Held, compose, with_included
+from pilotbase.standards.composing import Find, HeldRequirement, compose, with_included
 from pilotbase.standards.coverage import missing_measures
-from pilotbase.standards.matrix import Shown, Voucher, conformity_rows
+from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows
 from pilotbase.standards.packaged import packaged_profiles
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.workspace.actors import PUBLIC
@@ -81,7 +81,7 @@ def check_profile(profile: StandardProfile, find: Find) -> None:
     with_included(profile.name, find)
 
 
-def held_by(scenario: Scenario, find: Find) -> list[Held]:
+def held_by(scenario: Scenario, find: Find) -> list[HeldRequirement]:
     """Return what the standards that a scenario names ask of it; raises as `compose`."""
     return compose(scenario.standards, find, scenario.answer) if scenario.standards else []
 
@@ -95,7 +95,7 @@ def check_standards(scenario: Scenario, find: Find) -> None:
         raise InputError.from_issues(MANIFEST, [Issue(file=MANIFEST, path="criteria", problem=one) for one in problems])
 
 
-def _cut_short(held: Sequence[Held], scenario: Scenario) -> Iterator[Text]:
+def _cut_short(held: Sequence[HeldRequirement], scenario: Scenario) -> Iterator[Text]:
     """Yield mandatory measures of a sample that scoring may stop before: a verdict can stand after fewer cases."""
     if scenario.trial.stop != "early":
         return
@@ -136,7 +136,9 @@ def freeze_standards(view: View, scenario: Scenario) -> tuple[StandardReference,
     )
 
 
-def frozen_requirements(view: View, references: Sequence[StandardReference], scenario: Scenario) -> list[Held]:
+def frozen_requirements(
+    view: View, references: Sequence[StandardReference], scenario: Scenario
+) -> list[HeldRequirement]:
     """Return what the profiles of a plan ask, in the versions that it was frozen with; raises `NotFoundError`."""
     kept = {one.name: view.load(one.digest, StandardProfile) for one in references}
     return held_by(scenario, kept.__getitem__)
@@ -163,7 +165,7 @@ def with_standards(
         (one, "owner") for use in scenario.standards for one in use.evidence
     ]
     evidence += [(one, "supplier") for one in application.evidence or ()]
-    shown = Shown(
+    shown = MatrixInputs(
         criteria=report.criteria,
         findings=[finding for section in report.sections for finding in section.findings],
         evidence=evidence,

@@ -29,7 +29,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.load_test import LoadTested
 from pilotbase.measures import Cases
 from pilotbase.trial.performance import Load
-from pilotbase.trial.records import RUN, CaseRecords, leaf_hashes, spell_answers
+from pilotbase.trial.records import RUN, CaseRecords, format_answers, leaf_hashes
 from pilotbase.trial.remainder import Unscored
 from pilotbase.workspace.log.merkle import MerkleTree
 
@@ -223,11 +223,11 @@ def _table(records: CaseRecords) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "case": records.cases,
-            "truth": spell_answers(records.truth, records.prediction),
-            "prediction": spell_answers(records.answers, records.prediction),
+            "truth": format_answers(records.truth, records.prediction),
+            "prediction": format_answers(records.answers, records.prediction),
             "position": records.position,
             **{
-                name: spell_answers(values, records.prediction) if _is_answer(name) else pl.Series(values.tolist())
+                name: format_answers(values, records.prediction) if _is_answer(name) else pl.Series(values.tolist())
                 for name, values in records.columns.items()
             },
         }

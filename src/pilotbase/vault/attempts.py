@@ -69,7 +69,7 @@ class AttemptRequest:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class VaultAttempt:
     """An attempt as it stands. ``cases`` are its reserved case numbers, ascending."""
 
     identity: int
@@ -116,7 +116,7 @@ def order_commitment(vault: Vault, hidden_set: HiddenSet, application: Digest, n
     return digest_bytes(_order_secret(secrets_of(vault, hidden_set), application, nonce))
 
 
-def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -> Attempt:
+def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -> VaultAttempt:
     """Return the attempt of this plan and application: the one there is, ended or not, or a new one.
 
     Only an attempt that was returned is followed by a new one under the same plan: the order of any other is known.
@@ -163,12 +163,12 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
     return attempt
 
 
-def mark_delivered(vault: Vault, attempt: Attempt) -> None:
+def mark_delivered(vault: Vault, attempt: VaultAttempt) -> None:
     """Spend the attempt's α: to be called before the first hidden batch leaves. Calling again changes nothing."""
     _advance(vault, attempt, (AttemptState.OPEN,), AttemptState.DELIVERED)
 
 
-def commit_answers(vault: Vault, attempt: Attempt, answers: Digest) -> None:
+def commit_answers(vault: Vault, attempt: VaultAttempt, answers: Digest) -> None:
     """Fix the digest of all answers, in the log too; only then can the order be revealed. Again changes nothing.
 
     Raises:
@@ -177,7 +177,7 @@ def commit_answers(vault: Vault, attempt: Attempt, answers: Digest) -> None:
     _advance(vault, attempt, (AttemptState.DELIVERED,), AttemptState.COMMITTED, answers=answers)
 
 
-def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: Attempt) -> bytes:
+def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: VaultAttempt) -> bytes:
     """Return the order secret: 32 bytes that seed `evidence.draw_order` together with the nonce.
 
     Raises:
@@ -191,7 +191,7 @@ def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: Attempt) -> bytes
     return _order_secret(secrets_of(vault, hidden_set), attempt.application, attempt.nonce)
 
 
-def mark_scored(vault: Vault, attempt: Attempt, cases: Cases) -> None:
+def mark_scored(vault: Vault, attempt: VaultAttempt, cases: Cases) -> None:
     """Count ``cases`` as scored, for ever: to be called before their labels are read. Calling again changes nothing.
 
     Raises:
@@ -244,12 +244,12 @@ def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> Non
         withdraw_cases(vault, change, hidden_set, cases)
 
 
-def close_attempt(vault: Vault, attempt: Attempt) -> None:
+def close_attempt(vault: Vault, attempt: VaultAttempt) -> None:
     """End an attempt that has its verdict; what it reserved and did not score is fresh again."""
     _advance(vault, attempt, (AttemptState.COMMITTED,), AttemptState.CLOSED)
 
 
-def cancel_attempt(vault: Vault, attempt: Attempt) -> None:
+def cancel_attempt(vault: Vault, attempt: VaultAttempt) -> None:
     """End an attempt without a verdict: before delivery it costs nothing, after it the attempt counts."""
     with vault.transaction("vault.attempt_cancelled") as change:
         row = _row(change.connection, attempt.identity)
@@ -261,7 +261,7 @@ def cancel_attempt(vault: Vault, attempt: Attempt) -> None:
         _log(change, "vault.attempt_cancelled", attempt, counts=delivered)
 
 
-def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[Attempt]:
+def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[VaultAttempt]:
     """Return all attempts on ``hidden_set`` in the order of opening, ended ones too."""
     bundle = secrets_of(vault, hidden_set)
     with vault.view.store.database.read() as connection:
@@ -346,7 +346,11 @@ def _draw(fresh: Bits, request: AttemptRequest, number: int, bundle: SetSecrets)
 
 
 def _advance(
-    vault: Vault, attempt: Attempt, before: tuple[AttemptState, ...], after: AttemptState, answers: Digest | None = None
+    vault: Vault,
+    attempt: VaultAttempt,
+    before: tuple[AttemptState, ...],
+    after: AttemptState,
+    answers: Digest | None = None,
 ) -> None:
     action = f"vault.attempt_{after.value}"
     with vault.transaction(action) as change:
@@ -362,17 +366,17 @@ def _advance(
         _log(change, action, attempt, **fixed)
 
 
-def _require_state(row: Row[Any], attempt: Attempt, allowed: tuple[AttemptState, ...]) -> None:
+def _require_state(row: Row[Any], attempt: VaultAttempt, allowed: tuple[AttemptState, ...]) -> None:
     if row.state not in allowed:
         wanted = ", ".join(allowed)
         raise RefusedError("vault.wrong_state", number=attempt.number, state=row.state, wanted=wanted)
 
 
-def _update(change: Transaction, attempt: Attempt, values: dict[str, object]) -> None:
+def _update(change: Transaction, attempt: VaultAttempt, values: dict[str, object]) -> None:
     change.connection.execute(update(tables.attempts).where(_attempts.identity == attempt.identity).values(values))
 
 
-def _log(change: Transaction, action: str, attempt: Attempt, **facts: Fact) -> None:
+def _log(change: Transaction, action: str, attempt: VaultAttempt, **facts: Fact) -> None:
     subjects = [attempt.hidden_set, attempt.plan, attempt.application]
     change.record(action, subjects, {"attempt": attempt.number, **facts})
 
@@ -393,8 +397,8 @@ def _scored(connection: Connection, digest: Digest) -> Bits:
     return _unpacked(row.scored, row.rows)
 
 
-def _attempt(row: Row[Any], hidden_set: HiddenSet, bundle: SetSecrets) -> Attempt:
-    return Attempt(
+def _attempt(row: Row[Any], hidden_set: HiddenSet, bundle: SetSecrets) -> VaultAttempt:
+    return VaultAttempt(
         identity=row.identity,
         hidden_set=row.hidden_set,
         number=row.number,

@@ -19,7 +19,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.subjects import holder_of
-from pilotbase.documents.terms import Leave
+from pilotbase.documents.terms import AccessGrant
 from pilotbase.vault.dataset_files import KeptFile, open_marked, open_marks
 from pilotbase.vault.place import Vault
 
@@ -65,7 +65,7 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class Match:
+class CanaryMatch:
     """How many of the canaries that were found are in somebody's copy."""
 
     organisation: str
@@ -87,11 +87,11 @@ class Sighting:
     found: int
     chance: float
     """A bound on the probability that rows which were drawn column by column hold so many of them."""
-    copies: tuple[Match, ...]
+    copies: tuple[CanaryMatch, ...]
     """Most likely first."""
 
 
-def open_copy(vault: Vault, kept: KeptFile, leave: Leave, organisation: str) -> Copy:
+def open_copy(vault: Vault, kept: KeptFile, leave: AccessGrant, organisation: str) -> Copy:
     """Write the opening to the log, then return an organisation's copy of a file that has canaries.
 
     Raises as `dataset_files.open_file`.
@@ -128,7 +128,7 @@ def sight(
     for organisation in to:
         own = set(marks.of(organisation))
         both = len(own & set(found))
-        copies.append(Match(organisation, both, len(own), _at_least(both, count, pool, len(own))))
+        copies.append(CanaryMatch(organisation, both, len(own), _at_least(both, count, pool, len(own))))
     return Sighting(
         file=kept.name,
         version=kept.version,

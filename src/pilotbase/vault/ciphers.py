@@ -44,7 +44,7 @@ class SetSecrets:
 
 
 @dataclass(frozen=True)
-class Place:
+class ChunkId:
     """Where a chunk belongs; all of it is authenticated with the chunk."""
 
     identity: str
@@ -57,12 +57,12 @@ class Place:
         return canonical_json([self.identity, self.scenario, self.number, self.count, self.rows])
 
 
-def encrypt_chunk(key: bytes, place: Place, plain: bytes) -> bytes:
+def encrypt_chunk(key: bytes, place: ChunkId, plain: bytes) -> bytes:
     """Return the ciphertext of one chunk; ``key`` must serve this hidden set alone."""
     return AESGCM(key).encrypt(_chunk_nonce(place), plain, place.associated())
 
 
-def decrypt_chunk(key: bytes, place: Place, sealed: bytes) -> bytes:
+def decrypt_chunk(key: bytes, place: ChunkId, sealed: bytes) -> bytes:
     """Return the plaintext; raises `InvalidProofError` naming the chunk that does not belong where it stands."""
     try:
         return AESGCM(key).decrypt(_chunk_nonce(place), sealed, place.associated())
@@ -98,5 +98,5 @@ def open_bytes(key: bytes, sealed: bytes, context: list[str]) -> bytes | None:
         return None
 
 
-def _chunk_nonce(place: Place) -> bytes:
+def _chunk_nonce(place: ChunkId) -> bytes:
     return place.number.to_bytes(_NONCE_BYTES, "big")

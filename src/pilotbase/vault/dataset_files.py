@@ -18,7 +18,7 @@ from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.given_files import Stretch
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
-from pilotbase.documents.terms import Action, Channel, Leave
+from pilotbase.documents.terms import AccessGrant, Action, Channel
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.place import Vault
 from pilotbase.vault.salts import known_commitments
@@ -174,7 +174,7 @@ def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
     return len({(file.name, file.version) for digest, file in named if digest not in gone})
 
 
-def open_file(vault: Vault, kept: KeptFile, leave: Leave, part: Stretch | None = None) -> Iterator[bytes]:
+def open_file(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch | None = None) -> Iterator[bytes]:
     """Write the opening to the log, then return an iterator over the pieces of a file, or of a part of it.
 
     Raises:
@@ -186,7 +186,7 @@ def open_file(vault: Vault, kept: KeptFile, leave: Leave, part: Stretch | None =
     return _pieces(vault, kept, leave) if part is None else _cut(vault, kept, leave, part)
 
 
-def open_marked(vault: Vault, kept: KeptFile, leave: Leave) -> tuple[bytes, Iterator[bytes]]:
+def open_marked(vault: Vault, kept: KeptFile, leave: AccessGrant) -> tuple[bytes, Iterator[bytes]]:
     """Return the marks of a file that has some, and an iterator over its pieces; raises as `open_file`."""
     _log_opening(vault, kept, leave, Action.USE, kept.size)
     assert kept.marks is not None
@@ -208,19 +208,19 @@ def open_marks(vault: Vault, kept: KeptFile) -> bytes | None:
     return _opened(vault, kept, kept.marks, "marks")
 
 
-def open_for_statistics(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
+def open_for_statistics(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
     """Return an iterator over the pieces of a file of which figures are to be told; raises as `open_file`."""
     _log_opening(vault, kept, leave, Action.COMPUTE_ON, kept.size)
     return _pieces(vault, kept, leave)
 
 
-def open_for_labelling(vault: Vault, kept: KeptFile, leave: Leave) -> Iterator[bytes]:
+def open_for_labelling(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
     """Return an iterator over the pieces of a file of which people are shown items; raises as `open_file`."""
     _log_opening(vault, kept, leave, Action.DISPLAY)
     return _pieces(vault, kept, leave)
 
 
-def open_preview(vault: Vault, kept: KeptFile, leave: Leave) -> bytes | None:
+def open_preview(vault: Vault, kept: KeptFile, leave: AccessGrant) -> bytes | None:
     """Write the opening to the log, then return the first rows of a file, None where it has none; raises as above."""
     if kept.preview is None:
         return None
@@ -228,7 +228,7 @@ def open_preview(vault: Vault, kept: KeptFile, leave: Leave) -> bytes | None:
     return _opened(vault, kept, kept.preview, "preview")
 
 
-def _log_opening(vault: Vault, kept: KeptFile, leave: Leave, action: Action, size: int = 0) -> None:
+def _log_opening(vault: Vault, kept: KeptFile, leave: AccessGrant, action: Action, size: int = 0) -> None:
     """Write the line of an opening; ``size``: bytes of the file that are asked for, 0 where it is not the file."""
     with vault.transaction("vault.dataset_opened") as change:
         _require(change.connection, kept, leave, action)
@@ -238,14 +238,14 @@ def _log_opening(vault: Vault, kept: KeptFile, leave: Leave, action: Action, siz
         change.record(FILE, [kept.dataset, kept.digest()], {**told, **counted})
 
 
-def _pieces(vault: Vault, kept: KeptFile, leave: Leave, first: int = 0) -> Iterator[bytes]:
+def _pieces(vault: Vault, kept: KeptFile, leave: AccessGrant, first: int = 0) -> Iterator[bytes]:
     for number, piece in enumerate(kept.pieces[first:], first):
         with vault.view.reading() as connection:
             require_leave(connection, leave, vault.view.store.clock())
         yield _opened(vault, kept, piece, str(number))
 
 
-def _cut(vault: Vault, kept: KeptFile, leave: Leave, part: Stretch) -> Iterator[bytes]:
+def _cut(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch) -> Iterator[bytes]:
     """Yield the bytes of ``part``: pieces before it and after it are not opened."""
     size = kept.piece_size
     first = part.start // size if size is not None else 0
@@ -286,7 +286,7 @@ def _erased(view: View, dataset: Subject) -> frozenset[Digest]:
     return frozenset(one.load(ErasedFile).file for one in marks)
 
 
-def _require(connection: Connection, kept: KeptFile, leave: Leave, action: Action) -> None:
+def _require(connection: Connection, kept: KeptFile, leave: AccessGrant, action: Action) -> None:
     """Return if the use that a leave names is of this dataset, and permits this way out; raises `RefusedError`."""
     use = None if leave.use is None else find_use(connection, leave.by, leave.use)
     if use is None or (use.target, use.action, use.channel) != (kept.dataset, action, _WAYS[action]):

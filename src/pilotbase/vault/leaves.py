@@ -12,7 +12,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.terms import Action, Ground, Leave
+from pilotbase.documents.terms import AccessGrant, Action, LegalBasis
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF
@@ -20,7 +20,7 @@ from pilotbase.workspace.uses import find_use, require_leave
 
 
 def require_leave_for(
-    connection: Connection, hidden_set: HiddenSet, leave: Leave, for_owner: bool, now: datetime
+    connection: Connection, hidden_set: HiddenSet, leave: AccessGrant, for_owner: bool, now: datetime
 ) -> None:
     """Return if ``leave`` opens rows of ``hidden_set``; ``for_owner``: for its owner's own work.
 
@@ -32,9 +32,9 @@ def require_leave_for(
         raise RefusedError("terms.foreign_leave")
 
 
-def require_leave_of(owner: str, leave: Leave, for_owner: bool) -> None:
+def require_leave_of(owner: str, leave: AccessGrant, for_owner: bool) -> None:
     """Return if ``leave`` is of ``owner``'s own work, and that is the purpose; raises `RefusedError`."""
-    if not (for_owner and leave.ground is Ground.OWNER and leave.target == owner):
+    if not (for_owner and leave.ground is LegalBasis.OWNER and leave.target == owner):
         raise RefusedError("terms.foreign_leave")
 
 
@@ -57,15 +57,15 @@ def named_by(connection: Connection, context: Digest) -> list[str]:
     return [] if found is None else found.named
 
 
-def _is_about(connection: Connection, hidden_set: HiddenSet, leave: Leave, for_owner: bool) -> bool:
+def _is_about(connection: Connection, hidden_set: HiddenSet, leave: AccessGrant, for_owner: bool) -> bool:
     if leave.use is None:
-        return for_owner and leave.ground is Ground.OWNER and leave.target == hidden_set.owner
+        return for_owner and leave.ground is LegalBasis.OWNER and leave.target == hidden_set.owner
     use = find_use(connection, leave.by, leave.use)
     if use is None or use.action != Action.COMPUTE_ON:
         return False
     if hidden_set.dataset is not None:
         return leave.target == hidden_set.dataset
-    return leave.ground is Ground.PAPER and _of_paper(connection, leave.target) == hidden_set.digest()
+    return leave.ground is LegalBasis.PAPER and _of_paper(connection, leave.target) == hidden_set.digest()
 
 
 def _of_paper(connection: Connection, paper: Digest) -> Digest | None:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.terms import Leave
-from pilotbase.vault.ciphers import Place, decrypt_chunk
+from pilotbase.documents.terms import AccessGrant
+from pilotbase.vault.ciphers import ChunkId, decrypt_chunk
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.leaves import require_leave_for
 from pilotbase.vault.place import Vault
@@ -26,7 +26,7 @@ from pilotbase.workspace.uses import require_leave
 Cases = npt.NDArray[np.int64]
 
 
-class Purpose(StrEnum):
+class OpeningPurpose(StrEnum):
     """Why hidden rows are opened; the log keeps it for ever."""
 
     FEATURES = "features"
@@ -47,7 +47,7 @@ class Purpose(StrEnum):
     """The public sample serves: planning, a rehearsal past the gate, a watch's profile."""
 
 
-FOR_OWNER = frozenset({Purpose.OWNER, Purpose.BUNDLE, Purpose.PROFILE, Purpose.SAMPLE})
+FOR_OWNER = frozenset({OpeningPurpose.OWNER, OpeningPurpose.BUNDLE, OpeningPurpose.PROFILE, OpeningPurpose.SAMPLE})
 """Purposes of the owner's own work. For others rows serve somebody's application: only a counted leave opens them."""
 
 
@@ -55,14 +55,14 @@ FOR_OWNER = frozenset({Purpose.OWNER, Purpose.BUNDLE, Purpose.PROFILE, Purpose.S
 class ReaderGrant:
     """Why it is read, under which leave, and in which attempt (its number) if in any."""
 
-    purpose: Purpose
-    leave: Leave
+    purpose: OpeningPurpose
+    leave: AccessGrant
     attempt: int | None = None
 
     @classmethod
-    def of_owner(cls, owner: str, purpose: Purpose = Purpose.OWNER) -> ReaderGrant:
+    def of_owner(cls, owner: str, purpose: OpeningPurpose = OpeningPurpose.OWNER) -> ReaderGrant:
         """Return the grant of an owner's own work."""
-        return cls(purpose, Leave.of_owner(owner))
+        return cls(purpose, AccessGrant.of_owner(owner))
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -106,14 +106,14 @@ def open_hidden(
     return _frames(vault, hidden_set, bundle.data_key, grant.leave, cases)
 
 
-def require_still(vault: Vault, leave: Leave) -> None:
+def require_still(vault: Vault, leave: AccessGrant) -> None:
     """Return if a leave under which something was opened stands still; raises `RefusedError`."""
     with vault.view.reading() as connection:
         require_leave(connection, leave, vault.view.store.clock())
 
 
 def _frames(
-    vault: Vault, hidden_set: HiddenSet, key: bytes, leave: Leave, cases: Cases | None
+    vault: Vault, hidden_set: HiddenSet, key: bytes, leave: AccessGrant, cases: Cases | None
 ) -> Iterator[HiddenFrame]:
     wanted = None if cases is None else np.sort(cases)
     start = 0
@@ -136,5 +136,5 @@ def _decrypt(vault: Vault, hidden_set: HiddenSet, key: bytes, number: int) -> pl
         raise InvalidProofError("vault.chunk_missing", chunk=number, count=count) from error
     except InvalidProofError as error:
         raise InvalidProofError("vault.chunk_altered", chunk=number, count=count) from error
-    place = Place(hidden_set.identity, hidden_set.scenario, number, count, chunk.rows)
+    place = ChunkId(hidden_set.identity, hidden_set.scenario, number, count, chunk.rows)
     return pl.read_ipc(io.BytesIO(decrypt_chunk(key, place, sealed)))

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, digest_of
-from pilotbase.vault.ciphers import Place, SetSecrets, encrypt_chunk, unwrap_secrets, wrap_secrets
+from pilotbase.vault.ciphers import ChunkId, SetSecrets, encrypt_chunk, unwrap_secrets, wrap_secrets
 from pilotbase.vault.hidden import Chunk, HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
@@ -81,9 +81,9 @@ def secrets_of(vault: Vault, hidden_set: HiddenSet) -> SetSecrets:
     return unwrap_secrets(vault.keys.owner_key(owner), hidden_set.identity, owner, wrapped)
 
 
-def _pieces(frame: pl.DataFrame, terms: SealTerms, identity: str) -> Iterator[tuple[Place, bytes]]:
+def _pieces(frame: pl.DataFrame, terms: SealTerms, identity: str) -> Iterator[tuple[ChunkId, bytes]]:
     count = -(-frame.height // terms.chunk_rows)
     for number, piece in enumerate(frame.iter_slices(terms.chunk_rows)):
         plain = io.BytesIO()
         piece.write_ipc(plain, compression="zstd")
-        yield Place(identity, terms.scenario, number, count, piece.height), plain.getvalue()
+        yield ChunkId(identity, terms.scenario, number, count, piece.height), plain.getvalue()

@@ -14,7 +14,7 @@ from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import watch_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.watch import Replay, Watch, WatchTerms
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.watch import standings
 from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
@@ -30,7 +30,7 @@ from pilotbase.workspace.store import View
 DEFAULT_TERMS = WatchTerms()
 
 
-def prepare_watch(lab: Lab, view: View, service: str, terms: WatchTerms = DEFAULT_TERMS) -> Watch:
+def prepare_watch(lab: TrialRuntime, view: View, service: str, terms: WatchTerms = DEFAULT_TERMS) -> Watch:
     """Return the watch that the certificate of what answers now allows, not armed and not stored; its profile is kept.
 
     Every criterion of the plan is watched with a promise, or stands in ``unpromised`` with the reason why not.
@@ -60,7 +60,7 @@ def prepare_watch(lab: Lab, view: View, service: str, terms: WatchTerms = DEFAUL
     )
 
 
-def replay_watch(lab: Lab, view: View, watch: Watch) -> Replay:
+def replay_watch(lab: TrialRuntime, view: View, watch: Watch) -> Replay:
     """Let ``watch`` look at the history of its service, or at the trial's public sample, and keep what it says.
 
     Raises as `prepare_watch`.
@@ -161,7 +161,7 @@ def _losses(promised: Promised, tolerance: float) -> tuple[list[WatchedLoss], di
     return losses, unpromised
 
 
-def _keep_profile(lab: Lab, view: View, service: Service, promised: Promised) -> Digest:
+def _keep_profile(lab: TrialRuntime, view: View, service: Service, promised: Promised) -> Digest:
     """Keep the profile of the public sample and return its digest.
 
     Its edges and categories are values of the sample: of one that lies sealed the service's owner and the base see it.

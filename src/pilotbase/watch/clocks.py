@@ -71,7 +71,7 @@ def _clock(rule: ClockRule, book: ClockBook, began: datetime) -> ReportingClock:
 
 @cache
 def _books() -> dict[str, ClockBook]:
-    folder = resources.files("pilotbase.watch") / "clock_books"
+    folder = resources.files("pilotbase.watch") / "reporting_rules"
     files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
     books = [build_document(ClockBook, parse_yaml(file.read_bytes(), file.name)) for file in files]
     return {book.name: book for book in books}

@@ -20,7 +20,7 @@ _TIMES = {DataType.DATE: date.fromisoformat, DataType.DATETIME: datetime.fromiso
 
 
 @dataclass(frozen=True, eq=False)
-class Fault:
+class ContractBreach:
     """One way in which cases break the contract, and which of them do, shape (cases,)."""
 
     how: Text
@@ -46,25 +46,25 @@ def worst_fault(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Tex
     return text("detector.at_fault", how=worst.how, count=count, cases=len(pack)) if worst and count else None
 
 
-def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterator[Fault]:
+def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterator[ContractBreach]:
     everywhere = np.ones(len(pack), dtype=np.bool_)
     names = {field.name for field in contract.features}
     for name in [name for name in pack.inputs if name not in names]:
-        yield Fault(text("detector.fault_extra", column=name), everywhere)
+        yield ContractBreach(text("detector.fault_extra", column=name), everywhere)
     for field in contract.features if pack.inputs else ():
         if field.name in pack.inputs:
             yield from _faults_of(pack.inputs[field.name], field, field.name in may_miss)
         else:
-            yield Fault(text("detector.fault_absent", column=field.name), everywhere)
+            yield ContractBreach(text("detector.fault_absent", column=field.name), everywhere)
 
 
-def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[Fault]:
+def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[ContractBreach]:
     allowed, found = TYPES[field.data_type], set(map(type, values))
     missing = broken = np.zeros(len(values), dtype=np.bool_)
     if type(None) in found:
         missing = np.array([value is None for value in values], dtype=np.bool_)
         if not may_miss:
-            yield Fault(text("detector.fault_missing", column=field.name), missing)
+            yield ContractBreach(text("detector.fault_missing", column=field.name), missing)
     if not found <= allowed | {type(None)}:
         broken = np.array([type(value) not in allowed for value in values], dtype=np.bool_) & ~missing
     if field.data_type in _TIMES:
@@ -73,19 +73,19 @@ def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterat
         )
     if broken.any():
         wanted = TYPE_TEXTS[field.data_type]
-        yield Fault(text("detector.fault_type", column=field.name, wanted=wanted), broken)
+        yield ContractBreach(text("detector.fault_type", column=field.name, wanted=wanted), broken)
     if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
         yield _out_of_range(values, field, missing | broken)
 
 
-def _out_of_range(values: Sequence[Scalar], field: Field, no_number: NDArray[np.bool_]) -> Fault:
+def _out_of_range(values: Sequence[Scalar], field: Field, no_number: NDArray[np.bool_]) -> ContractBreach:
     if no_number.any():
         values = [np.nan if none else value for value, none in zip(values, no_number, strict=True)]
     numbers = _floats(values)
     low = -np.inf if field.minimum is None else field.minimum
     high = np.inf if field.maximum is None else field.maximum
     how = text("detector.fault_range", column=field.name, low=f"{low:g}", high=f"{high:g}")
-    return Fault(how, (numbers < low) | (numbers > high))
+    return ContractBreach(how, (numbers < low) | (numbers > high))
 
 
 def _floats(values: Sequence[Any]) -> NDArray[np.float64]:

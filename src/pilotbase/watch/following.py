@@ -19,9 +19,18 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.documents.watch import Watch, WatchedRisk
 from pilotbase.watch.contract_breaks import broken_cases, worst_fault
-from pilotbase.watch.detectors import WHOLE, Change, Detector, LossDetector, LossState, LossWatch, restored, written
+from pilotbase.watch.detectors import (
+    WHOLE,
+    Detector,
+    DetectorChange,
+    LossDetector,
+    LossState,
+    LossWatch,
+    restored,
+    written,
+)
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
-from pilotbase.watch.detectors.level import Calls, LevelDetector, LevelState, LevelWatch
+from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 from pilotbase.watch.entering import CohortLosses
 from pilotbase.watch.losses import Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
@@ -55,7 +64,7 @@ _ONE_POINT = 1 << 62
 
 
 @dataclass(frozen=True)
-class Turn:
+class ColourChange:
     """A detector, or one part of it, has taken another colour."""
 
     detector: str
@@ -86,7 +95,7 @@ class Followed:
     detector: Detector[Any, Any]
     every: int
     """Rows between two points of its path."""
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[ColourChange] = field(default_factory=list)
     points: dict[int, Point] = field(default_factory=dict)
 
     def follow(self, batch: Any, at: Sequence[int]) -> None:
@@ -103,9 +112,11 @@ class Followed:
         """Return the detector's state as it is stored."""
         return json.dumps(written(self.detector.state)).encode()
 
-    def _turn(self, change: Change, began: datetime) -> Turn:
+    def _turn(self, change: DetectorChange, began: datetime) -> ColourChange:
         name = self.name if change.part == WHOLE else _short(f"{self.name}:{change.part}")
-        return Turn(name, self.detector.signal, change.colour, change.reason, self.detector.promise, change.seen, began)
+        return ColourChange(
+            name, self.detector.signal, change.colour, change.reason, self.detector.promise, change.seen, began
+        )
 
 
 @dataclass(frozen=True)
@@ -255,13 +266,13 @@ def _loss_detector(name: str, design: LossWatch, states: States, every: int) -> 
     return Followed(name, LossDetector(design, state), every)
 
 
-def _calls(pack: Pack, bad: frozenset[str]) -> tuple[Calls, list[int]]:
+def _calls(pack: Pack, bad: frozenset[str]) -> tuple[CallSeries, list[int]]:
     """Return the calls that count for a signal, and when each ended; one of many cases counts once, as in `_timed`."""
     rows = zip(pack.at, pack.ends, pack.milliseconds, strict=True)
     each = [call for call, _ in itertools.groupby(rows) if call[1] in bad or call[1] in _ANSWERS]
     at = [moment for moment, _, _ in each]
     ended_badly = np.array([end in bad for _, end, _ in each], dtype=np.bool_)
-    return Calls(np.array(at, dtype=np.float64) / 1_000_000, ended_badly), at
+    return CallSeries(np.array(at, dtype=np.float64) / 1_000_000, ended_badly), at
 
 
 def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:

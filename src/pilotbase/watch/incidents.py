@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
+from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
@@ -115,7 +115,7 @@ def mark_reported(view: View, number: int, clock: str, said: str = "", seen: Dig
             running = [one.clock for one in incident.clocks if one.done_at is None]
             raise InputError("incident.no_clock", found=clock, number=number, allowed=offer(clock, running))
         if found.done_at is not None:
-            raise ConflictError("incident.already_reported", clock=clock, at=spell_minute(found.done_at))
+            raise ConflictError("incident.already_reported", clock=clock, at=format_minute(found.done_at))
         done = found.model_copy(update={"done_at": line.at, "done_by": line.person})
         clocks = tuple(done if one is found else one for one in incident.clocks)
         line = line.model_copy(update={"clock": clock})
@@ -160,7 +160,7 @@ def may_act(view: View, incident: Incident, act: IncidentAct) -> bool:
     """Tell whether the actor may do ``act`` to the incident as it stands."""
     open_for_it = incident.state != "closed" or act in _AFTER_CLOSING
     done_already = act is IncidentAct.MITIGATE and incident.state == "mitigated"
-    return open_for_it and not done_already and permitted(act, view.actor, Stands(demand_owner=incident.owner))
+    return open_for_it and not done_already and permitted(act, view.actor, SubjectRelation(demand_owner=incident.owner))
 
 
 def possible_acts(view: View, incident: Incident) -> list[IncidentAct]:
@@ -186,7 +186,7 @@ def _amend(
     what, words = said
     with view.transaction(act.value) as transaction:
         incident, head = load_incident(view.within(transaction), number)
-        if not permitted(act, view.actor, Stands(demand_owner=incident.owner)):
+        if not permitted(act, view.actor, SubjectRelation(demand_owner=incident.owner)):
             raise RefusedError("incident.not_permitted", act=act_name(act))
         if view.request is not None and any(line.request == view.request for line in incident.timeline):
             return incident

@@ -33,7 +33,7 @@ class Counted(StrEnum):
 
 
 @dataclass(frozen=True)
-class Count:
+class EventCount:
     """How often something happened, and when last."""
 
     what: Counted
@@ -53,8 +53,8 @@ def count(connection: Connection, service: str, amounts: Mapping[Counted, int], 
             connection.execute(insert(tables.watch_counts).values(first))
 
 
-def counts_of(connection: Connection, service: str) -> list[Count]:
+def counts_of(connection: Connection, service: str) -> list[EventCount]:
     """Return what was counted of a service, in the order of `Counted`."""
     rows = select(_rows.what, _rows["count"].label("amount"), _rows.last_at).where(_rows.service == service)
-    found = {row.what: Count(Counted(row.what), row.amount, row.last_at) for row in connection.execute(rows)}
+    found = {row.what: EventCount(Counted(row.what), row.amount, row.last_at) for row in connection.execute(rows)}
     return [found[what] for what in Counted if what in found]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from pilotbase.documents.observation import LabelBatch, Scalar, Taken
 from pilotbase.documents.texts import text
-from pilotbase.measures import Setting
+from pilotbase.measures import RuleContext
 from pilotbase.watch.cohorts import CohortState
 from pilotbase.watch.intake_counters import Counted
 from pilotbase.watch.intake_totals import with_amounts, with_refusal
@@ -35,7 +35,7 @@ _NUMBERS = frozenset({"value", "interval"})
 
 
 def take_labels(
-    change: Transaction, service: str, batches: Sequence[LabelBatch], settings: Sequence[Setting] = ()
+    change: Transaction, service: str, batches: Sequence[LabelBatch], settings: Sequence[RuleContext] = ()
 ) -> Taken:
     """Take batches of labels of one service and return what came of them.
 
@@ -71,7 +71,7 @@ def labels_of(connection: Connection, keys: Sequence[bytes], labels_to: int) -> 
     return found
 
 
-def _first_unread(batch: LabelBatch, settings: Sequence[Setting]) -> dict[str, object] | None:
+def _first_unread(batch: LabelBatch, settings: Sequence[RuleContext]) -> dict[str, object] | None:
     """Return what is told of labels that cannot be read, the first by name; None where all can."""
     labels = list(batch.labels.items())
     unread = unreadable([value for _, value in labels], settings, readable_labels) if settings else []

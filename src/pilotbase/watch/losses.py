@@ -24,9 +24,9 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.watch import WatchedRisk
-from pilotbase.evidence.lattice import Claim, claim_at_least, claim_at_most, stream_of
+from pilotbase.evidence.lattice import MeanClaim, claim_at_least, claim_at_most, stream_of
 from pilotbase.evidence.primitive import Floats
-from pilotbase.measures import Cases, Part, Setting, is_resource, measures, observe, problems_of
+from pilotbase.measures import Cases, MeasurePart, RuleContext, is_resource, measures, observe, problems_of
 from pilotbase.measures.rules import given_columns
 from pilotbase.watch.best_truths import possible_truths
 from pilotbase.watch.scoring import cases_from
@@ -50,7 +50,7 @@ class WatchedLoss:
     """The loss of one criterion; ``r0`` is the largest mean that is still within what was accepted."""
 
     rule: Rule
-    setting: Setting
+    setting: RuleContext
     bound: Fraction
     """The threshold after the tolerance."""
     r0: float
@@ -80,7 +80,7 @@ class WatchedLoss:
         return losses
 
 
-def promised_loss(rule: str, setting: Setting, tolerance: float, unit: str = "case") -> WatchedLoss | Text:
+def promised_loss(rule: str, setting: RuleContext, tolerance: float, unit: str = "case") -> WatchedLoss | Text:
     """Return the loss of ``rule``, or why it cannot be watched with a promise.
 
     ``unit``: of the criterion in the plan. ``tolerance``: by how much worse than accepted is still no alarm, as a
@@ -119,7 +119,7 @@ def contract_losses(broken: Flags) -> Losses:
     return Losses(broken.astype(np.float64))
 
 
-def _reason_against(rule: Rule, setting: Setting, unit: str) -> Text | None:
+def _reason_against(rule: Rule, setting: RuleContext, unit: str) -> Text | None:
     """Return why ``rule`` has no bound case by case in a stream; None when it has."""
     if is_resource(rule):
         return text("detector.of_a_run", rule=rule)
@@ -138,12 +138,12 @@ def _reason_against(rule: Rule, setting: Setting, unit: str) -> Text | None:
     return None if measure.by_case and not measure.pooled else text("detector.of_all_cases", rule=rule)
 
 
-def _no_cases(rule: Rule, setting: Setting) -> Cases:
+def _no_cases(rule: Rule, setting: RuleContext) -> Cases:
     groups: dict[str, list[Scalar]] = {} if rule.by is None else {rule.by: []}
     return cases_from([], [], setting, groups, {name: [] for name in given_columns(rule)})
 
 
-def _part(rule: Rule, cases: Cases) -> Part:
+def _part(rule: Rule, cases: Cases) -> MeasurePart:
     """Return what is observed of each case; a group is looked at case by case as the whole is.
 
     As of a population: what a case can weigh is bounded by the measure and not by the cases that happen to be there.
@@ -152,13 +152,13 @@ def _part(rule: Rule, cases: Cases) -> Part:
     return part
 
 
-def _claim(rule: Rule, part: Part, bound: Fraction) -> Claim:
+def _claim(rule: Rule, part: MeasurePart, bound: Fraction) -> MeanClaim:
     stream = stream_of(part, np.arange(len(part.gain), dtype=np.int64), None)
     make = claim_at_least if rule.comparison == ">=" else claim_at_most
     return make(stream, bound**part.root / part.unit)
 
 
-def _with_tolerance(rule: Rule, part: Part, tolerance: Fraction) -> Fraction:
+def _with_tolerance(rule: Rule, part: MeasurePart, tolerance: Fraction) -> Fraction:
     """Return the threshold, ``tolerance`` of the measure's range worse; never beyond the range."""
     ratios = [part.unit * Fraction(gain, weight) for gain, weight in part.outcomes if weight]
     low, high = (_root(end, part.root) for end in (min(ratios), max(ratios)))

@@ -1,7 +1,7 @@
 """Taking in: observations and labels of a service, once each, whoever brings them and however often.
 
-Everything of one call of `take` stands in the store when it returns, or nothing does. A batch that comes again changes
-nothing; one that cannot be taken is refused whole, counted, and told to who brought it.
+Everything of one call of `ingest` stands in the store when it returns, or nothing does. A batch that comes again
+changes nothing; one that cannot be taken is refused whole, counted, and told to who brought it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
-from pilotbase.measures import Setting
+from pilotbase.measures import RuleContext
 from pilotbase.watch.cohorts import cohort_for
 from pilotbase.watch.intake_counters import Counted, count
 from pilotbase.watch.intake_totals import refused_for, sum_of, with_amounts, with_refusal
@@ -49,7 +49,7 @@ class _Waiting(NamedTuple):
     pack: Pack
 
 
-def take(view: View, batches: Iterable[Batch]) -> Taken:
+def ingest(view: View, batches: Iterable[Batch]) -> Taken:
     """Take in batches of observations and labels, in one transaction; return what came of them.
 
     Of one service observations come first, then labels, each in the order given.
@@ -102,7 +102,7 @@ class _Observing:
     """Takes batches of one service: sorts out what is known, then writes packs and keys."""
 
     def __init__(
-        self, change: Transaction, watch: Watch, batches: Sequence[PackedBatch], settings: Sequence[Setting]
+        self, change: Transaction, watch: Watch, batches: Sequence[PackedBatch], settings: Sequence[RuleContext]
     ) -> None:
         self._change, self._watch, self._batches, self._settings = change, watch, batches, settings
         self._keys = [batch_key(watch.service, "observations", batch.batch) for batch in batches]

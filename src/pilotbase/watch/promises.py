@@ -9,11 +9,11 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStatus
 from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.watch import Watch
-from pilotbase.measures import Setting, is_resource
+from pilotbase.measures import RuleContext, is_resource
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -33,7 +33,7 @@ class Promised:
     """Fields that lacked a value somewhere in the data of the trial."""
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> RuleContext:
         """Return what a service offers to criteria: the answers, and as columns what it is asked with."""
         return setting_of(self.plan)
 
@@ -46,14 +46,14 @@ class LatencyPromise:
     quantile: float
 
 
-def setting_of(plan: TrialPlan) -> Setting:
+def setting_of(plan: TrialPlan) -> RuleContext:
     """Return what a service that was accepted on ``plan`` offers to criteria."""
     prediction, features = plan.contract.prediction, plan.contract.features
     columns = frozenset(field.name for field in features)
-    return Setting(prediction.kind, prediction.classes, plan.positive, columns, features=features)
+    return RuleContext(prediction.kind, prediction.classes, plan.positive, columns, features=features)
 
 
-def settings_of(view: View, service: Service) -> tuple[Setting, ...]:
+def settings_of(view: View, service: Service) -> tuple[RuleContext, ...]:
     """Return the setting of each version of ``service``; none where one is an endpoint, or its plan is not seen."""
     routes = [route for route in service.routes if isinstance(route, CertifiedRoute)]
     if len(routes) < len(service.routes):
@@ -83,7 +83,7 @@ def promised_to(view: View, service: Service, watch: Watch) -> Promised | None:
 def _answering(view: View, service: Service) -> int:
     head = standing_head(service.name)
     found = view.named([head]).get(head)
-    return 0 if found is None else min(found.load(ServiceStanding).route, len(service.routes) - 1)
+    return 0 if found is None else min(found.load(ServiceStatus).route, len(service.routes) - 1)
 
 
 def _promise(view: View, route: Route) -> Promised | None:

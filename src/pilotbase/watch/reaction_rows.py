@@ -24,7 +24,7 @@ _reactions, _levels, _states = (
 )
 
 
-class Decision(Part):
+class ReactionDecision(Part):
     """What is to be done about a warning, decided once: a runbook that is changed later changes nothing of it."""
 
     before: Colour
@@ -54,7 +54,7 @@ def find_step(connection: Connection, cause: Digest, step: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def keep_decision(change: Transaction, cause: Digest, warning: RiskWarning, decision: Decision) -> None:
+def keep_decision(change: Transaction, cause: Digest, warning: RiskWarning, decision: ReactionDecision) -> None:
     """Write down what is to be done about a warning, and the colour that its detector has from now on."""
     _keep(change, (cause, DECIDED), warning.service, decision)
     _keep_level(change.connection, cause, warning)
@@ -101,7 +101,7 @@ def level_of(connection: Connection, service: str, detector: str) -> Colour:
     return Colour(connection.scalar(rows) or Colour.GREEN)
 
 
-def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: Decision | Done) -> None:
+def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: ReactionDecision | Done) -> None:
     cause, step = name
     place = change.connection.scalar(select(func.count()).where(_reactions.cause == cause)) or 0
     row = {"cause": cause, "step": step, "service": service, "place": place, "done_at": change.now}

@@ -15,13 +15,13 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour
 from pilotbase.documents.watch import Replay, ReplayedTurn, Watch
 from pilotbase.protocols.contract_cases import scalars_of
-from pilotbase.protocols.frames import Batch
-from pilotbase.trial.lab import Lab
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.watch.cohorts import past_cohorts
 from pilotbase.watch.detectors.drift import DriftDetector
 from pilotbase.watch.entering import losses_of
-from pilotbase.watch.following import DRIFT, Following, Turn, follow
+from pilotbase.watch.following import DRIFT, ColourChange, Following, follow
 from pilotbase.watch.labelled import LabelledPack, cases_of
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.promises import Promised
@@ -34,7 +34,7 @@ SHOWN = 200
 _packs = tables.observation_packs.c
 
 
-def replay(lab: Lab, view: View, watch: Watch, promised: Promised | None) -> Replay:
+def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | None) -> Replay:
     """Return what the detectors of ``watch`` would have said, from the beginning; nothing is written."""
     profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
     following = follow(watch, promised, profile)
@@ -105,7 +105,7 @@ def _newest_packs(connection: Connection, service: str) -> Iterator[Pack]:
         after -= row.cases
 
 
-def _replay_sample(lab: Lab, view: View, following: Following, promised: Promised) -> int:
+def _replay_sample(lab: TrialRuntime, view: View, following: Following, promised: Promised) -> int:
     """Let the detectors of the inputs look at the public sample, row by row, as if it had just come."""
     sealed = load_sealed(view, promised.plan.sealed)
     sample = read_public_sample(lab, sealed)
@@ -117,13 +117,13 @@ def _replay_sample(lab: Lab, view: View, following: Following, promised: Promise
         milliseconds=[None] * count,
         versions=[None] * count,
         ends=[CallEnd.ANSWERED.value] * count,
-        inputs=scalars_of(Batch(columns, count)),
+        inputs=scalars_of(FeatureBatch(columns, count)),
     )
     following.take_pack(pack)
     return count
 
 
-def _shown(turn: Turn) -> ReplayedTurn:
+def _shown(turn: ColourChange) -> ReplayedTurn:
     return ReplayedTurn(
         detector=turn.detector,
         signal=turn.signal,

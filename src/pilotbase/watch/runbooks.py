@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import IncidentAct, Stands, act_name, permitted
+from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.service import Service
 from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
 from pilotbase.documents.watch import Runbook, RunbookRule
@@ -87,7 +87,7 @@ def runbook_of(view: View, service: str) -> Runbook:
 
 def may_edit(view: View, service: Service) -> bool:
     """Tell whether the actor may change the runbook of a service."""
-    return permitted(IncidentAct.RUNBOOK, view.actor, Stands(demand_owner=service.organisation))
+    return permitted(IncidentAct.RUNBOOK, view.actor, SubjectRelation(demand_owner=service.organisation))
 
 
 def keep_runbook(view: View, service: Service, runbook: Runbook, seen: Digest | None = None) -> Digest:

@@ -1,7 +1,7 @@
 """Running the detectors of a service over what is new: resumable, and exactly once a case.
 
 Everything is computed outside a transaction and written in one: states, how far was read, points, warnings. A pass that
-another has overtaken writes nothing (`Standing.passes`). So a worker may be killed at any moment, and two may run at
+another has overtaken writes nothing (`WatchState.passes`). So a worker may be killed at any moment, and two may run at
 once.
 """
 
@@ -20,7 +20,7 @@ from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
 from pilotbase.watch.labelled import cases_of
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.promises import promised_to
-from pilotbase.watch.standings import Standing, armed_services, move_on, standing_of, states_of, write_states
+from pilotbase.watch.standings import WatchState, armed_services, move_on, standing_of, states_of, write_states
 from pilotbase.watch.subjects import service_of, stored_service
 from pilotbase.watch.warnings import raise_warnings
 from pilotbase.workspace import watch_tables as tables
@@ -87,7 +87,7 @@ def run_once(view: View, service: str) -> bool:
     return reached is not None
 
 
-def _has_more(view: View, standing: Standing, watch: Watch) -> bool:
+def _has_more(view: View, standing: WatchState, watch: Watch) -> bool:
     """Tell whether there is anything that no detector has read: asked every second, so it reads no document."""
     assert watch.armed_at is not None
     new = select(_packs.number).where(_packs.service == standing.service, _packs.number > standing.read_to).limit(1)
@@ -97,7 +97,7 @@ def _has_more(view: View, standing: Standing, watch: Watch) -> bool:
         return next_closed(connection, standing.service, watch.armed_at) is not None
 
 
-def _look_for_silence(view: View, standing: Standing, following: Following) -> None:
+def _look_for_silence(view: View, standing: WatchState, following: Following) -> None:
     """Look whether the service has been silent, since it was heard last or else since it was armed."""
     silence = following.stream[SILENCE]
     if silence.detector.seen == 0 and following.watch.armed_at is not None:
@@ -107,7 +107,7 @@ def _look_for_silence(view: View, standing: Standing, following: Following) -> N
         _write(view, standing, following, _Reached(standing.read_to))
 
 
-def _follow_stream(view: View, standing: Standing, following: Following) -> _Reached | None:
+def _follow_stream(view: View, standing: WatchState, following: Following) -> _Reached | None:
     """Let the detectors of the stream look at the next packs; None where there are none."""
     read_to, cases = standing.read_to, 0
     with view.reading() as connection:
@@ -123,7 +123,7 @@ def _follow_stream(view: View, standing: Standing, following: Following) -> _Rea
     return _Reached(read_to) if read_to > standing.read_to else None
 
 
-def _follow_cohort(view: View, standing: Standing, following: Following) -> _Reached | None:
+def _follow_cohort(view: View, standing: WatchState, following: Following) -> _Reached | None:
     """Let the detectors of risk look at the next closed cohort; None where there is none."""
     assert following.watch.armed_at is not None
     with view.reading() as connection:
@@ -138,7 +138,7 @@ def _follow_cohort(view: View, standing: Standing, following: Following) -> _Rea
     return _Reached(standing.read_to, cohort, losses)
 
 
-def _write(view: View, standing: Standing, following: Following, reached: _Reached) -> None:
+def _write(view: View, standing: WatchState, following: Following, reached: _Reached) -> None:
     """Write what a pass has found, or nothing where another pass was first."""
     service = stored_service(view, standing.service)
     with view.transaction("watch.warned") as change:

@@ -15,12 +15,12 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.tasks import SPELLED, TARGETS, TargetForm
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.measures import Cases, Kind, Setting, coded
+from pilotbase.measures import Cases, Kind, RuleContext, coded
 from pilotbase.watch.packs import Pack
 
 Flags = NDArray[np.bool_]
 _Reader = Callable[[str, Sequence[str]], object]
-_Readable = Callable[[Sequence[Scalar], Setting], Flags]
+_Readable = Callable[[Sequence[Scalar], RuleContext], Flags]
 _ANSWERED = frozenset(end.value for end in CallEnd if end.is_answer)
 
 
@@ -40,7 +40,7 @@ def rows_for_risk(pack: Pack, version: Digest | None) -> list[int]:
 
 
 def cases_of_answers(
-    pack: Pack, labels: Sequence[Scalar], setting: Setting, by: frozenset[str], given: frozenset[str] = frozenset()
+    pack: Pack, labels: Sequence[Scalar], setting: RuleContext, by: frozenset[str], given: frozenset[str] = frozenset()
 ) -> tuple[Cases, Flags]:
     """Return answered cases, and which of them have a label that can be read.
 
@@ -58,7 +58,7 @@ def cases_of_answers(
 def cases_from(
     truths: Sequence[Scalar],
     answers: Sequence[Scalar],
-    setting: Setting,
+    setting: RuleContext,
     groups: Mapping[str, Sequence[Scalar]],
     given: Mapping[str, Sequence[Scalar]] = MappingProxyType({}),
 ) -> Cases:
@@ -75,7 +75,7 @@ def cases_from(
     return coded(kept)
 
 
-def readable_labels(labels: Sequence[Scalar], setting: Setting) -> Flags:
+def readable_labels(labels: Sequence[Scalar], setting: RuleContext) -> Flags:
     """Return which labels can be read; None, which takes a label back, is one of them."""
     form = TARGETS[setting.kind]
     if form == "labels" and not setting.classes:
@@ -87,7 +87,7 @@ def readable_labels(labels: Sequence[Scalar], setting: Setting) -> Flags:
     return np.asarray(known | _none(labels))
 
 
-def readable_answers(answers: Sequence[Scalar], setting: Setting) -> Flags:
+def readable_answers(answers: Sequence[Scalar], setting: RuleContext) -> Flags:
     """Return which answers can be read; None, an abstention, is one of them."""
     if setting.kind == "label":
         return readable_labels(answers, setting)
@@ -97,7 +97,7 @@ def readable_answers(answers: Sequence[Scalar], setting: Setting) -> Flags:
     return np.isfinite(numbers) | _none(answers)
 
 
-def unreadable(values: Sequence[Scalar], settings: Sequence[Setting], readable: _Readable) -> list[int]:
+def unreadable(values: Sequence[Scalar], settings: Sequence[RuleContext], readable: _Readable) -> list[int]:
     """Return which of ``values`` none of ``settings`` can read, in their order."""
     return np.flatnonzero(~np.any([readable(values, setting) for setting in settings], axis=0)).tolist()
 
@@ -117,7 +117,7 @@ def _form(kind: Kind) -> TargetForm:
     return "numbers" if kind == "probability" else TARGETS[kind]
 
 
-def _column(values: Sequence[Scalar], setting: Setting, form: TargetForm) -> NDArray[Any]:
+def _column(values: Sequence[Scalar], setting: RuleContext, form: TargetForm) -> NDArray[Any]:
     """Return codes of classes, -1 for none and for what is no class; numbers, NaN for none; texts, None for none."""
     if form == "numbers":
         return _numbers(values)
@@ -127,7 +127,7 @@ def _column(values: Sequence[Scalar], setting: Setting, form: TargetForm) -> NDA
     return np.array([codes.get(spelled_label(value, setting.classes), -1) for value in values], dtype=np.int64)
 
 
-def _spelled(values: Sequence[Scalar], read: _Reader | None, setting: Setting) -> Flags:
+def _spelled(values: Sequence[Scalar], read: _Reader | None, setting: RuleContext) -> Flags:
     """Return which values are None, or texts that spell what they should."""
 
     def is_read(value: Scalar) -> bool:

@@ -24,7 +24,7 @@ _rows, _states, _points, _packs = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class WatchState:
     """Where the watch of a service stands."""
 
     service: str
@@ -52,7 +52,7 @@ class DetectorStanding:
     state: bytes
 
 
-def standing_of(connection: Connection, service: str) -> Standing | None:
+def standing_of(connection: Connection, service: str) -> WatchState | None:
     """Return where the watch of a service stands; None: it was never armed."""
     row = connection.execute(select(tables.watches).where(_rows.service == service)).one_or_none()
     return None if row is None else _standing(row)
@@ -81,7 +81,7 @@ def end(connection: Connection, service: str) -> None:
     connection.execute(update(tables.watches).where(_rows.service == service).values(still))
 
 
-def move_on(connection: Connection, standing: Standing, read_to: int, now: datetime) -> bool:
+def move_on(connection: Connection, standing: WatchState, read_to: int, now: datetime) -> bool:
     """Let a watch stand further on and return True; False where another has moved it meanwhile."""
     here = (_rows.service == standing.service, _rows.passes == standing.passes, _rows.armed == 1)
     values = {"passes": standing.passes + 1, "read_to": read_to, "ran_at": now}
@@ -174,5 +174,5 @@ def _write_points(connection: Connection, service: str, one: Followed) -> None:
     connection.execute(insert(tables.watch_points), rows)
 
 
-def _standing(row: Row[Any]) -> Standing:
-    return Standing(row.service, row.watch, bool(row.armed), row.passes, row.read_to, Colour(row.colour), row.ran_at)
+def _standing(row: Row[Any]) -> WatchState:
+    return WatchState(row.service, row.watch, bool(row.armed), row.passes, row.read_to, Colour(row.colour), row.ran_at)

@@ -19,7 +19,7 @@ from pilotbase.watch.cohorts import Cohort, list_cohorts
 from pilotbase.watch.detectors import LevelState, restored
 from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.intake_counters import counts_of
-from pilotbase.watch.muting import acknowledgements, silences
+from pilotbase.watch.silences import acknowledgements, silences
 from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, standing_of
 from pilotbase.watch.subjects import service_of, watch_of
 from pilotbase.watch.warnings import all_warnings, standing_warnings, warnings_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.permissions import Stands, WatchAct, permitted
+from pilotbase.documents.permissions import SubjectRelation, WatchAct, permitted
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import service_subject, watch_head
 from pilotbase.documents.watch import Watch
@@ -33,7 +33,7 @@ def own_service(view: View, name: str, act: WatchAct = WatchAct.HAND_IN) -> Serv
         RefusedError: it sees it, as a supplier does, and may hand in nothing.
     """
     service = service_of(view, name)
-    if not permitted(act, view.actor, Stands(demand_owner=service.organisation)):
+    if not permitted(act, view.actor, SubjectRelation(demand_owner=service.organisation)):
         raise RefusedError("observation.not_yours", service=name)
     return service
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pilotbase.documents.observation import Taken
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.intake_totals import sum_of
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.promises import promised_of
 from pilotbase.watch.subjects import own_service
 from pilotbase.workspace.store import View
@@ -23,4 +23,4 @@ def take_file(view: View, service: str, path: Path) -> Taken:
     """
     promised = promised_of(view, own_service(view, service))
     contract = None if promised is None else promised.plan.contract
-    return sum_of(take(view, portion) for portion in read_batches(path, service, contract))
+    return sum_of(ingest(view, portion) for portion in read_batches(path, service, contract))

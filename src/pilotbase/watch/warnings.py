@@ -9,7 +9,7 @@ from pilotbase.documents.service import Service
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning
-from pilotbase.watch.following import Turn
+from pilotbase.watch.following import ColourChange
 from pilotbase.workspace.actors import Visibility
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -21,7 +21,7 @@ REARMED = "watching.rearmed"
 _LONGEST = 200
 
 
-def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iterable[Turn]) -> list[Digest]:
+def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iterable[ColourChange]) -> list[Digest]:
     """Write a warning for every turn and return their digests; who sees the service sees its warnings."""
     raised = []
     for turn in turns:

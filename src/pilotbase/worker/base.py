@@ -19,7 +19,7 @@ from pilotbase.certificate import (
 )
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import Home, HomeSettings, home_path, init_home, open_home
 
@@ -31,7 +31,7 @@ class Base:
     """One base on one machine; its operator acts."""
 
     home: Home
-    lab: Lab
+    lab: TrialRuntime
     trust: TrustFolder
 
     @property
@@ -83,7 +83,7 @@ def rotate_key(base: Base, root: bool) -> Text:
 
 
 def _opened(home: Home, trust: TrustFolder, engine: str) -> Base:
-    return Base(home, Lab.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine), trust)
+    return Base(home, TrialRuntime.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine), trust)
 
 
 def _publish(base: Base) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pilotbase.compute.queue.rows import State
-from pilotbase.compute.queue.showing import Shown, seats_of
+from pilotbase.compute.queue.rows import QueueState
+from pilotbase.compute.queue.showing import JobView, seats_of
 from pilotbase.documents.texts import Text
 from pilotbase.workspace.jobs import Job, JobState, jobs_of
 from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """Coarse progress of a job."""
 
     kind: str
@@ -25,20 +25,20 @@ class Progress:
     reason: Text | None
     """Why it waits, failed or was cancelled."""
     live: bool
-    seat: Shown | None = None
+    seat: JobView | None = None
     """The seat in a shared pool that it waits for."""
 
 
-def progress_of(view: View, subject: str, kind: str | None = None) -> Progress | None:
+def progress_of(view: View, subject: str, kind: str | None = None) -> JobProgress | None:
     """Return how far the newest work on a record is, or how it ended, of any kind or of ``kind``; None: none."""
     newest = next((job for job in jobs_of(view, subject) if kind is None or job.kind == kind), None)
     return None if newest is None else _seated(view, newest)
 
 
-def told(job: Job) -> Progress:
+def told(job: Job) -> JobProgress:
     """Return a job as everybody may be told of it who sees its record."""
     live, step = not job.ended, job.progress
-    return Progress(
+    return JobProgress(
         kind=job.kind,
         state="stopping" if live and job.stopping else job.state.value,
         position=job.ahead + 1 if job.state.value == "queued" else 0,
@@ -49,9 +49,9 @@ def told(job: Job) -> Progress:
     )
 
 
-def _seated(view: View, job: Job) -> Progress:
+def _seated(view: View, job: Job) -> JobProgress:
     """Return a job with the seat that it waits for, as the reader may know it."""
     if job.kind != "trial" or job.state is not JobState.QUEUED:
         return told(job)
-    waiting = (shown for shown in seats_of(view, job.subject) if shown.job.state is State.WAITING)
+    waiting = (shown for shown in seats_of(view, job.subject) if shown.job.state is QueueState.WAITING)
     return replace(told(job), seat=next(waiting, None))

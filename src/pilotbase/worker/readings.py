@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.permissions import Reading, Stands, may_read
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.workspace.failures import NotFoundError
@@ -11,7 +11,7 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 
-def record_for(view: View, subject: str, reading: Reading) -> Record:
+def record_for(view: View, subject: str, reading: ReadScope) -> Record:
     """Return a record whose ``reading`` the actor may have; raises `NotFoundError` as for a record that is not seen."""
     record = load_record(view, subject)[0]
     if not may_read(reading, view.actor, record.stands):
@@ -19,7 +19,7 @@ def record_for(view: View, subject: str, reading: Reading) -> Record:
     return record
 
 
-def scenario_for(view: View, subject: str, reading: Reading) -> Scenario:
+def scenario_for(view: View, subject: str, reading: ReadScope) -> Scenario:
     """Return the newest version of a scenario that the actor sees and may read ``reading`` of; raises as `record_for`.
 
     Of an open scenario many see the document, and few the record.
@@ -29,6 +29,6 @@ def scenario_for(view: View, subject: str, reading: Reading) -> Scenario:
     if stored is None:
         raise NotFoundError("record.not_found", subject=subject)
     scenario = stored.load(Scenario)
-    if not may_read(reading, view.actor, Stands(demand_owner=scenario.owner.organisation)):
+    if not may_read(reading, view.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
         raise NotFoundError("record.not_found", subject=subject)
     return scenario

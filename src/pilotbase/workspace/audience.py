@@ -19,7 +19,7 @@ SCOPES = ("public", "parties", "base")
 
 
 @dataclass(frozen=True)
-class Part:
+class AudiencePart:
     """Some of the listings that an actor sees: all of one scope, or (``whole`` is None) an organisation's own."""
 
     condition: ColumnElement[bool]
@@ -34,17 +34,17 @@ class Part:
         return _rows[name] if self.whole is not None else _unindexed(_rows[name])
 
 
-def parts_seen_by(actor: Actor) -> tuple[Part, ...]:
+def parts_seen_by(actor: Actor) -> tuple[AudiencePart, ...]:
     """Return the parts of the listings that ``actor`` sees, as `Visibility.admits` says of the documents they show."""
     if actor.sees_all:
-        return tuple(Part(_rows.scope == scope, scope) for scope in SCOPES)
-    public = Part(_rows.scope == "public", "public")
+        return tuple(AudiencePart(_rows.scope == scope, scope) for scope in SCOPES)
+    public = AudiencePart(_rows.scope == "public", "public")
     if not actor.organisation:
         return (public,)
     of_parties, owned = _unindexed(_rows.scope) == "parties", _rows.owner == actor.organisation
     named = select(_parties.digest, _parties.owner).where(_parties.organisation == actor.organisation)
     shown = tuple_(_rows.digest, _rows.owner).in_(named)
-    return (public, Part(and_(of_parties, owned)), Part(and_(of_parties, ~owned, shown)))
+    return (public, AudiencePart(and_(of_parties, owned)), AudiencePart(and_(of_parties, ~owned, shown)))
 
 
 def seen_by(actor: Actor) -> ColumnElement[bool]:

@@ -77,16 +77,16 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Claim:
+class ClaimedJob:
     """A job with its worker's right to write to it."""
 
     job: Job
-    held: work.Held
+    held: work.WorkLease
 
 
 def enqueue(change: Transaction, kind: WorkKind, subject: str, payload: Mapping[str, str]) -> int:
     """Queue work in the transaction that orders it and return its number; one job of a kind and subject at a time."""
-    order = work.Order(LANE, kind, subject, payload, change.actor.organisation, change.actor.person or "")
+    order = work.WorkRequest(LANE, kind, subject, payload, change.actor.organisation, change.actor.person or "")
     return work.put(change.connection, order, change.now)
 
 
@@ -99,7 +99,7 @@ def stop(change: Transaction, subject: str, reason: Text) -> None:
     change.connection.execute(update(tables.work).where(*of_subject, running).values(told))
 
 
-def claim(view: View, holder: str, seconds: int) -> Claim | None:
+def claim(view: View, holder: str, seconds: int) -> ClaimedJob | None:
     """Return the next job for the worker ``holder``, leased for so many seconds, or None.
 
     A job whose worker has died comes before a new one, with the attempt that it had.
@@ -108,7 +108,7 @@ def claim(view: View, holder: str, seconds: int) -> Claim | None:
         now = view.store.clock()
         _note_alive(connection, seconds, now)
         claimed = work.claim(connection, LANE, work.Holder(holder, seconds), now)
-    return None if claimed is None else Claim(_job(claimed[0], 0), claimed[1])
+    return None if claimed is None else ClaimedJob(_job(claimed[0], 0), claimed[1])
 
 
 def _note_alive(connection: Connection, seconds: int, now: datetime) -> None:
@@ -118,7 +118,7 @@ def _note_alive(connection: Connection, seconds: int, now: datetime) -> None:
         leases.acquire(connection, WORKERS, WORKERS, seconds, now)
 
 
-def beat(view: View, claimed: Claim, progress: Progress | None = None) -> bool:
+def beat(view: View, claimed: ClaimedJob, progress: Progress | None = None) -> bool:
     """Give a sign of life and return whether the job is to stop; raises `StaleLeaseError` for one that was replaced."""
     values: dict[str, bytes] = {}
     if progress is not None:
@@ -128,7 +128,7 @@ def beat(view: View, claimed: Claim, progress: Progress | None = None) -> bool:
         return bool(work.beat(connection, claimed.held, view.store.clock(), **values).stopping)
 
 
-def finish(view: View, claimed: Claim, state: JobState, reason: Text | None = None) -> None:
+def finish(view: View, claimed: ClaimedJob, state: JobState, reason: Text | None = None) -> None:
     """End the job, or let it wait (``queued``) to be claimed again; raises `StaleLeaseError` for a replaced worker."""
     with view.store.database.write() as connection:
         now = view.store.clock()

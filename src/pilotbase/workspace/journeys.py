@@ -52,7 +52,7 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RecordFilter:
     """Which records: of a kind, by the state they are in, by the milestone they came by (within a span of time)."""
 
     kind: str
@@ -158,7 +158,7 @@ def find_journey(change: Transaction, subject: str) -> Journey | None:
     )
 
 
-def tally(view: View, wanted: Sequence[Wanted], owner: str = "") -> list[Tally]:
+def tally(view: View, wanted: Sequence[RecordFilter], owner: str = "") -> list[Tally]:
     """Return the counts of every sector, action and set of supports that ``view`` sees, in one statement.
 
     ``owner``: of what belongs to this organisation only.
@@ -172,14 +172,14 @@ def tally(view: View, wanted: Sequence[Wanted], owner: str = "") -> list[Tally]:
         return [Tally(row[0], row[1], _spelled(row[2]), tuple(map(int, row[3:]))) for row in found]
 
 
-def count_wanted(view: View, wanted: Wanted) -> int:
+def count_wanted(view: View, wanted: RecordFilter) -> int:
     """Return how many records `list_wanted` lists, all pages together."""
     number = _joined(select(func.count())).where(_condition(wanted))
     with view.reading() as connection:
         return connection.scalar(cut_to(number, view.actor)) or 0
 
 
-def list_wanted(view: View, wanted: Wanted, after: str | None = None, limit: int = 50) -> Page:
+def list_wanted(view: View, wanted: RecordFilter, after: str | None = None, limit: int = 50) -> Page:
     """Return the records that `tally` counts as ``wanted``, newest first, those after the subject ``after``.
 
     Raises:
@@ -241,7 +241,7 @@ def _owned(rows: Select[Any], owner: str) -> Select[Any]:
     return rows.where(_listed.owner == owner) if owner else rows
 
 
-def _condition(wanted: Wanted) -> ColumnElement[bool]:
+def _condition(wanted: RecordFilter) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [_listed.kind == wanted.kind]
     if wanted.states:
         conditions.append(_listed.state.in_(wanted.states))

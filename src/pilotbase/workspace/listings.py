@@ -35,7 +35,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import listing_rows, records, tables, text_index
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.audience import Part, parts_seen_by, seen_by
+from pilotbase.workspace.audience import AudiencePart, parts_seen_by, seen_by
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -72,7 +72,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Wait:
+class PendingWork:
     """Work that waits; an empty organisation or person means any."""
 
     act: str
@@ -107,7 +107,7 @@ class Page:
     after: str | None
 
 
-def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Wait]) -> None:
+def put_listing(change: Transaction, listing: Listing, waiting: Iterable[PendingWork]) -> None:
     """Let the listing of ``listing.subject`` stand as given, with the work that waits, in place of what was there."""
     connection = change.connection
     values = {
@@ -166,7 +166,7 @@ def count(view: View, query: Query, most: int | None = None) -> int:
     return number if most is None else min(number, most + 1)
 
 
-def _number(connection: Connection, part: Part, query: Query, most: int | None) -> int:
+def _number(connection: Connection, part: AudiencePart, query: Query, most: int | None) -> int:
     """Return how many listings of one part ``query`` asks for; words alone are counted in their index."""
     words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
     if words and alone and part.whole is not None:
@@ -216,12 +216,12 @@ def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:
         return {row.subject: listing_from(row) for row in connection.execute(rows)} if subjects else {}
 
 
-def find_waits(view: View, limit: int) -> list[tuple[Listing, Wait]]:
+def find_waits(view: View, limit: int) -> list[tuple[Listing, PendingWork]]:
     """Return the work that waits for the actor: for its roles, its organisation and its person; what is due first."""
     return _found(view, _meant(view.actor), limit)
 
 
-def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[tuple[Listing, Wait]]:
+def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[tuple[Listing, PendingWork]]:
     """Return work of ``acts`` that the actor sees and that waits for others; what is due first."""
     return _found(view, and_(_waits.act.in_(acts), not_(_meant(view.actor))), limit) if acts else []
 
@@ -234,7 +234,7 @@ def _meant(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Listing, Wait]]:
+def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Listing, PendingWork]]:
     actor = view.actor
     joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
     rows = (
@@ -253,7 +253,7 @@ def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query
         yield _of_part(connection, rows, part, query)
 
 
-def _of_part(connection: Connection, rows: Select[Any], part: Part, query: Query) -> Select[Any]:
+def _of_part(connection: Connection, rows: Select[Any], part: AudiencePart, query: Query) -> Select[Any]:
     words = records.fold(query.words).split()
     asked = rows.where(part.condition, *conditions_of(part, query))
     if words and part.whole is not None:
@@ -261,7 +261,7 @@ def _of_part(connection: Connection, rows: Select[Any], part: Part, query: Query
     return asked.where(text_index.containing(words)) if words else asked
 
 
-def conditions_of(part: Part, query: Query) -> Iterator[ColumnElement[bool]]:
+def conditions_of(part: AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions of ``query`` besides its words, on the listings of one part."""
     yield part.column("kind") == query.kind
     if query.states:
@@ -307,5 +307,5 @@ def listing_from(row: Any) -> Listing:
     )
 
 
-def _wait(row: Any) -> Wait:
-    return Wait(row.act, row.role, row.organisation, row.person, row.since, row.due)
+def _wait(row: Any) -> PendingWork:
+    return PendingWork(row.act, row.role, row.organisation, row.person, row.since, row.due)

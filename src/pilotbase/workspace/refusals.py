@@ -14,7 +14,7 @@ from pilotbase.workspace.transaction import Transaction
 _rows = terms_tables.refusals.c
 
 
-class Refusal(NamedTuple):
+class RefusedAct(NamedTuple):
     """Whom what was refused: everything by which refusals are counted together, but for the day."""
 
     target: str
@@ -26,7 +26,7 @@ class Refusal(NamedTuple):
     """Code of the first reason."""
 
 
-def keep_refusal(change: Transaction, refusal: Refusal) -> int:
+def keep_refusal(change: Transaction, refusal: RefusedAct) -> int:
     """Count a refusal, and return how often that was refused on this day, this time included.
 
     The 1st, 2nd, 4th, 8th … of a day is a line of the log (``terms.refused``).

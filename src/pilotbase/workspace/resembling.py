@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, or_, select
 
 from pilotbase.workspace import records, tables, text_index
-from pilotbase.workspace.audience import Part, parts_seen_by
+from pilotbase.workspace.audience import AudiencePart, parts_seen_by
 from pilotbase.workspace.listings import Listing, Query, conditions_of, listing_from
 from pilotbase.workspace.store import View
 
@@ -38,7 +38,7 @@ def list_resembling(view: View, query: Query, words: Sequence[str], limit: int) 
 
 
 def _of_part(
-    connection: Connection, part: Part, query: Query, words: list[str], limit: int
+    connection: Connection, part: AudiencePart, query: Query, words: list[str], limit: int
 ) -> Iterator[tuple[int, int, Listing]]:
     """Yield (words held, sequence, listing) of at most twice ``limit``: some may go by the rest of the question."""
     asked = select(tables.listings).where(part.condition, *conditions_of(part, query))

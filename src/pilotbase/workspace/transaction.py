@@ -14,7 +14,7 @@ from pilotbase.workspace import budgets, leases, listing_rows, records, requests
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
-from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, Record
+from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogRecord
 
 _documents = tables.documents.c
 _heads = tables.heads.c
@@ -32,7 +32,7 @@ class Transaction:
         self.now = now
         self.request = request
         self._vouched: set[str] = set()
-        self.records: list[Record] = []
+        self.records: list[LogRecord] = []
         self.subjects: list[str] = []
         self.facts: dict[str, Fact] = {}
 
@@ -175,7 +175,7 @@ class Transaction:
         payload: bytes | None = None,
     ) -> None:
         """Enter a further line into the log, beside the one that this transaction gets for its own changes."""
-        self.records.append(Record(action, tuple(subjects), dict(facts or {}), payload))
+        self.records.append(LogRecord(action, tuple(subjects), dict(facts or {}), payload))
 
     def settle(self, outcome: str) -> None:
         """Say what the request of the view came to (`View.outcome`), if it is one that may be sent again.
@@ -191,9 +191,9 @@ class Transaction:
         if not self.actor.is_operator:
             raise RefusedError("workspace.operator_only", organisation=self.actor.organisation)
 
-    def log_records(self, action: str) -> list[Record]:
+    def log_records(self, action: str) -> list[LogRecord]:
         """Return what the log is to say: the changes under ``action``, then the lines of `record`."""
-        changed = [Record(action, tuple(dict.fromkeys(self.subjects)), self.facts)] if self.subjects else []
+        changed = [LogRecord(action, tuple(dict.fromkeys(self.subjects)), self.facts)] if self.subjects else []
         return changed + self.records
 
     def _writing_for(self, owner: str | None) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, or_, select
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.terms import Ground, Leave, Use, Used
+from pilotbase.documents.terms import AccessGrant, LegalBasis, Use, Used
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import terms_tables
@@ -91,20 +91,20 @@ def uses_of(view: View, target: str, ground: str = "", limit: int = 1000) -> lis
         return [Use(**row._mapping) for row in found]
 
 
-def require_leave(connection: Connection, leave: Leave, now: datetime) -> None:
+def require_leave(connection: Connection, leave: AccessGrant, now: datetime) -> None:
     """Return if a leave still stands: its use was counted, and its terms hold ``now``. To be asked before each read.
 
     Raises:
         RefusedError: its agreement was revoked, has ended, or never was; its dataset was withdrawn; it was not counted.
     """
-    if leave.ground is Ground.OWNER and leave.use is None:
+    if leave.ground is LegalBasis.OWNER and leave.use is None:
         return
     use = find_use(connection, leave.by, leave.use) if leave.use is not None else None
     if use is None or use.target != leave.target:
         raise RefusedError("terms.foreign_leave")
-    if leave.ground is Ground.OWNER:
+    if leave.ground is LegalBasis.OWNER:
         _require_own(connection, use)
-    elif leave.ground in (Ground.AGREEMENT, Ground.OFFER):
+    elif leave.ground in (LegalBasis.AGREEMENT, LegalBasis.OFFER):
         state = _state(connection, leave, now)
         if state is not None:
             raise RefusedError("terms.not_standing", ground=leave.by, state=state)
@@ -117,14 +117,14 @@ def _require_own(connection: Connection, use: Use) -> None:
         raise RefusedError("terms.foreign_leave")
 
 
-def _state(connection: Connection, leave: Leave, now: datetime) -> Text | None:
+def _state(connection: Connection, leave: AccessGrant, now: datetime) -> Text | None:
     """Return in which state the terms of a leave do not hold; None: they hold."""
     dataset = dataset_row(connection, leave.target)
     if dataset is None:
         return text("terms.none")
     if not dataset.is_published:
         return Text(code=f"state.dataset.{dataset.state}")
-    if leave.ground is Ground.OFFER:
+    if leave.ground is LegalBasis.OFFER:
         return None if dataset.opening == Opening.OPEN else Text(code=f"opening.{dataset.opening}")
     agreement = agreement_row(connection, leave.by)
     if agreement is None or agreement.dataset != leave.target:

@@ -42,7 +42,7 @@ class WorkState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkRequest:
     """What is to be done, for whom; of one lane, kind and key one row is open at a time."""
 
     lane: str
@@ -62,7 +62,7 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Held:
+class WorkLease:
     """The right to write to one row, proven by ``token``."""
 
     identity: int
@@ -86,7 +86,7 @@ class Retry:
         return timedelta(seconds=self.delays[min(tries, len(self.delays)) - 1])
 
 
-def put(connection: Connection, order: Order, now: datetime, ready_at: datetime | None = None) -> int:
+def put(connection: Connection, order: WorkRequest, now: datetime, ready_at: datetime | None = None) -> int:
     """Queue work, to be taken from ``ready_at`` on, and return its number; what is open already is not queued twice."""
     same = (_rows.lane == order.lane, _rows.kind == order.kind, _rows.key == order.key)
     known = connection.scalar(select(_rows.identity).where(*same, OPEN, ~_rows.stopping))
@@ -108,7 +108,7 @@ def put(connection: Connection, order: Order, now: datetime, ready_at: datetime 
 
 def claim(
     connection: Connection, lane: str, holder: Holder, now: datetime, longest: int = 0
-) -> tuple[Row[Any], Held] | None:
+) -> tuple[Row[Any], WorkLease] | None:
     """Return the next row of ``lane`` with the right to write to it, or None.
 
     A holder takes up what it held itself at once. ``longest``: the longest delay in seconds with which anything is put
@@ -131,29 +131,29 @@ def claim(
     for next_one in ((_rows.identity == silent,), (_rows.identity == queued, due)):
         row = connection.execute(update(tables.work).where(*next_one).values(taken).returning(*tables.work.c)).first()
         if row is not None:
-            return row, Held(row.identity, row.token, row.tries, holder)
+            return row, WorkLease(row.identity, row.token, row.tries, holder)
     return None
 
 
-def beat(connection: Connection, held: Held, now: datetime, **values: object) -> Row[Any]:
+def beat(connection: Connection, held: WorkLease, now: datetime, **values: object) -> Row[Any]:
     """Give a sign of life, write ``values`` and return the row; raises `StaleLeaseError` for one that was replaced."""
     alive = {"beat_at": now, "ready_at": now + timedelta(seconds=held.holder.seconds)}
     return _write(connection, held, alive | values)
 
 
-def end(connection: Connection, held: Held, state: WorkState, reason: Text | None, now: datetime) -> None:
+def end(connection: Connection, held: WorkLease, state: WorkState, reason: Text | None, now: datetime) -> None:
     """End a row; raises `StaleLeaseError` as `beat`."""
     ended = {"state": state.value, "ready_at": None, "ended_at": now, "progress": None}
     _write(connection, held, ended | _because(reason))
 
 
-def put_back(connection: Connection, held: Held, reason: Text | None, ready_at: datetime) -> None:
+def put_back(connection: Connection, held: WorkLease, reason: Text | None, ready_at: datetime) -> None:
     """Let a row be claimed again from a moment on; raises `StaleLeaseError` as `beat`."""
     waits = {"state": WorkState.QUEUED.value, "ready_at": ready_at, "holder": "", "progress": None}
     _write(connection, held, waits | _because(reason))
 
 
-def fail(connection: Connection, held: Held, reason: Text | None, retry: Retry, now: datetime) -> WorkState:
+def fail(connection: Connection, held: WorkLease, reason: Text | None, retry: Retry, now: datetime) -> WorkState:
     """Put a row back as ``retry`` has it, or end it as failed; return its state; raises `StaleLeaseError` as `beat`."""
     delay = retry.after(held.tries)
     if delay is None:
@@ -163,7 +163,7 @@ def fail(connection: Connection, held: Held, reason: Text | None, retry: Retry, 
     return WorkState.QUEUED
 
 
-def drop(connection: Connection, held: Held) -> None:
+def drop(connection: Connection, held: WorkLease) -> None:
     """Remove a row that is done and of which nothing needs to be shown; raises `StaleLeaseError` as `beat`."""
     if connection.execute(delete(tables.work).where(*_own(held))).rowcount == 0:
         raise _stale(held)
@@ -211,7 +211,7 @@ def _restart(connection: Connection, lane: str, now: datetime) -> None:
         connection.execute(update(tables.work).where(_rows.identity == row.identity).values(again))
 
 
-def _write(connection: Connection, held: Held, values: Mapping[str, object]) -> Row[Any]:
+def _write(connection: Connection, held: WorkLease, values: Mapping[str, object]) -> Row[Any]:
     changed = update(tables.work).where(*_own(held)).values(dict(values)).returning(*tables.work.c)
     row = connection.execute(changed).first()
     if row is None:
@@ -219,11 +219,11 @@ def _write(connection: Connection, held: Held, values: Mapping[str, object]) -> 
     return row
 
 
-def _own(held: Held) -> tuple[ColumnElement[bool], ...]:
+def _own(held: WorkLease) -> tuple[ColumnElement[bool], ...]:
     return (_rows.identity == held.identity, _rows.token == held.token, _rows.state == WorkState.RUNNING.value)
 
 
-def _stale(held: Held) -> StaleLeaseError:
+def _stale(held: WorkLease) -> StaleLeaseError:
     return StaleLeaseError("workspace.lease_lost", name=f"work:{held.identity}", holder=held.holder.name)
 
 

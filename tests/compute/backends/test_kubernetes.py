@@ -7,23 +7,27 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pilotbase.compute.backends.backend import Attempt, JobSpec, Work
-from pilotbase.compute.backends.kubernetes import Cluster, manifests, network_policy
+from pilotbase.compute.backends.backend import JobSpec, MemberAttempt, ProgramWork
+from pilotbase.compute.backends.kubernetes import KubernetesCluster, manifests, network_policy
 from pilotbase.documents.limits import Limits
 
 GOLDEN = Path(__file__).parent / "golden"
-CLUSTER = Cluster("pilot-base", "hall", "registry.example/pilotbase@sha256:" + "0" * 64, "programs")
+CLUSTER = KubernetesCluster("pilot-base", "hall", "registry.example/pilotbase@sha256:" + "0" * 64, "programs")
 LIMITS = Limits(wall_seconds=3600, scratch_bytes=1 << 30)
 SPECS = {
     "gang": JobSpec(
-        Attempt("job-1f", 2),
-        Work(Path("/kept/program"), ("train.py", "--epochs", "3"), Path("/kept/env"), {"logs": Path("/kept/logs")}),
+        MemberAttempt("job-1f", 2),
+        ProgramWork(
+            Path("/kept/program"), ("train.py", "--epochs", "3"), Path("/kept/env"), {"logs": Path("/kept/logs")}
+        ),
         {"cpu": 4000, "memory": 8 << 30, "gpu/t4": 1000},
         members=3,
         limits=LIMITS,
         uid=200_017,
     ),
-    "plain": JobSpec(Attempt("job-2a", 1), Work(Path("/kept/program"), ("main.py",)), {"cpu": 500}, limits=LIMITS),
+    "plain": JobSpec(
+        MemberAttempt("job-2a", 1), ProgramWork(Path("/kept/program"), ("main.py",)), {"cpu": 500}, limits=LIMITS
+    ),
 }
 
 
@@ -41,7 +45,7 @@ def test_the_policy_lets_jobs_reach_nothing() -> None:
 
 
 def test_a_share_of_a_gpu_is_asked_for_whole() -> None:
-    spec = JobSpec(Attempt("job-3", 1), Work(Path("/kept"), ("main.py",)), {"cpu": 500, "gpu/any": 250})
+    spec = JobSpec(MemberAttempt("job-3", 1), ProgramWork(Path("/kept"), ("main.py",)), {"cpu": 500, "gpu/any": 250})
     pod = yaml.safe_load(manifests(spec, "mill", CLUSTER))["spec"]["template"]["spec"]
     assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert pod["nodeSelector"] == {}

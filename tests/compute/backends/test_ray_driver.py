@@ -11,7 +11,7 @@ from ray.exceptions import AuthenticationError, RaySystemError, RpcError
 from pilotbase.compute.backends.backend import BackendAwayError
 from pilotbase.compute.backends.hosts import HostGoneError
 from pilotbase.compute.backends.ray_cluster import _Driver
-from pilotbase.compute.backends.ray_driver import told
+from pilotbase.compute.backends.ray_driver import as_driver_error
 from pilotbase.documents.errors import PilotbaseError
 
 
@@ -19,17 +19,17 @@ from pilotbase.documents.errors import PilotbaseError
     "error", [ConnectionRefusedError("no"), TimeoutError(), RaySystemError("head", "gone"), RpcError("unavailable")]
 )
 def test_only_silence_is_called_away(error: Exception) -> None:
-    assert isinstance(told(error), BackendAwayError)
+    assert isinstance(as_driver_error(error), BackendAwayError)
 
 
 def test_whatever_else_went_wrong_is_told_by_its_type_and_its_first_words() -> None:
     for error in (ValueError("Malformed address"), KeyError("node\n\tx" * 1000), AuthenticationError("wrong token")):
-        said = told(error)
+        said = as_driver_error(error)
         assert not isinstance(said, BackendAwayError)
         assert said.code == "compute.driver_failed" and type(error).__name__ in said.render("en")
         assert len(said.render("en")) < 800 and "\t" not in said.render("zh")
-    assert "Malformed address" in told(ValueError("Malformed address")).render("en")
-    assert isinstance(told(HostGoneError()), HostGoneError), "what we raise ourselves stays as it is"
+    assert "Malformed address" in as_driver_error(ValueError("Malformed address")).render("en")
+    assert isinstance(as_driver_error(HostGoneError()), HostGoneError), "what we raise ourselves stays as it is"
 
 
 def test_who_asked_in_another_process_is_told_the_same() -> None:

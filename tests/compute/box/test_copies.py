@@ -11,7 +11,7 @@ import pytest
 
 from pilotbase.compute.box import copies
 from pilotbase.compute.box.box import Box
-from pilotbase.compute.box.command import Program, shown_of_host
+from pilotbase.compute.box.command import BoxProgram, shown_of_host
 from pilotbase.compute.box.copies import copy_of
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.intake import readable_folder
@@ -102,13 +102,13 @@ def test_a_folder_that_cannot_be_written_is_told(cache, place):
         copy_of(place, "withheld")
     assert told.value.code == "box.no_copies"
     with pytest.raises(PilotbaseError):
-        Box(Program(Path(copies.__file__), (), ()), HIDDEN)
+        Box(BoxProgram(Path(copies.__file__), (), ()), HIDDEN)
 
 
 def files_of(settings: BoxSettings) -> set[tuple[int, int]]:
     """Return device and inode of each file and folder that a box is shown of the host."""
     found = set()
-    for mount in shown_of_host(Program(Path(copies.__file__), (), ()), settings, probe_host().tools):
+    for mount in shown_of_host(BoxProgram(Path(copies.__file__), (), ()), settings, probe_host().tools):
         for path in (mount.source, *mount.source.rglob("*")):
             if "-packages" not in str(path) and not path.is_symlink():
                 found.add((path.stat().st_dev, path.stat().st_ino))

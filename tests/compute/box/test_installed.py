@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from pilotbase.compute.box.installed import installed_environment, lacking, with_needed
+from pilotbase.compute.box.installed import installed_environment, missing_packages, with_needed
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 
 FILES = {
@@ -76,6 +76,6 @@ def test_what_keeps_no_list_of_its_files_is_refused(install, tmp_path):
 
 def test_what_is_not_installed_is_named(install, tmp_path):
     install()
-    assert (with_needed(["lonely"]), lacking(["lonely", "absent"])) == (["lonely"], ["absent"])
+    assert (with_needed(["lonely"]), missing_packages(["lonely", "absent"])) == (["lonely"], ["absent"])
     with pytest.raises(PackageNotFoundError):
         installed_environment(["absent"], tmp_path / "cache")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pilotbase.compute.box import copies
-from pilotbase.compute.box.command import Program, shown_of_host
+from pilotbase.compute.box.command import BoxProgram, shown_of_host
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.libraries import shown_libraries
 from pilotbase.compute.box.probe import probe_host
@@ -17,7 +17,7 @@ from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, 
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_it_is_chosen_once_and_anew_when_a_library_or_python_changes(cache, syst
 def test_a_rehearsal_and_a_trial_are_shown_the_same_names():
     def names(logs: LogPolicy) -> dict[str, set[str]]:
         settings = BoxSettings(logs=logs, interpreter=running_interpreter())
-        shown = shown_of_host(Program(Path(copies.__file__), (), ()), settings, probe_host().tools)
+        shown = shown_of_host(BoxProgram(Path(copies.__file__), (), ()), settings, probe_host().tools)
         libraries = [mount for mount in shown if str(mount.target).startswith(("/usr/lib", "/lib"))]
         return {
             str(one.target): {str(file.relative_to(one.source)) for file in one.source.rglob("*")} for one in libraries
@@ -114,6 +114,6 @@ def test_every_module_of_python_and_what_wheels_leave_to_the_system_loads_in_a_b
     plain = build_environment(b"", "requirements.lock", tmp_path / "environments")
     settings = BoxSettings(logs=LogPolicy.FULL)
     with start_worker(tmp_path / "application", Form(), contract, plain, settings) as worker:
-        worker.predict(Batch({"x0": np.zeros(1)}, 1))
+        worker.predict(FeatureBatch({"x0": np.zeros(1)}, 1))
         worker.close()
         assert len(names) >= 2 and worker.logs().text.startswith("failed []"), worker.logs().text

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from pilotbase.compute.box import probe as probing
-from pilotbase.compute.box.command import Program
+from pilotbase.compute.box.command import BoxProgram
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.compute.box.probe import probe_host, readable_to_others, require_level
-from pilotbase.compute.box.settings import BoxSettings, Interpreter, Start, running_interpreter
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, StartMode, running_interpreter
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.texts import text
 
 
-def program() -> Program:
-    return Program(Path(__file__), (), ())
+def program() -> BoxProgram:
+    return BoxProgram(Path(__file__), (), ())
 
 
 def test_this_host_gives_the_embedded_default():
@@ -68,16 +68,16 @@ def test_a_failing_start_says_what_bubblewrap_said(monkeypatch, tmp_path):
 
 
 def test_root_takes_the_tighter_start_where_all_is_readable(tmp_path):
-    both = replace(probe_host(), is_root=True, starts=(Start.C, Start.D))
+    both = replace(probe_host(), is_root=True, starts=(StartMode.C, StartMode.D))
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     (private / "python").touch()
     hidden = Interpreter(private / "python", private, "cpython-311-x86_64")
     open_one = Interpreter(Path("/usr/bin/env"), Path("/usr"), "cpython-311-x86_64")
     tools = replace(both.tools, bwrap="/usr/bin/env")
-    assert replace(both, tools=tools).choose_start(BoxSettings(interpreter=open_one), program()) is Start.C
-    assert both.choose_start(BoxSettings(interpreter=hidden), program()) is Start.D
-    assert replace(both, is_root=False).choose_start(BoxSettings(interpreter=hidden), program()) is Start.C
+    assert replace(both, tools=tools).choose_start(BoxSettings(interpreter=open_one), program()) is StartMode.C
+    assert both.choose_start(BoxSettings(interpreter=hidden), program()) is StartMode.D
+    assert replace(both, is_root=False).choose_start(BoxSettings(interpreter=hidden), program()) is StartMode.C
 
 
 def test_readable_means_the_whole_way(tmp_path):
@@ -91,7 +91,7 @@ def test_readable_means_the_whole_way(tmp_path):
 def test_a_forced_start_that_does_not_hold_is_refused():
     only = replace(probe_host(), starts=(), reasons={"C": text("box.probe.no_bwrap"), "D": text("box.probe.not_root")})
     with pytest.raises(RefusedError) as refused:
-        only.choose_start(BoxSettings(start=Start.D), program())
+        only.choose_start(BoxSettings(start=StartMode.D), program())
     assert refused.value.code == "box.no_start"
 
 

@@ -18,7 +18,7 @@ from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 OWN_UID = 260_000 + os.getpid() % 50_000
 VALUE = Prediction(kind="value")
@@ -68,13 +68,13 @@ def labels(*classes: str) -> Contract:
     return Contract(features=(feature,), prediction=Prediction(kind="label", classes=classes))
 
 
-def one_column(rows: int = 3) -> Batch:
-    return Batch({"x0": np.arange(rows, dtype=np.float64)}, rows)
+def one_column(rows: int = 3) -> FeatureBatch:
+    return FeatureBatch({"x0": np.arange(rows, dtype=np.float64)}, rows)
 
 
 @pytest.mark.parametrize("environment", ["plain", "with_numpy"])
 def test_every_type_arrives_as_it_was_sent(start, request, environment):
-    batch = Batch({name: column for name, (_, column) in COLUMNS.items()}, 3)
+    batch = FeatureBatch({name: column for name, (_, column) in COLUMNS.items()}, 3)
     with start(SEEN, EVERYTHING, request.getfixturevalue(environment)) as worker:
         np.testing.assert_array_equal(worker.predict(batch).values, [1.0, 2.0, np.nan])
 
@@ -90,7 +90,7 @@ def test_floats_are_views_of_one_block(start, with_numpy):
     """
     matrix = np.random.default_rng(1).random((1000, 3))
     with start(source, floats(3), with_numpy) as worker:
-        answers = worker.predict(Batch.from_matrix(["x0", "x1", "x2"], matrix)).values
+        answers = worker.predict(FeatureBatch.from_matrix(["x0", "x1", "x2"], matrix)).values
     np.testing.assert_allclose(answers, matrix @ [1.0, 10.0, 100.0])
 
 
@@ -103,7 +103,7 @@ def test_earlier_batches_stay_what_they_were(start, with_numpy):
     """
     with start(source, floats(1), with_numpy) as worker:
         for scale in (1.0, 2.0, 3.0):
-            answers = worker.predict(Batch({"x0": np.full(4, scale)}, 4)).values
+            answers = worker.predict(FeatureBatch({"x0": np.full(4, scale)}, 4)).values
             assert answers.tolist() == [1.0] * 4
 
 
@@ -171,7 +171,7 @@ def test_an_error_comes_with_its_traceback_and_ends_the_box(start, plain):
 def test_a_batch_that_does_not_fit_leaves_the_box_running(start, plain):
     with start("def predict(batch): return batch['x0']", floats(1), plain) as worker:
         with pytest.raises(InputError):
-            worker.predict(Batch({"y": np.zeros(1)}, 1))
+            worker.predict(FeatureBatch({"y": np.zeros(1)}, 1))
         assert worker.predict(one_column()).values.tolist() == [0.0, 1.0, 2.0]
         assert worker.end is None
     assert worker.end.reason is EndReason.FINISHED
@@ -276,7 +276,7 @@ def test_many_columns_and_rows(start, plain):
     names = [f"x{index}" for index in range(1500)]
     matrix = np.random.default_rng(2).random((400, 1500))
     with start("def predict(batch): return batch['x1499']", floats(1500), plain) as worker:
-        answers = worker.predict(Batch.from_matrix(names, matrix)).values
+        answers = worker.predict(FeatureBatch.from_matrix(names, matrix)).values
     np.testing.assert_array_equal(answers, matrix[:, 1499])
 
 
@@ -286,7 +286,7 @@ def test_batches_of_any_size_that_are_made_ready_ahead(start, with_numpy, rows):
     source = "def predict(batch): return batch['x0'] + batch['x1']"
     random = np.random.default_rng(0)
     matrices = [np.asfortranarray(random.normal(size=(count, 2))) for count in rows]
-    batches = [Batch.from_matrix(["x0", "x1"], matrix) for matrix in matrices]
+    batches = [FeatureBatch.from_matrix(["x0", "x1"], matrix) for matrix in matrices]
     with start(source, floats(2), with_numpy) as worker:
         for batch, following, matrix in zip(batches, [*batches[1:], None], matrices, strict=True):
             assert np.array_equal(worker.predict(batch, following).values, matrix.sum(axis=1))
@@ -294,8 +294,8 @@ def test_batches_of_any_size_that_are_made_ready_ahead(start, with_numpy, rows):
 
 def test_what_is_asked_counts_and_not_what_was_made_ready(start, with_numpy):
     source = "def predict(batch): return batch['x0']"
-    first, expected, asked = (Batch.from_matrix(["x0"], np.full((5, 1), value)) for value in (1.0, 2.0, 3.0))
-    strange = Batch({"y": np.zeros(5)}, 5)
+    first, expected, asked = (FeatureBatch.from_matrix(["x0"], np.full((5, 1), value)) for value in (1.0, 2.0, 3.0))
+    strange = FeatureBatch({"y": np.zeros(5)}, 5)
     with start(source, floats(1), with_numpy) as worker:
         worker.predict(first, expected)
         assert worker.predict(asked, strange).values.tolist() == [3.0] * 5

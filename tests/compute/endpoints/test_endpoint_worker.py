@@ -14,7 +14,7 @@ from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.endpoints import asking, worker
 from pilotbase.compute.endpoints.calls import CallLog, read_calls
-from pilotbase.compute.endpoints.worker import Access, EndpointWorker
+from pilotbase.compute.endpoints.worker import EndpointAccess, EndpointWorker
 from pilotbase.documents.application import Application, Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint
@@ -22,7 +22,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.protocols.guarded_http import GuardedHttp
 from tests.compute.endpoints.stubs_for_tests import Stub, chatting, nobody, serving, tabular, until
 from tests.trial.conftest import MANIFEST
@@ -45,15 +45,15 @@ LABELS_KNOWN = ("fine", "broken")
 LABELS = contract("label", LABELS_KNOWN)
 
 
-def batch(rows: int = 6) -> Batch:
-    return Batch({"pressure": np.arange(rows, dtype=float) * 2, "age": np.arange(rows)}, rows)
+def batch(rows: int = 6) -> FeatureBatch:
+    return FeatureBatch({"pressure": np.arange(rows, dtype=float) * 2, "age": np.arange(rows)}, rows)
 
 
 @contextmanager
 def asked_of(stub, endpoint, contract=LABELS, policy=LogPolicy.FULL, log=None, limits=LIMITS, key=None):
     """Open a worker of ``endpoint`` to which loopback is listed."""
     settings = BoxSettings(limits=limits, logs=policy)
-    access = Access(GuardedHttp(("127.0.0.1",)), key)
+    access = EndpointAccess(GuardedHttp(("127.0.0.1",)), key)
     with log or CallLog(None, b"") as calls, EndpointWorker(
         Endpoint(**endpoint), contract, settings, access, calls
     ) as opened:  # fmt: skip
@@ -159,7 +159,7 @@ def test_embeddings_answer_with_the_class_that_lies_nearest(kind, expected):
         features=(Field(name="report", dataType="sc:Text"),), prediction=Prediction(kind=kind, classes=LABELS_KNOWN)
     )
     nearest = {"template": "{report}", "texts": {"broken": "broken down"}}
-    rows = Batch({"report": np.array(["broken seal", "fine so far", "?"], dtype=object)}, 3)
+    rows = FeatureBatch({"report": np.array(["broken seal", "fine so far", "?"], dtype=object)}, 3)
     with serving(Stub(embedding)) as stub:
         with asked_of(stub, stub.endpoint("openai_embeddings", nearest=nearest), asked) as opened:
             assert opened.predict(rows).values.tolist() == expected
@@ -177,7 +177,7 @@ def test_embeddings_answer_with_how_near_two_texts_lie():
     count = 40
     pairs = [("fine", "fine day"), ("fine", "broken"), ("?", "fine"), ("broken seal", "broken")]
     columns = [np.array([pairs[i % 4][side] for i in range(count)], dtype=object) for side in (0, 1)]
-    rows = Batch(dict(zip(("report", "other"), columns, strict=True)), count)
+    rows = FeatureBatch(dict(zip(("report", "other"), columns, strict=True)), count)
     with serving(Stub(embedding)) as stub:
         with asked_of(stub, stub.endpoint("openai_embeddings", nearest=nearest), asked) as opened:
             near = opened.predict(rows).values
@@ -245,7 +245,7 @@ def test_every_reason_is_told_with_what_to_do_in_both_languages():
     for reason in {*FAULTS.values()}:
         for language in ("en", "zh"):
             assert END_TEXTS[reason].render(language)
-            assert BoxEnded(worker.End(reason, 1, "")).hint.render(language)
+            assert BoxEnded(worker.BoxEnd(reason, 1, "")).hint.render(language)
 
 
 @pytest.mark.parametrize("fault", ["status:401", "status:404", "redirect", "busy:60", "hang"])
@@ -462,7 +462,9 @@ def test_a_template_that_names_no_feature_ends_before_anything_is_sent():
 def test_a_private_address_is_denied_unless_it_is_listed():
     stub = Stub(tabular(alarm, "BYTES"))
     with serving(stub), CallLog(None, b"") as log, pytest.raises((RefusedError, BoxEnded)) as refused:
-        EndpointWorker(Endpoint(**stub.endpoint()), LABELS, BoxSettings(limits=LIMITS), Access(GuardedHttp()), log)
+        EndpointWorker(
+            Endpoint(**stub.endpoint()), LABELS, BoxSettings(limits=LIMITS), EndpointAccess(GuardedHttp()), log
+        )
     assert refused.value.reason is EndReason.ENDPOINT_REFUSED
     assert stub.connections == 0
 

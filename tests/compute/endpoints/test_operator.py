@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from pilotbase.compute.endpoints.operator import ALLOW, KEYS_FILE, Operator
+from pilotbase.compute.endpoints.operator import ALLOW, KEYS_FILE, EndpointSettings
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.gateway.configuration import Configuration
+from pilotbase.gateway.configuration import GatewayConfiguration
 from tests.compute.endpoints.stubs_for_tests import Stub
 
 
@@ -25,7 +25,7 @@ def environment(tmp_path):
 
 
 def test_a_key_is_found_by_supplier_and_name(environment):
-    operator = Operator.from_environment(environment)
+    operator = EndpointSettings.from_environment(environment)
     assert operator.key_for("acme", endpoint()) == "sk-acme"
     assert operator.key_for("acme", endpoint(key=None)) is None
     assert operator.guard.allowed == ("10.0.0.0/8", "models.internal")
@@ -47,13 +47,13 @@ def test_a_key_is_found_by_supplier_and_name(environment):
 )
 def test_nobody_else_and_no_other_address_gets_it(environment, supplier, url, code):
     with pytest.raises(RefusedError) as refused:
-        Operator.from_environment(environment).key_for(supplier, endpoint(url))
+        EndpointSettings.from_environment(environment).key_for(supplier, endpoint(url))
     assert refused.value.code == code
     assert all("sk-acme" not in refused.value.render(language) for language in ("en", "zh"))
 
 
 def test_the_gateway_reads_its_own_keys_from_the_same_file(environment):
-    assert Configuration.from_environment(environment).endpoint_keys == {"https://route.example": "sk-route"}
+    assert GatewayConfiguration.from_environment(environment).endpoint_keys == {"https://route.example": "sk-route"}
 
 
 @pytest.mark.parametrize("content", ["[]", "no json", '{"acme/CHAT": {"url": "https://x"}}', '{"a/B": {"key": 1}}'])
@@ -61,12 +61,12 @@ def test_a_file_without_keys_is_told(tmp_path, content):
     (tmp_path / "keys").write_text(content)
     (tmp_path / "keys").chmod(0o600)
     with pytest.raises(InputError) as found:
-        Operator.from_environment({KEYS_FILE: str(tmp_path / "keys")})
+        EndpointSettings.from_environment({KEYS_FILE: str(tmp_path / "keys")})
     assert found.value.code == "endpoint.keys_unreadable"
 
 
 def test_a_file_that_others_can_read_is_refused(environment, tmp_path):
     (tmp_path / "keys.json").chmod(0o644)
     with pytest.raises(InputError) as found:
-        Operator.from_environment(environment)
+        EndpointSettings.from_environment(environment)
     assert found.value.code == "endpoint.keys_exposed"

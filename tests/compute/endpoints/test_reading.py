@@ -9,7 +9,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.endpoints.reading import AnswerReader
 from pilotbase.compute.endpoints.wire import checked
 from pilotbase.documents.contract import Prediction
-from pilotbase.documents.endpoint import Reading
+from pilotbase.documents.endpoint import AnswerParsing
 from pilotbase.protocols.frames import FrameError
 
 LABEL = Prediction(kind="label", classes=("fine", "broken", "停机"))
@@ -17,7 +17,7 @@ NUMBER = Prediction(kind="value")
 
 
 def read(words, prediction=LABEL, **reading):
-    return AnswerReader(Reading(**reading), prediction).read(words)
+    return AnswerReader(AnswerParsing(**reading), prediction).read(words)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_a_text_is_the_words_and_a_structure_must_be_one():
 
 def test_a_column_of_answers_holds_as_those_of_a_box_do():
     for prediction, values in ((LABEL, [0, None, 2]), (NUMBER, [1.5, None]), (Prediction(kind="text"), ["a", None])):
-        column = AnswerReader(Reading(), prediction).column(values)
+        column = AnswerReader(AnswerParsing(), prediction).column(values)
         found = checked(column, prediction).values.tolist()
         expected = [(-1 if prediction is LABEL else None) if value is None else value for value in values]
         assert [None if isinstance(one, float) and np.isnan(one) else one for one in found] == expected
-    ends = AnswerReader(Reading(), Prediction(kind="interval")).column([(1.0, 2.0), None])
+    ends = AnswerReader(AnswerParsing(), Prediction(kind="interval")).column([(1.0, 2.0), None])
     assert checked(ends, Prediction(kind="interval")).values.shape == (2, 2)
 
 
@@ -115,7 +115,7 @@ def test_half_a_letter_that_a_wire_hands_on_breaks_the_contract():
 
 
 def test_no_pattern_and_no_text_take_long():
-    reader = AnswerReader(Reading(read="regex", pattern="(a+)+(a+)+b"), LABEL)
+    reader = AnswerReader(AnswerParsing(read="regex", pattern="(a+)+(a+)+b"), LABEL)
     began = time.monotonic()
     assert reader.read("a" * 100_000) is None
     assert read("1," * 400_000, NUMBER, read="last_number") == 1.0
@@ -125,5 +125,5 @@ def test_no_pattern_and_no_text_take_long():
 @pytest.mark.parametrize("pattern", ["(", "(?<=a)b", r"(a)\1"])
 def test_a_pattern_that_cannot_be_read_is_told_at_once(pattern):
     with pytest.raises(BoxEnded) as ended:
-        AnswerReader(Reading(read="regex", pattern=pattern), LABEL)
+        AnswerReader(AnswerParsing(read="regex", pattern=pattern), LABEL)
     assert "pattern" in ended.value.detail

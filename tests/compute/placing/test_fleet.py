@@ -11,7 +11,7 @@ from pilotbase.compute.placing.fgd import FragmentationDescent
 from pilotbase.compute.placing.fleet import Fleet, Spot, read_ask
 from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
 from pilotbase.compute.placing.gangs import place_gang, release_gang
-from pilotbase.compute.placing.policies import BestFit, FirstFit, Placement, Random
+from pilotbase.compute.placing.policies import BestFit, FirstFitPolicy, Placement, Random
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.resources import Vector
 
@@ -24,7 +24,7 @@ NODES = {
 
 def _placements() -> list[Placement]:
     kinds = typical_kinds([read_ask({"cpu": 1000, "gpu/any": 1000}), read_ask({"cpu": 1000})])
-    return [FirstFit(), BestFit(), Random(np.random.default_rng(1)), FragmentationDescent(Fragmentation(kinds))]
+    return [FirstFitPolicy(), BestFit(), Random(np.random.default_rng(1)), FragmentationDescent(Fragmentation(kinds))]
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from pilotbase.compute.placing.fgd import FragmentationDescent
 from pilotbase.compute.placing.fleet import Fleet, Spot, read_ask
-from pilotbase.compute.placing.fragmentation import Fragmentation, Kind, typical_kinds
+from pilotbase.compute.placing.fragmentation import Fragmentation, TypicalJob, typical_kinds
 
 _KINDS = (
-    Kind(read_ask({"cpu": 1000, "gpu/any": 500}), 0.4),
-    Kind(read_ask({"cpu": 4000, "gpu/any": 2000}), 0.3),
-    Kind(read_ask({"cpu": 1000, "gpu/t4": 1000}), 0.2),
-    Kind(read_ask({"cpu": 1000}), 0.1),
+    TypicalJob(read_ask({"cpu": 1000, "gpu/any": 500}), 0.4),
+    TypicalJob(read_ask({"cpu": 4000, "gpu/any": 2000}), 0.3),
+    TypicalJob(read_ask({"cpu": 1000, "gpu/t4": 1000}), 0.2),
+    TypicalJob(read_ask({"cpu": 1000}), 0.1),
 )
 
 

@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotbase.compute.backends.backend import (
-    Attempt,
+    AttemptPhase,
     BackendAwayError,
-    Cause,
+    BackendNode,
+    EndCause,
     JobSpec,
     LogPart,
+    MemberAttempt,
     Metered,
-    Node,
-    Phase,
+    ProgramWork,
     Status,
-    Work,
 )
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members, Prepared
 from pilotbase.compute.queue.pools import set_pool
 from pilotbase.compute.queue.rows import JobRow
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.documents.pool import Pool
@@ -52,16 +52,16 @@ USED = Metered(wall_ms=4000, cpu_ms=3000, memory_mib_ms=2000, memory_peak_bytes=
 class Scripted:
     """A backend that starts what it is told to, once, and ends it when the test says so."""
 
-    standing: dict[Attempt, Status] = field(default_factory=dict)
-    starts: list[Attempt] = field(default_factory=list)
+    standing: dict[MemberAttempt, Status] = field(default_factory=dict)
+    starts: list[MemberAttempt] = field(default_factory=list)
     refuses: bool = False
     away: bool = False
     goes_at_start: bool = False
     engine: str = "local"
     holds_room = True
-    nodes: tuple[Node, ...] = (Node("node-1", {"cpu": 5000}), Node("node-2", {"cpu": 5000}))
+    nodes: tuple[BackendNode, ...] = (BackendNode("node-1", {"cpu": 5000}), BackendNode("node-2", {"cpu": 5000}))
 
-    def capacity(self) -> list[Node]:
+    def capacity(self) -> list[BackendNode]:
         if self.away:
             raise BackendAwayError
         return list(self.nodes)
@@ -75,33 +75,35 @@ class Scripted:
             raise PilotbaseError("compute.node_silent", job=spec.attempt.name, seconds=1)
         if spec.attempt not in self.standing:
             self.starts.append(spec.attempt)
-            self.standing[spec.attempt] = Status(Phase.RUNNING)
+            self.standing[spec.attempt] = Status(AttemptPhase.RUNNING)
 
-    def poll(self, attempt: Attempt) -> Status:
+    def poll(self, attempt: MemberAttempt) -> Status:
         if self.away:
             raise BackendAwayError
-        return self.standing.get(attempt, Status(Phase.UNKNOWN))
+        return self.standing.get(attempt, Status(AttemptPhase.UNKNOWN))
 
-    def stop(self, attempt: Attempt, grace_seconds: float) -> None:
-        if self.poll(attempt).phase is Phase.RUNNING:
-            self.end(attempt, Cause.STOPPED, EndReason.CANCELLED)
+    def stop(self, attempt: MemberAttempt, grace_seconds: float) -> None:
+        if self.poll(attempt).phase is AttemptPhase.RUNNING:
+            self.end(attempt, EndCause.STOPPED, EndReason.CANCELLED)
 
-    def logs(self, attempt: Attempt, offset: int) -> LogPart:
+    def logs(self, attempt: MemberAttempt, offset: int) -> LogPart:
         return LogPart(b"", offset)
 
-    def output(self, attempt: Attempt) -> bytes | None:
+    def output(self, attempt: MemberAttempt) -> bytes | None:
         return None
 
-    def forget(self, attempt: Attempt) -> None:
+    def forget(self, attempt: MemberAttempt) -> None:
         self.standing.pop(attempt, None)
 
-    def end(self, attempt: Attempt, cause: Cause = Cause.RAN, box: EndReason | None = EndReason.FINISHED) -> None:
+    def end(
+        self, attempt: MemberAttempt, cause: EndCause = EndCause.RAN, box: EndReason | None = EndReason.FINISHED
+    ) -> None:
         code = 0 if box is EndReason.FINISHED else None
-        self.standing[attempt] = Status(Phase.ENDED, cause, box, exit_code=code, metered=USED)
+        self.standing[attempt] = Status(AttemptPhase.ENDED, cause, box, exit_code=code, metered=USED)
 
 
 def works(job: JobRow) -> Prepared:
-    return Prepared(Work(Path(job.work), ("main.py",)), Limits())
+    return Prepared(ProgramWork(Path(job.work), ("main.py",)), Limits())
 
 
 class Hall:
@@ -120,7 +122,7 @@ class Hall:
         return self.store.as_actor(Actor(organisation, frozenset({Role.SUPPLIER}), name))
 
     def ask(self, organisation: str, cpu: float = 1, seconds: float = 600, **more: object) -> str:
-        asking = Asking("shared", Resources.model_validate({"cpu": cpu}), seconds, **{"work": "/work", **more})  # type: ignore[arg-type]
+        asking = JobRequest("shared", Resources.model_validate({"cpu": cpu}), seconds, **{"work": "/work", **more})  # type: ignore[arg-type]
         return submit(self.person(organisation), asking).name
 
     def job(self, name: str) -> JobRow:

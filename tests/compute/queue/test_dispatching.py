@@ -8,16 +8,16 @@ import pytest
 from queue_for_tests import POOL, USED, Hall, works
 from sqlalchemy import Connection
 
-from pilotbase.compute.backends.backend import Attempt, Cause, Phase, Status
+from pilotbase.compute.backends.backend import AttemptPhase, EndCause, MemberAttempt, Status
 from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.dispatching import Dispatcher, Turned
 from pilotbase.compute.queue.members import Members, Prepared
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, JobRow, State
-from pilotbase.compute.queue.submitting import PLACER, Asking, cancel
-from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
+from pilotbase.compute.queue.submitting import PLACER, JobRequest, cancel
+from pilotbase.compute.sharing.desk import PoolScheduler
 from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import Decisions
+from pilotbase.compute.sharing.jobs import SchedulingDecisions
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.pool import Pool
@@ -30,14 +30,14 @@ from tests.workspace.stores_for_tests import Clock
 
 def test_a_job_waits_runs_ends_and_is_metered(hall: Hall) -> None:
     name = hall.ask("mill", cpu=2)
-    assert hall.job(name).state is State.WAITING
+    assert hall.job(name).state is QueueState.WAITING
     turned = hall.dispatcher.turn()
     assert turned is not None
     assert turned.started == (name,)
-    assert hall.backend.starts == [Attempt(name, 1)]
-    hall.backend.end(Attempt(name, 1))
+    assert hall.backend.starts == [MemberAttempt(name, 1)]
+    hall.backend.end(MemberAttempt(name, 1))
     assert hall.dispatcher.turn().ended == (name,)
-    assert hall.job(name).state is State.DONE
+    assert hall.job(name).state is QueueState.DONE
     (attempt,) = hall.attempts(name)
     assert (attempt.ending, attempt.metered.cpu_ms, attempt.held) == (Ending.DONE, USED.cpu_ms, {"cpu": 2000})
 
@@ -67,13 +67,13 @@ def test_one_borrows_what_is_idle_and_gives_it_back_when_the_other_returns(hall:
     turned = hall.dispatcher.turn()
     assert len(turned.evicted) == 7
     assert sorted(turned.started) == sorted(returned)
-    assert [hall.job(name).state for name in returned] == [State.RUNNING] * 7
+    assert [hall.job(name).state for name in returned] == [QueueState.RUNNING] * 7
     states = [hall.job(name).state for name in borrowed]
-    assert (states.count(State.RUNNING), states.count(State.WAITING)) == (3, 7)
-    evicted = next(name for name in borrowed if hall.job(name).state is State.WAITING)
+    assert (states.count(QueueState.RUNNING), states.count(QueueState.WAITING)) == (3, 7)
+    evicted = next(name for name in borrowed if hall.job(name).state is QueueState.WAITING)
     assert hall.job(evicted).evictions == 1
     assert hall.attempts(evicted)[0].ending is Ending.EVICTED
-    hall.backend.end(Attempt(returned[0], 1))
+    hall.backend.end(MemberAttempt(returned[0], 1))
     hall.dispatcher.turn()
     assert sum(hall.job(name).attempt == 2 for name in borrowed) == 1
 
@@ -82,10 +82,10 @@ def test_a_lost_attempt_is_tried_again_three_times_at_the_most(hall: Hall) -> No
     name = hall.ask("mill")
     hall.dispatcher.turn()
     for number in (1, 2, 3):
-        assert hall.job(name).state is State.RUNNING
-        hall.backend.end(Attempt(name, number), Cause.LOST, None)
+        assert hall.job(name).state is QueueState.RUNNING
+        hall.backend.end(MemberAttempt(name, number), EndCause.LOST, None)
         hall.dispatcher.turn()
-    assert hall.job(name).state is State.FAILED
+    assert hall.job(name).state is QueueState.FAILED
     assert [attempt.ending for attempt in hall.attempts(name)] == [Ending.LOST] * 3
     assert "3" in hall.job(name).reason.render("en")
 
@@ -93,9 +93,9 @@ def test_a_lost_attempt_is_tried_again_three_times_at_the_most(hall: Hall) -> No
 def test_its_own_fault_is_not_tried_again(hall: Hall) -> None:
     name = hall.ask("mill")
     hall.dispatcher.turn()
-    hall.backend.end(Attempt(name, 1), Cause.RAN, EndReason.MEMORY_LIMIT)
+    hall.backend.end(MemberAttempt(name, 1), EndCause.RAN, EndReason.MEMORY_LIMIT)
     hall.dispatcher.turn()
-    assert hall.job(name).state is State.FAILED
+    assert hall.job(name).state is QueueState.FAILED
     assert hall.job(name).reason.code == "box.end.memory_limit"
 
 
@@ -104,43 +104,43 @@ def test_what_takes_longer_than_it_said_is_ended(here: Hall, clock: Clock) -> No
     here.dispatcher.turn()
     clock.step(124)
     here.dispatcher.turn()
-    assert here.job(name).state is State.RUNNING, "its box ends it first"
+    assert here.job(name).state is QueueState.RUNNING, "its box ends it first"
     clock.step(2)
     here.dispatcher.turn()
-    assert (here.job(name).state, here.attempts(name)[0].ending) == (State.FAILED, Ending.LATE)
+    assert (here.job(name).state, here.attempts(name)[0].ending) == (QueueState.FAILED, Ending.LATE)
 
 
 def test_a_start_that_fails_is_taken_for_lost(here: Hall) -> None:
     here.backend.refuses = True
     name = here.ask("mill")
     here.dispatcher.turn()
-    assert (here.job(name).state, here.job(name).losses) == (State.WAITING, 1)
+    assert (here.job(name).state, here.job(name).losses) == (QueueState.WAITING, 1)
     here.backend.refuses = False
     here.dispatcher.turn()
-    assert here.backend.starts == [Attempt(name, 2)]
+    assert here.backend.starts == [MemberAttempt(name, 2)]
 
 
 def test_a_gang_starts_whole_and_ends_whole(here: Hall) -> None:
     name = here.ask("mill", cpu=2, members=3)
     here.dispatcher.turn()
     assert len(here.backend.starts) == 3
-    here.backend.end(Attempt(name, 1, 1), Cause.RAN, EndReason.APPLICATION_ERROR)
+    here.backend.end(MemberAttempt(name, 1, 1), EndCause.RAN, EndReason.APPLICATION_ERROR)
     here.dispatcher.turn()
-    assert here.job(name).state is State.FAILED
-    assert all(status.phase is Phase.ENDED for status in here.backend.standing.values())
+    assert here.job(name).state is QueueState.FAILED
+    assert all(status.phase is AttemptPhase.ENDED for status in here.backend.standing.values())
     assert here.attempts(name)[0].metered.cpu_ms == 3 * USED.cpu_ms
 
 
 def test_who_waits_is_cancelled_at_once_and_who_runs_at_the_next_turn(hall: Hall) -> None:
     first, second = hall.ask("mill"), hall.ask("mill")
     cancel(hall.person("mill"), second)
-    assert hall.job(second).state is State.CANCELLED
+    assert hall.job(second).state is QueueState.CANCELLED
     hall.dispatcher.turn()
-    assert hall.backend.starts == [Attempt(first, 1)]
+    assert hall.backend.starts == [MemberAttempt(first, 1)]
     cancel(hall.person("mill"), first)
-    assert hall.job(first).state is State.STOPPING
+    assert hall.job(first).state is QueueState.STOPPING
     hall.dispatcher.turn()
-    assert hall.job(first).state is State.CANCELLED
+    assert hall.job(first).state is QueueState.CANCELLED
     with pytest.raises(ConflictError):
         cancel(hall.person("mill"), first)
 
@@ -152,7 +152,7 @@ def test_a_job_of_others_does_not_exist(here: Hall) -> None:
     with pytest.raises(NotFoundError) as nobody:
         cancel(here.person("port"), "job-0000000000000000")
     assert other.value.code == nobody.value.code
-    assert here.job(name).state is State.WAITING
+    assert here.job(name).state is QueueState.WAITING
 
 
 def test_one_dispatcher_at_a_time_and_the_next_goes_on(hall: Hall, clock: Clock) -> None:
@@ -162,8 +162,8 @@ def test_one_dispatcher_at_a_time_and_the_next_goes_on(hall: Hall, clock: Clock)
     assert other.turn() is None, "the first holds the pool"
     clock.step(31)
     assert other.turn() is not None
-    assert hall.backend.starts == [Attempt(name, 1)], "what runs is not started again"
-    hall.backend.end(Attempt(name, 1))
+    assert hall.backend.starts == [MemberAttempt(name, 1)], "what runs is not started again"
+    hall.backend.end(MemberAttempt(name, 1))
     assert other.turn().ended == (name,)
     assert hall.dispatcher.turn() is None
 
@@ -171,10 +171,10 @@ def test_one_dispatcher_at_a_time_and_the_next_goes_on(hall: Hall, clock: Clock)
 def test_a_dispatcher_that_was_replaced_writes_nothing(here: Hall, clock: Clock) -> None:
     name = here.ask("mill")
     here.dispatcher.turn()
-    here.backend.end(Attempt(name, 1))
+    here.backend.end(MemberAttempt(name, 1))
     poll, other = here.backend.poll, here.another("second")
 
-    def poll_late(attempt: Attempt) -> Status:
+    def poll_late(attempt: MemberAttempt) -> Status:
         """The first falls asleep over its question, and another takes the pool."""
         here.backend.poll = poll  # type: ignore[method-assign]
         clock.step(31)
@@ -184,7 +184,7 @@ def test_a_dispatcher_that_was_replaced_writes_nothing(here: Hall, clock: Clock)
     here.backend.poll = poll_late  # type: ignore[method-assign]
     with pytest.raises(StaleLeaseError):
         here.dispatcher.turn()
-    assert here.job(name).state is State.DONE
+    assert here.job(name).state is QueueState.DONE
     assert [attempt.ending for attempt in here.attempts(name)] == [Ending.DONE]
     assert here.dispatcher.turn() is None
 
@@ -195,17 +195,17 @@ def test_a_pool_that_shrinks_gives_up_what_can_never_run_and_says_why(here: Hall
     smaller = {"machines": [{"name": "node", "count": 3, "capacity": {"cpu": 4}}]}
     set_pool(here.view, Pool.model_validate({**POOL.to_json_value(), **smaller}))
     here.dispatcher.turn()
-    assert here.job(name).state is State.FAILED
+    assert here.job(name).state is QueueState.FAILED
     assert here.job(name).reason.code == "pool.larger_than_machine"
-    assert here.job(blocking).state is State.RUNNING
+    assert here.job(blocking).state is QueueState.RUNNING
 
 
 def test_a_seat_is_let_in_kept_and_left(hall: Hall, clock: Clock) -> None:
-    asking = Asking("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
+    asking = JobRequest("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
     mill = hall.person("mill")
-    assert seats.take(mill, asking, "worker") is None
+    assert seats.take_seat(mill, asking, "worker") is None
     hall.dispatcher.turn()
-    lease = seats.take(mill, asking, "worker")
+    lease = seats.take_seat(mill, asking, "worker")
     assert lease is not None
     assert seats.keep(mill, lease)
     clock.step(50)
@@ -215,25 +215,25 @@ def test_a_seat_is_let_in_kept_and_left(hall: Hall, clock: Clock) -> None:
     turned = hall.dispatcher.turn()
     assert len(turned.ended) == 1
     job = hall.job(turned.ended[0])
-    assert (job.state, hall.attempts(job.name)[0].metered.cpu_ms) == (State.DONE, USED.cpu_ms)
+    assert (job.state, hall.attempts(job.name)[0].metered.cpu_ms) == (QueueState.DONE, USED.cpu_ms)
     assert hall.backend.starts == []
 
 
 def test_a_seat_that_falls_silent_is_given_to_others(here: Hall, clock: Clock) -> None:
-    asking = Asking("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
+    asking = JobRequest("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
     mill = here.person("mill")
-    seats.take(mill, asking, "worker")
+    seats.take_seat(mill, asking, "worker")
     here.dispatcher.turn()
-    lease = seats.take(mill, asking, "worker")
+    lease = seats.take_seat(mill, asking, "worker")
     clock.step(61)
     here.dispatcher.turn()
-    assert seats.take(mill, asking, "other") is None
+    assert seats.take_seat(mill, asking, "other") is None
     here.dispatcher.turn()
     assert lease is not None
     assert not seats.keep(mill, lease)
     with pytest.raises(StaleLeaseError):
         seats.leave(mill, lease, USED)
-    again = seats.take(mill, asking, "other")
+    again = seats.take_seat(mill, asking, "other")
     assert again is not None
     seats.leave(mill, again, USED)
     assert len(here.dispatcher.turn().ended) == 1
@@ -263,9 +263,9 @@ def test_killed_at_any_write_the_next_dispatcher_goes_on(
         for turn in range(20):
             here.dispatcher.turn()
             if turn == 0:
-                here.backend.end(Attempt(names[0], 1), Cause.LOST, None)
+                here.backend.end(MemberAttempt(names[0], 1), EndCause.LOST, None)
             for attempt, status in list(here.backend.standing.items()):
-                if turn and status.phase is Phase.RUNNING:
+                if turn and status.phase is AttemptPhase.RUNNING:
                     here.backend.end(attempt)
     monkeypatch.undo()
     clock.step(31)
@@ -273,9 +273,9 @@ def test_killed_at_any_write_the_next_dispatcher_goes_on(
     for _ in range(6):
         after.turn()
         for attempt, status in list(here.backend.standing.items()):
-            if status.phase is Phase.RUNNING:
+            if status.phase is AttemptPhase.RUNNING:
                 here.backend.end(attempt)
-    assert [here.job(name).state for name in names] == [State.DONE] * 2
+    assert [here.job(name).state for name in names] == [QueueState.DONE] * 2
     assert len(here.backend.starts) == len(set(here.backend.starts))
     for name in names:
         endings = [attempt.ending for attempt in here.attempts(name)]
@@ -297,7 +297,7 @@ def test_the_next_dispatcher_decides_as_the_first_would(here: Hall, clock: Clock
     now = clock().timestamp()
     with here.view.reading() as connection:
         kept = turns.standing_of(connection, "shared", rows.jobs_in(connection, "shared"))
-    second = Desk(first.pool, PLACER, kept, now)
+    second = PoolScheduler(first.pool, PLACER, kept, now)
     before, after = first.state(now), second.state(now)
     by_name = [
         {one.job.name: (one.nodes, one.protected, one.evictions) for one in state.running} for state in (before, after)
@@ -313,42 +313,42 @@ def test_the_next_dispatcher_decides_as_the_first_would(here: Hall, clock: Clock
 def test_who_takes_a_job_back_while_it_is_let_in_is_heard(here: Hall) -> None:
     """Between the decision and its writing the job is taken back: it does not run, and its room is free."""
     name = here.ask("mill", cpu=5)
-    decide = Desk.decide
+    decide = PoolScheduler.decide
 
-    def decide_and_be_overtaken(desk: Desk, now: float) -> Decisions:
+    def decide_and_be_overtaken(desk: PoolScheduler, now: float) -> SchedulingDecisions:
         decided = decide(desk, now)
         cancel(here.person("mill"), name)
         return decided
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Desk, "decide", decide_and_be_overtaken)
+        patch.setattr(PoolScheduler, "decide", decide_and_be_overtaken)
         assert here.dispatcher.turn() == Turned()
-    assert here.job(name).state is State.CANCELLED
+    assert here.job(name).state is QueueState.CANCELLED
     assert here.backend.starts == []
     others = [here.ask("mill", cpu=5), here.ask("mill", cpu=2)]
     assert sorted(here.dispatcher.turn().started) == sorted(others)
 
 
-@pytest.mark.parametrize("cause", [Cause.LOST, Cause.STOPPED])
-def test_a_job_that_was_taken_back_is_not_tried_again_whatever_became_of_it(here: Hall, cause: Cause) -> None:
+@pytest.mark.parametrize("cause", [EndCause.LOST, EndCause.STOPPED])
+def test_a_job_that_was_taken_back_is_not_tried_again_whatever_became_of_it(here: Hall, cause: EndCause) -> None:
     name = here.ask("mill")
     here.dispatcher.turn()
     cancel(here.person("mill"), name)
-    here.backend.end(Attempt(name, 1), cause, None)
+    here.backend.end(MemberAttempt(name, 1), cause, None)
     here.dispatcher.turn()
-    assert here.job(name).state is State.CANCELLED
+    assert here.job(name).state is QueueState.CANCELLED
     here.dispatcher.turn()
-    assert here.backend.starts == [Attempt(name, 1)]
+    assert here.backend.starts == [MemberAttempt(name, 1)]
 
 
 def test_an_eviction_over_which_a_dispatcher_died_is_none_of_the_jobs_fault(here: Hall, clock: Clock) -> None:
     name = here.ask("mill")
     here.dispatcher.turn()
-    here.backend.stop(Attempt(name, 1), 0)
+    here.backend.stop(MemberAttempt(name, 1), 0)
     clock.step(31)
     here.another("second").turn()
     assert here.attempts(name)[0].ending is Ending.EVICTED
-    assert here.job(name).state in (State.WAITING, State.RUNNING)
+    assert here.job(name).state in (QueueState.WAITING, QueueState.RUNNING)
 
 
 @pytest.mark.parametrize("error", [InputError("compute.bad_data", found="x"), RefusedError("pool.no_quota")])
@@ -359,7 +359,7 @@ def test_what_is_wrong_with_a_job_itself_is_told_and_not_tried_again(here: Hall,
     dispatcher = Dispatcher(here.view, "shared", Members(here.backend, refuse), "other")
     name = here.ask("mill")
     dispatcher.turn()
-    assert (here.job(name).state, here.job(name).losses) == (State.FAILED, 0)
+    assert (here.job(name).state, here.job(name).losses) == (QueueState.FAILED, 0)
     assert here.job(name).reason == error.text
 
 
@@ -379,8 +379,8 @@ def test_a_turn_that_breaks_off_leaves_no_room_taken(here: Hall) -> None:
         with pytest.raises(BusyError):
             here.dispatcher.turn()
         here.dispatcher.turn()
-    assert [here.job(name).state for name in names] == [State.RUNNING] * 5
-    assert sorted(here.backend.starts, key=str) == sorted((Attempt(name, 1) for name in names), key=str)
+    assert [here.job(name).state for name in names] == [QueueState.RUNNING] * 5
+    assert sorted(here.backend.starts, key=str) == sorted((MemberAttempt(name, 1) for name in names), key=str)
 
 
 def test_another_version_of_the_pool_makes_nothing_ready_again_that_runs(here: Hall) -> None:
@@ -400,14 +400,14 @@ def test_another_version_of_the_pool_makes_nothing_ready_again_that_runs(here: H
 
 def test_a_seat_does_not_outlive_its_time(here: Hall, clock: Clock) -> None:
     mill = here.person("mill")
-    asking = Asking("shared", Resources.model_validate({"cpu": 2}), 100, subject="commission:7")
-    seats.take(mill, asking, "worker")
+    asking = JobRequest("shared", Resources.model_validate({"cpu": 2}), 100, subject="commission:7")
+    seats.take_seat(mill, asking, "worker")
     here.dispatcher.turn()
-    lease = seats.take(mill, asking, "worker")
+    lease = seats.take_seat(mill, asking, "worker")
     assert lease is not None
     for _ in range(3):
         clock.step(36)
         seats.keep(mill, lease)
     (name,) = here.dispatcher.turn().ended
-    assert (here.job(name).state, here.attempts(name)[0].ending) == (State.FAILED, Ending.LATE)
+    assert (here.job(name).state, here.attempts(name)[0].ending) == (QueueState.FAILED, Ending.LATE)
     assert not seats.keep(mill, lease)

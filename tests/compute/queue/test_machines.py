@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from queue_for_tests import Hall
 
-from pilotbase.compute.backends.backend import Attempt, BackendAwayError, Node
+from pilotbase.compute.backends.backend import BackendAwayError, BackendNode, MemberAttempt
 from pilotbase.compute.queue.machines import There, held_against, keep, there_of
-from pilotbase.compute.queue.rows import Ending, State
+from pilotbase.compute.queue.rows import Ending, QueueState
 from pilotbase.compute.queue.showing import job_seen, queue, standing
 from pilotbase.compute.ray_settings import OWN_NODE
 from pilotbase.documents.pool import Pool
@@ -30,10 +30,10 @@ GIB = 1 << 30
 
 def test_each_machine_is_held_against_the_node_of_its_name() -> None:
     nodes = [
-        Node("m-1", {"cpu": 64_000, "memory": 64 * GIB}),
-        Node("m-3", {"cpu": 1500, "memory": GIB}),
-        Node("g", {"cpu": 1000, "gpu/a10": 1000}),
-        Node("5f2c", {"cpu": 2000, "memory": GIB}),
+        BackendNode("m-1", {"cpu": 64_000, "memory": 64 * GIB}),
+        BackendNode("m-3", {"cpu": 1500, "memory": GIB}),
+        BackendNode("g", {"cpu": 1000, "gpu/a10": 1000}),
+        BackendNode("5f2c", {"cpu": 2000, "memory": GIB}),
     ]
     there = held_against(POOL, nodes)
     assert there.missing == ("m-2",)
@@ -47,14 +47,14 @@ def test_each_machine_is_held_against_the_node_of_its_name() -> None:
 
 
 def test_one_machine_stands_for_all_as_far_as_it_goes() -> None:
-    found = held_against(POOL, [Node(OWN_NODE, {"cpu": 3000, "memory": 8 * GIB})]).capacities(POOL)
+    found = held_against(POOL, [BackendNode(OWN_NODE, {"cpu": 3000, "memory": 8 * GIB})]).capacities(POOL)
     assert [capacity["cpu"] for capacity in found.values()] == [2000, 1000, 0, 0]
     assert found["m-3"]["memory"] == GIB
 
 
 def test_what_needs_a_machine_that_is_not_there_waits_for_it_and_is_not_refused(here: Hall) -> None:
     wide, small = here.ask("mill", cpu=5, members=2), here.ask("port", cpu=3)
-    there = held_against(here.pool, [Node("node-2", {"cpu": 4000})])
+    there = held_against(here.pool, [BackendNode("node-2", {"cpu": 4000})])
     turned = here.dispatcher.turn(there)
     assert turned is not None
     assert turned.started == (small,)
@@ -66,7 +66,7 @@ def test_what_needs_a_machine_that_is_not_there_waits_for_it_and_is_not_refused(
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "node-1, node-2", None)
     told = standing(here.view, "shared")
     assert (told.there.missing, told.free) == (("node-1",), {"cpu": 1000})
-    here.backend.end(Attempt(small, 1))
+    here.backend.end(MemberAttempt(small, 1))
     back = here.dispatcher.turn()
     assert back is not None
     assert back.started == (wide,), "a machine that is back is let again"
@@ -98,7 +98,7 @@ def test_who_is_about_to_be_evicted_runs_still_and_waits_for_nothing(here: Hall,
     clock.step(61)
     here.ask("mill", cpu=5)
     shown = {one.job.name: one for one in queue(here.view, "shared")}
-    assert [(shown[name].job.state, shown[name].wait) for name in borrowed] == [(State.RUNNING, None)] * 10
+    assert [(shown[name].job.state, shown[name].wait) for name in borrowed] == [(QueueState.RUNNING, None)] * 10
 
 
 def test_while_the_backend_is_away_nothing_is_called_lost(here: Hall) -> None:
@@ -108,11 +108,11 @@ def test_while_the_backend_is_away_nothing_is_called_lost(here: Hall) -> None:
     waits = here.ask("port")
     with pytest.raises(BackendAwayError):
         here.dispatcher.turn()
-    assert (here.job(runs).state, here.job(waits).state) == (State.RUNNING, State.WAITING)
+    assert (here.job(runs).state, here.job(waits).state) == (QueueState.RUNNING, QueueState.WAITING)
     here.backend.away = False
     here.dispatcher.turn()
     assert [one.ending for one in here.attempts(runs)] == [None]
-    assert here.backend.starts == [Attempt(runs, 1), Attempt(waits, 1)]
+    assert here.backend.starts == [MemberAttempt(runs, 1), MemberAttempt(waits, 1)]
 
 
 def test_a_start_over_which_the_backend_went_away_is_made_good_under_its_number(here: Hall) -> None:
@@ -122,7 +122,7 @@ def test_a_start_over_which_the_backend_went_away_is_made_good_under_its_number(
         here.dispatcher.turn()
     here.backend.away = False
     here.dispatcher.turn()
-    assert here.backend.starts == [Attempt(name, 1)]
-    here.backend.end(Attempt(name, 1))
+    assert here.backend.starts == [MemberAttempt(name, 1)]
+    here.backend.end(MemberAttempt(name, 1))
     here.dispatcher.turn()
     assert [one.ending for one in here.attempts(name)] == [Ending.DONE]

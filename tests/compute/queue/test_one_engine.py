@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from queue_for_tests import Hall, Scripted, works
 
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.one_engine import OtherEngineError
-from pilotbase.compute.queue.rows import State
+from pilotbase.compute.queue.rows import QueueState
 from tests.workspace.stores_for_tests import Clock
 
 
@@ -22,7 +22,7 @@ def test_a_worker_of_another_engine_leaves_a_pool_alone_until_its_jobs_have_ende
     name, later = hall.ask("mill", cpu=5), hall.ask("mill", cpu=5)
     hall.ask("port", cpu=5)
     hall.dispatcher.turn()
-    runs = [one for one in (name, later) if hall.job(one).state is State.RUNNING]
+    runs = [one for one in (name, later) if hall.job(one).state is QueueState.RUNNING]
     clock.step(3600)
     cluster, theirs = of_engine(hall, "ray", "second")
     with pytest.raises(OtherEngineError) as refused:
@@ -33,7 +33,7 @@ def test_a_worker_of_another_engine_leaves_a_pool_alone_until_its_jobs_have_ende
         and "--engine local" in refused.value.render()
     )
     assert "引擎 local" in refused.value.render("zh")
-    assert cluster.starts == [] and all(hall.job(one).state is State.RUNNING for one in runs), "nothing is lost"
+    assert cluster.starts == [] and all(hall.job(one).state is QueueState.RUNNING for one in runs), "nothing is lost"
     for attempt in list(hall.backend.standing):
         hall.backend.end(attempt)
     assert set(runs) <= set(hall.another("third").turn().ended), "who has the engine is not kept waiting for the lease"
@@ -42,12 +42,12 @@ def test_a_worker_of_another_engine_leaves_a_pool_alone_until_its_jobs_have_ende
 def test_once_they_have_ended_any_engine_will_do(here: Hall, clock: Clock) -> None:
     first = here.ask("mill", cpu=2)
     here.dispatcher.turn()
-    here.backend.end(Attempt(first, 1))
+    here.backend.end(MemberAttempt(first, 1))
     here.dispatcher.turn()
     here.dispatcher.leave()
     second = here.ask("mill", cpu=2)
     cluster, theirs = of_engine(here, "ray", "second")
-    assert theirs.turn().started == (second,) and cluster.starts == [Attempt(second, 1)]
+    assert theirs.turn().started == (second,) and cluster.starts == [MemberAttempt(second, 1)]
     theirs.leave()
     with pytest.raises(OtherEngineError):
         here.another("third").turn()

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from queue_for_tests import POOL, Hall
 
-from pilotbase.compute.backends.backend import Attempt, Cause
+from pilotbase.compute.backends.backend import EndCause, MemberAttempt
 from pilotbase.compute.queue.recorded import trace_of
-from pilotbase.compute.replay.policies import Setting
+from pilotbase.compute.replay.policies import PolicyContext
 from pilotbase.compute.replay.reporting import replay
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.pool_replay import Policy
@@ -23,10 +23,10 @@ def test_what_has_ended_is_the_trace(here: Hall, clock: Clock) -> None:
     first, lost = here.ask("mill", cpu=2, seconds=900), here.ask("port", cpu=1)
     here.dispatcher.turn()
     clock.step(40)
-    here.backend.end(Attempt(lost, 1), Cause.LOST, None)
+    here.backend.end(MemberAttempt(lost, 1), EndCause.LOST, None)
     here.dispatcher.turn()
     clock.step(60)
-    for attempt in (Attempt(first, 1), Attempt(lost, 2)):
+    for attempt in (MemberAttempt(first, 1), MemberAttempt(lost, 2)):
         here.backend.end(attempt)
     here.dispatcher.turn()
     here.ask("mill", cpu=1)
@@ -36,7 +36,7 @@ def test_what_has_ended_is_the_trace(here: Hall, clock: Clock) -> None:
     assert told[lost][2] == 60, "the attempt that ended by itself counts"
     assert (len(told), trace.rows_left_out, trace.recorded_of) == (2, 1, "shared")
     assert trace.nodes == {"node-1": {"cpu": 5000}, "node-2": {"cpu": 5000}}
-    found = replay(trace, (Policy.FIFO, Policy.SHARED), Setting(POOL))
+    found = replay(trace, (Policy.FIFO, Policy.SHARED), PolicyContext(POOL))
     assert [one.waits.ended for one in found.policies] == [2, 2]
 
 
@@ -46,9 +46,9 @@ def test_a_job_whose_machines_all_went_is_left_out(here: Hall, clock: Clock) -> 
     here.dispatcher.turn()
     for number in (1, 2, 3):
         clock.step(10)
-        here.backend.end(Attempt(lost, number), Cause.LOST, None)
+        here.backend.end(MemberAttempt(lost, number), EndCause.LOST, None)
         here.dispatcher.turn()
-    here.backend.end(Attempt(done, 1))
+    here.backend.end(MemberAttempt(done, 1))
     here.dispatcher.turn()
     trace = trace_of(here.view, "shared", begins, begins + DAY)
     assert ([job.name for job in trace.jobs], trace.rows_left_out) == ([done], 1)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from queue_for_tests import POOL, USED, Hall
 
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.compute.queue import rows, seats
 from pilotbase.compute.queue.one_engine import require_own
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, State
+from pilotbase.compute.queue.rows import Ending, QueueState
 from pilotbase.compute.queue.seating import OwnWork, place_for
 from pilotbase.compute.queue.showing import job_seen, queue, seats_of, usage, why_waiting
-from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.compute.queue.submitting import cancel
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.pool import Pool, Seats
 from pilotbase.documents.resources import Resources
-from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import JobKind, WaitReason
 from pilotbase.workspace.actors import parties
@@ -43,12 +43,12 @@ def work(organisation: str = "mill", kind: JobKind = JobKind.TRIAL, **more: obje
     return OwnWork(kind=kind, organisation=organisation, **told)  # type: ignore[arg-type]
 
 
-def sitter(hall: Hall, name: str = "job:1", **more: object) -> Sitter:
-    return Sitter(lambda: place_for(hall.view, work(**more)), name)  # type: ignore[arg-type]
+def sitter(hall: Hall, name: str = "job:1", **more: object) -> SeatHolder:
+    return SeatHolder(lambda: place_for(hall.view, work(**more)), name)  # type: ignore[arg-type]
 
 
 def seen_by(hall: Hall, head: str, organisation: str) -> None:
-    thing = ServiceStanding(service="thing", state="serving", reason=text("pool.hub.next"), at=hall.store.clock())
+    thing = ServiceStatus(service="thing", state="serving", reason=text("pool.hub.next"), at=hall.store.clock())
     with hall.view.transaction("tests.seen") as change:
         change.set_head(head, change.put(thing, parties(organisation), owner="base"), expected=None)
 
@@ -118,9 +118,9 @@ def test_nobody_is_let_in_who_has_gone_and_who_comes_back_has_kept_the_place(her
     assert (told.wait.reason, told.wait.position, told.wait.starts) == (WaitReason.WORKER, 0, None)
     here.dispatcher.turn()
     assert waiting.tend() is not None, "asked for again"
-    here.backend.end(Attempt(first, 1))
+    here.backend.end(MemberAttempt(first, 1))
     here.dispatcher.turn()
-    assert {here.job(later).state, the_seat(here).state} == {State.RUNNING}
+    assert {here.job(later).state, the_seat(here).state} == {QueueState.RUNNING}
     assert waiting.tend() is None
     assert waiting.holds_one
 
@@ -130,7 +130,7 @@ def test_a_seat_keeps_no_worker_of_another_engine_away(here: Hall) -> None:
     set_pool(here.view, SEATED)
     sitter(here).tend()
     here.dispatcher.turn()
-    assert the_seat(here).state is State.RUNNING
+    assert the_seat(here).state is QueueState.RUNNING
     with here.view.reading() as connection:
         require_own(connection, "ray")
 
@@ -141,7 +141,7 @@ def test_room_goes_to_others_while_nobody_asks_for_the_seat(here: Hall, clock: C
     waiting.tend()
     clock.step(seats.ASKED_SECONDS + 1)
     here.dispatcher.turn()
-    assert the_seat(here).state is State.WAITING
+    assert the_seat(here).state is QueueState.WAITING
     assert here.attempts(the_seat(here).name) == []
 
 
@@ -187,7 +187,7 @@ def test_a_seat_that_was_left_is_not_sat_on_again(hall: Hall) -> None:
     ours.leave(USED, Ending.CANCELLED)
     assert ours.tend() is not None
     hall.dispatcher.turn()
-    assert (hall.job(name).state, hall.attempts(name)[0].metered.cpu_ms) == (State.CANCELLED, USED.cpu_ms)
+    assert (hall.job(name).state, hall.attempts(name)[0].metered.cpu_ms) == (QueueState.CANCELLED, USED.cpu_ms)
     assert ours.tend() is not None
     hall.dispatcher.turn()
     assert ours.tend() is None

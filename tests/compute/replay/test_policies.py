@@ -11,7 +11,7 @@ import pytest
 
 from pilotbase.compute.replay.figures import used_over_time
 from pilotbase.compute.replay.playing import MOST_LOOKS, play
-from pilotbase.compute.replay.policies import ALONE, Setting, scheduler_of
+from pilotbase.compute.replay.policies import ALONE, PolicyContext, scheduler_of
 from pilotbase.compute.replay.reporting import STRETCHES, replay, replay_inflated
 from pilotbase.compute.replay.simulating import simulate
 from pilotbase.compute.replay.traces import Trace, TraceJob, hastened, read_jobs, read_trace, write_trace
@@ -53,7 +53,7 @@ def test_whom_the_morning_lets_wait(tmp_path: Path) -> None:
 
 def test_the_pool_that_is_given_rules(tmp_path: Path) -> None:
     trace = morning(tmp_path)
-    found = replay(trace, (Policy.SHARED,), Setting(_pool()))
+    found = replay(trace, (Policy.SHARED,), PolicyContext(_pool()))
     lab = found.policies[0].organisations[0]
     assert found.policies[0].evictions == 0, "all is guaranteed to plant"
     assert lab.waits.longest is not None and lab.waits.longest > 540
@@ -63,10 +63,10 @@ def test_the_pool_that_is_given_rules(tmp_path: Path) -> None:
 def test_a_pool_that_does_not_name_an_organisation_is_refused(tmp_path: Path) -> None:
     trace, pool = morning(tmp_path), _pool(quotas=[{"organisation": "plant"}])
     with pytest.raises(InputError) as refused:
-        replay(trace, (Policy.SHARED,), Setting(pool))
+        replay(trace, (Policy.SHARED,), PolicyContext(pool))
     assert (refused.value.code, refused.value.text.params["found"]) == ("replay.no_quota", "lab")
     with pytest.raises(InputError) as made_up:
-        replay(replace(trace, made_up_organisations=True), (Policy.SHARED,), Setting(pool))
+        replay(replace(trace, made_up_organisations=True), (Policy.SHARED,), PolicyContext(pool))
     assert made_up.value.code == "replay.made_up_no_quota"
 
 
@@ -74,14 +74,14 @@ def test_any_gpu_cannot_be_asked_of_a_pool_by_kind() -> None:
     jobs = (TraceJob("j", "plant", "", 0, 1, {"gpu/any": 1000}),)
     pool = _pool(machines=[{"name": "node", "capacity": {"cpu": 8, "gpu/t4": 1}}])
     with pytest.raises(InputError) as refused:
-        replay(Trace(pool.capacities, jobs), (Policy.SHARED,), Setting(pool))
+        replay(Trace(pool.capacities, jobs), (Policy.SHARED,), PolicyContext(pool))
     assert refused.value.code == "replay.any_gpu"
 
 
 def test_maintenance_is_not_played(tmp_path: Path) -> None:
     window = {"starts": "1970-01-01T00:00:00Z", "ends": "2100-01-01T00:00:00Z"}
-    found = replay(morning(tmp_path), (Policy.SHARED,), Setting(_pool(maintenance=[window])))
-    assert found.policies == replay(morning(tmp_path), (Policy.SHARED,), Setting(_pool())).policies
+    found = replay(morning(tmp_path), (Policy.SHARED,), PolicyContext(_pool(maintenance=[window])))
+    assert found.policies == replay(morning(tmp_path), (Policy.SHARED,), PolicyContext(_pool())).policies
 
 
 NODES = {"a": {"cpu": 4000}, "b": {"cpu": 4000}}
@@ -93,7 +93,7 @@ def _hour(name: str, **more: Any) -> TraceJob:
 
 
 def _waits(trace: Trace, policy: Policy, pool: Pool | None = None) -> list[float]:
-    counted, scheduler = scheduler_of(policy, trace, Setting(pool))
+    counted, scheduler = scheduler_of(policy, trace, PolicyContext(pool))
     return [ran.waited for ran in simulate(counted, scheduler).ran]
 
 
@@ -107,7 +107,7 @@ def test_shared_heeds_labels_and_the_others_do_not() -> None:
     assert {policy: _waits(trace, policy) for policy in Policy if policy is not Policy.SHARED} == {
         policy: [0, 0] for policy in Policy if policy is not Policy.SHARED
     }
-    nowhere = replay(trace, (Policy.SHARED,), Setting(_pool())).policies[0]
+    nowhere = replay(trace, (Policy.SHARED,), PolicyContext(_pool())).policies[0]
     assert (nowhere.impossible, nowhere.waits.jobs) == (2, 0), "no machine of that pool carries the label"
 
 
@@ -123,8 +123,8 @@ def test_shared_keeps_out_of_maintenance_and_the_others_do_not() -> None:
     assert _waits(trace, Policy.SHARED, all_closed) == [5400, 5400, 9000]
     assert _waits(replace(trace, began=None), Policy.SHARED, all_closed) == [0, 0, 3600], "nobody knows the day"
     told = replay(replace(trace, jobs=(*trace.jobs, replace(_hour("last"), submitted=7200))), (Policy.FIFO,),
-                  Setting(pool))  # fmt: skip
-    assert (told.trace.windows, replay(trace, (Policy.FIFO,), Setting(pool)).trace.windows) == (1, 0)
+                  PolicyContext(pool))  # fmt: skip
+    assert (told.trace.windows, replay(trace, (Policy.FIFO,), PolicyContext(pool)).trace.windows) == (1, 0)
 
 
 def test_what_may_not_be_evicted_is_not(tmp_path: Path) -> None:
@@ -142,12 +142,12 @@ def test_a_pool_that_is_considered_stands_beside_the_pool_as_it_is(tmp_path: Pat
     larger = fair.model_copy(update={"machines": (fair.machines[0].model_copy(update={"count": 4}),)})
     for pool in (fair, larger):
         there = replace(trace, nodes=pool.capacities)
-        found = replay(there, (Policy.FIFO, Policy.SHARED), Setting(pool, before=as_it_is))
+        found = replay(there, (Policy.FIFO, Policy.SHARED), PolicyContext(pool, before=as_it_is))
         assert (found.pool, found.pool_before) == (pool.digest(), as_it_is.digest())
-        assert found.before == replay(trace, (Policy.SHARED,), Setting(as_it_is)).policies[0]
-        assert found.policies[1] == replay(there, (Policy.SHARED,), Setting(pool)).policies[0] != found.before
+        assert found.before == replay(trace, (Policy.SHARED,), PolicyContext(as_it_is)).policies[0]
+        assert found.policies[1] == replay(there, (Policy.SHARED,), PolicyContext(pool)).policies[0] != found.before
         assert PoolReplay.from_json_value(found.to_json_value()) == found
-    assert replay(trace, (Policy.FIFO,), Setting(fair, before=as_it_is)).before is None
+    assert replay(trace, (Policy.FIFO,), PolicyContext(fair, before=as_it_is)).before is None
 
 
 @pytest.mark.parametrize("policy", list(Policy))
@@ -185,7 +185,7 @@ def test_nobody_holds_more_than_there_is(policy: Policy) -> None:
 
 def test_chance_is_the_seeds() -> None:
     trace = hastened(gpus(), 10)
-    runs = [replay(trace, (Policy.RANDOM,), Setting(seed=seed)).policies for seed in (1, 1, 2, 3, 4)]
+    runs = [replay(trace, (Policy.RANDOM,), PolicyContext(seed=seed)).policies for seed in (1, 1, 2, 3, 4)]
     assert runs[0] == runs[1]
     assert any(runs[0] != other for other in runs[2:])
 

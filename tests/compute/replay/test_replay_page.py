@@ -13,7 +13,7 @@ from pilotbase.compute.replay.page.wording import assumptions
 from pilotbase.compute.replay.reporting import replay, replay_inflated
 from pilotbase.compute.replay.traces import hastened
 from pilotbase.documents.pool_replay import Policy, PoolReplay
-from pilotbase.documents.quantities import spell_span
+from pilotbase.documents.quantities import format_span
 from pilotbase.documents.texts import LANGUAGES
 from tests.compute.replay.traces_for_tests import gpus
 
@@ -89,4 +89,4 @@ def test_a_browser_shows_each_language_and_breaks_no_rule(found: PoolReplay, tmp
     ("seconds", "spelled"), [(None, "–"), (0, "0 s"), (59, "59 s"), (60, "1 min"), (5400, "1.5 h"), (1e7, "116 d")]
 )
 def test_lengths_of_time_as_people_compare_them(seconds: float | None, spelled: str) -> None:
-    assert spell_span(seconds) == spelled
+    assert format_span(seconds) == spelled

@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.compute.placing.policies import BestFit
 from pilotbase.compute.replay.figures import figures_of, jain_index
-from pilotbase.compute.replay.schedulers import Drf, Fifo, Seats
+from pilotbase.compute.replay.schedulers import Drf, Fifo, SeatMap
 from pilotbase.compute.replay.simulating import simulate
 from pilotbase.compute.replay.traces import Trace, TraceJob
 
@@ -19,7 +19,7 @@ def _job(name: str, organisation: str, at: float, runs: float, cpu: int, members
 
 def test_first_come_first_served_lets_nobody_pass() -> None:
     jobs = (_job("a", "mill", 0, 10, 3000), _job("b", "port", 1, 10, 2000), _job("c", "mill", 2, 1, 1000))
-    course = simulate(Trace(NODES, jobs), Fifo(Seats(NODES, BestFit())))
+    course = simulate(Trace(NODES, jobs), Fifo(SeatMap(NODES, BestFit())))
     assert [ran.started for ran in course.ran] == [0, 10, 10]
     assert [ran.ended for ran in course.ran] == [10, 20, 11]
 
@@ -28,7 +28,7 @@ def test_whose_dominant_share_is_the_least_is_next() -> None:
     nodes = {"node": {"cpu": 9000, "memory": 18}}
     paper = [TraceJob(f"a{n}", "a", "", 0, 10, {"cpu": 1000, "memory": 4}) for n in range(9)]
     paper += [TraceJob(f"b{n}", "b", "", 0, 10, {"cpu": 3000, "memory": 1}) for n in range(9)]
-    course = simulate(Trace(nodes, tuple(paper)), Drf(Seats(nodes, BestFit()), nodes))
+    course = simulate(Trace(nodes, tuple(paper)), Drf(SeatMap(nodes, BestFit()), nodes))
     first = [ran.job.organisation for ran in course.ran if ran.started == 0]
     assert (first.count("a"), first.count("b")) == (3, 2), "Ghodsi et al., NSDI 2011, §4.1"
 
@@ -39,7 +39,7 @@ def test_what_no_node_could_hold_waits_for_nothing() -> None:
         _job("gang", "mill", 0, 1, 2000, members=3),
         _job("small", "mill", 0, 1, 1),
     )
-    course = simulate(Trace(NODES, jobs), Fifo(Seats(NODES, BestFit())))
+    course = simulate(Trace(NODES, jobs), Fifo(SeatMap(NODES, BestFit())))
     assert [ran.impossible for ran in course.ran] == [True, True, False]
     assert course.ran[2].started == 0
     assert figures_of(course).impossible == 2
@@ -48,7 +48,7 @@ def test_what_no_node_could_hold_waits_for_nothing() -> None:
 def test_figures_of_a_course_that_can_be_told_by_hand() -> None:
     """mill holds all of the node for 10 s, port waits and then holds half of it until the last job comes at 20 s."""
     jobs = (_job("a", "mill", 0, 10, 4000), _job("b", "port", 0, 20, 2000), _job("c", "mill", 20, 1, 1000))
-    figures = figures_of(simulate(Trace(NODES, jobs), Fifo(Seats(NODES, BestFit()))))
+    figures = figures_of(simulate(Trace(NODES, jobs), Fifo(SeatMap(NODES, BestFit()))))
     assert figures.utilisation == {"cpu": pytest.approx(0.75)}
     assert figures.shares == {"mill": pytest.approx(1.0), "port": pytest.approx(0.25)}
     assert figures.jain == pytest.approx(1.25**2 / (2 * (1 + 0.0625)))

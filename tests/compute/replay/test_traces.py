@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.replay.traces import Reading, read_trace
+from pilotbase.compute.replay.traces import TraceFormat, read_trace
 from pilotbase.documents.errors import InputError
 
 NODES = "node,cpu,memory,gpu/t4\na,4,8 GiB,2\nb,2,4 GiB,\n"
@@ -37,7 +37,7 @@ def test_a_trace_of_the_public_form_is_read(tmp_path: Path) -> None:
         "p0,12000,16,1,460,,LS,Running,5,100,10\np1,1000,16,0,0,,LS,Running,6,7,6\n"
     )
     nodes = "sn,cpu_milli,memory_mib,gpu,model\nn0,64000,128,2,P100\n"
-    trace = read_trace(*_files(tmp_path, jobs, nodes), Reading(organisations=2))
+    trace = read_trace(*_files(tmp_path, jobs, nodes), TraceFormat(organisations=2))
     assert trace.nodes == {"n0": {"cpu": 64000, "memory": 128 << 20, "gpu/p100": 2000}}
     first, second = trace.jobs
     assert (first.submitted, first.runs, first.demand["gpu/any"]) == (5, 90, 460)
@@ -54,7 +54,7 @@ def test_the_kind_of_gpu_that_a_public_row_names_is_read_and_one_of_several_is_t
     with pytest.raises(InputError) as refused:
         read_trace(*files)
     assert [(issue.line, issue.path) for issue in refused.value.issues] == [(3, "gpu_spec")]
-    first, last = read_trace(*files, Reading(skip_broken=True)).jobs
+    first, last = read_trace(*files, TraceFormat(skip_broken=True)).jobs
     assert first.demand["gpu/p100"] == 460 and "gpu/any" not in first.demand
     assert not any(name.startswith("gpu/") for name in last.demand)
 
@@ -62,8 +62,8 @@ def test_the_kind_of_gpu_that_a_public_row_names_is_read_and_one_of_several_is_t
 def test_made_up_organisations_are_the_same_every_time_and_the_first_has_the_most(tmp_path: Path) -> None:
     rows = "".join(f"j{number},{number},1,1\n" for number in range(900))
     files = _files(tmp_path, "job,submitted_seconds,runs_seconds,cpu\n" + rows)
-    owners = [job.organisation for job in read_trace(*files, Reading(organisations=3)).jobs]
-    assert owners == [job.organisation for job in read_trace(*files, Reading(organisations=3)).jobs]
+    owners = [job.organisation for job in read_trace(*files, TraceFormat(organisations=3)).jobs]
+    assert owners == [job.organisation for job in read_trace(*files, TraceFormat(organisations=3)).jobs]
     counts = [owners.count(f"org-{number}") for number in (1, 2, 3)]
     assert counts == pytest.approx([491, 245, 164], abs=45)
 
@@ -90,7 +90,7 @@ def test_every_broken_row_is_named_with_its_line_and_column(tmp_path: Path) -> N
 
 
 def test_broken_rows_are_passed_over_when_asked_and_counted(tmp_path: Path) -> None:
-    trace = read_trace(*_files(tmp_path, JOBS + "\n".join(BROKEN) + "\n"), Reading(skip_broken=True))
+    trace = read_trace(*_files(tmp_path, JOBS + "\n".join(BROKEN) + "\n"), TraceFormat(skip_broken=True))
     assert [job.name for job in trace.jobs] == ["early", "late"]
     assert trace.rows_left_out == len(BROKEN)
 

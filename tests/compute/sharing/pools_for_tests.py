@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
 
-from pilotbase.compute.sharing.desk import Desk
-from pilotbase.compute.sharing.jobs import Decisions, Job, Running
+from pilotbase.compute.sharing.desk import PoolScheduler
+from pilotbase.compute.sharing.jobs import QueuedJob, Running, SchedulingDecisions
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.pool import Machines, Pool, Quota, Window
 from pilotbase.documents.resources import Resources, plus, total
@@ -45,10 +45,10 @@ class Play:
 
     def __init__(self, shared: Pool) -> None:
         self.pool, self.now = shared, 0.0
-        self.desk = Desk(shared, FirstFit())
+        self.desk = PoolScheduler(shared, FirstFit())
         self.evictions: list[str] = []
         self.started: dict[str, float] = {}
-        self.last = Decisions()
+        self.last = SchedulingDecisions()
         self._numbers = count(1)
 
     def submit(self, organisation: str, times: int = 1, max_seconds: float = 3600.0, **more: object) -> list[str]:
@@ -58,7 +58,7 @@ class Play:
         names = []
         for _ in range(times):
             name = str(about.get("name") or f"{organisation}-{next(self._numbers):04}")
-            job = Job(
+            job = QueuedJob(
                 name, organisation, str(about.get("person", "p")), vector(**more), max_seconds,
                 **{key: about[key] for key in about if key not in ("name", "person")}, submitted=self.now,
             )  # fmt: skip
@@ -66,7 +66,7 @@ class Play:
             names.append(name)
         return names
 
-    def turn(self) -> Decisions:
+    def turn(self) -> SchedulingDecisions:
         self.last = self.desk.decide(self.now)
         self.evictions += [one.job for one in self.last.evictions]
         self.started |= {one.job: self.now for one in self.last.starts}
@@ -108,7 +108,7 @@ class Play:
         return held / 1000 if dimension == "cpu" or dimension.startswith("gpu/") else held
 
 
-def check(desk: Desk) -> None:
+def check(desk: PoolScheduler) -> None:
     """Hold a desk against capacity, limits, the invariant of lending, and its own books made anew."""
     runs = list(desk.books.running.values())
     for node, capacity in desk.pool.capacities.items():
@@ -133,7 +133,7 @@ def _within(limit: Mapping[str, int], runs: list[Running]) -> None:
         assert (_gpus(held) if name == ANY else held.get(name, 0)) <= most, (name, held)
 
 
-def _drawn(desk: Desk, quota_: Quota, protected: list[Running]) -> Mapping[str, int]:
+def _drawn(desk: PoolScheduler, quota_: Quota, protected: list[Running]) -> Mapping[str, int]:
     """Return what an organisation holds for good or is promised; of GPUs of any kind what their machines have."""
     promised = quota_.guarantee.vector
     held = total(_with_kind(desk, one, node) for one in protected for node in one.nodes)
@@ -142,7 +142,7 @@ def _drawn(desk: Desk, quota_: Quota, protected: list[Running]) -> Mapping[str, 
     return {**most, ANY: max(promised.get(ANY, 0), kinds)}
 
 
-def _with_kind(desk: Desk, running: Running, node: str) -> Mapping[str, int]:
+def _with_kind(desk: PoolScheduler, running: Running, node: str) -> Mapping[str, int]:
     """Return what a member holds, of GPUs of any kind by the kind of its machine."""
     (kind,) = [name for name in desk.pool.capacities[node] if name.startswith("gpu/")] or [ANY]
     return {kind if name == ANY else name: amount for name, amount in running.job.demand.items()}

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from pilotbase.compute.sharing.books import LEAST_RUN
 from pilotbase.compute.sharing.desk import decide
-from pilotbase.compute.sharing.jobs import Decisions
+from pilotbase.compute.sharing.jobs import SchedulingDecisions
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.pool import Pool
@@ -35,7 +35,7 @@ class Watched(Play):
         self.since: dict[str, float] = {}
         self.counted: Counter[str] = Counter()
 
-    def turn(self) -> Decisions:
+    def turn(self) -> SchedulingDecisions:
         state, before = self.desk.state(self.now), self.shares()
         afresh = decide(self.pool, state, self.now, FirstFit())
         decided = super().turn()

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from pilotbase.compute.sharing.desk import Desk, decide
+from pilotbase.compute.sharing.desk import PoolScheduler, decide
 from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.resources import Demand
@@ -194,7 +194,7 @@ def play_for(guarantees, capped: bool, seed: int, turns: int) -> None:
         quotas.append(quota(name, guarantee=resources(gpu_t4=old, gpu_a100=new, gpu_any=any_), limit=limit))
     nodes = (machines(2, name="old", cpu=8, gpu_t4=2), machines(2, name="new", cpu=8, gpu_a100=2))
     shared = pool(*quotas, nodes=nodes, minimum_run=300, longest_job=7200, evictions_at_most=2)
-    desk, now = Desk(shared, FirstFit()), 0.0
+    desk, now = PoolScheduler(shared, FirstFit()), 0.0
     for turn in range(turns + 400):
         for _ in range(generator.choice((0, 1, 1, 3)) if turn < turns else 0):
             kind = generator.choice(("gpu_t4", "gpu_a100", "gpu_any", "gpu_any"))
@@ -202,7 +202,7 @@ def play_for(guarantees, capped: bool, seed: int, turns: int) -> None:
             about = generator.choice((300.0, 1800.0, 7200.0)), generator.choice((1, 1, 2)), generator.choice((0, 0, 1))
             firm = kind != "gpu_any" and generator.random() < 0.2
             try:
-                desk.submit(Job(f"j{next(numbers)}", generator.choice("abc"), "p", demand, *about, now, not firm))
+                desk.submit(QueuedJob(f"j{next(numbers)}", generator.choice("abc"), "p", demand, *about, now, not firm))
             except RefusedError:
                 continue
         afresh = decide(shared, desk.state(now), now, FirstFit())

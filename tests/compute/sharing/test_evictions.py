@@ -1,12 +1,12 @@
 """Evictions make a state better, or are not made: shares in ascending order grow with each, so none comes back."""
 
-from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.desk import PoolScheduler
 from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 
 LONG = 86_400.0
 
 
-def shares(desk: Desk) -> list[float]:
+def shares(desk: PoolScheduler) -> list[float]:
     return sorted(account.share for account in desk.books.accounts.values())
 
 

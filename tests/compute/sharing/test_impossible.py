@@ -2,9 +2,9 @@
 
 import pytest
 
-from pilotbase.compute.sharing.desk import Desk, decide
+from pilotbase.compute.sharing.desk import PoolScheduler, decide
 from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import Job, Pending, Running, State
+from pilotbase.compute.sharing.jobs import Pending, PoolState, QueuedJob, Running
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.vocabularies import WaitReason
@@ -85,18 +85,20 @@ def test_a_hair_less_than_a_whole_core_is_told_at_once():
 def test_a_hair_that_others_hold_is_named_while_it_lacks():
     """The same trap by four small actors: the job waits for them, and says on which machine how much is lacking."""
     actors = tuple(
-        Running(Job(f"actor-{node}", "a", "p", vector(cpu=0.001), 1000.0), (f"node-{node}",), 0.0)
+        Running(QueuedJob(f"actor-{node}", "a", "p", vector(cpu=0.001), 1000.0), (f"node-{node}",), 0.0)
         for node in range(1, 5)
     )
     shared = pool(quota("a"), nodes=(machines(4, cpu=1),))
-    desk = Desk(shared, FirstFit(), State(actors, (Pending(Job("whole", "a", "p", vector(cpu=1), 1000.0)),)))
+    desk = PoolScheduler(
+        shared, FirstFit(), PoolState(actors, (Pending(QueuedJob("whole", "a", "p", vector(cpu=1), 1000.0)),))
+    )
     assert not desk.decide(60.0).starts
     why = waits(desk, 60.0)["whole"]
     assert (why.reason, why.blocker, why.starts) == (WaitReason.FRAGMENTED, "node-1: cpu 0.001", 1000)
 
 
 def test_refusals_of_a_decision_from_a_state():
-    jobs = (Job("ok", "a", "p", vector(cpu=1), 60.0), Job("never", "a", "p", vector(cpu=100), 60.0))
-    decided = decide(SHARED, State(pending=tuple(map(Pending, jobs))), 0.0, FirstFit())
+    jobs = (QueuedJob("ok", "a", "p", vector(cpu=1), 60.0), QueuedJob("never", "a", "p", vector(cpu=100), 60.0))
+    decided = decide(SHARED, PoolState(pending=tuple(map(Pending, jobs))), 0.0, FirstFit())
     assert [one.job for one in decided.starts] == ["ok"]
     assert [(one.job, one.error.code) for one in decided.refusals] == [("never", "pool.larger_than_pool")]

@@ -2,7 +2,7 @@
 
 from pilotbase.compute.sharing.changing import findings
 from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.documents.vocabularies import WaitReason
 from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, vector
 
@@ -82,4 +82,4 @@ def test_who_lost_its_quota_keeps_what_runs():
 
 
 def _job(play: Play, organisation: str, **demand: object):
-    return Job("late", organisation, "p", vector(**demand), 100.0, submitted=play.now)
+    return QueuedJob("late", organisation, "p", vector(**demand), 100.0, submitted=play.now)

@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 
-from pilotbase.compute.sharing.desk import Desk, decide
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.desk import PoolScheduler, decide
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.pool import Pool
@@ -30,8 +30,8 @@ def busy_pool(generator: random.Random) -> Pool:
     return pool(*quotas, nodes=(machines(4, cpu=8, gpu_t4=2),), minimum_run=300, longest_job=7200)
 
 
-def some_job(generator: random.Random, number: int, now: float) -> Job:
-    return Job(
+def some_job(generator: random.Random, number: int, now: float) -> QueuedJob:
+    return QueuedJob(
         f"job-{number}",
         generator.choice(NAMES),
         "p",
@@ -47,7 +47,7 @@ def some_job(generator: random.Random, number: int, now: float) -> Job:
 @pytest.mark.parametrize("seed", [1, 2, 4, 5, 7])
 def test_a_busy_desk_decides_as_a_new_one_would(seed):
     generator, numbers = random.Random(seed), count(1)
-    desk, now, evicted = Desk(busy_pool(generator), FirstFit()), 0.0, 0
+    desk, now, evicted = PoolScheduler(busy_pool(generator), FirstFit()), 0.0, 0
     for _ in range(80):
         for _ in range(generator.choice((0, 1, 1, 3))):
             try:

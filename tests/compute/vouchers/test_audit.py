@@ -17,9 +17,9 @@ from pilotbase.compute.vouchers.evidence_files import (
     LEDGER,
     LOG,
     MANIFEST,
+    format_ledger,
+    format_manifest,
     read_ledger,
-    spell_ledger,
-    spell_manifest,
     tables_of,
 )
 from pilotbase.compute.vouchers.exporting import export_programme, ledger_of
@@ -124,10 +124,10 @@ def forged(books: Books, folder: Path, change) -> list[str]:
     made = read_ledger(json.dumps(rows).encode())
     documents = [json.loads(line) for line in (copy / DOCUMENTS).read_bytes().splitlines()]
     settled = [Settlement.model_validate(one) for one in documents if one["document"] == "voucher-settlement/1"]
-    for name, content in {LEDGER: spell_ledger(made), **tables_of(made, settled)}.items():
+    for name, content in {LEDGER: format_ledger(made), **tables_of(made, settled)}.items():
         (copy / name).write_bytes(content)
     files = {path.name: path.read_bytes() for path in copy.iterdir()}
-    (copy / MANIFEST).write_bytes(spell_manifest("pilot", files))
+    (copy / MANIFEST).write_bytes(format_manifest("pilot", files))
     return codes(audit(copy).problems)
 
 
@@ -188,7 +188,7 @@ def test_who_rewrites_the_log_too_lacks_its_signature(folder: Path) -> None:
     lines[place] = lines[place].replace(rb"\"amount\":840", rb"\"amount\":841").replace(b"420", b"421")
     (folder / LOG).write_bytes(b"".join(lines))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    (folder / MANIFEST).write_bytes(spell_manifest("pilot", files))
+    (folder / MANIFEST).write_bytes(format_manifest("pilot", files))
     (found,) = audit(folder).problems
     assert found.code == "voucher.audit.line" and found.params == {"file": LOG, "line": place + 1}
 

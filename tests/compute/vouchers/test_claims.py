@@ -12,7 +12,7 @@ from vouchers_for_tests import HOUR, RULES, Books, codes, payment
 from pilotbase.compute.vouchers import ledger, rows
 from pilotbase.compute.vouchers.claiming import claim
 from pilotbase.compute.vouchers.programmes import set_rules
-from pilotbase.compute.vouchers.rules import Case, Standing, outcomes, why_refused
+from pilotbase.compute.vouchers.rules import ClaimCase, Eligibility, outcomes, why_refused
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.resources import Resources
@@ -126,9 +126,9 @@ def test_exactly_the_rules_that_are_broken_are_told(broken: set[str]) -> None:
     )
     in_year = RULES.cap_year - (419 if "cap_year" in broken else 420)
     revoked, before = "revoked" in broken, "acme" if "claimed" in broken else ""
-    standing = Standing("acme", "centre", amount, revoked, before, in_year, 0)
+    standing = Eligibility("acme", "centre", amount, revoked, before, in_year, 0)
     now = NOW + timedelta(days=31 if "late" in broken else 29)
-    failed = codes(why_refused(Case(rules, made, settled, standing, ties, now)))
+    failed = codes(why_refused(ClaimCase(rules, made, settled, standing, ties, now)))
     expected = broken - ({"cap_year"} if not amount else set())
     assert set(failed) == expected and len(failed) == len(expected)
 

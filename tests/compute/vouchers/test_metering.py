@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vouchers_for_tests import HOUR, PRICES, RULES, codes
 
-from pilotbase.compute.vouchers.metering import Reading, reconcile
+from pilotbase.compute.vouchers.metering import MeterReading, reconcile
 from pilotbase.compute.vouchers.pricing import amounts_over, bill
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import MeteringTerms, PriceList, Usage, VoucherRules, rounded, spell_money
+from pilotbase.documents.voucher import MeteringTerms, PriceList, Usage, VoucherRules, format_money, rounded
 
 WALL = HOUR * 1000
 DEMAND = Resources({"cpu": 2, "memory": "4 GiB", "gpu/t4": 0.5}).vector
@@ -24,7 +24,7 @@ def usage(**changed) -> Usage:
 def read(**changed):
     capacity = changed.pop("capacity", None)
     wall = changed.pop("clock", WALL)
-    return reconcile(Reading(usage(**changed), DEMAND, wall, wall, capacity), TERMS)
+    return reconcile(MeterReading(usage(**changed), DEMAND, wall, wall, capacity), TERMS)
 
 
 def test_counters_that_agree_are_settled_as_they_are():
@@ -70,7 +70,7 @@ def test_a_node_that_lies_about_its_capacity_is_named():
 
 
 def test_calls_and_tokens_are_settled_as_counted():
-    found = reconcile(Reading(usage(calls=1500, tokens=2_000_000), DEMAND, WALL, WALL), TERMS)
+    found = reconcile(MeterReading(usage(calls=1500, tokens=2_000_000), DEMAND, WALL, WALL), TERMS)
     assert (found.settled["calls"], found.settled["tokens"]) == (1500, 2_000_000)
     billed = bill(PRICES, {"calls": 1500, "tokens": 2_000_000}, RULES)
     assert (billed.cost, billed.counted) == (300 + 800, 1100)
@@ -85,7 +85,7 @@ def test_calls_and_tokens_are_settled_as_counted():
     st.integers(0, 10**8),
 )
 def test_never_more_is_settled_than_counters_or_clock_say(counted, clock, paid):
-    found = reconcile(Reading(usage(**counted), DEMAND, clock, paid), TERMS)
+    found = reconcile(MeterReading(usage(**counted), DEMAND, clock, paid), TERMS)
     most = amounts_over(DEMAND, min(clock, paid))
     for name, amount in found.settled.items():
         assert 0 <= amount <= usage(**counted).counted[name]
@@ -139,7 +139,7 @@ def test_prices_are_of_what_a_pool_has():
 
 
 def test_money_is_spelled_to_the_hundredth():
-    assert [spell_money(amount, "CNY") for amount in (0, 5, 123_450, -305)] == [
+    assert [format_money(amount, "CNY") for amount in (0, 5, 123_450, -305)] == [
         "0.00 CNY",
         "0.05 CNY",
         "1,234.50 CNY",

@@ -64,7 +64,7 @@ class Books:
         return ledger.issue(self.operator, self.rules.name, organisation, amount).identity
 
     def hold(self, voucher: str, job: str = "job:1", attempt: int = 1, *, ties=None, by: View | None = None, **asked):
-        order = ledger.Order(
+        order = ledger.VoucherOrder(
             job, attempt, voucher, "hall", asked.pop("demand", DEMAND), asked.pop("seconds", HOUR), **asked
         )
         view = by or self.operator
@@ -123,7 +123,7 @@ class Books:
         """Let a person decide a claim that waits; by default the regulator."""
         view = by or self.store.as_actor(actor("ministry", Role.REGULATOR))
         with view.transaction("voucher.decided") as change:
-            verdict = claiming.Verdict(made.digest(), granted, note)
+            verdict = claiming.ClaimRuling(made.digest(), granted, note)
             return claiming.decide(view.within(change), change, verdict, ties or {})
 
     def pay(self, identity: str) -> bool:

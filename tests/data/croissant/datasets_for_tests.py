@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pilotbase.data.croissant.findings import Description
+from pilotbase.data.croissant.findings import CroissantDescription
 from pilotbase.data.croissant.reading import read_croissant
 from pilotbase.documents.dataset import Dataset, FieldType
 from pilotbase.documents.json_reader import parse_json
@@ -112,7 +112,7 @@ def complete(**changes: Any) -> Dataset:
     return Dataset.model_validate({**spelled, **changes})
 
 
-def read(spelled: Any) -> Description:
+def read(spelled: Any) -> CroissantDescription:
     """Return what a JSON value says, read as a file of somebody."""
     return read_croissant(parse_json(json.dumps(spelled, ensure_ascii=False).encode(), "description.json"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers.environments import peer_environment, peer_python
-from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
+from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.reading import load_croissant
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.vocabularies import Opening
@@ -26,7 +26,7 @@ MEASURED = (
     Measurement("uniqueness", 1.0, record_set="readings"),
     Measurement("feature-completeness", 0.5, record_set="readings", field="state", at="2026-06-01T00:00:00Z"),
 )
-STATISTICS = (Statistics("readings", "流量 (m³/h)", 12.5, 0.25, 890.0),)
+STATISTICS = (FieldStatistics("readings", "流量 (m³/h)", 12.5, 0.25, 890.0),)
 
 
 @pytest.fixture(scope="session")

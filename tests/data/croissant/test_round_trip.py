@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
+from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.writing import write_croissant
 from tests.data.croissant.datasets_for_tests import complete, datasets, read
 
@@ -37,7 +37,7 @@ MEASURED = Measured(
         Measurement("label-accuracy", 0.9, "readings", lower=0.8, upper=0.95, engine="pilotbase 0.1.0"),
         Measurement("feature-completeness", 0.5, "readings", "state", at="2026-06-01T00:00:00Z"),
     ),
-    (Statistics("readings", "流量 (m³/h)", 12.5, 0.25, 890.0),),
+    (FieldStatistics("readings", "流量 (m³/h)", 12.5, 0.25, 890.0),),
 )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
+from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.vocabulary import CROISSANT, PROFILE, RESPONSIBLE_USE, WITHHELD
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.errors import InputError
@@ -97,7 +97,7 @@ def test_records_in_a_description_go_by_the_ids_of_their_fields():
 
 
 def test_statistics_of_a_field_are_its_annotations():
-    statistics = [Statistics("readings", "流量 (m³/h)", mean=12.5, minimum=0.0, maximum=890.0)]
+    statistics = [FieldStatistics("readings", "流量 (m³/h)", mean=12.5, minimum=0.0, maximum=890.0)]
     field = write_croissant(complete(), Measured(statistics=statistics))["recordSet"][0]["field"][2]
     told = {one["name"]: (one["value"], one.get("equivalentProperty")) for one in field["annotation"]}
     assert told == {"mean": (12.5, None), "maximum": (890.0, "sc:maxValue"), "minimum": (0.0, "sc:minValue")}

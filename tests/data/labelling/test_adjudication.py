@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.data.labelling.adjudication import read_decisions, spell_disagreements
+from pilotbase.data.labelling.adjudication import format_disagreements, read_decisions
 from pilotbase.data.labelling.auditing import read_audit
-from pilotbase.data.labelling.final_labels import final_labels, join_labels, labelled_items, spell_final
+from pilotbase.data.labelling.final_labels import final_labels, format_final, join_labels, labelled_items
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabelSource
@@ -32,7 +32,7 @@ def codes(error):
 
 
 def test_what_is_to_be_decided_names_nobody(campaign, gathered):
-    data = spell_disagreements(campaign(), gathered(FIRST, SECOND))
+    data = format_disagreements(campaign(), gathered(FIRST, SECOND))
     rows = rows_of(data)
     assert {row["item"]: sorted((row["label_1"], row["label_2"])) for row in rows} == {
         "i1": ["cat", "dog"],
@@ -44,7 +44,7 @@ def test_what_is_to_be_decided_names_nobody(campaign, gathered):
 
 
 def test_whose_label_stands_first_is_left_to_chance(campaign, gathered):
-    rows = rows_of(spell_disagreements(campaign(), gathered(["cat"] * 400, ["dog"] * 400)))
+    rows = rows_of(format_disagreements(campaign(), gathered(["cat"] * 400, ["dog"] * 400)))
     first = Counter(row["label_1"] for row in rows)
     assert 140 < first["cat"] < 260
     assert [row["item"] for row in rows] != [f"i{item}" for item in range(400)]
@@ -102,13 +102,13 @@ def test_final_labels_are_a_table_that_is_read_back_the_same(campaign, gathered,
     numbers = campaign(scale="interval", classes=[])
     items = final_labels(numbers, gathered(["-1.5", "2", "3"], ["-1.5", "2", "4"]), {})
     path = tmp_path / "labels.csv"
-    path.write_bytes(spell_final(items))
+    path.write_bytes(format_final(items))
     assert read_table(path).rows() == [("i0", "-1.5"), ("i1", "2")]
 
 
 def test_a_class_that_would_be_a_formula_is_written_as_a_word(campaign, gathered):
     items = final_labels(campaign(classes=["=1+1", "dog"]), gathered(["=1+1"], ["=1+1"]), {})
-    assert b"i0,'=1+1" in spell_final(items)
+    assert b"i0,'=1+1" in format_final(items)
 
 
 def test_cases_get_their_labels_and_nothing_else_changes(campaign, gathered, tmp_path):

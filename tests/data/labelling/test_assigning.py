@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.data.labelling.assigning import assign, spell_sheet
+from pilotbase.data.labelling.assigning import assign, format_sheet
 from pilotbase.documents.errors import InputError
 
 ITEMS = [f"i{number}" for number in range(101)]
@@ -43,7 +43,7 @@ def test_order_and_pairs_follow_from_the_seed_alone(campaign):
 
 
 def test_a_sheet_holds_items_and_no_label():
-    rows = list(csv.reader(io.StringIO(spell_sheet("a1", ["x", "=y"]).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(format_sheet("a1", ["x", "=y"]).decode("utf-8-sig"))))
     assert rows == [["item", "annotator", "label"], ["x", "a1", ""], ["'=y", "a1", ""]]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pilotbase.data.labelling.alpha import interval_alpha, nominal_alpha, ordinal_alpha
-from pilotbase.data.labelling.intervals import CONFIDENCE, Items, agreement_interval, value_of
+from pilotbase.data.labelling.intervals import CONFIDENCE, LabelledTwice, agreement_interval, value_of
 from pilotbase.data.labelling.kappa import cohen_kappa
 from pilotbase.evidence.bootstrap import weight_bootstrap
 
@@ -41,7 +41,7 @@ def of_two(shares, agreement, items, repeats, interval):
                 held[place] += 1  # one class only: not measured, which promises nothing
                 continue
             shares_seen = counts.sum(axis=0) / counts.sum()
-            bounds = interval(statistic, Items(items, differing), 1 / (1 - (shares_seen**2).sum()))
+            bounds = interval(statistic, LabelledTwice(items, differing), 1 / (1 - (shares_seen**2).sum()))
             held[place] += bounds.lower <= agreement <= bounds.upper
     return held / repeats
 
@@ -65,7 +65,7 @@ def ordinal(generator, items):
     truth = generator.integers(0, 5, items)
     given = [np.clip(truth + (generator.random(items) < 0.1) * generator.choice([-1, 1], items), 0, 4) for _ in "ab"]
     counts = sum(np.eye(5, dtype=int)[column] for column in given)
-    return ordinal_alpha(counts), Items(items, int((given[0] != given[1]).sum()))
+    return ordinal_alpha(counts), LabelledTwice(items, int((given[0] != given[1]).sum()))
 
 
 def numeric(generator, items):
@@ -73,7 +73,9 @@ def numeric(generator, items):
     there = generator.random((items, 3)) < 0.8
     there[:, :2] = True
     sizes = there.sum(axis=1)
-    return interval_alpha(sizes, (values * there).sum(axis=1), (values**2 * there).sum(axis=1)), Items(items, items)
+    return interval_alpha(sizes, (values * there).sum(axis=1), (values**2 * there).sum(axis=1)), LabelledTwice(
+        items, items
+    )
 
 
 @pytest.mark.prove

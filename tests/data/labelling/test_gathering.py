@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pilotbase.data.labelling.gathering import read_campaign, read_labels, spell_labels
+from pilotbase.data.labelling.gathering import format_labels, read_campaign, read_labels
 from pilotbase.documents.errors import InputError
 
 
@@ -56,7 +56,7 @@ def test_a_table_of_labels_is_read_and_written_back_the_same(campaign, tmp_path)
     assert found.annotations[0].at.isoformat() == "2026-05-04T01:30:00+00:00"
     assert found.left_out == {"empty": 1}
     written = tmp_path / "written.csv"
-    written.write_bytes(spell_labels(found))
+    written.write_bytes(format_labels(found))
     assert b"'=1+1" in written.read_bytes()
     assert read_labels(campaign(), [written]).annotations == found.annotations
 

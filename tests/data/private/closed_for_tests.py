@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW, record_table
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.private import PrivateQuestion
@@ -19,7 +19,7 @@ from pilotbase.workspace.terms_rows import AgreementRow, DatasetRow, put_agreeme
 
 DATASET, AGREEMENT, OWNER, SUPPLIER = "dataset:plant/milling", "agreement:7f3a9c", "plant", "lakeside-ai"
 BUDGET = 2_000_000
-LIMITS = Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=BUDGET)
+LIMITS = OfferLimits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=BUDGET)
 FIELDS = [
     {"name": "id", "dataType": "sc:Text", "pattern": r"M\d{6}", "required": True, "unique": True},
     {"name": "machine", "dataType": "sc:Text"},
@@ -50,7 +50,7 @@ def described(group: str | None = None, **changes) -> Dataset:
             Opening.COMPUTE_TO_DATA,
             OWNER,
             DATASET,
-            Limits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=BUDGET),
+            OfferLimits(purposes=(Purpose.VERIFICATION, Purpose.STATISTICS), epsilon=BUDGET),
         ),
         "recordSet": [record_set],
     }

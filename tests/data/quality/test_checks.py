@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality import checks
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.scenario import Contact
@@ -18,7 +18,7 @@ def measured(folder, field: DataField, values: pl.Series) -> QualityReport:
     record_set = RecordSet(name="table", fields=(field,))
     dataset = Dataset(name="table", title="Table", owner=Contact(organisation="plant"), opening=Opening.OPEN,
                       record_sets=(record_set,))  # fmt: skip
-    return measure_quality(dataset, {"table": path}, Held(quick=True))
+    return measure_quality(dataset, {"table": path}, ReferenceData(quick=True))
 
 
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.Int16, pl.UInt16, pl.Float64])

@@ -9,9 +9,9 @@ import re
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.data.quality.page import render_quality
-from pilotbase.data.quality.page.wording import spell_share
+from pilotbase.data.quality.page.wording import format_share
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.quality import METHOD
 from pilotbase.documents.scenario import Contact
@@ -76,7 +76,7 @@ def test_ten_thousand_columns_fold(tmp_path):
     fields = tuple(DataField(name=name, data_type=FieldType.INTEGER, required=True) for name in names)
     wide = RecordSet(name="wide", fields=fields)
     dataset = Dataset(name="wide", title="Wide", owner=Contact(organisation="plant"), record_sets=(wide,))
-    report = measure_quality(dataset, {"wide": path}, Held(quick=True))
+    report = measure_quality(dataset, {"wide": path}, ReferenceData(quick=True))
     assert len([rule for rule in report.rules if rule.failed]) == 200
     profile = report.profiles[0].model_copy(update={"fields": 50 * report.profiles[0].fields})
     content = render_quality(report.model_copy(update={"rules": 50 * report.rules, "profiles": (profile,)}))
@@ -88,4 +88,4 @@ def test_ten_thousand_columns_fold(tmp_path):
     ("value", "spelled"), [(1, "1.0000"), (0.99999999, "1 - 1.0e-08"), (0, "0.0000"), (1e-6, "1.0e-06"), (None, "–")]
 )
 def test_no_figure_is_rounded_to_perfect(value, spelled):
-    assert spell_share(value) == spelled
+    assert format_share(value) == spelled

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.measures import QUALITY_MEASURES
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.documents.dataset import RowRule
 from pilotbase.documents.quality import QualityReport
 from tests.data.quality.planted_for_tests import (
@@ -50,8 +50,8 @@ def measured(path: Path, planted: Planted | None = None, quick: bool = False) ->
     device_table().write_parquet(path.parent / "devices.parquet")
     files = {"records": path, "devices": path.parent / "devices.parquet"}
     dataset = planted.dataset() if planted else description()
-    reference = planted.reference if planted else Held().reference
-    return measure_quality(dataset, files, Held(reference, path.parent, quick=quick))
+    reference = planted.reference if planted else ReferenceData().reference
+    return measure_quality(dataset, files, ReferenceData(reference, path.parent, quick=quick))
 
 
 def test_every_measure_has_a_planted_fault_or_a_test_of_its_own():

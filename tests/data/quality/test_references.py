@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.files import inferred_dataset
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
@@ -28,7 +28,7 @@ def written(table: dict, folder: Path, name: str = "records.csv") -> Path:
 
 def report(folder: Path, reference: QualityReference, table: dict | None = None, dataset: Dataset | None = None):
     path = written(table or clean_table(ROWS), folder)
-    return measure_quality(dataset or description(), {"records": path}, Held(reference, folder))
+    return measure_quality(dataset or description(), {"records": path}, ReferenceData(reference, folder))
 
 
 def test_audited_records_give_accuracy_with_an_interval(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import LEAST_CELL, least_cell, released, suppressed
 from pilotbase.documents.dataset import FileObject
@@ -32,7 +32,7 @@ def reports(folder, opening: Opening) -> tuple[QualityReport, QualityReport]:
     table["label"][5] = "secret-label"
     pl.DataFrame(table).write_csv(path := folder / "records.csv")
     dataset = description(opening=opening)
-    full = measure_quality(dataset, {"records": path}, Held(QualityReference(group="device", target={})))
+    full = measure_quality(dataset, {"records": path}, ReferenceData(QualityReference(group="device", target={})))
     return full, released(full, dataset)
 
 
@@ -63,7 +63,7 @@ def test_an_interval_gives_no_small_count_back(tmp_path):
     agreement = LabelFigure(measure="raw_agreement", items=80, unmeasured="too_few_items")
     stated = LabelStatement(guideline="1", agreement=agreement, audit=LabelAudit(audited=400, correct=397))
     dataset = description(opening=Opening.COMPUTE_TO_DATA)
-    full = measure_quality(dataset, {"records": path}, Held(QualityReference(labels=stated)))
+    full = measure_quality(dataset, {"records": path}, ReferenceData(QualityReference(labels=stated)))
     out = released(full, dataset).measurement("label_accuracy")
     assert (out.numerator, out.denominator, out.sample) == (None, None, None)
     assert (out.value, out.lower, out.upper) == (0.99, 0.97, 1.0)

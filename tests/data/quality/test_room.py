@@ -16,7 +16,7 @@ from pilotbase.data.quality.columns import ROW
 from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.quality.room import room
-from pilotbase.data.quality.tally import HELD, Stream, tally_all
+from pilotbase.data.quality.tally import HELD, KeyedRows, tally_all
 from pilotbase.documents.errors import InputError
 
 ROWS = HELD + 1
@@ -50,7 +50,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 def test_a_disk_that_fills_up_meanwhile_is_named_and_nothing_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     frame = pl.DataFrame({"key": np.zeros(5000)}).with_row_index(ROW, offset=1).lazy()
-    stream = Stream(frame, pl.col("key").hash(1), pl.lit(0))
+    stream = KeyedRows(frame, pl.col("key").hash(1), pl.lit(0))
     with pytest.raises(InputError) as refused, files_of_at_most(4096), room(1):
         tally_all({"all": (stream,)}, held=10)
     assert refused.value.code == "quality.no_room"

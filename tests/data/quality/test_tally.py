@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilotbase.data.quality.columns import ROW
-from pilotbase.data.quality.tally import Stream, tally_all
+from pilotbase.data.quality.tally import KeyedRows, tally_all
 
 PAIRS = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 9)), st.integers(0, 2)), min_size=1, max_size=60)
 
@@ -49,7 +49,7 @@ def by_hand(pairs) -> dict[str, object]:
 @given(PAIRS, st.integers(1, 70), st.sampled_from([0, 10, 1000]))
 def test_a_tally_is_what_counting_by_hand_says(pairs, batch, held):
     frame = table(pairs)
-    stream = Stream(frame, KEY, pl.col("carried"))
+    stream = KeyedRows(frame, KEY, pl.col("carried"))
     found = tally_all({"all": (stream,)}, batch, held)["all"]
     assert {name: getattr(found, name) for name in by_hand(pairs)} == by_hand(pairs)
 
@@ -58,7 +58,7 @@ def test_a_tally_is_what_counting_by_hand_says(pairs, batch, held):
 @given(PAIRS, PAIRS)
 def test_two_tables_are_counted_together(one, other):
     known, asked = [(key, 0) for key, _ in one], [(key, 1) for key, _ in other]
-    streams = tuple(Stream(table(pairs), KEY, pl.col("carried")) for pairs in (known, asked))
+    streams = tuple(KeyedRows(table(pairs), KEY, pl.col("carried")) for pairs in (known, asked))
     found = tally_all({"all": streams})["all"]
     keys = {key for key, _ in known} - {None}
     assert found.met == sum(key in keys for key, _ in asked)

@@ -12,7 +12,7 @@ import zlib
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.files import Given, measure_file
+from pilotbase.data.quality.files import FileInput, measure_file
 from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.json_lists import MOST_LISTS
 from pilotbase.data.sources.parquet_footer import footer, row_groups
@@ -424,7 +424,7 @@ def test_columns_of_parquet_that_no_field_holds_as_they_are_do_not_damage_the_re
     source = opened(tmp_path, "took.parquet")
     assert rows(source) == [(1, 5400.0), (2, None), (3, 0.001)]
     assert "took holds lengths of time, which are read in seconds" in said(source)
-    report = measure_file(Given(tmp_path / "took.parquet", full=True))
+    report = measure_file(FileInput(tmp_path / "took.parquet", full=True))
     assert report.profiles[0].fields[1].maximum == 5400
 
 

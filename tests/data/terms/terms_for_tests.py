@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_bytes
@@ -14,7 +14,7 @@ from pilotbase.workspace.store import Store, View
 from pilotbase.workspace.terms_rows import AgreementRow, DatasetRow, agreement_row, put_agreement, put_dataset
 
 DATASET, AGREEMENT, OWNER, ASSIGNEE = "dataset:plant/milling", "agreement:7f3a9c", "plant", "lakeside-ai"
-LIMITS = Limits(uses=3, rows=500, epsilon=1500)
+LIMITS = OfferLimits(uses=3, rows=500, epsilon=1500)
 ASKED = Request(
     target=DATASET,
     action=Action.COMPUTE_ON,
@@ -41,7 +41,7 @@ class Terms:
     def seen_by(self, organisation: str, role: Role = Role.SUPPLIER) -> View:
         return self.store.as_actor(actor(organisation, role, person="p"))
 
-    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA, version: str = "1.2.0", limits: Limits = LIMITS):
+    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA, version: str = "1.2.0", limits: OfferLimits = LIMITS):
         """Publish the dataset, or its next version."""
         usage = offer_for(opening, OWNER, DATASET, limits)
         dataset = Dataset(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilotbase.data.terms.evaluating import Terms, decide
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.terms import (
     Action,
     Constraint,
@@ -226,7 +226,7 @@ def test_duties_come_with_the_permission_that_permits():
     assert found.duties == (Action.ATTRIBUTE, Action.INFORM)
 
 
-LIMITS = Limits(purposes=("pb:verification",), until=NOW + timedelta(days=1), uses=4, cell_size=10, epsilon=1500)
+LIMITS = OfferLimits(purposes=("pb:verification",), until=NOW + timedelta(days=1), uses=4, cell_size=10, epsilon=1500)
 
 
 @pytest.mark.parametrize(

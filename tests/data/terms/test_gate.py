@@ -14,7 +14,7 @@ from terms_for_tests import AGREEMENT, ASKED, ASSIGNEE, DATASET, OWNER, Terms, k
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.terms import Action, Channel, Ground, Leave, Purpose, Used
+from pilotbase.documents.terms import AccessGrant, Action, Channel, LegalBasis, Purpose, Used
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace.actors import Role
 from pilotbase.workspace.failures import ConflictError
@@ -37,7 +37,7 @@ def used(terms: Terms, ground: str = AGREEMENT) -> Used:
         return used_under(connection, ground)
 
 
-def stands(terms: Terms, leave: Leave) -> bool:
+def stands(terms: Terms, leave: AccessGrant) -> bool:
     with terms.base.reading() as connection:
         try:
             require_leave(connection, leave, terms.store.clock())
@@ -54,7 +54,7 @@ def reasons(terms: Terms, **changed: object) -> list[str]:
 def test_a_use_is_counted_logged_and_counted_once(terms: Terms) -> None:
     terms.agree(terms.publish())
     first = permit(terms.base, ASKED, key("trial 1"))
-    assert (first.ground, first.by, first.duties) == (Ground.AGREEMENT, AGREEMENT, (Action.INFORM,))
+    assert (first.ground, first.by, first.duties) == (LegalBasis.AGREEMENT, AGREEMENT, (Action.INFORM,))
     assert permit(terms.base, ASKED, key("trial 1")) == first
     assert used(terms) == Used(1, 0, 100)
     permit(terms.seen_by(ASSIGNEE), ASKED, key("trial 2"))
@@ -159,7 +159,7 @@ def test_open_data_are_anybodys_and_counted_until_they_are_closed(terms: Terms) 
     terms.publish(Opening.OPEN)
     asked = ASKED.model_copy(update={"by": "quickwin-labs", "action": Action.USE, "channel": Channel.DOWNLOAD})
     leave = permit(terms.seen_by("quickwin-labs"), asked, key("download"))
-    assert (leave.ground, leave.duties) == (Ground.OFFER, (Action.ATTRIBUTE,))
+    assert (leave.ground, leave.duties) == (LegalBasis.OFFER, (Action.ATTRIBUTE,))
     assert used(terms, DATASET).count == 1
     assert stands(terms, leave)
     terms.publish(Opening.ON_TERMS)
@@ -169,7 +169,7 @@ def test_open_data_are_anybodys_and_counted_until_they_are_closed(terms: Terms) 
 def test_an_owner_needs_no_agreement_and_is_counted(terms: Terms) -> None:
     terms.publish()
     own = ASKED.model_copy(update={"by": OWNER, "recipient": OWNER})
-    assert permit(terms.seen_by(OWNER, Role.DEMAND_OWNER), own, key("own")).ground is Ground.OWNER
+    assert permit(terms.seen_by(OWNER, Role.DEMAND_OWNER), own, key("own")).ground is LegalBasis.OWNER
     assert used(terms, DATASET).count == 1
 
 
@@ -189,10 +189,10 @@ def test_a_leave_that_was_made_up_opens_nothing(terms: Terms) -> None:
         replace(leave, use=key("another")),
         replace(leave, use=None),
         replace(leave, by="agreement:other"),
-        replace(leave, ground=Ground.OFFER),
-        replace(leave, ground=Ground.OWNER),
-        Leave(Ground.OWNER, DATASET, DATASET, leave.use),
-        replace(leave, ground=Ground.PAPER, by=key("paper")),
+        replace(leave, ground=LegalBasis.OFFER),
+        replace(leave, ground=LegalBasis.OWNER),
+        AccessGrant(LegalBasis.OWNER, DATASET, DATASET, leave.use),
+        replace(leave, ground=LegalBasis.PAPER, by=key("paper")),
         replace(leave, target="dataset:plant/drilling"),
     ):
         assert not stands(terms, forged), forged

@@ -1,7 +1,7 @@
 """The budget of statistics in an offer: read, set, changed, taken away; the rest of the offer stands."""
 
-from pilotbase.data.terms.statistics import Statistics, statistics_of, with_statistics
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.statistics import StatisticsTerms, statistics_of, with_statistics
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.vocabularies import Opening
 
 DATASET = "dataset:plant/logs"
@@ -10,17 +10,17 @@ CLOSED = Opening.COMPUTE_TO_DATA
 
 def test_a_budget_set_later_is_the_offer_with_that_budget_and_taken_away_it_is_the_one_before():
     limits = {"recipients": ("acme",), "uses": 5, "cell_size": 20}
-    before = offer_for(CLOSED, "plant", DATASET, Limits(**limits))
-    wanted = offer_for(CLOSED, "plant", DATASET, Limits(**limits, epsilon=3_000_000))
-    assert (statistics_of(before).epsilon, statistics_of(wanted)) == (0, Statistics(3_000_000, 20))
-    said = with_statistics(before, Statistics(3_000_000, 20))
+    before = offer_for(CLOSED, "plant", DATASET, OfferLimits(**limits))
+    wanted = offer_for(CLOSED, "plant", DATASET, OfferLimits(**limits, epsilon=3_000_000))
+    assert (statistics_of(before).epsilon, statistics_of(wanted)) == (0, StatisticsTerms(3_000_000, 20))
+    said = with_statistics(before, StatisticsTerms(3_000_000, 20))
     assert same(said, wanted)
-    assert with_statistics(said, Statistics()) == before
+    assert with_statistics(said, StatisticsTerms()) == before
     assert same(
-        with_statistics(said, Statistics(1, 30)),
-        offer_for(CLOSED, "plant", DATASET, Limits(**{**limits, "cell_size": 30}, epsilon=1)),
+        with_statistics(said, StatisticsTerms(1, 30)),
+        offer_for(CLOSED, "plant", DATASET, OfferLimits(**{**limits, "cell_size": 30}, epsilon=1)),
     )
-    assert with_statistics(said, Statistics(3_000_000, 20)) is said
+    assert with_statistics(said, StatisticsTerms(3_000_000, 20)) is said
 
 
 def same(one, other) -> bool:

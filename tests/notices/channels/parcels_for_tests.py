@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Notice, NoticeBody, NoticeKind
-from pilotbase.notices.channel import Carriers, Parcel, Sender, Sent
+from pilotbase.notices.channel import Carriers, Parcel, Sender, SendResult
 from pilotbase.notices.channels import CHANNELS
 from pilotbase.protocols.guarded_http import GuardedHttp
 
@@ -82,5 +82,5 @@ def robot(judge) -> Iterator[Robot]:
         server.server_close()
 
 
-def send(channel: str, to: Parcel) -> Sent:
+def send(channel: str, to: Parcel) -> SendResult:
     return CHANNELS[channel].send(to, Carriers(GuardedHttp(("127.0.0.1",), seconds=5), None))

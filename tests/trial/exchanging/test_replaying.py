@@ -6,14 +6,14 @@ import threading
 
 import numpy as np
 
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.exchanges import Exchange, Handled, Sending
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.protocols.contract_cases import CaseReader
-from pilotbase.protocols.frames import Answers, Batch
-from pilotbase.trial.exchanging.replaying import MOST_IN_A_ROW, Recorded, replay_exchange
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.trial.exchanging.replaying import MOST_IN_A_ROW, RecordedExchange, replay_exchange
 from pilotbase.trial.exchanging.stopping import stop_while_asked
 from pilotbase.trial.probes.exchanges import (
     exchange_figures,
@@ -45,13 +45,13 @@ class Worker:
 
     def predict(self, batch):
         if self.gone:
-            raise BoxEnded(End(EndReason.CANCELLED, 0, ""))
+            raise BoxEnded(BoxEnd(EndReason.CANCELLED, 0, ""))
         self.asked.append(batch)
         try:
-            return Answers(self.act(batch))
+            return AnswerBatch(self.act(batch))
         except ZeroDivisionError:
             self.gone = True
-            raise BoxEnded(End(EndReason.APPLICATION_ERROR, 1, "")) from None
+            raise BoxEnded(BoxEnd(EndReason.APPLICATION_ERROR, 1, "")) from None
 
     def cancel(self):
         self.gone = self.stops
@@ -75,7 +75,7 @@ def replayed(act=label, contract=LABELS, may_miss=(), answers=None, **changed):
 
     plain = answers or tuple("high" if number > 20 else "low" for number in range(40))
     reader = CaseReader(contract, frozenset(may_miss))
-    return replay_exchange(start, Recorded(exchange(**changed), BODIES, plain), reader), asked, len(starts)
+    return replay_exchange(start, RecordedExchange(exchange(**changed), BODIES, plain), reader), asked, len(starts)
 
 
 def lost(run):
@@ -160,7 +160,7 @@ def test_numbers_may_lie_apart_by_the_tolerance():
     assert Sending.WHOLE in lost(silent), "an abstention is no answer that is near"
 
 
-BATCH = Batch({"a": np.zeros(1), "b": np.zeros(1)}, 1)
+BATCH = FeatureBatch({"a": np.zeros(1), "b": np.zeros(1)}, 1)
 
 
 def test_an_order_ends_what_is_being_asked():
@@ -199,7 +199,7 @@ def test_one_that_never_answers_ends_too():
     class Hanging(Worker):
         def predict(self, batch):
             hangs.wait(20)
-            raise BoxEnded(End(EndReason.CANCELLED, 0, ""))
+            raise BoxEnded(BoxEnd(EndReason.CANCELLED, 0, ""))
 
         def cancel(self):
             hangs.set()

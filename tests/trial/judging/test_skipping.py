@@ -6,7 +6,7 @@ import pytest
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.measures import Cases
 from pilotbase.trial.deciding import decide_recorded, order_of_seed
-from pilotbase.trial.recorded_cases import Recorded
+from pilotbase.trial.recorded_cases import RecordedCases
 
 POOL, ALPHA = 300, 0.2
 PLAN = DecisionPlan(
@@ -29,7 +29,7 @@ def accepted(seed: int, counted) -> bool:
     labelled = np.zeros(POOL, np.bool_)
     labelled[order[counted(truth[order] == RIGHT)]] = True
     cases = Cases(truth=np.where(labelled, truth, -1), answers=np.full(POOL, RIGHT), classes=("right", "wrong"))
-    found = decide_recorded(PLAN, Recorded(cases, None, judge, labelled), order_seed=seed)
+    found = decide_recorded(PLAN, RecordedCases(cases, None, judge, labelled), order_seed=seed)
     return found.verdicts[0].value == "accept"
 
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.load_test import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.protocols.frames import Answers
+from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial.probes import load_test
-from pilotbase.trial.running import Terms
+from pilotbase.trial.running import BoxTerms
 from pilotbase.trial.under_load import testing
 from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import arrivals, drive
@@ -61,13 +61,13 @@ class Server:
     def predict(self, batch):
         if self.gone or self.asked == self.dies_at:
             self.dies_at = None
-            raise BoxEnded(End(EndReason.APPLICATION_EXIT, 0, ""))
+            raise BoxEnded(BoxEnd(EndReason.APPLICATION_EXIT, 0, ""))
         self.clock.time += self.seconds(self.asked, self.clock.time)
         self.asked, self.rows, self.memory = self.asked + 1, batch.rows, self.memory + 1
-        return Answers(np.zeros(batch.rows))
+        return AnswerBatch(np.zeros(batch.rows))
 
     def usage(self):
-        return Usage(self.clock.time, self.asked * 0.002, self.memory)
+        return BoxUsage(self.clock.time, self.asked * 0.002, self.memory)
 
     def cancel(self):
         self.gone = True
@@ -147,7 +147,7 @@ def test_a_box_may_live_as_long_as_the_test_lasts(base, write_scenario, write_ap
     (found,) = seen
     assert None not in found.latencies
     day = LoadTest(rate=20, seconds=86_400, target=0.1, step_seconds=3600)
-    terms = Terms(None, Limits(), IsolationLevel.L2, 1, LogPolicy.WITHHELD)
+    terms = BoxTerms(None, Limits(), IsolationLevel.L2, 1, LogPolicy.WITHHELD)
     assert lasting(terms, day, 4).limits.wall_seconds > 2 * 86_400
     assert Limits.model_validate(lasting(terms, day, 1024).limits.model_dump()).cpu_seconds > 0
 
@@ -247,7 +247,7 @@ def test_an_application_that_never_answers_again_did_not_recover():
 
     def start():
         if server.starts == TEST.starts:
-            raise BoxEnded(End(EndReason.LOAD_FAILED, 0, ""))
+            raise BoxEnded(BoxEnd(EndReason.LOAD_FAILED, 0, ""))
         return alive()
 
     assert load_figures(run_load_test(start, TEST, FEATURES, b"seed", clock.bench)).recovery is None

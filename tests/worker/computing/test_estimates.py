@@ -12,8 +12,8 @@ from pilotbase.cli import app
 from pilotbase.compute.backends.backend import Metered
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, State
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.rows import Ending, QueueState
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.compute.vouchers.programmes import set_prices
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling
@@ -36,7 +36,7 @@ POOL = {
 }
 PRICES = {"document": "price-list/1", "pool": "hall", "supplier": "centre", "prices": {"cpu": 100}}
 """One yuan a core-hour."""
-ASKED = Asking("hall", Resources.model_validate({"cpu": 2}), 10 * 3600.0)
+ASKED = JobRequest("hall", Resources.model_validate({"cpu": 2}), 10 * 3600.0)
 ORDER = WorkOrder(folder="sha256:" + "a" * 64, entry=("train.py", "--fast"))
 
 
@@ -55,12 +55,12 @@ def who(base: Base, organisation: str = "mill") -> View:
 
 def ran(base: Base, view: View, order: WorkOrder, hours: float) -> None:
     """Let a program have run to its end, by the counters of a backend: so long on one core."""
-    asked = Asking("hall", Resources.model_validate({"cpu": 2}), 36_000.0, work=json.dumps(order.to_json_value()))
+    asked = JobRequest("hall", Resources.model_validate({"cpu": 2}), 36_000.0, work=json.dumps(order.to_json_value()))
     job, took = submit(view, asked), round(hours * 3_600_000)
     now = base.lab.store.clock()
     with base.lab.store.database.write() as connection:
         rows.insert_attempt(connection, job, ("m-1",), now)
-        rows.update_job(connection, job.name, state=State.DONE.value, attempt=1, ended_at=now)
+        rows.update_job(connection, job.name, state=QueueState.DONE.value, attempt=1, ended_at=now)
         done = rows.find_job(connection, job.name)
         assert done is not None
         rows.end_attempt(connection, done, Ending.DONE, Metered(took, took, 0), now)

@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.backends.backend import BackendAwayError, Node
+from pilotbase.compute.backends.backend import BackendAwayError, BackendNode
 from pilotbase.compute.backends.local import LocalBackend
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import State
+from pilotbase.compute.queue.rows import QueueState
 from pilotbase.compute.queue.showing import standing
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.compute.ray_settings import ADDRESS
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Resources
@@ -35,9 +35,9 @@ class Told(LocalBackend):
     """A backend that has the nodes that a test says; None: it is away."""
 
     holds_room = True
-    nodes: list[Node] | None = None
+    nodes: list[BackendNode] | None = None
 
-    def capacity(self) -> list[Node]:
+    def capacity(self) -> list[BackendNode]:
         if Told.nodes is None:
             raise BackendAwayError
         return Told.nodes
@@ -56,14 +56,16 @@ def test_each_change_of_the_machines_is_told_once(
 ) -> None:
     pools = Dispatching(base, Told(tmp_path / "attempts"), "test")
 
-    def said(nodes: list[Node] | None) -> list[str]:
+    def said(nodes: list[BackendNode] | None) -> list[str]:
         monkeypatch.setattr(Told, "nodes", nodes)
         caplog.clear()
         for _ in range(3):
             assert not pools.round()
         return [record.getMessage() for record in caplog.records]
 
-    first, second, small = (Node(name, {"cpu": cpu}) for name, cpu in (("m-1", 2000), ("m-2", 64_000), ("m-2", 500)))
+    first, second, small = (
+        BackendNode(name, {"cpu": cpu}) for name, cpu in (("m-1", 2000), ("m-2", 64_000), ("m-2", 500))
+    )
     assert said([first, second]) == []
     assert said([first]) == ["machine m-2 of pool hall does not answer: no node of the cluster has its name"]
     assert said(None) == ["the compute cluster does not respond; jobs wait, and none of them is called lost"]
@@ -94,18 +96,18 @@ def test_a_worker_of_another_engine_than_the_jobs_that_run_does_not_start(
     quotas = [{"organisation": "mill", "guarantee": {"cpu": 2}}]
     set_pool(base.lab.view, Pool.model_validate({**POOL, "quotas": quotas}))
     view = base.lab.store.as_actor(Actor("mill", frozenset({Role.SUPPLIER})))
-    name = submit(view, Asking("hall", Resources.model_validate({"cpu": 1}), 600, work="{}")).name
+    name = submit(view, JobRequest("hall", Resources.model_validate({"cpu": 1}), 600, work="{}")).name
     with base.lab.store.database.write() as connection:
         job, now = rows.find_job(connection, name), base.lab.store.clock()
         assert job is not None
         rows.insert_attempt(connection, job, ("m-1",), now, "ray")
-        rows.update_job(connection, name, state=State.RUNNING.value, attempt=1, started_at=now)
+        rows.update_job(connection, name, state=QueueState.RUNNING.value, attempt=1, started_at=now)
     pools = Dispatching(base, LocalBackend(tmp_path / "attempts"), "test")
     for _ in range(3):
         assert not pools.round()
     assert [record.getMessage().count("Jobs are running on the engine ray") for record in caplog.records] == [1]
     with base.lab.view.reading() as connection:
         found = rows.find_job(connection, name)
-    assert found is not None and found.state is State.RUNNING
+    assert found is not None and found.state is QueueState.RUNNING
     ended = CliRunner().invoke(app, ["worker", "--once"])
     assert ended.exit_code == 5 and "--engine ray" in ended.output, ended.output

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import JobRow, State
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.rows import JobRow, QueueState
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
@@ -109,7 +109,7 @@ def ended(base: Base, pools: Dispatching, name: str) -> JobRow:
         with base.lab.view.reading() as connection:
             found = rows.find_job(connection, name)
         assert found is not None
-        if found.state not in (State.WAITING, State.RUNNING):
+        if found.state not in (QueueState.WAITING, QueueState.RUNNING):
             return found
         assert time.monotonic() < until, found
 
@@ -119,11 +119,11 @@ def test_a_file_of_data_is_named_and_never_a_way_elsewhere(base: Base, program: 
     before = (base.home.path / "pilotbase.db").stat().st_size
     told = run("submit", "hall", program, "train.py", "--as", "mill", "--data", f"plant/milling:{file}", exit_code=2)
     assert "does not name a file of a dataset" in told
-    asked = Asking("hall", Resources.model_validate({"cpu": 1}), 60.0)
+    asked = JobRequest("hall", Resources.model_validate({"cpu": 1}), 60.0)
     order = WorkOrder(folder="sha256:" + "0" * 64, entry=("train.py",), data=(("dataset:plant/milling", file),))
     view = base.lab.store.as_actor(Actor("mill", frozenset({Role.SUPPLIER})))
     job = submit(view, replace(asked, work=order.model_dump_json()))
     pools = Dispatching(base, local_backend(base), "test")
-    assert ended(base, pools, job.name).state is State.FAILED
+    assert ended(base, pools, job.name).state is QueueState.FAILED
     assert (base.home.path / "pilotbase.db").stat().st_size >= before
     assert not any((base.home.path / "job-data").iterdir())

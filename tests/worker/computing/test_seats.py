@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.backend import Attempt
+from pilotbase.compute.backends.backend import MemberAttempt
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.dispatching import Dispatcher
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, JobRow, State
+from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
 from pilotbase.compute.queue.showing import queue, seats_of
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.pool import Pool
@@ -72,7 +72,7 @@ class Hall:
     def fill(self) -> str:
         """Let another organisation have all of it."""
         port = self.store.as_actor(Actor("port", frozenset({Role.SUPPLIER}), "li"))
-        asking = Asking("hall", Resources.model_validate({"cpu": 2}), 3600, work="/work", preemptible=False)
+        asking = JobRequest("hall", Resources.model_validate({"cpu": 2}), 3600, work="/work", preemptible=False)
         name = submit(port, asking).name
         self.turn()
         return name
@@ -150,7 +150,7 @@ def test_with_one_a_trial_waits_with_its_reason_runs_on_its_seat_and_leaves_it_w
     assert once(ordered) == "done"
     hall.turn()
     (seat,), (attempt,) = hall.seats(), hall.attempts()
-    assert (seat.asked.organisation, seat.subject, seat.state) == ("acme", COMMISSION, State.DONE)
+    assert (seat.asked.organisation, seat.subject, seat.state) == ("acme", COMMISSION, QueueState.DONE)
     assert seat.asked.demand.vector == {"cpu": 1000}
     record = ordered.record()
     told = ordered.view(OWNER).load(record.documents["report"], Report).supplier_view().performance
@@ -213,7 +213,7 @@ def test_a_trial_that_is_stopped_while_it_waits_leaves_the_line(ordered, monkeyp
     ordered.do(DESK, Act.TRIAL_STOP)
     monkeypatch.setattr("pilotbase.compute.queue.seats.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 1
-    assert [seat.state for seat in hall.seats()] == [State.CANCELLED]
+    assert [seat.state for seat in hall.seats()] == [QueueState.CANCELLED]
 
 
 def test_the_seat_of_a_trial_that_waits_for_its_worker_is_not_forgotten(ordered, monkeypatch):
@@ -222,7 +222,7 @@ def test_the_seat_of_a_trial_that_waits_for_its_worker_is_not_forgotten(ordered,
     monkeypatch.setattr("pilotbase.compute.queue.seats.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 0
     assert progress_of(ordered.view(OWNER), COMMISSION).seat.wait.reason is WaitReason.WORKER
-    assert [seat.state for seat in hall.seats()] == [State.WAITING]
+    assert [seat.state for seat in hall.seats()] == [QueueState.WAITING]
 
 
 @pytest.mark.prove
@@ -268,16 +268,16 @@ def test_the_seat_of_a_worker_that_was_killed_goes_to_others_and_the_trial_goes_
     hall.turn()
     for _ in range(2):
         _kill_in_the_middle(ordered, home)
-        (seat,) = [one for one in hall.seats() if one.state is State.RUNNING]
+        (seat,) = [one for one in hall.seats() if one.state is QueueState.RUNNING]
         hall.turn()
-        assert seat.name in {one.name for one in hall.seats() if one.state is State.RUNNING}, "not silent yet"
+        assert seat.name in {one.name for one in hall.seats() if one.state is QueueState.RUNNING}, "not silent yet"
         hall.turn(after=61)
         theirs = hall.fill()
         with hall.store.database.read() as connection:
-            assert rows.find_job(connection, theirs).state is State.RUNNING, "the room went to others"
+            assert rows.find_job(connection, theirs).state is QueueState.RUNNING, "the room went to others"
         assert once(ordered) == "queued"
         assert the_job(ordered).reason.code == "pool.seat_awaited"
-        hall.backend.end(Attempt(theirs, 1))
+        hall.backend.end(MemberAttempt(theirs, 1))
         hall.turn()
     assert once(ordered) == "done"
     hall.turn()
@@ -298,7 +298,7 @@ def test_a_worker_that_works_once_gives_the_pool_its_turns_itself(ordered, home)
     done = subprocess.run(WORKER, env={**os.environ, "PILOTBASE_HOME": str(home)}, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     assert ordered.record().state == "reported"
-    assert [seat.state for seat in hall.seats()] == [State.DONE]
+    assert [seat.state for seat in hall.seats()] == [QueueState.DONE]
     assert b"hall" in done.stdout, "it has said what it waited for"
 
 

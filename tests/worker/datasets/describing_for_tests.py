@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pilotbase.documents.hashes import digest_of
 from pilotbase.vault.uploads import UploadTerms, append_piece, finish_upload, start_upload
-from pilotbase.worker.jobs.worker import Worker
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace.jobs import JobState
 
 TERMS = UploadTerms(1 << 26, 1 << 28, timedelta(days=1))
@@ -27,7 +27,7 @@ def sent(base, view, name: str, content: bytes, piece: int = 1 << 20) -> str:
 
 def work(base) -> list[str]:
     """Do all that is queued and return how each job ended; what waits for something else is left waiting."""
-    worker, ends = Worker(base, "test"), []
+    worker, ends = JobWorker(base, "test"), []
     while (done := worker.work_once()) and done[1] is not JobState.QUEUED:
         ends.append(f"{done[0].kind} {done[1].value}")
     return ends

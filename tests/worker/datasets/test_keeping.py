@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.terms import Action, Channel, Leave
+from pilotbase.documents.terms import AccessGrant, Action, Channel
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.dataset_files import PIECE, find_kept, open_file, open_preview
 from pilotbase.worker.datasets.keeping import keep_files, kept_of, preview_of, take_file
@@ -128,7 +128,7 @@ def test_closed_data_give_no_row_and_no_size_whatever_was_agreed(base, at):
 
 def test_a_file_whose_rows_nobody_knows_is_beyond_a_limit_of_rows(base, tmp_path):
     ordered, what = Ordered(base), dataset(opening=Opening.ON_TERMS, files=FILES)
-    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(rows=10**6))
+    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, OfferLimits(rows=10**6))
     what = what.model_copy(update={"usage": usage})
     ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
     ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
@@ -157,10 +157,10 @@ def test_a_leave_for_one_way_out_opens_no_other(base, at):
     at(Opening.ON_TERMS)
     preview_of(base, view(base, SUPPLIER), DATASET)
     (use,) = uses_of(view(base, MACHINE), DATASET)
-    shown = Leave("agreement", use.ground, DATASET, use.request)
+    shown = AccessGrant("agreement", use.ground, DATASET, use.request)
     kept = find_kept(base.lab.vault, DATASET, kept_version(base))[0]
     assert open_preview(base.lab.vault, kept, shown) is not None
-    for leave in (shown, Leave.of_owner("plant"), Leave("agreement", use.ground, DATASET, None)):
+    for leave in (shown, AccessGrant.of_owner("plant"), AccessGrant("agreement", use.ground, DATASET, None)):
         with pytest.raises(RefusedError):
             open_file(base.lab.vault, kept, leave)
 

@@ -7,10 +7,10 @@ import random
 import polars as pl
 import pytest
 
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.terms import Action, Leave
+from pilotbase.documents.terms import AccessGrant, Action
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.canaries import FileMarks, open_copy
 from pilotbase.vault.dataset_files import find_kept
@@ -58,7 +58,7 @@ def path(tmp_path):
 def marked(base, path):
     """A base where two suppliers have agreed on data whose terms say that copies are marked."""
     ordered = Ordered(base)
-    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(marked=True))
+    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, OfferLimits(marked=True))
     what = dataset(opening=Opening.ON_TERMS, usageInfo=usage, files={"logs.csv": path.read_bytes()})
     ordered.do(OWNER, Act.DATASET_REGISTER, what, subject=DATASET)
     ordered.do(OWNER, Act.DATASET_PUBLISH, subject=DATASET)
@@ -141,7 +141,7 @@ def test_looking_is_for_the_owner_is_logged_and_needs_canaries(marked, path, tmp
     (kept,) = find_kept(marked.lab.vault, DATASET, find_listing(view(marked, MACHINE), DATASET).digest)
     assert b"cells" not in marked.lab.vault.blobs.get(kept.marks), "they lie sealed"
     with pytest.raises(RefusedError):
-        open_copy(marked.lab.vault, kept, Leave.of_owner("plant"), "acme")
+        open_copy(marked.lab.vault, kept, AccessGrant.of_owner("plant"), "acme")
     erase_kept(marked, view(marked, OWNER), DATASET)
     assert not marked.lab.vault.blobs.exists(kept.marks)
     with pytest.raises(InputError) as caught:
@@ -195,6 +195,6 @@ def test_halves_of_many_are_drawn_evenly_and_differ(tmp_path):
 
 
 def test_the_duty_is_told_in_the_terms():
-    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, Limits(marked=True))
+    usage = offer_for(Opening.ON_TERMS, "plant", DATASET, OfferLimits(marked=True))
     duties = {one.action: {duty.action for duty in one.duty} for one in usage.permission}
     assert Action.WATERMARK in duties[Action.USE] and Action.WATERMARK not in duties[Action.COMPUTE_ON]

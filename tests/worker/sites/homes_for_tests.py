@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.site import Release, Witness
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.sites.enrolling import enrol_site, look_at_enrolment
 from pilotbase.worker.sites.offering import offer_scenarios
@@ -92,7 +92,7 @@ def at(base: Base, moved: timedelta) -> Base:
     clock = base.lab.store.clock
     store = replace(base.lab.store, clock=lambda: clock() + moved)
     view = replace(base.lab.vault.view, store=store)
-    lab = Lab(base.lab.home, store, replace(base.lab.vault, view=view))
+    lab = TrialRuntime(base.lab.home, store, replace(base.lab.vault, view=view))
     return replace(base, lab=lab)
 
 

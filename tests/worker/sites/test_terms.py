@@ -3,7 +3,7 @@
 import pytest
 
 from pilotbase.catalogue.advancing import Move, advance
-from pilotbase.data.terms.templates import Limits, constraint, offer_for
+from pilotbase.data.terms.templates import OfferLimits, constraint, offer_for
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.site import Release
@@ -27,7 +27,7 @@ def homes(tmp_path):
 
 def offer_above(cell: int) -> Offer:
     """Return an offer to compute to data whose figures rest on at least so many cases."""
-    offer = offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET, Limits(uses=5))
+    offer = offer_for(Opening.COMPUTE_TO_DATA, "plant", DATASET, OfferLimits(uses=5))
     (tried,) = offer.permission
     least = constraint(LeftOperand.MIN_CELL_SIZE, Operator.GTEQ, cell)
     return offer.model_copy(

@@ -16,7 +16,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import attempts_of
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.worker.sites.archives import MOST_MEMBERS, PAPER, Member, write_archive
+from pilotbase.worker.sites.archives import MOST_MEMBERS, PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.papers import SitePack, pack_head
 from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of
 from pilotbase.worker.sites.signatures import read_envelope, read_paper, sign
@@ -42,7 +42,7 @@ def refused(done, tmp_path):
         file = archive
         if isinstance(archive, dict):
             file = tmp_path / "given.pack"
-            write_archive(file, (Member(name, content) for name, content in archive.items()))
+            write_archive(file, (ArchiveEntry(name, content) for name, content in archive.items()))
         homes = done.homes
         order = SiteOrder(file, homes.scenario, homes.roots, WITNESS, tmp_path / "out.json")
         base = changes.pop("site", homes.site)

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.workspace.blobs.checking import Damage, Fault, Named, check
+from pilotbase.workspace.blobs.checking import Damage, Named, ObjectFault, check
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT, OWN
 from tests.workspace.blobs.conftest import Place
@@ -46,16 +46,16 @@ def test_each_damage_is_named_once(filled: tuple[Place, dict[str, str]]) -> None
     gone = digest_bytes(b"gone")
     checked = check(place.blobs, [Named(gone, "a document"), Named(digests["large"], "another")])
     assert set(checked.damages) == {
-        Damage(gone, Fault.MISSING, "", "a document"),
-        Damage(missing, Fault.MISSING, KEPT, digests["large"]),
-        Damage(altered, Fault.ALTERED, KEPT, digests["large"]),
-        Damage(digests["own"], Fault.ALTERED, OWN, ""),
-        Damage(digests["small"], Fault.ALTERED, KEPT, ""),
-        Damage(digests["other"], Fault.ALTERED, CUT, ""),
+        Damage(gone, ObjectFault.MISSING, "", "a document"),
+        Damage(missing, ObjectFault.MISSING, KEPT, digests["large"]),
+        Damage(altered, ObjectFault.ALTERED, KEPT, digests["large"]),
+        Damage(digests["own"], ObjectFault.ALTERED, OWN, ""),
+        Damage(digests["small"], ObjectFault.ALTERED, KEPT, ""),
+        Damage(digests["other"], ObjectFault.ALTERED, CUT, ""),
     }
     assert len(checked.damages) == 6
     place.overwrite(name_of(CUT, digests["other"]), b"{")
-    assert Damage(digests["other"], Fault.ALTERED, CUT, "") in check(place.blobs, []).damages
+    assert Damage(digests["other"], ObjectFault.ALTERED, CUT, "") in check(place.blobs, []).damages
 
 
 def test_a_sample_reads_a_share_and_finds_all_that_is_missing(filled: tuple[Place, dict[str, str]]) -> None:

@@ -19,7 +19,7 @@ from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.blobs.folders import pack_folder, unpack
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import KEPT
-from pilotbase.workspace.blobs.trees import PackedTree, Shard, Tree, pack
+from pilotbase.workspace.blobs.trees import PackedTree, Shard, TreeReader, pack
 from pilotbase.workspace.failures import NotFoundError
 from tests.workspace.blobs.conftest import Place, folder_place, memory_place
 
@@ -42,7 +42,7 @@ def written(folder: Path, files: dict[str, bytes] = FILES) -> Path:
 
 
 def everything(blobs: BlobStore, packed: PackedTree) -> dict[str, bytes]:
-    return {member.path: b"".join(pieces) for member, pieces in Tree(blobs, packed).contents()}
+    return {member.path: b"".join(pieces) for member, pieces in TreeReader(blobs, packed).contents()}
 
 
 def test_a_folder_comes_back_as_it_was(place: Place, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_folder_comes_back_as_it_was(place: Place, tmp_path: Path) -> None:
     assert [(step.done, step.total) for step in steps] == [(0, len(FILES))]
     assert 3 <= len(packed.shards) < 10
     assert everything(place.blobs, packed) == FILES
-    assert [member.path for member in Tree(place.blobs, packed).members()] == sorted(FILES)
+    assert [member.path for member in TreeReader(place.blobs, packed).members()] == sorted(FILES)
     unpack(place.blobs, packed, tmp_path / "to")
     found = {str(path.relative_to(tmp_path / "to")): path for path in (tmp_path / "to").rglob("*") if path.is_file()}
     assert {name: path.read_bytes() for name, path in found.items()} == FILES
@@ -64,7 +64,7 @@ def test_a_folder_comes_back_as_it_was(place: Place, tmp_path: Path) -> None:
 
 def test_one_file_is_read_without_the_pack(place: Place, tmp_path: Path) -> None:
     packed = pack_folder(place.blobs, written(tmp_path / "from"))
-    tree = Tree(place.blobs, packed)
+    tree = TreeReader(place.blobs, packed)
     for path in ("a.txt", "a/0000.txt", "b/0150.txt", "ab/数据.bin", "large.bin", "z"):
         assert tree.read(path) == FILES[path]
     for path in ("", "0", "a", "a/", "b/07", "b/9999.txt", "zz", "../z"):
@@ -101,7 +101,7 @@ def test_a_hundred_thousand_small_files_are_packed_in_seconds_of_computing(tmp_p
     (folder / "50/000050").write_bytes(b"another")
     changed = pack_folder(place.blobs, folder)
     assert len(place.names() - before) <= 3
-    tree = Tree(place.blobs, changed)
+    tree = TreeReader(place.blobs, changed)
     assert tree.read("50/000050") == b"another"
     assert tree.read("99/099999") == files["99/099999"]
 
@@ -117,7 +117,7 @@ def test_altered_bytes_and_what_is_missing_are_found_by_the_file(place: Place) -
     packed = pack(place.blobs, [("a", b"one"), ("b", b"two")])
     (shard,) = packed.shards
     place.overwrite(name_of(KEPT, shard.body), b"onetwX")
-    tree = Tree(place.blobs, packed)
+    tree = TreeReader(place.blobs, packed)
     assert tree.read("a") == b"one"
     with pytest.raises(InvalidProofError, match="b in the packed tree"):
         tree.read("b")
@@ -189,7 +189,7 @@ def test_an_index_that_lies_is_found_out_before_anything_is_written(tmp_path: Pa
         unpack(blobs, packed, tmp_path / "to")
     assert {path.name for path in tmp_path.iterdir()} == {"blobs"}
     with pytest.raises(InvalidProofError):
-        Tree(blobs, packed).read(first)
+        TreeReader(blobs, packed).read(first)
 
 
 def test_shards_that_clash_leave_nothing_behind(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="pydantic.BaseModel")
 
 
-def asked(kind: type[M], /, **said: object) -> M:
+def build_request(kind: type[M], /, **said: object) -> M:
     """Return what was asked for; raises `InputError` with every problem at once."""
     import pydantic
 

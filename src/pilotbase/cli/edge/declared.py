@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import pydantic
 import typer
 
-from pilotbase.cli.edge.asking import asked
+from pilotbase.cli.edge.asking import build_request
 from pilotbase.cli.edge.driving import hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.texts import text
@@ -27,7 +27,7 @@ _PLAIN = (str, int, float, bool, Enum)
 
 
 @dataclass(frozen=True)
-class Spelled:
+class OptionSpelling:
     """How a field is given on the command line where that is another way than ``--its-name``."""
 
     positional: bool = False
@@ -40,7 +40,7 @@ class Spelled:
     """Ask for it on a terminal where it is not given."""
 
 
-AS_SAID = Spelled()
+AS_SAID = OptionSpelling()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Command:
     show: Callable[[Any], None] | None = None
     said: str = "help"
     """Which text of the operation says what the command does, where it has that."""
-    spelled: Mapping[str, Spelled] = field(default_factory=dict)
+    spelled: Mapping[str, OptionSpelling] = field(default_factory=dict)
     """Field → how it is given."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """Fields that the command itself says."""
@@ -80,14 +80,14 @@ def calls(organisation: str = "") -> HubCalls | Here:
 
 def call(operation: Operation[In, Out], **said: Any) -> Out:
     """Return what an operation gives; raises `InputError` with every problem of what was said."""
-    return calls().call(operation, asked(operation.takes, **said))
+    return calls().call(operation, build_request(operation.takes, **said))
 
 
 def on_hub(operation: Operation[In, Out], **said: Any) -> Out:
     """Return what an operation gives on the hub that was named; raises `InputError`, too, where none was."""
     from pilotbase.protocols.hub_calls import HubCalls
 
-    return HubCalls(hub().requests).call(operation, asked(operation.takes, **said))
+    return HubCalls(hub().requests).call(operation, build_request(operation.takes, **said))
 
 
 def add(app: typer.Typer, *commands: Command) -> None:
@@ -104,7 +104,7 @@ def print_value(found: Any) -> None:
 def _command(one: Command) -> Callable[..., None]:
     def run(as_json: bool = False, **given: Any) -> None:
         said = {name: one.spelled.get(name, AS_SAID).read(value) for name, value in given.items() if _is_said(value)}
-        wanted = asked(one.operation.takes, **one.given, **said)
+        wanted = build_request(one.operation.takes, **one.given, **said)
         found = one.of(calls().call(one.operation, wanted))
         if as_json:
             print_value(found)
@@ -133,7 +133,7 @@ def _parameters(one: Command) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=as_json)
 
 
-def _parameter(operation: Operation[Any, Any], name: str, kind: Any, spelled: Spelled) -> inspect.Parameter:
+def _parameter(operation: Operation[Any, Any], name: str, kind: Any, spelled: OptionSpelling) -> inspect.Parameter:
     label = operation.called(name, language())
     said: Any = {"help": operation.called(name, language(), "help") or label}
     default, place = spelled.default, inspect.Parameter.KEYWORD_ONLY

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pilotbase.protocols.guarded_http import NoAnswerError
-from pilotbase.protocols.hub_files import Begun, FilePart
+from pilotbase.protocols.hub_files import FilePart, PartialDownload
 
 
-def write_parts(target: Path, parts: Callable[[Begun | None], Iterable[FilePart]]) -> None:
+def write_parts(target: Path, parts: Callable[[PartialDownload | None], Iterable[FilePart]]) -> None:
     """Write a file whole; what an outage cuts off is gone on with, what a refusal does leaves nothing behind."""
     draft, named = target.with_name(f".{target.name}.part"), target.with_name(f".{target.name}.tag")
-    begun = Begun(draft.stat().st_size, named.read_text()) if draft.is_file() and named.is_file() else None
+    begun = PartialDownload(draft.stat().st_size, named.read_text()) if draft.is_file() and named.is_file() else None
     try:
         with draft.open("r+b" if begun is not None else "wb") as stream:
             for part in parts(begun):

@@ -26,7 +26,7 @@ def help_line(line: str) -> str:
     return catalogue("help", wanted_language()).get(line, line)
 
 
-def speak(command: Any) -> Any:
+def translate_help(command: Any) -> Any:
     """Return a command or group, its help and questions and those of all below it in the reader's language."""
     if wanted_language() != "en":
         _speak(command, help_line)

@@ -7,7 +7,7 @@ def keep_log() -> None:
     """Write a structured log to standard error, as the hub does."""
     from logging.config import dictConfig
 
-    from pilotbase.hub.configuration import Configuration
+    from pilotbase.hub.configuration import HubConfiguration
     from pilotbase.hub.logging import logging_settings
 
-    dictConfig(logging_settings(Configuration.from_environment().log))
+    dictConfig(logging_settings(HubConfiguration.from_environment().log))

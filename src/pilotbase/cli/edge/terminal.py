@@ -18,7 +18,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
 from pilotbase.documents.texts import Language, Text, sentence, text
-from pilotbase.documents.visible_text import make_visible, spell_for_terminal
+from pilotbase.documents.visible_text import format_for_terminal, make_visible
 from pilotbase.documents.vocabularies import Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def language() -> Language:
 
 def shown(said: Text | PilotbaseError) -> str:
     """Return a text or an error in the reader's language, with nothing in it that steers a terminal."""
-    return said.render(language(), spell_for_terminal)
+    return said.render(language(), format_for_terminal)
 
 
 def say(said: Text, err: bool = False) -> None:
@@ -49,7 +49,7 @@ def say(said: Text, err: bool = False) -> None:
 
 def warn(said: Text) -> None:
     """Print on standard error what stands by itself, such as a problem that was found: a whole sentence."""
-    typer.echo(sentence(said, language(), spell_for_terminal), err=True)
+    typer.echo(sentence(said, language(), format_for_terminal), err=True)
 
 
 def print_json(value: Any) -> None:

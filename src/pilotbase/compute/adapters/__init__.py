@@ -8,6 +8,7 @@ and passes on what ``predict(batch)`` returns; batches, answers, limits and reas
 the standard library, and what it needs inside its functions only: outside the box nothing but its constants is read.
 One that hands over to others names them (`NEIGHBOURS`): they lie beside it.
 
-``given`` is `runner.Given`: the folder, the form as the manifest says, features with their types, the answer's kind and
-classes, threads; ``given.refused(reason, words)`` makes the exception that ends the run with a reason of its own.
+``given`` is `runner.RunnerInput`: the folder, the form as the manifest says, features with their types, the answer's
+kind and classes, threads; ``given.refused(reason, words)`` makes the exception that ends the run with a reason of its
+own.
 """

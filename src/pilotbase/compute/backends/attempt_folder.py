@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from pilotbase.compute.backends.attempt_record import AttemptRecord
-from pilotbase.compute.backends.backend import Cause, Phase, Status
+from pilotbase.compute.backends.backend import AttemptPhase, EndCause, Status
 
 _TICK_SECONDS = 0.01
 
@@ -51,11 +51,11 @@ class AttemptFolder(AttemptRecord):
     def status(self) -> Status:
         """Return how it stands. An attempt whose process has gone without a word is lost, once and for all."""
         found = self.recorded()
-        if found.phase is not Phase.RUNNING:
+        if found.phase is not AttemptPhase.RUNNING:
             return found
         with self.held() as free:
             if free and self.begun():
-                self.end(Status(Phase.ENDED, Cause.LOST, metered=self.used()))
+                self.end(Status(AttemptPhase.ENDED, EndCause.LOST, metered=self.used()))
         return self.recorded()
 
     def ask_to_stop(self) -> None:

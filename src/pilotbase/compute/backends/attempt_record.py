@@ -16,7 +16,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import JobSpec, LogPart, Metered, Phase, Status
+from pilotbase.compute.backends.backend import AttemptPhase, JobSpec, LogPart, Metered, Status
 from pilotbase.compute.backends.specs import read_spec, read_status, write_spec, write_status
 
 LOG_BYTES = 1 << 20
@@ -57,10 +57,10 @@ class AttemptRecord:
     def recorded(self) -> Status:
         """Return how it stands by what is written here."""
         if not self.has("spec.json"):
-            return Status(Phase.UNKNOWN)
+            return Status(AttemptPhase.UNKNOWN)
         if self.has("ended.json"):
             return read_status((self.path / "ended.json").read_text(encoding="utf-8"))
-        return Status(Phase.RUNNING, metered=self.used())
+        return Status(AttemptPhase.RUNNING, metered=self.used())
 
     def note_used(self, metered: Metered) -> None:
         """Keep what was used so far."""

@@ -14,7 +14,7 @@ from pilotbase.documents.resources import Vector
 
 
 @dataclass(frozen=True)
-class Node:
+class BackendNode:
     """One machine of a backend: what it says that it has."""
 
     name: str
@@ -22,7 +22,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class MemberAttempt:
     """One try at one member of a job. A new try has a new number: a late answer of an old one is told apart."""
 
     job: str
@@ -35,14 +35,14 @@ class Attempt:
         return f"{self.job}.{self.number}.{self.member}"
 
     @classmethod
-    def named(cls, name: str) -> Attempt:
+    def named(cls, name: str) -> MemberAttempt:
         """Return the attempt of that `name`."""
         job, number, member = name.rsplit(".", 2)
         return cls(job, int(number), int(member))
 
 
 @dataclass(frozen=True)
-class Work:
+class ProgramWork:
     """A program of a supplier: run in a box, on data that its terms open; nothing else of the host is in there."""
 
     folder: Path
@@ -59,8 +59,8 @@ class Work:
 class JobSpec:
     """What is started: the work, what it may use, and where it was placed."""
 
-    attempt: Attempt
-    work: Work
+    attempt: MemberAttempt
+    work: ProgramWork
     demand: Vector
     """Of this member."""
     members: int = 1
@@ -72,7 +72,7 @@ class JobSpec:
     """Where it was placed; None: wherever the backend finds room."""
 
 
-class Phase(StrEnum):
+class AttemptPhase(StrEnum):
     """Where an attempt stands on its backend."""
 
     UNKNOWN = "unknown"
@@ -81,7 +81,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-class Cause(StrEnum):
+class EndCause(StrEnum):
     """Why an attempt ended, as far as the backend is concerned; what the box says is apart."""
 
     RAN = "ran"
@@ -107,8 +107,8 @@ class Metered:
 class Status:
     """What a backend knows of an attempt."""
 
-    phase: Phase
-    cause: Cause | None = None
+    phase: AttemptPhase
+    cause: EndCause | None = None
     box: EndReason | None = None
     detail: str = ""
     """The program's own words or ours, for who may see them."""
@@ -148,7 +148,7 @@ class ComputeBackend(Protocol):
         """Tell whether what is beyond its nodes waits there without a word; else it runs all that it is given."""
         ...
 
-    def capacity(self) -> list[Node]:
+    def capacity(self) -> list[BackendNode]:
         """Return the nodes that are there now."""
         ...
 
@@ -161,22 +161,22 @@ class ComputeBackend(Protocol):
         """
         ...
 
-    def poll(self, attempt: Attempt) -> Status:
+    def poll(self, attempt: MemberAttempt) -> Status:
         """Return what is known of an attempt."""
         ...
 
-    def stop(self, attempt: Attempt, grace_seconds: float) -> None:
+    def stop(self, attempt: MemberAttempt, grace_seconds: float) -> None:
         """End an attempt: asked first, removed with all it holds when the grace is over; returns once it has ended."""
         ...
 
-    def logs(self, attempt: Attempt, offset: int) -> LogPart:
+    def logs(self, attempt: MemberAttempt, offset: int) -> LogPart:
         """Return what an attempt printed from ``offset`` on, as far as it is kept."""
         ...
 
-    def output(self, attempt: Attempt) -> bytes | None:
+    def output(self, attempt: MemberAttempt) -> bytes | None:
         """Return the archive that an ended attempt has left, unread: it is the supplier's; None: there is none."""
         ...
 
-    def forget(self, attempt: Attempt) -> None:
+    def forget(self, attempt: MemberAttempt) -> None:
         """Remove what is kept of an ended attempt."""
         ...

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from pilotbase.compute.backends.attempt_record import AttemptRecord
-from pilotbase.compute.backends.backend import Attempt, BackendAwayError, Cause, JobSpec, LogPart, Node, Phase, Status
+from pilotbase.compute.backends.backend import (
+    AttemptPhase,
+    BackendAwayError,
+    BackendNode,
+    EndCause,
+    JobSpec,
+    LogPart,
+    MemberAttempt,
+    Status,
+)
 from pilotbase.compute.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase.compute.backends.parcels import pack, parcel_name, send_parcels
 from pilotbase.compute.backends.ray_cluster import Cluster
@@ -20,8 +29,8 @@ from pilotbase.compute.backends.specs import read_status, write_spec
 from pilotbase.documents.errors import PilotbaseError
 
 _HOST = "pilotbase.compute.backends.node_host:NodeHost"
-_LOST = Status(Phase.ENDED, Cause.LOST)
-_UNKNOWN = Status(Phase.UNKNOWN)
+_LOST = Status(AttemptPhase.ENDED, EndCause.LOST)
+_UNKNOWN = Status(AttemptPhase.UNKNOWN)
 _UNSEEN = frozenset({"disk"})
 """What Ray tells of no node."""
 
@@ -38,13 +47,13 @@ class RayBackend:
     def __init__(self, folder: Path, cluster: Cluster, host_folder: str = "") -> None:
         self.folder, self._cluster, self._host_folder = folder, cluster, host_folder
 
-    def capacity(self) -> list[Node]:
+    def capacity(self) -> list[BackendNode]:
         return self._cluster.nodes(measured=True)
 
     def start(self, spec: JobSpec) -> None:
         home = self._home(spec.attempt)
         home.prepare(spec)
-        if home.recorded().phase is Phase.ENDED:
+        if home.recorded().phase is AttemptPhase.ENDED:
             return
         require_room(spec.demand, self.capacity(), spec.node, _UNSEEN)
         name = spec.attempt.name
@@ -60,9 +69,9 @@ class RayBackend:
             seconds = self._cluster.settings.start_seconds
             raise PilotbaseError("compute.node_silent", job=name, seconds=seconds) from None
 
-    def poll(self, attempt: Attempt) -> Status:
+    def poll(self, attempt: MemberAttempt) -> Status:
         home = self._home(attempt)
-        if home.recorded().phase is not Phase.RUNNING:
+        if home.recorded().phase is not AttemptPhase.RUNNING:
             return home.recorded()
         if not home.begun():
             return _UNKNOWN
@@ -73,38 +82,38 @@ class RayBackend:
         if told is None:  # it was never started there: who wanted to has been cut off
             return _UNKNOWN
         status, printed = read_status(told[0]), told[1]
-        if status.phase is Phase.ENDED:
+        if status.phase is AttemptPhase.ENDED:
             return self._brought_home(attempt, home, status)
         home.add_to_log(printed)
         home.note_used(status.metered)
         return status
 
-    def stop(self, attempt: Attempt, grace_seconds: float) -> None:
-        if self.poll(attempt).phase is not Phase.RUNNING:
+    def stop(self, attempt: MemberAttempt, grace_seconds: float) -> None:
+        if self.poll(attempt).phase is not AttemptPhase.RUNNING:
             return
         wait = grace_seconds + self._cluster.settings.answer_seconds
         self._told_if_there(attempt, "stop", grace_seconds, seconds=wait)
         self.poll(attempt)
 
-    def logs(self, attempt: Attempt, offset: int) -> LogPart:
+    def logs(self, attempt: MemberAttempt, offset: int) -> LogPart:
         home = self._home(attempt)
-        if home.recorded().phase is not Phase.RUNNING:
+        if home.recorded().phase is not AttemptPhase.RUNNING:
             return home.log(offset)
         told = self._told_if_there(attempt, "logs", offset)
         return LogPart(told or b"", offset, lost=told is None)
 
-    def output(self, attempt: Attempt) -> bytes | None:
+    def output(self, attempt: MemberAttempt) -> bytes | None:
         return self._home(attempt).output()
 
-    def forget(self, attempt: Attempt) -> None:
-        if self._home(attempt).recorded().phase is Phase.ENDED:
+    def forget(self, attempt: MemberAttempt) -> None:
+        if self._home(attempt).recorded().phase is AttemptPhase.ENDED:
             self._home(attempt).remove()
 
-    def attempts(self) -> list[Attempt]:
+    def attempts(self) -> list[MemberAttempt]:
         """Return the attempts that something is kept of."""
-        return [Attempt.named(place.name) for place in self.folder.iterdir()]
+        return [MemberAttempt.named(place.name) for place in self.folder.iterdir()]
 
-    def _home(self, attempt: Attempt) -> AttemptRecord:
+    def _home(self, attempt: MemberAttempt) -> AttemptRecord:
         return AttemptRecord(self.folder / attempt.name)
 
     def _hand_over(self, home: AttemptRecord, spec: JobSpec) -> None:
@@ -129,7 +138,7 @@ class RayBackend:
         home.begin()
         ask("start", folder, environment, data)
 
-    def _told(self, attempt: Attempt, method: str, *arguments: Any, seconds: float | None = None) -> Any:
+    def _told(self, attempt: MemberAttempt, method: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Return what the attempt's host answers.
 
         Raises:
@@ -144,13 +153,13 @@ class RayBackend:
             self._cluster.remove(attempt.name)
             raise HostGoneError from None
 
-    def _told_if_there(self, attempt: Attempt, method: str, *arguments: Any, seconds: float | None = None) -> Any:
+    def _told_if_there(self, attempt: MemberAttempt, method: str, *arguments: Any, seconds: float | None = None) -> Any:
         try:
             return self._told(attempt, method, *arguments, seconds=seconds)
         except HostGoneError:
             return None
 
-    def _brought_home(self, attempt: Attempt, home: AttemptRecord, status: Status) -> Status:
+    def _brought_home(self, attempt: MemberAttempt, home: AttemptRecord, status: Status) -> Status:
         """Keep log and output of an ended attempt here, let its host go, and return how it ended."""
         printed = self._told_if_there(attempt, "logs", 0)
         if printed is not None:

@@ -22,7 +22,7 @@ _UID = 10_001
 
 
 @dataclass(frozen=True)
-class Cluster:
+class KubernetesCluster:
     """Where the manifests are for: the pool is Kueue's queue."""
 
     namespace: str
@@ -33,7 +33,7 @@ class Cluster:
     """The volume claim that holds programs, packages and data, each under its path on the base."""
 
 
-def manifests(spec: JobSpec, organisation: str, cluster: Cluster) -> str:
+def manifests(spec: JobSpec, organisation: str, cluster: KubernetesCluster) -> str:
     """Return the Job of an attempt as YAML; ``organisation`` is a label, so that usage is told apart."""
     name = spec.attempt.name.rpartition(".")[0].replace(".", "-")
     labels = {
@@ -60,7 +60,7 @@ def manifests(spec: JobSpec, organisation: str, cluster: Cluster) -> str:
     return str(yaml.safe_dump(job, sort_keys=False))
 
 
-def network_policy(cluster: Cluster) -> str:
+def network_policy(cluster: KubernetesCluster) -> str:
     """Return the policy that lets jobs reach nothing, as YAML; apply it once for the namespace."""
     policy = {
         "apiVersion": "networking.k8s.io/v1",
@@ -74,7 +74,7 @@ def network_policy(cluster: Cluster) -> str:
     return str(yaml.safe_dump(policy, sort_keys=False))
 
 
-def _pod(spec: JobSpec, cluster: Cluster) -> dict[str, Any]:
+def _pod(spec: JobSpec, cluster: KubernetesCluster) -> dict[str, Any]:
     work, uid = spec.work, spec.uid or _UID
     paths = {"/application": work.folder, **{f"/data/{name}": place for name, place in sorted(work.data.items())}}
     if work.environment is not None:

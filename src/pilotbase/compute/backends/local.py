@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
-from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, LogPart, Node, Phase, Status
+from pilotbase.compute.backends.backend import (
+    AttemptPhase,
+    BackendNode,
+    EndCause,
+    JobSpec,
+    LogPart,
+    MemberAttempt,
+    Status,
+)
 from pilotbase.compute.backends.launcher import Launcher
 from pilotbase.compute.backends.measuring import measured
 from pilotbase.compute.backends.room import require_room
@@ -30,51 +38,51 @@ class LocalBackend:
     engine = "local"
     holds_room = False
 
-    def capacity(self) -> list[Node]:
-        return [Node(NODE, machine(self.folder))]
+    def capacity(self) -> list[BackendNode]:
+        return [BackendNode(NODE, machine(self.folder))]
 
     def start(self, spec: JobSpec) -> None:
         require_room(spec.demand, self.capacity(), spec.node)
         folder = self._of(spec.attempt)
         folder.prepare(spec)
-        if folder.status().phase is Phase.ENDED or folder.begun():
+        if folder.status().phase is AttemptPhase.ENDED or folder.begun():
             return
         self.launcher.launch(folder.path, self.dies_with_starter)
         if not folder.begun():
-            folder.end(Status(Phase.ENDED, Cause.FAILED, detail="the process of the attempt did not begin"))
+            folder.end(Status(AttemptPhase.ENDED, EndCause.FAILED, detail="the process of the attempt did not begin"))
 
-    def poll(self, attempt: Attempt) -> Status:
+    def poll(self, attempt: MemberAttempt) -> Status:
         return self._of(attempt).status()
 
-    def stop(self, attempt: Attempt, grace_seconds: float) -> None:
+    def stop(self, attempt: MemberAttempt, grace_seconds: float) -> None:
         folder = self._of(attempt)
-        if folder.status().phase is Phase.UNKNOWN:
+        if folder.status().phase is AttemptPhase.UNKNOWN:
             return
         folder.ask_to_stop()
         if not self._ended(folder, grace_seconds):
             folder.kill()
             self._ended(folder, _START_SECONDS)
 
-    def logs(self, attempt: Attempt, offset: int) -> LogPart:
+    def logs(self, attempt: MemberAttempt, offset: int) -> LogPart:
         return self._of(attempt).log(offset)
 
-    def output(self, attempt: Attempt) -> bytes | None:
+    def output(self, attempt: MemberAttempt) -> bytes | None:
         return self._of(attempt).output()
 
-    def forget(self, attempt: Attempt) -> None:
-        if self._of(attempt).status().phase is Phase.ENDED:
+    def forget(self, attempt: MemberAttempt) -> None:
+        if self._of(attempt).status().phase is AttemptPhase.ENDED:
             self._of(attempt).remove()
 
-    def attempts(self) -> list[Attempt]:
+    def attempts(self) -> list[MemberAttempt]:
         """Return the attempts that something is kept of."""
-        return [Attempt.named(place.name) for place in self.folder.iterdir()]
+        return [MemberAttempt.named(place.name) for place in self.folder.iterdir()]
 
-    def _of(self, attempt: Attempt) -> AttemptFolder:
+    def _of(self, attempt: MemberAttempt) -> AttemptFolder:
         return AttemptFolder(self.folder / attempt.name)
 
     def _ended(self, folder: AttemptFolder, seconds: float) -> bool:
         until = time.monotonic() + seconds
-        while folder.status().phase is Phase.RUNNING:
+        while folder.status().phase is AttemptPhase.RUNNING:
             if time.monotonic() >= until:
                 return False
             time.sleep(_TICK_SECONDS)

@@ -14,16 +14,16 @@ from pathlib import Path, PurePosixPath
 
 from pilotbase.compute.backends import job_program
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
-from pilotbase.compute.backends.backend import Cause, JobSpec, Metered, Phase, Status
+from pilotbase.compute.backends.backend import AttemptPhase, EndCause, JobSpec, Metered, Status
 from pilotbase.compute.box.asking import NO_REPORT
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, BoxProgram, Mount
 from pilotbase.compute.box.intake import check_folder, readable_folder
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
+from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
 
 DATA = PurePosixPath("/data")
 _TICK_SECONDS = 0.1
@@ -38,7 +38,7 @@ def main(folder: AttemptFolder, parent: int | None, on_begun: Callable[[], None]
         if not free:
             return 0
         if folder.begun():
-            folder.end(Status(Phase.ENDED, Cause.LOST, metered=folder.used()))
+            folder.end(Status(AttemptPhase.ENDED, EndCause.LOST, metered=folder.used()))
             return 0
         folder.begin()
         on_begun()
@@ -52,7 +52,7 @@ def _done(folder: AttemptFolder, spec: JobSpec, parent: int | None) -> Status:
         with readable_folder(spec.work.folder) as files, Box(_program(spec, files), _settings(spec)) as box:
             return _Following(folder, spec, box, parent).status()
     except (PilotbaseError, OSError) as error:
-        return Status(Phase.ENDED, Cause.FAILED, detail=str(error)[:500])
+        return Status(AttemptPhase.ENDED, EndCause.FAILED, detail=str(error)[:500])
 
 
 def _settings(spec: JobSpec) -> BoxSettings:
@@ -60,12 +60,12 @@ def _settings(spec: JobSpec) -> BoxSettings:
     return settings if spec.uid is None else BoxSettings(spec.limits, spec.level, spec.uid, LogPolicy.FULL)
 
 
-def _program(spec: JobSpec, files: Path) -> Program:
+def _program(spec: JobSpec, files: Path) -> BoxProgram:
     mounts = [Mount(files, APPLICATION)]
     if spec.work.environment is not None:
         mounts.append(Mount(spec.work.environment, ENVIRONMENT))
     mounts += [Mount(folder, DATA / name) for name, folder in sorted(spec.work.data.items())]
-    return Program(Path(job_program.__file__), (), tuple(mounts), APPLICATION)
+    return BoxProgram(Path(job_program.__file__), (), tuple(mounts), APPLICATION)
 
 
 def _greeting(spec: JobSpec) -> bytes:
@@ -95,30 +95,33 @@ class _Following:
         """Return how the box came to its end."""
         try:
             box, code = self._followed()
-            cause = Cause.STOPPED if box is EndReason.CANCELLED else Cause.RAN
+            cause = EndCause.STOPPED if box is EndReason.CANCELLED else EndCause.RAN
         except (ChannelClosedError, DeadlinePassedError):
-            box, code, cause = self._box.explain(EndReason.APPLICATION_EXIT), None, Cause.RAN
+            box, code, cause = self._box.explain(EndReason.APPLICATION_EXIT), None, EndCause.RAN
         except NO_REPORT:
-            box, code, cause = EndReason.BROKEN_PROTOCOL, None, Cause.RAN
+            box, code, cause = EndReason.BROKEN_PROTOCOL, None, EndCause.RAN
         self._box.close(box)
         metered = self._note()
         if self._output and box is EndReason.FINISHED:
             self._folder.keep_output(bytes(self._output))
-        return Status(Phase.ENDED, cause, box, exit_code=code, metered=metered)
+        return Status(AttemptPhase.ENDED, cause, box, exit_code=code, metered=metered)
 
     def _followed(self) -> tuple[EndReason, int | None]:
         channel, now = self._box.channel, time.monotonic
-        channel.send(encode_json(Kind.HELLO, _greeting(self._spec)), now() + _FRAME_SECONDS)
+        channel.send(encode_json(FrameKind.HELLO, _greeting(self._spec)), now() + _FRAME_SECONDS)
         while True:
             while not channel.has_unread(_TICK_SECONDS):
                 if self._unwanted():
                     return EndReason.CANCELLED, None
                 self._note()
             header = channel.receive_header(now() + _FRAME_SECONDS)
-            if header.kind is Kind.ANSWER and len(self._output) + header.length <= 2 * self._spec.limits.scratch_bytes:
+            if (
+                header.kind is FrameKind.ANSWER
+                and len(self._output) + header.length <= 2 * self._spec.limits.scratch_bytes
+            ):
                 self._output += channel.receive(header.length, now() + _FRAME_SECONDS)
                 continue
-            if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
+            if header.kind not in (FrameKind.READY, FrameKind.ERROR) or header.length > MAX_JSON_BYTES:
                 raise FrameError(EndReason.BROKEN_PROTOCOL)
             code = int(json.loads(bytes(channel.receive(header.length, now() + _FRAME_SECONDS)))["code"])
             return (EndReason.FINISHED, 0) if code == 0 else (self._box.explain(EndReason.APPLICATION_ERROR), code)

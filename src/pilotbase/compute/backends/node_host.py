@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import Phase, Work
+from pilotbase.compute.backends.backend import AttemptPhase, ProgramWork
 from pilotbase.compute.backends.local import LocalBackend
 from pilotbase.compute.backends.parcels import ParcelHost, unpack
 from pilotbase.compute.backends.specs import read_spec, write_status
@@ -32,9 +32,9 @@ class NodeHost(ParcelHost):
 
         Data are nobody's but this attempt's: they are opened for its box alone, and removed with it.
         """
-        if self._backend.poll(self._spec.attempt).phase is not Phase.UNKNOWN:
+        if self._backend.poll(self._spec.attempt).phase is not AttemptPhase.UNKNOWN:
             return
-        work = Work(
+        work = ProgramWork(
             folder=self.parcel(folder),
             entry=self._spec.work.entry,
             environment=self.parcel(environment) if environment else None,
@@ -48,7 +48,7 @@ class NodeHost(ParcelHost):
         None: it was not started.
         """
         status = self._backend.poll(self._spec.attempt)
-        return None if status.phase is Phase.UNKNOWN else (write_status(status), self.logs(offset))
+        return None if status.phase is AttemptPhase.UNKNOWN else (write_status(status), self.logs(offset))
 
     def stop(self, grace_seconds: float) -> None:
         """End the attempt; returns once it has ended."""

@@ -16,7 +16,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pilotbase.compute.backends.backend import BackendAwayError, Node
+from pilotbase.compute.backends.backend import BackendAwayError, BackendNode
 from pilotbase.compute.backends.hosts import Ended, Host
 from pilotbase.compute.ray_settings import ADDRESS, LOCAL, RaySettings
 from pilotbase.documents.errors import PilotbaseError
@@ -51,9 +51,9 @@ class Cluster:
         """
         self._connected()
 
-    def nodes(self, measured: bool = False) -> list[Node]:
+    def nodes(self, measured: bool = False) -> list[BackendNode]:
         """Return the nodes that live, as `ray_driver.Driver.nodes` does; raises as `connect`."""
-        found: list[Node] = self._asked("nodes", (measured,), _NODES_SECONDS)
+        found: list[BackendNode] = self._asked("nodes", (measured,), _NODES_SECONDS)
         return found
 
     def make(self, host: Host) -> str:

@@ -33,7 +33,7 @@ from ray.exceptions import (
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pilotbase.compute.backends import measuring
-from pilotbase.compute.backends.backend import BackendAwayError, Node
+from pilotbase.compute.backends.backend import BackendAwayError, BackendNode
 from pilotbase.compute.backends.hosts import Ended, Host, HostGoneError, HostSilentError
 from pilotbase.compute.ray_settings import LOCAL, NAMESPACE, OWN_NODE, RaySettings, require_version
 from pilotbase.documents.errors import PilotbaseError
@@ -89,7 +89,7 @@ class Driver:
             raise BackendAwayError() from error
         return str(ray.get_runtime_context().gcs_address)
 
-    def nodes(self, measured: bool) -> list[Node]:
+    def nodes(self, measured: bool) -> list[BackendNode]:
         """Return the nodes that live, under their own names where these are names; with what they say that they have.
 
         ``measured``: only those that have shown what they have, and no more than was found there. A node that nobody
@@ -104,9 +104,9 @@ class Driver:
             number, name, said = one["NodeID"], one["NodeName"], _vector(one["Resources"])
             unique = called.count(name) == 1 and name != one["NodeManagerAddress"]
             if not measured:
-                found.append(Node(name if unique else number, said))
+                found.append(BackendNode(name if unique else number, said))
             elif number in self._measured:
-                found.append(Node(name if unique else number, _least(said, self._measured[number])))
+                found.append(BackendNode(name if unique else number, _least(said, self._measured[number])))
         return found
 
     def make(self, host: Host) -> str:
@@ -216,7 +216,7 @@ def _least(said: Vector, has: Vector) -> Vector:
     return {name: min(amount, has.get(name, amount)) for name, amount in said.items()}
 
 
-def told(error: Exception) -> PilotbaseError:
+def as_driver_error(error: Exception) -> PilotbaseError:
     """Return what whoever asked is told: that the cluster is away, or what went wrong, by its type and first words."""
     if isinstance(error, PilotbaseError):
         return error
@@ -237,7 +237,7 @@ def main() -> None:
         try:
             ended = Ended(getattr(driver, method)(*arguments))
         except Exception as error:  # noqa: BLE001 - it is raised where it was asked
-            ended = Ended(error=told(error))
+            ended = Ended(error=as_driver_error(error))
         with sending:
             connection.send((number, ended))
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from pilotbase.compute.backends.backend import Node
+from pilotbase.compute.backends.backend import BackendNode
 from pilotbase.compute.placing.fleet import Fleet, read_ask
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.resources import Vector, spell_vector
+from pilotbase.documents.resources import Vector, format_vector
 
 
 def require_room(
-    demand: Vector, there: list[Node], node: str | None = None, unseen: AbstractSet[str] = frozenset()
+    demand: Vector, there: list[BackendNode], node: str | None = None, unseen: AbstractSet[str] = frozenset()
 ) -> None:
     """Return if one of the nodes that are there, or the one that was chosen, could hold a demand were it empty.
 
@@ -27,4 +27,4 @@ def require_room(
     asked = {name: amount for name, amount in demand.items() if name not in unseen}
     if not Fleet.of(possible).fitting(read_ask(asked)).any():
         most = max(possible.values(), key=lambda capacity: capacity.get("cpu", 0))
-        raise RefusedError("compute.beyond_node", asked=spell_vector(demand), most=spell_vector(most))
+        raise RefusedError("compute.beyond_node", asked=format_vector(demand), most=format_vector(most))

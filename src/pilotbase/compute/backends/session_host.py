@@ -19,11 +19,11 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 
 @dataclass(frozen=True)
-class Opening:
+class BoxOpening:
     """What a box is opened with, in texts and numbers."""
 
     application: str
@@ -39,7 +39,7 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Reply:
+class BoxReply:
     """What came of asking a box: a value, or how it ended, or an error of ours by code and parameters."""
 
     value: Any = None
@@ -54,7 +54,7 @@ class SessionHost(ParcelHost):
         super().__init__(folder)
         self._worker: WarmWorker | None = None
 
-    def open(self, opening: Opening) -> Reply:
+    def open(self, opening: BoxOpening) -> BoxReply:
         """Open the box and load the application; the value is its facts and how long it loaded."""
         digest, packages, seal = opening.environment
         settings = BoxSettings(
@@ -74,18 +74,18 @@ class SessionHost(ParcelHost):
         except BoxEnded as ended:
             return _ended(ended)
         except PilotbaseError as error:
-            return Reply(error=(error.code, dict(error.text.params)))
-        return Reply((asdict(self._worker.facts), self._worker.load_seconds))
+            return BoxReply(error=(error.code, dict(error.text.params)))
+        return BoxReply((asdict(self._worker.facts), self._worker.load_seconds))
 
-    def predict(self, columns: Mapping[str, Any], rows: int) -> Reply:
+    def predict(self, columns: Mapping[str, Any], rows: int) -> BoxReply:
         """Return the values of the answers to one batch."""
         assert self._worker is not None
         try:
-            return Reply(self._worker.predict(Batch(dict(columns), rows)).values)
+            return BoxReply(self._worker.predict(FeatureBatch(dict(columns), rows)).values)
         except BoxEnded as ended:
             return _ended(ended)
         except PilotbaseError as error:
-            return Reply(error=(error.code, dict(error.text.params)))
+            return BoxReply(error=(error.code, dict(error.text.params)))
 
     def usage(self) -> dict[str, Any]:
         """Return what the box has used."""
@@ -103,5 +103,5 @@ class SessionHost(ParcelHost):
             self._worker.close(EndReason(reason))
 
 
-def _ended(ended: BoxEnded) -> Reply:
-    return Reply(end=(ended.reason.value, ended.end.batch, ended.detail))
+def _ended(ended: BoxEnded) -> BoxReply:
+    return BoxReply(end=(ended.reason.value, ended.end.batch, ended.detail))

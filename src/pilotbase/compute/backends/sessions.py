@@ -18,13 +18,13 @@ from pilotbase.compute.backends.hosts import Host, HostGoneError, HostSilentErro
 from pilotbase.compute.backends.parcels import parcel_name, send_parcels
 from pilotbase.compute.backends.ray_cluster import Cluster
 from pilotbase.compute.backends.room import require_room
-from pilotbase.compute.backends.session_host import Opening, Reply
+from pilotbase.compute.backends.session_host import BoxOpening, BoxReply
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnded, End, WorkerLostError
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded, WorkerLostError
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.engines import Worker
 from pilotbase.compute.ray_settings import RaySettings
 from pilotbase.documents.application import Form
@@ -33,7 +33,7 @@ from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.resources import MILLI
-from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 
 _HOST = "pilotbase.compute.backends.session_host:SessionHost"
 _SLACK_SECONDS = 30.0
@@ -56,7 +56,7 @@ class RayEngine:
             raise RefusedError("compute.image_stays")
         environment.verify()
         sent = {parcel_name(application): application, hex_of(environment.seal): environment.path}
-        opening = Opening(
+        opening = BoxOpening(
             application=parcel_name(application),
             form=form.model_dump_json(),
             contract=contract.model_dump_json(by_alias=True),
@@ -87,12 +87,12 @@ class RemoteWorker:
     """A warm worker on a node of the cluster."""
 
     def __init__(
-        self, cluster: Cluster, key: str, sent: Mapping[str, Path], opening: Opening, settings: BoxSettings
+        self, cluster: Cluster, key: str, sent: Mapping[str, Path], opening: BoxOpening, settings: BoxSettings
     ) -> None:
         self._cluster, self._key, self._limits = cluster, key, settings.limits
-        self._usage, self._logs, self._open = Usage(0.0, 0.0, 0), Logs("", 0, True), True
+        self._usage, self._logs, self._open = BoxUsage(0.0, 0.0, 0), Logs("", 0, True), True
         self._cancelled = False
-        self.end: End | None = None
+        self.end: BoxEnd | None = None
         seconds = self._limits.load_seconds + _SLACK_SECONDS
         try:
             self._await_room(opening.application)
@@ -114,15 +114,15 @@ class RemoteWorker:
         self._cancelled = True
         self._cluster.remove(self._key)
 
-    def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
         """Return one answer for each case; raises as `WarmWorker.predict`, and `WorkerLostError`."""
         seconds = self._limits.batch_seconds + _SLACK_SECONDS
-        return Answers(self._value("predict", batch.columns, batch.rows, seconds=seconds))
+        return AnswerBatch(self._value("predict", batch.columns, batch.rows, seconds=seconds))
 
-    def usage(self) -> Usage:
+    def usage(self) -> BoxUsage:
         """Return what the box has used until now, or until its end."""
         if self._open:
-            self._usage = Usage(**self._ask("usage"))
+            self._usage = BoxUsage(**self._ask("usage"))
         return self._usage
 
     def logs(self) -> Logs:
@@ -163,10 +163,10 @@ class RemoteWorker:
 
     def _value(self, method: str, *arguments: Any, seconds: float) -> Any:
         """Return the value of a reply; raises what else it says."""
-        reply: Reply = self._ask(method, *arguments, seconds=seconds)
+        reply: BoxReply = self._ask(method, *arguments, seconds=seconds)
         if reply.end is not None:
             reason, number, detail = reply.end
-            self.end = End(EndReason(reason), number, detail)
+            self.end = BoxEnd(EndReason(reason), number, detail)
             raise BoxEnded(self.end)
         if reply.error is not None:
             code, params = reply.error
@@ -182,7 +182,7 @@ class RemoteWorker:
         except (HostGoneError, HostSilentError) as error:
             self._open = False
             if self._cancelled:
-                self.end = End(EndReason.CANCELLED, 0, "")
+                self.end = BoxEnd(EndReason.CANCELLED, 0, "")
                 raise BoxEnded(self.end) from None
             raise WorkerLostError("compute.worker_lost") from error
 

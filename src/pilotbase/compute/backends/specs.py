@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pilotbase.compute.backends.backend import Attempt, Cause, JobSpec, Metered, Phase, Status, Work
+from pilotbase.compute.backends.backend import (
+    AttemptPhase,
+    EndCause,
+    JobSpec,
+    MemberAttempt,
+    Metered,
+    ProgramWork,
+    Status,
+)
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 
 
@@ -35,8 +43,8 @@ def read_spec(text: str) -> JobSpec:
     """Return the spec of a JSON that `write_spec` has written."""
     value: dict[str, Any] = json.loads(text)
     return JobSpec(
-        attempt=Attempt(value["job"], value["number"], value["member"]),
-        work=Work(
+        attempt=MemberAttempt(value["job"], value["number"], value["member"]),
+        work=ProgramWork(
             folder=Path(value["folder"]),
             entry=tuple(value["entry"]),
             environment=Path(value["environment"]) if value["environment"] else None,
@@ -68,8 +76,8 @@ def read_status(text: str) -> Status:
     """Return how an attempt stands, as `write_status` has written it."""
     value: dict[str, Any] = json.loads(text)
     return Status(
-        phase=Phase(value["phase"]),
-        cause=Cause(value["cause"]) if value["cause"] else None,
+        phase=AttemptPhase(value["phase"]),
+        cause=EndCause(value["cause"]) if value["cause"] else None,
         box=EndReason(value["box"]) if value["box"] else None,
         detail=value["detail"],
         exit_code=value["exit_code"],

@@ -8,13 +8,13 @@ from typing import Any
 
 from pilotbase.compute.box.box import Box
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, Kind, encode_json
+from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
 
 NO_REPORT = (FrameError, ValueError, KeyError, TypeError)
 """What taking up a report of whomever may raise: it is none, or lacks what it should hold."""
 
 
-def asked(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, Any]:
+def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, Any]:
     """Return whether the program in ``box`` did what the greeting asks within ``seconds``, and its report.
 
     Raises:
@@ -22,9 +22,9 @@ def asked(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, Any
         FrameError, ValueError: what came is no report.
     """
     deadline = time.monotonic() + seconds
-    box.channel.send(encode_json(Kind.HELLO, json.dumps(greeting).encode()), deadline)
+    box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)
     header = box.channel.receive_header(deadline)
-    if header.kind not in (Kind.READY, Kind.ERROR) or header.length > MAX_JSON_BYTES:
+    if header.kind not in (FrameKind.READY, FrameKind.ERROR) or header.length > MAX_JSON_BYTES:
         raise FrameError(EndReason.BROKEN_PROTOCOL)
     report = json.loads(bytes(box.channel.receive(header.length, deadline)))
-    return header.kind is Kind.READY, report
+    return header.kind is FrameKind.READY, report

@@ -17,14 +17,14 @@ from types import TracebackType
 from typing import Self
 
 from pilotbase.compute.box import seccomp
-from pilotbase.compute.box.cgroups import Group, find_hierarchy
-from pilotbase.compute.box.channel import Channel, ChannelClosedError, DeadlinePassedError, open_pipe
+from pilotbase.compute.box.cgroups import ControlGroup, find_hierarchy
+from pilotbase.compute.box.channel import BoxChannel, ChannelClosedError, DeadlinePassedError, open_pipe
 from pilotbase.compute.box.command import (
     SCRATCH,
     SHARED_MEMORY,
+    BoxProgram,
     Descriptors,
     Mount,
-    Program,
     Tools,
     box_arguments,
     boxed_command,
@@ -39,12 +39,12 @@ from pilotbase.compute.box.logs import CappedLog, Logs
 from pilotbase.compute.box.probe import HostProbe, probe_host, require_level
 from pilotbase.compute.box.proc_files import constant_files
 from pilotbase.compute.box.processes import children, status
-from pilotbase.compute.box.settings import BoxSettings, MemoryWatch, Protection, Start, running_interpreter
+from pilotbase.compute.box.settings import BoxSettings, MemoryWatch, Protection, StartMode, running_interpreter
 from pilotbase.compute.box.shared_file import SharedFile
-from pilotbase.compute.box.supervisor import Launch, Supervisor, Usage, Watch
+from pilotbase.compute.box.supervisor import BoxUsage, EnforcedLimits, Launch, Supervisor
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel
-from pilotbase.protocols.frames import FrameError, Kind
+from pilotbase.protocols.frames import FrameError, FrameKind
 
 _START_SECONDS = 20.0
 _CRASHES = frozenset(
@@ -78,7 +78,7 @@ class BoxFacts:
 class Box:
     """A started box with its channel; a context manager that leaves nothing behind."""
 
-    def __init__(self, program: Program, settings: BoxSettings, probe: HostProbe | None = None) -> None:
+    def __init__(self, program: BoxProgram, settings: BoxSettings, probe: HostProbe | None = None) -> None:
         probe = probe or probe_host()
         require_level(settings.level, probe)
         settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
@@ -88,7 +88,7 @@ class Box:
         self._log = CappedLog(settings.limits.log_bytes, settings.logs)
         began = time.monotonic()
         requests, answers, information, shared = open_pipe(), open_pipe(), os.pipe(), SharedFile()
-        self.channel = Channel(requests[1], answers[0], shared)
+        self.channel = BoxChannel(requests[1], answers[0], shared)
         passed = _Passed(requests[0], answers[1], shared.descriptor, information[1])
         launch = _launch((program, shown), self.settings, self._start, passed, probe.tools)
         if self._group is not None:
@@ -133,7 +133,7 @@ class Box:
             return EndReason.OUTPUT_FLOOD
         return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
 
-    def usage(self) -> Usage:
+    def usage(self) -> BoxUsage:
         """Return what the box has used until now, or until its end."""
         return self.supervisor.usage()
 
@@ -165,7 +165,7 @@ class Box:
             self.supervisor.stop(EndReason.CANCELLED)
             self.supervisor.join()
             raise BoxStartError("box.start_failed", said=self._log.head()) from None
-        if header.kind is not Kind.STARTED or header.length:
+        if header.kind is not FrameKind.STARTED or header.length:
             raise BoxStartError("box.start_failed", said=header.kind.name)
         if self._start is None:
             return os.getuid()
@@ -194,7 +194,7 @@ class _Passed:
     information: int
 
 
-def _with_group(settings: BoxSettings) -> tuple[BoxSettings, Group | None]:
+def _with_group(settings: BoxSettings) -> tuple[BoxSettings, ControlGroup | None]:
     hierarchy = None if settings.memory_watch is MemoryWatch.SUPERVISOR else find_hierarchy()
     if hierarchy is None:
         if settings.memory_watch not in (None, MemoryWatch.SUPERVISOR):
@@ -214,9 +214,9 @@ def _first_process(information: int) -> int:
     return int(found.group(1))
 
 
-def _watch(settings: BoxSettings) -> Watch:
+def _watch(settings: BoxSettings) -> EnforcedLimits:
     bounded, removed = settings.level is not IsolationLevel.L0, settings.removed
-    return Watch(
+    return EnforcedLimits(
         memory=bounded and Protection.MEMORY not in removed,
         cpu=bounded,
         files=bounded and Protection.SCRATCH not in removed,
@@ -224,7 +224,11 @@ def _watch(settings: BoxSettings) -> Watch:
 
 
 def _launch(
-    what: tuple[Program, Sequence[Mount]], settings: BoxSettings, start: Start | None, passed: _Passed, tools: Tools
+    what: tuple[BoxProgram, Sequence[Mount]],
+    settings: BoxSettings,
+    start: StartMode | None,
+    passed: _Passed,
+    tools: Tools,
 ) -> Launch:
     program, shown = what
     channel = (passed.requests, passed.answers, passed.shared)

@@ -44,7 +44,7 @@ class GroupUsage:
     refused_forks: int
 
 
-class Group(Protocol):
+class ControlGroup(Protocol):
     """The control groups of one box."""
 
     watch: MemoryWatch
@@ -68,7 +68,7 @@ class Hierarchy:
     pids: Path
     cpu: Path
 
-    def make(self, memory_bytes: int | None, processes: int | None) -> Group:
+    def make(self, memory_bytes: int | None, processes: int | None) -> ControlGroup:
         """Return a new group with these limits; raises `OSError` where it cannot be made."""
         kind = _GroupV1 if self.watch is MemoryWatch.CGROUP_V1 else _GroupV2
         for _ in range(_LOST_RACES):  # a sweeper may come between making a folder and locking it
@@ -253,7 +253,7 @@ def _works(hierarchy: Hierarchy) -> bool:
 
 
 @contextlib.contextmanager
-def _removing_on_failure(group: Group) -> Iterator[None]:
+def _removing_on_failure(group: ControlGroup) -> Iterator[None]:
     try:
         yield
     except OSError:

@@ -25,7 +25,7 @@ class ChannelClosedError(Exception):
     """The box has closed its end."""
 
 
-class Channel:
+class BoxChannel:
     """Our ends of the request and the answer pipe, and of the shared file."""
 
     def __init__(self, requests: int, answers: int, shared: SharedFile) -> None:

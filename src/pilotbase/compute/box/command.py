@@ -13,7 +13,7 @@ from pilotbase.compute.box.copies import copy_of
 from pilotbase.compute.box.image_root import ENTERING, aside, entering_words, python_words, root_arguments
 from pilotbase.compute.box.libraries import shown_libraries
 from pilotbase.compute.box.proc_files import emptied_folders
-from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, Start
+from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, StartMode
 from pilotbase.documents.limits import IsolationLevel, Limits
 
 APPLICATION = PurePosixPath("/application")
@@ -53,7 +53,7 @@ class Mount:
 
 
 @dataclass(frozen=True)
-class Program:
+class BoxProgram:
     """A stand-alone Python program of ours, what it is given, and where it runs."""
 
     script: Path
@@ -84,10 +84,10 @@ class Tools:
     setpriv: str
 
 
-def launch_command(tools: Tools, settings: BoxSettings, start: Start, arguments: int) -> list[str]:
+def launch_command(tools: Tools, settings: BoxSettings, start: StartMode, arguments: int) -> list[str]:
     """Return the command that sets the box up; bubblewrap reads its other arguments from that descriptor."""
     command = [tools.bwrap, "--args", str(arguments)]
-    if start is Start.C and os.getuid() == 0:
+    if start is StartMode.C and os.getuid() == 0:
         return [*_drop_command(tools, settings.uid), *command]
     return command
 
@@ -99,7 +99,7 @@ def joined_command(join_files: Iterable[Path], command: list[str]) -> list[str]:
 
 
 def box_arguments(
-    program: Program, shown: Iterable[Mount], settings: BoxSettings, start: Start, descriptors: Descriptors
+    program: BoxProgram, shown: Iterable[Mount], settings: BoxSettings, start: StartMode, descriptors: Descriptors
 ) -> list[str]:
     """Return bubblewrap's arguments: namespaces, what is ``shown`` of the host, mounts and seals, the filter."""
     interpreter = settings.interpreter
@@ -125,7 +125,7 @@ def box_arguments(
     return arguments
 
 
-def shown_of_host(program: Program, settings: BoxSettings, tools: Tools) -> tuple[Mount, ...]:
+def shown_of_host(program: BoxProgram, settings: BoxSettings, tools: Tools) -> tuple[Mount, ...]:
     """Return what a box is shown of the host, its own mounts aside: the files themselves, or copies of them.
 
     An image has the system's place; what runs Python stands aside then. Raises as `copy_of`.
@@ -163,22 +163,22 @@ def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
     return [folder for folder in found if folder.is_dir() and not folder.is_symlink()]
 
 
-def boxed_command(program: Program, settings: BoxSettings, start: Start, tools: Tools) -> list[str]:
+def boxed_command(program: BoxProgram, settings: BoxSettings, start: StartMode, tools: Tools) -> list[str]:
     """Return what runs in the box: limits first, then the loss of every privilege, then Python.
 
     In an image Python comes first, and takes both in hand itself: other tools would load libraries of the image.
     """
     assert settings.interpreter is not None
     if program.root is not None:
-        uid = settings.uid if start is Start.D else None
+        uid = settings.uid if start is StartMode.D else None
         entered = entering_words(uid, limit_command(tools, settings)[1:], [str(PROGRAM), *program.arguments])
         return [*python_words(settings.interpreter, _library_folders()), *_PYTHON_OPTIONS, *entered]
-    drop = _drop_command(tools, settings.uid) if start is Start.D else []
+    drop = _drop_command(tools, settings.uid) if start is StartMode.D else []
     return [*limit_command(tools, settings), *drop, *_python(settings, PROGRAM, program)]
 
 
 def program_command(
-    program: Program, script: int, settings: BoxSettings, seccomp: int | None, tools: Tools
+    program: BoxProgram, script: int, settings: BoxSettings, seccomp: int | None, tools: Tools
 ) -> list[str]:
     """Return what runs without a box: Python alone at level L0; limits, filter and another user (if root) at L1.
 
@@ -213,7 +213,7 @@ def address_space(limits: Limits) -> int:
     return limits.memory_bytes + (4 << 30)
 
 
-def environment_variables(limits: Limits, program: Program | None = None) -> Mapping[str, str]:
+def environment_variables(limits: Limits, program: BoxProgram | None = None) -> Mapping[str, str]:
     """Return the whole environment of the box; nothing of ours is passed on, and no locale of an image is read."""
     return {
         "PATH": "/usr/bin",
@@ -228,7 +228,7 @@ def environment_variables(limits: Limits, program: Program | None = None) -> Map
     }
 
 
-def _python(settings: BoxSettings, script: PurePosixPath, program: Program) -> list[str]:
+def _python(settings: BoxSettings, script: PurePosixPath, program: BoxProgram) -> list[str]:
     assert settings.interpreter is not None
     return [str(settings.interpreter.executable), *_PYTHON_OPTIONS, str(script), *program.arguments]
 
@@ -238,13 +238,13 @@ def _drop_command(tools: Tools, uid: int) -> list[str]:
     return [tools.setpriv, *identity, "--no-new-privs", "--"]
 
 
-def _namespaces(settings: BoxSettings, start: Start) -> list[str]:
+def _namespaces(settings: BoxSettings, start: StartMode) -> list[str]:
     unshared = ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "box", "--cap-drop", "ALL"]
     if Protection.PROCESS_NAMESPACE not in settings.removed:
         unshared.append("--unshare-pid")
     if Protection.NETWORK not in settings.removed:
         unshared.append("--unshare-net")
-    if start is Start.C:
+    if start is StartMode.C:
         inside = ["--uid", str(_INSIDE_UID), "--gid", str(_INSIDE_UID)]
         return [*unshared, "--unshare-user", "--disable-userns", *inside]
     return [*unshared, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]

@@ -46,7 +46,7 @@ END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class End:
+class BoxEnd:
     """Why a box ended, and during which batch (0 while loading)."""
 
     reason: EndReason
@@ -62,7 +62,7 @@ class WorkerLostError(PilotbaseError):
 class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of ours
     """The box ended before it had answered; nothing more will come out of it."""
 
-    def __init__(self, end: End) -> None:
+    def __init__(self, end: BoxEnd) -> None:
         super().__init__(END_TEXTS[end.reason].code)
         self.end = end
 

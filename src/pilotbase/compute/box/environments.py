@@ -16,16 +16,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pilotbase.compute.box import installer
-from pilotbase.compute.box.asking import NO_REPORT, asked
+from pilotbase.compute.box.asking import NO_REPORT, ask_box
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.ends import END_TEXTS
-from pilotbase.compute.box.locks import Requirement, parse_lock
+from pilotbase.compute.box.locks import LockedRequirement, parse_lock
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.compute.box.staging import one_at_a_time, remove_folder, staging_folder
-from pilotbase.compute.box.trees import Entry, digest_tree, fingerprint_tree, walk_tree
-from pilotbase.compute.box.wheels import Wheel, provide_wheels
+from pilotbase.compute.box.trees import FileEntry, digest_tree, fingerprint_tree, walk_tree
+from pilotbase.compute.box.wheels import CachedWheel, provide_wheels
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -140,7 +140,7 @@ def find_environment(cache: Path, digest: str) -> Environment | None:
     return None
 
 
-def _key(requirements: tuple[Requirement, ...], tag: str) -> str:
+def _key(requirements: tuple[LockedRequirement, ...], tag: str) -> str:
     lines = [[requirement.name, requirement.version, *requirement.hashes] for requirement in requirements]
     return hex_of(digest_json({"format": _FORMAT, "interpreter": tag, "lock": lines}))
 
@@ -165,7 +165,7 @@ def _read(place: Path) -> Environment | None:
     return None
 
 
-def _install(wheels: tuple[Wheel, ...], tree: Path, settings: BoxSettings) -> None:
+def _install(wheels: tuple[CachedWheel, ...], tree: Path, settings: BoxSettings) -> None:
     """Unpack ``wheels`` into ``tree`` in a box of its own."""
     owned = os.getuid() == 0
     if owned:
@@ -182,7 +182,7 @@ def _install(wheels: tuple[Wheel, ...], tree: Path, settings: BoxSettings) -> No
         "files": MAX_FILES,
     }
     build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
-    program = Program(Path(installer.__file__), (), tuple(mounts))
+    program = BoxProgram(Path(installer.__file__), (), tuple(mounts))
     with Box(program, build) as box:
         built, refusal = ask_build(box, greeting)
     if not built:
@@ -198,7 +198,7 @@ def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
         PilotbaseError: ``environment.build_ended``, or ``environment.disk_full``.
     """
     try:
-        built, report = asked(box, greeting, BUILD_LIMITS.wall_seconds)
+        built, report = ask_box(box, greeting, BUILD_LIMITS.wall_seconds)
         if built:
             return True, report
         refusal = {name: str(report[name]) for name in ("kind", "found")} | {"wheel": str(report.get("wheel"))}
@@ -232,14 +232,14 @@ def _seal(staging: Path, contents: Contents) -> None:
     tree, links = staging / "tree", contents.links
     for entry in walk_tree(tree, links=links):
         _own(entry)
-    _own(Entry(tree, "", tree.lstat()))
+    _own(FileEntry(tree, "", tree.lstat()))
     content = digest_tree(tree, wanted=lambda name: not name.endswith(".pyc"), links=links)
     digest = digest_json({**contents.origin, "files": content})
     record = {"digest": digest, "packages": contents.packages, "seal": digest_tree(tree, links=links)}
     (staging / "record.json").write_text(json.dumps(record))
 
 
-def _own(entry: Entry) -> None:
+def _own(entry: FileEntry) -> None:
     """Make it ours, for everybody to read and for nobody to write; what its owner may run, all may."""
     if os.getuid() == 0:
         os.chown(entry.path, 0, 0, follow_symlinks=False)

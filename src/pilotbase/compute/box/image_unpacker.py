@@ -79,7 +79,7 @@ class RefusedImageError(Exception):
 
 def lay_out(greeting: dict[str, Any]) -> dict[str, Any]:
     """Lay out the image and return its command, variables and folder; raises `RefusedImageError`."""
-    tree = Tree(Path(greeting["target"]), greeting["bytes"], greeting["files"])
+    tree = ImageTree(Path(greeting["target"]), greeting["bytes"], greeting["files"])
     with tarfile.open(greeting["archive"], "r:") as archive:
         config, layers = described(archive)
         require_machine(config)
@@ -155,7 +155,7 @@ def start_of(config: dict[str, Any]) -> dict[str, Any]:
     return {"command": list(map(str, words)), "variables": variables, "folder": str(config.get("WorkingDir") or "/")}
 
 
-class Tree:
+class ImageTree:
     """The folder that layers are laid into, one over the other."""
 
     def __init__(self, root: Path, most_bytes: int, most_files: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pilotbase.compute.box import image_unpacker
 from pilotbase.compute.box.box import Box
-from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.environments import (
     BUILD_LIMITS,
     MAX_FILES,
@@ -77,7 +77,7 @@ def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
     }
     with readable_folder(archive.parent) as folder:
         mounts = (Mount(folder, _ARCHIVE), Mount(root, _TARGET, writable=True))
-        with Box(Program(Path(image_unpacker.__file__), (), mounts), build) as box:
+        with Box(BoxProgram(Path(image_unpacker.__file__), (), mounts), build) as box:
             built, report = ask_build(box, greeting)
     if not built:
         kind = report["kind"]

@@ -73,7 +73,7 @@ def with_needed(names: Iterable[str]) -> list[str]:
     return found
 
 
-def lacking(names: Iterable[str]) -> list[str]:
+def missing_packages(names: Iterable[str]) -> list[str]:
     """Return which of these distributions are not installed."""
     return [name for name in names if name.lower() not in with_needed([name])]
 

@@ -37,7 +37,7 @@ def main() -> None:
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
     greeting = json.loads(b"".join(iter_bytes(requests, length)))
     try:
-        budget = Budget(greeting["free_bytes"], greeting["ratio"], greeting["files"])
+        budget = WriteBudget(greeting["free_bytes"], greeting["ratio"], greeting["files"])
         for wheel in greeting["wheels"]:
             install(wheel["path"], wheel["name"], greeting["target"], budget)
     except RefusedWheelError as refusal:
@@ -73,7 +73,7 @@ class RefusedWheelError(Exception):
         return {"kind": self.kind, "wheel": self.wheel, "found": ascii(self.found)[1:-1][:300]}
 
 
-class Budget:
+class WriteBudget:
     """Bytes and files that may still be written: so much for free, and so many times the size of the wheels."""
 
     def __init__(self, free_bytes: int, ratio: int, files: int) -> None:
@@ -100,7 +100,7 @@ class Budget:
             raise RefusedWheelError("files", wheel, f"{self.files}")
 
 
-def install(path: str, wheel: str, target: str, budget: Budget) -> None:
+def install(path: str, wheel: str, target: str, budget: WriteBudget) -> None:
     """Unpack one wheel into ``target``; raises `RefusedWheelError`."""
     budget.open_wheel(Path(path).stat().st_size)
     with zipfile.ZipFile(path) as archive:
@@ -112,7 +112,7 @@ def install(path: str, wheel: str, target: str, budget: Budget) -> None:
             write(archive, member, place, wheel, budget)
 
 
-def plan(members: list[zipfile.ZipInfo], wheel: str, budget: Budget) -> list[tuple[zipfile.ZipInfo, str]]:
+def plan(members: list[zipfile.ZipInfo], wheel: str, budget: WriteBudget) -> list[tuple[zipfile.ZipInfo, str]]:
     """Return which members are written where, after a look at every name."""
     planned: list[tuple[zipfile.ZipInfo, str]] = []
     seen: set[str] = set()
@@ -157,7 +157,7 @@ def make_parents(place: Path, wheel: str, name: str) -> None:
         raise RefusedWheelError("overwrite", wheel, name) from None
 
 
-def write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: str, budget: Budget) -> None:
+def write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: str, budget: WriteBudget) -> None:
     """Write one member; a file that another wheel has brought must be the same, byte for byte."""
     try:
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
@@ -172,7 +172,7 @@ def write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel:
             sink.write(chunk)
 
 
-def same(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: str, budget: Budget) -> None:
+def same(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: str, budget: WriteBudget) -> None:
     """Raise unless the file at ``place`` equals the member."""
     with archive.open(member) as source, place.open("rb") as other:
         while True:

@@ -27,7 +27,7 @@ _OPTION = re.compile(r"(^|\s)-")
 
 
 @dataclass(frozen=True)
-class Requirement:
+class LockedRequirement:
     """One package: exactly this version, with one of these SHA-256 (hex)."""
 
     name: str
@@ -40,7 +40,7 @@ class Requirement:
         return f"{self.name}=={self.version}"
 
 
-def parse_lock(data: bytes, file: str) -> tuple[Requirement, ...]:
+def parse_lock(data: bytes, file: str) -> tuple[LockedRequirement, ...]:
     """Return the requirements whose markers apply to the running Python, sorted by name.
 
     Raises:
@@ -53,7 +53,7 @@ def parse_lock(data: bytes, file: str) -> tuple[Requirement, ...]:
     except UnicodeDecodeError:
         raise InputError.from_issues(file, [_issue(file, 0, text("environment.lock.encoding"))]) from None
     issues: list[Issue] = []
-    found: dict[str, Requirement] = {}
+    found: dict[str, LockedRequirement] = {}
     for line, words in _logical_lines(content):
         parsed = _parse_line(words, line)
         if isinstance(parsed, Text):
@@ -91,7 +91,7 @@ def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
         yield first, pending.strip()
 
 
-def _parse_line(words: str, line: int) -> Requirement | Text | None:
+def _parse_line(words: str, line: int) -> LockedRequirement | Text | None:
     """Return the requirement, what is wrong with it, or None where its marker does not apply."""
     forbidden = _forbidden(words)
     if forbidden is not None:
@@ -114,7 +114,7 @@ def _parse_line(words: str, line: int) -> Requirement | Text | None:
     except MarkerError:
         return text("environment.lock.marker", found=pinned["marker"].strip()[:200])
     digests = tuple(sorted({digest for _, digest in hashes}))
-    return Requirement(normalise_name(pinned["name"]), pinned["version"], digests, line)
+    return LockedRequirement(normalise_name(pinned["name"]), pinned["version"], digests, line)
 
 
 def _forbidden(words: str) -> Text | None:

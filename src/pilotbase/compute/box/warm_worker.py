@@ -19,27 +19,27 @@ from pilotbase.compute.adapters.registry import Adapter, adapter_of
 from pilotbase.compute.box import runner
 from pilotbase.compute.box.box import Box, BoxFacts
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, Mount, Program
+from pilotbase.compute.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, BoxProgram, Mount
 from pilotbase.compute.box.copies import copy_of
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.images import ROOT, START
 from pilotbase.compute.box.intake import check_folder, readable_folder
 from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import (
     MAX_JSON_BYTES,
-    Answers,
-    Batch,
+    AnswerBatch,
     Buffer,
+    FeatureBatch,
     FrameError,
+    FrameKind,
     Header,
-    Kind,
     check_answer_header,
     decode_answers,
     encode_batch,
@@ -67,7 +67,7 @@ _REPORTABLE = frozenset(
 
 
 @dataclass(frozen=True)
-class Work:
+class WorkerSetup:
     """An application in its environment, under a contract."""
 
     application: Path
@@ -118,7 +118,7 @@ def start_worker(
     if settings.copies is not None:
         environment = replace(environment, path=copy_of(environment.path, settings.copies))
     environment.verify()
-    work = Work(application.resolve(), form, contract, environment, settings.copies)
+    work = WorkerSetup(application.resolve(), form, contract, environment, settings.copies)
     if work.root is not None and settings.level in (IsolationLevel.L0, IsolationLevel.L1):
         raise RefusedError("box.image_needs_box", level=settings.level.value)
     return WarmWorker(work, settings)
@@ -127,15 +127,15 @@ def start_worker(
 class WarmWorker:
     """A loaded application; one thread uses it, any thread may `cancel` it."""
 
-    def __init__(self, work: Work, settings: BoxSettings) -> None:
+    def __init__(self, work: WorkerSetup, settings: BoxSettings) -> None:
         self._contract, self._limits, self._policy = work.contract, settings.limits, settings.logs
         self._sequence = 0
-        self._ready: tuple[Batch, Sequence[Buffer]] | None = None
-        self._end: End | None = None
+        self._ready: tuple[FeatureBatch, Sequence[Buffer]] | None = None
+        self._end: BoxEnd | None = None
         with contextlib.ExitStack() as stack:
             application = stack.enter_context(readable_folder(work.application, copied=work.copies is not None))
             mounts = (Mount(application, APPLICATION), *work.mounts)
-            program = Program(Path(runner.__file__), (), mounts, APPLICATION, work.root)
+            program = BoxProgram(Path(runner.__file__), (), mounts, APPLICATION, work.root)
             self._box = stack.enter_context(Box(program, settings))
             started = time.monotonic()
             self._load(_greeting(work, settings))
@@ -149,7 +149,7 @@ class WarmWorker:
         return self._box.facts
 
     @property
-    def end(self) -> End | None:
+    def end(self) -> BoxEnd | None:
         """How the box ended; None while it runs."""
         return self._end
 
@@ -158,7 +158,7 @@ class WarmWorker:
         """Tell whether the box is still there; one that ended between two batches says so at the next `predict`."""
         return self._end is None and self._box.supervisor.is_alive()
 
-    def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
         """Return one answer for each case of ``batch``, in its order.
 
         ``following``: what will be asked next, if that is known; it is made ready while the box works, not yet asked.
@@ -190,7 +190,7 @@ class WarmWorker:
         except FrameError as problem:
             self._fail(problem.reason)
 
-    def usage(self) -> Usage:
+    def usage(self) -> BoxUsage:
         """Return wall and CPU seconds and the peak memory of the whole box, until now or until its end."""
         return self._box.usage()
 
@@ -205,7 +205,7 @@ class WarmWorker:
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End the box and leave nothing of it behind; harmless when repeated."""
         if self._end is None:
-            self._end = End(reason, self._sequence, "")
+            self._end = BoxEnd(reason, self._sequence, "")
         self._box.close(reason)
         self._held.close()
 
@@ -217,13 +217,13 @@ class WarmWorker:
     ) -> None:
         self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
-    def _make_ready(self, following: Batch | None) -> None:
+    def _make_ready(self, following: FeatureBatch | None) -> None:
         """Encode what comes next; if it does not fit the contract, that is said when it is asked."""
         if following is not None:
             with contextlib.suppress(InputError):
                 self._ready = (following, self._frame(following))
 
-    def _frame(self, batch: Batch) -> Sequence[Buffer]:
+    def _frame(self, batch: FeatureBatch) -> Sequence[Buffer]:
         """Return the next frame, of ``batch``; what was made ready for this place serves no other."""
         ready, self._ready = self._ready, None
         if ready is not None and ready[0] is batch:
@@ -234,10 +234,10 @@ class WarmWorker:
         deadline = time.monotonic() + self._limits.load_seconds
         channel = self._box.channel
         try:
-            channel.send(encode_json(Kind.HELLO, greeting), deadline)
+            channel.send(encode_json(FrameKind.HELLO, greeting), deadline)
             header = channel.receive_header(deadline)
             self._raise_reported(header, deadline)
-            if header.kind is not Kind.READY or header.length > MAX_JSON_BYTES:
+            if header.kind is not FrameKind.READY or header.length > MAX_JSON_BYTES:
                 raise FrameError(EndReason.BROKEN_PROTOCOL)
             channel.receive(header.length, deadline)
         except DeadlinePassedError:
@@ -249,7 +249,7 @@ class WarmWorker:
 
     def _raise_reported(self, header: Header, deadline: float) -> None:
         """End the box if the program in it reports a failure."""
-        if header.kind is not Kind.ERROR:
+        if header.kind is not FrameKind.ERROR:
             return
         if header.length > MAX_JSON_BYTES:
             raise FrameError(EndReason.BROKEN_PROTOCOL)
@@ -272,12 +272,12 @@ class WarmWorker:
     def _fail(self, symptom: EndReason, message: str = "") -> NoReturn:
         reason = self._box.explain(symptom)
         detail = message if self._policy is LogPolicy.FULL else ""
-        self._end = End(reason, self._sequence, detail)
+        self._end = BoxEnd(reason, self._sequence, detail)
         self._box.close(reason)
         raise BoxEnded(self._end)
 
 
-def _greeting(work: Work, settings: BoxSettings) -> bytes:
+def _greeting(work: WorkerSetup, settings: BoxSettings) -> bytes:
     inside = settings.level not in (IsolationLevel.L0, IsolationLevel.L1)
     prediction, features = work.contract.prediction, work.contract.features
     script = None if work.adapter is None else work.adapter.script

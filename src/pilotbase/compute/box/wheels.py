@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.compute.box.locks import Requirement, normalise_name
+from pilotbase.compute.box.locks import LockedRequirement, normalise_name
 from pilotbase.compute.box.staging import staging_folder
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_file, digest_of, hex_of
@@ -28,15 +28,15 @@ _WHEEL_NAME = re.compile(r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[A-Za-z0-9_.!+]+
 
 
 @dataclass(frozen=True)
-class Wheel:
+class CachedWheel:
     """A wheel in the cache."""
 
-    requirement: Requirement
+    requirement: LockedRequirement
     path: Path
     sha256: str
 
 
-def provide_wheels(requirements: Sequence[Requirement], cache: Path, tag: str) -> tuple[Wheel, ...]:
+def provide_wheels(requirements: Sequence[LockedRequirement], cache: Path, tag: str) -> tuple[CachedWheel, ...]:
     """Return one verified wheel for each requirement, fetching those that ``cache`` lacks.
 
     ``tag`` names the interpreter: which of a lock's hashes fits is pip's choice, made once for each interpreter.
@@ -66,19 +66,19 @@ def keep_wheel(path: Path, sha256: str, cache: Path, tag: str) -> None:
         _keep(path, folder / sha256)
 
 
-def _find(requirement: Requirement, folder: Path) -> Wheel | None:
+def _find(requirement: LockedRequirement, folder: Path) -> CachedWheel | None:
     """Return the cached wheel of a requirement; one whose bytes no longer have their hash is thrown away."""
     for sha256 in requirement.hashes:
         for path in (folder / sha256).glob("*.whl"):
             if not _is_wheel_of(path.name, requirement):
                 continue
             if digest_file(path) == digest_of(sha256):
-                return Wheel(requirement, path, sha256)
+                return CachedWheel(requirement, path, sha256)
             shutil.rmtree(folder / sha256, ignore_errors=True)
     return None
 
 
-def _fetch(requirements: Sequence[Requirement], folder: Path) -> Iterable[Wheel]:
+def _fetch(requirements: Sequence[LockedRequirement], folder: Path) -> Iterable[CachedWheel]:
     by_hash = {sha256: requirement for requirement in requirements for sha256 in requirement.hashes}
     with staging_folder(folder) as temporary:
         lines = temporary / "requirements.txt"
@@ -89,7 +89,7 @@ def _fetch(requirements: Sequence[Requirement], folder: Path) -> Iterable[Wheel]
             requirement = by_hash.get(sha256)
             if requirement is None or not _is_wheel_of(path.name, requirement):
                 raise InputError("environment.wrong_wheel", wheel=path.name)
-            yield Wheel(requirement, _keep(path, folder / sha256), sha256)
+            yield CachedWheel(requirement, _keep(path, folder / sha256), sha256)
 
 
 def _keep(path: Path, place: Path) -> Path:
@@ -131,11 +131,11 @@ def _run_pip(lines: Path, folder: Path) -> None:
     raise PilotbaseError("environment.fetch_failed", said=said or done.stderr[-500:])
 
 
-def _line(requirement: Requirement) -> str:
+def _line(requirement: LockedRequirement) -> str:
     hashes = "".join(f" --hash=sha256:{sha256}" for sha256 in requirement.hashes)
     return f"{requirement}{hashes}\n"
 
 
-def _is_wheel_of(filename: str, requirement: Requirement) -> bool:
+def _is_wheel_of(filename: str, requirement: LockedRequirement) -> bool:
     match = _WHEEL_NAME.fullmatch(filename)
     return match is not None and normalise_name(match["name"]) == requirement.name

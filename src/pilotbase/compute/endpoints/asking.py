@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from pilotbase.compute.box.logs import CappedLog
 from pilotbase.compute.endpoints.calls import Call, CallLog
-from pilotbase.compute.endpoints.wire import Question, Reply, Wire
+from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, Wire
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import FrameError
-from pilotbase.protocols.guarded_http import Answer, NoAnswerError, Request
+from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse, NoAnswerError
 from pilotbase.protocols.kept_connection import BrokenOffError, KeptConnection, LateError, TooLargeError
 from pilotbase.protocols.strict_json import WireError
 
@@ -33,7 +33,7 @@ _SHOWN, _TOLD = 4000, 500
 
 
 @dataclass(frozen=True)
-class Fault:
+class RequestFault:
     """Why a request brought no answer; ``again``: it may go better, ``hopeless``: no other question will go better."""
 
     reason: EndReason
@@ -60,7 +60,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Line:
+class EndpointSession:
     """What all requests to one endpoint share."""
 
     wire: Wire
@@ -77,12 +77,14 @@ class Line:
     opened_at: float
     """By the monotonic clock."""
 
-    def ask(self, question: Question, connection: KeptConnection, seconds: float, end: float) -> Reply | Fault:
+    def ask(
+        self, question: ModelRequest, connection: KeptConnection, seconds: float, end: float
+    ) -> ModelReply | RequestFault:
         """Return the answer to ``question``, or why there is none ``seconds`` after its turn, or by ``end``."""
         number, deadline = next(self.numbers), end
         for attempt in itertools.count(1):
             if self.stopped.wait(self.rate.take()):
-                return Fault(EndReason.CANCELLED, "", hopeless=True)
+                return RequestFault(EndReason.CANCELLED, "", hopeless=True)
             if attempt == 1:
                 deadline = min(time.monotonic() + seconds, end)
             outcome, call = self._once(question, connection, deadline, (number, attempt))
@@ -92,10 +94,10 @@ class Line:
             if over or wait is None:
                 return outcome
             if self.stopped.wait(wait):
-                return Fault(EndReason.CANCELLED, "", hopeless=True)
+                return RequestFault(EndReason.CANCELLED, "", hopeless=True)
         raise AssertionError
 
-    def greet(self, connection: KeptConnection, deadline: float) -> Fault | None:
+    def greet(self, connection: KeptConnection, deadline: float) -> RequestFault | None:
         """Return None once the endpoint says that it is there, else why not; nothing of a case is sent."""
         for attempt in itertools.count(1):
             fault = self._greet_once(connection, deadline)
@@ -105,21 +107,21 @@ class Line:
             self.stopped.wait(wait)
         raise AssertionError
 
-    def _greet_once(self, connection: KeptConnection, deadline: float) -> Fault | None:
+    def _greet_once(self, connection: KeptConnection, deadline: float) -> RequestFault | None:
         answer = self._sent(self.wire.greeting(), connection, deadline)
-        if isinstance(answer, Fault):
+        if isinstance(answer, RequestFault):
             return answer
         if 300 <= answer.status < 400 or answer.status in _LATER or answer.status in (401, 402, 403):
             return self._fault_of(answer)
         return None if self.wire.is_there(answer) else self._fault_of(answer)
 
     def _once(
-        self, question: Question, connection: KeptConnection, deadline: float, place: tuple[int, int]
-    ) -> tuple[Reply | Fault, Call]:
+        self, question: ModelRequest, connection: KeptConnection, deadline: float, place: tuple[int, int]
+    ) -> tuple[ModelReply | RequestFault, Call]:
         began = time.monotonic()
         answer = self._sent(question.request, connection, deadline)
-        outcome = answer if isinstance(answer, Fault) else self._read(question, answer)
-        reply = outcome if isinstance(outcome, Reply) else None
+        outcome = answer if isinstance(answer, RequestFault) else self._read(question, answer)
+        reply = outcome if isinstance(outcome, ModelReply) else None
         usage = reply.usage if reply is not None else None
         call = Call(
             number=place[0],
@@ -127,10 +129,10 @@ class Line:
             began=round(began - self.opened_at, 6),
             cases=question.count,
             request=digest_bytes(question.request.body or b""),
-            response=digest_bytes(answer.body) if isinstance(answer, Answer) else None,
-            status=answer.status if isinstance(answer, Answer) else None,
+            response=digest_bytes(answer.body) if isinstance(answer, GuardedResponse) else None,
+            status=answer.status if isinstance(answer, GuardedResponse) else None,
             seconds=round(time.monotonic() - began, 6),
-            fault=outcome.reason if isinstance(outcome, Fault) else None,
+            fault=outcome.reason if isinstance(outcome, RequestFault) else None,
             final=False,
             prompt_tokens=None if usage is None else usage.prompt,
             completion_tokens=None if usage is None else usage.completion,
@@ -140,14 +142,16 @@ class Line:
         )
         return outcome, call
 
-    def _sent(self, request: Request, connection: KeptConnection, deadline: float) -> Answer | Fault:
+    def _sent(
+        self, request: GuardedRequest, connection: KeptConnection, deadline: float
+    ) -> GuardedResponse | RequestFault:
         """Return what came, or why nothing did."""
         seconds = min(self.timeout, deadline - time.monotonic())
         headers = {**request.headers, **self.headers}
         try:
             if seconds <= 0:
                 raise LateError("protocol.late", host="")
-            sent = Request(request.method, request.url, request.body, headers, request.most_bytes)
+            sent = GuardedRequest(request.method, request.url, request.body, headers, request.most_bytes)
             answer = connection.send(sent, seconds)
         except (NoAnswerError, RefusedError) as problem:
             fault = _fault_behind(problem)
@@ -156,23 +160,23 @@ class Line:
         self._show(request, f"{answer.status} {self._struck(answer.body, _SHOWN)}")
         return answer
 
-    def _read(self, question: Question, answer: Answer) -> Reply | Fault:
+    def _read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply | RequestFault:
         if answer.status != 200:
             return self._fault_of(answer)
         try:
             return self.wire.read(question, answer)
         except WireError as problem:
-            return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, self._struck(problem.render()), again=True)
+            return RequestFault(EndReason.ENDPOINT_BROKEN_ANSWER, self._struck(problem.render()), again=True)
         except FrameError as problem:
-            return Fault(problem.reason, "", hopeless=True)
+            return RequestFault(problem.reason, "", hopeless=True)
 
-    def _show(self, request: Request, came: str) -> None:
+    def _show(self, request: GuardedRequest, came: str) -> None:
         if self.shown is None:
             return
         asked = self._struck(request.body or b"", _SHOWN)
         self.shown.add(f"> {request.method} {request.url} {asked}\n< {came}\n".encode(errors="replace"))
 
-    def _fault_of(self, answer: Answer) -> Fault:
+    def _fault_of(self, answer: GuardedResponse) -> RequestFault:
         return fault_of(answer, self._struck(answer.body, _TOLD), self._struck(answer.headers.get("location", "")))
 
     def _struck(self, words: bytes | str, most: int = _TOLD) -> str:
@@ -184,36 +188,36 @@ class Line:
         return (said.replace(self.secret, "***") if self.secret else said)[:most]
 
 
-def fault_of(answer: Answer, words: str, location: str) -> Fault:
+def fault_of(answer: GuardedResponse, words: str, location: str) -> RequestFault:
     """Return what a status other than 200 says; ``words`` and ``location``: what came with it, as it may be told."""
     status, said = answer.status, f"{answer.status} {words}".strip()
     if 300 <= status < 400:
-        return Fault(EndReason.ENDPOINT_REDIRECT, f"{status} to {location}", hopeless=True)
+        return RequestFault(EndReason.ENDPOINT_REDIRECT, f"{status} to {location}", hopeless=True)
     if status in _LATER:
-        return Fault(EndReason.ENDPOINT_BUSY, said, again=True, wait=_retry_after(answer))
+        return RequestFault(EndReason.ENDPOINT_BUSY, said, again=True, wait=_retry_after(answer))
     if status in (408, 504):
-        return Fault(EndReason.ENDPOINT_TIMEOUT, said, again=True)
+        return RequestFault(EndReason.ENDPOINT_TIMEOUT, said, again=True)
     if status < 300:
-        return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, said)
-    return Fault(EndReason.ENDPOINT_REFUSED, said, again=status >= 500, hopeless=status in _SHUT)
+        return RequestFault(EndReason.ENDPOINT_BROKEN_ANSWER, said)
+    return RequestFault(EndReason.ENDPOINT_REFUSED, said, again=status >= 500, hopeless=status in _SHUT)
 
 
-def _fault_behind(problem: PilotbaseError) -> Fault:
+def _fault_behind(problem: PilotbaseError) -> RequestFault:
     words = problem.render()
     if isinstance(problem, RefusedError):
-        return Fault(EndReason.ENDPOINT_REFUSED, words, hopeless=True)
+        return RequestFault(EndReason.ENDPOINT_REFUSED, words, hopeless=True)
     if isinstance(problem, LateError):
-        return Fault(EndReason.ENDPOINT_TIMEOUT, words, again=True)
+        return RequestFault(EndReason.ENDPOINT_TIMEOUT, words, again=True)
     if isinstance(problem, TooLargeError):
-        return Fault(EndReason.OVERSIZED_ANSWER, words, hopeless=True)
+        return RequestFault(EndReason.OVERSIZED_ANSWER, words, hopeless=True)
     if isinstance(problem, BrokenOffError):
-        return Fault(EndReason.ENDPOINT_BROKEN_ANSWER, words, again=True)
-    return Fault(EndReason.ENDPOINT_UNREACHABLE, words, again=True)
+        return RequestFault(EndReason.ENDPOINT_BROKEN_ANSWER, words, again=True)
+    return RequestFault(EndReason.ENDPOINT_UNREACHABLE, words, again=True)
 
 
-def _wait(outcome: Reply | Fault, attempt: int) -> float | None:
+def _wait(outcome: ModelReply | RequestFault, attempt: int) -> float | None:
     """Return after how many seconds it is asked again; None: not at all. Waits double and differ by chance."""
-    if isinstance(outcome, Reply) or not outcome.again:
+    if isinstance(outcome, ModelReply) or not outcome.again:
         return None
     if outcome.wait is not None:
         return outcome.wait
@@ -221,7 +225,7 @@ def _wait(outcome: Reply | Fault, attempt: int) -> float | None:
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - several who were turned away do not come back at once
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _retry_after(answer: GuardedResponse) -> float | None:
     """Return the seconds of ``Retry-After``; a date there is not read."""
     told = answer.headers.get("retry-after", "").strip()
     return float(told) if told.isascii() and told.isdigit() and len(told) < 7 else None

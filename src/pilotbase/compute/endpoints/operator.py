@@ -25,7 +25,7 @@ KEYS_FILE = "PILOTBASE_GATEWAY_ENDPOINT_KEYS_FILE"
 
 
 @dataclass(frozen=True)
-class Operator:
+class EndpointSettings:
     """The settings of this machine for calls to endpoints."""
 
     allowed: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Operator:
     """``organisation/NAME`` → ``url`` and ``key``."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Operator:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> EndpointSettings:
         """Return the settings that ``environment`` spells.
 
         Raises:

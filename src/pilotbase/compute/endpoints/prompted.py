@@ -7,24 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pilotbase.compute.endpoints.reading import AnswerReader
-from pilotbase.compute.endpoints.wire import Question, Reply
+from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest
 from pilotbase.compute.endpoints.wording import Template
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
-from pilotbase.protocols.frames import Batch
-from pilotbase.protocols.guarded_http import Answer, Request
-from pilotbase.protocols.openai_wire import Said, TokenUsage, estimate_tokens
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse
+from pilotbase.protocols.openai_wire import ModelOutput, TokenUsage, estimate_tokens
 
 MOST_ANSWER_BYTES = 1 << 20
 _SHUT = frozenset({401, 402, 403})
 
 
-def models_of(endpoint: Endpoint) -> Request:
+def models_of(endpoint: Endpoint) -> GuardedRequest:
     """Return what asks for the list of models, which most servers have."""
-    return Request("GET", f"{endpoint.url.rstrip('/')}/models", most_bytes=MOST_ANSWER_BYTES)
+    return GuardedRequest("GET", f"{endpoint.url.rstrip('/')}/models", most_bytes=MOST_ANSWER_BYTES)
 
 
-def lets_in(answer: Answer) -> bool:
+def lets_in(answer: GuardedResponse) -> bool:
     """Tell whether an endpoint lets us in, be there a list of its models or not."""
     return answer.status not in _SHUT
 
@@ -45,7 +45,7 @@ class PromptedWire(ABC):
         """Return what is sent for a question in words."""
 
     @abstractmethod
-    def said(self, answer: Answer) -> Said:
+    def said(self, answer: GuardedResponse) -> ModelOutput:
         """Return what was said; raises `WireError`."""
 
     @property
@@ -53,20 +53,20 @@ class PromptedWire(ABC):
         """Return the settings of the manifest, as the API names them."""
         return self.prompt.sampling.to_json_value()
 
-    def greeting(self) -> Request:
+    def greeting(self) -> GuardedRequest:
         return models_of(self.endpoint)
 
-    def is_there(self, answer: Answer) -> bool:
+    def is_there(self, answer: GuardedResponse) -> bool:
         return lets_in(answer)
 
-    def questions(self, batch: Batch) -> Sequence[Question]:
+    def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
         url, headers = f"{self.endpoint.url.rstrip('/')}/{self.place}", {"Content-Type": "application/json"}
         return [
-            Question(slice(row, row + 1), Request("POST", url, self.body(words), headers, MOST_ANSWER_BYTES))
+            ModelRequest(slice(row, row + 1), GuardedRequest("POST", url, self.body(words), headers, MOST_ANSWER_BYTES))
             for row, words in enumerate(self._template.words(batch))
         ]
 
-    def read(self, question: Question, answer: Answer) -> Reply:
+    def read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply:
         said = self.said(answer)
         value = self._reader.read(said.words)
         usage = said.usage or TokenUsage(
@@ -74,4 +74,4 @@ class PromptedWire(ABC):
             estimate_tokens(len(said.words.encode(errors="replace"))),
             estimated=True,
         )
-        return Reply(self._reader.column([value]), said.model, usage, unread=int(value is None))
+        return ModelReply(self._reader.column([value]), said.model, usage, unread=int(value is None))

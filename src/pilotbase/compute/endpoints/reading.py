@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pilotbase.compute.endpoints.wire import abstentions, misfit
 from pilotbase.documents.answer_texts import AnswerTextError, check_answer
 from pilotbase.documents.contract import Prediction
-from pilotbase.documents.endpoint import Reading
+from pilotbase.documents.endpoint import AnswerParsing
 from pilotbase.protocols.frames import answer_dtype
 
 LONGEST_READ = 1 << 20
@@ -32,7 +32,7 @@ Value = int | float | str | tuple[float, float] | None
 class AnswerReader:
     """Reads the words of one endpoint as answers of one contract."""
 
-    def __init__(self, reading: Reading, prediction: Prediction) -> None:
+    def __init__(self, reading: AnswerParsing, prediction: Prediction) -> None:
         """Raises `BoxEnded`: the pattern cannot be read."""
         self._reading, self._prediction = reading, prediction
         self._codes = {name: code for code, name in enumerate(prediction.classes)}
@@ -52,7 +52,7 @@ class AnswerReader:
         return self._number(found)
 
     def column(self, values: Iterable[Value]) -> NDArray[Any]:
-        """Return answers as `frames.Answers` holds them."""
+        """Return answers as `frames.AnswerBatch` holds them."""
         found = list(values)
         column = abstentions(len(found), self._prediction).astype(answer_dtype(self._prediction).base)
         for row, value in enumerate(found):

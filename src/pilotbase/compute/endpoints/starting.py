@@ -6,8 +6,8 @@ import contextlib
 
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.endpoints.calls import CallLog
-from pilotbase.compute.endpoints.operator import Operator
-from pilotbase.compute.endpoints.worker import Access, EndpointWorker
+from pilotbase.compute.endpoints.operator import EndpointSettings
+from pilotbase.compute.endpoints.worker import EndpointAccess, EndpointWorker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.protocols.guarded_http import NoAnswerError
@@ -23,8 +23,8 @@ def start_endpoint(
         InputError: the file of keys cannot be read.
         BoxEnded: the endpoint is not there, refuses, or does not fit the contract; the reason says why.
     """
-    operator = Operator.from_environment()
+    operator = EndpointSettings.from_environment()
     with contextlib.suppress(NoAnswerError):  # it is told as the endpoint's end, which others are, too
         operator.guard.check(endpoint.url)
-    access = Access(operator.guard, operator.key_for(supplier, endpoint))
+    access = EndpointAccess(operator.guard, operator.key_for(supplier, endpoint))
     return EndpointWorker(endpoint, contract, settings, access, calls)

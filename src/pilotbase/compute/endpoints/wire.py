@@ -9,23 +9,23 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.contract import ARRAYS, Contract, Prediction
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import Answers, Batch, FrameError, answer_dtype, decode_answers, encode_texts
-from pilotbase.protocols.guarded_http import Answer, Request
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError, answer_dtype, decode_answers, encode_texts
+from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse
 from pilotbase.protocols.openai_wire import TokenUsage
 
 Column = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Question:
+class ModelRequest:
     """One call: the rows of the batch that it asks about, and what is sent."""
 
     rows: slice
-    request: Request
+    request: GuardedRequest
 
     @property
     def count(self) -> int:
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ModelReply:
     """What was read of the answer to one question: one value a case."""
 
     values: Column
@@ -50,16 +50,16 @@ class Wire(Protocol):
     def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
         """Raises `BoxEnded`: the contract has what this cannot put or read."""
 
-    def greeting(self) -> Request:
+    def greeting(self) -> GuardedRequest:
         """Return what is asked before any case: whether it is there."""
 
-    def is_there(self, answer: Answer) -> bool:
+    def is_there(self, answer: GuardedResponse) -> bool:
         """Tell whether the answer to the greeting says so."""
 
-    def questions(self, batch: Batch) -> Sequence[Question]:
+    def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
         """Return the calls that ask about all cases of ``batch``."""
 
-    def read(self, question: Question, answer: Answer) -> Reply:
+    def read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply:
         """Return what an answer of status 200 says.
 
         Raises:
@@ -77,10 +77,10 @@ def require_cells(contract: Contract) -> None:
 
 def misfit(words: str) -> BoxEnded:
     """Return the end of an endpoint that does not fit the contract."""
-    return BoxEnded(End(EndReason.MODEL_MISFIT, 0, words))
+    return BoxEnded(BoxEnd(EndReason.MODEL_MISFIT, 0, words))
 
 
-def checked(values: Column, prediction: Prediction) -> Answers:
+def checked(values: Column, prediction: Prediction) -> AnswerBatch:
     """Return answers held against the contract, as those that cross the wall of a box are; raises `FrameError`."""
     if prediction.is_spelled:
         try:
@@ -90,7 +90,7 @@ def checked(values: Column, prediction: Prediction) -> Answers:
     else:
         payload = np.ascontiguousarray(values, dtype=answer_dtype(prediction).base).tobytes()
     found = decode_answers(payload, prediction, len(values))
-    return Answers(found.values.reshape(values.shape))
+    return AnswerBatch(found.values.reshape(values.shape))
 
 
 def abstentions(rows: int, prediction: Prediction) -> Column:

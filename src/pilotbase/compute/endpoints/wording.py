@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pilotbase.compute.endpoints.wire import misfit, require_cells
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.endpoint import template_features
-from pilotbase.protocols.frames import MISSING_BOOLEAN, Batch
+from pilotbase.protocols.frames import MISSING_BOOLEAN, FeatureBatch
 
 MISSING = "–"
 """Stands where a case has nothing."""
@@ -30,7 +30,7 @@ class Template:
             raise misfit(f"the template names what is no feature: {', '.join(unknown)}")
         self._parts = [(literal, name) for literal, name, *_ in string.Formatter().parse(template)]
 
-    def words(self, batch: Batch) -> Iterator[str]:
+    def words(self, batch: FeatureBatch) -> Iterator[str]:
         """Yield the question about each case of ``batch``."""
         spelled = {name: _spelled(batch.columns[name], self._types[name]) for _, name in self._parts if name}
         for row in range(batch.rows):

@@ -18,18 +18,18 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.compute.box.logs import CappedLog, Logs
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch
-from pilotbase.compute.box.supervisor import Usage
-from pilotbase.compute.endpoints.asking import Fault, Line, Rate
+from pilotbase.compute.box.supervisor import BoxUsage
+from pilotbase.compute.endpoints.asking import EndpointSession, Rate, RequestFault
 from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
-from pilotbase.compute.endpoints.wire import Question, Reply, abstentions, checked
+from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, abstentions, checked
 from pilotbase.compute.endpoints.wires import WIRES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.limits import EndReason, IsolationLevel
-from pilotbase.protocols.frames import Answers, Batch, FrameError
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.kept_connection import KeptConnection
 
@@ -37,7 +37,7 @@ MOST_UNANSWERED = 5
 
 
 @dataclass(frozen=True)
-class Access:
+class EndpointAccess:
     """How the endpoint is reached: by whose leave, and with which key."""
 
     guard: GuardedHttp
@@ -48,7 +48,7 @@ class EndpointWorker:
     """Asks one endpoint; one thread uses it, any thread may `cancel` it."""
 
     def __init__(
-        self, endpoint: Endpoint, contract: Contract, settings: BoxSettings, access: Access, calls: CallLog
+        self, endpoint: Endpoint, contract: Contract, settings: BoxSettings, access: EndpointAccess, calls: CallLog
     ) -> None:
         """Return a worker whose endpoint has said that it is there.
 
@@ -60,7 +60,7 @@ class EndpointWorker:
         self._calls, self._log = calls, CappedLog(settings.limits.log_bytes, settings.logs)
         self._began = time.monotonic()
         self._ended_at: float | None = None
-        self._end: End | None = None
+        self._end: BoxEnd | None = None
         self._batches = self._unanswered = 0
         self._answered = False
         self._stopped = threading.Event()
@@ -85,7 +85,7 @@ class EndpointWorker:
         return BoxFacts(IsolationLevel.L0, "endpoint", MemoryWatch.NONE, 0, 0.0)
 
     @property
-    def end(self) -> End | None:
+    def end(self) -> BoxEnd | None:
         """How it ended; None while it goes on."""
         return self._end
 
@@ -93,7 +93,7 @@ class EndpointWorker:
     def running(self) -> bool:
         return self._end is None
 
-    def predict(self, batch: Batch, following: Batch | None = None) -> Answers:
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
         """Return one answer for each case of ``batch``, in its order; cases without one abstain.
 
         Raises:
@@ -104,25 +104,25 @@ class EndpointWorker:
         self._batches += 1
         values = abstentions(batch.rows, self._contract.prediction)
         for question, outcome in self._outcomes(self._line.wire.questions(batch)):
-            if isinstance(outcome, Reply):
+            if isinstance(outcome, ModelReply):
                 self._answered, self._unanswered = True, 0
                 values[question.rows] = outcome.values
             else:
                 self._take(outcome)
         if time.monotonic() - self._began > self._limits.wall_seconds:
-            self._fail(Fault(EndReason.WALL_LIMIT, ""))
+            self._fail(RequestFault(EndReason.WALL_LIMIT, ""))
         try:
             return checked(values, self._contract.prediction)
         except FrameError as problem:
-            self._fail(Fault(problem.reason, ""))
+            self._fail(RequestFault(problem.reason, ""))
 
     def use(self) -> EndpointUse:
         """Return what all calls of this run came to, those before a crash included."""
         return endpoint_use(self._endpoint, self._calls.total, self._calls.digest)
 
-    def usage(self) -> Usage:
+    def usage(self) -> BoxUsage:
         """Return the seconds until now or until its end; what the endpoint itself uses is not known here."""
-        return Usage((self._ended_at or time.monotonic()) - self._began, 0.0, 0)
+        return BoxUsage((self._ended_at or time.monotonic()) - self._began, 0.0, 0)
 
     def logs(self) -> Logs:
         """Return what was asked and answered, as far as the log policy lets it out."""
@@ -147,9 +147,9 @@ class EndpointWorker:
     ) -> None:
         self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
-    def _open_line(self, key: str | None) -> Line:
+    def _open_line(self, key: str | None) -> EndpointSession:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        return Line(
+        return EndpointSession(
             wire=WIRES[self._endpoint.protocol](self._endpoint, self._contract),
             headers=headers if key is None else {**headers, "Authorization": f"Bearer {key}"},
             secret=key,
@@ -162,48 +162,48 @@ class EndpointWorker:
             opened_at=self._began,
         )
 
-    def _outcomes(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Reply | Fault]]:
+    def _outcomes(self, questions: Sequence[ModelRequest]) -> Iterator[tuple[ModelRequest, ModelReply | RequestFault]]:
         """Yield what came of each question, in their order; as many as may are under way."""
         if len(questions) == 1:
             yield questions[0], self._ask(questions[0])
             return
-        asked: list[tuple[Question, Future[Reply | Fault]]] = [
+        asked: list[tuple[ModelRequest, Future[ModelReply | RequestFault]]] = [
             (question, self._threads.submit(self._ask, question)) for question in questions
         ]
         for question, future in asked:
             yield question, future.result()
 
-    def _ask(self, question: Question) -> Reply | Fault:
+    def _ask(self, question: ModelRequest) -> ModelReply | RequestFault:
         connection, end = self._free.get(), self._began + self._limits.wall_seconds
         try:
             return self._line.ask(question, connection, self._limits.batch_seconds, end)
         finally:
             self._free.put(connection)
 
-    def _take(self, fault: Fault) -> None:
+    def _take(self, fault: RequestFault) -> None:
         """Count a question without an answer, and end where there is no use in going on."""
         if self._stopped.is_set():
-            raise BoxEnded(self._end or End(EndReason.CANCELLED, self._batches, ""))
+            raise BoxEnded(self._end or BoxEnd(EndReason.CANCELLED, self._batches, ""))
         self._unanswered += 1
         if time.monotonic() - self._began > self._limits.wall_seconds:
-            self._fail(Fault(EndReason.WALL_LIMIT, fault.detail))
+            self._fail(RequestFault(EndReason.WALL_LIMIT, fault.detail))
         if fault.hopeless or not self._answered or self._unanswered >= MOST_UNANSWERED:
             self._fail(fault)
 
-    def _fail(self, fault: Fault) -> NoReturn:
+    def _fail(self, fault: RequestFault) -> NoReturn:
         self._stop(fault.reason, fault.detail)
         assert self._end is not None
         raise BoxEnded(self._end)
 
     def _stop(self, reason: EndReason, detail: str) -> None:
         if self._end is None:
-            self._end = self._told(End(reason, self._batches, detail))
+            self._end = self._told(BoxEnd(reason, self._batches, detail))
             self._ended_at = time.monotonic()
         if not self._stopped.is_set():
             self._stopped.set()
             for connection in self._connections:
                 connection.abort()
 
-    def _told(self, end: End) -> End:
+    def _told(self, end: BoxEnd) -> BoxEnd:
         """Return the end with its words where the log policy lets them out."""
-        return End(end.reason, end.batch, end.detail if self._policy is LogPolicy.FULL else "")
+        return BoxEnd(end.reason, end.batch, end.detail if self._policy is LogPolicy.FULL else "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, Mask, Spot, Whole
+from pilotbase.compute.placing.fleet import Fleet, Mask, NodeDemand, Spot, Whole
 from pilotbase.compute.placing.fragmentation import Fragmentation
 from pilotbase.documents.resources import MILLI
 
@@ -30,7 +30,7 @@ class FragmentationDescent:
         self._fragmentation = fragmentation
         self._kept: dict[tuple[object, ...], _Costs] = {}
 
-    def choose(self, fleet: Fleet, ask: Ask) -> Spot | None:
+    def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
         fits = np.flatnonzero(fleet.fitting(ask))
         if not fits.size:
             return None
@@ -45,7 +45,7 @@ class FragmentationDescent:
         room = np.flatnonzero(fleet.gpus_fitting(ask)[node])[: ask.gpus]
         return Spot(node, tuple(int(gpu) for gpu in room))
 
-    def _costs(self, fleet: Fleet, ask: Ask, nodes: Whole) -> tuple[Whole, Whole]:
+    def _costs(self, fleet: Fleet, ask: NodeDemand, nodes: Whole) -> tuple[Whole, Whole]:
         """Return what each node loses, as a score, and the GPU on which it loses the least."""
         cpu, gpus, kinds = fleet.amounts("cpu")[nodes], fleet.gpu_free[nodes], fleet.gpu_kinds[nodes]
         room = fleet.gpus_fitting(ask)[nodes]
@@ -78,7 +78,7 @@ def _score(lost: _Floats) -> Whole:
     return score
 
 
-def _ways(ask: Ask, gpus: Whole, room: Mask) -> Iterator[tuple[int, Whole, Whole]]:
+def _ways(ask: NodeDemand, gpus: Whole, room: Mask) -> Iterator[tuple[int, Whole, Whole]]:
     """Yield the GPU that is taken, the rows in which it can be, and what is free of their GPUs afterwards.
 
     More than one GPU is taken whole, and those that are free alike are alike: there is one way.

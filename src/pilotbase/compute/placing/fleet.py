@@ -22,7 +22,7 @@ _NO_GPU = -1
 
 
 @dataclass(frozen=True)
-class Ask:
+class NodeDemand:
     """A demand as the arrays read it; ``gpu_milli`` of each of ``gpus`` GPUs of a kind, None: of any."""
 
     vector: Vector
@@ -83,7 +83,7 @@ class Fleet:
         """Return what is free of a dimension that is no GPU, shape ``(nodes,)``."""
         return self.free.get(dimension, np.zeros(len(self.names), dtype=np.int64))
 
-    def fitting(self, ask: Ask) -> Mask:
+    def fitting(self, ask: NodeDemand) -> Mask:
         """Return which nodes have room for one member, shape ``(nodes,)``."""
         fits = np.ones(len(self.names), dtype=np.bool_)
         for name, amount in ask.vector.items():
@@ -93,7 +93,7 @@ class Fleet:
             fits &= self.gpus_fitting(ask).sum(axis=1) >= ask.gpus
         return fits
 
-    def gpus_fitting(self, ask: Ask) -> Mask:
+    def gpus_fitting(self, ask: NodeDemand) -> Mask:
         """Return which GPUs have room for the part that one of them gives, shape ``(nodes, GPUs)``."""
         return (self.gpu_free >= ask.gpu_milli) & self.of_kind(self.gpu_kinds, ask.gpu_kind)
 
@@ -106,15 +106,15 @@ class Fleet:
         alike: Mask = gpu_kinds == number
         return alike
 
-    def take(self, spot: Spot, ask: Ask) -> None:
+    def take(self, spot: Spot, ask: NodeDemand) -> None:
         """Count what one member holds as taken."""
         self._move(spot, ask, -1)
 
-    def give_back(self, spot: Spot, ask: Ask) -> None:
+    def give_back(self, spot: Spot, ask: NodeDemand) -> None:
         """Count what one member held as free again."""
         self._move(spot, ask, 1)
 
-    def _move(self, spot: Spot, ask: Ask, sign: int) -> None:
+    def _move(self, spot: Spot, ask: NodeDemand, sign: int) -> None:
         for name, amount in ask.vector.items():
             if amount:
                 self.free[name][spot.node] += sign * amount
@@ -123,7 +123,7 @@ class Fleet:
         self.step += 1
 
 
-def read_ask(demand: Vector) -> Ask:
+def read_ask(demand: Vector) -> NodeDemand:
     """Return a demand as the arrays read it.
 
     Raises:
@@ -134,7 +134,7 @@ def read_ask(demand: Vector) -> Ask:
     if len(gpus) > 1:
         raise InputError("compute.two_gpu_kinds", found=", ".join(sorted(gpus)))
     if not gpus:
-        return Ask(rest)
+        return NodeDemand(rest)
     ((name, amount),) = gpus.items()
     kind = None if name == ANY_GPU else name
-    return Ask(rest, max(amount // MILLI, 1), min(amount, MILLI), kind)
+    return NodeDemand(rest, max(amount // MILLI, 1), min(amount, MILLI), kind)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, Whole
+from pilotbase.compute.placing.fleet import Fleet, NodeDemand, Whole
 
 TYPICAL_SHARE = 0.95
 """So many of the jobs are kept as typical, the most frequent kinds first (the paper's artifact, same figure)."""
@@ -23,14 +23,14 @@ _Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Kind:
+class TypicalJob:
     """A kind of job, and which share of the typical ones it makes up."""
 
-    ask: Ask
+    ask: NodeDemand
     share: float
 
 
-def typical_kinds(asks: Iterable[Ask], share: float = TYPICAL_SHARE) -> tuple[Kind, ...]:
+def typical_kinds(asks: Iterable[NodeDemand], share: float = TYPICAL_SHARE) -> tuple[TypicalJob, ...]:
     """Return the most frequent kinds that make up ``share`` of the jobs; equally frequent ones in order of size."""
     counted = Counter((ask.vector.get("cpu", 0), ask.gpus, ask.gpu_milli, ask.gpu_kind or "") for ask in asks)
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
@@ -42,17 +42,18 @@ def typical_kinds(asks: Iterable[Ask], share: float = TYPICAL_SHARE) -> tuple[Ki
         kept.append((kind, count))
     whole = sum(count for _, count in kept)
     return tuple(
-        Kind(Ask({"cpu": cpu}, gpus, milli, name or None), count / whole) for (cpu, gpus, milli, name), count in kept
+        TypicalJob(NodeDemand({"cpu": cpu}, gpus, milli, name or None), count / whole)
+        for (cpu, gpus, milli, name), count in kept
     )
 
 
 class Fragmentation:
     """How much of the free GPUs is of no use to typical jobs, in thousandths of a GPU."""
 
-    def __init__(self, kinds: Iterable[Kind]) -> None:
+    def __init__(self, kinds: Iterable[TypicalJob]) -> None:
         kinds = tuple(kinds)
         self._idle = sum((kind.share for kind in kinds if not kind.ask.gpus), 0.0)
-        parts: dict[tuple[int, str | None], list[Kind]] = {}
+        parts: dict[tuple[int, str | None], list[TypicalJob]] = {}
         for kind in kinds:
             if kind.ask.gpus:
                 parts.setdefault((kind.ask.gpu_milli, kind.ask.gpu_kind), []).append(kind)
@@ -77,7 +78,7 @@ class Fragmentation:
 class _Alike:
     """The kinds that ask for the same part of a GPU: how many GPUs and cores each asks for besides."""
 
-    def __init__(self, kinds: list[Kind]) -> None:
+    def __init__(self, kinds: list[TypicalJob]) -> None:
         self.share = sum(kind.share for kind in kinds)
         self._cpu = np.array([kind.ask.vector.get("cpu", 0) for kind in kinds])
         self._gpus = np.array([kind.ask.gpus for kind in kinds])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, Spot
+from pilotbase.compute.placing.fleet import Fleet, NodeDemand, Spot
 from pilotbase.compute.placing.policies import Placement
 
 
-def place_gang(fleet: Fleet, placement: Placement, ask: Ask, members: int) -> tuple[Spot, ...] | None:
+def place_gang(fleet: Fleet, placement: Placement, ask: NodeDemand, members: int) -> tuple[Spot, ...] | None:
     """Return where each member runs, all of it taken from the fleet; None, and nothing taken, where not all fit."""
     spots: list[Spot] = []
     for _ in range(members):
@@ -19,7 +19,7 @@ def place_gang(fleet: Fleet, placement: Placement, ask: Ask, members: int) -> tu
     return tuple(spots)
 
 
-def release_gang(fleet: Fleet, ask: Ask, spots: tuple[Spot, ...]) -> None:
+def release_gang(fleet: Fleet, ask: NodeDemand, spots: tuple[Spot, ...]) -> None:
     """Give back what the members held."""
     for spot in spots:
         fleet.give_back(spot, ask)

@@ -7,23 +7,23 @@ from typing import Protocol
 
 import numpy as np
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, Spot
+from pilotbase.compute.placing.fleet import Fleet, NodeDemand, Spot
 from pilotbase.documents.resources import MILLI
 
 
 class Placement(Protocol):
     """Chooses where one member of a job runs; deterministic, or by a generator of its own."""
 
-    def choose(self, fleet: Fleet, ask: Ask) -> Spot | None:
+    def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
         """Return where it runs, None: it fits nowhere. Nothing is taken."""
         ...
 
 
 @dataclass(frozen=True)
-class FirstFit:
+class FirstFitPolicy:
     """The first node, and on it the fullest GPUs, that have room."""
 
-    def choose(self, fleet: Fleet, ask: Ask) -> Spot | None:
+    def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
         fits = np.flatnonzero(fleet.fitting(ask))
         return spot_on(fleet, ask, int(fits[0])) if fits.size else None
 
@@ -34,7 +34,7 @@ class Random:
 
     generator: np.random.Generator
 
-    def choose(self, fleet: Fleet, ask: Ask) -> Spot | None:
+    def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
         fits = np.flatnonzero(fleet.fitting(ask))
         if not fits.size:
             return None
@@ -50,7 +50,7 @@ class BestFit:
     As the ATC 2023 artifact scores it; of nodes that are as good the first.
     """
 
-    def choose(self, fleet: Fleet, ask: Ask) -> Spot | None:
+    def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
         fits = np.flatnonzero(fleet.fitting(ask))
         if not fits.size:
             return None
@@ -59,7 +59,7 @@ class BestFit:
         return spot_on(fleet, ask, int(fits[int(np.argmin(cores + gpus))]))
 
 
-def spot_on(fleet: Fleet, ask: Ask, node: int) -> Spot:
+def spot_on(fleet: Fleet, ask: NodeDemand, node: int) -> Spot:
     """Return the spot on a node that takes the fullest of its GPUs that have room, fewer where not all have."""
     room = np.flatnonzero(fleet.gpus_fitting(ask)[node])
     order = np.argsort(fleet.gpu_free[node][room], kind="stable")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pilotbase.compute.backends.backend import BackendAwayError, Cause, Phase, Status
+from pilotbase.compute.backends.backend import AttemptPhase, BackendAwayError, EndCause, Status
 from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.ending import Next, ending_of, next_of, sum_of
 from pilotbase.compute.queue.machines import ALL_THERE, There
@@ -19,10 +19,10 @@ from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.one_engine import OtherEngineError, require_own
 from pilotbase.compute.queue.paying import pay
 from pilotbase.compute.queue.pools import pool_of
-from pilotbase.compute.queue.rows import Ending, JobRow, State
+from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
 from pilotbase.compute.queue.submitting import NO_TIES, PLACER
-from pilotbase.compute.sharing.desk import Desk
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.desk import PoolScheduler
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -36,7 +36,7 @@ LATE_SECONDS = 5.0
 """So much longer than it said a job may take before it is ended from outside: its box ends it first."""
 _OWN_FAULT = (InputError, RefusedError, NotFoundError)
 """What makes a job ready, or starts it, raises these where trying again would come to the same."""
-_GONE = Status(Phase.ENDED, Cause.LOST)
+_GONE = Status(AttemptPhase.ENDED, EndCause.LOST)
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Dispatcher:
     ) -> None:
         self._view, self._pool, self._members, self._name, self._ties = view, pool, members, name, ties
         self._lease: Lease | None = None
-        self._desk: Desk | None = None
+        self._desk: PoolScheduler | None = None
         self._version: tuple[Digest, There] = "", ALL_THERE
-        self._waiting: dict[str, Job] = {}
+        self._waiting: dict[str, QueuedJob] = {}
         """Jobs that wait at the desk."""
 
     @property
-    def desk(self) -> Desk | None:
+    def desk(self) -> PoolScheduler | None:
         """The desk after the last turn, which knows why each job waits; None: another dispatcher has the pool."""
         return self._desk
 
@@ -111,7 +111,7 @@ class Dispatcher:
             self.leave()
             raise
 
-    def _brought_up_to_date(self, desk: Desk | None, there: There) -> Desk:
+    def _brought_up_to_date(self, desk: PoolScheduler | None, there: There) -> PoolScheduler:
         """Return the desk as it is, or made anew where it is not ours from before or the pool is not as it was."""
         digest, pool = pool_of(self._view, self._pool)
         if desk is not None and self._version == (digest, there):
@@ -119,22 +119,22 @@ class Dispatcher:
         with self._view.reading() as connection:
             live = rows.jobs_in(connection, self._pool)
             standing = turns.standing_of(connection, self._pool, live)
-        made = Desk(pool, PLACER, standing, self._now(), there.capacities(pool))
+        made = PoolScheduler(pool, PLACER, standing, self._now(), there.capacities(pool))
         self._version = digest, there
-        self._waiting = {job.name: Job.of(job.asked) for job in live if job.state is State.WAITING}
+        self._waiting = {job.name: QueuedJob.of(job.asked) for job in live if job.state is QueueState.WAITING}
         for refusal in made.refusals:
             del self._waiting[refusal.job]
             self._give_up(refusal.job, refusal.error)
         for job in live:
-            if job.state is not State.WAITING and not job.is_seat and not self._members.all_started(job):
+            if job.state is not QueueState.WAITING and not job.is_seat and not self._members.all_started(job):
                 self._start_members(made, job)
         return made
 
     def _running(self) -> list[JobRow]:
         with self._view.reading() as connection:
-            return rows.jobs_in(connection, self._pool, (State.RUNNING, State.STOPPING))
+            return rows.jobs_in(connection, self._pool, (QueueState.RUNNING, QueueState.STOPPING))
 
-    def _take_new(self, desk: Desk) -> None:
+    def _take_new(self, desk: PoolScheduler) -> None:
         """Let what was handed in since the last turn wait at the desk, and what is asked for no more leave it."""
         with self._view.reading() as connection:
             names = rows.names_waiting(connection, self._pool)
@@ -145,12 +145,12 @@ class Dispatcher:
             desk.withdraw(self._waiting.pop(name))
         for job in sorted(new, key=lambda one: (one.asked.submitted, one.name)):
             try:
-                desk.submit(Job.of(job.asked), job.evictions)
-                self._waiting[job.name] = Job.of(job.asked)
+                desk.submit(QueuedJob.of(job.asked), job.evictions)
+                self._waiting[job.name] = QueuedJob.of(job.asked)
             except RefusedError as error:
                 self._give_up(job.name, error)
 
-    def _hear(self, desk: Desk, job: JobRow) -> bool:
+    def _hear(self, desk: PoolScheduler, job: JobRow) -> bool:
         """Look how a running job stands and return whether it has ended."""
         wanted = self._wanted_end(job)
         if job.is_seat:
@@ -160,48 +160,55 @@ class Dispatcher:
             if wanted is not None:
                 self._members.stop(job)
             statuses = self._members.statuses(job)
-        if any(status.phase is not Phase.ENDED for status in statuses):
+        if any(status.phase is not AttemptPhase.ENDED for status in statuses):
             return False
         self._end(desk, job, statuses, ending_of(statuses, wanted))
         return True
 
     def _wanted_end(self, job: JobRow) -> Ending | None:
         assert job.started_at is not None
-        if job.state is State.STOPPING:
+        if job.state is QueueState.STOPPING:
             return Ending.CANCELLED
         return Ending.LATE if self._now() > job.started_at.timestamp() + job.asked.max_seconds + LATE_SECONDS else None
 
-    def _evict(self, desk: Desk, name: str) -> bool:
+    def _evict(self, desk: PoolScheduler, name: str) -> bool:
         """End a job for another one; the desk lets it wait already. Returns whether it does wait."""
         job = self._job(name)
         self._members.stop(job)
         statuses = self._members.statuses(job)
         follows = self._written_end(job, statuses, ending_of(statuses, Ending.EVICTED))
-        if follows.state is State.WAITING:
-            self._waiting[name] = Job.of(job.asked)
+        if follows.state is QueueState.WAITING:
+            self._waiting[name] = QueuedJob.of(job.asked)
         else:
-            desk.withdraw(Job.of(job.asked))
-        return follows.state is State.WAITING
+            desk.withdraw(QueuedJob.of(job.asked))
+        return follows.state is QueueState.WAITING
 
-    def _start(self, desk: Desk, name: str, nodes: tuple[str, ...]) -> bool:
+    def _start(self, desk: PoolScheduler, name: str, nodes: tuple[str, ...]) -> bool:
         """Write that a job runs, then let it; returns whether it does. One that was just taken back does not."""
         del self._waiting[name]
         with self._view.transaction("compute.attempt_begun") as change:
             change.require_lease(self._required())
             now, job = change.now, rows.find_job(change.connection, name)
             assert job is not None
-            if job.state is State.WAITING:
+            if job.state is QueueState.WAITING:
                 engine = "" if job.is_seat else self._members.backend.engine
                 rows.insert_attempt(change.connection, job, nodes, now, engine)
-                begun = {"state": State.RUNNING.value, "attempt": job.attempt + 1, "started_at": now, "reason": None}
+                begun = {
+                    "state": QueueState.RUNNING.value,
+                    "attempt": job.attempt + 1,
+                    "started_at": now,
+                    "reason": None,
+                }
                 rows.update_job(change.connection, name, nodes=nodes, **begun)
-        if job.state is not State.WAITING:
+        if job.state is not QueueState.WAITING:
             desk.end(name, self._now())
             return False
-        started = replace(job, state=State.RUNNING, attempt=job.attempt + 1, nodes=nodes, started_at=now, reason=None)
+        started = replace(
+            job, state=QueueState.RUNNING, attempt=job.attempt + 1, nodes=nodes, started_at=now, reason=None
+        )
         return job.is_seat or self._start_members(desk, started)
 
-    def _start_members(self, desk: Desk, job: JobRow) -> bool:
+    def _start_members(self, desk: PoolScheduler, job: JobRow) -> bool:
         """Have every member of a job started that is written as running; returns whether they are."""
         try:
             self._members.start(job)
@@ -210,20 +217,20 @@ class Dispatcher:
         except PilotbaseError as error:
             self._members.stop(job)
             own = isinstance(error, _OWN_FAULT)
-            status = Status(Phase.ENDED, Cause.FAILED, detail=str(error))
+            status = Status(AttemptPhase.ENDED, EndCause.FAILED, detail=str(error))
             self._end(desk, job, [status], Ending.FAILED if own else Ending.LOST, error.text if own else None)
             return False
         return True
 
     def _end(
-        self, desk: Desk, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None
+        self, desk: PoolScheduler, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None
     ) -> None:
         """Write how an attempt has ended and what follows, then let the desk know."""
         follows = self._written_end(job, statuses, ending, reason)
         desk.end(job.name, self._now())
-        if follows.state is State.WAITING:
-            desk.submit(Job.of(job.asked), job.evictions)
-            self._waiting[job.name] = Job.of(job.asked)
+        if follows.state is QueueState.WAITING:
+            desk.submit(QueuedJob.of(job.asked), job.evictions)
+            self._waiting[job.name] = QueuedJob.of(job.asked)
 
     def _written_end(self, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None) -> Next:
         """Write how an attempt has ended, and return what follows; ``reason`` is said instead of the usual one.
@@ -259,12 +266,12 @@ class Dispatcher:
         with self._view.transaction("compute.given_up") as change:
             change.require_lease(self._required())
             job = rows.find_job(change.connection, name)
-            if job is None or job.state is not State.WAITING:
+            if job is None or job.state is not QueueState.WAITING:
                 return
-            over = {"state": State.FAILED.value, "reason": error.text, "ended_at": change.now}
+            over = {"state": QueueState.FAILED.value, "reason": error.text, "ended_at": change.now}
             rows.update_job(change.connection, name, **over)
             next_attempt = replace(job, attempt=job.attempt + 1)
-            given_up = Next(State.FAILED, error.text, paid=False)
+            given_up = Next(QueueState.FAILED, error.text, paid=False)
             pay(self._view.within(change), change, next_attempt, given_up, sum_of([]), self._ties())
 
     def _job(self, name: str) -> JobRow:
@@ -273,7 +280,7 @@ class Dispatcher:
         assert found is not None
         return found
 
-    def _keep(self, desk: Desk) -> None:
+    def _keep(self, desk: PoolScheduler) -> None:
         """Keep what the next decision rests on, so that another dispatcher decides as this one would."""
         with self._view.store.database.write() as connection:
             turns.keep(connection, self._pool, desk.state(self._now()))

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.compute.backends.backend import Cause, Metered, Status
+from pilotbase.compute.backends.backend import EndCause, Metered, Status
 from pilotbase.compute.box.ends import END_TEXTS
-from pilotbase.compute.queue.rows import Ending, JobRow, State
+from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.texts import Text, text
 
@@ -28,7 +28,7 @@ MOST_LOSSES = 3
 class Next:
     """Where a job stands after an attempt, and whether the attempt is paid for."""
 
-    state: State
+    state: QueueState
     reason: Text | None
     paid: bool
     losses: int = 0
@@ -48,28 +48,28 @@ def ending_of(statuses: Sequence[Status], wanted: Ending | None) -> Ending:
         return wanted
     if EndReason.WALL_LIMIT in boxes:
         return Ending.LATE
-    if any(cause in (Cause.LOST, Cause.FAILED) for cause in causes):
+    if any(cause in (EndCause.LOST, EndCause.FAILED) for cause in causes):
         return Ending.LOST
-    by_themselves = [box for box, cause in zip(boxes, causes, strict=True) if cause is Cause.RAN]
+    by_themselves = [box for box, cause in zip(boxes, causes, strict=True) if cause is EndCause.RAN]
     return Ending.FAILED if any(box is not EndReason.FINISHED for box in by_themselves) else Ending.EVICTED
 
 
 def next_of(job: JobRow, ending: Ending, statuses: Sequence[Status]) -> Next:
     """Return where ``job`` stands after its attempt has ended so."""
     if ending is Ending.DONE:
-        return Next(State.DONE, None, paid=True)
-    if ending is Ending.CANCELLED or (job.state is State.STOPPING and ending in (Ending.EVICTED, Ending.LOST)):
-        return Next(State.CANCELLED, job.reason, paid=ending is Ending.CANCELLED)
+        return Next(QueueState.DONE, None, paid=True)
+    if ending is Ending.CANCELLED or (job.state is QueueState.STOPPING and ending in (Ending.EVICTED, Ending.LOST)):
+        return Next(QueueState.CANCELLED, job.reason, paid=ending is Ending.CANCELLED)
     if ending is Ending.EVICTED:
-        return Next(State.WAITING, text("pool.ending.evicted"), paid=False, evictions=1)
+        return Next(QueueState.WAITING, text("pool.ending.evicted"), paid=False, evictions=1)
     if ending is Ending.LATE:
-        return Next(State.FAILED, text("pool.ending.late"), paid=True)
+        return Next(QueueState.FAILED, text("pool.ending.late"), paid=True)
     if ending is Ending.LOST:
         given_up = job.losses + 1 >= MOST_LOSSES
-        state = State.FAILED if given_up else State.WAITING
+        state = QueueState.FAILED if given_up else QueueState.WAITING
         reason = text("pool.ending.lost_too_often", times=MOST_LOSSES) if given_up else text("pool.ending.lost")
         return Next(state, reason, paid=False, losses=1)
-    return Next(State.FAILED, _own_fault(statuses), paid=True)
+    return Next(QueueState.FAILED, _own_fault(statuses), paid=True)
 
 
 def sum_of(statuses: Sequence[Status]) -> Metered:

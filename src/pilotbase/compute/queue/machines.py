@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select
 
-from pilotbase.compute.backends.backend import Node
+from pilotbase.compute.backends.backend import BackendNode
 from pilotbase.compute.ray_settings import OWN_NODE
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Vector, minus
@@ -47,7 +47,7 @@ class There:
 ALL_THERE = There()
 
 
-def held_against(pool: Pool, nodes: Iterable[Node]) -> There:
+def held_against(pool: Pool, nodes: Iterable[BackendNode]) -> There:
     """Return what of a pool's machines is not there, by the nodes that are."""
     known = {node.name: node.capacity for node in nodes}
     if known.keys() == {OWN_NODE}:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pilotbase.compute.backends.backend import Attempt, Cause, ComputeBackend, JobSpec, Phase, Status, Work
+from pilotbase.compute.backends.backend import (
+    AttemptPhase,
+    ComputeBackend,
+    EndCause,
+    JobSpec,
+    MemberAttempt,
+    ProgramWork,
+    Status,
+)
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.documents.limits import Limits
 
@@ -16,7 +24,7 @@ GRACE_SECONDS = 5.0
 class Prepared:
     """What a backend is given to do for a job."""
 
-    work: Work
+    work: ProgramWork
     limits: Limits
     uid: int | None = None
 
@@ -55,7 +63,7 @@ class Members:
 
     def all_started(self, job: JobRow) -> bool:
         """Tell whether the backend knows every member: not so where who wrote that the job runs has died before."""
-        return all(self.backend.poll(attempt).phase is not Phase.UNKNOWN for attempt in attempts_of(job))
+        return all(self.backend.poll(attempt).phase is not AttemptPhase.UNKNOWN for attempt in attempts_of(job))
 
     def stop(self, job: JobRow) -> None:
         """End every member that runs."""
@@ -72,16 +80,18 @@ class Members:
 
     def _asked(self, job: JobRow) -> list[Status]:
         found = [self.backend.poll(attempt) for attempt in attempts_of(job)]
-        return [Status(Phase.ENDED, Cause.LOST) if one.phase is Phase.UNKNOWN else one for one in found]
+        return [
+            Status(AttemptPhase.ENDED, EndCause.LOST) if one.phase is AttemptPhase.UNKNOWN else one for one in found
+        ]
 
 
-def attempts_of(job: JobRow) -> list[Attempt]:
+def attempts_of(job: JobRow) -> list[MemberAttempt]:
     """Return the job's present attempt, by member."""
-    return [Attempt(job.name, job.attempt, member) for member in range(job.asked.members)]
+    return [MemberAttempt(job.name, job.attempt, member) for member in range(job.asked.members)]
 
 
 def _has_failed(status: Status) -> bool:
-    return status.phase is Phase.ENDED and (status.cause is not Cause.RAN or status.exit_code != 0)
+    return status.phase is AttemptPhase.ENDED and (status.cause is not EndCause.RAN or status.exit_code != 0)
 
 
 def _limits(job: JobRow, limits: Limits) -> Limits:

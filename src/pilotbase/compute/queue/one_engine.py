@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from pilotbase.compute.queue.rows import State
+from pilotbase.compute.queue.rows import QueueState
 from pilotbase.documents.errors import RefusedError
 from pilotbase.workspace import compute_tables
 
@@ -25,7 +25,7 @@ def require_own(connection: Connection, engine: str, pool: str = "") -> None:
     Raises:
         OtherEngineError: ``compute.other_engine``.
     """
-    runs = _jobs.state.in_([State.RUNNING.value, State.STOPPING.value])
+    runs = _jobs.state.in_([QueueState.RUNNING.value, QueueState.STOPPING.value])
     elsewhere = _attempts.engine.not_in(["", engine])
     wanted = (runs, elsewhere, _jobs.pool == pool) if pool else (runs, elsewhere)
     same = (_jobs.name == _attempts.job) & (_jobs.attempt == _attempts.number)

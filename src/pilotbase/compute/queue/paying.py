@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pilotbase.compute.backends.backend import Metered
 from pilotbase.compute.queue.ending import Next
-from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.compute.queue.rows import JobRow, QueueState
 from pilotbase.compute.queue.submitting import order_of
 from pilotbase.compute.vouchers import ledger
 from pilotbase.compute.vouchers.relations import Ties
@@ -31,12 +31,12 @@ def pay(here: View, change: Transaction, job: JobRow, follows: Next, metered: Me
         settle(here, change, _sheet(job, metered, change))
         return follows
     ledger.release(here, change, job.name, job.attempt)
-    if follows.state is not State.WAITING:
+    if follows.state is not QueueState.WAITING:
         return follows
     try:
         ledger.hold(here, change, order_of(job.asked, job.attempt + 1, job.voucher), ties)
     except PilotbaseError as error:
-        return replace(follows, state=State.FAILED, reason=error.text)
+        return replace(follows, state=QueueState.FAILED, reason=error.text)
     return follows
 
 

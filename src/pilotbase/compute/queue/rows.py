@@ -20,7 +20,7 @@ from pilotbase.workspace import compute_tables
 _jobs, _attempts = compute_tables.compute_jobs.c, compute_tables.compute_attempts.c
 
 
-class State(StrEnum):
+class QueueState(StrEnum):
     """Where a job stands; names: text ``pool.state.<value>``."""
 
     WAITING = "waiting"
@@ -32,8 +32,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-LIVE = (State.WAITING, State.RUNNING, State.STOPPING)
-OVER = (State.DONE, State.FAILED, State.CANCELLED)
+LIVE = (QueueState.WAITING, QueueState.RUNNING, QueueState.STOPPING)
+OVER = (QueueState.DONE, QueueState.FAILED, QueueState.CANCELLED)
 
 
 class Ending(StrEnum):
@@ -58,7 +58,7 @@ class JobRow:
     work: str
     subject: str
     voucher: str
-    state: State
+    state: QueueState
     attempt: int
     losses: int
     evictions: int
@@ -107,7 +107,7 @@ def insert_job(connection: Connection, asked: ComputeJob, work: str, subject: st
         "person": asked.person,
         "kind": asked.kind.value,
         "subject": subject,
-        "state": State.WAITING.value,
+        "state": QueueState.WAITING.value,
         "asked": asked.canonical().decode(),
         "work": work,
         "voucher": voucher,
@@ -127,7 +127,7 @@ def find_job(connection: Connection, name: str) -> JobRow | None:
     return None if row is None else _job(row)
 
 
-def jobs_in(connection: Connection, pool: str, states: Iterable[State] = LIVE) -> list[JobRow]:
+def jobs_in(connection: Connection, pool: str, states: Iterable[QueueState] = LIVE) -> list[JobRow]:
     """Return the jobs of a pool in these states, in the order of submission."""
     wanted = (_jobs.pool == pool, _jobs.state.in_([state.value for state in states]))
     rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
@@ -149,13 +149,13 @@ def ended_by_organisation(connection: Connection, pool: str, since: datetime, un
 
 def names_waiting(connection: Connection, pool: str) -> set[str]:
     """Return the names of the jobs that wait for a pool."""
-    wanted = (_jobs.pool == pool, _jobs.state == State.WAITING.value)
+    wanted = (_jobs.pool == pool, _jobs.state == QueueState.WAITING.value)
     return set(connection.scalars(select(_jobs.name).where(*wanted)))
 
 
 def seats_waiting(connection: Connection, pool: str) -> set[str]:
     """Return the names of the seats that wait for a pool."""
-    wanted = (_jobs.pool == pool, _jobs.state == State.WAITING.value, _jobs.work == "")
+    wanted = (_jobs.pool == pool, _jobs.state == QueueState.WAITING.value, _jobs.work == "")
     return set(connection.scalars(select(_jobs.name).where(*wanted)))
 
 
@@ -262,7 +262,7 @@ def _job(row: Row[Any]) -> JobRow:
         work=row.work,
         subject=row.subject,
         voucher=row.voucher,
-        state=State(row.state),
+        state=QueueState(row.state),
         attempt=row.attempt,
         losses=row.losses,
         evictions=row.evictions,

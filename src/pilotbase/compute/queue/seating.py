@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pilotbase.compute.queue.pools import pools
-from pilotbase.compute.queue.submitting import Asking
+from pilotbase.compute.queue.submitting import JobRequest
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import MILLI, Resources
 from pilotbase.documents.vocabularies import JobKind
@@ -34,14 +34,14 @@ class OwnWork:
 
 
 @dataclass(frozen=True)
-class Place:
+class SeatRequest:
     """Where a seat is asked for: ``view`` is that of whose quota it counts on."""
 
     view: View
-    asking: Asking
+    asking: JobRequest
 
 
-def place_for(view: View, work: OwnWork) -> Place | None:
+def place_for(view: View, work: OwnWork) -> SeatRequest | None:
     """Return where to ask for a seat, as the operator ``view``; None: no pool seats such work.
 
     Of the pools that do, the first by name in which the organisation has a quota; else the first, on the base's own.
@@ -57,7 +57,7 @@ def place_for(view: View, work: OwnWork) -> Place | None:
         if any(quota.organisation == organisation for quota in pool.quotas)
     ]
     pool, needs, organisation = ranked[0] if ranked else (*found[0], own)
-    return Place(view.as_actor(Actor(organisation, frozenset())), _asking(pool, needs, work))
+    return SeatRequest(view.as_actor(Actor(organisation, frozenset())), _asking(pool, needs, work))
 
 
 def _needs(pool: Pool, kind: JobKind) -> Resources | None:
@@ -67,11 +67,11 @@ def _needs(pool: Pool, kind: JobKind) -> Resources | None:
     return pool.seats.trials if kind is JobKind.TRIAL else pool.seats.services
 
 
-def _asking(pool: Pool, needs: Resources, work: OwnWork) -> Asking:
+def _asking(pool: Pool, needs: Resources, work: OwnWork) -> JobRequest:
     limits = {"cpu": work.threads() * MILLI, "memory": work.memory_bytes}
     known = {name: amount for name, amount in limits.items() if name in pool.capacity}
     longest = float(pool.longest_job)
-    return Asking(
+    return JobRequest(
         pool.name,
         Resources.of({**known, **needs.vector}),
         longest if work.seconds is None else min(work.seconds, longest),

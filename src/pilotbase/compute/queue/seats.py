@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from pilotbase.compute.backends.backend import Cause, Metered, Phase, Status
+from pilotbase.compute.backends.backend import AttemptPhase, EndCause, Metered, Status
 from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.rows import Ending, JobRow, State
-from pilotbase.compute.queue.submitting import NO_TIES, Asking, submit
+from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
+from pilotbase.compute.queue.submitting import NO_TIES, JobRequest, submit
 from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.documents.limits import EndReason
 from pilotbase.workspace import leases
@@ -29,13 +29,13 @@ ASKED_SECONDS = 20
 """So long one that waits stands in the line after it was asked for: nobody is let in who is not there to sit down."""
 
 
-def take(view: View, asking: Asking, holder: str, ties: Ties = NO_TIES) -> Lease | None:
+def take_seat(view: View, asking: JobRequest, holder: str, ties: Ties = NO_TIES) -> Lease | None:
     """Ask for a seat about ``asking.subject``, or look for the one asked for before; return its lease once let in.
 
     None: it waits. Raises as `submit`.
     """
     job = submit(view, replace(asking, work="", preemptible=False), ties)
-    if job.state is not State.RUNNING:
+    if job.state is not QueueState.RUNNING:
         view.acquire(_asked(job.name), holder, ASKED_SECONDS)
         return None
     with view.reading() as connection:
@@ -49,7 +49,7 @@ def keep(view: View, lease: Lease) -> bool:
     job, attempt = _of(lease)
     with view.reading() as connection:
         found = rows.find_job(connection, job)
-    return found is not None and found.state is State.RUNNING and found.attempt == attempt
+    return found is not None and found.state is QueueState.RUNNING and found.attempt == attempt
 
 
 def leave(view: View, lease: Lease, metered: Metered, ending: Ending = Ending.DONE) -> None:
@@ -66,9 +66,9 @@ def forgo(view: View, job: str) -> bool:
     """Ask for a seat no more that waits still; returns whether it did."""
     with view.transaction("compute.cancelled") as change:
         found = rows.find_job(change.connection, job)
-        if found is None or not found.is_seat or found.state is not State.WAITING:
+        if found is None or not found.is_seat or found.state is not QueueState.WAITING:
             return False
-        rows.update_job(change.connection, job, state=State.CANCELLED.value, reason=None, ended_at=change.now)
+        rows.update_job(change.connection, job, state=QueueState.CANCELLED.value, reason=None, ended_at=change.now)
         change.record("compute.cancelled", [f"compute-job:{job}"])
     return True
 
@@ -86,10 +86,10 @@ def status_of(view: View, job: JobRow, now: datetime) -> tuple[Status, Ending | 
         alive = leases.is_running(connection, _name(job.name, job.attempt), now)
     if attempt.ending is not None:
         box = EndReason.FINISHED if attempt.ending is Ending.DONE else None
-        return Status(Phase.ENDED, Cause.RAN, box, metered=attempt.metered), attempt.ending
+        return Status(AttemptPhase.ENDED, EndCause.RAN, box, metered=attempt.metered), attempt.ending
     if not alive and now > attempt.began_at + timedelta(seconds=SILENT_SECONDS):
-        return Status(Phase.ENDED, Cause.LOST), None
-    return Status(Phase.RUNNING), None
+        return Status(AttemptPhase.ENDED, EndCause.LOST), None
+    return Status(AttemptPhase.RUNNING), None
 
 
 def _asked(job: str) -> str:

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from pilotbase.compute.queue import rows, seats, turns
 from pilotbase.compute.queue.machines import ALL_THERE, There, there_of
 from pilotbase.compute.queue.pools import pool_of
-from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
+from pilotbase.compute.queue.rows import AttemptRow, JobRow, QueueState
 from pilotbase.compute.queue.submitting import PLACER
-from pilotbase.compute.sharing.desk import Desk
-from pilotbase.compute.sharing.explaining import Wait, waits
+from pilotbase.compute.sharing.desk import PoolScheduler
+from pilotbase.compute.sharing.explaining import JobWait, waits
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector, dominant_share, minus, total
 from pilotbase.documents.subjects import record_head
@@ -42,7 +42,7 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class PoolStatus:
     """A pool as it stands."""
 
     pool: Pool
@@ -56,36 +56,36 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Shown:
+class JobView:
     """A job with why it waits, if it does."""
 
     job: JobRow
-    wait: Wait | None
+    wait: JobWait | None
 
 
 @dataclass(frozen=True)
-class Seen:
+class JobDetails:
     """A job with every attempt at it."""
 
-    shown: Shown
+    shown: JobView
     attempts: tuple[AttemptRow, ...]
 
 
-def standing(view: View, name: str) -> Standing:
+def standing(view: View, name: str) -> PoolStatus:
     """Return who holds what of a pool; raises `NotFoundError`."""
     pool = pool_of(view, name)[1]
     closed = _closed(pool, view.store.clock())
     with view.reading() as connection:
         live, machines = rows.jobs_in(connection, name), there_of(connection, name)
     there = total(has for machine, has in machines.capacities(pool).items() if machine not in closed)
-    running = [job for job in live if job.state is not State.WAITING]
+    running = [job for job in live if job.state is not QueueState.WAITING]
     holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
     held = total(_held(job) for job in running)
     free = {key: max(left, 0) for key, left in minus(there, held).items()}
-    return Standing(pool, holdings, free, closed, machines)
+    return PoolStatus(pool, holdings, free, closed, machines)
 
 
-def queue(view: View, name: str) -> list[Shown]:
+def queue(view: View, name: str) -> list[JobView]:
     """Return the jobs of a pool that the actor may know: of its own organisation, or all for operator and regulator.
 
     Why one waits is asked of a desk made from what is written: the same that decides says the same. Where a job that
@@ -94,7 +94,7 @@ def queue(view: View, name: str) -> list[Shown]:
     return [shown for shown in _all_shown(view, name) if _is_known(view, shown.job)]
 
 
-def seats_of(view: View, thing: str) -> list[Shown]:
+def seats_of(view: View, thing: str) -> list[JobView]:
     """Return the seats that work on a thing waits for or has, whoever's quota they are on.
 
     Who may see the thing may know them; for others there are none.
@@ -103,9 +103,9 @@ def seats_of(view: View, thing: str) -> list[Shown]:
         return []
     with view.reading() as connection:
         found = rows.seats_about(connection, thing)
-    waiting = {job.asked.pool for job in found if job.state is State.WAITING}
+    waiting = {job.asked.pool for job in found if job.state is QueueState.WAITING}
     why = {shown.job.name: shown for pool in waiting for shown in _all_shown(view, pool)}
-    return [why.get(job.name, Shown(job, None)) for job in found]
+    return [why.get(job.name, JobView(job, None)) for job in found]
 
 
 def is_seen(view: View, thing: str) -> bool:
@@ -113,7 +113,7 @@ def is_seen(view: View, thing: str) -> bool:
     return any(view.head(head) is not None for head in (thing, record_head(thing)))
 
 
-def why_waiting(shown: Shown) -> Text:
+def why_waiting(shown: JobView) -> Text:
     """Return in words why a job waits, without whom or what it waits for: anybody may read it."""
     return text("pool.hub.next") if shown.wait is None else text(f"pool.wait.{shown.wait.reason.value}")
 
@@ -125,16 +125,16 @@ def over(view: View, name: str, most: int = 50) -> list[JobRow]:
         return rows.jobs_over(connection, name, "" if view.actor.sees_all else view.actor.organisation, most)
 
 
-def job_seen(view: View, name: str) -> Seen:
+def job_seen(view: View, name: str) -> JobDetails:
     """Return a job with why it waits and every attempt; raises `NotFoundError`, of what others have handed in too."""
     with view.reading() as connection:
         found = rows.find_job(connection, name)
         attempts = rows.attempts_of(connection, name)
     if found is None or not _is_known(view, found):
         raise NotFoundError("pool.no_job", job=name)
-    waiting: Sequence[Shown] = queue(view, found.asked.pool) if found.state is State.WAITING else ()
+    waiting: Sequence[JobView] = queue(view, found.asked.pool) if found.state is QueueState.WAITING else ()
     wait = next((one.wait for one in waiting if one.job.name == name), None)
-    return Seen(Shown(found, wait), tuple(attempts))
+    return JobDetails(JobView(found, wait), tuple(attempts))
 
 
 def usage(view: View, name: str, since: datetime, until: datetime, bins: int) -> Mapping[str, tuple[float, ...]]:
@@ -153,7 +153,7 @@ def usage(view: View, name: str, since: datetime, until: datetime, bins: int) ->
     return {organisation: tuple(shares) for organisation, shares in sorted(held.items())}
 
 
-def _all_shown(view: View, name: str) -> list[Shown]:
+def _all_shown(view: View, name: str) -> list[JobView]:
     """Return every job of a pool, with why it waits as the actor may know it."""
     pool, at = pool_of(view, name)[1], view.store.clock()
     now = at.timestamp()
@@ -161,23 +161,23 @@ def _all_shown(view: View, name: str) -> list[Shown]:
         live, absent = rows.jobs_in(connection, name), seats.unasked(connection, name, at)
         there = [job for job in live if job.name not in absent]
         machines = there_of(connection, name)
-        desk = Desk(pool, PLACER, turns.standing_of(connection, name, there), now, machines.capacities(pool))
+        desk = PoolScheduler(pool, PLACER, turns.standing_of(connection, name, there), now, machines.capacities(pool))
     if not machines.away:
         desk.decide(now)
     why = waits(desk, now)
     if machines.away:
         why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
-    why = {**why, **{one: Wait(one, WaitReason.WORKER, "", 0, None) for one in absent}}
+    why = {**why, **{one: JobWait(one, WaitReason.WORKER, "", 0, None) for one in absent}}
     unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
-    waiting = {job.name for job in live if job.state is State.WAITING}  # who is about to be evicted still runs
-    return [Shown(job, _told(why.get(job.name), unknown) if job.name in waiting else None) for job in live]
+    waiting = {job.name for job in live if job.state is QueueState.WAITING}  # who is about to be evicted still runs
+    return [JobView(job, _told(why.get(job.name), unknown) if job.name in waiting else None) for job in live]
 
 
 def _is_known(view: View, job: JobRow) -> bool:
     return view.actor.sees_all or job.asked.organisation == view.actor.organisation
 
 
-def _told(wait: Wait | None, unknown: Mapping[str, str]) -> Wait | None:
+def _told(wait: JobWait | None, unknown: Mapping[str, str]) -> JobWait | None:
     """Return why a job waits without the name of a job that its reader may not know."""
     return wait if wait is None else replace(wait, blocker=unknown.get(wait.blocker, wait.blocker))
 
@@ -191,7 +191,7 @@ def _closed(pool: Pool, now: datetime) -> tuple[str, ...]:
 
 def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> Holding:
     own = [job for job in live if job.asked.organisation == quota.organisation]
-    running = [job for job in own if job.state is not State.WAITING]
+    running = [job for job in own if job.state is not QueueState.WAITING]
     held = total(_held(job) for job in running)
     beyond = {name: amount - quota.guarantee.vector.get(name, 0) for name, amount in held.items()}
     return Holding(

@@ -1,6 +1,6 @@
 """One seat as whoever needs it holds it: asked for until it is let in, kept by signs of life, asked for anew when lost.
 
-Safe to share between threads. Nothing here waits: who wants to, calls `Sitter.tend` again.
+Safe to share between threads. Nothing here waits: who wants to, calls `SeatHolder.tend` again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pilotbase.compute.backends.backend import Metered
 from pilotbase.compute.queue import seats
 from pilotbase.compute.queue.rows import Ending
-from pilotbase.compute.queue.seating import Place
+from pilotbase.compute.queue.seating import SeatRequest
 from pilotbase.workspace.failures import StaleLeaseError
 from pilotbase.workspace.leases import Lease
 
@@ -24,16 +24,16 @@ _LAST_PART, _LAST_SECONDS = 0.1, 1.5 * seats.SILENT_SECONDS
 
 @dataclass
 class _Held:
-    place: Place
+    place: SeatRequest
     lease: Lease
     since: datetime
     heard: datetime
 
 
-class Sitter:
+class SeatHolder:
     """Holds one seat under ``name``; ``place`` says where it is to be had now, None: none is needed."""
 
-    def __init__(self, place: Callable[[], Place | None], name: str) -> None:
+    def __init__(self, place: Callable[[], SeatRequest | None], name: str) -> None:
         self._place, self._name = place, name
         self._lock = threading.RLock()
         self._held: _Held | None = None
@@ -53,10 +53,10 @@ class Sitter:
         over = whole - min(_LAST_SECONDS, whole * _LAST_PART)
         return (held.place.view.store.clock() - held.since).total_seconds() > over
 
-    def tend(self) -> Place | None:
+    def tend(self) -> SeatRequest | None:
         """Return where the seat is waited for; None: it is there, or none is needed.
 
-        Raises as `seats.take`: what is asked for could never be had.
+        Raises as `seats.take_seat`: what is asked for could never be had.
         """
         with self._lock:
             if self._held is not None and self._is_kept(self._held):
@@ -64,7 +64,7 @@ class Sitter:
             place = self._place()
             if place is None:
                 return None
-            lease = seats.take(place.view, place.asking, self._name)
+            lease = seats.take_seat(place.view, place.asking, self._name)
             if lease is None:
                 return place
             now = place.view.store.clock()

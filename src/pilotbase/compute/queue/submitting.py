@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import pool_of
-from pilotbase.compute.queue.rows import JobRow, State
+from pilotbase.compute.queue.rows import JobRow, QueueState
 from pilotbase.compute.sharing.impossible import Empty
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.compute.sharing.placer import FirstFit, Placer
 from pilotbase.compute.vouchers import ledger
 from pilotbase.compute.vouchers.relations import Ties
@@ -28,7 +28,7 @@ NO_TIES: Ties = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Asking:
+class JobRequest:
     """What somebody asks a pool for."""
 
     pool: str
@@ -48,7 +48,7 @@ class Asking:
     """Which pays; '': nothing is paid."""
 
 
-def submit(view: View, asking: Asking, ties: Ties = NO_TIES) -> JobRow:
+def submit(view: View, asking: JobRequest, ties: Ties = NO_TIES) -> JobRow:
     """Let work wait for its pool and return it; about the same subject, or by the same request, the one that is there.
 
     Raises:
@@ -63,7 +63,7 @@ def submit(view: View, asking: Asking, ties: Ties = NO_TIES) -> JobRow:
         if known is not None:
             return known
         asked = _job_of(change, asking)
-        refusal = Empty(pool, PLACER).refusal(Job.of(asked))
+        refusal = Empty(pool, PLACER).refusal(QueuedJob.of(asked))
         if refusal is not None:
             raise refusal
         rows.insert_job(change.connection, asked, asking.work, asking.subject, asking.voucher)
@@ -93,12 +93,12 @@ def cancel(view: View, name: str, reason: Text | None = None) -> JobRow:
         if job.is_seat:
             raise ConflictError("pool.seat_not_taken_back", job=name, subject=job.thing)
         why = reason or text("pool.cancelled_by", organisation=view.actor.organisation)
-        if job.state is State.WAITING:
-            rows.update_job(change.connection, name, state=State.CANCELLED.value, reason=why, ended_at=change.now)
+        if job.state is QueueState.WAITING:
+            rows.update_job(change.connection, name, state=QueueState.CANCELLED.value, reason=why, ended_at=change.now)
             if job.voucher:
                 ledger.release(view.within(change), change, name, job.attempt + 1)
-        elif job.state in (State.RUNNING, State.STOPPING):
-            rows.update_job(change.connection, name, state=State.STOPPING.value, reason=why)
+        elif job.state in (QueueState.RUNNING, QueueState.STOPPING):
+            rows.update_job(change.connection, name, state=QueueState.STOPPING.value, reason=why)
         else:
             raise ConflictError("pool.job_over", job=name, state=text(f"pool.state.{job.state.value}"))
         change.record("compute.cancelled", [_subject(name)])
@@ -116,13 +116,13 @@ def job_within(view: View, change: Transaction, name: str) -> JobRow:
     return found
 
 
-def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.Order:
+def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.VoucherOrder:
     """Return what a voucher is to pay of an attempt at the most."""
     total = Resources.of({name: amount * asked.members for name, amount in asked.demand.vector.items()})
-    return ledger.Order(asked.name, attempt, voucher, asked.pool, total, round(asked.max_seconds))
+    return ledger.VoucherOrder(asked.name, attempt, voucher, asked.pool, total, round(asked.max_seconds))
 
 
-def _job_of(change: Transaction, asking: Asking) -> ComputeJob:
+def _job_of(change: Transaction, asking: JobRequest) -> ComputeJob:
     return ComputeJob(
         name=f"job-{secrets.token_hex(8)}",
         pool=asking.pool,

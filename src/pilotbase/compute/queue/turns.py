@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, insert, select
 
-from pilotbase.compute.queue.rows import JobRow, State
-from pilotbase.compute.sharing.jobs import Job, Kept, Pending, Recent, Running
-from pilotbase.compute.sharing.jobs import State as Standing
+from pilotbase.compute.queue.rows import JobRow, QueueState
+from pilotbase.compute.sharing.jobs import Pending, QueuedJob, Recent, Running, RunningJob
+from pilotbase.compute.sharing.jobs import PoolState as Standing
 from pilotbase.workspace import compute_tables
 
 _turns = compute_tables.compute_turns.c
@@ -36,16 +36,18 @@ def standing_of(connection: Connection, pool: str, live: list[JobRow]) -> Standi
     recent = {name: Recent(*one) for name, one in json.loads(row.recent).items()} if row is not None else {}
     held = json.loads(row.kept) if row is not None else {"kept": None, "protected": {}}
     kept, protected = held["kept"], held["protected"]
-    running = [job for job in live if job.state is not State.WAITING]
+    running = [job for job in live if job.state is not QueueState.WAITING]
     return Standing(
         running=tuple(running_of(job, protected.get(job.name)) for job in running),
-        pending=tuple(Pending(Job.of(job.asked), job.evictions) for job in live if job.state is State.WAITING),
+        pending=tuple(
+            Pending(QueuedJob.of(job.asked), job.evictions) for job in live if job.state is QueueState.WAITING
+        ),
         recent=recent,
-        kept=None if kept is None else Kept(kept["job"], kept["at"], tuple(kept["nodes"])),
+        kept=None if kept is None else RunningJob(kept["job"], kept["at"], tuple(kept["nodes"])),
     )
 
 
 def running_of(job: JobRow, protected: bool | None) -> Running:
     """Return a job that has started, as sharing knows it."""
     assert job.started_at is not None
-    return Running(Job.of(job.asked), job.nodes, job.started_at.timestamp(), job.evictions, protected)
+    return Running(QueuedJob.of(job.asked), job.nodes, job.started_at.timestamp(), job.evictions, protected)

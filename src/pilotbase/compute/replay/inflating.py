@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, read_ask
+from pilotbase.compute.placing.fleet import Fleet, NodeDemand, read_ask
 from pilotbase.compute.placing.policies import Placement
 from pilotbase.compute.replay.figures import merged_gpus
 from pilotbase.compute.replay.traces import Trace
@@ -19,7 +19,7 @@ from pilotbase.documents.resources import total
 INFLATION = 1.3
 
 
-def inflated(trace: Trace, generator: np.random.Generator, times: float = INFLATION) -> list[Ask]:
+def inflated(trace: Trace, generator: np.random.Generator, times: float = INFLATION) -> list[NodeDemand]:
     """Return the demands of the trace's jobs and of more drawn from them, in random order."""
     asks = [read_ask(job.demand) for job in trace.jobs]
     most = times * merged_gpus(total(trace.nodes.values())).get("gpu", 0)
@@ -32,7 +32,7 @@ def inflated(trace: Trace, generator: np.random.Generator, times: float = INFLAT
         drawn.append(ask)
 
 
-def allocated(fleet: Fleet, placement: Placement, asks: Sequence[Ask], marks: Sequence[float]) -> list[float]:
+def allocated(fleet: Fleet, placement: Placement, asks: Sequence[NodeDemand], marks: Sequence[float]) -> list[float]:
     """Return the allocated share of the GPUs, 0 to 1, when ``asks`` so far asked for each of ``marks`` times them."""
     whole, came, held = int(fleet.gpu_free.sum()), 0, 0
     found: list[float] = []
@@ -47,5 +47,5 @@ def allocated(fleet: Fleet, placement: Placement, asks: Sequence[Ask], marks: Se
     return found + [held / whole] * (len(marks) - len(found))
 
 
-def _gpus(ask: Ask) -> int:
+def _gpus(ask: NodeDemand) -> int:
     return ask.gpus * ask.gpu_milli

@@ -12,7 +12,7 @@ from pilotbase.compute.placing.fleet import Fleet
 from pilotbase.compute.placing.fragmentation import Fragmentation
 from pilotbase.compute.replay.figures import merged_gpus
 from pilotbase.compute.replay.inflating import allocated, inflated
-from pilotbase.compute.replay.policies import PLACEMENTS, Setting, fragmentation_of, placement_of, scheduler_of
+from pilotbase.compute.replay.policies import PLACEMENTS, PolicyContext, fragmentation_of, placement_of, scheduler_of
 from pilotbase.compute.replay.simulating import Course, simulate
 from pilotbase.compute.replay.traces import Trace
 from pilotbase.documents.errors import InputError
@@ -28,7 +28,7 @@ MARKS = (0.8, 0.95, 1.0, 1.3)
 """Where the figures of Weng et al. (ATC 2023) are read, in multiples of the GPUs there are."""
 
 
-def play(trace: Trace, policy: Policy, setting: Setting, on_progress: OnProgress = ignore_progress) -> Course:
+def play(trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnProgress = ignore_progress) -> Course:
     """Return the course of a trace under a policy, with fragments at `MOST_LOOKS` moments at most."""
     counted, scheduler = scheduler_of(policy, trace, setting)
     looks = _Looks(counted, policy, on_progress)

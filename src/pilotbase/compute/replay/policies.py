@@ -11,7 +11,7 @@ from pilotbase.compute.placing.fgd import FragmentationDescent
 from pilotbase.compute.placing.fleet import read_ask
 from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
 from pilotbase.compute.placing.policies import BestFit, Placement, Random
-from pilotbase.compute.replay.schedulers import Drf, Fifo, Seats
+from pilotbase.compute.replay.schedulers import Drf, Fifo, SeatMap
 from pilotbase.compute.replay.shared import Shared, any_gpus, on_clock, pool_of_trace
 from pilotbase.compute.replay.simulating import Scheduler
 from pilotbase.compute.replay.traces import Trace
@@ -22,7 +22,7 @@ from pilotbase.documents.resources import ANY_GPU
 
 
 @dataclass(frozen=True)
-class Setting:
+class PolicyContext:
     """What policies need besides a trace."""
 
     pool: Pool | None = None
@@ -32,7 +32,7 @@ class Setting:
     """The pool as it is, where ``pool`` is one that is considered: ``shared`` is played on it, too."""
 
 
-ALONE = Setting()
+ALONE = PolicyContext()
 """A trace and nothing besides."""
 
 
@@ -63,7 +63,7 @@ def unnamed(organisations: Iterable[str], pool: Pool) -> str:
     return ", ".join(sorted(set(organisations) - {quota.organisation for quota in pool.quotas})[:10])
 
 
-def scheduler_of(policy: Policy, trace: Trace, setting: Setting) -> tuple[Trace, Scheduler]:
+def scheduler_of(policy: Policy, trace: Trace, setting: PolicyContext) -> tuple[Trace, Scheduler]:
     """Return the trace as a policy counts it, and the policy over its empty nodes."""
     return _SCHEDULERS[policy](trace, setting)
 
@@ -81,20 +81,20 @@ def fragmentation_of(trace: Trace) -> Fragmentation:
 _Made = tuple[Trace, Scheduler]
 
 
-def _fifo(placed: Policy) -> Callable[[Trace, Setting], _Made]:
-    def make(trace: Trace, setting: Setting) -> _Made:
+def _fifo(placed: Policy) -> Callable[[Trace, PolicyContext], _Made]:
+    def make(trace: Trace, setting: PolicyContext) -> _Made:
         placement = placement_of(placed, trace, np.random.default_rng(setting.seed))
-        return trace, Fifo(Seats(trace.nodes, placement))
+        return trace, Fifo(SeatMap(trace.nodes, placement))
 
     return make
 
 
-def _drf(trace: Trace, setting: Setting) -> _Made:
+def _drf(trace: Trace, setting: PolicyContext) -> _Made:
     weights = {quota.organisation: float(quota.weight) for quota in setting.pool.quotas} if setting.pool else None
-    return trace, Drf(Seats(trace.nodes, BestFit()), trace.nodes, weights)
+    return trace, Drf(SeatMap(trace.nodes, BestFit()), trace.nodes, weights)
 
 
-def _shared(trace: Trace, setting: Setting) -> _Made:
+def _shared(trace: Trace, setting: PolicyContext) -> _Made:
     counted = any_gpus(trace)
     return counted, Shared(on_clock(setting.pool, trace.began) if setting.pool else pool_of_trace(counted))
 
@@ -105,7 +105,7 @@ PLACEMENTS: Mapping[Policy, Callable[[Trace, np.random.Generator], Placement]] =
     Policy.FGD: lambda trace, _: FragmentationDescent(fragmentation_of(trace)),
 }
 """Policies that are told apart by where they place."""
-_SCHEDULERS: Mapping[Policy, Callable[[Trace, Setting], _Made]] = {
+_SCHEDULERS: Mapping[Policy, Callable[[Trace, PolicyContext], _Made]] = {
     Policy.FIFO: _fifo(Policy.BEST_FIT),
     Policy.DRF: _drf,
     Policy.SHARED: _shared,

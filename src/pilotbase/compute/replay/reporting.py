@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from pilotbase.compute.replay.figures import figures_of, merged_gpus, used_over_time
 from pilotbase.compute.replay.playing import play, play_inflated
-from pilotbase.compute.replay.policies import ALONE, Setting, require_quotas
+from pilotbase.compute.replay.policies import ALONE, PolicyContext, require_quotas
 from pilotbase.compute.replay.shared import on_clock
 from pilotbase.compute.replay.simulating import Course
 from pilotbase.compute.replay.traces import Trace, hastened
@@ -31,7 +31,7 @@ STRETCHES = 240
 def replay(
     trace: Trace,
     policies: Sequence[Policy],
-    setting: Setting = ALONE,
+    setting: PolicyContext = ALONE,
     load: float = 1.0,
     on_progress: OnProgress = ignore_progress,
 ) -> PoolReplay:
@@ -88,7 +88,7 @@ def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyRepla
     )
 
 
-def _before(trace: Trace, setting: Setting, on_progress: OnProgress) -> Course | None:
+def _before(trace: Trace, setting: PolicyContext, on_progress: OnProgress) -> Course | None:
     """Return what ``shared`` makes of a trace on the machines and by the rules of the pool as it is."""
     if setting.before is None:
         return None

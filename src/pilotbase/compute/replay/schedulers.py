@@ -6,21 +6,21 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, Spot, read_ask
+from pilotbase.compute.placing.fleet import Fleet, NodeDemand, Spot, read_ask
 from pilotbase.compute.placing.gangs import place_gang, release_gang
-from pilotbase.compute.placing.policies import FirstFit, Placement
-from pilotbase.compute.replay.simulating import Turn
+from pilotbase.compute.placing.policies import FirstFitPolicy, Placement
+from pilotbase.compute.replay.simulating import SchedulerActions
 from pilotbase.compute.replay.traces import TraceJob
 from pilotbase.documents.resources import Vector, dominant_share, minus, plus, total
 
 
-class Seats:
+class SeatMap:
     """The fleet, and where each running job sits on it."""
 
     def __init__(self, nodes: Mapping[str, Vector], placement: Placement) -> None:
         self.fleet, self._placement = Fleet.of(nodes), placement
         self._empty = Fleet.of(nodes)
-        self._asks: dict[int, tuple[Ask, int]] = {}
+        self._asks: dict[int, tuple[NodeDemand, int]] = {}
         self._spots: dict[int, tuple[Spot, ...]] = {}
 
     def admit(self, number: int, job: TraceJob) -> bool:
@@ -30,7 +30,7 @@ class Seats:
         """
         ask = read_ask(job.demand)
         self._asks[number] = ask, job.members
-        spots = place_gang(self._empty, FirstFit(), ask, job.members)
+        spots = place_gang(self._empty, FirstFitPolicy(), ask, job.members)
         release_gang(self._empty, ask, spots or ())
         return spots is not None
 
@@ -51,7 +51,7 @@ class Seats:
 class Fifo:
     """First come, first served: nobody starts before the first that waits."""
 
-    seats: Seats
+    seats: SeatMap
     queue: deque[int] = field(default_factory=deque)
 
     @property
@@ -67,11 +67,11 @@ class Fifo:
     def end(self, number: int, now: float) -> None:
         self.seats.free(number)
 
-    def turn(self, now: float) -> Turn:
+    def turn(self, now: float) -> SchedulerActions:
         started = []
         while self.queue and self.seats.seat(self.queue[0]):
             started.append(self.queue.popleft())
-        return Turn(started)
+        return SchedulerActions(started)
 
     def wakes(self, now: float) -> float | None:
         return None
@@ -83,7 +83,7 @@ class Drf:
     Whose first job finds no place is passed over for this turn.
     """
 
-    def __init__(self, seats: Seats, nodes: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> None:
+    def __init__(self, seats: SeatMap, nodes: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> None:
         self._seats, self._capacity, self._weights = seats, total(nodes.values()), weights or {}
         self._queues: dict[str, deque[int]] = {}
         self._jobs: dict[int, TraceJob] = {}
@@ -105,7 +105,7 @@ class Drf:
         self._held[job.organisation] = minus(self._held[job.organisation], job.demand, job.members)
         self._seats.free(number)
 
-    def turn(self, now: float) -> Turn:
+    def turn(self, now: float) -> SchedulerActions:
         started: list[int] = []
         trying = {name for name, queue in self._queues.items() if queue}
         while trying:
@@ -119,7 +119,7 @@ class Drf:
             started.append(number)
             if not self._queues[name]:
                 trying.discard(name)
-        return Turn(started)
+        return SchedulerActions(started)
 
     def wakes(self, now: float) -> float | None:
         return None

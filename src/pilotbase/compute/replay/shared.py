@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pilotbase.compute.placing.fleet import Ask, Fleet, Spot, read_ask
+from pilotbase.compute.placing.fleet import Fleet, NodeDemand, Spot, read_ask
 from pilotbase.compute.placing.policies import spot_on
 from pilotbase.compute.replay.figures import merged_gpus
-from pilotbase.compute.replay.simulating import Turn
+from pilotbase.compute.replay.simulating import SchedulerActions
 from pilotbase.compute.replay.traces import Trace, TraceJob
-from pilotbase.compute.sharing.desk import Desk
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.desk import PoolScheduler
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.pool import Machines, Pool, Quota
@@ -35,11 +35,11 @@ class Shared:
     """The desk of a pool as a scheduler."""
 
     def __init__(self, pool: Pool) -> None:
-        self._desk = Desk(pool, FirstFit())
+        self._desk = PoolScheduler(pool, FirstFit())
         self.fleet = Fleet.of(pool.capacities)
         self._numbers = {name: number for number, name in enumerate(self.fleet.names)}
         self._demands: dict[int, Vector] = {}
-        self._held: dict[int, list[tuple[Spot, Ask]]] = {}
+        self._held: dict[int, list[tuple[Spot, NodeDemand]]] = {}
         self._again: float | None = None
 
     def submit(self, number: int, job: TraceJob, now: float) -> bool:
@@ -54,14 +54,14 @@ class Shared:
         self._desk.end(str(number), now)
         self._free(number)
 
-    def turn(self, now: float) -> Turn:
+    def turn(self, now: float) -> SchedulerActions:
         decided = self._desk.decide(now)
         self._again = decided.again_at
         for evicted in decided.evictions:
             self._free(int(evicted.job))
         for start in decided.starts:
             self._seat(int(start.job), start.nodes)
-        return Turn([int(one.job) for one in decided.starts], [int(one.job) for one in decided.evictions])
+        return SchedulerActions([int(one.job) for one in decided.starts], [int(one.job) for one in decided.evictions])
 
     def wakes(self, now: float) -> float | None:
         return self._again
@@ -79,17 +79,17 @@ class Shared:
             self.fleet.give_back(spot, part)
 
 
-def _pieces(fleet: Fleet, ask: Ask, node: int) -> list[tuple[Spot, Ask]]:
+def _pieces(fleet: Fleet, ask: NodeDemand, node: int) -> list[tuple[Spot, NodeDemand]]:
     """Return which GPUs of a node a member holds, and how much of each."""
     spot = spot_on(fleet, ask, node)
     if len(spot.gpus) == ask.gpus:
         return [(spot, ask)]
-    lacking, found = ask.gpus * ask.gpu_milli, [(Spot(node), Ask(ask.vector))]
+    lacking, found = ask.gpus * ask.gpu_milli, [(Spot(node), NodeDemand(ask.vector))]
     of_kind = fleet.of_kind(fleet.gpu_kinds[node], ask.gpu_kind)
     for gpu in sorted(map(int, of_kind.nonzero()[0]), key=lambda one: -int(fleet.gpu_free[node, one])):
         part = min(int(fleet.gpu_free[node, gpu]), lacking)
         if part > 0:
-            found.append((Spot(node, (gpu,)), Ask({}, 1, part, ask.gpu_kind)))
+            found.append((Spot(node, (gpu,)), NodeDemand({}, 1, part, ask.gpu_kind)))
             lacking -= part
     return found
 
@@ -148,8 +148,8 @@ def _part(name: str, amount: int, organisations: int) -> int:
     return part // MILLI * MILLI if name.startswith("gpu/") else part
 
 
-def _job(number: int, job: TraceJob, now: float) -> Job:
-    return Job(
+def _job(number: int, job: TraceJob, now: float) -> QueuedJob:
+    return QueuedJob(
         name=str(number),
         organisation=job.organisation,
         person=job.person or job.organisation,

@@ -20,7 +20,7 @@ _END, _COME = 0, 1
 
 
 @dataclass(frozen=True)
-class Turn:
+class SchedulerActions:
     """What a scheduler does at a moment: jobs, by their number in the trace, that start, and that are evicted."""
 
     starts: Sequence[int] = ()
@@ -41,7 +41,7 @@ class Scheduler(Protocol):
         """Hear that a running job has ended."""
         ...
 
-    def turn(self, now: float) -> Turn:
+    def turn(self, now: float) -> SchedulerActions:
         """Return what starts and what is evicted now; it counts as done."""
         ...
 
@@ -144,7 +144,7 @@ class _Play:
                 self._scheduler.end(number, now)
                 self._hold(ran.job, -1)
 
-    def take(self, turn: Turn, now: float) -> None:
+    def take(self, turn: SchedulerActions, now: float) -> None:
         """Note who is evicted and who starts."""
         for number in turn.evictions:
             ran = self.ran[number]

@@ -23,7 +23,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.pool import Labels as PoolLabels
 from pilotbase.documents.quantities import SIZES
 from pilotbase.documents.resources import ANY_GPU, MILLI, Demand, Resources, Vector
-from pilotbase.documents.safe_csv import read_cell, spell_csv
+from pilotbase.documents.safe_csv import format_csv, read_cell
 from pilotbase.documents.texts import Text, text
 
 MOST_ROWS = 5_000_000
@@ -77,7 +77,7 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Reading:
+class TraceFormat:
     """How a trace is read."""
 
     organisations: int = 3
@@ -85,21 +85,21 @@ class Reading:
     skip_broken: bool = False
 
 
-def read_trace(jobs: Path, nodes: Path, reading: Reading = Reading()) -> Trace:
+def read_trace(jobs: Path, nodes: Path, reading: TraceFormat = TraceFormat()) -> Trace:
     """Return the trace that two CSV files hold.
 
     Raises:
         InputError: ``compute.trace_columns``: the columns are of no form that is read; else every broken row with its
             line, unless ``reading`` passes over them; ``compute.trace_empty``: nothing is left.
     """
-    found = _read(nodes, _node_reader, Reading()).rows
+    found = _read(nodes, _node_reader, TraceFormat()).rows
     if not found:
         raise InputError("compute.trace_empty", file=str(nodes))
     read = read_jobs(jobs, {node.name: node.capacity for node in found}, reading)
     return replace(read, labels={node.name: node.labels for node in found if node.labels})
 
 
-def read_jobs(jobs: Path, nodes: Mapping[str, Vector], reading: Reading = Reading()) -> Trace:
+def read_jobs(jobs: Path, nodes: Mapping[str, Vector], reading: TraceFormat = TraceFormat()) -> Trace:
     """Return the trace of the jobs that a CSV file holds on these nodes; raises as `read_trace`."""
     found = _read(jobs, _job_reader, reading)
     if not found.rows:
@@ -137,7 +137,7 @@ def write_trace(trace: Trace, folder: Path) -> None:
     for file, rows in (("nodes.csv", nodes), ("jobs.csv", jobs)):
         columns = dict.fromkeys(name for row in rows for name in row)
         cells = ([str(row.get(name, "")) for name in columns] for row in rows)
-        (folder / file).write_bytes(spell_csv(list(columns), cells))
+        (folder / file).write_bytes(format_csv(list(columns), cells))
 
 
 def _written(vector: Vector) -> Mapping[str, object]:
@@ -181,7 +181,7 @@ class _Node:
 _Row = Mapping[str, str]
 
 
-def _read(path: Path, reader_of: Callable[[Path, set[str]], Callable[[_Row], _T]], reading: Reading) -> _Rows[_T]:
+def _read(path: Path, reader_of: Callable[[Path, set[str]], Callable[[_Row], _T]], reading: TraceFormat) -> _Rows[_T]:
     found: _Rows[_T] = _Rows()
     with path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.DictReader(file, restkey="", restval="")

@@ -14,8 +14,8 @@ from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from pilotbase.compute.sharing.amounts import Tally, add, allows
-from pilotbase.compute.sharing.jobs import Ask, Job, Recent, Running
-from pilotbase.compute.sharing.lines import Line
+from pilotbase.compute.sharing.jobs import Ask, QueuedJob, Recent, Running
+from pilotbase.compute.sharing.lines import OrganisationQueue
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import ANY_GPU, Vector, counted, guaranteed, is_kind
 
@@ -45,7 +45,7 @@ class Account:
         self.person_limit: Vector = quota.person_limit.vector
         self.names_all = capacity.keys() <= self.guarantee.keys()
         """Whether its guarantee leaves nothing to what is promised to nobody."""
-        self.line = Line(pool.priority_step)
+        self.line = OrganisationQueue(pool.priority_step)
         self.running: dict[str, Running] = {}
         self.lent: dict[str, Running] = {}
         """Of those, what others can take back: they hold what is lent or promised to nobody."""
@@ -82,7 +82,7 @@ class Account:
             self._turn = now, self.changes, self.share + self.recent(now)
         return self._turn[2], self.name
 
-    def caps(self, job: Job) -> tuple[Cap, Cap]:
+    def caps(self, job: QueuedJob) -> tuple[Cap, Cap]:
         """Return the limit of a job's person and that of the organisation."""
         person, running = job.person, self.running.values()
         of_person = (one for one in running if one.job.person == person)
@@ -125,14 +125,14 @@ class Account:
         """Return its jobs that can be taken back and of which any one leaves it so large a share, in no order."""
         return [one for one in self.lent.values() if self.share_with(one.job.total, -1) >= kept]
 
-    def promised_to(self, job: Job) -> Vector:
+    def promised_to(self, job: QueuedJob) -> Vector:
         """Return its guarantee as far as it is one of a job: kinds of GPU promise nothing of another kind."""
         if not self._kinds_differ or ANY_GPU in self._as_written or ANY_GPU not in self.guarantee or job.takes_any:
             return self.guarantee
         kinds = any(name in self._as_written for name in job.each if is_kind(name))
         return self.guarantee if kinds else self._as_written
 
-    def within_guarantee(self, job: Job) -> bool:
+    def within_guarantee(self, job: QueuedJob) -> bool:
         """Tell whether a job would leave it within its guarantee, in what that names; it must name some of it."""
         guarantee, used, named = self.promised_to(job), self.used, False
         for name, value in job.total.items():
@@ -142,16 +142,16 @@ class Account:
                 named = True
         return named
 
-    def names_some(self, job: Job) -> bool:
+    def names_some(self, job: QueuedJob) -> bool:
         """Tell whether its guarantee names anything that a job asks for: who is promised nothing claims nothing."""
         guarantee = self.promised_to(job)
         return any(name in guarantee for name in job.total)
 
-    def could_claim(self, job: Job) -> bool:
+    def could_claim(self, job: QueuedJob) -> bool:
         """Tell whether a job would be within its guarantee if it held nothing."""
         return self.names_some(job) and allows(self.promised_to(job), NOTHING, job.total)
 
-    def lower(self, job: Job) -> list[Running]:
+    def lower(self, job: QueuedJob) -> list[Running]:
         """Return its jobs that have a lower priority than ``job``, in no order."""
         if min(self.priorities, default=job.priority) >= job.priority:
             return []

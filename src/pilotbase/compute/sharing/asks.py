@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.compute.sharing.jobs import Ask, Job
+from pilotbase.compute.sharing.jobs import Ask, QueuedJob
 from pilotbase.documents.resources import Vector
 
 _Whole = npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ class Asks:
         self.held: set[Ask] = set()
         """Those that find one, but not beside the job that machines are kept for."""
 
-    def add(self, job: Job) -> None:
+    def add(self, job: QueuedJob) -> None:
         """Note that a job waits."""
         ask = job.ask
         self._waiting[ask] = self._waiting.get(ask, 0) + 1
@@ -67,7 +67,7 @@ class Asks:
         self._told[column] = _NO_PLACE
         self._tell(np.array([column]))
 
-    def remove(self, job: Job) -> None:
+    def remove(self, job: QueuedJob) -> None:
         """Note that a job waits no longer."""
         ask = job.ask
         self._waiting[ask] -= 1

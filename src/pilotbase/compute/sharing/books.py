@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.asks import Asks
 from pilotbase.compute.sharing.holds import NodeHold, hold_again
-from pilotbase.compute.sharing.jobs import Job, Pending, Recent, Running, State
-from pilotbase.compute.sharing.machines import Machines
-from pilotbase.compute.sharing.promises import Promises
-from pilotbase.compute.sharing.prospects import Prospects
+from pilotbase.compute.sharing.jobs import Pending, PoolState, QueuedJob, Recent, Running
+from pilotbase.compute.sharing.machines import FreeMachines
+from pilotbase.compute.sharing.promises import CapacityGuarantees
+from pilotbase.compute.sharing.prospects import StartForecast
 from pilotbase.documents.pool import Pool, Quota
 from pilotbase.documents.resources import Vector, counted
 
@@ -19,13 +19,13 @@ LEAST_RUN = 1.0
 """Seconds that a job runs whatever its pool says: what one decision starts, the same one does not evict."""
 
 
-class Books:
+class Accounts:
     """The jobs of a pool by organisation, by machine and by end, and what is left beside the promises."""
 
-    def __init__(self, pool: Pool, state: State, now: float, there: Mapping[str, Vector] | None = None) -> None:
+    def __init__(self, pool: Pool, state: PoolState, now: float, there: Mapping[str, Vector] | None = None) -> None:
         self.pool = pool
         self.minimum_run = max(pool.minimum_run, LEAST_RUN)
-        self.machines = Machines(pool, there)
+        self.machines = FreeMachines(pool, there)
         quotas = {quota.organisation: quota for quota in pool.quotas}
         for running in state.running:  # whoever lost its quota keeps what runs
             quotas.setdefault(running.job.organisation, Quota(organisation=running.job.organisation))
@@ -33,9 +33,9 @@ class Books:
         self.accounts = {
             name: Account(quota, pool, state.recent.get(name, none)) for name, quota in sorted(quotas.items())
         }
-        self.promises = Promises(pool)
+        self.promises = CapacityGuarantees(pool)
         self.asks = Asks(tuple(counted(pool.capacity)), tuple(self.machines.free.values()))
-        self.prospects = Prospects(self.machines, self.asks)
+        self.prospects = StartForecast(self.machines, self.asks)
         self._columns = {node: column for column, node in enumerate(self.machines.free)}
         self.hold: NodeHold | None = None
         self.running: dict[str, Running] = {}
@@ -62,7 +62,7 @@ class Books:
         self.accounts[pending.job.organisation].line.add(pending)
         self.asks.add(pending.job)
 
-    def leave(self, job: Job) -> Pending:
+    def leave(self, job: QueuedJob) -> Pending:
         """Note that a job waits no longer and return it; raises `KeyError`."""
         self.asks.remove(job)
         if self.hold is not None and self.hold.job.name == job.name:

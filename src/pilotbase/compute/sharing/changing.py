@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pilotbase.compute.sharing.books import Books
-from pilotbase.compute.sharing.jobs import State
+from pilotbase.compute.sharing.books import Accounts
+from pilotbase.compute.sharing.jobs import PoolState
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import ANY_GPU, Vector, beyond, is_kind, spell_amount
+from pilotbase.documents.resources import ANY_GPU, Vector, beyond, format_amount, is_kind
 from pilotbase.documents.texts import text
 
 
-def findings(pool: Pool, state: State, now: float) -> tuple[Issue, ...]:
+def findings(pool: Pool, state: PoolState, now: float) -> tuple[Issue, ...]:
     """Return where what runs is beyond what a pool allows from now on: limits, and promises that must wait."""
-    books = Books(pool, state, now)
+    books = Accounts(pool, state, now)
     places = {quota.organisation: index for index, quota in enumerate(pool.quotas)}
     found = []
     for name, account in books.accounts.items():
@@ -20,15 +20,15 @@ def findings(pool: Pool, state: State, now: float) -> tuple[Issue, ...]:
             values = {
                 "organisation": name,
                 "dimension": dimension,
-                "found": spell_amount(dimension, account.used[dimension]),
-                "most": spell_amount(dimension, account.used[dimension] - more),
+                "found": format_amount(dimension, account.used[dimension]),
+                "most": format_amount(dimension, account.used[dimension] - more),
             }
             path = f"quotas[{places[name]}].limit.{dimension}"
             problem, hint = text("pool.limit_below_use", **values), text("pool.limit_below_use.hint")
             found.append(Issue(file="", path=path, problem=problem, hint=hint))
     for dimension, left in books.promises.left.items():
         if left < 0 and not (dimension == ANY_GPU and _of_a_kind(books.promises.left)):
-            problem = text("pool.promises_below_use", dimension=dimension, found=spell_amount(dimension, -left))
+            problem = text("pool.promises_below_use", dimension=dimension, found=format_amount(dimension, -left))
             found.append(Issue(file="", path="quotas", problem=problem, hint=text("pool.promises_below_use.hint")))
     return tuple(found)
 

@@ -1,30 +1,30 @@
 """The desk of a pool: jobs come and end, and who starts, who is evicted and who waits is decided.
 
-`Desk` keeps its books from one decision to the next; `decide` makes them anew from a `State` and forgets them. Both say
-the same: what is decided follows from pool, state and moment alone.
+`PoolScheduler` keeps its books from one decision to the next; `decide` makes them anew from a `PoolState` and forgets
+them. Both say the same: what is decided follows from pool, state and moment alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pilotbase.compute.sharing.books import Books
+from pilotbase.compute.sharing.books import Accounts
 from pilotbase.compute.sharing.impossible import Empty
-from pilotbase.compute.sharing.jobs import Decisions, Job, Pending, Refusal, Running, State
+from pilotbase.compute.sharing.jobs import Pending, PoolState, QueuedJob, Running, SchedulingDecisions, UnplaceableJob
 from pilotbase.compute.sharing.placer import Placer
-from pilotbase.compute.sharing.turn import Turn
+from pilotbase.compute.sharing.turn import SchedulingCycle
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import Vector
 
 
-def decide(pool: Pool, state: State, now: float, placer: Placer) -> Decisions:
+def decide(pool: Pool, state: PoolState, now: float, placer: Placer) -> SchedulingDecisions:
     """Return what is done at ``now``; jobs that wait and could never run come back as refusals."""
-    desk = Desk(pool, placer, state, now)
+    desk = PoolScheduler(pool, placer, state, now)
     decisions = desk.decide(now)
-    return Decisions(decisions.starts, decisions.evictions, desk.refusals, decisions.again_at)
+    return SchedulingDecisions(decisions.starts, decisions.evictions, desk.refusals, decisions.again_at)
 
 
-class Desk:
+class PoolScheduler:
     """One pool's desk. What it decides counts as done, and who is evicted waits again; what did not start is ended.
 
     ``there``: machine → what there is of it, where that is less than the pool says: what needs more waits for it.
@@ -34,14 +34,14 @@ class Desk:
         self,
         pool: Pool,
         placer: Placer,
-        state: State | None = None,
+        state: PoolState | None = None,
         now: float = 0.0,
         there: Mapping[str, Vector] | None = None,
     ) -> None:
-        state = state or State()
+        state = state or PoolState()
         self.pool, self.placer = pool, placer
-        self.books = Books(pool, state, now, there)
-        self.turn = Turn(self.books, placer, now)
+        self.books = Accounts(pool, state, now, there)
+        self.turn = SchedulingCycle(self.books, placer, now)
         """The last one, which knows what each job waits for."""
         self._empty = Empty(pool, placer)
         refusals = []
@@ -50,7 +50,7 @@ class Desk:
             if error is None:
                 self.books.wait(pending)
             else:
-                refusals.append(Refusal(pending.job.name, error))
+                refusals.append(UnplaceableJob(pending.job.name, error))
         self.refusals = tuple(refusals)
 
     @property
@@ -58,7 +58,7 @@ class Desk:
         """Return how many jobs wait."""
         return sum(len(account.line) for account in self.books.accounts.values())
 
-    def submit(self, job: Job, evictions: int = 0) -> None:
+    def submit(self, job: QueuedJob, evictions: int = 0) -> None:
         """Let a job wait; one that waits or runs already, by its name, is handed in once.
 
         Raises:
@@ -71,7 +71,7 @@ class Desk:
             return
         self.books.wait(Pending(job, evictions))
 
-    def withdraw(self, job: Job) -> None:
+    def withdraw(self, job: QueuedJob) -> None:
         """Let a job wait no longer; raises `KeyError`."""
         self.books.leave(job)
 
@@ -79,15 +79,15 @@ class Desk:
         """Note that a running job has ended and return it; raises `KeyError`."""
         return self.books.stop(name, now)
 
-    def decide(self, now: float) -> Decisions:
+    def decide(self, now: float) -> SchedulingDecisions:
         """Return what is done at ``now``."""
-        self.turn = Turn(self.books, self.placer, now)
+        self.turn = SchedulingCycle(self.books, self.placer, now)
         return self.turn.take()
 
-    def state(self, now: float) -> State:
+    def state(self, now: float) -> PoolState:
         """Return all that a later desk needs to decide as this one would."""
         accounts = self.books.accounts
-        return State(
+        return PoolState(
             tuple(self.books.running.values()),
             tuple(pending for account in accounts.values() for pending in account.line.in_order()),
             {name: account.snapshot(now) for name, account in accounts.items()},

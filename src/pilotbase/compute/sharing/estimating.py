@@ -11,14 +11,14 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.compute.sharing.books import Books
+from pilotbase.compute.sharing.books import Accounts
 from pilotbase.compute.sharing.jobs import Pending
 from pilotbase.documents.resources import counted
 
 _Whole = npt.NDArray[np.int64]
 
 
-def estimates(books: Books, now: float) -> Mapping[str, float]:
+def estimates(books: Accounts, now: float) -> Mapping[str, float]:
     """Return job → when it starts about, for all that wait."""
     waiting = _dealt(books, now)
     if not waiting:
@@ -47,7 +47,7 @@ def _reached(needed: _Whole, there: _Whole, times: npt.NDArray[np.float64], leng
     return reached
 
 
-def _dealt(books: Books, now: float) -> list[Pending]:
+def _dealt(books: Accounts, now: float) -> list[Pending]:
     """Return all that wait in the order in which they start about."""
     keyed = [
         ((place + 1) / account.weight, account.turn(now), place, pending)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import allows, fits
-from pilotbase.compute.sharing.desk import Desk
+from pilotbase.compute.sharing.desk import PoolScheduler
 from pilotbase.compute.sharing.estimating import estimates
 from pilotbase.compute.sharing.holds import hold_of_granted
-from pilotbase.compute.sharing.jobs import Job, Pending
-from pilotbase.documents.resources import ANY_GPU, Vector, beyond, is_kind, lacking, plus, spell_vector
+from pilotbase.compute.sharing.jobs import Pending, QueuedJob
+from pilotbase.documents.resources import ANY_GPU, Vector, beyond, format_vector, is_kind, missing, plus
 from pilotbase.documents.vocabularies import WaitReason
 
 _LIMITS = (WaitReason.PERSON_LIMIT, WaitReason.ORGANISATION_LIMIT)
@@ -19,7 +19,7 @@ _LIMITS = (WaitReason.PERSON_LIMIT, WaitReason.ORGANISATION_LIMIT)
 
 
 @dataclass(frozen=True)
-class Wait:
+class JobWait:
     """Why a job waits."""
 
     job: str
@@ -32,7 +32,7 @@ class Wait:
     """When it starts about; None: nobody can say."""
 
 
-def waits(desk: Desk, now: float) -> Mapping[str, Wait]:
+def waits(desk: PoolScheduler, now: float) -> Mapping[str, JobWait]:
     """Return job → why it waits, for all that wait after the last decision."""
     about = estimates(desk.books, now)
     found = {}
@@ -44,9 +44,9 @@ def waits(desk: Desk, now: float) -> Mapping[str, Wait]:
 
 
 def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
-    desk: Desk, account: Account, pending: Pending, first: Pending, position: int,
+    desk: PoolScheduler, account: Account, pending: Pending, first: Pending, position: int,
     about: Mapping[str, float], now: float,
-) -> Wait:  # fmt: skip
+) -> JobWait:  # fmt: skip
     job = pending.job
     reason, blocker = _reason(desk, account, pending, first, now)
     starts: float | None = about.get(job.name)
@@ -62,10 +62,12 @@ def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
         starts = None
     elif reason is WaitReason.MAINTENANCE and starts is not None:
         starts = max(starts, desk.books.machines.next_opening(job, now) or starts)
-    return Wait(job.name, reason, blocker, position, starts)
+    return JobWait(job.name, reason, blocker, position, starts)
 
 
-def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now: float) -> tuple[WaitReason, str]:
+def _reason(
+    desk: PoolScheduler, account: Account, pending: Pending, first: Pending, now: float
+) -> tuple[WaitReason, str]:
     """Return the first thing that must change, and what stands in the way."""
     books, job = desk.books, pending.job
     for reason, cap in zip(_LIMITS, account.caps(job), strict=True):
@@ -75,7 +77,7 @@ def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now:
         if hold is not None and hold.of != job.name and not hold.lets(job, now):
             return WaitReason.RESERVED, hold.of
     if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
-        return WaitReason.PROMISED, _spell(lacking(job.total, books.promises.left))
+        return WaitReason.PROMISED, _spell(missing(job.total, books.promises.left))
     if job.name in desk.turn.claims:
         return WaitReason.RECLAIMING, next((one.job.organisation for one in books.by_end() if not one.protected), "")
     machines = books.machines
@@ -88,7 +90,7 @@ def _reason(desk: Desk, account: Account, pending: Pending, first: Pending, now:
     return _for_machines(desk, account, job, now)
 
 
-def _for_machines(desk: Desk, account: Account, job: Job, now: float) -> tuple[WaitReason, str]:
+def _for_machines(desk: PoolScheduler, account: Account, job: QueuedJob, now: float) -> tuple[WaitReason, str]:
     """Return why the first of a line, that nothing of its own holds back, has no machines."""
     books, machines = desk.books, desk.books.machines
     hold, claims = books.hold, desk.turn.claims
@@ -105,7 +107,7 @@ def _for_machines(desk: Desk, account: Account, job: Job, now: float) -> tuple[W
         return WaitReason.FRAGMENTED, _nearest(job, machines.open_to(job, now))
     if hold is not None and kept_for_another:
         return WaitReason.TURN, hold.job.organisation
-    return WaitReason.POOL_FULL, _spell(lacking(job.total, machines.free_in_all))
+    return WaitReason.POOL_FULL, _spell(missing(job.total, machines.free_in_all))
 
 
 def _over(granted: Vector, used: Vector, asked: Vector) -> Vector:
@@ -119,17 +121,17 @@ def _told(lack: Vector) -> Vector:
 
 
 def _spell(lack: Vector) -> str:
-    return spell_vector(_told(lack))
+    return format_vector(_told(lack))
 
 
-def _window(desk: Desk, job: Job, now: float) -> str:
+def _window(desk: PoolScheduler, job: QueuedJob, now: float) -> str:
     closed = desk.books.machines.closed_during(job, now)
     return ", ".join(sorted(closed[0].nodes)[:3]) if closed else ""
 
 
-def _nearest(job: Job, free: Mapping[str, Vector]) -> str:
+def _nearest(job: QueuedJob, free: Mapping[str, Vector]) -> str:
     """Return what one member lacks on the machine that lacks least, or the machine where only few members fit."""
-    lack = {node: _told(lacking(job.each, there)) for node, there in free.items()}
+    lack = {node: _told(missing(job.each, there)) for node, there in free.items()}
     if not lack:
         return ""
     node = min(lack, key=lambda name: (len(lack[name]), sum(_parts(lack[name], job.each)), name))
@@ -140,6 +142,6 @@ def _parts(lack: Vector, demand: Vector) -> list[float]:
     return [amount / demand[name] for name, amount in lack.items()]
 
 
-def _next_turn(desk: Desk, account: Account, now: float) -> str:
+def _next_turn(desk: PoolScheduler, account: Account, now: float) -> str:
     others = [one for one in desk.books.accounts.values() if len(one.line) and one is not account]
     return min(others, key=lambda one: one.turn(now)).name if others else account.name

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pilotbase.compute.sharing.amounts import Tally, add, allows
-from pilotbase.compute.sharing.jobs import Job, Kept, Running
-from pilotbase.compute.sharing.machines import Free, Machines, Supposed
+from pilotbase.compute.sharing.jobs import QueuedJob, Running, RunningJob
+from pilotbase.compute.sharing.machines import Free, FreeMachines, Supposed
 from pilotbase.compute.sharing.room import Room
 from pilotbase.documents.resources import Vector
 
@@ -25,17 +25,17 @@ class Hold:
     at: float
     spare: Tally
 
-    def lets(self, job: Job, now: float) -> bool:
+    def lets(self, job: QueuedJob, now: float) -> bool:
         """Tell whether a job may pass."""
         return now + job.max_seconds <= self.at or allows(self.spare, {}, job.total)
 
-    def passed(self, job: Job, now: float) -> None:
+    def passed(self, job: QueuedJob, now: float) -> None:
         """Note that a job passes."""
         if now + job.max_seconds > self.at:
             add(self.spare, {name: value for name, value in job.total.items() if name in self.spare}, -1)
 
 
-def hold_of_granted(granted: Vector, used: Vector, job: Job, runs: Iterable[Running], now: float) -> Hold:
+def hold_of_granted(granted: Vector, used: Vector, job: QueuedJob, runs: Iterable[Running], now: float) -> Hold:
     """Return what is kept of ``granted`` for a job, of which ``runs`` use some."""
     room = {name: most - used.get(name, 0) for name, most in granted.items()}
     at = now
@@ -54,7 +54,7 @@ class NodeHold:
     It stays as it was told while jobs end early: what passes later never moves it back.
     """
 
-    def __init__(self, kept: Kept, job: Job, later: Free, machines: Machines) -> None:
+    def __init__(self, kept: RunningJob, job: QueuedJob, later: Free, machines: FreeMachines) -> None:
         self.kept, self.job = kept, job
         self._later = later
         """What is free on each machine from then on, beside the job."""
@@ -66,7 +66,7 @@ class NodeHold:
         """Tell whether the machines are still there for the job."""
         return all(self._later[node].get(name, 0) >= 0 for node in set(self.kept.nodes) for name in self.job.each)
 
-    def outlasts(self, job: Job, now: float) -> bool:
+    def outlasts(self, job: QueuedJob, now: float) -> bool:
         """Tell whether a job that starts now may still run when the one that waits is to start."""
         return now + job.max_seconds > self.kept.at
 
@@ -83,7 +83,7 @@ class NodeHold:
         return {name: min(value, later.get(name, 0)) for name, value in self._machines.free[node].items()}
 
 
-def hold_again(kept: Kept, job: Job, machines: Machines, runs: Iterable[Running]) -> NodeHold:
+def hold_again(kept: RunningJob, job: QueuedJob, machines: FreeMachines, runs: Iterable[Running]) -> NodeHold:
     """Return a hold as it was told before, over what runs now."""
     supposed = Supposed(machines)
     for running in runs:
@@ -93,7 +93,9 @@ def hold_again(kept: Kept, job: Job, machines: Machines, runs: Iterable[Running]
     return NodeHold(kept, job, supposed.tallies(), machines)
 
 
-def hold_of_machines(machines: Machines, room: Room, job: Job, runs: Iterable[Running], now: float) -> NodeHold | None:
+def hold_of_machines(
+    machines: FreeMachines, room: Room, job: QueuedJob, runs: Iterable[Running], now: float
+) -> NodeHold | None:
     """Return what is kept of the machines for a job, or None where it could not start though all ``runs`` had ended.
 
     ``runs`` come in the order of their ends.
@@ -106,5 +108,5 @@ def hold_of_machines(machines: Machines, room: Room, job: Job, runs: Iterable[Ru
         nodes = None if more else room.place(at)
         if nodes is not None:
             room.supposed.move(nodes, job, -1)
-            return NodeHold(Kept(job.name, at, nodes), job, room.supposed.tallies(), machines)
+            return NodeHold(RunningJob(job.name, at, nodes), job, room.supposed.tallies(), machines)
     return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pilotbase.compute.sharing.amounts import fits
-from pilotbase.compute.sharing.jobs import Ask, Job
+from pilotbase.compute.sharing.jobs import Ask, QueuedJob
 from pilotbase.compute.sharing.placer import Placer
 from pilotbase.compute.sharing.promises import beyond_promises, promised_to_nobody
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.pool import Pool, Quota
-from pilotbase.documents.quantities import spell_duration
-from pilotbase.documents.resources import MILLI, Vector, beyond, counted, lacking, spell_amount, spell_vector
+from pilotbase.documents.quantities import format_duration
+from pilotbase.documents.resources import MILLI, Vector, beyond, counted, format_amount, format_vector, missing
 
 
 class Empty:
@@ -23,13 +23,13 @@ class Empty:
         self._quotas = {quota.organisation: quota for quota in pool.quotas}
         self._fitting: set[tuple[Ask, tuple[tuple[str, str], ...]]] = set()
 
-    def refusal(self, job: Job) -> RefusedError | None:
+    def refusal(self, job: QueuedJob) -> RefusedError | None:
         """Return why a job could never run; None: it could."""
         pool, quota = self._pool, self._quotas.get(job.organisation)
         if quota is None:
             return RefusedError("pool.no_quota", organisation=job.organisation, pool=pool.name)
         if job.max_seconds > pool.longest_job:
-            found, most = spell_duration(round(job.max_seconds)), spell_duration(round(pool.longest_job))
+            found, most = format_duration(round(job.max_seconds)), format_duration(round(pool.longest_job))
             return RefusedError("pool.too_long", found=found, most=most, pool=pool.name)
         asked = job.ask, tuple(sorted(job.labels.items()))
         if asked not in self._fitting:
@@ -39,18 +39,18 @@ class Empty:
             self._fitting.add(asked)
         return self._beyond_quota(quota, job)
 
-    def _beyond_the_pool(self, job: Job) -> RefusedError | None:
+    def _beyond_the_pool(self, job: QueuedJob) -> RefusedError | None:
         shares = [name for name, amount in job.demand.items() if name.startswith("gpu/") and amount % MILLI]
         if shares and not self._pool.shared_gpus:
-            found = spell_amount(shares[0], job.demand[shares[0]])
+            found = format_amount(shares[0], job.demand[shares[0]])
             return RefusedError("pool.gpu_not_shared", dimension=shares[0], found=found, pool=self._pool.name)
-        for name in lacking(job.total, self._capacity):
-            found, most = spell_amount(name, job.total[name]), spell_amount(name, self._capacity.get(name, 0))
+        for name in missing(job.total, self._capacity):
+            found, most = format_amount(name, job.total[name]), format_amount(name, self._capacity.get(name, 0))
             return RefusedError("pool.larger_than_pool", dimension=name, found=found, most=most, pool=self._pool.name)
         return None
 
-    def _beyond_machines(self, job: Job) -> RefusedError | None:
-        pool, found = self._pool, spell_vector(job.demand)
+    def _beyond_machines(self, job: QueuedJob) -> RefusedError | None:
+        pool, found = self._pool, format_vector(job.demand)
         carrying = {
             name: counted(alike.capacity.vector)
             for alike in pool.machines
@@ -63,25 +63,25 @@ class Empty:
             )
         if not any(fits(job.each, capacity) for capacity in carrying.values()):
             dimension, amount = _nearest(job.each, carrying.values())
-            most = spell_amount(dimension, amount)
+            most = format_amount(dimension, amount)
             return RefusedError("pool.larger_than_machine", dimension=dimension, found=found, most=most, pool=pool.name)
         if self._placer.place(carrying, job.each, job.members) is None:
             return RefusedError("pool.too_large_a_gang", members=job.members, found=found, pool=pool.name)
         return None
 
-    def _beyond_quota(self, quota: Quota, job: Job) -> RefusedError | None:
+    def _beyond_quota(self, quota: Quota, job: QueuedJob) -> RefusedError | None:
         who = {"organisation": job.organisation, "pool": self._pool.name}
         for name in beyond(job.total, quota.limit.vector):
-            found, most = spell_amount(name, job.total[name]), spell_amount(name, quota.limit.vector[name])
+            found, most = format_amount(name, job.total[name]), format_amount(name, quota.limit.vector[name])
             return RefusedError("pool.larger_than_limit", dimension=name, found=found, most=most, **who)
         for name in beyond(job.total, quota.person_limit.vector):
-            found, most = spell_amount(name, job.total[name]), spell_amount(name, quota.person_limit.vector[name])
+            found, most = format_amount(name, job.total[name]), format_amount(name, quota.person_limit.vector[name])
             return RefusedError("pool.larger_than_person_limit", dimension=name, found=found, most=most, **who)
         if not job.preemptible and job.takes_any:
             return RefusedError("pool.firm_any_gpu", organisation=job.organisation)
         if not job.preemptible:
             for name, amount in beyond_promises(quota.guarantee.vector, self._left, job.total).items():
-                most = spell_amount(name, amount)
+                most = format_amount(name, amount)
                 return RefusedError("pool.never_firm", dimension=name, most=most, organisation=job.organisation)
         return None
 
@@ -89,7 +89,7 @@ class Empty:
 def _nearest(demand: Vector, capacities: Iterable[Vector]) -> tuple[str, int]:
     """Return the dimension that the nearest machine lacks, and what that machine has of it."""
     best = min(capacities, key=lambda capacity: max(_part_lacking(demand, capacity, name) for name in demand))
-    name = max(lacking(demand, best), key=lambda one: _part_lacking(demand, best, one))
+    name = max(missing(demand, best), key=lambda one: _part_lacking(demand, best, one))
     return name, best.get(name, 0)
 
 

@@ -17,7 +17,7 @@ Ask = str
 
 
 @dataclass(frozen=True)
-class Job:
+class QueuedJob:
     """One job, as its `ComputeJob` orders it."""
 
     name: str
@@ -33,7 +33,7 @@ class Job:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, document: ComputeJob) -> Job:
+    def of(cls, document: ComputeJob) -> QueuedJob:
         """Return what a document orders."""
         return cls(
             document.name,
@@ -84,7 +84,7 @@ class Job:
 class Pending:
     """A job that waits, and how often it was evicted."""
 
-    job: Job
+    job: QueuedJob
     evictions: int = 0
 
 
@@ -92,7 +92,7 @@ class Pending:
 class Running:
     """A job that runs: a node for each member."""
 
-    job: Job
+    job: QueuedJob
     nodes: tuple[str, ...]
     started: float
     evictions: int = 0
@@ -113,7 +113,7 @@ class Recent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kept:
+class RunningJob:
     """What was told the first job that waits for machines: where it starts, and when at the latest."""
 
     job: str
@@ -122,14 +122,14 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class State:
+class PoolState:
     """All that a decision rests on, besides the pool, the moment and the placer."""
 
     running: tuple[Running, ...] = ()
     pending: tuple[Pending, ...] = ()
     recent: Mapping[str, Recent] = field(default_factory=dict)
     """By organisation; nothing lately where it is not named."""
-    kept: Kept | None = None
+    kept: RunningJob | None = None
 
 
 Cause = Literal["reclaim", "share", "own"]
@@ -137,7 +137,7 @@ Cause = Literal["reclaim", "share", "own"]
 
 
 @dataclass(frozen=True)
-class Start:
+class JobStart:
     """A job starts, with a node for each member."""
 
     job: str
@@ -160,7 +160,7 @@ class Evict:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class UnplaceableJob:
     """A job that could never run, and why."""
 
     job: str
@@ -168,11 +168,11 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Decisions:
+class SchedulingDecisions:
     """What is done now: evictions first, then starts."""
 
-    starts: tuple[Start, ...] = ()
+    starts: tuple[JobStart, ...] = ()
     evictions: tuple[Evict, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[UnplaceableJob, ...] = ()
     again_at: float | None = None
     """When to decide anew though nothing came or ended; None: not before."""

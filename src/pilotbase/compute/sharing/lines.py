@@ -12,10 +12,10 @@ from heapq import heapify, heappop
 from itertools import islice
 from typing import NamedTuple
 
-from pilotbase.compute.sharing.jobs import Ask, Job, Pending
+from pilotbase.compute.sharing.jobs import Ask, Pending, QueuedJob
 
 
-class Place(NamedTuple):
+class QueuePosition(NamedTuple):
     """Where a job stands; smaller goes first."""
 
     rank: float
@@ -23,15 +23,15 @@ class Place(NamedTuple):
     name: str
 
 
-class Line:
+class OrganisationQueue:
     """The jobs of one organisation that wait, in lanes of one shape: what one job of a lane lacks, all lack."""
 
     def __init__(self, step: float) -> None:
         self._step = step
-        self._lanes: dict[Hashable, list[Place]] = {}
-        self._heads: list[Place] = []
+        self._lanes: dict[Hashable, list[QueuePosition]] = {}
+        self._heads: list[QueuePosition] = []
         """The first of each lane, in order."""
-        self._heads_of: dict[Ask, list[Place]] = {}
+        self._heads_of: dict[Ask, list[QueuePosition]] = {}
         self._waiting: dict[str, Pending] = {}
         self._newcomers: list[Pending] = []
 
@@ -85,7 +85,7 @@ class Line:
         for _ in range(min(len(there), most - 1)):
             yield self._waiting[heappop(there).name]
 
-    def precedes(self, one: Job, other: Job) -> bool:
+    def precedes(self, one: QueuedJob, other: QueuedJob) -> bool:
         """Tell whether a job goes before another one."""
         return self._place(one) < self._place(other)
 
@@ -93,14 +93,14 @@ class Line:
         """Return all that wait, the first first."""
         return sorted(self._waiting.values(), key=lambda pending: self._place(pending.job))
 
-    def _place(self, job: Job) -> Place:
-        return Place(job.submitted - self._step * job.priority, job.submitted, job.name)
+    def _place(self, job: QueuedJob) -> QueuePosition:
+        return QueuePosition(job.submitted - self._step * job.priority, job.submitted, job.name)
 
-    def _note_head(self, place: Place, job: Job) -> None:
+    def _note_head(self, place: QueuePosition, job: QueuedJob) -> None:
         insort(self._heads, place)
         insort(self._heads_of.setdefault(job.ask, []), place)
 
-    def _forget_head(self, place: Place, job: Job) -> None:
+    def _forget_head(self, place: QueuePosition, job: QueuedJob) -> None:
         del self._heads[bisect_left(self._heads, place)]
         heads = self._heads_of[job.ask]
         del heads[bisect_left(heads, place)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pilotbase.compute.sharing.amounts import Tally, add
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import ANY_GPU, Vector, counted, is_kind, total
 
@@ -23,7 +23,7 @@ class Closed:
     nodes: frozenset[str]
 
 
-class Machines:
+class FreeMachines:
     """What is free in a pool; ``there``: node → what there is of it, where that is not what the pool says."""
 
     def __init__(self, pool: Pool, there: Mapping[str, Vector] | None = None) -> None:
@@ -43,14 +43,14 @@ class Machines:
         self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
         self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
 
-    def held(self, job: Job, node: str) -> Vector:
+    def held(self, job: QueuedJob, node: str) -> Vector:
         """Return what a member of a job holds of a node; of GPUs of any kind those that the node has.
 
         Where it has several kinds, nobody knows here which of them the member was given: it counts as holding of each.
         """
         return self._of_kinds(job.each, node) if job.takes_any else job.each
 
-    def held_in_all(self, job: Job, nodes: Sequence[str]) -> Vector:
+    def held_in_all(self, job: QueuedJob, nodes: Sequence[str]) -> Vector:
         """Return what a job holds that runs on these nodes."""
         if not job.takes_any:
             return job.total
@@ -64,7 +64,7 @@ class Machines:
         """Return those of the nodes that have GPUs of one kind."""
         return {node: left for node, left in there.items() if kind in self._kinds[node]}
 
-    def move(self, nodes: Sequence[str], job: Job, times: int) -> None:
+    def move(self, nodes: Sequence[str], job: QueuedJob, times: int) -> None:
         """Note that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
         self.moves += 1
         for node in nodes:
@@ -75,7 +75,7 @@ class Machines:
                 self.changed.add(node)
                 self.moved[node] = self.moves
 
-    def open_to(self, job: Job, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
+    def open_to(self, job: QueuedJob, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
         """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""
         there = self.free if free is None else free
         closed = self.closed_during(job, at)
@@ -85,7 +85,7 @@ class Machines:
         carrying = self._carrying(job.labels)
         return {node: left for node, left in there.items() if node not in shut and node in carrying}
 
-    def carrying(self, job: Job) -> Mapping[str, Vector]:
+    def carrying(self, job: QueuedJob) -> Mapping[str, Vector]:
         """Return what there is of the nodes that carry a job's labels, be they open or not."""
         nodes = self._carrying(job.labels)
         return {node: has for node, has in self.capacities.items() if node in nodes}
@@ -94,12 +94,12 @@ class Machines:
         """Return the nodes that are not as the pool says."""
         return [node for node, declared in pool.capacities.items() if self.capacities[node] != counted(declared)]
 
-    def closed_during(self, job: Job, at: float) -> list[Closed]:
+    def closed_during(self, job: QueuedJob, at: float) -> list[Closed]:
         """Return the windows that keep a job which starts ``at`` from nodes, the first to begin first."""
         until = at + job.max_seconds
         return [window for window in self._windows if window.starts < until and window.ends > at]
 
-    def next_opening(self, job: Job, at: float) -> float | None:
+    def next_opening(self, job: QueuedJob, at: float) -> float | None:
         """Return when the next of the windows ends that keep a job from nodes at a moment; None: none does."""
         return min((window.ends for window in self.closed_during(job, at)), default=None)
 
@@ -115,12 +115,12 @@ class Machines:
 class Supposed:
     """What would be free if some jobs ran no more; the machines themselves stay as they are."""
 
-    def __init__(self, machines: Machines) -> None:
+    def __init__(self, machines: FreeMachines) -> None:
         self.free: dict[str, Vector] = dict(machines.free)
         self._held = machines.held
         self._own: dict[str, Tally] = {}
 
-    def move(self, nodes: Iterable[str], job: Job, times: int) -> None:
+    def move(self, nodes: Iterable[str], job: QueuedJob, times: int) -> None:
         """Suppose that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
         for node in nodes:
             if node not in self.free:

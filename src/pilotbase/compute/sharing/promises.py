@@ -13,12 +13,12 @@ from collections.abc import Mapping
 
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import Tally, allows
-from pilotbase.compute.sharing.jobs import Job
+from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.resources import ANY_GPU, Vector, counted, guaranteed, is_kind, minus, total
 
 
-class Promises:
+class CapacityGuarantees:
     """How much is left beside what is protected and what is promised."""
 
     def __init__(self, pool: Pool) -> None:
@@ -28,11 +28,11 @@ class Promises:
         self.returns = 0
         """How often some of it has come back."""
 
-    def entitled(self, account: Account, job: Job) -> bool:
+    def entitled(self, account: Account, job: QueuedJob) -> bool:
         """Tell whether a job may claim what it asks for, and have it taken back from whoever has borrowed it."""
         return account.within_guarantee(job) and self._unnamed_left(account, job)
 
-    def covers(self, account: Account, job: Job, held: Vector) -> bool:
+    def covers(self, account: Account, job: QueuedJob, held: Vector) -> bool:
         """Tell whether a job that may be evicted can be protected in what it holds, beside what is protected already.
 
         ``held``: what it asks for, and of GPUs of any kind the kind that it was given.
@@ -40,11 +40,11 @@ class Promises:
         named = account.names_some(job) and allows(account.promised_to(job), account.protected, held)
         return named and self._admits(account, held)
 
-    def admits_firmly(self, account: Account, job: Job) -> bool:
+    def admits_firmly(self, account: Account, job: QueuedJob) -> bool:
         """Tell whether a job that nobody may evict can start: within the guarantee, or what is promised to nobody."""
         return self._admits(account, job.total)
 
-    def can_be_firm(self, account: Account, job: Job) -> bool:
+    def can_be_firm(self, account: Account, job: QueuedJob) -> bool:
         """Tell whether a job could start without borrowing if its organisation had nothing else.
 
         One that takes GPUs of any kind never: which kind it is given, and whose that is, is not known before.
@@ -63,7 +63,7 @@ class Promises:
         drawn = _drawn(account.guarantee, account.protected, held, 1)
         return all(more <= max(self.left.get(name, 0), 0) for name, more in drawn.items())
 
-    def _unnamed_left(self, account: Account, job: Job) -> bool:
+    def _unnamed_left(self, account: Account, job: QueuedJob) -> bool:
         guarantee = account.promised_to(job)
         return all(value <= self.left.get(name, 0) for name, value in job.total.items() if name not in guarantee)
 

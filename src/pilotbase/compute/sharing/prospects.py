@@ -11,24 +11,24 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import add, times_fitting
 from pilotbase.compute.sharing.asks import Asks
-from pilotbase.compute.sharing.jobs import Job, Running
-from pilotbase.compute.sharing.machines import Free, Machines
+from pilotbase.compute.sharing.jobs import QueuedJob, Running
+from pilotbase.compute.sharing.machines import Free, FreeMachines
 from pilotbase.documents.resources import Vector
 
 
-class Prospects:
+class StartForecast:
     """The last prospect of each organisation's jobs."""
 
-    def __init__(self, machines: Machines, asks: Asks) -> None:
+    def __init__(self, machines: FreeMachines, asks: Asks) -> None:
         self._machines, self._asks = machines, asks
         self._kept: dict[tuple[str, str], tuple[Hashable, Prospect]] = {}
 
-    def of_own(self, claimant: Account, job: Job) -> bool:
+    def of_own(self, claimant: Account, job: QueuedJob) -> bool:
         """Tell whether jobs of its own organisation with a lower priority could make room for a job."""
         of = job.ask, job.priority, claimant.changes
         return self._is_enough(("own", claimant.name), of, job, lambda: claimant.lower(job))
 
-    def for_share(self, givers: Sequence[Account], claimant: Account, job: Job) -> bool:
+    def for_share(self, givers: Sequence[Account], claimant: Account, job: QueuedJob) -> bool:
         """Tell whether organisations could make room that keep at least as large a share as the claimant then has."""
         if not givers:
             return False
@@ -40,7 +40,9 @@ class Prospects:
 
         return self._is_enough(("share", claimant.name), of, job, given)
 
-    def _is_enough(self, key: tuple[str, str], of: Hashable, job: Job, ended: Callable[[], Iterable[Running]]) -> bool:
+    def _is_enough(
+        self, key: tuple[str, str], of: Hashable, job: QueuedJob, ended: Callable[[], Iterable[Running]]
+    ) -> bool:
         kept = self._kept.get(key)
         if kept is None or kept[0] != of:
             kept = self._kept[key] = of, Prospect(self._machines, job, ended())
@@ -50,7 +52,7 @@ class Prospects:
 class Prospect:
     """How many more members of a job would find room if all of ``ended`` ran no more, as sums on each machine say."""
 
-    def __init__(self, machines: Machines, job: Job, ended: Iterable[Running]) -> None:
+    def __init__(self, machines: FreeMachines, job: QueuedJob, ended: Iterable[Running]) -> None:
         self._machines, self._asked, self._most = machines, job.each, job.members
         self._freed: Free = {}
         for running in ended:

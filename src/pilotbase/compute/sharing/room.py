@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pilotbase.compute.sharing.amounts import times_fitting
-from pilotbase.compute.sharing.jobs import Job, Running
-from pilotbase.compute.sharing.machines import Machines, Supposed
+from pilotbase.compute.sharing.jobs import QueuedJob, Running
+from pilotbase.compute.sharing.machines import FreeMachines, Supposed
 from pilotbase.compute.sharing.placer import Placer
 
 
 class Room:
     """Room for one job; ``fitting``: how many of its members fit on all machines as it is."""
 
-    def __init__(self, machines: Machines, placer: Placer, job: Job, fitting: int) -> None:
+    def __init__(self, machines: FreeMachines, placer: Placer, job: QueuedJob, fitting: int) -> None:
         self._machines, self._placer, self._job, self._fitting = machines, placer, job, fitting
         self.supposed = Supposed(machines)
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import allows
-from pilotbase.compute.sharing.books import Books
+from pilotbase.compute.sharing.books import Accounts
 from pilotbase.compute.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
-from pilotbase.compute.sharing.jobs import Cause, Decisions, Evict, Job, Pending, Running, Start
+from pilotbase.compute.sharing.jobs import Cause, Evict, JobStart, Pending, QueuedJob, Running, SchedulingDecisions
 from pilotbase.compute.sharing.placer import Placer
 from pilotbase.compute.sharing.room import Room
 from pilotbase.compute.sharing.victims import for_share, larger, least, lent, limit_after, of_own
@@ -25,12 +25,12 @@ DEPTH = 32
 Nodes = tuple[str, ...]
 
 
-class Turn:
+class SchedulingCycle:
     """What is decided at one moment; the books are kept up to date with it."""
 
-    def __init__(self, books: Books, placer: Placer, now: float) -> None:
+    def __init__(self, books: Accounts, placer: Placer, now: float) -> None:
         self._books, self._placer, self._now = books, placer, now
-        self._starts: list[Start] = []
+        self._starts: list[JobStart] = []
         self._evictions: list[Evict] = []
         self._evicted: list[Pending] = []
         self._again: list[float] = []
@@ -50,7 +50,7 @@ class Turn:
         self.limits: dict[str, Hold] = {}
         """Organisation, or person of one, → what is kept of its limit."""
 
-    def take(self) -> Decisions:
+    def take(self) -> SchedulingDecisions:
         """Decide."""
         self._renew_hold()
         waiting = [account for account in self._books.accounts.values() if len(account.line)]
@@ -62,7 +62,7 @@ class Turn:
         if self._looked and (grown := self._books.next_has_run(self._now)) is not None:
             self._again.append(grown)
         again = min((at for at in self._again if at > self._now), default=None)
-        return Decisions(tuple(self._starts), tuple(self._evictions), (), again)
+        return SchedulingDecisions(tuple(self._starts), tuple(self._evictions), (), again)
 
     def _renew_hold(self) -> None:
         """Keep machines for the same job as before, where and when it was told; anew where that cannot be kept."""
@@ -100,7 +100,7 @@ class Turn:
                 break
         account.nothing_to_claim = None if found else known
 
-    def _is_entitled(self, account: Account, job: Job) -> bool:
+    def _is_entitled(self, account: Account, job: QueuedJob) -> bool:
         if job.ask in account.beyond_guarantee:
             return False
         entitled = self._books.promises.entitled(account, job)
@@ -108,7 +108,7 @@ class Turn:
             account.beyond_guarantee.add(job.ask)
         return entitled
 
-    def _leaves_guarantee(self, account: Account, blocked: Job | None, job: Job) -> bool:
+    def _leaves_guarantee(self, account: Account, blocked: QueuedJob | None, job: QueuedJob) -> bool:
         """Tell whether a job may pass one whose turn it is in the guarantee, and that finds too little of it left."""
         if blocked is None:
             return True
@@ -126,7 +126,7 @@ class Turn:
             self._start(account, pending, nodes)
         return nodes is not None
 
-    def _reclaim(self, account: Account, job: Job) -> Nodes | None:
+    def _reclaim(self, account: Account, job: QueuedJob) -> Nodes | None:
         """Take back what was lent, or note when that is possible, or keep machines for the job."""
         books, now = self._books, self._now
         candidates = lent(books.accounts, account.name, lambda one: not books.has_run(one, now))
@@ -142,7 +142,7 @@ class Turn:
             self._again.append(due)
         return None
 
-    def _given_back(self, account: Account, job: Job) -> float | None:
+    def _given_back(self, account: Account, job: QueuedJob) -> float | None:
         """Return when enough of what is lent has run its minimum time; None: all of it is not enough."""
         books = self._books
         room = self._room(job)
@@ -202,7 +202,7 @@ class Turn:
         self._firm_waits = self._firm_waits or not self._books.promises.admits_firmly(account, pending.job)
         return self._firm_waits
 
-    def _place_beside(self, account: Account, job: Job) -> Nodes | None:
+    def _place_beside(self, account: Account, job: QueuedJob) -> Nodes | None:
         """Return where a job runs without delaying the one that machines are kept for."""
         nodes = self._place(job)
         hold = self._hold_before(account, job) if nodes is not None else None
@@ -214,12 +214,12 @@ class Turn:
             self._books.asks.hold(job.ask)
         return nodes
 
-    def _hold_before(self, account: Account, job: Job) -> NodeHold | None:
+    def _hold_before(self, account: Account, job: QueuedJob) -> NodeHold | None:
         """Return what is kept of the machines that a job must leave alone."""
         hold = self._books.hold
         return hold if hold is not None and hold.outlasts(job, self._now) and self._gives_way(account, job) else None
 
-    def _gives_way(self, account: Account, job: Job) -> bool:
+    def _gives_way(self, account: Account, job: QueuedJob) -> bool:
         """Tell whether machines are kept for another job that this one does not outrank.
 
         It does where its organisation has less, even with it, than that of the other one; within an organisation by
@@ -236,7 +236,7 @@ class Turn:
                 self._ways[job.name] = account.share_with(job.total) >= least
         return self._ways[job.name]
 
-    def _make_room(self, account: Account, job: Job, within: bool) -> Nodes | None:
+    def _make_room(self, account: Account, job: QueuedJob, within: bool) -> Nodes | None:
         """Evict what should yield to a job: of its own organisation, else of those that have a larger share."""
         books, now = self._books, self._now
         if account.name in self._looked:
@@ -260,7 +260,7 @@ class Turn:
                 return self._evict(victims, "share", job)
         return None
 
-    def _within_limits(self, account: Account, job: Job) -> bool:
+    def _within_limits(self, account: Account, job: QueuedJob) -> bool:
         """Tell whether a job is within the limits of its organisation and its person, and delays none that waits."""
         if not account.limit and not account.person_limit:
             return True
@@ -274,7 +274,7 @@ class Turn:
                 return False
         return True
 
-    def _place(self, job: Job) -> Nodes | None:
+    def _place(self, job: QueuedJob) -> Nodes | None:
         machines = self._books.machines
         self._books.look_at_machines()
         if not self._books.asks.may_fit(job.ask):
@@ -287,7 +287,7 @@ class Turn:
             self._again.append(opening)
         return nodes
 
-    def _keep(self, account: Account, job: Job, claims: bool = False) -> None:
+    def _keep(self, account: Account, job: QueuedJob, claims: bool = False) -> None:
         """Keep machines for the first job that waits for nothing but machines, until it starts or one outranks it."""
         books = self._books
         if job.name in self._in_vain or (books.hold is not None and books.hold.job.name == job.name):
@@ -299,15 +299,15 @@ class Turn:
             if books.hold is None:
                 self._in_vain.add(job.name)
 
-    def _hold_of(self, job: Job) -> NodeHold | None:
+    def _hold_of(self, job: QueuedJob) -> NodeHold | None:
         books = self._books
         books.look_at_machines()
         return hold_of_machines(books.machines, self._room(job), job, books.by_end(), self._now)
 
-    def _room(self, job: Job) -> Room:
+    def _room(self, job: QueuedJob) -> Room:
         return Room(self._books.machines, self._placer, job, self._books.asks.fitting(job.ask))
 
-    def _claims(self, job: Job) -> bool:
+    def _claims(self, job: QueuedJob) -> bool:
         return self._books.promises.entitled(self._books.accounts[job.organisation], job)
 
     def _start(self, account: Account, pending: Pending, nodes: Nodes) -> None:
@@ -317,10 +317,10 @@ class Turn:
         for cap in account.caps(job) if self.limits else ():
             if cap.key in self.limits:
                 self.limits[cap.key].passed(job, self._now)
-        self._starts.append(Start(job.name, nodes))
+        self._starts.append(JobStart(job.name, nodes))
         self._cover_more()
 
-    def _evict(self, victims: tuple[Running, ...], cause: Cause, job: Job) -> Nodes | None:
+    def _evict(self, victims: tuple[Running, ...], cause: Cause, job: QueuedJob) -> Nodes | None:
         self._ways.clear()
         for running in victims:
             self._books.stop(running.job.name, self._now, covering=False)

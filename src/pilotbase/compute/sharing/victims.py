@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pilotbase.compute.sharing.accounts import Account
 from pilotbase.compute.sharing.amounts import Tally, add, allows
-from pilotbase.compute.sharing.jobs import Job, Running
+from pilotbase.compute.sharing.jobs import QueuedJob, Running
 from pilotbase.compute.sharing.room import Room
 
 Victims = tuple[Running, ...]
@@ -60,7 +60,7 @@ def lent(accounts: Mapping[str, Account], claimant: str, spared: Spared | None =
             heapq.heappush(heap, (-giving[name].share, name))
 
 
-def larger(accounts: Mapping[str, Account], claimant: Account, job: Job) -> list[Account]:
+def larger(accounts: Mapping[str, Account], claimant: Account, job: QueuedJob) -> list[Account]:
     """Return the organisations that keep, when they give a job, as large a share as the claimant then has."""
     after = claimant.share_with(job.total)
     if after <= claimant.share:
@@ -69,7 +69,7 @@ def larger(accounts: Mapping[str, Account], claimant: Account, job: Job) -> list
     return [one for one in others if one.share_after_giving() >= after]
 
 
-def for_share(givers: Sequence[Account], claimant: Account, job: Job, spared: Spared) -> Iterator[Running]:
+def for_share(givers: Sequence[Account], claimant: Account, job: QueuedJob, spared: Spared) -> Iterator[Running]:
     """Yield what makes shares more equal, from who has the largest share first, the youngest first.
 
     Whoever gives keeps at least as large a share as the claimant has with the job.
@@ -84,13 +84,13 @@ def for_share(givers: Sequence[Account], claimant: Account, job: Job, spared: Sp
         yield found.next()
 
 
-def of_own(claimant: Account, job: Job, spared: Spared) -> list[Running]:
+def of_own(claimant: Account, job: QueuedJob, spared: Spared) -> list[Running]:
     """Return jobs of the organisation itself with a lower priority, the lowest first, then the youngest."""
     lower = (one for one in claimant.lower(job) if not spared(one))
     return sorted(lower, key=lambda one: (one.job.priority, -one.started, one.job.name))
 
 
-def limit_after(claimant: Account, job: Job) -> Test:
+def limit_after(claimant: Account, job: QueuedJob) -> Test:
     """Return the test whether a job is within its organisation's limit once some of its own jobs have ended."""
 
     def within(ended: Sequence[Running]) -> bool:

@@ -12,7 +12,7 @@ from pilotbase.compute.vouchers.evidence_files import Ledger
 from pilotbase.compute.vouchers.moving import claims_account, pocket, transfer_name
 from pilotbase.compute.vouchers.programmes import fund_account
 from pilotbase.compute.vouchers.rows import GRANTED, ClaimRow, MoveRow, UseRow, VoucherRow
-from pilotbase.compute.vouchers.rules import Case, Standing, is_reviewed, why_refused
+from pilotbase.compute.vouchers.rules import ClaimCase, Eligibility, is_reviewed, why_refused
 from pilotbase.compute.vouchers.settling import settlement_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.texts import Text, text
@@ -228,8 +228,8 @@ def _grant_holds(audited: Audited, row: ClaimRow, use: UseRow, before: tuple[int
         return False
     if is_reviewed(rules, row.amount) and decision.looked_at is None:
         return False
-    standing = Standing(use.organisation, use.supplier, use.subsidy, False, "", *before)
-    case = Case(rules, made, settled, standing, {}, row.claimed_at)
+    standing = Eligibility(use.organisation, use.supplier, use.subsidy, False, "", *before)
+    case = ClaimCase(rules, made, settled, standing, {}, row.claimed_at)
     moved = _posted(audited, "claim", use).get(claims_account(row.claimant, row.programme, "granted")) == row.amount
     if row.state == "paid":
         account = claims_account(row.claimant, row.programme, "paid")

@@ -25,18 +25,18 @@ from pilotbase.compute.vouchers.evidence_files import (
     MANIFEST,
     Ledger,
     data_digest,
+    format_documents,
+    format_ledger,
+    format_line,
+    format_manifest,
     read_ledger,
     read_line,
-    spell_documents,
-    spell_ledger,
-    spell_line,
-    spell_manifest,
     tables_of,
 )
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_bytes, digest_file, digest_of
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.upgrades import current_version
 from pilotbase.documents.voucher import (
@@ -112,7 +112,7 @@ def _read(folder: Path) -> dict[str, bytes]:
         if not {MANIFEST, KEY, LEDGER} <= {path.name for path in paths}:
             raise InputError("voucher.no_evidence", folder=folder)
         if sum(path.stat().st_size for path in paths) > MOST_BYTES:
-            raise InputError("voucher.evidence_too_large", folder=folder, most=spell_bytes(MOST_BYTES))
+            raise InputError("voucher.evidence_too_large", folder=folder, most=format_bytes(MOST_BYTES))
         return {path.name: path.read_bytes() for path in paths}
     except OSError as error:
         raise InputError("input.unreadable_file", file=folder, reason=error.strerror or str(error)) from None
@@ -164,7 +164,7 @@ def _proven(checkpoint: Checkpoint, content: bytes) -> list[LogEntry]:
             path = [bytes.fromhex(node) for node in line.path]
             body = line.entry.encode()
             holds = verify_inclusion(body, line.number, checkpoint.size, path, checkpoint.root)
-            if not holds or spell_line(line) != raw:
+            if not holds or format_line(line) != raw:
                 raise _LineError(number)
             found.append(LogEntry.model_validate_json(body))
         except ValueError:
@@ -183,14 +183,14 @@ def _documents(content: bytes) -> dict[str, Document]:
         if one.canonical() != raw:
             raise _LineError(number)
         found[one.digest()] = one
-    if spell_documents(list(found.values())) != content:
+    if format_documents(list(found.values())) != content:
         raise ValueError
     return found
 
 
 def _ledger(content: bytes) -> Ledger:
     ledger = read_ledger(content)
-    if spell_ledger(ledger) != content:
+    if format_ledger(ledger) != content:
         raise ValueError
     return ledger
 
@@ -208,7 +208,7 @@ def _of_files(files: Mapping[str, bytes], audited: Audited | None) -> Iterator[T
             yield text("voucher.audit.file", file=name)
     if audited is None:
         return
-    if files[MANIFEST] != spell_manifest(audited.programme, files):
+    if files[MANIFEST] != format_manifest(audited.programme, files):
         yield text("voucher.audit.file", file=MANIFEST)
     if audited.exported.facts.get("data") != data_digest(files):
         yield text("voucher.audit.data")

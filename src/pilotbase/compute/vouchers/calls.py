@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pilotbase.compute.vouchers import rows
-from pilotbase.compute.vouchers.ledger import Order, hold, require_valid, require_voucher
+from pilotbase.compute.vouchers.ledger import VoucherOrder, hold, require_valid, require_voucher
 from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.compute.vouchers.rows import Payer
@@ -84,7 +84,7 @@ def _settle(here: View, change: Transaction, payer: Payer, hour: HourOfCalls, ti
     tokens = hour.tokens - sum(one.tokens for one in settled)
     if calls <= 0 and tokens <= 0:
         return None
-    order = Order(job, len(before), payer.voucher, payer.pool, calls=max(calls, 0), tokens=max(tokens, 0))
+    order = VoucherOrder(job, len(before), payer.voucher, payer.pool, calls=max(calls, 0), tokens=max(tokens, 0))
     hold(here, change, order, ties)
     usage = Usage(
         source=GATEWAY, node=GATEWAY, wall_ms=HOUR // timedelta(milliseconds=1), calls=order.calls, tokens=order.tokens

@@ -18,7 +18,7 @@ from pilotbase.compute.vouchers.ledger import require_use
 from pilotbase.compute.vouchers.moving import Movement, claims_account, move, pocket
 from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.compute.vouchers.rows import ClaimRow, ClaimState, UseRow
-from pilotbase.compute.vouchers.rules import Case, Failed, Standing, is_reviewed, why_refused
+from pilotbase.compute.vouchers.rules import ClaimCase, Eligibility, Failed, is_reviewed, why_refused
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import claim_subject
@@ -26,7 +26,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
-    LookedAt,
+    ReviewedEvidence,
     Settlement,
     VoucherClaim,
     VoucherHold,
@@ -40,7 +40,7 @@ from pilotbase.workspace.transaction import Transaction
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimRuling:
     """What a person says of a claim that waits."""
 
     claim: Digest
@@ -95,7 +95,7 @@ def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> Cl
     return decision
 
 
-def decide(here: View, change: Transaction, verdict: Verdict, ties: Ties) -> ClaimDecision:
+def decide(here: View, change: Transaction, verdict: ClaimRuling, ties: Ties) -> ClaimDecision:
     """Let a person grant or refuse a claim that waits, and return the decision; said again, the same.
 
     Every rule is asked again before it is granted: a voucher may have been revoked, a tie declared since.
@@ -112,7 +112,7 @@ def decide(here: View, change: Transaction, verdict: Verdict, ties: Ties) -> Cla
     if not verdict.granted and not verdict.note.strip():
         raise InputError("voucher.no_reason", claim=row.identity)
     before, person = here.load(row.decision, ClaimDecision), change.actor.organisation
-    looked_at = LookedAt(organisation=person, note=verdict.note)
+    looked_at = ReviewedEvidence(organisation=person, note=verdict.note)
     if row.state != "waiting":
         if before.looked_at == looked_at and before.granted == verdict.granted:
             return before
@@ -192,21 +192,21 @@ def _require_judge(change: Transaction, row: ClaimRow, use: UseRow) -> None:
 
 def _case(
     here: View, change: Transaction, use: UseRow, made: VoucherClaim, ties: Ties, kept: ClaimRow | None = None
-) -> Case:
+) -> ClaimCase:
     """Return a claim with all that its rules ask; ``kept``: it stands there already, and is in time as it was then."""
     rules = here.load(here.load(use.hold, VoucherHold).rules, VoucherRules)
     settlement = here.load(use.settlement, Settlement)
     now = change.now if kept is None else kept.claimed_at
-    return Case(rules, made, settlement, _standing(change, use, made, kept), ties, now)
+    return ClaimCase(rules, made, settlement, _standing(change, use, made, kept), ties, now)
 
 
-def _standing(change: Transaction, use: UseRow, made: VoucherClaim, kept: ClaimRow | None) -> Standing:
+def _standing(change: Transaction, use: UseRow, made: VoucherClaim, kept: ClaimRow | None) -> Eligibility:
     connection = change.connection
     before = rows.standing_claim(connection, use.job, use.attempt) if kept is None else None
     voucher = rows.find_voucher(connection, use.voucher)
     in_year = rows.claimed_in_year(connection, made.claimant, use.programme, use.year)
     fees = rows.fees_under(connection, made.payment.evidence) if made.payment is not None else 0
-    return Standing(
+    return Eligibility(
         consumer=use.organisation,
         supplier=use.supplier,
         subsidy=use.subsidy,
@@ -217,7 +217,7 @@ def _standing(change: Transaction, use: UseRow, made: VoucherClaim, kept: ClaimR
     )
 
 
-def _decision(change: Transaction, case: Case, failed: Failed) -> ClaimDecision:
+def _decision(change: Transaction, case: ClaimCase, failed: Failed) -> ClaimDecision:
     """Return that a claim is granted, or what it breaks."""
     return ClaimDecision(
         claim=case.claim.digest(),
@@ -246,7 +246,7 @@ def _tell(change: Transaction, row: ClaimRow, decision: ClaimDecision) -> None:
     change.record(f"voucher.claim_{row.state}", [row.identity, f"job:{row.job}"], facts)
 
 
-def _grant(change: Transaction, case: Case, use: UseRow) -> None:
+def _grant(change: Transaction, case: ClaimCase, use: UseRow) -> None:
     """Move what the voucher has paid into what the claimant is owed."""
     claimant = case.claim.claimant
     change.vouch_for(use.organisation, claimant)

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from pilotbase.compute.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import canonical_json, digest_bytes, digest_json
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.voucher import Settlement
 
 MANIFEST, LEDGER, DOCUMENTS = "manifest.json", "ledger.json", "documents.jsonl"
@@ -62,7 +62,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class UsageRow:
+class BillLine:
     """One line of a bill, with what was counted for it."""
 
     job: str
@@ -91,7 +91,7 @@ _LEDGER: TypeAdapter[Ledger] = TypeAdapter(Ledger)
 _LINE: TypeAdapter[LogLine] = TypeAdapter(LogLine)
 
 
-def spell_ledger(ledger: Ledger) -> bytes:
+def format_ledger(ledger: Ledger) -> bytes:
     """Return ``ledger.json``."""
     return canonical_json(_LEDGER.dump_python(ledger, mode="json"))
 
@@ -107,12 +107,12 @@ def tables_of(ledger: Ledger, settlements: Sequence[Settlement]) -> dict[str, by
     return found | {"usage.csv": _csv(_usage_rows(settlements))}
 
 
-def spell_documents(documents: Sequence[Document]) -> bytes:
+def format_documents(documents: Sequence[Document]) -> bytes:
     """Return ``documents.jsonl``: each document as it is hashed, by digest."""
     return b"".join(one.canonical() + b"\n" for one in sorted(documents, key=lambda one: one.digest()))
 
 
-def spell_line(line: LogLine) -> bytes:
+def format_line(line: LogLine) -> bytes:
     """Return one line of ``log.jsonl``."""
     return canonical_json(_LINE.dump_python(line, mode="json")) + b"\n"
 
@@ -127,17 +127,17 @@ def data_digest(files: Mapping[str, bytes]) -> str:
     return digest_json({name: digest_bytes(files[name]) for name in sorted(files.keys() - PROOF)})
 
 
-def spell_manifest(programme: str, files: Mapping[str, bytes]) -> bytes:
+def format_manifest(programme: str, files: Mapping[str, bytes]) -> bytes:
     """Return ``manifest.json``."""
     listed = {name: digest_bytes(content) for name, content in sorted(files.items()) if name != MANIFEST}
     manifest = {"document": "voucher-evidence/1", "programme": programme, "files": listed}
     return json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
 
 
-def _usage_rows(settlements: Sequence[Settlement]) -> tuple[UsageRow, ...]:
+def _usage_rows(settlements: Sequence[Settlement]) -> tuple[BillLine, ...]:
     """Return the lines of bills, with the counters that they rest on."""
     return tuple(
-        UsageRow(
+        BillLine(
             job=one.job,
             attempt=one.attempt,
             node=one.usage.node,
@@ -157,7 +157,7 @@ def _usage_rows(settlements: Sequence[Settlement]) -> tuple[UsageRow, ...]:
 
 def _csv(rows: Sequence[Any]) -> bytes:
     header = [part.name for part in fields(rows[0])] if rows else []
-    return spell_csv(header, ([_cell(value) for value in astuple(row)] for row in rows))
+    return format_csv(header, ([_cell(value) for value in astuple(row)] for row in rows))
 
 
 def _cell(value: object) -> str:

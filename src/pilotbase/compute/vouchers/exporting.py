@@ -23,10 +23,10 @@ from pilotbase.compute.vouchers.evidence_files import (
     LogLine,
     PostingRow,
     data_digest,
-    spell_documents,
-    spell_ledger,
-    spell_line,
-    spell_manifest,
+    format_documents,
+    format_ledger,
+    format_line,
+    format_manifest,
     tables_of,
 )
 from pilotbase.compute.vouchers.programmes import rules_of
@@ -76,13 +76,13 @@ def export_programme(view: View, programme: str, folder: Path) -> int:
         ledger = ledger_of(change.connection, view, programme)
         documents = _documents_of(view.within(change), ledger)
         settlements = [one for one in documents.values() if isinstance(one, Settlement)]
-        files = {LEDGER: spell_ledger(ledger), DOCUMENTS: spell_documents(list(documents.values()))}
+        files = {LEDGER: format_ledger(ledger), DOCUMENTS: format_documents(list(documents.values()))}
         files |= {README: _README.encode(), **tables_of(ledger, settlements)}
         data = data_digest(files)
         facts: dict[str, Fact] = {"programme": programme, "moves": len(ledger.moves), "data": data}
         change.record(EXPORTED, [f"voucher-rules:{programme}"], facts)
     files |= _proof(view, programme, frozenset(documents), data)
-    files[MANIFEST] = spell_manifest(programme, files)
+    files[MANIFEST] = format_manifest(programme, files)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
@@ -136,7 +136,7 @@ def _proof(view: View, programme: str, documents: frozenset[str], data: str) -> 
         proofs = [log.prove_inclusion(connection, number, checkpoint) for number in told]
     lines = (LogLine(one.number, one.entry.decode(), tuple(node.hex() for node in one.path)) for one in proofs)
     return {
-        LOG: b"".join(map(spell_line, lines)),
+        LOG: b"".join(map(format_line, lines)),
         CHECKPOINT: checkpoint.note.encode(),
         KEY: f"{view.store.key.verifier}\n".encode(),
     }

@@ -19,7 +19,7 @@ from pilotbase.compute.vouchers.relations import Ties
 from pilotbase.compute.vouchers.rows import UseRow, VoucherRow
 from pilotbase.compute.vouchers.rules import Payable, joined, why_not_payable
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.moments import day_end, spell_second
+from pilotbase.documents.moments import day_end, format_second
 from pilotbase.documents.resources import Resources
 from pilotbase.documents.texts import Text
 from pilotbase.documents.voucher import Voucher, VoucherHold, VoucherRules
@@ -33,7 +33,7 @@ _NOTHING = Resources({})
 
 
 @dataclass(frozen=True)
-class Order:
+class VoucherOrder:
     """A job that a voucher is to pay."""
 
     job: str
@@ -88,7 +88,7 @@ def issue(view: View, programme: str, organisation: str, amount: int) -> Voucher
     return found
 
 
-def hold(here: View, change: Transaction, order: Order, ties: Ties) -> VoucherHold:
+def hold(here: View, change: Transaction, order: VoucherOrder, ties: Ties) -> VoucherHold:
     """Set aside what a voucher pays of a job at the most, as far as it goes, and return it; taken again, the same.
 
     ``here`` is the view within ``change``; the actor is the voucher's organisation, or the operator.
@@ -247,7 +247,7 @@ def require_valid(row: VoucherRow, rules: VoucherRules, now: datetime) -> None:
     if row.state == "revoked":
         raise RefusedError("voucher.revoked", voucher=row.identity)
     if not row.takes_holds(now):
-        raise RefusedError("voucher.expired", voucher=row.identity, at=spell_second(row.expires_at))
+        raise RefusedError("voucher.expired", voucher=row.identity, at=format_second(row.expires_at))
     require_on(rules, rules.day(now))
 
 
@@ -259,7 +259,7 @@ def account_back(change: Transaction, rules: VoucherRules, use: UseRow) -> str:
     return fund_account(rules)
 
 
-def _held_before(here: View, kept: UseRow, order: Order) -> VoucherHold:
+def _held_before(here: View, kept: UseRow, order: VoucherOrder) -> VoucherHold:
     found = here.load(kept.hold, VoucherHold)
     asked = (order.voucher, order.pool, dict(order.demand.vector), order.seconds, order.calls, order.tokens)
     if asked != (found.voucher, found.pool, dict(found.demand.vector), found.seconds, found.calls, found.tokens):
@@ -279,7 +279,7 @@ def _require_issuable(change: Transaction, rules: VoucherRules, amount: int) -> 
         raise RefusedError("voucher.fund_low", programme=rules.name, **spelled)
 
 
-def _amounts(order: Order) -> dict[str, int]:
+def _amounts(order: VoucherOrder) -> dict[str, int]:
     return {**amounts_over(order.demand.vector, order.seconds * 1000), "calls": order.calls, "tokens": order.tokens}
 
 

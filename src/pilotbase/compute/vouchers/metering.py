@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pilotbase.compute.vouchers.pricing import amounts_over
-from pilotbase.documents.resources import Vector, lacking, spell_amount
+from pilotbase.documents.resources import Vector, format_amount, missing
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import WHOLE_RATE, MeteringTerms, Usage
 
@@ -20,7 +20,7 @@ PIECES = ("calls", "tokens")
 
 
 @dataclass(frozen=True)
-class Reading:
+class MeterReading:
     """What a backend says of an attempt, and what we know of it ourselves."""
 
     usage: Usage
@@ -41,7 +41,7 @@ class Reconciled:
     findings: tuple[Text, ...]
 
 
-def reconcile(reading: Reading, terms: MeteringTerms) -> Reconciled:
+def reconcile(reading: MeterReading, terms: MeteringTerms) -> Reconciled:
     """Return the smaller of counters and clock, for the part of the run that is paid, rounded down."""
     usage = reading.usage
     wall = min(reading.wall_ms, usage.wall_ms)
@@ -54,7 +54,7 @@ def reconcile(reading: Reading, terms: MeteringTerms) -> Reconciled:
     return Reconciled(settled, tuple(_findings(reading, bound, terms)))
 
 
-def _findings(reading: Reading, bound: Mapping[str, int], terms: MeteringTerms) -> Iterator[Text]:
+def _findings(reading: MeterReading, bound: Mapping[str, int], terms: MeteringTerms) -> Iterator[Text]:
     usage, ours = reading.usage, reading.wall_ms
     timed = {name: amount for name, amount in usage.counted.items() if name not in PIECES}
     if abs(usage.wall_ms - ours) > _let_pass(ours, terms):
@@ -70,11 +70,13 @@ def _findings(reading: Reading, bound: Mapping[str, int], terms: MeteringTerms) 
         yield from _of_capacity(reading, timed, reading.capacity, terms)
 
 
-def _of_capacity(reading: Reading, timed: Mapping[str, int], capacity: Vector, terms: MeteringTerms) -> Iterator[Text]:
+def _of_capacity(
+    reading: MeterReading, timed: Mapping[str, int], capacity: Vector, terms: MeteringTerms
+) -> Iterator[Text]:
     node = reading.usage.node
-    for name in lacking(reading.demand, capacity):
+    for name in missing(reading.demand, capacity):
         asked, had = reading.demand[name], capacity.get(name, 0)
-        spelled = {"asked": spell_amount(name, asked), "had": spell_amount(name, had)}
+        spelled = {"asked": format_amount(name, asked), "had": format_amount(name, had)}
         yield text("voucher.meter.capacity", node=node, dimension=name, **spelled)
     possible = amounts_over(capacity, max(reading.wall_ms, reading.usage.wall_ms))
     for name, amount in sorted(timed.items()):

@@ -15,7 +15,7 @@ from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
-class Line:
+class ReconciliationLine:
     """One dimension of one use."""
 
     job: str
@@ -36,7 +36,7 @@ class Reconciliation:
 
     use: UseRow
     currency: str
-    lines: tuple[Line, ...]
+    lines: tuple[ReconciliationLine, ...]
     subsidy: int
     """What its settlement says that the voucher pays."""
     posted: int
@@ -63,10 +63,12 @@ def reconciled(view: View, most: int = 500) -> list[Reconciliation]:
     return [_of_use(view, use, amounts) for use, amounts in zip(uses, posted, strict=True)]
 
 
-def lines_of(job: str, attempt: int, metered: Mapping[str, int], settled: Mapping[str, int]) -> Iterator[Line]:
+def lines_of(
+    job: str, attempt: int, metered: Mapping[str, int], settled: Mapping[str, int]
+) -> Iterator[ReconciliationLine]:
     """Yield what was metered beside what was settled, of each dimension that either knows."""
     for name in sorted(metered.keys() | settled.keys()):
-        yield Line(job, attempt, name, metered.get(name, 0), settled.get(name, 0))
+        yield ReconciliationLine(job, attempt, name, metered.get(name, 0), settled.get(name, 0))
 
 
 def settled_of(here: View, uses: Iterable[UseRow]) -> dict[str, int]:

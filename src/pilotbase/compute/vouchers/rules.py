@@ -35,7 +35,7 @@ class Payable:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Eligibility:
     """What the base knows of a claim's use, beside its settlement."""
 
     consumer: str
@@ -50,7 +50,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleOutcome:
     """What one rule says of a claim."""
 
     rule: str
@@ -61,13 +61,13 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Case:
+class ClaimCase:
     """A claim with all that its rules ask."""
 
     rules: VoucherRules
     claim: VoucherClaim
     settlement: Settlement
-    standing: Standing
+    standing: Eligibility
     ties: Ties
     now: datetime
 
@@ -94,12 +94,12 @@ def why_not_payable(rules: VoucherRules, asked: Payable, ties: Ties) -> Failed:
     return tuple(one for one in found if one is not None)
 
 
-def why_refused(case: Case) -> Failed:
+def why_refused(case: ClaimCase) -> Failed:
     """Return every rule that a claim does not meet; none: it is granted."""
     return tuple(found for rule in _OF_CLAIMS for found in [rule(case)] if found is not None)
 
 
-def outcomes(rules: VoucherRules, decision: ClaimDecision) -> tuple[Outcome, ...]:
+def outcomes(rules: VoucherRules, decision: ClaimDecision) -> tuple[RuleOutcome, ...]:
     """Return what each rule said when a claim was decided, in the order in which they are asked."""
     broken = {one.code.rpartition(".")[2]: one for one in decision.failed}
     not_asked = {
@@ -108,7 +108,7 @@ def outcomes(rules: VoucherRules, decision: ClaimDecision) -> tuple[Outcome, ...
     found = []
     for rule in (*_ASKED, "person"):
         why = next((broken[code] for code in _ASKED.get(rule, (rule,)) if code in broken), None)
-        found.append(Outcome(rule, "broken" if why else "not_asked" if rule in not_asked else "met", why))
+        found.append(RuleOutcome(rule, "broken" if why else "not_asked" if rule in not_asked else "met", why))
     return (*found[:-1], _of_person(decision, found[-1]))
 
 
@@ -136,13 +136,13 @@ def below_minimum(rules: VoucherRules, counted: int) -> Text | None:
     return text("voucher.rule.minimum", minimum=rules.spell(rules.minimum), counted=rules.spell(counted))
 
 
-def _side(case: Case) -> Text | None:
+def _side(case: ClaimCase) -> Text | None:
     if case.claim.side in case.rules.claimed_by:
         return None
     return text("voucher.rule.side", side=text(f"voucher.side.{case.claim.side}"))
 
 
-def _party(case: Case) -> Text | None:
+def _party(case: ClaimCase) -> Text | None:
     party = case.standing.consumer if case.claim.side == "consumer" else case.standing.supplier
     if case.claim.claimant == party:
         return None
@@ -150,16 +150,16 @@ def _party(case: Case) -> Text | None:
     return text("voucher.rule.party", claimant=case.claim.claimant, side=side, party=party)
 
 
-def _claimed(case: Case) -> Text | None:
+def _claimed(case: ClaimCase) -> Text | None:
     before = case.standing.claimed_by
     return text("voucher.rule.claimed", claimant=before) if before else None
 
 
-def _unrelated(case: Case) -> Text | None:
+def _unrelated(case: ClaimCase) -> Text | None:
     return _related(case.rules, case.standing.consumer, case.standing.supplier, case.ties)
 
 
-def _paid(case: Case) -> Text | None:
+def _paid(case: ClaimCase) -> Text | None:
     payment = case.claim.payment
     if not case.rules.paid or case.fee == 0:
         return None
@@ -168,7 +168,7 @@ def _paid(case: Case) -> Text | None:
     return _between_the_parties(case, payment) or _paid_in_time(case, payment) or _paid_in_full(case, payment)
 
 
-def _between_the_parties(case: Case, payment: Payment) -> Text | None:
+def _between_the_parties(case: ClaimCase, payment: Payment) -> Text | None:
     parties = (case.standing.consumer, case.standing.supplier)
     if (payment.payer, payment.payee) == parties:
         return None
@@ -176,14 +176,14 @@ def _between_the_parties(case: Case, payment: Payment) -> Text | None:
     return text("voucher.rule.paid_by_others", **of, consumer=parties[0], supplier=parties[1])
 
 
-def _paid_in_time(case: Case, payment: Payment) -> Text | None:
+def _paid_in_time(case: ClaimCase, payment: Payment) -> Text | None:
     today = case.rules.day(case.now)
     if payment.paid_on <= today:
         return None
     return text("voucher.rule.paid_later", paid=payment.paid_on, today=today)
 
 
-def _paid_in_full(case: Case, payment: Payment) -> Text | None:
+def _paid_in_full(case: ClaimCase, payment: Payment) -> Text | None:
     left = payment.amount - case.standing.fees_under_payment
     if left >= case.fee:
         return None
@@ -191,46 +191,46 @@ def _paid_in_full(case: Case, payment: Payment) -> Text | None:
     return text("voucher.rule.paid_short", reference=payment.reference, **spelled)
 
 
-def _once(case: Case) -> Text | None:
+def _once(case: ClaimCase) -> Text | None:
     others = sorted(set(case.claim.other_subsidies))
     return text("voucher.rule.twice", programmes=others) if case.rules.once and others else None
 
 
-def _counted(case: Case) -> Text | None:
+def _counted(case: ClaimCase) -> Text | None:
     return uncounted(case.rules, case.settlement.cost, case.settlement.counted)
 
 
-def _large_enough(case: Case) -> Text | None:
+def _large_enough(case: ClaimCase) -> Text | None:
     return below_minimum(case.rules, case.settlement.counted)
 
 
-def _something(case: Case) -> Text | None:
+def _something(case: ClaimCase) -> Text | None:
     explained = _counted(case) or _large_enough(case)
     return None if case.amount or explained else text("voucher.rule.nothing")
 
 
-def _within_the_year(case: Case) -> Text | None:
+def _within_the_year(case: ClaimCase) -> Text | None:
     left = case.rules.cap_year - case.standing.claimed_in_year
     if case.amount <= left:
         return None
     return _year_full(case.rules, max(left, 0))
 
 
-def _in_time(case: Case) -> Text | None:
+def _in_time(case: ClaimCase) -> Text | None:
     last = case.settlement.settled_at + timedelta(days=case.rules.claim_days)
     if case.now <= last:
         return None
     return text("voucher.rule.late", last=case.rules.day(last), days=case.rules.claim_days)
 
 
-def _not_revoked(case: Case) -> Text | None:
+def _not_revoked(case: ClaimCase) -> Text | None:
     return text("voucher.rule.revoked") if case.standing.revoked else None
 
 
-def _of_person(decision: ClaimDecision, found: Outcome) -> Outcome:
+def _of_person(decision: ClaimDecision, found: RuleOutcome) -> RuleOutcome:
     if decision.waits:
-        return Outcome("person", "waiting")
-    return found if decision.looked_at is not None else Outcome("person", "not_asked")
+        return RuleOutcome("person", "waiting")
+    return found if decision.looked_at is not None else RuleOutcome("person", "not_asked")
 
 
 def _related(rules: VoucherRules, consumer: str, supplier: str, ties: Ties) -> Text | None:
@@ -244,7 +244,7 @@ def _year_full(rules: VoucherRules, left: int) -> Text:
     return text("voucher.rule.cap_year", cap=rules.spell(rules.cap_year), left=rules.spell(left))
 
 
-_OF_CLAIMS: tuple[Callable[[Case], Text | None], ...] = (
+_OF_CLAIMS: tuple[Callable[[ClaimCase], Text | None], ...] = (
     _side,
     _party,
     _claimed,

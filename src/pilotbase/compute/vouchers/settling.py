@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from pilotbase.compute.vouchers import rows
 from pilotbase.compute.vouchers.ledger import account_back, require_use
-from pilotbase.compute.vouchers.metering import Reading, reconcile
+from pilotbase.compute.vouchers.metering import MeterReading, reconcile
 from pilotbase.compute.vouchers.moving import Movement, move, pocket, year_counter
 from pilotbase.compute.vouchers.pricing import Bill, bill
 from pilotbase.compute.vouchers.rows import UseRow
@@ -66,7 +66,7 @@ def settlement_of(
     wall = _milliseconds(sheet.ended_at - sheet.started_at)
     paid = min(wall, max(_milliseconds(hold.deadline - sheet.started_at), 0))
     capacity = None if sheet.capacity is None else sheet.capacity.vector
-    reading = Reading(sheet.usage, hold.demand.vector, wall, paid, capacity)
+    reading = MeterReading(sheet.usage, hold.demand.vector, wall, paid, capacity)
     measured = reconcile(reading, rules.metering)
     billed = bill(prices, measured.settled, rules)
     share = rules.share(billed.counted)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import Description, Findings, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
 from pilotbase.data.croissant.json_ld import Node, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.names import id_of, name_of, short_name
@@ -34,8 +34,8 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
     return "dcat" in str(value.get("@type")).lower()
 
 
-def _read(spelled: Spelled) -> Description:
-    findings = Findings(spelled)
+def _read(spelled: PlainFile) -> CroissantDescription:
+    findings = CroissantFindings(spelled)
     root = read_node(spelled.value, findings)
     if "dcat:Dataset" not in root.types:
         findings.fault(root.place("@type"), text("bridge.no_dcat", found=", ".join(root.types)[:200] or "–"))
@@ -95,12 +95,12 @@ def _plain(title: Plain) -> str:
     return str(title.get("en") or "") if isinstance(title, dict) else str(title or "")
 
 
-def _opening(root: Node, findings: Findings) -> Plain:
+def _opening(root: Node, findings: CroissantFindings) -> Plain:
     said = (one_text(root, findings, "dct:accessRights") or "").rpartition("/")[2]
     return next((opening.value for opening, right in _ACCESS.items() if right == said), None)
 
 
-def _read_file(node: Node, index: int, findings: Findings) -> Plain:
+def _read_file(node: Node, index: int, findings: CroissantFindings) -> Plain:
     address = one_text(node, findings, "dcat:downloadURL") or one_text(node, findings, "dcat:accessURL")
     checksum = next((value.node for value in node.values("spdx:checksum") if value.node is not None), None)
     method = one_text(checksum, findings, "spdx:algorithm") if checksum is not None else None

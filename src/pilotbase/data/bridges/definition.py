@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pilotbase.data.croissant.findings import Description, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset, FieldType
 from pilotbase.documents.publication import is_closed
@@ -39,7 +39,7 @@ class Bridge:
     suffix: str
     """Of a file in it."""
     recognises: Callable[[Mapping[str, Plain]], bool] | None = None
-    read: Callable[[Spelled], Description] | None = None
+    read: Callable[[PlainFile], CroissantDescription] | None = None
     write: Callable[[Dataset], Written] | None = None
     holds: frozenset[str] = frozenset()
     """Paths in a dataset that the format has a place for, without numbers; all below them too."""

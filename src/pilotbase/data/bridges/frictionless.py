@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import Description, Findings, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
 from pilotbase.data.croissant.json_ld import Node, read_plain
 from pilotbase.data.croissant.names import short_name
 from pilotbase.data.croissant.plain_forms import without_nothing
@@ -40,9 +40,9 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
     return isinstance(resources, list) and "apiVersion" not in value and "@type" not in value
 
 
-def _read(spelled: Spelled) -> Description:
-    """Return what a ``datapackage.json`` says; `Description.not_held` tells what of it is not kept."""
-    findings = Findings(spelled)
+def _read(spelled: PlainFile) -> CroissantDescription:
+    """Return what a ``datapackage.json`` says; `CroissantDescription.not_held` tells what of it is not kept."""
+    findings = CroissantFindings(spelled)
     root = read_plain(spelled.value, findings)
     profile = one_text(root, findings, "$schema") or one_text(root, findings, "profile") or ""
     title = one_text(root, findings, "title") or one_text(root, findings, "name") or STAND_IN
@@ -76,13 +76,13 @@ def _read(spelled: Spelled) -> Description:
     return findings.describing("2.0" if "2.0" in profile else "1.0", dataset)
 
 
-def _maker(node: Node | None, findings: Findings) -> str | None:
+def _maker(node: Node | None, findings: CroissantFindings) -> str | None:
     if node is None:
         return None
     return one_text(node, findings, "title") or one_text(node, findings, "organization")
 
 
-def _licence(root: Node, findings: Findings) -> str | None:
+def _licence(root: Node, findings: CroissantFindings) -> str | None:
     nodes = [value.node for value in root.values("licenses") if value.node is not None]
     for node in nodes[1:]:
         findings.not_held(node.pointer, text("croissant.several"))
@@ -90,14 +90,14 @@ def _licence(root: Node, findings: Findings) -> str | None:
     return (one_text(nodes[0], findings, "name") or one_text(nodes[0], findings, "path")) if nodes else None
 
 
-def _sources(root: Node, findings: Findings) -> Sequence[str]:
+def _sources(root: Node, findings: CroissantFindings) -> Sequence[str]:
     nodes = [value.node for value in root.values("sources") if value.node is not None]
     found = [one_text(node, findings, "path") or one_text(node, findings, "title") for node in nodes]
     return [source for source in found if source]
 
 
 def _resources(
-    resources: list[Node], names: list[str], findings: Findings
+    resources: list[Node], names: list[str], findings: CroissantFindings
 ) -> tuple[list[Plain], list[Plain], dict[str, str]]:
     files: list[Plain] = []
     record_sets: list[Plain] = []
@@ -121,7 +121,7 @@ def _resources(
     return files, record_sets, places
 
 
-def _file(node: Node, identity: str, paths: Sequence[str], findings: Findings) -> Plain:
+def _file(node: Node, identity: str, paths: Sequence[str], findings: CroissantFindings) -> Plain:
     kind = one_text(node, findings, "mediatype") or _FORMATS.get(one_text(node, findings, "format") or "")
     ending = paths[0].rpartition(".")[2].lower() if paths else ""
     hashed = one_text(node, findings, "hash") or ""
@@ -146,7 +146,7 @@ def _file(node: Node, identity: str, paths: Sequence[str], findings: Findings) -
 
 
 def _record_set(
-    node: Node, schema: Node, fields: list[Node], stands: tuple[str, str | None], findings: Findings
+    node: Node, schema: Node, fields: list[Node], stands: tuple[str, str | None], findings: CroissantFindings
 ) -> Plain:
     name, file = stands
     keys = {target: other for target, other in _foreign_keys(schema, name, findings)}
@@ -166,7 +166,7 @@ def _record_set(
     }
 
 
-def _foreign_keys(schema: Node, own: str, findings: Findings) -> list[tuple[str, Plain]]:
+def _foreign_keys(schema: Node, own: str, findings: CroissantFindings) -> list[tuple[str, Plain]]:
     found: list[tuple[str, Plain]] = []
     for value in schema.values("foreignKeys"):
         key = value.node
@@ -183,7 +183,7 @@ def _foreign_keys(schema: Node, own: str, findings: Findings) -> list[tuple[str,
 
 
 def _field(
-    node: Node, file: str | None, keys: Mapping[str, Plain], missing: list[str] | None, findings: Findings
+    node: Node, file: str | None, keys: Mapping[str, Plain], missing: list[str] | None, findings: CroissantFindings
 ) -> Plain:
     name = one_text(node, findings, "name") or ""
     kind = one_text(node, findings, "type") or "string"
@@ -213,7 +213,7 @@ def _field(
     return field
 
 
-def _constraints(node: Node, kind: FieldType | None, findings: Findings) -> dict[str, Plain]:
+def _constraints(node: Node, kind: FieldType | None, findings: CroissantFindings) -> dict[str, Plain]:
     found: dict[str, Plain] = {"pattern": one_text(node, findings, "pattern")}
     values = [value.text for value in node.values("enum") if value.text is not None]
     if values:

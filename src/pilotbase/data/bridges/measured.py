@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilotbase.data.croissant.measurements import Measured, Measurement, Statistics
+from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
 from pilotbase.documents.dataset import Dataset, FieldType, FileObject
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_of
@@ -53,7 +53,7 @@ def measured_of(report: QualityReport, dataset: Dataset, file: str) -> Measured:
             if one.value is not None
         ),
         tuple(
-            Statistics(profile.record_set, field.field, field.mean, field.minimum, field.maximum)
+            FieldStatistics(profile.record_set, field.field, field.mean, field.minimum, field.maximum)
             for profile in report.profiles
             for field in profile.fields
             if field.data_type in (FieldType.FLOAT, FieldType.INTEGER)

@@ -10,8 +10,8 @@ import yaml
 
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import Description, Findings, Spelled
-from pilotbase.data.croissant.json_ld import Node, Value, read_plain
+from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
+from pilotbase.data.croissant.json_ld import Node, NodeValue, read_plain
 from pilotbase.data.croissant.names import short_name
 from pilotbase.data.croissant.plain_values import all_texts, one_day, one_text, one_truth
 from pilotbase.documents.base import localized
@@ -42,8 +42,8 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
     return value.get("kind") == KIND or ("apiVersion" in value and "schema" in value)
 
 
-def _read(spelled: Spelled) -> Description:
-    findings = Findings(spelled)
+def _read(spelled: PlainFile) -> CroissantDescription:
+    findings = CroissantFindings(spelled)
     root = read_plain(spelled.value, findings)
     version = (one_text(root, findings, "apiVersion") or "").lstrip("v")
     if not version.startswith("3."):
@@ -73,13 +73,13 @@ def _read(spelled: Spelled) -> Description:
     return findings.describing(version, dataset)
 
 
-def _candidates(root: Node, findings: Findings) -> list[str]:
+def _candidates(root: Node, findings: CroissantFindings) -> list[str]:
     teams = [value.node for value in root.values("team") if value.node is not None]
     named = [one_text(node, findings, "name") for node in teams]
     return [one for one in (one_text(root, findings, "tenant"), *named) if one]
 
 
-def _description(root: Node, findings: Findings) -> dict[str, Plain]:
+def _description(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
     node = next((value.node for value in root.values("description") if value.node is not None), None)
     if node is None:
         return {"description": one_text(root, findings, "description")}
@@ -103,7 +103,7 @@ def _terms(root: Node, contract: Mapping[str, Plain]) -> list[Plain]:
     return kept
 
 
-def _version_of(root: Node, findings: Findings) -> dict[str, Plain]:
+def _version_of(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
     found = one_text(root, findings, "version")
     if found is None:
         return {}
@@ -115,7 +115,7 @@ def _version_of(root: Node, findings: Findings) -> dict[str, Plain]:
 class _Tables:
     """Reads objects of the schema: each is a record set, and a table of a database that it is in."""
 
-    findings: Findings
+    findings: CroissantFindings
     known: Mapping[str, Node]
     files: list[Plain] = field(default_factory=list)
     record_sets: list[Plain] = field(default_factory=list)
@@ -166,7 +166,7 @@ def _properties(node: Node, above: str | None = None) -> Iterator[tuple[Node, st
                 yield from _properties(item.node, here)
 
 
-def _rules(node: Node, name: str | None, findings: Findings) -> list[Plain]:
+def _rules(node: Node, name: str | None, findings: CroissantFindings) -> list[Plain]:
     """Return rules of quality as they are."""
     kept: list[Plain] = []
     for value in node.values("quality"):
@@ -261,7 +261,7 @@ class _Property:
         return None
 
 
-def _understood(rules: tuple[Value, ...]) -> dict[str, Plain]:
+def _understood(rules: tuple[NodeValue, ...]) -> dict[str, Plain]:
     """Return what rules say that a field's own contract says too: no value missing, none twice, only these."""
     found: dict[str, Plain] = {}
     for value in rules:

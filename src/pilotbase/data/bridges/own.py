@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping
 
 from pilotbase.data.bridges.definition import EVERYTHING, Bridge, Written
-from pilotbase.data.croissant.findings import Description, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.loading import read_document
 from pilotbase.documents.mending import join
-from pilotbase.documents.publication import lacking
+from pilotbase.documents.publication import missing
 from pilotbase.documents.texts import Text
-from pilotbase.documents.yaml_reader import Plain, Source
+from pilotbase.documents.yaml_reader import Plain, YamlSource
 
 _KIND = "dataset/1"
 
@@ -23,19 +23,19 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
     return value.get("document") == _KIND
 
 
-def _read(given: Spelled) -> Description:
+def _read(given: PlainFile) -> CroissantDescription:
     """Return the document with every problem of its form and everything that it lacks; places are field paths."""
     lines = {path: line for path, pointer in _pointers(dict(given.value)) if (line := given.line(pointer))}
-    reading = read_document(Dataset, Source(given.file, dict(given.value), lines))
+    reading = read_document(Dataset, YamlSource(given.file, dict(given.value), lines))
     found: tuple[Issue, ...] = ()
     if not reading.issues and reading.document is not None:
         hints = [
             Issue(file="", path=path, problem=problem, hint=Text(code=f"{problem.code}.hint", params=problem.params))
-            for path, problem in lacking(reading.document)
+            for path, problem in missing(reading.document)
         ]
         found = reading.placed(hints, lambda _: ())
     dataset = None if reading.issues else reading.document
-    return Description(given.file, "1", dataset, reading.issues, found, ())
+    return CroissantDescription(given.file, "1", dataset, reading.issues, found, ())
 
 
 def _pointers(value: Plain, path: str = "", pointer: str = "") -> list[tuple[str, str]]:

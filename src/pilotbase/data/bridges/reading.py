@@ -10,23 +10,23 @@ from typing import NamedTuple
 from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.definition import Bridge
 from pilotbase.data.bridges.tc609 import LINES
-from pilotbase.data.croissant.findings import Description, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.json_reader import MAXIMUM_BYTES, parse_json, read_json
-from pilotbase.documents.yaml_reader import Plain, Source, read_yaml
+from pilotbase.documents.yaml_reader import Plain, YamlSource, read_yaml
 
 YAML = (".yaml", ".yml")
 
 
-class Loaded(NamedTuple):
+class BridgedFile(NamedTuple):
     """What a file says, and in which format."""
 
     bridge: Bridge
-    description: Description
+    description: CroissantDescription
 
 
-def load_description(path: Path) -> Loaded:
+def load_description(path: Path) -> BridgedFile:
     """Return what the file says of a dataset.
 
     Raises:
@@ -35,12 +35,12 @@ def load_description(path: Path) -> Loaded:
     spelled = _spelled(path)
     for bridge in bridges().values():
         if bridge.recognises is not None and bridge.read is not None and bridge.recognises(spelled.value):
-            return Loaded(bridge, bridge.read(spelled))
+            return BridgedFile(bridge, bridge.read(spelled))
     known = [bridge.title for bridge in bridges().values() if bridge.read is not None]
     raise InputError("bridge.unknown_format", file=path, known=", ".join(known))
 
 
-def _spelled(path: Path) -> Spelled:
+def _spelled(path: Path) -> PlainFile:
     if path.suffix.lower() in YAML:
         return YamlFile(read_yaml(path))
     return _read_lines(path) if path.suffix.lower() == ".jsonl" else read_json(path)
@@ -77,7 +77,7 @@ class LinesFile:
 class YamlFile:
     """A YAML file whose places are asked for by JSON pointers."""
 
-    source: Source
+    source: YamlSource
 
     @property
     def file(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import Description, Findings, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, RecordSet
 from pilotbase.documents.errors import InputError
@@ -69,9 +69,9 @@ def _write(dataset: Dataset) -> Written:
     return Written("".join(f"{line}\n" for line in write_records(dataset, held, rows)), BRIDGE.left_out(dataset))
 
 
-def _read(spelled: Spelled) -> Description:
+def _read(spelled: PlainFile) -> CroissantDescription:
     """Return the records as a record set that the description itself holds, with what is said of all of them."""
-    findings = Findings(spelled)
+    findings = CroissantFindings(spelled)
     lines = spelled.value.get(LINES)
     rows = [_row(line, index, findings) for index, line in enumerate(lines if isinstance(lines, list) else [])]
     first: Mapping[str, Plain] = (
@@ -114,7 +114,7 @@ def _contents(lines: Plain) -> frozenset[str]:
     return frozenset(name for content in contents if isinstance(content, dict) for name in content)
 
 
-def _row(line: Plain, index: int, findings: Findings) -> dict[str, Plain]:
+def _row(line: Plain, index: int, findings: CroissantFindings) -> dict[str, Plain]:
     place = join_pointer(join_pointer("", LINES), index)
     parts = line.get("data_content") if isinstance(line, dict) else None
     if not isinstance(line, dict) or not isinstance(parts, list) or "id" not in line:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import pydantic
 
-from pilotbase.data.croissant.findings import Findings, Kind
+from pilotbase.data.croissant.findings import CroissantFindings, FindingKind
 from pilotbase.data.croissant.names import short_name
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.publication import lacking
+from pilotbase.documents.publication import missing
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
@@ -22,14 +22,14 @@ STAND_IN = "unknown"
 
 
 def draft_dataset(
-    spelled: Mapping[str, Plain], places: Mapping[str, str], findings: Findings, names: Mapping[str, str]
+    spelled: Mapping[str, Plain], places: Mapping[str, str], findings: CroissantFindings, names: Mapping[str, str]
 ) -> Dataset | None:
     """Return the draft; what does not fit a dataset's form is a fault, what the profile lacks is told.
 
     ``places``: path in the dataset → pointer in the file, for its parts. ``names``: path → name in the file, where
     that is another.
     """
-    if findings.of(Kind.FAULT):
+    if findings.of(FindingKind.FAULT):
         return None
     try:
         dataset = Dataset.model_validate({name: value for name, value in spelled.items() if value is not None})
@@ -39,14 +39,14 @@ def draft_dataset(
         return None
     if "opening" not in dataset.model_fields_set:
         findings.lacking("/pb:opening", text("croissant.no_opening"))
-    for path, problem in lacking(_as_published(dataset)):
+    for path, problem in missing(_as_published(dataset)):
         pointer = _pointer(path, places, names)
         if not findings.told_at(pointer):
             findings.lacking(pointer, problem)
     return dataset
 
 
-def stand_in_owner(findings: Findings, pointer: str, candidates: Iterable[str]) -> Plain:
+def stand_in_owner(findings: CroissantFindings, pointer: str, candidates: Iterable[str]) -> Plain:
     """Return a short name made of whoever made or publishes the data, told as lacking."""
     name = next(filter(None, map(short_name, candidates)), STAND_IN)
     findings.lacking(pointer, text("croissant.no_owner", name=name))

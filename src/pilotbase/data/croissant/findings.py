@@ -24,7 +24,7 @@ _MOST_ASKED = 100
 """Unknown words of which it is asked what was meant: of thousands nobody could answer in time."""
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What a finding means; names: text ``croissant.kind.<value>``."""
 
     FAULT = "fault"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     NOT_HELD = "not_held"
 
 
-class Places(Protocol):
+class FilePositions(Protocol):
     """A file that was read, and where in it things stand."""
 
     @property
@@ -45,7 +45,7 @@ class Places(Protocol):
         ...
 
 
-class Spelled(Places, Protocol):
+class PlainFile(FilePositions, Protocol):
     """A file that was read as plain data."""
 
     @property
@@ -55,7 +55,7 @@ class Spelled(Places, Protocol):
 
 
 @dataclass(frozen=True)
-class Description:
+class CroissantDescription:
     """What a description of whomever says of a dataset."""
 
     file: str
@@ -79,31 +79,33 @@ class Description:
 
 
 @dataclass
-class Findings:
+class CroissantFindings:
     """The findings in one file so far."""
 
-    source: Places
-    _found: dict[Kind, dict[tuple[str, str], Issue]] = field(default_factory=lambda: {kind: {} for kind in Kind})
-    _beyond: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    source: FilePositions
+    _found: dict[FindingKind, dict[tuple[str, str], Issue]] = field(
+        default_factory=lambda: {kind: {} for kind in FindingKind}
+    )
+    _beyond: dict[FindingKind, int] = field(default_factory=lambda: dict.fromkeys(FindingKind, 0))
     _told: set[str] = field(default_factory=set)
     """Pointers at which, or below which, something was found."""
     _asked: int = 0
 
     def fault(self, pointer: str, problem: Text) -> None:
-        self._add(Kind.FAULT, pointer, problem)
+        self._add(FindingKind.FAULT, pointer, problem)
 
     def lacking(self, pointer: str, problem: Text) -> None:
-        self._add(Kind.LACKING, pointer, problem)
+        self._add(FindingKind.LACKING, pointer, problem)
 
     def not_held(self, pointer: str, problem: Text) -> None:
-        self._add(Kind.NOT_HELD, pointer, problem)
+        self._add(FindingKind.NOT_HELD, pointer, problem)
 
     def offer(self, found: str, known: Iterable[str]) -> Text:
         """Return what is allowed instead of ``found``, as `nearest.offer`, for as many words as can be compared."""
         self._asked += 1
         return offer(found, known if self._asked <= _MOST_ASKED else ())
 
-    def _add(self, kind: Kind, pointer: str, problem: Text) -> None:
+    def _add(self, kind: FindingKind, pointer: str, problem: Text) -> None:
         if len(self._found[kind]) >= MOST:
             self._beyond[kind] += 1
             return
@@ -118,7 +120,7 @@ class Findings:
         """Tell whether something was found at ``pointer``, or below it, already."""
         return pointer in self._told
 
-    def of(self, kind: Kind) -> tuple[Issue, ...]:
+    def of(self, kind: FindingKind) -> tuple[Issue, ...]:
         """Return the findings of a kind in the order in which a reader of the file meets them."""
         found = sorted(self._found[kind].values(), key=lambda issue: (issue.line or 0, issue.path))
         if self._beyond[kind]:
@@ -126,12 +128,14 @@ class Findings:
             found.append(Issue(file=self.source.file, path="", problem=more))
         return tuple(found)
 
-    def describing(self, version: str, dataset: Dataset | None, measured: Measured = NOTHING) -> Description:
+    def describing(self, version: str, dataset: Dataset | None, measured: Measured = NOTHING) -> CroissantDescription:
         """Return what was read with everything that was found; where there is a fault, no dataset."""
-        faults, lacking, not_held = (self.of(kind) for kind in Kind)
-        return Description(self.source.file, version, None if faults else dataset, faults, lacking, not_held, measured)
+        faults, lacking, not_held = (self.of(kind) for kind in FindingKind)
+        return CroissantDescription(
+            self.source.file, version, None if faults else dataset, faults, lacking, not_held, measured
+        )
 
-    def move(self, kind: Kind, to: Kind) -> None:
+    def move(self, kind: FindingKind, to: FindingKind) -> None:
         """Take every finding of ``kind`` for one of the kind ``to``."""
         self._found[to] |= self._found[kind]
         self._found[kind] = {}

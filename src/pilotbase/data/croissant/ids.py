@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
-from pilotbase.data.croissant.findings import Findings
-from pilotbase.data.croissant.json_ld import Node, Value
+from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.json_ld import Node, NodeValue
 from pilotbase.data.croissant.names import name_of
 from pilotbase.documents.texts import text
 
 
-class Target(NamedTuple):
+class IdTarget(NamedTuple):
     """A thing that an id names: a resource or a record set, or a field of one."""
 
     holder: str
@@ -25,11 +25,11 @@ class Target(NamedTuple):
 class Ids:
     """Id → what it names, and whether ids are names (Croissant 0.8)."""
 
-    findings: Findings
+    findings: CroissantFindings
     by_name: bool
     resources: dict[str, str] = field(default_factory=dict)
     record_sets: dict[str, str] = field(default_factory=dict)
-    fields: dict[str, Target] = field(default_factory=dict)
+    fields: dict[str, IdTarget] = field(default_factory=dict)
 
     def identity(self, node: Node) -> str | None:
         """Return what names a node: its id, in 0.8 its name; told as a fault where there is none."""
@@ -80,7 +80,7 @@ class Ids:
         if name in taken:
             name = f"{above_target.field}/{name_of(whole)}" if above_target is not None else name_of(whole)
         taken.add(name)
-        self.fields[whole] = Target(self.record_sets[record_set], name)
+        self.fields[whole] = IdTarget(self.record_sets[record_set], name)
 
     def _is_double(self, node: Node, found: str) -> bool:
         double = found in self.resources or found in self.record_sets or found in self.fields
@@ -90,16 +90,16 @@ class Ids:
             node.read_all()
         return double
 
-    def target(self, value: Value) -> Target | None:
+    def target(self, value: NodeValue) -> IdTarget | None:
         """Return what a value names; told as a fault where it names nothing of the file."""
         found = value.reference
         if found is None:
             self.findings.fault(value.pointer, text("croissant.no_reference"))
             return None
         if found in self.resources:
-            return Target(self.resources[found])
+            return IdTarget(self.resources[found])
         if found in self.record_sets:
-            return Target(self.record_sets[found])
+            return IdTarget(self.record_sets[found])
         if found not in self.fields:
             known = chain(self.resources, self.record_sets, self.fields)
             allowed = self.findings.offer(found, known)

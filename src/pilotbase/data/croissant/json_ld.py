@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pilotbase.data.croissant.findings import Findings
+from pilotbase.data.croissant.findings import CroissantFindings
 from pilotbase.data.croissant.vocabulary import CONTEXT, PREFIXES, SPELLINGS
 from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.texts import text
@@ -37,7 +37,7 @@ _MOST_STEPS = 8
 
 
 @dataclass
-class Value:
+class NodeValue:
     """One value of a property: plain, or a node."""
 
     pointer: str
@@ -67,13 +67,13 @@ class Node:
     pointer: str
     id: str | None
     types: tuple[str, ...]
-    properties: Mapping[str, tuple[Value, ...]]
+    properties: Mapping[str, tuple[NodeValue, ...]]
     places: Mapping[str, str]
     """Canonical name → pointer of the property."""
     read: set[str] = field(default_factory=set)
     """Properties that somebody has read."""
 
-    def values(self, *names: str) -> tuple[Value, ...]:
+    def values(self, *names: str) -> tuple[NodeValue, ...]:
         """Return all values of a property, under whichever of its canonical names."""
         self.read.update(names)
         return tuple(value for name in names for value in self.properties.get(name, ()))
@@ -102,12 +102,12 @@ class Node:
                     yield from value.node.unread()
 
 
-def read_node(document: Mapping[str, Plain], findings: Findings) -> Node:
+def read_node(document: Mapping[str, Plain], findings: CroissantFindings) -> Node:
     """Return the file's outermost node; a context that would have to be fetched is told as not held."""
     return _Reader(_terms(document.get("@context"), findings), findings).node(document, "")
 
 
-def read_plain(document: Mapping[str, Plain], findings: Findings) -> Node:
+def read_plain(document: Mapping[str, Plain], findings: CroissantFindings) -> Node:
     """Return a plain object of another format as a node whose properties go by their own names."""
     return _Reader({"@vocab": ""}, findings).node(document, "")
 
@@ -117,7 +117,7 @@ def _short(name: str) -> str:
     return rest if prefix in ("sc", "cr", "dct") else name
 
 
-def _terms(context: Plain, findings: Findings) -> dict[str, Plain]:
+def _terms(context: Plain, findings: CroissantFindings) -> dict[str, Plain]:
     """Return term → definition of a context: an object, a known address, or several of them."""
     terms: dict[str, Plain] = {}
     for index, part in enumerate(context if isinstance(context, list) else [context]):
@@ -136,11 +136,11 @@ def _terms(context: Plain, findings: Findings) -> dict[str, Plain]:
 @dataclass
 class _Reader:
     terms: Mapping[str, Plain]
-    findings: Findings
+    findings: CroissantFindings
     known: dict[str, str | None] = field(default_factory=dict)
 
     def node(self, found: Mapping[str, Plain], pointer: str) -> Node:
-        properties: dict[str, tuple[Value, ...]] = {}
+        properties: dict[str, tuple[NodeValue, ...]] = {}
         places: dict[str, str] = {}
         for key, plain in found.items():
             if key.startswith("@"):
@@ -163,26 +163,26 @@ class _Reader:
     def type_name(self, name: str) -> str:
         return self._canonical(name) or name
 
-    def _values(self, plain: Plain, pointer: str, name: str) -> Iterator[Value]:
+    def _values(self, plain: Plain, pointer: str, name: str) -> Iterator[NodeValue]:
         if name in _PLAIN_JSON:
-            yield Value(pointer, plain.get("@value", plain) if isinstance(plain, dict) else plain)
+            yield NodeValue(pointer, plain.get("@value", plain) if isinstance(plain, dict) else plain)
         elif isinstance(plain, list):
             for index, one in enumerate(plain):
                 yield from self._values(one, join_pointer(pointer, index), name)
         elif isinstance(plain, dict) and "@value" in plain:
             language = plain.get("@language")
-            yield Value(pointer, plain["@value"], language=language if isinstance(language, str) else None)
+            yield NodeValue(pointer, plain["@value"], language=language if isinstance(language, str) else None)
         elif isinstance(plain, dict) and ("@list" in plain or "@set" in plain):
             yield from self._values(plain.get("@list", plain.get("@set")), pointer, name)
         elif isinstance(plain, dict) and name in _BY_LANGUAGE and all(map(_LANGUAGE.fullmatch, plain)):
             for language, one in plain.items():
-                yield Value(join_pointer(pointer, language), one, language=language)
+                yield NodeValue(join_pointer(pointer, language), one, language=language)
         elif isinstance(plain, dict):
             node = self.node(plain, pointer)
             named = self.type_name(node.id) if name in _NAMES and node.id else None
-            yield Value(pointer, named or plain, node)
+            yield NodeValue(pointer, named or plain, node)
         elif plain is not None:
-            yield Value(pointer, self.type_name(plain) if name in _NAMES and isinstance(plain, str) else plain)
+            yield NodeValue(pointer, self.type_name(plain) if name in _NAMES and isinstance(plain, str) else plain)
 
     def _canonical(self, name: str) -> str | None:
         if name not in self.known:

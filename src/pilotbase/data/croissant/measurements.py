@@ -30,7 +30,7 @@ class Measurement(NamedTuple):
     """RFC 3339."""
 
 
-class Statistics(NamedTuple):
+class FieldStatistics(NamedTuple):
     """What the values of a field are like."""
 
     record_set: str
@@ -44,7 +44,7 @@ class Measured(NamedTuple):
     """All that was measured of a dataset and may be told."""
 
     measurements: Sequence[Measurement] = ()
-    statistics: Sequence[Statistics] = ()
+    statistics: Sequence[FieldStatistics] = ()
 
 
 NOTHING = Measured()

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 
-from pilotbase.data.croissant.findings import Findings
-from pilotbase.data.croissant.json_ld import Node, Value
+from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.json_ld import Node, NodeValue
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 
@@ -30,7 +30,7 @@ _LITERALS = (
 """Names of ours whose values are JSON literals."""
 
 
-def one_text(node: Node, findings: Findings, *names: str) -> str | None:
+def one_text(node: Node, findings: CroissantFindings, *names: str) -> str | None:
     """Return the only text of a property; further ones are told as not held."""
     values = _texts(node.values(*names), findings)
     for value in values[1:]:
@@ -38,12 +38,12 @@ def one_text(node: Node, findings: Findings, *names: str) -> str | None:
     return values[0].text if values else None
 
 
-def all_texts(node: Node, findings: Findings, *names: str) -> tuple[str, ...]:
+def all_texts(node: Node, findings: CroissantFindings, *names: str) -> tuple[str, ...]:
     """Return the texts of a property, each once."""
     return tuple(dict.fromkeys(value.text for value in _texts(node.values(*names), findings) if value.text))
 
 
-def one_truth(node: Node, findings: Findings, *names: str) -> bool | None:
+def one_truth(node: Node, findings: CroissantFindings, *names: str) -> bool | None:
     """Return whether a property is true; None where it is not there."""
     spelled = one_text(node, findings, *names)
     if spelled is None:
@@ -53,7 +53,7 @@ def one_truth(node: Node, findings: Findings, *names: str) -> bool | None:
     return spelled.lower() == "true"
 
 
-def one_day(node: Node, findings: Findings, name: str) -> str | None:
+def one_day(node: Node, findings: CroissantFindings, name: str) -> str | None:
     """Return the day of a date or of a moment; told as a fault where it is none."""
     spelled = one_text(node, findings, name)
     if spelled is None:
@@ -65,7 +65,7 @@ def one_day(node: Node, findings: Findings, name: str) -> str | None:
         return None
 
 
-def one_size(node: Node, findings: Findings, name: str) -> int | None:
+def one_size(node: Node, findings: CroissantFindings, name: str) -> int | None:
     """Return a size in bytes (``117743 B``, ``4.7 MB``); told as lacking where it is none."""
     spelled = one_text(node, findings, name)
     if spelled is None:
@@ -80,7 +80,7 @@ def one_size(node: Node, findings: Findings, name: str) -> int | None:
     return round(float(found[1].replace(",", "")) * float(base**power))
 
 
-def names_of(node: Node, findings: Findings, *names: str) -> tuple[str, ...]:
+def names_of(node: Node, findings: CroissantFindings, *names: str) -> tuple[str, ...]:
     """Return what persons, organisations or terms are called: as texts, or by the name, label or id of a node."""
     called = []
     for value in node.values(*names):
@@ -93,7 +93,7 @@ def names_of(node: Node, findings: Findings, *names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in called if name))
 
 
-def title_of(node: Node, findings: Findings, *known: str | None) -> Plain:
+def title_of(node: Node, findings: CroissantFindings, *known: str | None) -> Plain:
     """Return what people call a node, where that says more than its id or name."""
     found, said = ours(node, "title"), by_language(node, findings, "sc:name")
     if found is not None:
@@ -101,7 +101,7 @@ def title_of(node: Node, findings: Findings, *known: str | None) -> Plain:
     return None if said in known else said
 
 
-def description_of(node: Node, findings: Findings) -> Plain:
+def description_of(node: Node, findings: CroissantFindings) -> Plain:
     """Return what is said of a node; in both languages where we wrote it so."""
     found, said = ours(node, "description"), by_language(node, findings, "sc:description")
     return said if found is None else found
@@ -121,7 +121,7 @@ def ours(node: Node, name: str) -> Plain:
     return plain
 
 
-def by_language(node: Node, findings: Findings, name: str) -> Plain:
+def by_language(node: Node, findings: CroissantFindings, name: str) -> Plain:
     """Return a text, or the texts in English and Chinese; other languages are told as not held."""
     truths = [value for value in node.values(name) if isinstance(value.plain, bool)]
     for value in truths:
@@ -140,11 +140,11 @@ def by_language(node: Node, findings: Findings, name: str) -> Plain:
     return held or first.text
 
 
-def _texts(values: Sequence[Value], findings: Findings) -> list[Value]:
+def _texts(values: Sequence[NodeValue], findings: CroissantFindings) -> list[NodeValue]:
     found = []
     for value in values:
         if value.node is not None and value.node.id and not value.node.properties:
-            found.append(Value(value.pointer, value.node.id))
+            found.append(NodeValue(value.pointer, value.node.id))
         elif value.text is None:
             findings.fault(value.pointer, text("croissant.no_text"))
         else:

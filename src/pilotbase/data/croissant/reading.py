@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import Description, Findings, Kind, Spelled
+from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, FindingKind, PlainFile
 from pilotbase.data.croissant.ids import Ids
 from pilotbase.data.croissant.json_ld import Node, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured
@@ -46,17 +46,17 @@ _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIB
 """Path in a dataset → name in the file, where that is another."""
 
 
-def load_croissant(path: Path, shown_as: str | None = None) -> Description:
+def load_croissant(path: Path, shown_as: str | None = None) -> CroissantDescription:
     """Return what the file says; raises `InputError` where it is no JSON within bounds."""
     return read_croissant(read_json(path, shown_as))
 
 
-def read_croissant(source: Spelled) -> Description:
+def read_croissant(source: PlainFile) -> CroissantDescription:
     """Return what ``source`` says; nothing is fetched.
 
     What our profile lacks is a fault where the file itself says that it conforms to it.
     """
-    findings = Findings(source)
+    findings = CroissantFindings(source)
     root = read_node(source.value, findings)
     conforms = _conforms(root, findings)
     version = _version(root, conforms)
@@ -65,11 +65,11 @@ def read_croissant(source: Spelled) -> Description:
         if not findings.told_at(pointer):
             findings.not_held(pointer, text("croissant.not_held", name=name))
     if PROFILE in conforms:
-        findings.move(Kind.LACKING, Kind.FAULT)
+        findings.move(FindingKind.LACKING, FindingKind.FAULT)
     return findings.describing(version, dataset, measured)
 
 
-def _conforms(root: Node, findings: Findings) -> tuple[str, ...]:
+def _conforms(root: Node, findings: CroissantFindings) -> tuple[str, ...]:
     """Return what the file says that it conforms to; what we do not know of is told."""
     conforms, place = all_texts(root, findings, *_CONFORMS), root.place(*_CONFORMS)
     for one in conforms:
@@ -81,7 +81,7 @@ def _conforms(root: Node, findings: Findings) -> tuple[str, ...]:
     return conforms
 
 
-def _is_dataset(root: Node, findings: Findings) -> bool:
+def _is_dataset(root: Node, findings: CroissantFindings) -> bool:
     if "sc:Dataset" in root.types:
         return True
     root.read_all()
@@ -99,7 +99,7 @@ def _version(root: Node, conforms: tuple[str, ...]) -> str:
     return "1.0" if has_ids or "cr:FileObject" in types else "0.8"
 
 
-def _read(root: Node, version: str, findings: Findings) -> tuple[Dataset | None, Measured]:
+def _read(root: Node, version: str, findings: CroissantFindings) -> tuple[Dataset | None, Measured]:
     ids = Ids(findings, by_name=version == "0.8")
     files, record_sets = enter_files(root, ids), enter_record_sets(root, ids)
     closed = ours(root, "opening") == Opening.COMPUTE_TO_DATA
@@ -115,7 +115,7 @@ def _read(root: Node, version: str, findings: Findings) -> tuple[Dataset | None,
     return draft_dataset(spelled, places, findings, _OF_THE_FILE), measured
 
 
-def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict[str, Plain]:
+def _general(root: Node, version: str, findings: CroissantFindings, closed: bool) -> dict[str, Plain]:
     title = _title(root, version, findings)
     creators = names_of(root, findings, "sc:creator", "sc:author")
     publishers = names_of(root, findings, "sc:publisher")
@@ -153,7 +153,7 @@ def _general(root: Node, version: str, findings: Findings, closed: bool) -> dict
     }
 
 
-def _title(root: Node, version: str, findings: Findings) -> Plain:
+def _title(root: Node, version: str, findings: CroissantFindings) -> Plain:
     title = by_language(root, findings, "sc:name")
     if not title and version == "0.8":
         findings.fault(root.place("sc:name"), text("croissant.no_id", name="name"))
@@ -167,7 +167,7 @@ def _short_name(title: Plain) -> str | None:
     return next(filter(None, (short_name(one) for one in spoken if isinstance(one, str))), None)
 
 
-def _owner(root: Node, findings: Findings, candidates: list[str]) -> Plain:
+def _owner(root: Node, findings: CroissantFindings, candidates: list[str]) -> Plain:
     """Return who owns it: as we write it, else a short name made of publisher or creator, told as lacking."""
     found = ours(root, "owner")
     if found is not None:
@@ -175,7 +175,7 @@ def _owner(root: Node, findings: Findings, candidates: list[str]) -> Plain:
     return stand_in_owner(findings, "/pb:owner", candidates)
 
 
-def _data_version(root: Node, findings: Findings) -> str:
+def _data_version(root: Node, findings: CroissantFindings) -> str:
     found = one_text(root, findings, "sc:version")
     if found is None:
         findings.lacking("/version", text("croissant.missing"))
@@ -187,7 +187,7 @@ def _data_version(root: Node, findings: Findings) -> str:
     return taken
 
 
-def _license(root: Node, findings: Findings) -> str | None:
+def _license(root: Node, findings: CroissantFindings) -> str | None:
     licences = [
         (one_text(value.node, findings, "sc:url") or one_text(value.node, findings, "sc:name") or value.node.id)
         if value.node is not None
@@ -199,7 +199,7 @@ def _license(root: Node, findings: Findings) -> str | None:
     return licences[0] if licences else None
 
 
-def _languages(root: Node, findings: Findings) -> list[Plain]:
+def _languages(root: Node, findings: CroissantFindings) -> list[Plain]:
     languages: list[Plain] = []
     for tag in names_of(root, findings, "sc:inLanguage"):
         found = _LANGUAGE.fullmatch(tag)
@@ -212,7 +212,7 @@ def _languages(root: Node, findings: Findings) -> list[Plain]:
     return list(dict.fromkeys(languages))
 
 
-def _responsible(root: Node, findings: Findings) -> dict[str, Plain]:
+def _responsible(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
     """Return what is said of responsible use, by RAI's names and by those that older files use for the same."""
     spelled: dict[str, Plain] = {}
     for name, term in RESPONSIBLE_USE_TERMS.items():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from pilotbase.data.croissant.ids import Ids, Target
+from pilotbase.data.croissant.ids import Ids, IdTarget
 from pilotbase.data.croissant.json_ld import Node
-from pilotbase.data.croissant.measurements import Measurement, Statistics
+from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
 from pilotbase.data.croissant.plain_values import description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.reading_measurements import read_measurements, read_statistics
-from pilotbase.data.croissant.reading_sources import Place, read_place
+from pilotbase.data.croissant.reading_sources import SourceLocation, read_place
 from pilotbase.data.croissant.vocabulary import OTHER_TYPES
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.texts import text
@@ -32,20 +32,20 @@ class ReadField:
     """A field as `DataField` spells it, and where it leads to."""
 
     node: Node
-    target: Target
+    target: IdTarget
     spelled: dict[str, Plain]
-    source: Place | None
-    references: tuple[Place, ...]
+    source: SourceLocation | None
+    references: tuple[SourceLocation, ...]
     measurements: tuple[Measurement, ...]
-    statistics: tuple[Statistics, ...]
+    statistics: tuple[FieldStatistics, ...]
 
     @property
-    def brought_from(self) -> tuple[Target, ...]:
+    def brought_from(self) -> tuple[IdTarget, ...]:
         """Return the field from which its values are brought."""
         return (self.source.target,) if self.source is not None and self.source.target.field is not None else ()
 
     @property
-    def refers_to(self) -> tuple[Target, ...]:
+    def refers_to(self) -> tuple[IdTarget, ...]:
         """Return the fields to which its values refer."""
         return tuple(place.target for place in self.references if place.target.field is not None)
 
@@ -89,7 +89,7 @@ def read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadFi
     return ReadField(node, target, spelled, sources[0] if sources else None, tuple(references), measurements, told)
 
 
-def _references(node: Node, references: list[Place], ids: Ids) -> dict[str, Plain]:
+def _references(node: Node, references: list[SourceLocation], ids: Ids) -> dict[str, Plain]:
     """Return the first reference to another field, and the first to a file."""
     fields = [place for place in references if place.target.field is not None]
     files = [place for place in references if place.target.field is None]

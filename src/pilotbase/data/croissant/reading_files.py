@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pilotbase.data.croissant.ids import Ids, Target
-from pilotbase.data.croissant.json_ld import Node, Value
+from pilotbase.data.croissant.ids import Ids, IdTarget
+from pilotbase.data.croissant.json_ld import Node, NodeValue
 from pilotbase.data.croissant.plain_values import all_texts, one_size, one_text, title_of
 from pilotbase.data.croissant.vocabulary import WITHHELD
 from pilotbase.documents.dataset import circles
@@ -58,7 +58,7 @@ def read_files(entered: list[tuple[Node, str]], ids: Ids, closed: bool) -> list[
     return files
 
 
-def _holder(value: Value, ids: Ids) -> list[Target]:
+def _holder(value: NodeValue, ids: Ids) -> list[IdTarget]:
     """Return what a file is in: named by its id, or by a data source around it."""
     node = value.node
     if node is not None and node.properties:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pilotbase.data.croissant.findings import Findings
-from pilotbase.data.croissant.json_ld import Node, Value
-from pilotbase.data.croissant.measurements import KINDS, MEASURE, Measurement, Statistics
+from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.json_ld import Node, NodeValue
+from pilotbase.data.croissant.measurements import KINDS, MEASURE, FieldStatistics, Measurement
 from pilotbase.documents.texts import text
 
 
@@ -35,7 +35,7 @@ def read_measurements(node: Node, record_set: str | None, field: str | None = No
         )
 
 
-def read_statistics(node: Node, record_set: str, field: str, findings: Findings) -> Statistics | None:
+def read_statistics(node: Node, record_set: str, field: str, findings: CroissantFindings) -> FieldStatistics | None:
     """Return what a field's annotations say of its values, None where they say nothing that we know."""
     found: dict[str, float] = {}
     for value in node.values("cr:annotation", "sc:annotation"):
@@ -46,24 +46,24 @@ def read_statistics(node: Node, record_set: str, field: str, findings: Findings)
         else:
             inner.read_all()
             found[name] = figure
-    return Statistics(record_set, field, **found) if found else None
+    return FieldStatistics(record_set, field, **found) if found else None
 
 
-def leave_out(annotation: Value, findings: Findings) -> None:
+def leave_out(annotation: NodeValue, findings: CroissantFindings) -> None:
     """Tell that an annotation has no place in a dataset of ours."""
     findings.not_held(annotation.pointer, text("croissant.not_held", name="cr:annotation"))
     if annotation.node is not None:
         annotation.node.read_all()
 
 
-def _statistic(value: Value) -> str | None:
+def _statistic(value: NodeValue) -> str | None:
     """Return which statistic an annotation is, by its name and its type together."""
     name = next((one.text for one in _peek(value.node, "sc:name")), None)
     kinds = {one.plain for one in _peek(value.node, "cr:dataType")}
     return name if name is not None and KINDS.get(name) in kinds else None
 
 
-def _peek(node: Node | None, name: str) -> tuple[Value, ...]:
+def _peek(node: Node | None, name: str) -> tuple[NodeValue, ...]:
     """Return the values of a property without having read it."""
     return node.properties.get(name, ()) if node is not None else ()
 

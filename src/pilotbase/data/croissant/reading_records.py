@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from pilotbase.data.croissant.ids import Ids, Target, fields_of
+from pilotbase.data.croissant.ids import Ids, IdTarget, fields_of
 from pilotbase.data.croissant.json_ld import Node
-from pilotbase.data.croissant.measurements import Measurement, Statistics
+from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
 from pilotbase.data.croissant.plain_values import description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.reading_fields import ReadField, read_field
 from pilotbase.data.croissant.reading_measurements import leave_out, read_measurements
@@ -26,7 +26,7 @@ class RecordSets:
     spelled: list[Plain] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
-    statistics: list[Statistics] = field(default_factory=list)
+    statistics: list[FieldStatistics] = field(default_factory=list)
 
 
 def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
@@ -48,7 +48,7 @@ def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
 def read_record_sets(entered: list[tuple[Node, str]], ids: Ids) -> RecordSets:
     """Return the record sets; a field that is brought from itself, or refers to itself, is told as a fault."""
     found = RecordSets()
-    everything: dict[Target, ReadField] = {}
+    everything: dict[IdTarget, ReadField] = {}
     for index, (node, identity) in enumerate(entered):
         path = f"recordSet[{index}]"
         found.places[path] = node.pointer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from pilotbase.data.croissant.ids import Ids, Target
-from pilotbase.data.croissant.json_ld import Node, Value
+from pilotbase.data.croissant.ids import Ids, IdTarget
+from pilotbase.data.croissant.json_ld import Node, NodeValue
 from pilotbase.data.croissant.plain_values import one_text
 from pilotbase.documents.dataset import TransformName
 from pilotbase.documents.texts import text
@@ -18,14 +18,14 @@ TRANSFORMS: tuple[str, ...] = get_args(TransformName)
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """What a source or a reference names, and how values are taken from it as `Source` spells it."""
 
-    target: Target
+    target: IdTarget
     spelled: dict[str, Plain]
 
 
-def read_place(value: Value, ids: Ids) -> Place | None:
+def read_place(value: NodeValue, ids: Ids) -> SourceLocation | None:
     """Return the place that ``value`` describes; told as a fault where it names nothing that is there."""
     node = value.node
     named = [one for name in _TARGETS for one in node.values(name)] if node is not None else []
@@ -42,7 +42,7 @@ def read_place(value: Value, ids: Ids) -> Place | None:
         spelled |= _extract(node, ids)
     if target.field is not None:
         spelled["column"] = target.field
-    return Place(target, spelled)
+    return SourceLocation(target, spelled)
 
 
 def _extract(node: Node, ids: Ids) -> dict[str, Plain]:

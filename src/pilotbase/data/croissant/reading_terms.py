@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import pydantic
 
-from pilotbase.data.croissant.findings import Findings
+from pilotbase.data.croissant.findings import CroissantFindings
 from pilotbase.data.croissant.json_ld import Node
 from pilotbase.data.croissant.plain_values import one_text
 from pilotbase.documents.loading import issues_of
@@ -21,7 +21,7 @@ from pilotbase.documents.yaml_reader import Plain
 _OFFER = "odrl:Offer"
 
 
-def read_offer(root: Node, findings: Findings, name: str = "sc:usageInfo") -> Plain:
+def read_offer(root: Node, findings: CroissantFindings, name: str = "sc:usageInfo") -> Plain:
     """Return the offer as `Offer` spells it; None where there is none, or where a part of it is not understood."""
     offers = []
     for value in root.values(name):
@@ -48,7 +48,7 @@ def read_offer(root: Node, findings: Findings, name: str = "sc:usageInfo") -> Pl
 class _Terms:
     """Reads an offer; remembers whether all of it was understood."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: CroissantFindings) -> None:
         self.findings = findings
         self.understood = True
 

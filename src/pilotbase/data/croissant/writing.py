@@ -22,7 +22,7 @@ from pilotbase.data.croissant.vocabulary import (
 from pilotbase.data.croissant.writing_records import write_record_sets
 from pilotbase.data.croissant.writing_terms import write_offer
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
-from pilotbase.documents.publication import is_closed, lacking, require_public
+from pilotbase.documents.publication import is_closed, missing, require_public
 from pilotbase.documents.yaml_reader import Plain
 
 _UNKNOWN_FORMAT = "application/octet-stream"
@@ -40,7 +40,7 @@ def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Pl
         {
             "@context": {name: dict(term) if not isinstance(term, str) else term for name, term in CONTEXT.items()},
             "@type": "sc:Dataset",
-            "conformsTo": [CROISSANT, RESPONSIBLE_USE, *([] if any(lacking(_as_published(dataset))) else [PROFILE])],
+            "conformsTo": [CROISSANT, RESPONSIBLE_USE, *([] if any(missing(_as_published(dataset))) else [PROFILE])],
             **_general(dataset),
             "isLiveDataset": dataset.live or any(map(_unchecked, dataset.distribution)) or closed,
             "usageInfo": write_offer(dataset.usage) if dataset.usage is not None else None,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pilotbase.data.describing.references import Observed
+from pilotbase.data.describing.references import ObservedTable
 from pilotbase.documents.answers import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 
 
-def check_answers(answers: Answers, observed: Sequence[Observed]) -> None:
+def check_answers(answers: Answers, observed: Sequence[ObservedTable]) -> None:
     """Raise `InputError` with every answer that names no column, and every name that two tables share."""
     problems = [*_unknown_columns(answers, observed), *_double_tables(observed)]
     if problems:
@@ -20,7 +20,7 @@ def check_answers(answers: Answers, observed: Sequence[Observed]) -> None:
         raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem) for path, problem in problems])
 
 
-def as_answered(one: Observed, answers: Answers) -> Observed:
+def as_answered(one: ObservedTable, answers: Answers) -> ObservedTable:
     """Return a table with the roles that the owner says, guessed ones elsewhere."""
     roles = one.roles
     keys = [name for name in (_own(one, name) for name in _names(answers.key)) if name is not None]
@@ -43,7 +43,7 @@ def _said_or(said: str | None, guessed: str | None) -> str | None:
     return guessed if said is None else None if said == NONE else said
 
 
-def _unknown_columns(answers: Answers, observed: Sequence[Observed]) -> Iterator[tuple[str, Text]]:
+def _unknown_columns(answers: Answers, observed: Sequence[ObservedTable]) -> Iterator[tuple[str, Text]]:
     plain = {name for one in observed for name in one.table.columns}
     known = plain | {f"{one.table.name}.{name}" for one in observed for name in one.table.columns}
     asked = [("label", answers.label), ("time", answers.time), ("group", answers.group)]
@@ -56,7 +56,7 @@ def _unknown_columns(answers: Answers, observed: Sequence[Observed]) -> Iterator
             yield path, text("describe.unknown_column", found=name, allowed=offer(name, allowed))
 
 
-def _double_tables(observed: Sequence[Observed]) -> Iterator[tuple[str, Text]]:
+def _double_tables(observed: Sequence[ObservedTable]) -> Iterator[tuple[str, Text]]:
     names = [one.table.name for one in observed]
     for name in sorted(set(names)):
         if names.count(name) > 1:
@@ -67,7 +67,7 @@ def _names(written: str | None) -> list[str]:
     return [name.strip() for name in (written or "").split(",") if name.strip()]
 
 
-def _own(one: Observed, name: str | None) -> str | None:
+def _own(one: ObservedTable, name: str | None) -> str | None:
     """Return the column of this table that ``name`` names; None where it names one of another."""
     if name is None or name == NONE:
         return name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.data.describing.drafting import Description, describe, observe_all
-from pilotbase.data.describing.references import Observed
+from pilotbase.data.describing.references import ObservedTable
 from pilotbase.data.describing.refreshing import refresh
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
@@ -20,11 +20,11 @@ from pilotbase.documents.loading import load_document
 
 
 @dataclass(frozen=True)
-class Describing:
+class SourceInventory:
     """Sources that are open, what was seen in them, and how they were described before."""
 
     sources: tuple[OpenedSource, ...]
-    observed: tuple[Observed, ...]
+    observed: tuple[ObservedTable, ...]
     files: dict[str, Path]
     earlier: Dataset | None
 
@@ -36,7 +36,7 @@ class Describing:
 
 
 @contextmanager
-def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator[Describing]:
+def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator[SourceInventory]:
     """Open and observe ``places``; a description in ``out`` is the earlier one. Files are named relative to ``out``.
 
     Raises:
@@ -52,7 +52,7 @@ def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator
             sources.append(_beside(opened, Path(place), out.parent))
             if Path(place).is_file():
                 files[Path(place).name] = Path(place)
-        yield Describing(tuple(sources), observe_all(sources), files, earlier)
+        yield SourceInventory(tuple(sources), observe_all(sources), files, earlier)
 
 
 def _beside(opened: OpenedSource, place: Path, folder: Path) -> OpenedSource:

@@ -15,7 +15,7 @@ from pilotbase.data.describing.findings import findings_of
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.languages import guess_language
 from pilotbase.data.describing.observing import Column, observe
-from pilotbase.data.describing.references import FoundReference, Observed, find_references
+from pilotbase.data.describing.references import FoundReference, ObservedTable, find_references
 from pilotbase.data.describing.roles import guess_roles
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.data.describing.splitting import guess_table_split
@@ -85,14 +85,14 @@ class Description:
         return (*missing_for(self.dataset, Step.PUBLISH), *of_labels)
 
 
-def observe_all(sources: Sequence[OpenedSource]) -> tuple[Observed, ...]:
+def observe_all(sources: Sequence[OpenedSource]) -> tuple[ObservedTable, ...]:
     """Return what all rows of all tables show, and what their columns seem to be for."""
     tables = [table for source in sources for table in source.tables]
     return tuple(_observed(table) for table in tables)
 
 
 def describe(
-    sources: Sequence[OpenedSource], seen: Sequence[Observed], answers: Answers, modified: float | None = None
+    sources: Sequence[OpenedSource], seen: Sequence[ObservedTable], answers: Answers, modified: float | None = None
 ) -> Description:
     """Return a description of ``seen``, all tables of ``sources``; ``modified``: when the newest file was (POSIX time).
 
@@ -116,15 +116,15 @@ def describe(
     )
 
 
-def _observed(table: SourceTable) -> Observed:
+def _observed(table: SourceTable) -> ObservedTable:
     try:
         columns = observe(table)
-        return Observed(table, columns, guess_roles(table, columns))
+        return ObservedTable(table, columns, guess_roles(table, columns))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):  # damage that only some ways of reading meet
         raise refuse(table.resource, text("source.broken_rows", first=1, last=table.rows)) from None
 
 
-def _table(one: Observed, references: Sequence[FoundReference], answers: Answers) -> DescribedTable:
+def _table(one: ObservedTable, references: Sequence[FoundReference], answers: Answers) -> DescribedTable:
     mine = {found.column: found for found in references if found.table == one.table.name}
     fields = tuple(_field(one, column, mine.get(column.name), answers) for column in one.columns)
     split = guess_table_split(one)
@@ -141,7 +141,7 @@ def _table(one: Observed, references: Sequence[FoundReference], answers: Answers
     return DescribedTable(record_set, fields, (*guesses, *([split[1]] if split else [])))
 
 
-def _field(one: Observed, column: Column, reference: FoundReference | None, answers: Answers) -> DescribedField:
+def _field(one: ObservedTable, column: Column, reference: FoundReference | None, answers: Answers) -> DescribedField:
     roles, full = one.roles, f"{one.table.name}.{column.name}"
     unit = guess_ucum(column.name) if column.is_number else None
     told = guess_sensitivity(column.name, column.sample)

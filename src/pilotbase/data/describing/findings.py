@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pilotbase.data.describing.closer import SHOWN, Misfits
 from pilotbase.data.describing.observing import DATE_NAME, Column
-from pilotbase.data.describing.references import Observed
+from pilotbase.data.describing.references import ObservedTable
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.errors import Issue
@@ -20,7 +20,7 @@ _DAY_NUMBERS = (20_000.0, 60_000.0)
 """Days since 1899-12-30, as spreadsheets count them: from 1954 to 2064."""
 
 
-def findings_of(one: Observed) -> Iterator[Issue]:
+def findings_of(one: ObservedTable) -> Iterator[Issue]:
     """Yield what the owner should correct; values are shown but for columns that tell who somebody is."""
     yield from _wide(one)
     for column in one.columns:
@@ -38,7 +38,7 @@ def findings_of(one: Observed) -> Iterator[Issue]:
             yield _issue(one, column, seen)
 
 
-def _wide(one: Observed) -> Iterator[Issue]:
+def _wide(one: ObservedTable) -> Iterator[Issue]:
     """Yield that columns of one type are called alike but for a number: a long table would say what the number is."""
     stems = Counter((re.sub(r"\d+", "0", column.name), column.data_type) for column in one.columns)
     for (stem, _), count in stems.items():
@@ -49,7 +49,7 @@ def _wide(one: Observed) -> Iterator[Issue]:
             yield Issue(file=one.table.resource, path="", problem=problem, hint=hint)
 
 
-def _misfit(one: Observed, column: Column, misfits: Misfits, hidden: bool) -> Issue:
+def _misfit(one: ObservedTable, column: Column, misfits: Misfits, hidden: bool) -> Issue:
     values = "…" if hidden else ", ".join(repr(value[:40]) for value in misfits.values)
     places = [one.table.line_of(row) if one.table.line_of else row + 1 for row in misfits.rows]
     more = ", …" if misfits.count > SHOWN else ""
@@ -59,7 +59,7 @@ def _misfit(one: Observed, column: Column, misfits: Misfits, hidden: bool) -> Is
     return _issue(one, column, problem, places[0] if one.table.line_of else None)
 
 
-def _issue(one: Observed, column: Column, problem: Text, line: int | None = None) -> Issue:
+def _issue(one: ObservedTable, column: Column, problem: Text, line: int | None = None) -> Issue:
     path = column.name if one.table.selector is None else f"{one.table.selector}.{column.name}"
     hint = Text(code=f"{problem.code}.hint", params=problem.params)
     return Issue(file=one.table.resource, path=path, line=line, problem=problem, hint=hint)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pilotbase.data.describing.guesses import Guess, Sure
-from pilotbase.data.describing.references import Observed
+from pilotbase.data.describing.references import ObservedTable
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.texts import text
 
@@ -15,7 +15,7 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 _SHARE = 0.1
 
 
-def guess_language(observed: Sequence[Observed]) -> tuple[tuple[str, ...], Guess] | None:
+def guess_language(observed: Sequence[ObservedTable]) -> tuple[tuple[str, ...], Guess] | None:
     """Return the languages of names and texts, and why; None where neither has words."""
     columns = [column for one in observed for column in one.columns]
     said = [column.name for column in columns]

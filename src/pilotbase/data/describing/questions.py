@@ -9,7 +9,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 
 
-class Question(NamedTuple):
+class OwnerQuestion(NamedTuple):
     """``answer``: the name under which `Answers` takes it; ``guessed``: what stands there if nobody answers."""
 
     answer: str
@@ -20,7 +20,7 @@ class Question(NamedTuple):
     """Several answers, divided by semicolons."""
 
 
-class Missing(NamedTuple):
+class MissingField(NamedTuple):
     """A field that a dataset may lack, the answer that gives it, and how it is asked."""
 
     path: str
@@ -29,19 +29,21 @@ class Missing(NamedTuple):
     several: bool = False
 
 
-def open_questions(description: Description) -> tuple[Question, ...]:
+def open_questions(description: Description) -> tuple[OwnerQuestion, ...]:
     """Return what the owner is asked: roles of columns first, then what is missing for a step."""
     dataset = description.dataset
     found = []
     if dataset.owner.organisation == UNNAMED_OWNER:
-        found.append(Question("organisation", text("describe.ask.organisation"), Step.DRAFT))
+        found.append(OwnerQuestion("organisation", text("describe.ask.organisation"), Step.DRAFT))
     if not dataset.owner.contact:
-        found.append(Question("contact", text("describe.ask.contact"), Step.PUBLISH))
+        found.append(OwnerQuestion("contact", text("describe.ask.contact"), Step.PUBLISH))
     if dataset.title == dataset.name:
-        found.append(Question("title", text("describe.ask.title"), Step.PUBLISH, dataset.name))
+        found.append(OwnerQuestion("title", text("describe.ask.title"), Step.PUBLISH, dataset.name))
     found += _roles(description)
     lacking = set(description.missing)
-    found += [Question(one.answer, one.asked, Step.PUBLISH, "", one.several) for one in MISSING if one.path in lacking]
+    found += [
+        OwnerQuestion(one.answer, one.asked, Step.PUBLISH, "", one.several) for one in MISSING if one.path in lacking
+    ]
     return tuple(found)
 
 
@@ -55,8 +57,8 @@ def units_to_ask(description: Description) -> tuple[str, ...]:
     )
 
 
-def _roles(description: Description) -> list[Question]:
-    found: list[Question] = []
+def _roles(description: Description) -> list[OwnerQuestion]:
+    found: list[OwnerQuestion] = []
     if len(description.tables) != 1:
         return found
     record_set = description.tables[0].record_set
@@ -67,7 +69,7 @@ def _roles(description: Description) -> list[Question]:
         ("time", record_set.time or ""),
         ("group", record_set.group or ""),
     ):
-        found.append(Question(answer, _ROLES[answer], Step.DRAFT, guessed))
+        found.append(OwnerQuestion(answer, _ROLES[answer], Step.DRAFT, guessed))
     return found
 
 
@@ -78,18 +80,18 @@ _ROLES = {
     "group": text("describe.ask.group"),
 }
 MISSING = (
-    Missing("description", "description", text("describe.ask.description")),
-    Missing("license", "license", text("describe.ask.license")),
-    Missing("url", "url", text("describe.ask.url")),
-    Missing("creator", "creator", text("describe.ask.creator"), several=True),
-    Missing("publisher", "publisher", text("describe.ask.publisher")),
-    Missing("date_published", "published", text("describe.ask.published")),
-    Missing("in_language", "language", text("describe.ask.language"), several=True),
-    Missing("responsible.collection", "collection", text("describe.ask.collection")),
-    Missing("responsible.personal_sensitive_information", "personal", text("describe.ask.personal"), several=True),
-    Missing("responsible.limitations", "limitations", text("describe.ask.limitations"), several=True),
-    Missing("responsible.use_cases", "use_cases", text("describe.ask.use_cases"), several=True),
-    Missing("responsible.annotation_protocol", "annotation", text("describe.ask.annotation")),
-    Missing("responsible.annotations_per_item", "annotations", text("describe.ask.annotations")),
+    MissingField("description", "description", text("describe.ask.description")),
+    MissingField("license", "license", text("describe.ask.license")),
+    MissingField("url", "url", text("describe.ask.url")),
+    MissingField("creator", "creator", text("describe.ask.creator"), several=True),
+    MissingField("publisher", "publisher", text("describe.ask.publisher")),
+    MissingField("date_published", "published", text("describe.ask.published")),
+    MissingField("in_language", "language", text("describe.ask.language"), several=True),
+    MissingField("responsible.collection", "collection", text("describe.ask.collection")),
+    MissingField("responsible.personal_sensitive_information", "personal", text("describe.ask.personal"), several=True),
+    MissingField("responsible.limitations", "limitations", text("describe.ask.limitations"), several=True),
+    MissingField("responsible.use_cases", "use_cases", text("describe.ask.use_cases"), several=True),
+    MissingField("responsible.annotation_protocol", "annotation", text("describe.ask.annotation")),
+    MissingField("responsible.annotations_per_item", "annotations", text("describe.ask.annotations")),
 )
 """What a dataset may lack that the owner can be asked for."""

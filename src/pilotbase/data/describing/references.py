@@ -20,7 +20,7 @@ ALMOST = 0.98
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedTable:
     """A table with what was seen in it."""
 
     table: SourceTable
@@ -40,12 +40,12 @@ class FoundReference:
     """Rows whose value is not found there."""
 
 
-def find_references(observed: Sequence[Observed]) -> tuple[FoundReference, ...]:
+def find_references(observed: Sequence[ObservedTable]) -> tuple[FoundReference, ...]:
     """Return the references between the tables: declared ones, and those that names suggest and values bear out."""
     return tuple(found for one in observed for found in _of_table(one, observed))
 
 
-def _of_table(one: Observed, observed: Sequence[Observed]) -> Iterator[FoundReference]:
+def _of_table(one: ObservedTable, observed: Sequence[ObservedTable]) -> Iterator[FoundReference]:
     there = {(other.table.name, column.name) for other in observed for column in other.columns}
     for name, to in one.table.references.items():
         if (to.record_set, to.field) in there:
@@ -56,7 +56,7 @@ def _of_table(one: Observed, observed: Sequence[Observed]) -> Iterator[FoundRefe
             yield from _found(one, column, [other for other in observed if other is not one])
 
 
-def _found(one: Observed, column: Column, others: Sequence[Observed]) -> Iterator[FoundReference]:
+def _found(one: ObservedTable, column: Column, others: Sequence[ObservedTable]) -> Iterator[FoundReference]:
     for other in others:
         types = {known.name: known for known in other.columns}
         for target in sorted(other.roles.unique & set(other.roles.key[:1])):

@@ -31,7 +31,7 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class DatasetChange:
     """What is other than before."""
 
     said: Text
@@ -54,7 +54,7 @@ def refresh(earlier: Dataset, found: Description, answers: Answers, files: Mappi
     same_data = merged.model_copy(update={"date_modified": earlier.date_modified}) == earlier
     if same_data and not changes:
         return replace(found, dataset=earlier, tables=tables, unchanged=True)
-    changes = changes or [Change(text("describe.changed.words"), Level.PATCH)]
+    changes = changes or [DatasetChange(text("describe.changed.words"), Level.PATCH)]
     version = _raised(earlier.version, max(change.level for change in changes))
     dataset = Dataset.model_validate(dict(merged) | {"version": version})
     said = [text("describe.changed.version", before=earlier.version, now=version), *(one.said for one in changes)]
@@ -142,19 +142,19 @@ def _still_guessed(before: DataField | RecordSet, found: object, guesses: Sequen
             yield guess
 
 
-def _file_changes(earlier: Dataset, now: Dataset, files: Mapping[str, Path]) -> Iterator[Change]:
+def _file_changes(earlier: Dataset, now: Dataset, files: Mapping[str, Path]) -> Iterator[DatasetChange]:
     before = {one.id: one for one in earlier.distribution}
     for resource in now.distribution:
         known = before.pop(resource.id, None)
         if known is None:
-            yield Change(text("describe.changed.new_file", name=resource.id), Level.MINOR)
+            yield DatasetChange(text("describe.changed.new_file", name=resource.id), Level.MINOR)
         elif isinstance(resource, FileObject) and isinstance(known, FileObject) and known.sha256 != resource.sha256:
             if _only_grew(known, files.get(resource.id)):
-                yield Change(text("describe.changed.grown_file", name=resource.id), Level.MINOR)
+                yield DatasetChange(text("describe.changed.grown_file", name=resource.id), Level.MINOR)
             else:
-                yield Change(text("describe.changed.other_file", name=resource.id), Level.MAJOR)
+                yield DatasetChange(text("describe.changed.other_file", name=resource.id), Level.MAJOR)
     for name in before:
-        yield Change(text("describe.changed.gone_file", name=name), Level.MAJOR)
+        yield DatasetChange(text("describe.changed.gone_file", name=name), Level.MAJOR)
 
 
 def _only_grew(known: FileObject, path: Path | None) -> bool:
@@ -169,35 +169,35 @@ def _only_grew(known: FileObject, path: Path | None) -> bool:
     return digest.hexdigest() == known.sha256
 
 
-def _table_changes(earlier: Dataset, found: Description) -> Iterator[Change]:
+def _table_changes(earlier: Dataset, found: Description) -> Iterator[DatasetChange]:
     before = {one.name: one for one in earlier.record_sets}
     for table in found.tables:
         known = before.pop(table.record_set.name, None)
         if known is None:
-            yield Change(text("describe.changed.new_table", name=table.record_set.name), Level.MINOR)
+            yield DatasetChange(text("describe.changed.new_table", name=table.record_set.name), Level.MINOR)
         else:
             yield from _column_changes(known, table.record_set)
     for name in before:
-        yield Change(text("describe.changed.gone_table", name=name), Level.MAJOR)
+        yield DatasetChange(text("describe.changed.gone_table", name=name), Level.MAJOR)
 
 
-def _column_changes(known: RecordSet, found: RecordSet) -> Iterator[Change]:
+def _column_changes(known: RecordSet, found: RecordSet) -> Iterator[DatasetChange]:
     before = {field.name: field for field in known.fields}
     for field in found.fields:
         said = before.pop(field.name, None)
         name = f"{found.name}.{field.name}"
         if said is None:
-            yield Change(text("describe.changed.new_column", name=name), Level.MAJOR)
+            yield DatasetChange(text("describe.changed.new_column", name=name), Level.MAJOR)
         elif said.data_type is not field.data_type and found.rows != known.rows:
             params = {"before": said.data_type or "", "now": field.data_type or ""}
-            yield Change(text("describe.changed.other_type", name=name, **params), Level.MAJOR)
+            yield DatasetChange(text("describe.changed.other_type", name=name, **params), Level.MAJOR)
         elif said.values and (new := sorted(set(field.values) - set(said.values))):
-            yield Change(text("describe.changed.new_values", name=name, values=", ".join(new[:5])), Level.MINOR)
+            yield DatasetChange(text("describe.changed.new_values", name=name, values=", ".join(new[:5])), Level.MINOR)
     for field_name in before:
-        yield Change(text("describe.changed.gone_column", name=f"{found.name}.{field_name}"), Level.MAJOR)
+        yield DatasetChange(text("describe.changed.gone_column", name=f"{found.name}.{field_name}"), Level.MAJOR)
     if known.rows is not None and found.rows is not None and known.rows != found.rows:
         level = Level.MINOR if found.rows > known.rows else Level.MAJOR
-        yield Change(text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level)
+        yield DatasetChange(text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level)
 
 
 def _raised(version: str, level: Level) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 from pilotbase.data.column_types import typed_expression
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.observing import TYPES, Column, missing_to_null
-from pilotbase.data.describing.references import Observed
+from pilotbase.data.describing.references import ObservedTable
 from pilotbase.data.split_guesses import guess_split
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.scenario import Split
@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Split
 FEWEST_ROWS = 20
 
 
-def guess_table_split(one: Observed) -> tuple[Split, Guess] | None:
+def guess_table_split(one: ObservedTable) -> tuple[Split, Guess] | None:
     """Return a split and why this one; None for a table without a label, which nothing is learnt from, and where the
     column that tells time is one of texts: by their hashes the future would be shown.
     """
@@ -36,7 +36,7 @@ def guess_table_split(one: Observed) -> tuple[Split, Guess] | None:
     return found.split, Guess("split", found.why, Sure.UNSURE)
 
 
-def _values(one: Observed, column: Column, data_type: DataType) -> pl.Series:
+def _values(one: ObservedTable, column: Column, data_type: DataType) -> pl.Series:
     dtype = one.table.frame.collect_schema()[column.name]
     source = pl.col(column.name)
     value = missing_to_null(source, column.spellings) if dtype == pl.String else source

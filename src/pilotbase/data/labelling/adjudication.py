@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from secrets import SystemRandom
 
-from pilotbase.data.labelling.found_labels import FileLabels, Place, require_none
+from pilotbase.data.labelling.found_labels import FileLabels, LabelSpan, require_none
 from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
-from pilotbase.data.labelling.label_tables import Row, moment_in, read_rows
+from pilotbase.data.labelling.label_tables import LabelRow, moment_in, read_rows
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabellingCampaign
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
 
 DECIDED_COLUMNS = ("item", "decision", "reason")
@@ -42,7 +42,7 @@ def disagreements(campaign: LabellingCampaign, gathered: Gathered) -> Mapping[st
     return {item: given for item, given in gathered.by_item.items() if differs(campaign, given)}
 
 
-def spell_disagreements(campaign: LabellingCampaign, gathered: Gathered) -> bytes:
+def format_disagreements(campaign: LabellingCampaign, gathered: Gathered) -> bytes:
     """Return a CSV for the adjudicator: items and their labels in an order of chance, without names.
 
     The columns ``decision`` and ``reason`` are to be filled in. The chance is the machine's: no seed tells afterwards
@@ -57,7 +57,7 @@ def spell_disagreements(campaign: LabellingCampaign, gathered: Gathered) -> byte
         labels = [one.label for one in given]
         chance.shuffle(labels)
         rows.append([item, *labels, *[""] * (width - len(labels)), "", ""])
-    return spell_csv(["item", *(f"label_{place + 1}" for place in range(width)), "decision", "reason"], rows)
+    return format_csv(["item", *(f"label_{place + 1}" for place in range(width)), "decision", "reason"], rows)
 
 
 def read_decisions(campaign: LabellingCampaign, gathered: Gathered, path: Path) -> Mapping[str, Decided]:
@@ -70,7 +70,7 @@ def read_decisions(campaign: LabellingCampaign, gathered: Gathered, path: Path) 
     if campaign.adjudicator is None:
         raise InputError("labelling.no_adjudicator", campaign=campaign.name)
     open_items = disagreements(campaign, gathered)
-    found, decided, lines = FileLabels(), dict[str, Decided](), dict[str, Place]()
+    found, decided, lines = FileLabels(), dict[str, Decided](), dict[str, LabelSpan]()
     for row in read_rows(path, DECIDED_COLUMNS):
         problems = list(_problems(campaign, row, open_items, lines))
         found.issues += [row.place.issue(problem) for problem in problems]
@@ -84,7 +84,7 @@ def read_decisions(campaign: LabellingCampaign, gathered: Gathered, path: Path) 
 
 
 def _problems(
-    campaign: LabellingCampaign, row: Row, open_items: Mapping[str, object], lines: Mapping[str, Place]
+    campaign: LabellingCampaign, row: LabelRow, open_items: Mapping[str, object], lines: Mapping[str, LabelSpan]
 ) -> list[Text]:
     item, label, reason = (row.cells.get(name) for name in DECIDED_COLUMNS)
     if item is None:

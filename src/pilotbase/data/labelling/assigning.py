@@ -10,7 +10,7 @@ import numpy as np
 from pilotbase.data.labelling.found_labels import is_name
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabellingCampaign
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 
 
 def assign(
@@ -43,6 +43,6 @@ def assign(
     return {name: tuple(given[place] for place in generator.permutation(len(given))) for name, given in found.items()}
 
 
-def spell_sheet(annotator: str, items: Sequence[str]) -> bytes:
+def format_sheet(annotator: str, items: Sequence[str]) -> bytes:
     """Return what one annotator fills in: the items, and no label of anybody."""
-    return spell_csv(["item", "annotator", "label"], ([item, annotator, ""] for item in items))
+    return format_csv(["item", "annotator", "label"], ([item, annotator, ""] for item in items))

@@ -13,7 +13,7 @@ from pilotbase.data.labelling.label_tables import read_texts
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import GivenLabel, LabelledItem, LabelledItems, LabellingCampaign, LabelSource
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 
 
 class Joined(NamedTuple):
@@ -51,9 +51,9 @@ def labelled_items(
     )
 
 
-def spell_final(items: Sequence[LabelledItem]) -> bytes:
+def format_final(items: Sequence[LabelledItem]) -> bytes:
     """Return the final labels as ``item,label``; items without one are not in it."""
-    return spell_csv(["item", "label"], ([one.item, one.label] for one in items if one.label is not None))
+    return format_csv(["item", "label"], ([one.item, one.label] for one in items if one.label is not None))
 
 
 def join_labels(items: Sequence[LabelledItem], path: Path, key: str, target: str) -> Joined:
@@ -74,7 +74,7 @@ def join_labels(items: Sequence[LabelledItem], path: Path, key: str, target: str
     if not labelled:
         raise InputError("labelling.no_case_labelled", file=path.name, key=key)
     rows = ([*("" if cell is None else cell for cell in row), label] for row, label in labelled)
-    csv = spell_csv([*cases.columns, target], rows)
+    csv = format_csv([*cases.columns, target], rows)
     return Joined(csv, len(labelled), cases.height - len(labelled), len(labels.keys() - set(keys)))
 
 

@@ -23,7 +23,7 @@ LeftOut = Literal["skipped", "empty", "prediction", "draft", "ground_truth", "ot
 
 
 @dataclass(frozen=True)
-class Place:
+class LabelSpan:
     """Where something stands: a field path of a JSON file, or a line of a table."""
 
     file: str
@@ -34,9 +34,9 @@ class Place:
         """Return ``problem`` as it is told of this place."""
         return Issue(file=self.file, path=self.path, line=self.line, problem=problem)
 
-    def within(self, step: str) -> Place:
+    def within(self, step: str) -> LabelSpan:
         """Return the place of a part of what stands here."""
-        return Place(self.file, f"{self.path}{step}".lstrip("."), self.line)
+        return LabelSpan(self.file, f"{self.path}{step}".lstrip("."), self.line)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FoundLabel:
     account: str
     label: str
     at: datetime | None
-    place: Place
+    place: LabelSpan
 
 
 @dataclass

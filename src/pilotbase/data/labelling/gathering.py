@@ -19,7 +19,7 @@ from pilotbase.documents.hashes import digest_bytes, digest_file
 from pilotbase.documents.labelling import LabellingCampaign, LabelSource
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
 
 LONGEST_GUIDELINE = 16 << 20
@@ -104,10 +104,10 @@ def source_of(path: Path) -> LabelSource:
     return LabelSource(file=path.name, digest=digest_file(path))
 
 
-def spell_labels(gathered: Gathered) -> bytes:
+def format_labels(gathered: Gathered) -> bytes:
     """Return all labels as ``item,annotator,label,at``, which `read_labels` reads back."""
     rows = ([one.item, one.annotator, one.label, one.at.isoformat() if one.at else ""] for one in gathered.annotations)
-    return spell_csv([*LABEL_COLUMNS, "at"], rows)
+    return format_csv([*LABEL_COLUMNS, "at"], rows)
 
 
 def label_problem(campaign: LabellingCampaign, label: str, asked: bool = True) -> Text | None:

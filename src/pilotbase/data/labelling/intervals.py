@@ -26,14 +26,16 @@ CONFIDENCE = 0.95
 RESAMPLES = 1000
 
 
-class Items(NamedTuple):
+class LabelledTwice(NamedTuple):
     """How many items several have labelled, and on how many of them labels differ."""
 
     total: int
     differing: int
 
 
-def agreement_interval(statistic: Statistic, items: Items, per_difference: float | None = None) -> Bounds | None:
+def agreement_interval(
+    statistic: Statistic, items: LabelledTwice, per_difference: float | None = None
+) -> Bounds | None:
     """Return the interval of ``statistic``, a coefficient 1 − observed / expected disagreement, within [−1, 1].
 
     ``per_difference``: what the coefficient loses where all items differ, if no item shows it. None where no item

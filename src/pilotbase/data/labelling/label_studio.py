@@ -15,7 +15,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from pilotbase.data.labelling.found_labels import LARGEST, FileLabels, FoundLabel, LeftOut, Place, is_name, read_moment
+from pilotbase.data.labelling.found_labels import (
+    LARGEST,
+    FileLabels,
+    FoundLabel,
+    LabelSpan,
+    LeftOut,
+    is_name,
+    read_moment,
+)
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabelStudioPlaces
@@ -38,7 +46,7 @@ def read_export(path: Path, places: LabelStudioPlaces) -> FileLabels:
     """
     found = FileLabels()
     for number, record in enumerate(_records(path)):
-        place = Place(path.name, f"[{number}]")
+        place = LabelSpan(path.name, f"[{number}]")
         if isinstance(record, dict):
             _Record(record, place, places, found).read()
         else:
@@ -68,7 +76,7 @@ class _Record:
     """One task of JSON, or one annotation of JSON_MIN."""
 
     def __init__(
-        self, record: Mapping[str, object], place: Place, places: LabelStudioPlaces, found: FileLabels
+        self, record: Mapping[str, object], place: LabelSpan, places: LabelStudioPlaces, found: FileLabels
     ) -> None:
         self._record, self._place, self._places, self._found = record, place, places, found
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pilotbase.data.labelling.found_labels import FileLabels, FoundLabel, Place, is_name, read_moment
+from pilotbase.data.labelling.found_labels import FileLabels, FoundLabel, LabelSpan, is_name, read_moment
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.safe_csv import read_cell
@@ -18,11 +18,11 @@ from pilotbase.documents.texts import text
 LABEL_COLUMNS = ("item", "annotator", "label")
 
 
-class Row(NamedTuple):
+class LabelRow(NamedTuple):
     """One row: its cells by column, without those that are empty, and its place."""
 
     cells: dict[str, str]
-    place: Place
+    place: LabelSpan
 
 
 def read_label_table(path: Path) -> FileLabels:
@@ -45,7 +45,7 @@ def read_label_table(path: Path) -> FileLabels:
     return found
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+def read_rows(path: Path, columns: Sequence[str]) -> Iterator[LabelRow]:
     """Yield the rows of a table (CSV, Parquet or XLSX) that has at least ``columns``.
 
     Raises:
@@ -62,7 +62,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         raise InputError("labelling.lacking_columns", file=path.name, lacking=lacking, found=frame.columns[:50])
     for number, row in enumerate(frame.iter_rows(named=True)):
         cells = {name: read_cell(cell) for name, cell in row.items() if cell}
-        yield Row(cells, Place(path.name, line=number + 2))
+        yield LabelRow(cells, LabelSpan(path.name, line=number + 2))
 
 
 def read_texts(path: Path) -> pl.DataFrame:
@@ -73,7 +73,7 @@ def read_texts(path: Path) -> pl.DataFrame:
         raise InputError("data.not_a_table", file=path.name, reason=str(error).partition("\n")[0][:80]) from None
 
 
-def moment_in(row: Row, found: FileLabels) -> datetime | None:
+def moment_in(row: LabelRow, found: FileLabels) -> datetime | None:
     """Return when, where the row says so; what is no moment is one of the file's problems."""
     written = row.cells.get("at")
     if written is None:

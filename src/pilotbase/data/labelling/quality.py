@@ -11,7 +11,7 @@ import numpy as np
 from pilotbase.data.labelling.adjudication import disagreements
 from pilotbase.data.labelling.alpha import interval_alpha, nominal_alpha, ordinal_alpha
 from pilotbase.data.labelling.gathering import Annotation, Gathered
-from pilotbase.data.labelling.intervals import Items, agreement_interval, value_of
+from pilotbase.data.labelling.intervals import LabelledTwice, agreement_interval, value_of
 from pilotbase.data.labelling.kappa import cohen_kappa
 from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
@@ -28,7 +28,7 @@ class _Doubles:
     """The items that several have labelled; on a scale of classes with how often each class was given."""
 
     given: tuple[tuple[Annotation, ...], ...]
-    items: Items
+    items: LabelledTwice
     counts: Ints
     """(items, classes); no classes on an interval scale."""
 
@@ -67,7 +67,7 @@ def _doubles(campaign: LabellingCampaign, gathered: Gathered) -> _Doubles:
         for item, labels in enumerate(given):
             for one in labels:
                 counts[item, places[one.label]] += 1
-    return _Doubles(given, Items(len(given), len(disagreements(campaign, gathered))), counts)
+    return _Doubles(given, LabelledTwice(len(given), len(disagreements(campaign, gathered))), counts)
 
 
 def _raw(doubles: _Doubles) -> LabelFigure:

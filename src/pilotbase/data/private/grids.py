@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
@@ -25,7 +25,7 @@ _NUMBERS = (FieldType.FLOAT, FieldType.INTEGER)
 
 
 @dataclass(frozen=True)
-class Grid:
+class FieldGrid:
     """The cells of a field. After them come one for values that are not declared, and one for none at all."""
 
     field: DataField
@@ -55,7 +55,7 @@ class Grid:
         """How many of these there are."""
         return -(-self.size // self.merged)
 
-    def cell(self, column: Column) -> pl.Expr:
+    def cell(self, column: TableColumn) -> pl.Expr:
         """Return the number of the cell of every row."""
         there = column.value
         if self.months:
@@ -74,7 +74,7 @@ class Grid:
             cells = pl.when(inside).then(place).otherwise(self.outside)
         return pl.when(there.is_null()).then(self.missing).otherwise(cells).alias(self.field.name)
 
-    def step(self, column: Column) -> pl.Expr:
+    def step(self, column: TableColumn) -> pl.Expr:
         """Return where between the ends of its range each value lies, clamped, from -`STEPS` to `STEPS`; none: 0."""
         assert self.field.minimum is not None
         assert self.field.maximum is not None
@@ -83,7 +83,7 @@ class Grid:
         return (place * (2 * STEPS) - STEPS).round().cast(pl.Int64).fill_null(0).alias(self.field.name)
 
 
-def grids_of(record_set: RecordSet, question: PrivateQuestion) -> tuple[Grid | LeftOut, ...]:
+def grids_of(record_set: RecordSet, question: PrivateQuestion) -> tuple[FieldGrid | LeftOut, ...]:
     """Return what is counted of every field, or why nothing is.
 
     Raises:
@@ -106,25 +106,25 @@ def _is_time(record_set: RecordSet, field: DataField) -> bool:
     return field.data_type in (FieldType.DATE, FieldType.DATETIME) and not named
 
 
-def _calendar(field: DataField, given: DateRange) -> Grid:
+def _calendar(field: DataField, given: DateRange) -> FieldGrid:
     buckets = given.buckets
     values = tuple(
         f"{number // 12:04}-{number % 12 + 1:02}" if given.months == 1 else f"{number:04}" for number in buckets
     )
-    return Grid(field, len(values), values, low=buckets.start, months=given.months)
+    return FieldGrid(field, len(values), values, low=buckets.start, months=given.months)
 
 
-def grid_of(record_set: RecordSet, field: DataField) -> Grid | LeftOut:
+def grid_of(record_set: RecordSet, field: DataField) -> FieldGrid | LeftOut:
     """Return what the contract alone lets be counted of a field, or why nothing is."""
     if field.name in record_set.key or field.unique or field.name == record_set.group:
         return LeftOut(field=field.name, reason=text("private.reason.names_one"))
     if field.data_type is FieldType.BOOLEAN:
-        return Grid(field, len(_BOOLEANS), _BOOLEANS)
+        return FieldGrid(field, len(_BOOLEANS), _BOOLEANS)
     if len(field.values) > MOST_VALUES:
         return LeftOut(field=field.name, reason=text("private.reason.many_values", limit=MOST_VALUES))
     if field.values and field.data_type in (None, FieldType.TEXT, FieldType.INTEGER, FieldType.URL):
         values = tuple(dict.fromkeys(field.values))
-        return Grid(field, len(values), values)
+        return FieldGrid(field, len(values), values)
     if field.data_type not in _NUMBERS:
         return LeftOut(field=field.name, reason=text("private.reason.no_values"))
     if field.minimum is None or field.maximum is None:
@@ -132,9 +132,9 @@ def grid_of(record_set: RecordSet, field: DataField) -> Grid | LeftOut:
     return _bins(field, field.minimum, field.maximum)
 
 
-def _bins(field: DataField, low: float, high: float) -> Grid:
+def _bins(field: DataField, low: float, high: float) -> FieldGrid:
     if field.data_type is FieldType.INTEGER:
         low, high = math.ceil(low), math.floor(high)
         width = max(-(-(high - low + 1) // BINS), 1)
-        return Grid(field, max(math.ceil((high - low + 1) / width), 1), low=low, width=width)
-    return Grid(field, BINS, low=low, width=(high - low) / BINS) if high > low else Grid(field, 1, low=low)
+        return FieldGrid(field, max(math.ceil((high - low + 1) / width), 1), low=low, width=width)
+    return FieldGrid(field, BINS, low=low, width=(high - low) / BINS) if high > low else FieldGrid(field, 1, low=low)

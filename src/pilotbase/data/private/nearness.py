@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.private.grids import Grid
-from pilotbase.data.private.units import Records
+from pilotbase.data.private.grids import FieldGrid
+from pilotbase.data.private.units import TableRecords
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import NearShare, PrivacyTest, PrivateProfile
 from pilotbase.evidence.distributions import normal_upper_quantile
@@ -28,7 +28,11 @@ _HALF_OF_5_PERCENT = 0.025
 
 
 def privacy_test(
-    profile: PrivateProfile, grids: Sequence[Grid], sample: Records, training: Records, holdout: Records
+    profile: PrivateProfile,
+    grids: Sequence[FieldGrid],
+    sample: TableRecords,
+    training: TableRecords,
+    holdout: TableRecords,
 ) -> PrivacyTest:
     """Return how the records of ``sample`` lie between those of ``training`` and as many of ``holdout``.
 
@@ -52,13 +56,13 @@ def privacy_test(
     )
 
 
-def _rows(grids: Sequence[Grid], records: Records) -> pl.DataFrame:
+def _rows(grids: Sequence[FieldGrid], records: TableRecords) -> pl.DataFrame:
     """Return the fields that are profiled: categories by their number, numbers as they are; none is null."""
     chosen = [_value(grid, records) for grid in grids]
     return records.frame.select(chosen).collect()
 
 
-def _value(grid: Grid, records: Records) -> pl.Expr:
+def _value(grid: FieldGrid, records: TableRecords) -> pl.Expr:
     column = records.columns[grid.field.name]
     if not grid.values:
         return column.value.cast(pl.Float64).alias(grid.field.name)
@@ -66,7 +70,7 @@ def _value(grid: Grid, records: Records) -> pl.Expr:
     return pl.when(cell != grid.missing).then(cell.cast(pl.Float64)).alias(grid.field.name)
 
 
-def _scaled(grids: Sequence[Grid], rows: pl.DataFrame) -> Matrix:
+def _scaled(grids: Sequence[FieldGrid], rows: pl.DataFrame) -> Matrix:
     """Return numbers in units of their declared range; shape (rows, fields), NaN where there is no value."""
     columns = []
     for grid in grids:
@@ -76,7 +80,7 @@ def _scaled(grids: Sequence[Grid], rows: pl.DataFrame) -> Matrix:
     return np.column_stack(columns)
 
 
-def _nearest(grids: Sequence[Grid], made: Matrix, near: Matrix, far: Matrix) -> NearShare:
+def _nearest(grids: Sequence[FieldGrid], made: Matrix, near: Matrix, far: Matrix) -> NearShare:
     """Return the share of ``made`` whose closest record is in ``near``; ties count half.
 
     Records that share their closest one are no independent witnesses: the interval is made of sums over these.

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pilotbase.data.private.grids import STEPS, Grid, grids_of
+from pilotbase.data.private.grids import STEPS, FieldGrid, grids_of
 from pilotbase.data.private.noise import error_of, mechanism, noisy
-from pilotbase.data.private.spending import Split, split
-from pilotbase.data.private.units import Records, Units, unit_of
+from pilotbase.data.private.spending import NoiseSplit, split
+from pilotbase.data.private.units import TableRecords, Units, unit_of
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.documents.dataset import FieldType, RecordSet
 from pilotbase.documents.errors import InputError
@@ -39,35 +39,35 @@ _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProfilePlan:
     """What is counted of a record set, and with how much noise: settled by the contract before anything is read."""
 
-    grids: tuple[Grid, ...]
-    means: tuple[Grid, ...]
-    pairs: tuple[tuple[Grid, Grid], ...]
+    grids: tuple[FieldGrid, ...]
+    means: tuple[FieldGrid, ...]
+    pairs: tuple[tuple[FieldGrid, FieldGrid], ...]
     left_out: tuple[LeftOut, ...]
-    noise: Split
+    noise: NoiseSplit
 
 
 @dataclass(frozen=True)
-class Counted:
+class RawCounts:
     """What was counted, without noise: it stays in the process that has counted it."""
 
     rows: int
     cells: Mapping[str, Counts]
     sums: Mapping[str, int]
-    """Of steps, see `Grid.step`."""
+    """Of steps, see `FieldGrid.step`."""
     pairs: Mapping[tuple[str, str], Counts]
 
 
-def plan(record_set: RecordSet, question: PrivateQuestion) -> Plan:
+def plan(record_set: RecordSet, question: PrivateQuestion) -> ProfilePlan:
     """Return what ``question`` counts; pairs are the first label, or what it is counted by, with every other field.
 
     Raises:
         InputError: the contract declares categories or a range of no field; ε is too small to be divided.
     """
     found = grids_of(record_set, question)
-    grids = tuple(one for one in found if isinstance(one, Grid))
+    grids = tuple(one for one in found if isinstance(one, FieldGrid))
     left_out = tuple(one for one in found if isinstance(one, LeftOut))
     if not grids:
         raise InputError("private.nothing_declared", record_set=record_set.name)
@@ -76,7 +76,7 @@ def plan(record_set: RecordSet, question: PrivateQuestion) -> Plan:
     pairs = tuple((labels[0], one) for one in grids if one is not labels[0]) if labels else ()
     at_most = unit_of(record_set, question).at_most
     noise = split(question.epsilon, at_most, len(grids), len(means), len(pairs))
-    return Plan(grids, means, pairs, left_out, noise)
+    return ProfilePlan(grids, means, pairs, left_out, noise)
 
 
 def profile(table: RecordTable, question: PrivateQuestion) -> PrivateProfile:
@@ -114,7 +114,7 @@ def require_ready(table: RecordTable, question: PrivateQuestion) -> None:
             raise InputError("private.no_column", name=name)
 
 
-def count(records: Records, planned: Plan) -> Counted:
+def count(records: TableRecords, planned: ProfilePlan) -> RawCounts:
     """Return the true counts of all ``records``."""
     cells = {one.field.name: np.zeros(one.missing + 1, np.int64) for one in planned.grids}
     pairs = {_names(pair): np.zeros((pair[0].coarse + 1, pair[1].coarse + 1), np.int64) for pair in planned.pairs}
@@ -133,7 +133,7 @@ def count(records: Records, planned: Plan) -> Counted:
             together = pairs[_names((first, second))]
             places = _coarse(first, codes) * together.shape[1] + _coarse(second, codes)
             together += np.bincount(places, minlength=together.size).reshape(together.shape)
-    return Counted(rows, cells, sums, pairs)
+    return RawCounts(rows, cells, sums, pairs)
 
 
 def request_of(question: PrivateQuestion) -> str:
@@ -141,11 +141,11 @@ def request_of(question: PrivateQuestion) -> str:
     return digest_json(question.to_json_value())
 
 
-def _names(pair: tuple[Grid, Grid]) -> tuple[str, str]:
+def _names(pair: tuple[FieldGrid, FieldGrid]) -> tuple[str, str]:
     return pair[0].field.name, pair[1].field.name
 
 
-def _coarse(grid: Grid, codes: Mapping[str, Counts]) -> Counts:
+def _coarse(grid: FieldGrid, codes: Mapping[str, Counts]) -> Counts:
     """Return merged cells; whatever is not declared is the one after them."""
     found = codes[grid.field.name]
     merged: Counts = np.where(found < grid.size, found // grid.merged, grid.coarse)
@@ -155,7 +155,7 @@ def _coarse(grid: Grid, codes: Mapping[str, Counts]) -> Counts:
 class _Released:
     """Counts with noise, each drawn once, those below the smallest cell suppressed."""
 
-    def __init__(self, counted: Counted, planned: Plan, least: int) -> None:
+    def __init__(self, counted: RawCounts, planned: ProfilePlan, least: int) -> None:
         self.counted, self.planned, self.least = counted, planned, least
         self.suppressed = 0
         self.rows = self._told(noisy([counted.rows], planned.noise.rows))[0]
@@ -179,7 +179,7 @@ class _Released:
         self.suppressed += told.count(None)
         return told
 
-    def _field(self, grid: Grid) -> PrivateField:
+    def _field(self, grid: FieldGrid) -> PrivateField:
         noise, true = self.planned.noise.cells, self.counted.cells[grid.field.name].tolist()
         *told, outside, missing = self._told(noisy(true, noise))
         cells = tuple(_cell(grid, place, count) for place, count in enumerate(told))
@@ -196,7 +196,7 @@ class _Released:
             quantiles=() if grid.values else _quantiles(cells),
         )
 
-    def _mean(self, grid: Grid, missing: Cell) -> PrivateMean:
+    def _mean(self, grid: FieldGrid, missing: Cell) -> PrivateMean:
         """Return Σ clamped / (rows - missing), both with noise; its error allows each of the three a third of 5 %."""
         noise = self.planned.noise.mean
         total = noisy([self.counted.sums[grid.field.name]], noise)[0]
@@ -214,7 +214,7 @@ def _error(noise: Noise) -> int:
     return error_of(noise.sensitivity, noise.epsilon, 0.05 / 3)
 
 
-def _cell(grid: Grid, place: int, count: Cell) -> PrivateCell:
+def _cell(grid: FieldGrid, place: int, count: Cell) -> PrivateCell:
     if grid.values:
         return PrivateCell(value=grid.values[place], count=count)
     low = grid.low + place * grid.width

@@ -15,7 +15,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.private import PrivateProfile, PrivateQuestion
-from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -37,7 +37,7 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
     return answer(view, dataset, question, pay(view, dataset, question), table)
 
 
-def pay(view: View, dataset: Dataset, question: PrivateQuestion) -> Leave:
+def pay(view: View, dataset: Dataset, question: PrivateQuestion) -> AccessGrant:
     """Return the leave to count what ``question`` asks, once its ε is spent; asked again it is spent once.
 
     Raises as `release`, but for what only the table can tell.
@@ -46,7 +46,9 @@ def pay(view: View, dataset: Dataset, question: PrivateQuestion) -> Leave:
     return permit(view, asked_of_gate(question), request_of(question))
 
 
-def answer(view: View, dataset: Dataset, question: PrivateQuestion, leave: Leave, table: RecordTable) -> PrivateProfile:
+def answer(
+    view: View, dataset: Dataset, question: PrivateQuestion, leave: AccessGrant, table: RecordTable
+) -> PrivateProfile:
     """Return the one answer to a question that was paid for: what is kept, or what is drawn and kept now.
 
     Raises as `release`.
@@ -100,7 +102,7 @@ def _name(request: str) -> str:
     return f"private-profile:{request}"
 
 
-def _keep(view: View, drawn: PrivateProfile, leave: Leave, owner: str) -> PrivateProfile:
+def _keep(view: View, drawn: PrivateProfile, leave: AccessGrant, owner: str) -> PrivateProfile:
     """Keep what was drawn, while the leave still stands; what another has kept in the meantime is the answer."""
     try:
         with view.transaction("private.released") as change:

@@ -18,7 +18,7 @@ _ROWS, _CELLS, _MEAN, _PAIR = 2, 4, 1, 5
 
 
 @dataclass(frozen=True)
-class Split:
+class NoiseSplit:
     """The noise of each part: all fields alike, all means alike, all pairs alike."""
 
     rows: Noise
@@ -27,7 +27,7 @@ class Split:
     pair: Noise
 
 
-def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> Split:
+def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> NoiseSplit:
     """Return the noise of a profile of so many fields, means and pairs; ``at_most``: records of one unit.
 
     Raises:
@@ -37,7 +37,7 @@ def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> Sp
     if epsilon < shares:
         raise InputError("private.too_little", epsilon=epsilon, least=shares)
     one = epsilon // shares
-    return Split(
+    return NoiseSplit(
         rows=noise_for(at_most, one * _ROWS),
         cells=noise_for(at_most, one * _CELLS),
         mean=noise_for(at_most * STEPS, one * _MEAN),

@@ -19,10 +19,10 @@ import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, type_column
 from pilotbase.data.labels import BOOLEANS
-from pilotbase.data.private.grids import Grid, grids_of
+from pilotbase.data.private.grids import FieldGrid, grids_of
 from pilotbase.data.private.made_up import made_up
-from pilotbase.data.quality.checks import Check, row_checks
-from pilotbase.data.quality.columns import ROW, Column, column_name, record_table
+from pilotbase.data.quality.checks import RowCheck, row_checks
+from pilotbase.data.quality.columns import ROW, TableColumn, column_name, record_table
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 from pilotbase.documents.errors import InputError
@@ -74,7 +74,7 @@ def fields_of(record_set: RecordSet) -> tuple[DataField, ...]:
 class _Counts:
     """What is known of one field: its grid, its counts, and beside which label they were counted once more."""
 
-    grid: Grid
+    grid: FieldGrid
     told: PrivateField
     pair: PrivatePair | None
 
@@ -91,7 +91,7 @@ class _Drawing:
         self.known = {
             grid.field.name: _Counts(grid, told[grid.field.name], pairs.get(grid.field.name))
             for grid in grids
-            if isinstance(grid, Grid) and grid.field.name in told
+            if isinstance(grid, FieldGrid) and grid.field.name in told
         }
         self.label = profile.pairs[0].first if profile.pairs else None
         self.number = 0
@@ -168,7 +168,7 @@ def _of_cells(cells: Sequence[Cell]) -> Weights:
     return np.array([max(cell or 0, 0) for cell in cells], np.float64)
 
 
-def _values(grid: Grid, places: Places, random: np.random.Generator) -> pl.Series:
+def _values(grid: FieldGrid, places: Places, random: np.random.Generator) -> pl.Series:
     """Return a value in each cell; the cell after the last holds none."""
     field, name = grid.field, column_name(grid.field, grid.field.name)
     there = places < grid.size
@@ -189,7 +189,7 @@ def _values(grid: Grid, places: Places, random: np.random.Generator) -> pl.Serie
     return values.to_frame().select(pl.when(pl.Series(there)).then(pl.col(name)).alias(name)).to_series()
 
 
-def _times(grid: Grid, places: Places, random: np.random.Generator) -> pl.Series:
+def _times(grid: FieldGrid, places: Places, random: np.random.Generator) -> pl.Series:
     """Return a moment in each month or year, evenly within it; the cell after the last holds none."""
     starts = ((int(grid.low) + np.arange(grid.size + 1)) * grid.months - _FIRST_MONTH).astype("datetime64[M]")
     seconds = starts.astype("datetime64[s]").astype(np.int64)
@@ -201,7 +201,7 @@ def _times(grid: Grid, places: Places, random: np.random.Generator) -> pl.Series
     return pl.select(pl.when(there).then(stored.cast(_stored(grid)))).to_series().alias(moments.name)
 
 
-def _spellings(grid: Grid) -> Iterator[str]:
+def _spellings(grid: FieldGrid) -> Iterator[str]:
     """Yield the categories as the contract spells them."""
     for value in grid.values:
         if grid.field.data_type is FieldType.BOOLEAN and grid.field.values:
@@ -211,20 +211,20 @@ def _spellings(grid: Grid) -> Iterator[str]:
             yield value
 
 
-def _stored(grid: Grid) -> pl.DataType:
+def _stored(grid: FieldGrid) -> pl.DataType:
     if grid.field.data_type is FieldType.BOOLEAN and grid.field.values:
         return pl.String()
     return POLARS_TYPES[_type(grid.field)]
 
 
 def _type(field: DataField) -> DataType:
-    return Column(field, pl.String()).data_type
+    return TableColumn(field, pl.String()).data_type
 
 
 def _fitting(drawn: pl.DataFrame, record_set: RecordSet) -> pl.DataFrame:
     """Return the records that keep every rule which a record decides by itself."""
     table = record_table(record_set, drawn.lazy().with_row_index(ROW, offset=1))
-    checks = [one for one in row_checks(table) if isinstance(one, Check)]
+    checks = [one for one in row_checks(table) if isinstance(one, RowCheck)]
     if not checks:
         return drawn
     fails = reduce(or_, (one.fails.fill_null(False) for one in checks))

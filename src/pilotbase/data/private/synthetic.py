@@ -12,9 +12,9 @@ from pilotbase.data.bridges.writing import write_dataset
 from pilotbase.data.private.nearness import privacy_test
 from pilotbase.data.private.profiling import plan
 from pilotbase.data.private.synthesis import synthesise
-from pilotbase.data.private.units import Records, Units
+from pilotbase.data.private.units import TableRecords, Units
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
-from pilotbase.data.terms.templates import Limits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.dataset import (
     DataField,
@@ -68,7 +68,7 @@ def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, r
     made = synthesise(profile, record_set, rows)
     stored = record_table(record_set, made.lazy().with_row_index(ROW, offset=1))
     units, grids = Units(table, profile.unit), plan(record_set, profile.question).grids
-    sample, training = Records(stored.columns, stored.frame), units.training(holdout=True)
+    sample, training = TableRecords(stored.columns, stored.frame), units.training(holdout=True)
     test = privacy_test(profile, grids, sample, training, units.holdout())
     if not test.passed:
         raise RefusedError("private.too_near")  # without a figure: they are computed without noise
@@ -81,7 +81,7 @@ def require_rows(rows: int) -> None:
         raise InputError("private.rows", found=rows, least=LEAST_ROWS, most=MOST_ROWS)
 
 
-def spell_table(table: pl.DataFrame) -> bytes:
+def format_table(table: pl.DataFrame) -> bytes:
     """Return the records as CSV (UTF-8)."""
     return table.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%:z").encode()
 
@@ -90,7 +90,7 @@ def write_sample(sample: Sample, folder: Path) -> tuple[Path, ...]:
     """Write the table, its description (Croissant) and its records in the format of TC609 into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / sample.file
-    table.write_bytes(spell_table(sample.table))
+    table.write_bytes(format_table(sample.table))
     described, records = table.with_suffix(".croissant.json"), table.with_suffix(".tc609.jsonl")
     described.write_text(write_dataset(sample.dataset, "croissant").content, "utf-8")
     records.write_text(write_dataset(sample.dataset, "tc609", folder).content, "utf-8")
@@ -99,7 +99,7 @@ def write_sample(sample: Sample, folder: Path) -> tuple[Path, ...]:
 
 def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet, made: pl.DataFrame) -> Dataset:
     name = dataset.name[: _LONGEST_NAME - len(SUFFIX)] + SUFFIX
-    content = spell_table(made)
+    content = format_table(made)
     file = FileObject(
         id=f"{name}.csv",
         content_url=f"{name}.csv",
@@ -130,7 +130,7 @@ def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet,
             ),
         }
     )
-    limits = Limits(purposes=(Purpose.TRAINING, Purpose.VERIFICATION))
+    limits = OfferLimits(purposes=(Purpose.TRAINING, Purpose.VERIFICATION))
     usage = offer_for(Opening.ON_TERMS, dataset.owner.organisation, described.subject, limits)
     return Dataset.model_validate(described.model_copy(update={"usage": usage}).model_dump(by_alias=True))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pilotbase.data.quality.columns import Column, RecordTable, row_hash
+from pilotbase.data.quality.columns import RecordTable, TableColumn, row_hash
 from pilotbase.documents.dataset import RecordSet
 from pilotbase.documents.private import PrivacyUnit, PrivateQuestion
 
@@ -28,10 +28,10 @@ def unit_of(record_set: RecordSet, question: PrivateQuestion) -> PrivacyUnit:
 
 
 @dataclass(frozen=True)
-class Records:
-    """Some of the records of a table. ``frame``: what `Column` names."""
+class TableRecords:
+    """Some of the records of a table. ``frame``: what `TableColumn` names."""
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, TableColumn]
     frame: pl.LazyFrame
 
 
@@ -42,25 +42,25 @@ class Units:
     table: RecordTable
     unit: PrivacyUnit
 
-    def training(self, holdout: bool) -> Records:
+    def training(self, holdout: bool) -> TableRecords:
         """Return the records that are profiled: all, or without those set aside."""
         return self._bounded(~self._set_aside() if holdout else pl.lit(True))
 
-    def holdout(self) -> Records:
+    def holdout(self) -> TableRecords:
         """Return the records that are set aside."""
         return self._bounded(self._set_aside())
 
-    def _bounded(self, side: pl.Expr) -> Records:
+    def _bounded(self, side: pl.Expr) -> TableRecords:
         frame = self.table.frame.filter(side)
         if self.unit.kind == "group":
             group = self._group().value
             order = row_hash(list(self.table.columns.values()), _ORDER).rank("ordinal").over(group)
             frame = frame.filter(group.is_not_null()).filter(order <= self.unit.at_most)
-        return Records(self.table.columns, frame)
+        return TableRecords(self.table.columns, frame)
 
     def _set_aside(self) -> pl.Expr:
         named = [self._group()] if self.unit.kind == "group" else list(self.table.columns.values())
         return row_hash(named, _SIDE) % HOLDOUT == 0
 
-    def _group(self) -> Column:
+    def _group(self) -> TableColumn:
         return self.table.columns[self.unit.column or ""]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pilotbase.data.quality.columns import Column, RecordTable
+from pilotbase.data.quality.columns import RecordTable, TableColumn
 from pilotbase.data.quality.definition import Unmeasured, not_measured
 
 _KEY, _THERE, _CHECKED = "key of ", "there ", "checked "
@@ -38,7 +38,7 @@ def audited_pairs(table: RecordTable, audited: pl.DataFrame, names: list[str]) -
     return pl.concat([_pairs(found, column) for column in compared])
 
 
-def _pairs(found: pl.LazyFrame, column: Column) -> pl.LazyFrame:
+def _pairs(found: pl.LazyFrame, column: TableColumn) -> pl.LazyFrame:
     there, checked = pl.col(_THERE + column.name), pl.col(_CHECKED + column.name)
     agrees = there.eq_missing(checked)
     pairs = found.select(
@@ -50,6 +50,6 @@ def _pairs(found: pl.LazyFrame, column: Column) -> pl.LazyFrame:
     return pairs.filter(pl.col("compared")).drop("compared")
 
 
-def _typed(column: Column) -> pl.Expr:
-    as_text = Column(column.field, pl.String())
+def _typed(column: TableColumn) -> pl.Expr:
+    as_text = TableColumn(column.field, pl.String())
     return as_text.made(column.name)[0].cast(as_text.canonical_type)

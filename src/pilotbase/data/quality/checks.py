@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pilotbase.data.quality.columns import ROW, Column, RecordTable, row_hash
+from pilotbase.data.quality.columns import ROW, RecordTable, TableColumn, row_hash
 from pilotbase.data.quality.short_forms import fits_form
-from pilotbase.data.quality.tally import Stream
+from pilotbase.data.quality.tally import KeyedRows
 from pilotbase.data.rules import compile_rule
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import RowRule
@@ -21,7 +21,7 @@ from pilotbase.documents.quality import RuleKind
 from pilotbase.documents.texts import Text, text
 
 
-class Count(NamedTuple):
+class CheckCount(NamedTuple):
     """A figure of the first pass: its name, under which it is computed once, and what it is."""
 
     name: str
@@ -29,7 +29,7 @@ class Count(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Check:
+class RowCheck:
     """A rule that looks at one row at a time. ``fails``: true where it does; null counts as not.
 
     ``number``: how often it fails, where that is known without looking at every row.
@@ -38,13 +38,13 @@ class Check:
     name: str
     kind: RuleKind
     fields: tuple[str, ...]
-    evaluated: Count
+    evaluated: CheckCount
     fails: pl.Expr
     number: pl.Expr | None = None
 
     @property
-    def failed(self) -> Count:
-        return Count(f"failed {self.name}", self.fails.sum() if self.number is None else self.number)
+    def failed(self) -> CheckCount:
+        return CheckCount(f"failed {self.name}", self.fails.sum() if self.number is None else self.number)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class GroupCheck:
     name: str
     kind: RuleKind
     fields: tuple[str, ...]
-    streams: tuple[Stream, ...]
+    streams: tuple[KeyedRows, ...]
 
 
 @dataclass(frozen=True)
@@ -67,29 +67,29 @@ class Unchecked:
     reason: Text
 
 
-ROWS = Count("rows", pl.len())
+ROWS = CheckCount("rows", pl.len())
 _FEW, _EXACT = 8, 2**53
 _NEAR = 50_000
 """Rows among which the first failing ones are looked for at first."""
 
 
-def present(column: Column) -> Count:
+def present(column: TableColumn) -> CheckCount:
     """Return how many values are there."""
-    return Count(f"present {column.name}", column.raw.count())
+    return CheckCount(f"present {column.name}", column.raw.count())
 
 
-def typed(column: Column) -> Count:
+def typed(column: TableColumn) -> CheckCount:
     """Return how many values are there and of the declared type."""
     return present(column) if column.is_native and not column.dtype.is_float() else _typed(column)
 
 
-def _typed(column: Column) -> Count:
-    return Count(f"typed {column.name}", column.value.count())
+def _typed(column: TableColumn) -> CheckCount:
+    return CheckCount(f"typed {column.name}", column.value.count())
 
 
-def row_checks(table: RecordTable) -> list[Check | Unchecked]:
+def row_checks(table: RecordTable) -> list[RowCheck | Unchecked]:
     """Return every rule that a row decides by itself, in the order of the contract."""
-    found: list[Check | Unchecked] = []
+    found: list[RowCheck | Unchecked] = []
     for column in table.columns.values():
         found += _field_checks(column)
     for name in table.absent:
@@ -101,34 +101,34 @@ def row_checks(table: RecordTable) -> list[Check | Unchecked]:
     return found
 
 
-def _field_checks(column: Column) -> Iterator[Check]:
+def _field_checks(column: TableColumn) -> Iterator[RowCheck]:
     name, field = column.name, column.field
     if field.required:
-        yield Check(f"required {name}", "required", (name,), ROWS, column.raw.is_null(), column.raw.null_count())
+        yield RowCheck(f"required {name}", "required", (name,), ROWS, column.raw.is_null(), column.raw.null_count())
     if field.data_type is not None:
         wrong = column.raw.is_not_null() & column.value.is_null()
         number = column.value.null_count() - column.raw.null_count()
-        yield Check(f"type {name}", "type", (name,), present(column), wrong, number)
+        yield RowCheck(f"type {name}", "type", (name,), present(column), wrong, number)
     yield from value_checks(column)
     if column.spells_unit and field.unit is not None:
         spelled = column.raw.str.strip_chars()
         foreign = spelled.str.contains(r"^[-+]?[0-9.,]+\s*[^0-9.,eE\s]") & ~spelled.str.ends_with(field.unit)
-        yield Check(f"unit {name}", "unit", (name,), present(column), foreign)
+        yield RowCheck(f"unit {name}", "unit", (name,), present(column), foreign)
 
 
-def value_checks(column: Column) -> Iterator[Check]:
+def value_checks(column: TableColumn) -> Iterator[RowCheck]:
     """Yield what the contract says of a value once it is of the declared type."""
     name, field = column.name, column.field
     bounded = column.is_number and (field.minimum is not None or field.maximum is not None)
     if bounded:
-        yield Check(f"range {name}", "range", (name,), typed(column), _out_of_range(column))
+        yield RowCheck(f"range {name}", "range", (name,), typed(column), _out_of_range(column))
     if field.pattern is not None:
         spelled = column.raw.cast(pl.String)
         wrong = column.value.is_not_null() & ~fits_form(spelled, field.pattern)
-        yield Check(f"pattern {name}", "pattern", (name,), typed(column), wrong)
+        yield RowCheck(f"pattern {name}", "pattern", (name,), typed(column), wrong)
     if field.values:
         listed = _is_one_of(_spelled_value(column), field.values)
-        yield Check(f"values {name}", "values", (name,), typed(column), ~listed)
+        yield RowCheck(f"values {name}", "values", (name,), typed(column), ~listed)
 
 
 def _is_one_of(spelled: pl.Expr, values: tuple[str, ...]) -> pl.Expr:
@@ -138,36 +138,36 @@ def _is_one_of(spelled: pl.Expr, values: tuple[str, ...]) -> pl.Expr:
     return reduce(or_, (spelled == value for value in values))
 
 
-def _spelled_value(column: Column) -> pl.Expr:
+def _spelled_value(column: TableColumn) -> pl.Expr:
     if column.data_type is DataType.TEXT or column.is_number:
         return column.value.cast(pl.String)
     return column.raw.cast(pl.String).str.strip_chars()
 
 
-def _out_of_range(column: Column) -> pl.Expr:
+def _out_of_range(column: TableColumn) -> pl.Expr:
     below, above = (_bound(column, one) for one in (column.field.minimum, column.field.maximum))
     tests = [column.value < below] if below is not None else []
     tests += [column.value > above] if above is not None else []
     return tests[0] if len(tests) == 1 else tests[0] | tests[1]
 
 
-def _bound(column: Column, bound: float | None) -> float | None:
+def _bound(column: TableColumn, bound: float | None) -> float | None:
     """Return a bound of whole numbers as a whole number: else each of them would be made a float, twice."""
     whole = bound is not None and column.data_type is DataType.INTEGER and bound == round(bound) and abs(bound) < _EXACT
     return int(bound) if bound is not None and whole else bound
 
 
-def _row_check(rule: RowRule, table: RecordTable) -> Check | Unchecked:
+def _row_check(rule: RowRule, table: RecordTable) -> RowCheck | Unchecked:
     types = {name: _rule_type(column) for name, column in table.columns.items()}
     try:
         compiled = compile_rule(rule.rule, types, times=True)
     except InputError as error:
         return Unchecked(rule.name, "row", (), error.text)
-    evaluated = Count(f"evaluated {rule.name}", compiled.expression.count())
-    return Check(rule.name, "row", tuple(sorted(compiled.columns)), evaluated, ~compiled.expression)
+    evaluated = CheckCount(f"evaluated {rule.name}", compiled.expression.count())
+    return RowCheck(rule.name, "row", tuple(sorted(compiled.columns)), evaluated, ~compiled.expression)
 
 
-def _rule_type(column: Column) -> pl.DataType:
+def _rule_type(column: TableColumn) -> pl.DataType:
     if column.is_number:
         return column.dtype if column.is_native else column.canonical_type
     return pl.Datetime() if column.is_time else pl.Boolean() if column.data_type is DataType.BOOLEAN else pl.String()
@@ -192,13 +192,13 @@ def group_checks(table: RecordTable, others: dict[str, RecordTable]) -> list[Gro
     return found
 
 
-def key_stream(table: RecordTable, columns: list[Column], carried: pl.Expr | None = None) -> Stream:
+def key_stream(table: RecordTable, columns: list[TableColumn], carried: pl.Expr | None = None) -> KeyedRows:
     """Return the rows of ``table`` by their values in ``columns``; rows that lack one of these are left out."""
     there = pl.all_horizontal(column.value.is_not_null() for column in columns)
-    return Stream(table.frame, pl.when(there).then(row_hash(columns)), pl.lit(0) if carried is None else carried)
+    return KeyedRows(table.frame, pl.when(there).then(row_hash(columns)), pl.lit(0) if carried is None else carried)
 
 
-def _reference(table: RecordTable, column: Column, others: dict[str, RecordTable]) -> GroupCheck | Unchecked:
+def _reference(table: RecordTable, column: TableColumn, others: dict[str, RecordTable]) -> GroupCheck | Unchecked:
     name, target = f"reference {column.name}", column.field.references
     assert target is not None
     other = table if target.record_set == table.record_set.name else others.get(target.record_set)
@@ -209,13 +209,13 @@ def _reference(table: RecordTable, column: Column, others: dict[str, RecordTable
     return GroupCheck(name, "reference", (column.name,), streams)
 
 
-def _spelled(table: RecordTable, column: Column, side: int) -> Stream:
+def _spelled(table: RecordTable, column: TableColumn, side: int) -> KeyedRows:
     """Return a column by how its values are spelled: two record sets may give them different types."""
     spelled = column.canonical.cast(pl.String)
-    return Stream(table.frame, pl.when(spelled.is_not_null()).then(spelled.hash(1)), pl.lit(side))
+    return KeyedRows(table.frame, pl.when(spelled.is_not_null()).then(spelled.hash(1)), pl.lit(side))
 
 
-def first_rows(table: RecordTable, check: Check, shown: int) -> tuple[int, ...]:
+def first_rows(table: RecordTable, check: RowCheck, shown: int) -> tuple[int, ...]:
     """Return the numbers of the first rows in which ``check`` fails."""
     for frame in (table.frame.head(_NEAR), table.frame):
         found = frame.filter(check.fails).select(ROW).head(shown).collect(engine="streaming")[ROW].sort()

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pilotbase.data.quality.columns import Column
-from pilotbase.data.quality.definition import Answers, Situation, Unmeasured, not_applicable
+from pilotbase.data.quality.columns import TableColumn
+from pilotbase.data.quality.definition import QualityContext, QualityResults, Unmeasured, not_applicable
 from pilotbase.documents.contract import DataType
 
 MOST_CLASSES = 1000
 """A label with more values is no class."""
 
 
-def class_column(asked: Situation) -> Column | Unmeasured:
+def class_column(asked: QualityContext) -> TableColumn | Unmeasured:
     """Return the label whose values are classes: the first one that is no measured number, time or free text."""
     if not asked.table.labels:
         return not_applicable("quality.reason.no_label")
@@ -24,14 +24,14 @@ def class_column(asked: Situation) -> Column | Unmeasured:
     return not_applicable("quality.reason.no_classes")
 
 
-def class_table(asked: Situation, column: Column) -> pl.LazyFrame:
+def class_table(asked: QualityContext, column: TableColumn) -> pl.LazyFrame:
     """Return ``value`` as text and ``count``, the most frequent first; at most so many that too many are noticed."""
     spelled = column.canonical.cast(pl.String).alias("value")
     counts = asked.table.frame.filter(column.value.is_not_null()).group_by(spelled).agg(pl.len().alias("count"))
     return counts.sort(["count", "value"], descending=[True, False]).head(MOST_CLASSES + 1)
 
 
-def class_counts(answers: Answers, name: str, column: Column) -> Mapping[str, int]:
+def class_counts(answers: QualityResults, name: str, column: TableColumn) -> Mapping[str, int]:
     """Return class → records; declared classes without any stand there with 0. Empty: these are no classes."""
     found = dict(answers.tables[name].iter_rows())
     if len(found) > MOST_CLASSES:

@@ -32,7 +32,7 @@ _TYPES: Mapping[FieldType, DataType] = {
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A field that the table holds. ``dtype``: as the file stores it."""
 
     field: DataField
@@ -137,10 +137,10 @@ class Column:
 
 @dataclass(frozen=True)
 class RecordTable:
-    """The records of one record set. ``frame``: what `Column` names, and `ROW` counted from 1."""
+    """The records of one record set. ``frame``: what `TableColumn` names, and `ROW` counted from 1."""
 
     record_set: RecordSet
-    columns: Mapping[str, Column]
+    columns: Mapping[str, TableColumn]
     stored: pl.LazyFrame
     absent: tuple[str, ...] = ()
     """Fields that the file lacks."""
@@ -154,16 +154,16 @@ class RecordTable:
         """Return the same over other records."""
         return RecordTable(self.record_set, self.columns, stored, self.absent)
 
-    def named(self, names: tuple[str, ...]) -> list[Column]:
+    def named(self, names: tuple[str, ...]) -> list[TableColumn]:
         """Return the columns of these names that the file has."""
         return [self.columns[name] for name in names if name in self.columns]
 
     @property
-    def labels(self) -> list[Column]:
+    def labels(self) -> list[TableColumn]:
         return self.named(tuple(field.name for field in self.record_set.labels))
 
     @property
-    def features(self) -> list[Column]:
+    def features(self) -> list[TableColumn]:
         """What an application may learn from: no label, no key."""
         apart = {field.name for field in self.record_set.labels} | set(self.record_set.key)
         return [column for name, column in self.columns.items() if name not in apart]
@@ -184,7 +184,7 @@ def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
     schema = stored.collect_schema()
     fields = [field for field in record_set.fields if field.data_type is not None or not _has_sub(record_set, field)]
     columns = {
-        field.name: Column(field, schema[column_name(field, field.name)])
+        field.name: TableColumn(field, schema[column_name(field, field.name)])
         for field in fields
         if column_name(field, field.name) in schema
     }
@@ -206,6 +206,6 @@ def seconds_of(times: pl.Expr) -> pl.Expr:
     return times.cast(pl.Datetime("us")).dt.epoch("us") / 1e6
 
 
-def row_hash(columns: list[Column], seed: int = 1) -> pl.Expr:
+def row_hash(columns: list[TableColumn], seed: int = 1) -> pl.Expr:
     """Return 64 bits a row over these columns: equal rows share them, others with probability 2⁻⁶⁴ a pair."""
     return pl.struct(*(column.canonical.alias(column.name) for column in columns)).hash(seed)

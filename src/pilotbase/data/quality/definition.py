@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from pilotbase.data.quality.checks import Check, Count, GroupCheck, Unchecked
+from pilotbase.data.quality.checks import CheckCount, GroupCheck, RowCheck, Unchecked
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.parts import Parts
-from pilotbase.data.quality.tally import Stream, Tally
+from pilotbase.data.quality.tally import KeyedRows, KeyTally
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import Direction, MeasureState, QualityCodes, QualityEntry
 from pilotbase.documents.quality_reference import QualityReference
@@ -18,12 +18,12 @@ from pilotbase.documents.texts import Text, text
 
 
 @dataclass(frozen=True)
-class Situation:
+class QualityContext:
     """What a measure may look at."""
 
     dataset: Dataset
     table: RecordTable
-    checks: tuple[Check | Unchecked, ...]
+    checks: tuple[RowCheck | Unchecked, ...]
     group_checks: tuple[GroupCheck | Unchecked, ...]
     reference: QualityReference
     parts: Parts | None = None
@@ -35,24 +35,24 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Answers:
+class QualityResults:
     """What the passes have found: counts and tables by name, groups by name."""
 
     counts: Mapping[str, float]
     tables: Mapping[str, pl.DataFrame]
-    tallies: Mapping[str, Tally]
+    tallies: Mapping[str, KeyTally]
 
     @property
     def rows(self) -> int:
         return int(self.counts["rows"])
 
-    def count(self, count: Count) -> int:
+    def count(self, count: CheckCount) -> int:
         """Return a count of the first pass."""
         return int(self.counts[count.name])
 
 
 @dataclass(frozen=True)
-class Finding:
+class QualityFinding:
     """A measure's figure; without ``value`` there was nothing to be measured (0 of 0)."""
 
     value: float | None
@@ -66,18 +66,18 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Asked:
+class QualityRequest:
     """What a measure needs: counts of the first pass, small tables, groups of equal rows; and what it concludes.
 
     Counts of one name are computed once; ``columns`` are computed once a row, for several counts. ``tables`` are
     collected whole: each must be small, whatever the data's size.
     """
 
-    conclude: Callable[[Answers], Finding]
-    counts: tuple[Count, ...] = ()
+    conclude: Callable[[QualityResults], QualityFinding]
+    counts: tuple[CheckCount, ...] = ()
     columns: tuple[pl.Expr, ...] = ()
     tables: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
-    groups: Mapping[str, tuple[Stream, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[KeyedRows, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class QualityMeasure:
     codes: QualityCodes
     direction: Direction
     formula: str
-    ask: Callable[[Situation], Asked | Unmeasured]
+    ask: Callable[[QualityContext], QualityRequest | Unmeasured]
     costly: bool = False
 
     @property
@@ -105,10 +105,10 @@ class QualityMeasure:
         return Text(code=f"quality.measure.{self.name}")
 
 
-def share(numerator: float, denominator: float, entries: tuple[QualityEntry, ...] = ()) -> Finding:
+def share(numerator: float, denominator: float, entries: tuple[QualityEntry, ...] = ()) -> QualityFinding:
     """Return numerator / denominator; of nothing there is no share."""
     value = numerator / denominator if denominator else None
-    return Finding(value, numerator, denominator, entries)
+    return QualityFinding(value, numerator, denominator, entries)
 
 
 def entry(name: str, numerator: float, denominator: float) -> QualityEntry:
@@ -117,7 +117,7 @@ def entry(name: str, numerator: float, denominator: float) -> QualityEntry:
     return QualityEntry(name=name, value=value, numerator=numerator, denominator=denominator)
 
 
-def joined(entries: Iterable[QualityEntry]) -> Finding:
+def joined(entries: Iterable[QualityEntry]) -> QualityFinding:
     """Return the share of all entries together."""
     found = tuple(entries)
     return share(sum(one.numerator or 0 for one in found), sum(one.denominator or 0 for one in found), found)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.describing.observing import observe
-from pilotbase.data.quality.measuring import Held, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import released
 from pilotbase.data.sources.opening import open_source, scanning
@@ -28,7 +28,7 @@ from pilotbase.documents.texts import Language
 REPORT, PAGE = "quality.json", "quality.html"
 
 
-class Given(NamedTuple):
+class FileInput(NamedTuple):
     """What somebody wants measured. ``full``: for the owner, nothing is left out of the report."""
 
     file: Path
@@ -38,7 +38,7 @@ class Given(NamedTuple):
     full: bool = False
 
 
-def measure_file(given: Given, on_progress: OnProgress = ignore_progress) -> QualityReport:
+def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) -> QualityReport:
     """Return the report on a file; without a description its columns are taken as they are.
 
     Raises:
@@ -46,7 +46,7 @@ def measure_file(given: Given, on_progress: OnProgress = ignore_progress) -> Qua
     """
     dataset = _described(given.description) if given.description else inferred_dataset(given.file)
     record_set = record_set_of(dataset, given.file)
-    held = Held(
+    held = ReferenceData(
         reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
         folder=given.reference.parent if given.reference else Path(),
         beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},

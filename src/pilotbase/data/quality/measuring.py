@@ -10,14 +10,22 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase import __version__
-from pilotbase.data.quality.checks import Check, Count, GroupCheck, Unchecked, first_rows, group_checks, row_checks
+from pilotbase.data.quality.checks import (
+    CheckCount,
+    GroupCheck,
+    RowCheck,
+    Unchecked,
+    first_rows,
+    group_checks,
+    row_checks,
+)
 from pilotbase.data.quality.columns import RecordTable, open_record_table
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     not_measured,
 )
@@ -27,7 +35,7 @@ from pilotbase.data.quality.parts import parts_of
 from pilotbase.data.quality.passes import answer, count_all, streams_of
 from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, profile, profile_counts
 from pilotbase.data.quality.room import room, room_needed
-from pilotbase.data.quality.tally import SHOWN, Stream
+from pilotbase.data.quality.tally import SHOWN, KeyedRows
 from pilotbase.data.sources.opening import read_table, scanning
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
@@ -42,7 +50,7 @@ _MOST_NAMED = 50
 
 
 @dataclass(frozen=True)
-class Held:
+class ReferenceData:
     """What a dataset is held against. ``folder``: where the files are that the reference names.
 
     ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
@@ -65,7 +73,7 @@ class _Measured:
 def measure_quality(
     dataset: Dataset,
     files: Mapping[str, Path],
-    held: Held | None = None,
+    held: ReferenceData | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> QualityReport:
     """Return the full report of ``dataset``; ``files``: record set → its file. Nothing is loaded as a whole.
@@ -76,7 +84,7 @@ def measure_quality(
         InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` where
             the folder for temporary files has less room than 24 bytes a row for each of these.
     """
-    held = held or Held()
+    held = held or ReferenceData()
     required_of(dataset)
     digests = {name: _digest(path, on_progress) for name, path in files.items()}
     measured = []
@@ -117,13 +125,13 @@ def _situation(
     dataset: Dataset,
     tables: Mapping[str, RecordTable],
     name: str,
-    held: Held,
+    held: ReferenceData,
     digests: Mapping[str, str],
     scratch: Path,
-) -> Situation:
+) -> QualityContext:
     table = tables[name]
     audited, learned_from = held.reference.audited, held.reference.learned_from
-    return Situation(
+    return QualityContext(
         dataset=dataset,
         table=table,
         checks=tuple(row_checks(table)),
@@ -148,12 +156,12 @@ def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:
 
 
 def _measure(
-    situation: Situation, tables: Mapping[str, RecordTable], quick: bool, on_progress: OnProgress
+    situation: QualityContext, tables: Mapping[str, RecordTable], quick: bool, on_progress: OnProgress
 ) -> _Measured:
     table = situation.table
     asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
-    asking = [one for one in asked.values() if isinstance(one, Asked)]
-    checks = [check for check in situation.checks if isinstance(check, Check)]
+    asking = [one for one in asked.values() if isinstance(one, QualityRequest)]
+    checks = [check for check in situation.checks if isinstance(check, RowCheck)]
     groups = streams_of(asking, {} if quick else _group_streams(situation))
     on_progress(Progress(text("quality.progress.first", name=table.record_set.name)))
     needed = [*profile_counts(table), *_check_counts(checks), *(count for one in asking for count in one.counts)]
@@ -180,23 +188,23 @@ def _second(name: str, needed: int) -> Text:
     return text("quality.progress.second_on_disk", name=name, needed=needed, folder=tempfile.gettempdir())
 
 
-def _ask(measure: QualityMeasure, situation: Situation, quick: bool) -> Asked | Unmeasured:
+def _ask(measure: QualityMeasure, situation: QualityContext, quick: bool) -> QualityRequest | Unmeasured:
     asked = measure.ask(situation)
-    if quick and measure.costly and isinstance(asked, Asked):
+    if quick and measure.costly and isinstance(asked, QualityRequest):
         return not_measured("quality.reason.quick")
     return asked
 
 
-def _group_streams(situation: Situation) -> dict[str, tuple[Stream, ...]]:
+def _group_streams(situation: QualityContext) -> dict[str, tuple[KeyedRows, ...]]:
     return {f"rule {one.name}": one.streams for one in situation.group_checks if isinstance(one, GroupCheck)}
 
 
-def _check_counts(checks: Sequence[Check]) -> list[Count]:
+def _check_counts(checks: Sequence[RowCheck]) -> list[CheckCount]:
     return [count for check in checks for count in (check.evaluated, check.failed)]
 
 
 def _measurement(
-    measure: QualityMeasure, asked: Asked | Unmeasured, situation: Situation, answers: Answers
+    measure: QualityMeasure, asked: QualityRequest | Unmeasured, situation: QualityContext, answers: QualityResults
 ) -> QualityMeasurement:
     told = QualityMeasurement(
         measure=measure.name,
@@ -216,11 +224,11 @@ def _measurement(
     return told.model_copy(update=_figures(found))
 
 
-def _figures(found: Finding) -> dict[str, object]:
+def _figures(found: QualityFinding) -> dict[str, object]:
     return {name: getattr(found, name) for name in found.__dataclass_fields__}
 
 
-def _rule_results(situation: Situation, answers: Answers, quick: bool) -> Iterator[RuleResult]:
+def _rule_results(situation: QualityContext, answers: QualityResults, quick: bool) -> Iterator[RuleResult]:
     record_set = situation.table.record_set.name
     named = 0
     for check in situation.checks:
@@ -242,7 +250,7 @@ def _rule_results(situation: Situation, answers: Answers, quick: bool) -> Iterat
             yield _group_result(group, record_set, answers)
 
 
-def _group_result(check: GroupCheck, record_set: str, answers: Answers) -> RuleResult:
+def _group_result(check: GroupCheck, record_set: str, answers: QualityResults) -> RuleResult:
     tally = answers.tallies[f"rule {check.name}"]
     refers = check.kind == "reference"
     evaluated, failed = (tally.marked, tally.marked - tally.met) if refers else (tally.rows, tally.repeated)

@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.quality.columns import Column, RecordTable
+from pilotbase.data.quality.columns import RecordTable, TableColumn
 from pilotbase.documents.scenario import GroupSplit, TimeSplit
 
 
@@ -39,6 +39,6 @@ def parts_of(table: RecordTable, ends: tuple[float, float] | None = None) -> Par
     return Parts("later_half", time.seconds >= sum(ends) / 2)
 
 
-def _moment(column: Column, spelled: str) -> pl.Expr:
+def _moment(column: TableColumn, spelled: str) -> pl.Expr:
     moment = type_column(pl.Series(column.name, [spelled]), column.data_type).values
     return pl.lit(moment[0], dtype=moment.dtype)

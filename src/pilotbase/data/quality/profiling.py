@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.quality.checks import ROWS, Count, present, typed
-from pilotbase.data.quality.columns import Column, RecordTable, seconds_of
+from pilotbase.data.quality.checks import ROWS, CheckCount, present, typed
+from pilotbase.data.quality.columns import RecordTable, TableColumn, seconds_of
 from pilotbase.data.quality.parts import Parts
 from pilotbase.data.quality.shifts import stability_index
 from pilotbase.documents.contract import DataType
@@ -25,23 +25,23 @@ _LATER = ""
 Counts = npt.NDArray[np.int64]
 
 
-def profile_counts(table: RecordTable) -> list[Count]:
+def profile_counts(table: RecordTable) -> list[CheckCount]:
     """Return what the profile takes from the first pass."""
     return [ROWS, *(count for column in table.columns.values() for count in _column_counts(column))]
 
 
-def _column_counts(column: Column) -> Iterator[Count]:
+def _column_counts(column: TableColumn) -> Iterator[CheckCount]:
     yield from (present(column), typed(column))
-    yield Count(f"distinct {column.name}", _distinct(column))
+    yield CheckCount(f"distinct {column.name}", _distinct(column))
     if column.is_number or column.is_time:
-        yield Count(f"least {column.name}", _number(column, column.value.min()))
-        yield Count(f"most {column.name}", _number(column, column.value.max()))
+        yield CheckCount(f"least {column.name}", _number(column, column.value.min()))
+        yield CheckCount(f"most {column.name}", _number(column, column.value.max()))
     if column.is_number:
-        yield Count(f"mean {column.name}", column.value.mean())
-        yield Count(f"deviation {column.name}", column.value.std())
+        yield CheckCount(f"mean {column.name}", column.value.mean())
+        yield CheckCount(f"deviation {column.name}", column.value.std())
 
 
-def _distinct(column: Column) -> pl.Expr:
+def _distinct(column: TableColumn) -> pl.Expr:
     """Return about how many values there are, a missing one among them; of truths how many."""
     if column.data_type is not DataType.BOOLEAN:
         return column.value.approx_n_unique()
@@ -49,7 +49,7 @@ def _distinct(column: Column) -> pl.Expr:
     return pl.sum_horizontal(one.cast(pl.UInt32) for one in found)
 
 
-def _number(column: Column, values: pl.Expr) -> pl.Expr:
+def _number(column: TableColumn, values: pl.Expr) -> pl.Expr:
     """Return numbers as they are, times in seconds since 1970."""
     return seconds_of(values) if column.is_time else values
 
@@ -78,7 +78,7 @@ def profile(
     )
 
 
-def _profiled(column: Column, counts: Mapping[str, float], counted: _Counted | None) -> FieldProfile:
+def _profiled(column: TableColumn, counts: Mapping[str, float], counted: _Counted | None) -> FieldProfile:
     name = column.name
     there = int(counts[present(column).name])
     ends = ends_of(counts, name)
@@ -102,7 +102,7 @@ def _profiled(column: Column, counts: Mapping[str, float], counted: _Counted | N
 class _Counted:
     """Counts of one column, in the earlier part and in the later one."""
 
-    def __init__(self, column: Column, edges: tuple[float, float] | None, divided: bool) -> None:
+    def __init__(self, column: TableColumn, edges: tuple[float, float] | None, divided: bool) -> None:
         self.column, self.edges, self.divided = column, edges, divided
         self.bins: Counts = np.zeros((2, _BINS), np.int64)
         self.found: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
@@ -165,7 +165,7 @@ class _Counted:
 
 
 def _count_values(
-    table: RecordTable, drawn: list[Column], counts: Mapping[str, float], parts: Parts | None, closed: bool
+    table: RecordTable, drawn: list[TableColumn], counts: Mapping[str, float], parts: Parts | None, closed: bool
 ) -> dict[str, _Counted]:
     counted = {column.name: _Counted(column, _edges(column, counts, closed), parts is not None)
                for column in drawn if _is_countable(column, counts)}  # fmt: skip
@@ -180,13 +180,13 @@ def _count_values(
     return counted
 
 
-def _is_countable(column: Column, counts: Mapping[str, float]) -> bool:
+def _is_countable(column: TableColumn, counts: Mapping[str, float]) -> bool:
     if column.is_number or column.is_time:
         return f"least {column.name}" in counts
     return column.data_type is DataType.BOOLEAN or counts.get(f"distinct {column.name}", 0) <= _MOST_VALUES
 
 
-def _edges(column: Column, counts: Mapping[str, float], closed: bool) -> tuple[float, float] | None:
+def _edges(column: TableColumn, counts: Mapping[str, float], closed: bool) -> tuple[float, float] | None:
     if closed and column.is_number and column.field.minimum is not None and column.field.maximum is not None:
         return column.field.minimum, column.field.maximum
     return ends_of(counts, column.name)

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from pilotbase.data.quality.tally import HELD, WORDS, Stream
+from pilotbase.data.quality.tally import HELD, WORDS, KeyedRows
 from pilotbase.documents.errors import InputError
 
 _MEBIBYTE = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def room_needed(asked: Mapping[str, Sequence[Stream]], frame: pl.LazyFrame, rows: int) -> int:
+def room_needed(asked: Mapping[str, Sequence[KeyedRows]], frame: pl.LazyFrame, rows: int) -> int:
     """Return the MiB that `tally_all` writes at most; ``frame`` has as many ``rows``, those of others are counted."""
     counted = {id(frame): rows}
     for stream in (one for streams in asked.values() for one in streams):

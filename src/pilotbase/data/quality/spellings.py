@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from pilotbase.data.quality.checks import Count
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.checks import CheckCount
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.documents.contract import DataType
 
 _SEPARATORS = {"-": "iso", "/": "slashes", ".": "dots", "年": "characters"}
@@ -17,7 +17,7 @@ _JOINED = 64
 _TRUTHS = {"words": ("true", "false"), "answers": ("yes", "no"), "digits": ("0", "1"), "characters": ("是", "否")}
 
 
-def format_counts(column: Column) -> list[Count]:
+def format_counts(column: TableColumn) -> list[CheckCount]:
     """Return how often each format stands in a column of texts; nothing where the type leaves one format only.
 
     A text has none: it is held against its declared pattern by the contract.
@@ -30,23 +30,23 @@ def format_counts(column: Column) -> list[Count]:
     return _numbers(column) if column.is_number else _truths(column.name, spelled)
 
 
-def _times(name: str, spelled: pl.Expr) -> list[Count]:
+def _times(name: str, spelled: pl.Expr) -> list[CheckCount]:
     sign = spelled.str.slice(4, 1)
-    counts = [Count(f"format {form} {name}", (sign == each).sum()) for each, form in _SEPARATORS.items()]
+    counts = [CheckCount(f"format {form} {name}", (sign == each).sum()) for each, form in _SEPARATORS.items()]
     compact = (spelled.str.len_chars() == 8) & spelled.str.contains(r"^\d{8}$")
-    return [*counts, Count(f"format compact {name}", compact.sum())]
+    return [*counts, CheckCount(f"format compact {name}", compact.sum())]
 
 
-def _numbers(column: Column) -> list[Count]:
+def _numbers(column: TableColumn) -> list[CheckCount]:
     """Return plain and exponent among what is a number; commas and full-width digits among the few that are none."""
     there = column.value.is_not_null()
     exponent = column.raw.map_batches(_with_exponent, return_dtype=pl.Boolean, is_elementwise=True)
     foreign = column.raw.filter(column.raw.is_not_null() & ~there).str.strip_chars()
     return [
-        Count(f"format plain {column.name}", (there & ~exponent).sum()),
-        Count(f"format exponent {column.name}", (there & exponent).sum()),
+        CheckCount(f"format plain {column.name}", (there & ~exponent).sum()),
+        CheckCount(f"format exponent {column.name}", (there & exponent).sum()),
         *(
-            Count(f"format {form} {column.name}", foreign.str.contains(pattern).sum())
+            CheckCount(f"format {form} {column.name}", foreign.str.contains(pattern).sum())
             for form, pattern in _FOREIGN_NUMBERS.items()
         ),
     ]
@@ -62,6 +62,6 @@ def _with_exponent(texts: pl.Series) -> pl.Series:
     return texts.str.contains(_EXPONENT)
 
 
-def _truths(name: str, spelled: pl.Expr) -> list[Count]:
+def _truths(name: str, spelled: pl.Expr) -> list[CheckCount]:
     lower = spelled.str.to_lowercase()
-    return [Count(f"format {form} {name}", lower.is_in(list(words)).sum()) for form, words in _TRUTHS.items()]
+    return [CheckCount(f"format {form} {name}", lower.is_in(list(words)).sum()) for form, words in _TRUTHS.items()]

@@ -31,7 +31,7 @@ Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Stream:
+class KeyedRows:
     """Rows that take part: ``key`` (64 bits; null leaves the row out) and what they carry (64 bits or a few)."""
 
     frame: pl.LazyFrame
@@ -40,7 +40,7 @@ class Stream:
 
 
 @dataclass
-class Tally:
+class KeyTally:
     """What was found among rows with equal keys.
 
     ``marked`` rows carry 1; of these ``met`` share their key with a row that carries 0. Row lists are the first ones.
@@ -66,12 +66,12 @@ class Tally:
         return self.rows - self.distinct
 
 
-def tally_all(asked: Mapping[str, Sequence[Stream]], batch: int = _BATCH, held: int = HELD) -> dict[str, Tally]:
+def tally_all(asked: Mapping[str, Sequence[KeyedRows]], batch: int = _BATCH, held: int = HELD) -> dict[str, KeyTally]:
     """Return the tally of each name's streams taken together; rows of one frame are read once for all.
 
     ``held``: as `HELD`.
     """
-    found = {name: Tally() for name in asked}
+    found = {name: KeyTally() for name in asked}
     if not asked:
         return found
     with tempfile.TemporaryDirectory(prefix="pilotbase-tally-") as folder:
@@ -84,8 +84,8 @@ def tally_all(asked: Mapping[str, Sequence[Stream]], batch: int = _BATCH, held: 
     return found
 
 
-def _by_frame(asked: Mapping[str, Sequence[Stream]]) -> list[tuple[pl.LazyFrame, list[tuple[str, Stream]]]]:
-    frames: dict[int, tuple[pl.LazyFrame, list[tuple[str, Stream]]]] = {}
+def _by_frame(asked: Mapping[str, Sequence[KeyedRows]]) -> list[tuple[pl.LazyFrame, list[tuple[str, KeyedRows]]]]:
+    frames: dict[int, tuple[pl.LazyFrame, list[tuple[str, KeyedRows]]]] = {}
     for name, streams in asked.items():
         for stream in streams:
             frames.setdefault(id(stream.frame), (stream.frame, []))[1].append((name, stream))
@@ -93,7 +93,7 @@ def _by_frame(asked: Mapping[str, Sequence[Stream]]) -> list[tuple[pl.LazyFrame,
 
 
 def _write(
-    frame: pl.LazyFrame, streams: list[tuple[str, Stream]], written: Mapping[str, _Partitions], batch: int
+    frame: pl.LazyFrame, streams: list[tuple[str, KeyedRows]], written: Mapping[str, _Partitions], batch: int
 ) -> None:
     chosen = [
         one
@@ -141,7 +141,7 @@ class _Partitions:
         self._held, self._on_disk = [], True
 
 
-def _add(tally: Tally, rows: Words) -> None:
+def _add(tally: KeyTally, rows: Words) -> None:
     if not len(rows):
         return
     rows = rows[np.argsort(rows[:, 0])]

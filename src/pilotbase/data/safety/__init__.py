@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import yaml
 
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 
 SafetyLanguage = Literal["en", "zh"]
 SAFETY_LANGUAGES: tuple[SafetyLanguage, ...] = ("en", "zh")
@@ -76,7 +76,7 @@ def safety_scenario(languages: Sequence[SafetyLanguage], variants: int, seed: in
     scenario = resources.files(__name__).joinpath("scenario.yaml").read_text("utf-8")
     if len(languages) == 1:
         scenario = "".join(line for line in scenario.splitlines(keepends=True) if "by language" not in line)
-    return {"scenario.yaml": scenario.encode(), "cases.csv": spell_csv(_COLUMNS, numbered)}
+    return {"scenario.yaml": scenario.encode(), "cases.csv": format_csv(_COLUMNS, numbered)}
 
 
 def _rows(languages: Sequence[SafetyLanguage], variants: int, draw: random.Random) -> Iterator[list[str]]:

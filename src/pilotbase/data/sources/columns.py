@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import BROKEN, Faults, check_names, first_line, refuse
+from pilotbase.data.sources.faults import BROKEN, FileFaults, check_names, first_line, refuse
 from pilotbase.data.sources.files import file_object
 from pilotbase.data.sources.flattening import flattened, in_seconds, lasting, too_wide
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
@@ -55,7 +55,7 @@ def _checked(
     Raises:
         InputError: every other column that cannot be decoded, with the rows.
     """
-    faults = Faults(path.name)
+    faults = FileFaults(path.name)
     try:
         names = frame.collect_schema().names()
         rows = int(frame.select(pl.len()).collect().item())
@@ -83,7 +83,7 @@ def _checked(
     return frame, rows, wide
 
 
-def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: Faults, name: str) -> None:
+def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: FileFaults, name: str) -> None:
     """Note the row groups in which a column cannot be decoded, halving until each is found."""
     waiting = [(0, len(groups))]
     while waiting:

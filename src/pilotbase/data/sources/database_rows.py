@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import SHOWN, Faults, are_few
+from pilotbase.data.sources.faults import SHOWN, FileFaults, are_few
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.documents.dataset import Reference
@@ -34,7 +34,7 @@ class DeclaredTable:
 
 
 def kept_table(
-    declared: DeclaredTable, rows: Iterable[Sequence[object]], place: tuple[str, Path], faults: Faults
+    declared: DeclaredTable, rows: Iterable[Sequence[object]], place: tuple[str, Path], faults: FileFaults
 ) -> tuple[SourceTable, tuple[Text, ...]]:
     """Return ``rows`` as a table, and which few values their columns cannot hold; many of a column are faults.
 
@@ -84,7 +84,7 @@ class _Misfits:
             "source.taken.misfits", file=file, column=column, count=self.count, allowed=_plain(dtype), rows=places
         )
 
-    def note(self, column: str, dtype: pl.DataType, faults: Faults) -> None:
+    def note(self, column: str, dtype: pl.DataType, faults: FileFaults) -> None:
         for row, value in self.first:
             faults.add(text("source.other_kind", row=row, found=value, allowed=_plain(dtype)), path=column)
         faults.more("source.other_kind", self.count - len(self.first))

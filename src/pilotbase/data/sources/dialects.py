@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from pilotbase.data.sources.bounds import LONGEST_CELL
-from pilotbase.data.sources.faults import Faults
+from pilotbase.data.sources.faults import FileFaults
 from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")
@@ -72,7 +72,7 @@ def rows_of(stream: TextIO, separator: str) -> Iterator[list[str]]:
         yield from csv.reader(stream, delimiter=separator)
 
 
-def placed_rows(stream: TextIO, separator: str, faults: Faults) -> Iterator[tuple[int, int, list[str]]]:
+def placed_rows(stream: TextIO, separator: str, faults: FileFaults) -> Iterator[tuple[int, int, list[str]]]:
     """Yield (first line, last line, row); rows that break the rules are noted and left out."""
     if separator == BLANKS:
         yield from ((line, line, row) for line, row in enumerate(rows_of(stream, BLANKS), 1))
@@ -91,7 +91,7 @@ def placed_rows(stream: TextIO, separator: str, faults: Faults) -> Iterator[tupl
         start = reader.line_num + 1
 
 
-def _note(error: csv.Error, start: int, end: int, faults: Faults) -> None:
+def _note(error: csv.Error, start: int, end: int, faults: FileFaults) -> None:
     said = str(error)
     if "unexpected end of data" in said or ("field limit" in said and end > start):
         faults.add(text("source.open_quote", end=end), start)

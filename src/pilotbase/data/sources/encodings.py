@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.data.sources.faults import Faults
+from pilotbase.data.sources.faults import FileFaults
 from pilotbase.documents.texts import text
 
 CHUNK = 1 << 20
@@ -49,7 +49,7 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
         InputError: bytes in no encoding that is known, in two of them, NUL bytes, each with its line; an encoding
             was asked for that there is not, or in which the file cannot be read.
     """
-    faults = Faults(path.name)
+    faults = FileFaults(path.name)
     with path.open("rb") as stream:
         start = stream.read(CHUNK)
     encoding = _asked(asked, faults) or _marked(start) or _utf16_without_mark(start)
@@ -70,7 +70,7 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
     return encoding
 
 
-def _asked(name: str | None, faults: Faults) -> Encoding | None:
+def _asked(name: str | None, faults: FileFaults) -> Encoding | None:
     if name is None:
         return None
     try:
@@ -97,7 +97,7 @@ def _utf16_without_mark(start: bytes) -> Encoding | None:
     return Encoding("utf-16-be", "UTF-16 BE", False) if even > odd else Encoding("utf-16-le", "UTF-16 LE", False)
 
 
-def _not_utf8(path: Path, faults: Faults) -> Encoding:
+def _not_utf8(path: Path, faults: FileFaults) -> Encoding:
     found = _Lines()
     for line in _lines(path):
         found.take(line)
@@ -175,7 +175,7 @@ def _first_error(path: Path, codec: str) -> int | None:
             before += len(chunk)
 
 
-def _check_nul(path: Path, faults: Faults) -> None:
+def _check_nul(path: Path, faults: FileFaults) -> None:
     before = 0
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):

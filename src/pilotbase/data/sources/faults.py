@@ -22,7 +22,7 @@ def are_few(count: int, rows: int) -> bool:
     return count <= max(1, rows // 20) and 2 * count < rows
 
 
-class Faults:
+class FileFaults:
     """Collects the problems of one file."""
 
     def __init__(self, file: str) -> None:
@@ -64,7 +64,7 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
-def check_names(names: Sequence[str], faults: Faults, line: int | None = 1, path: str = "") -> None:
+def check_names(names: Sequence[str], faults: FileFaults, line: int | None = 1, path: str = "") -> None:
     """Note columns without a name, of the same name, or of a name too long, and too many of them."""
     if len(names) > MOST_COLUMNS:
         faults.add(text("source.too_many_columns", found=len(names), limit=MOST_COLUMNS), line, path)

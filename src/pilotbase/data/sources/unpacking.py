@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pilotbase.data.sources.faults import refuse
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import text
 
 MOST_UNPACKED = 20 << 30
@@ -63,6 +63,6 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, path: Path, name: str, scratch: Pat
             if size > min(allowed, MOST_UNPACKED):
                 written.close()
                 shutil.rmtree(folder)
-                raise refuse(path.name, text("source.bomb", size=spell_bytes(size), ratio=MOST_RATIO), path=name)
+                raise refuse(path.name, text("source.bomb", size=format_bytes(size), ratio=MOST_RATIO), path=name)
             written.write(chunk)
     return target

@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from pilotbase.data.sources.faults import Faults, are_few, refuse
+from pilotbase.data.sources.faults import FileFaults, are_few, refuse
 from pilotbase.documents.texts import text
 
 _CHUNK = 1 << 20
@@ -48,7 +48,7 @@ class SheetCells:
             problem = text("source.sparse_sheet", held=self.held, rows=rows, columns=columns)
             raise refuse(file, problem, path=f"{sheet}!{column_letters(self.last_column)}{self.last_row}")
 
-    def note(self, sheet: str, faults: Faults, rows: int = 0) -> None:
+    def note(self, sheet: str, faults: FileFaults, rows: int = 0) -> None:
         """Note every cell that shows something else than what is read of it.
 
         ``rows``: of so many rows, formulas without a value are no fault where they are few.

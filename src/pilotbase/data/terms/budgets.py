@@ -20,7 +20,7 @@ from pilotbase.workspace.uses import epsilon_by_organisation
 
 
 @dataclass(frozen=True)
-class Budget:
+class PrivacyBudget:
     """How much of ε an organisation has spent on a dataset, and may spend in all; both in whole millionths."""
 
     organisation: str
@@ -33,7 +33,7 @@ class Budget:
         return None if self.limit is None else max(self.limit - self.spent, 0)
 
 
-def budgets(view: View, dataset: str) -> list[Budget]:
+def budgets(view: View, dataset: str) -> list[PrivacyBudget]:
     """Return the budgets of a dataset that the actor may know: their own; to owner, operator and regulator all.
 
     The actor's own comes first; the others by name.
@@ -48,7 +48,8 @@ def budgets(view: View, dataset: str) -> list[Budget]:
     if own == row.owner:
         known.add(own)
     found = [
-        Budget(name, spent.get(name, 0), None if name == row.owner else limits.get(name, 0)) for name in known - {""}
+        PrivacyBudget(name, spent.get(name, 0), None if name == row.owner else limits.get(name, 0))
+        for name in known - {""}
     ]
     shown = [one for one in found if one.spent or one.limit or one.limit is None]
     return sorted(shown, key=lambda one: (one.organisation != own, one.organisation))

@@ -17,13 +17,13 @@ from pilotbase.documents.terms import (
     FITTING,
     Action,
     Constraint,
-    Decision,
     LeftOperand,
     Offer,
     Operator,
     Permission,
     Prohibition,
     Request,
+    TermsDecision,
     Used,
 )
 from pilotbase.documents.texts import Text, text
@@ -47,22 +47,22 @@ class Terms:
     narrowed: tuple[Constraint, ...] = ()
 
 
-def decide(terms: Terms, request: Request, used: Used, now: datetime) -> Decision:
+def decide(terms: Terms, request: Request, used: Used, now: datetime) -> TermsDecision:
     """Return whether ``terms`` permit ``request``, after what was ``used`` under them before.
 
     Reasons are all that stand against the permission that comes nearest. ``now``: the store's time.
     """
     barred = tuple(_bars(terms, request, used, now))
     if barred:
-        return Decision(barred)
+        return TermsDecision(barred)
     nearest: tuple[Text, ...] = ()
     for permission in terms.offer.permission:
         if permission.action is request.action:
             against = tuple(_against(permission, terms.narrowed, request, used, now))
             if not against:
-                return Decision((), tuple(dict.fromkeys(duty.action for duty in permission.duty)))
+                return TermsDecision((), tuple(dict.fromkeys(duty.action for duty in permission.duty)))
             nearest = min(nearest or against, against, key=len)
-    return Decision(nearest or (text("terms.not_permitted", action=named(request.action)),))
+    return TermsDecision(nearest or (text("terms.not_permitted", action=named(request.action)),))
 
 
 def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator[Text]:

@@ -2,7 +2,7 @@
 
 Asked for is a dataset, or a paper (a frozen plan, a submission to a board) where a scenario's hidden cases belong to no
 dataset. What the terms permit is counted and logged in the transaction that found it permitted, and only then is there
-a `Leave`; whoever reads holds it against the terms once more (`workspace.uses.require_leave`).
+an `AccessGrant`; whoever reads holds it against the terms once more (`workspace.uses.require_leave`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, is_digest
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.terms import Channel, Decision, Ground, Leave, Request, Use, Used
+from pilotbase.documents.terms import AccessGrant, Channel, LegalBasis, Request, TermsDecision, Use, Used
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF, Actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.records import D
-from pilotbase.workspace.refusals import Refusal, keep_refusal
+from pilotbase.workspace.refusals import RefusedAct, keep_refusal
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
 from pilotbase.workspace.transaction import Transaction
@@ -37,10 +37,10 @@ from pilotbase.workspace.uses import epsilon_spent, find_use, keep_use, used_und
 
 
 @dataclass(frozen=True)
-class Way:
+class UsePath:
     """A way in which something may be permitted: on which ground, by which terms; None: the owner's own."""
 
-    ground: Ground
+    ground: LegalBasis
     by: str
     terms: Terms | None
     version: str = ""
@@ -50,12 +50,12 @@ class Way:
 class _Found:
     """The first way that permits, with what it says, or every reason against all of them."""
 
-    way: Way | None
-    decision: Decision
+    way: UsePath | None
+    decision: TermsDecision
     before: Use | None = None
 
 
-def permit(view: View, request: Request, key: Digest) -> Leave:
+def permit(view: View, request: Request, key: Digest) -> AccessGrant:
     """Return the leave for ``request``, counted as the use that ``key`` names; asked for again it is counted once.
 
     Raises:
@@ -68,12 +68,12 @@ def permit(view: View, request: Request, key: Digest) -> Leave:
         if found.way is not None:
             if found.before is None:
                 keep_use(change, _use(change, found.way, request, key))
-            return Leave(found.way.ground, found.way.by, request.target, key, found.decision.duties)
+            return AccessGrant(found.way.ground, found.way.by, request.target, key, found.decision.duties)
         _count_refusal(change, request, found.decision.reasons)
     raise _refusal(request, found.decision.reasons)
 
 
-def judge(view: View, request: Request) -> Decision:
+def judge(view: View, request: Request) -> TermsDecision:
     """Return what the gate would say to ``request`` now; nothing is counted.
 
     Raises:
@@ -108,14 +108,14 @@ def _find(connection: Connection, request: Request, key: Digest | None, now: dat
         if before is not None:
             _require_same(before, request)
         used = _used_before(before) if before is not None else _used_so_far(connection, way, request)
-        decision = Decision(()) if way.terms is None else decide(way.terms, request, used, now)
+        decision = TermsDecision(()) if way.terms is None else decide(way.terms, request, used, now)
         if decision.permitted:
             return _Found(way, decision, before)
         reasons += decision.reasons
-    return _Found(None, Decision(tuple(reasons)))
+    return _Found(None, TermsDecision(tuple(reasons)))
 
 
-def _ways(connection: Connection, request: Request, now: datetime) -> Iterator[Way | Text]:
+def _ways(connection: Connection, request: Request, now: datetime) -> Iterator[UsePath | Text]:
     """Yield the ways in which ``request`` may be permitted, and why there are no others."""
     if is_digest(request.target):
         yield _paper(connection, request)
@@ -125,16 +125,18 @@ def _ways(connection: Connection, request: Request, now: datetime) -> Iterator[W
         yield text("terms.no_dataset", dataset=request.target)
         return
     if dataset.owner == request.by:
-        yield Way(Ground.OWNER, dataset.subject, None, dataset.digest)
+        yield UsePath(LegalBasis.OWNER, dataset.subject, None, dataset.digest)
         return
     if dataset.opening == Opening.OPEN:
         described = _load(connection, dataset.digest, Dataset)
         if described is not None and described.usage is not None:
-            yield Way(Ground.OFFER, dataset.subject, Terms(Opening.OPEN, described.usage), dataset.digest)
+            yield UsePath(LegalBasis.OFFER, dataset.subject, Terms(Opening.OPEN, described.usage), dataset.digest)
     yield from _agreements(connection, dataset, request, now)
 
 
-def _agreements(connection: Connection, dataset: DatasetRow, request: Request, now: datetime) -> Iterator[Way | Text]:
+def _agreements(
+    connection: Connection, dataset: DatasetRow, request: Request, now: datetime
+) -> Iterator[UsePath | Text]:
     standing = [row for row in agreements_between(connection, dataset.subject, request.by) if row.holds_at(now)]
     for row in standing:
         agreement = _load(connection, row.digest, Agreement)
@@ -142,14 +144,14 @@ def _agreements(connection: Connection, dataset: DatasetRow, request: Request, n
             continue
         if agreement.covers(dataset.version):
             terms = terms_of_agreement(agreement, Opening(dataset.opening))
-            yield Way(Ground.AGREEMENT, row.subject, terms, dataset.digest)
+            yield UsePath(LegalBasis.AGREEMENT, row.subject, terms, dataset.digest)
         else:
             yield text("terms.other_version", agreed=agreement.version, found=dataset.version)
     if not standing:
         yield text("terms.no_agreement", organisation=request.by, dataset=dataset.subject)
 
 
-def _paper(connection: Connection, request: Request) -> Way | Text:
+def _paper(connection: Connection, request: Request) -> UsePath | Text:
     stored, paper = records.get(connection, BASE_ITSELF, request.target), request.target
     if stored is not None and stored.kind == "trial-plan":
         plan = stored.load(TrialPlan)
@@ -161,7 +163,7 @@ def _paper(connection: Connection, request: Request) -> Way | Text:
         return text("terms.no_dataset", dataset=paper)
     if request.by != supplier:
         return text("terms.no_agreement", organisation=request.by, dataset=paper)
-    return Way(Ground.PAPER, paper, terms_of_paper(paper, stored.owner, supplier, channel))
+    return UsePath(LegalBasis.PAPER, paper, terms_of_paper(paper, stored.owner, supplier, channel))
 
 
 def _load(connection: Connection, digest: Digest, model: type[D]) -> D | None:
@@ -169,7 +171,7 @@ def _load(connection: Connection, digest: Digest, model: type[D]) -> D | None:
     return None if stored is None else stored.load(model)
 
 
-def _used_so_far(connection: Connection, way: Way, request: Request) -> Used:
+def _used_so_far(connection: Connection, way: UsePath, request: Request) -> Used:
     used = used_under(connection, way.by)
     return replace(used, epsilon=epsilon_spent(connection, request.target, request.by))
 
@@ -178,7 +180,7 @@ def _used_before(use: Use) -> Used:
     return Used(use.place - 1, use.epsilon_so_far - use.epsilon, use.rows_so_far - use.rows)
 
 
-def _use(change: Transaction, way: Way, request: Request, key: Digest) -> Use:
+def _use(change: Transaction, way: UsePath, request: Request, key: Digest) -> Use:
     before, epsilon, rows = used_under(change.connection, way.by), request.epsilon or 0, request.rows or 0
     return Use(
         ground=way.by,
@@ -219,7 +221,7 @@ def _count_refusal(change: Transaction, request: Request, reasons: tuple[Text, .
     dataset = dataset_row(change.connection, request.target)
     if dataset is not None and dataset.owner != request.by:
         refused = (request.target, request.by, request.action, request.channel or "", reasons[0].code)
-        keep_refusal(change, Refusal(*refused))
+        keep_refusal(change, RefusedAct(*refused))
 
 
 def _refusal(request: Request, reasons: tuple[Text, ...]) -> RefusedError:

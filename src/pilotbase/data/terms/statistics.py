@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.data.terms.templates import Limits, counted
+from pilotbase.data.terms.templates import OfferLimits, counted
 from pilotbase.documents.terms import Action, LeftOperand, Offer, Operator, Permission
 
 LEAST_CELL = 10
@@ -17,24 +17,24 @@ _OF_TRIALS = frozenset({LeftOperand.PURPOSE, LeftOperand.OUTPUT_CHANNEL})
 
 
 @dataclass(frozen=True)
-class Statistics:
+class StatisticsTerms:
     """What statistics may spend under an agreement, in millionths of ε, and of how many records a figure is made."""
 
     epsilon: int = 0
     cell_size: int = LEAST_CELL
 
 
-def statistics_of(offer: Offer) -> Statistics:
+def statistics_of(offer: Offer) -> StatisticsTerms:
     """Return what an offer lets statistics spend; of several permissions, the first. None lets: nothing."""
     for permission in filter(_counts, offer.permission):
         said = {one.left_operand: one for one in permission.constraint}
         budget, cell = said[LeftOperand.EPSILON_BUDGET], said.get(LeftOperand.MIN_CELL_SIZE)
         below, above = budget.operator is Operator.LT, cell is not None and cell.operator is Operator.GT
-        return Statistics(budget.number - below, LEAST_CELL if cell is None else cell.number + above)
-    return Statistics()
+        return StatisticsTerms(budget.number - below, LEAST_CELL if cell is None else cell.number + above)
+    return StatisticsTerms()
 
 
-def with_statistics(offer: Offer, said: Statistics) -> Offer:
+def with_statistics(offer: Offer, said: StatisticsTerms) -> Offer:
     """Return the offer with this budget in place of what statistics could spend; 0: no statistics.
 
     Its other bounds (recipients, days, how many uses and rows) hold for statistics as for the rest.
@@ -51,7 +51,7 @@ def with_statistics(offer: Offer, said: Statistics) -> Offer:
     settled = _SETTLED if known else _SETTLED | _OF_TRIALS
     bounds = [one for one in model.constraint if one.left_operand not in settled]
     named = {one.left_operand for one in bounds}
-    added = counted(Limits(epsilon=said.epsilon, cell_size=said.cell_size))
+    added = counted(OfferLimits(epsilon=said.epsilon, cell_size=said.cell_size))
     bounds += [one for one in added if one.left_operand not in named]
     permission = model.model_copy(update={"constraint": tuple(bounds)})
     return offer.model_copy(update={"permission": (*kept, permission)})

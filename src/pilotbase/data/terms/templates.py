@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pilotbase.documents.moments import spell_for_machines
+from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.terms import (
     Action,
     Channel,
@@ -28,7 +28,7 @@ from pilotbase.documents.vocabularies import Opening
 
 
 @dataclass(frozen=True)
-class Limits:
+class OfferLimits:
     """What an owner settles beside the level; what is not set does not bind."""
 
     purposes: Sequence[str] = (Purpose.VERIFICATION,)
@@ -47,10 +47,10 @@ class Limits:
     duties: Sequence[Action] = field(default=(Action.ATTRIBUTE,))
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = OfferLimits()
 
 
-def offer_for(level: Opening, assigner: str, target: str, limits: Limits = NO_LIMITS) -> Offer:
+def offer_for(level: Opening, assigner: str, target: str, limits: OfferLimits = NO_LIMITS) -> Offer:
     """Return the offer of ``assigner`` for the dataset ``target`` at a level."""
     permission, prohibited = _LEVELS[level](limits)
     return Offer(
@@ -64,11 +64,11 @@ def offer_for(level: Opening, assigner: str, target: str, limits: Limits = NO_LI
 
 def constraint(operand: LeftOperand, operator: Operator, *values: object) -> Constraint:
     """Return a constraint; its values are spelled as ODRL spells them."""
-    spelled = [spell_for_machines(one) if isinstance(one, datetime) else str(one) for one in values]
+    spelled = [format_for_machines(one) if isinstance(one, datetime) else str(one) for one in values]
     return Constraint(left_operand=operand, operator=operator, right_operand=tuple(spelled))
 
 
-def counted(limits: Limits) -> tuple[Constraint, ...]:
+def counted(limits: OfferLimits) -> tuple[Constraint, ...]:
     """Return what binds private statistics of closed data."""
     return (
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),
@@ -78,13 +78,13 @@ def counted(limits: Limits) -> tuple[Constraint, ...]:
     )
 
 
-def _open(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
+def _open(limits: OfferLimits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
     acts = (Action.USE, Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.COMPUTE_ON)
     duty = tuple(Duty(action=action) for action in limits.duties)
     return tuple(Permission(action=action, duty=duty) for action in acts), (Action.REIDENTIFY,)
 
 
-def _on_terms(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
+def _on_terms(limits: OfferLimits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
     duties = (*limits.duties, Action.DELETE, *([Action.OBTAIN_CONSENT] if limits.consent else []))
     duty, bounds = tuple(Duty(action=action) for action in duties), _bounds(limits)
     marking = (Duty(action=Action.WATERMARK),) if limits.marked else ()
@@ -96,7 +96,7 @@ def _on_terms(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...
     return permitted, (Action.DISTRIBUTE, Action.REIDENTIFY)
 
 
-def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
+def _compute_to_data(limits: OfferLimits) -> tuple[tuple[Permission, ...], tuple[Action, ...]]:
     duty: tuple[Duty, ...] = (Duty(action=Action.INFORM),)
     duty += (Duty(action=Action.OBTAIN_CONSENT),) if limits.consent else ()
     bounds = tuple(one for one in _bounds(limits) if one.left_operand is not LeftOperand.PURPOSE)
@@ -111,7 +111,7 @@ def _compute_to_data(limits: Limits) -> tuple[tuple[Permission, ...], tuple[Acti
     return tuple(permitted), (Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.REIDENTIFY)
 
 
-def _bounds(limits: Limits) -> tuple[Constraint, ...]:
+def _bounds(limits: OfferLimits) -> tuple[Constraint, ...]:
     found = [constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *limits.purposes)]
     if limits.recipients:
         found.append(constraint(LeftOperand.RECIPIENT, Operator.IS_ANY_OF, *limits.recipients))

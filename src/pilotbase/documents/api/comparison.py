@@ -9,7 +9,7 @@ from typing import Literal
 
 from pilotbase.documents.base import Localized, Moment, Part
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
 
@@ -38,7 +38,7 @@ class SealedVersion(Part):
     def line(self) -> Text:
         """Return the version in a sentence."""
         counts = {name: getattr(self, name) for name in ("number", "shown", "cases", "fresh", "used", "attempts")}
-        sealed_at, spent = spell_minute(self.sealed_at), f"{self.spent:.2g}"
+        sealed_at, spent = format_minute(self.sealed_at), f"{self.spent:.2g}"
         rests = len(self.certificates)
         return text("live.version_line", sealed_at=sealed_at, spent=spent, certificates=rests, **counts)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pilotbase.documents.api.shapes import ProblemIssue, Told
+from pilotbase.documents.api.shapes import ProblemIssue, ResponseModel
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
@@ -27,7 +27,7 @@ class Facet(StrEnum):
     STATE = "state"
 
 
-class FoundDataset(Told):
+class FoundDataset(ResponseModel):
     """A dataset as the catalogue shows it: nothing but what its description and its quality report say."""
 
     subject: str
@@ -52,14 +52,14 @@ class FoundDataset(Told):
     url: str
 
 
-class FacetCount(Told):
+class FacetCount(ResponseModel):
     """How many datasets have a value of a facet, where everything else is asked for as it is."""
 
     value: str
     count: int
 
 
-class DatasetPage(Told):
+class DatasetPage(ResponseModel):
     """Some datasets, newest first; pass ``next`` as ``after`` to read on. Counted is only what the caller sees."""
 
     items: list[FoundDataset]
@@ -68,7 +68,7 @@ class DatasetPage(Told):
     next: str | None
 
 
-class Contribution(Told):
+class Contribution(ResponseModel):
     """What came of one dataset. A number that is missing may not be told: of too few, and none of the caller's own."""
 
     dataset: str
@@ -97,7 +97,7 @@ class Contribution(Told):
     """Services that answer by such a certificate, those that the caller sees."""
 
 
-class OwnerContributions(Told):
+class OwnerContributions(ResponseModel):
     """What came of all datasets of one owner that the caller sees; a sum is missing where a part may not be told."""
 
     owner: str
@@ -110,7 +110,7 @@ class OwnerContributions(Told):
     services: int
 
 
-class Contributions(Told):
+class Contributions(ResponseModel):
     """Who gave which data, and what came of them."""
 
     owners: list[OwnerContributions]
@@ -121,7 +121,7 @@ class Contributions(Told):
     """So are those of fewer organisations."""
 
 
-class KeptTold(Told):
+class KeptTold(ResponseModel):
     """A file of a dataset that its owner keeps at the base."""
 
     name: str
@@ -139,7 +139,7 @@ class OwnFile(KeptTold):
     newest: bool
 
 
-class Measuring(Told):
+class Measuring(ResponseModel):
     """The newest measurement of the files that are kept of a dataset: how far it is, and what came of the last one."""
 
     progress: TrialProgress
@@ -150,7 +150,7 @@ class Measuring(Told):
     """As much of it as may be published; nobody sees it but the owner until it is."""
 
 
-class PreviewRows(Told):
+class PreviewRows(ResponseModel):
     """The first rows of a table, each cell cut and made visible."""
 
     columns: list[str]

@@ -7,14 +7,14 @@ from typing import Annotated
 import pydantic
 
 from pilotbase.documents.answers import Answers
-from pilotbase.documents.api.shapes import Asked, ProblemIssue, Told
+from pilotbase.documents.api.shapes import ProblemIssue, RequestModel, ResponseModel
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.subjects import Subject
 
 
-class NewDescription(Asked):
+class NewDescription(RequestModel):
     """Finished uploads that are described as one dataset, with what is known of them already."""
 
     uploads: Annotated[list[UploadId], pydantic.Field(min_length=1, max_length=20)]
@@ -23,7 +23,7 @@ class NewDescription(Asked):
     """A dataset of one's own that they are a newer state of: what its description says stays."""
 
 
-class SavedDescription(Asked):
+class SavedDescription(RequestModel):
     """How a description is saved."""
 
     usual_terms: bool = False
@@ -32,7 +32,7 @@ class SavedDescription(Asked):
     """The files are kept as files of the dataset; else they are erased."""
 
 
-class OpenDescription(Told):
+class OpenDescription(ResponseModel):
     """A description under way."""
 
     identity: UploadId
@@ -41,7 +41,7 @@ class OpenDescription(Told):
     """How often it was answered, the beginning counted."""
 
 
-class GuessTold(Told):
+class GuessTold(ResponseModel):
     """One guess: of which part of what (``table.column``; nothing for the dataset), why, and how sure it is."""
 
     place: str
@@ -51,7 +51,7 @@ class GuessTold(Told):
     sure: str
 
 
-class QuestionTold(Told):
+class QuestionTold(ResponseModel):
     """What only the owner can say. ``answer``: under which name it is taken; ``guessed``: what stands there else."""
 
     answer: str

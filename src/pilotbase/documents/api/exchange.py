@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.notice import MailChoice, NoticeBody, NoticeKind
 
 
-class ListedThread(Told):
+class ListedThread(ResponseModel):
     """One thread as lists show it."""
 
     identity: str
@@ -23,7 +23,7 @@ class ListedThread(Told):
     url: str
 
 
-class ThreadPage(Told):
+class ThreadPage(ResponseModel):
     """Some threads, newest movement first; pass ``next`` as ``after`` to read on."""
 
     items: list[ListedThread]
@@ -31,7 +31,7 @@ class ThreadPage(Told):
     next: str | None
 
 
-class ToldNotice(Told):
+class ToldNotice(ResponseModel):
     """What happened, and in a sentence of the caller's language."""
 
     identity: str
@@ -45,7 +45,7 @@ class ToldNotice(Told):
     read: bool
 
 
-class NoticePage(Told):
+class NoticePage(ResponseModel):
     """Some notices, newest first; pass ``next`` as ``after`` to read on. ``unread`` counts up to 100."""
 
     items: list[ToldNotice]
@@ -53,19 +53,19 @@ class NoticePage(Told):
     next: str | None
 
 
-class MarkedNotices(Told):
+class MarkedNotices(ResponseModel):
     """How many of them were unread."""
 
     marked: int
 
 
-class MailWish(Asked):
+class MailWish(RequestModel):
     """How a person wants to be told by mail."""
 
     mail: MailChoice
 
 
-class OpenWebhook(Told):
+class OpenWebhook(ResponseModel):
     """A webhook of the caller's organisation."""
 
     identity: str
@@ -77,7 +77,7 @@ class OpenWebhook(Told):
     """By which messages are signed, where the base draws it; only in the answer that made it."""
 
 
-class WebhookMessage(Told):
+class WebhookMessage(ResponseModel):
     """A message to a webhook."""
 
     identity: str

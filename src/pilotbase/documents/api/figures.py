@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 
 
-class MedianTold(Told):
+class MedianTold(ResponseModel):
     """The middle of some values, and how many there are."""
 
     value: float
     count: int
 
 
-class PublicFigures(Told):
+class PublicFigures(ResponseModel):
     """What everybody may know of a base."""
 
     open_scenarios: int
@@ -31,7 +31,7 @@ class PublicFigures(Told):
     """… of so many demand owners and so many suppliers."""
 
 
-class TargetTold(Told):
+class TargetTold(ResponseModel):
     """A target of the year with what was reached of it."""
 
     figure: str
@@ -41,7 +41,7 @@ class TargetTold(Told):
     reached: int
 
 
-class OverviewTold(Told):
+class OverviewTold(ResponseModel):
     """Everything that the caller sees, counted; targets for operator and regulator only."""
 
     at: datetime

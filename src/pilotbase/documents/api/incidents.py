@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Localized
 from pilotbase.documents.vocabularies import Colour, ServingState, Signal
 from pilotbase.documents.watch import Incident
 
 
-class ListedIncidents(Told):
+class ListedIncidents(ResponseModel):
     """Incidents, newest first."""
 
     items: list[Incident]
 
 
-class DeskWarning(Told):
+class DeskWarning(ResponseModel):
     """What a service is warned of now."""
 
     detector: str
@@ -26,7 +26,7 @@ class DeskWarning(Told):
     reason: str
 
 
-class DeskClock(Told):
+class DeskClock(ResponseModel):
     """A report that has not been made."""
 
     incident: int
@@ -36,7 +36,7 @@ class DeskClock(Told):
     overdue: bool
 
 
-class DeskService(Told):
+class DeskService(ResponseModel):
     """One service on the duty desk."""
 
     service: str
@@ -60,7 +60,7 @@ class DeskService(Told):
     clocks: list[DeskClock]
 
 
-class DutyDesk(Told):
+class DutyDesk(ResponseModel):
     """All services, the most serious first."""
 
     items: list[DeskService]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.api.trials import SpanTold
 
 
-class JobEstimateTold(Told):
+class JobEstimateTold(ResponseModel):
     """What a job takes and costs: the most that it can, and what earlier runs of one's own say."""
 
     most_seconds: float

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
 from pilotbase.documents.labelling import LabelQuality
 from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
@@ -18,7 +18,7 @@ Class = Annotated[Label, pydantic.StringConstraints(max_length=200)]
 Reason = Annotated[str, pydantic.StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
-class Part(Asked):
+class RoundParticipant(RequestModel):
     """Who has a part in a round: an account of an organisation."""
 
     organisation: Word
@@ -28,7 +28,7 @@ class Part(Asked):
     """How exports of Label Studio name this annotator, such as the user's number."""
 
 
-class NewRound(Asked):
+class NewRound(RequestModel):
     """A labelling round over items of a dataset whose file is kept."""
 
     name: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -43,11 +43,11 @@ class NewRound(Asked):
     shown: list[Word] = pydantic.Field(default_factory=list, max_length=100)
     """Fields that labellers see; none: all but labels."""
     items: int = pydantic.Field(200, ge=1, le=MOST_ITEMS)
-    annotators: Annotated[list[Part], pydantic.Field(min_length=2, max_length=2)]
-    adjudicator: Part
+    annotators: Annotated[list[RoundParticipant], pydantic.Field(min_length=2, max_length=2)]
+    adjudicator: RoundParticipant
 
 
-class RoundTold(Told):
+class RoundTold(ResponseModel):
     """A round, as everybody with a part in it is told."""
 
     identity: str
@@ -64,7 +64,7 @@ class RoundTold(Told):
     """``a1``, ``a2`` or ``judge`` for who has a part; empty for the owner and the base."""
 
 
-class ItemTold(Told):
+class ItemTold(ResponseModel):
     """One item, to whoever labels or decides it."""
 
     item: str

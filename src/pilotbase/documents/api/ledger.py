@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbase.documents.api.records import ListedRecord
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Localized
 from pilotbase.documents.roadmap import TaskState
 from pilotbase.documents.targets import Phase
@@ -14,7 +14,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 
 
-class QuartilesTold(Told):
+class QuartilesTold(ResponseModel):
     """A quarter, the half and three quarters of ``count`` values are at most so much."""
 
     low: float
@@ -23,7 +23,7 @@ class QuartilesTold(Told):
     count: int
 
 
-class StepSpanTold(Told):
+class StepSpanTold(ResponseModel):
     """A step with everybody who has begun it: ``taken + open + ended`` of them; nobody is left out."""
 
     step: str
@@ -39,7 +39,7 @@ class StepSpanTold(Told):
     longest_open: float | None
 
 
-class CostTold(Told):
+class CostTold(ResponseModel):
     """What is known of what a step costs; ``kind`` unknown: nothing is metered or agreed there."""
 
     step: str
@@ -52,7 +52,7 @@ class CostTold(Told):
     amount: QuartilesTold | None
 
 
-class AimTold(Told):
+class AimTold(ResponseModel):
     """A target with what was reached of it, of a year or of a phase."""
 
     year: int | None
@@ -66,7 +66,7 @@ class AimTold(Told):
     """``reached`` as a share of ``number``; more than was aimed at is more than 1."""
 
 
-class LedgerTold(Told):
+class LedgerTold(ResponseModel):
     """The ledger of what the caller sees: of the whole base, or (``owner``) of what belongs to one organisation."""
 
     at: datetime
@@ -80,7 +80,7 @@ class LedgerTold(Told):
     phases: list[AimTold]
 
 
-class CellTold(Told):
+class CellTold(ResponseModel):
     """One cell of the map; an empty action or support stands for scenarios that name none."""
 
     action: Action | Literal[""]
@@ -93,7 +93,7 @@ class CellTold(Told):
     """Services that answer now."""
 
 
-class MapTold(Told):
+class MapTold(ResponseModel):
     """Six actions × eight supports, row by row; a scenario with two supports stands in two cells of its row."""
 
     at: datetime
@@ -101,7 +101,7 @@ class MapTold(Told):
     cells: list[CellTold]
 
 
-class RungTold(Told):
+class RungTold(ResponseModel):
     """Scenarios of one worth: they tie under all weights."""
 
     rank: int
@@ -116,7 +116,7 @@ class RungTold(Told):
     """Smallest share of the weight that must move until it leaves the top or comes into it."""
 
 
-class FlipTold(Told):
+class FlipTold(ResponseModel):
     """Two rungs, each as potential, maturity, driving effect, and what each criterion gains or loses until they tie."""
 
     above: tuple[int, int, int]
@@ -125,7 +125,7 @@ class FlipTold(Told):
     moved: tuple[float, float, float]
 
 
-class RankingTold(Told):
+class RankingTold(ResponseModel):
     """Scenarios that are under review or open, ranked; those whose worth nobody has said have no rank."""
 
     weights: tuple[int, int, int]
@@ -141,7 +141,7 @@ class RankingTold(Told):
     flips: list[FlipTold]
 
 
-class TaskTold(Told):
+class TaskTold(ResponseModel):
     """A task of the roadmap, how far its scenario has come by the ledger, and what should become of it."""
 
     phase: Phase
@@ -158,7 +158,7 @@ class TaskTold(Told):
     """Why a change is suggested; None: none is."""
 
 
-class RoadmapTold(Told):
+class RoadmapTold(ResponseModel):
     """The roadmap as the caller sees it: all of it, or the tasks of one demand owner."""
 
     at: datetime

@@ -6,19 +6,19 @@ from datetime import datetime
 
 import pydantic
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.base import Name
 from pilotbase.documents.vocabularies import Role
 
 
-class Membership(Told):
+class Membership(ResponseModel):
     """An organisation and the roles that the person acts in."""
 
     organisation: str
     roles: list[Role]
 
 
-class Caller(Told):
+class Caller(ResponseModel):
     """Who calls."""
 
     person: str
@@ -28,14 +28,14 @@ class Caller(Told):
     memberships: list[Membership]
 
 
-class NewInvitation(Asked):
+class NewInvitation(RequestModel):
     """Whom to invite."""
 
     email: str = pydantic.Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
 
 
-class Invitation(Told):
+class Invitation(ResponseModel):
     """An invitation whose link works."""
 
     email: str

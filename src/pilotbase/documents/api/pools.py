@@ -13,7 +13,7 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.api.uploads import FileName
 from pilotbase.documents.subjects import Subject
 
@@ -34,14 +34,14 @@ class UsageSpan(StrEnum):
     MONTH = "month"
 
 
-class DataFile(Asked):
+class DataFile(RequestModel):
     """A file of a dataset that a job reads."""
 
     dataset: Subject
     file: FileName
 
 
-class HoldingTold(Told):
+class HoldingTold(ResponseModel):
     """What an organisation has of a pool."""
 
     organisation: str
@@ -58,7 +58,7 @@ class HoldingTold(Told):
     waiting: int
 
 
-class WindowTold(Told):
+class WindowTold(ResponseModel):
     """A maintenance window that is not over."""
 
     machines: list[str]
@@ -68,7 +68,7 @@ class WindowTold(Told):
     why: str
 
 
-class PoolTold(Told):
+class PoolTold(ResponseModel):
     """A pool as it stands."""
 
     name: str
@@ -87,7 +87,7 @@ class PoolTold(Told):
     holdings: list[HoldingTold]
 
 
-class WaitTold(Told):
+class WaitTold(ResponseModel):
     """Why a job waits."""
 
     reason: str
@@ -99,7 +99,7 @@ class WaitTold(Told):
     """When it starts about; null: nobody can say."""
 
 
-class SeatTold(Told):
+class SeatTold(ResponseModel):
     """A seat in a shared pool that work of the base waits for, or has."""
 
     pool: str
@@ -108,7 +108,7 @@ class SeatTold(Told):
     """Null while it waits: it is let in at the next turn."""
 
 
-class JobTold(Told):
+class JobTold(ResponseModel):
     """A job of one's own organisation."""
 
     name: str
@@ -136,7 +136,7 @@ class JobTold(Told):
     ended_at: datetime | None
 
 
-class AttemptTold(Told):
+class AttemptTold(ResponseModel):
     """One attempt at a job, and what it used by the backend's counters."""
 
     number: int
@@ -156,7 +156,7 @@ class JobDetail(JobTold):
     attempts: list[AttemptTold]
 
 
-class OthersTold(Told):
+class OthersTold(ResponseModel):
     """What is told of another organisation: how much, and nothing else."""
 
     organisation: str
@@ -165,7 +165,7 @@ class OthersTold(Told):
     waiting: int
 
 
-class QueueTold(Told):
+class QueueTold(ResponseModel):
     """Who waits and runs in a pool: one's own jobs, and how much others have."""
 
     jobs: list[JobTold]
@@ -174,7 +174,7 @@ class QueueTold(Told):
     others: list[OthersTold]
 
 
-class UsageTold(Told):
+class UsageTold(ResponseModel):
     """Who had how much of a pool over time."""
 
     since: datetime

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pilotbase.documents.api.datasets import FacetCount
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.vocabularies import ReadingKind
 
 
@@ -18,7 +18,7 @@ class ReaderFacet(StrEnum):
     CHANNEL = "channel"
 
 
-class ReadingTold(Told):
+class ReadingTold(ResponseModel):
     """One line of the access record: one entry of the log, with what the ledger of uses says of its use."""
 
     number: int
@@ -53,7 +53,7 @@ class ReadingTold(Told):
     """How often that was refused on this day, up to this line."""
 
 
-class Readers(Told):
+class Readers(ResponseModel):
     """Some lines of an access record, newest first; pass ``next`` as ``before`` to read on."""
 
     subject: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.base import Localized, Note
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Role
 
 
-class ListedRecord(Told):
+class ListedRecord(ResponseModel):
     """One record as lists show it."""
 
     subject: str
@@ -26,7 +26,7 @@ class ListedRecord(Told):
     url: str
 
 
-class RecordPage(Told):
+class RecordPage(ResponseModel):
     """Some records, newest first; pass ``next`` as ``after`` to read on."""
 
     items: list[ListedRecord]
@@ -34,7 +34,7 @@ class RecordPage(Told):
     next: str | None
 
 
-class RemedyTold(Told):
+class RemedyTold(ResponseModel):
     """An act that removes what bars another, and who may take it; an empty organisation means any."""
 
     subject: str
@@ -43,7 +43,7 @@ class RemedyTold(Told):
     organisation: str
 
 
-class BarTold(Told):
+class BarTold(ResponseModel):
     """Why a step cannot be taken now, and who can do what about it; nobody: a colleague of the caller, or time."""
 
     code: str
@@ -52,7 +52,7 @@ class BarTold(Told):
     remedies: list[RemedyTold]
 
 
-class MakesWayTold(Told):
+class MakesWayTold(ResponseModel):
     """A step that cannot be taken before another, and why."""
 
     subject: str
@@ -61,7 +61,7 @@ class MakesWayTold(Told):
     hint: str
 
 
-class WaitingWork(Told):
+class WaitingWork(ResponseModel):
     """One thing that waits for the caller."""
 
     subject: str
@@ -77,14 +77,14 @@ class WaitingWork(Told):
     """Why it cannot be done now; nothing: it can be."""
 
 
-class Work(Told):
+class Work(ResponseModel):
     """``tasks``: what the caller can do now, what is due first; ``held``: what others must make way for first."""
 
     tasks: list[WaitingWork]
     held: list[WaitingWork]
 
 
-class PossibleStep(Told):
+class PossibleStep(ResponseModel):
     """A step that table and state leave open to the caller; ``obstacle`` says what else stands against it."""
 
     act: Act
@@ -96,13 +96,13 @@ class PossibleStep(Told):
     """Who can do what about the obstacle."""
 
 
-class Noted(Asked):
+class Noted(RequestModel):
     """A step that brings nothing but a note."""
 
     note: Note = ""
 
 
-class Erased(Told):
+class Erased(ResponseModel):
     """How many versions' files were erased."""
 
     erased: int

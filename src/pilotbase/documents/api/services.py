@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbase.documents.api.pools import SeatTold
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Localized, Moment, Name
-from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 
 
-class SeenKey(Told):
+class KeyView(ResponseModel):
     """A key as it is listed."""
 
     identity: str
@@ -27,7 +27,7 @@ class SeenKey(Told):
     """Only in the answer that makes it; kept nowhere."""
 
 
-class SeenBudget(Told):
+class BudgetView(ResponseModel):
     """A budget and where it stands in its present period."""
 
     name: Name
@@ -43,7 +43,7 @@ class SeenBudget(Told):
     held_tokens: int
 
 
-class UsageRow(Told):
+class UsageRow(ResponseModel):
     """What was used of a service in one day by one key, version and end."""
 
     day: datetime
@@ -56,7 +56,7 @@ class UsageRow(Told):
     milliseconds: float
 
 
-class HeldRoute(Told):
+class HeldRoute(ResponseModel):
     """A route of a service that may not answer now, whatever the service's state."""
 
     route: int
@@ -64,11 +64,11 @@ class HeldRoute(Told):
     """What its certificate is; an endpoint's override can only have expired."""
 
 
-class SeenService(Told):
+class ServiceView(ResponseModel):
     """A service and where it stands."""
 
     service: Service
-    standing: ServiceStanding
+    standing: ServiceStatus
     held: tuple[HeldRoute, ...] = ()
     answering: int | None = None
     """The route that answers a call now; None: a person does, or nobody."""
@@ -76,7 +76,7 @@ class SeenService(Told):
     """The seats in shared pools that its boxes have or wait for, one for each gateway."""
 
 
-class ListedService(Told):
+class ListedService(ResponseModel):
     """A service in a list."""
 
     name: Name

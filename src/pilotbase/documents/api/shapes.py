@@ -15,7 +15,7 @@ _NUMBERS = {int, float}
 _LARGEST = 2**63
 
 
-class Asked(pydantic.BaseModel):
+class RequestModel(pydantic.BaseModel):
     """What a caller sends; unknown fields are refused, and a number is written as a number."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -56,13 +56,13 @@ def _kinds(model: type[pydantic.BaseModel], info: pydantic.ValidationInfo) -> se
     return {annotation, *get_args(annotation)}
 
 
-class Told(pydantic.BaseModel):
+class ResponseModel(pydantic.BaseModel):
     """What the hub answers; a client passes over fields that later versions add."""
 
     model_config = pydantic.ConfigDict(from_attributes=True, frozen=True)
 
 
-class ProblemIssue(Told):
+class ProblemIssue(ResponseModel):
     """One problem of what was sent."""
 
     path: str
@@ -73,7 +73,7 @@ class ProblemIssue(Told):
     line: int | None = None
 
 
-class Problem(Told):
+class Problem(ResponseModel):
     """Problem details (RFC 9457) in the caller's language."""
 
     type: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.hashes import Digest
 
 
-class OfferTold(Told):
+class OfferTold(ResponseModel):
     """A scenario that is sealed at a site."""
 
     scenario: str
@@ -16,7 +16,7 @@ class OfferTold(Told):
     cases: int
 
 
-class PackTold(Told):
+class PackTold(ResponseModel):
     """A pack that was asked for, and how far it is."""
 
     identity: str
@@ -38,7 +38,7 @@ class PackTold(Told):
     """Until then the site has to begin."""
 
 
-class ReportTold(Told):
+class ReportTold(ResponseModel):
     """A report that a site has sent and that held."""
 
     pack: Digest
@@ -57,7 +57,7 @@ class ReportTold(Told):
     """Its number."""
 
 
-class SentTold(Told):
+class SentTold(ResponseModel):
     """A report that was sent in, and how far its examination is."""
 
     identity: str
@@ -65,7 +65,7 @@ class SentTold(Told):
     reason: str | None
 
 
-class SiteTold(Told):
+class SiteTold(ResponseModel):
     """A site as the base knows it."""
 
     site: str

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import pydantic
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.private import MOST_CONTRIBUTIONS, DateRange, Epsilon, LeftOut, PrivacyTest, PrivateProfile
 
 
-class NewStatistics(Asked):
+class NewStatistics(RequestModel):
     """What somebody wants to be told of a closed dataset."""
 
     epsilon: Epsilon
@@ -29,7 +29,7 @@ class NewStatistics(Asked):
     """Tells a further drawing, which is paid for again."""
 
 
-class BudgetTold(Told):
+class BudgetTold(ResponseModel):
     """How much of ε an organisation has spent on a dataset, and may spend in all."""
 
     organisation: str
@@ -39,7 +39,7 @@ class BudgetTold(Told):
     left: int | None
 
 
-class PriceTold(Told):
+class PriceTold(ResponseModel):
     """What a question would cost, and how far from the truth its answers would be; nothing is spent by asking."""
 
     record_set: str
@@ -61,7 +61,7 @@ class PriceTold(Told):
     pair_error: int | None
 
 
-class StatisticsTold(Told):
+class StatisticsTold(ResponseModel):
     """A question that was asked, and how far its answer is."""
 
     identity: str
@@ -91,7 +91,7 @@ class StatisticsAnswer(StatisticsTold):
     """For the owner of the dataset alone: its figures are computed without noise."""
 
 
-class StatisticsPage(Told):
+class StatisticsPage(ResponseModel):
     """The budgets that the caller may know, and the questions that the caller sees, newest first."""
 
     budgets: list[BudgetTold]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from pilotbase.documents.api.pools import SeatTold
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
 
 
-class TrialProgress(Told):
+class TrialProgress(ResponseModel):
     """Coarse progress of the newest work on a trial; nothing where there was none."""
 
     state: str | None
@@ -22,7 +22,7 @@ class TrialProgress(Told):
     """The seat in a shared pool that it waits for."""
 
 
-class QueuedWork(Told):
+class QueuedWork(ResponseModel):
     """Work that runs or waits, in the order in which it is taken."""
 
     subject: str
@@ -40,7 +40,7 @@ class QueuedWork(Told):
     since: datetime
 
 
-class SpanTold(Told):
+class SpanTold(ResponseModel):
     """Between what a figure lies, and what it is about; null: that is not told."""
 
     low: float
@@ -48,7 +48,7 @@ class SpanTold(Told):
     high: float
 
 
-class EstimateTold(Told):
+class EstimateTold(ResponseModel):
     """What a trial takes and costs in all, told from its first batches."""
 
     held: bool
@@ -69,7 +69,7 @@ class EstimateTold(Told):
     currency: str
 
 
-class OrderedBundle(Told):
+class OrderedBundle(ResponseModel):
     """A sample bundle that is being packed for the caller."""
 
     report: Digest
@@ -79,7 +79,7 @@ class OrderedBundle(Told):
     """Place in the queue, from 1; 0 while it is packed."""
 
 
-class CheckedCertificate(Told):
+class CheckedCertificate(ResponseModel):
     """Whether a certificate holds, and what it says."""
 
     holds: bool

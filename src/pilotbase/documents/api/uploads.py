@@ -8,7 +8,7 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.base import Note
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import Subject
@@ -21,7 +21,7 @@ FileName = Annotated[str, StringConstraints(min_length=1, max_length=200, patter
 UploadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
-class NewUpload(Asked):
+class NewUpload(RequestModel):
     """What is going to be sent: the digest is of the whole content."""
 
     name: FileName
@@ -29,7 +29,7 @@ class NewUpload(Asked):
     digest: Digest
 
 
-class OpenUpload(Told):
+class OpenUpload(ResponseModel):
     """An upload: ``received`` bytes are on the disk of the base, encrypted; it is erased at ``expires_at``."""
 
     identity: UploadId
@@ -41,7 +41,7 @@ class OpenUpload(Told):
     expires_at: datetime
 
 
-class HandedIn(Asked):
+class HandedIn(RequestModel):
     """A finished upload, a zip of a folder, that becomes a version; it is erased once it is taken in."""
 
     upload: UploadId
@@ -64,7 +64,7 @@ class HandedInApplication(HandedIn):
     """None: that of the version before, if there is one."""
 
 
-class KeptVersion(Told):
+class KeptVersion(ResponseModel):
     """The files of one version of a scenario that the base keeps, encrypted, until ``kept_until``."""
 
     scenario: Digest

@@ -6,21 +6,21 @@ from datetime import datetime
 
 from pydantic import Field
 
-from pilotbase.documents.api.shapes import Asked, Told
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.base import Day, Name, Note
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.voucher import FileKind, JobName, Money, Side, Word
 
 
-class NewClaimFile(Asked):
+class NewClaimFile(RequestModel):
     """A file of a claim that was uploaded."""
 
     upload: UploadId
     kind: FileKind
 
 
-class NewPayment(Asked):
+class NewPayment(RequestModel):
     """That a fee was paid; the receipt among the files shows it."""
 
     reference: Word
@@ -31,7 +31,7 @@ class NewPayment(Asked):
     payee: Name
 
 
-class NewClaim(Asked):
+class NewClaim(RequestModel):
     """What one's own organisation claims of a settled use: what the voucher has paid of it."""
 
     job: JobName
@@ -44,7 +44,7 @@ class NewClaim(Asked):
     note: Note = ""
 
 
-class VoucherTold(Told):
+class VoucherTold(ResponseModel):
     """What one voucher has."""
 
     identity: str
@@ -61,7 +61,7 @@ class VoucherTold(Told):
     expires_at: datetime
 
 
-class HoldTold(Told):
+class HoldTold(ResponseModel):
     """What a voucher has on hold for one attempt of a job."""
 
     job: str
@@ -73,7 +73,7 @@ class HoldTold(Told):
     lapses_at: datetime
 
 
-class MovementTold(Told):
+class MovementTold(ResponseModel):
     """One movement of money."""
 
     step: str
@@ -85,7 +85,7 @@ class MovementTold(Told):
     at: datetime
 
 
-class YearTold(Told):
+class YearTold(ResponseModel):
     """How far an organisation is from the year's cap of a programme."""
 
     programme: str
@@ -100,7 +100,7 @@ class YearTold(Told):
     paid: int
 
 
-class UseTold(Told):
+class UseTold(ResponseModel):
     """What a voucher has paid of one attempt of a job, or of an hour of a service's calls."""
 
     job: str
@@ -122,7 +122,7 @@ class UseTold(Told):
     """As which side the caller may claim it, by the rules of its programme."""
 
 
-class ClaimTold(Told):
+class ClaimTold(ResponseModel):
     """A claim, and every rule that it did not meet."""
 
     identity: str
@@ -143,7 +143,7 @@ class ClaimTold(Told):
         return hex_of(self.identity)
 
 
-class ClaimRuleTold(Told):
+class ClaimRuleTold(ResponseModel):
     """What one rule says of a claim."""
 
     rule: str
@@ -153,7 +153,7 @@ class ClaimRuleTold(Told):
     """Where it is broken, in the language of the request."""
 
 
-class ClaimFileTold(Told):
+class ClaimFileTold(ResponseModel):
     """A file of a claim; its claimant and who decides may take it."""
 
     kind: str
@@ -162,7 +162,7 @@ class ClaimFileTold(Told):
     size: int
 
 
-class ClaimStepTold(Told):
+class ClaimStepTold(ResponseModel):
     """What became of a claim, and when."""
 
     state: str
@@ -194,7 +194,7 @@ class ClaimDetail(ClaimTold):
     may_pay: bool
 
 
-class ProgrammeListed(Told):
+class ProgrammeListed(ResponseModel):
     """A programme of vouchers as it stands today."""
 
     name: str
@@ -209,7 +209,7 @@ class ProgrammeListed(Told):
     """The digest of its rules."""
 
 
-class MeteredTold(Told):
+class MeteredTold(ResponseModel):
     """What was metered of one use beside what was settled of it, in one dimension."""
 
     job: str
@@ -227,7 +227,7 @@ class MeteredTold(Told):
     findings: list[str]
 
 
-class HourTold(Told):
+class HourTold(ResponseModel):
     """What a gateway's meters say of a closed hour of calls, beside what was settled of it."""
 
     job: str
@@ -239,7 +239,7 @@ class HourTold(Told):
     difference: int
 
 
-class ReconciliationTold(Told):
+class ReconciliationTold(ResponseModel):
     """What was metered beside what was settled and posted."""
 
     uses: list[MeteredTold]
@@ -248,7 +248,7 @@ class ReconciliationTold(Told):
     """Hours of calls by the gateway's meters now, of the last days."""
 
 
-class WalletTold(Told):
+class WalletTold(ResponseModel):
     """All that an organisation has of vouchers."""
 
     organisation: str
@@ -263,7 +263,7 @@ class WalletTold(Told):
     """Newest first."""
 
 
-class WalletListed(Told):
+class WalletListed(ResponseModel):
     """An organisation that has vouchers, or has claimed."""
 
     organisation: str

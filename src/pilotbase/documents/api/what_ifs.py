@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pilotbase.documents.api.shapes import Told
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.pool_replay import Policy
 
 MOST_SEED = 2**31 - 1
 
 
-class WhatIfTold(Told):
+class WhatIfTold(ResponseModel):
     """A what-if that somebody has asked for, and how far it is."""
 
     identity: str

@@ -13,20 +13,20 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.compute.engines import Worker
 from pilotbase.compute.queue.seating import OwnWork
-from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms
 from pilotbase.documents.vocabularies import JobKind
-from pilotbase.gateway.upstreams.pool import Pool
+from pilotbase.gateway.upstreams.pool import BoxPool
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import TabularModel
-from pilotbase.protocols.frames import Answers, Batch
-from pilotbase.protocols.upstream import Question, Reply, Stream
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.protocols.upstream import AnswerStream, UpstreamCall, UpstreamReply
 from pilotbase.trial.kept_threads import threads_of
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.leaving import may_leave
-from pilotbase.trial.running import Terms, prepare_candidate, start_candidate
+from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate
 from pilotbase.trial.sealed import load_sealed
 
 IDLE_SECONDS = 60.0
@@ -37,18 +37,18 @@ _LOOK_SECONDS = 0.05
 class Recipe:
     """How the box of a certified application is started."""
 
-    lab: Lab
+    lab: TrialRuntime
     route: CertifiedRoute
-    terms: Terms
+    terms: BoxTerms
     may_miss: frozenset[str]
 
     @classmethod
-    def of(cls, lab: Lab, route: CertifiedRoute) -> Recipe:
+    def of(cls, lab: TrialRuntime, route: CertifiedRoute) -> Recipe:
         """Return the recipe by the plan of its trial; raises `NotFoundError` where the base does not keep that."""
         plan = lab.view.load(route.plan, TrialPlan)
         sealed = load_sealed(lab.view, plan.sealed)
         leaves = may_leave(sealed.scenario)
-        terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.ANSWERS, leaves)
+        terms = BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.ANSWERS, leaves)
         return cls(lab, route, terms, frozenset(sealed.record.may_miss))
 
     def work(self, service: Service, part: str) -> OwnWork:
@@ -81,10 +81,10 @@ class Recipe:
 class CertifiedUpstream:
     """Answers with a pool of warm boxes, which is started by the first question, or by `warm`."""
 
-    def __init__(self, recipe: Recipe, terms: ServiceTerms, sitter: Sitter) -> None:
+    def __init__(self, recipe: Recipe, terms: ServiceTerms, sitter: SeatHolder) -> None:
         self.model = TabularModel(recipe.terms.contract, recipe.may_miss, recipe.route.application.digest)
         self._recipe, self._terms = recipe, terms
-        self._pool: Pool | None = None
+        self._pool: BoxPool | None = None
         self._boxes = SeatedBoxes(recipe.lab.view, recipe.start, sitter)
         self._asked_at = time.monotonic()
 
@@ -113,20 +113,20 @@ class CertifiedUpstream:
         if self._pool is not None and not await asyncio.to_thread(self._boxes.tend):
             self._pool.recall()
 
-    def warm(self) -> Pool:
+    def warm(self) -> BoxPool:
         """Have the boxes started and return their pool."""
         self._asked_at = time.monotonic()
         if self._pool is None:
             limits = self._recipe.terms.limits
-            self._pool = Pool(self._boxes.start, limits, self._terms.workers, self._terms.queue)
+            self._pool = BoxPool(self._boxes.start, limits, self._terms.workers, self._terms.queue)
         return self._pool
 
-    async def ask(self, question: Question) -> Reply | Stream:
+    async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
         asked = self.model.read(question)
         answers = await self.warm().predict(_batches(asked.batch, self._recipe.terms.batch_rows))
         return self.model.answer(question, asked, _joined(answers))
 
-    def hand_over(self, question: Question) -> Reply:
+    def hand_over(self, question: UpstreamCall) -> UpstreamReply:
         return self.model.hand_over(question, self.model.read(question))
 
     async def close(self) -> None:
@@ -142,13 +142,13 @@ class CertifiedUpstream:
         await asyncio.to_thread(self._boxes.leave)
 
 
-def _batches(batch: Batch, most_rows: int) -> list[Batch]:
+def _batches(batch: FeatureBatch, most_rows: int) -> list[FeatureBatch]:
     """Return ``batch`` in pieces no larger than those of the trial."""
     if batch.rows <= most_rows:
         return [batch]
     starts = range(0, batch.rows, most_rows)
     return [
-        Batch(
+        FeatureBatch(
             {name: column[start : start + most_rows] for name, column in batch.columns.items()},
             min(most_rows, batch.rows - start),
         )
@@ -156,5 +156,5 @@ def _batches(batch: Batch, most_rows: int) -> list[Batch]:
     ]
 
 
-def _joined(answers: list[Answers]) -> Answers:
-    return answers[0] if len(answers) == 1 else Answers(np.concatenate([one.values for one in answers]))
+def _joined(answers: list[AnswerBatch]) -> AnswerBatch:
+    return answers[0] if len(answers) == 1 else AnswerBatch(np.concatenate([one.values for one in answers]))

@@ -13,20 +13,20 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
 from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
 from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
-from pilotbase.gateway.upstreams.wire import Asked
+from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
 from pilotbase.protocols.openai_stream import StreamMeter
 from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage, estimate_tokens, read_usage
 from pilotbase.protocols.strict_json import read_object
 from pilotbase.protocols.upstream import (
-    Cases,
-    Question,
+    AnswerStream,
+    CallCases,
     QueueFullError,
-    Reply,
-    Stream,
+    UpstreamCall,
     UpstreamDownError,
     UpstreamFailedError,
+    UpstreamReply,
 )
 
 MAXIMUM_ANSWER_BYTES = 64 << 20
@@ -56,7 +56,7 @@ class EndpointUpstream:
     def ready(self) -> bool:
         return self._answered
 
-    async def ask(self, question: Question) -> Reply | Stream:
+    async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
         asked = self._wire.asked(self._route, question)
         if self.pending >= self._most:
             raise QueueFullError("gateway.queue_full", seconds=1)
@@ -73,13 +73,13 @@ class EndpointUpstream:
         finally:
             self.pending -= 1
 
-    def hand_over(self, question: Question) -> Reply:
-        content, cases = question.content, Cases([question.call])
+    def hand_over(self, question: UpstreamCall) -> UpstreamReply:
+        content, cases = question.content, CallCases([question.call])
         if isinstance(content, ChatRequest):
             return handed_over_chat(question, content, cases)
         if isinstance(content, InferRequest):
             response = InferResponse(question.service, "", content.id or question.call, (), {HANDED_OVER: True})
-            return Reply(write_infer_response(response, False)[0], cases, handed_over=True)
+            return UpstreamReply(write_infer_response(response, False)[0], cases, handed_over=True)
         raise UpstreamDownError("gateway.needs_person")
 
     async def close(self) -> None:
@@ -89,7 +89,7 @@ class EndpointUpstream:
     def _most(self) -> int:
         return self._terms.workers * _CALLS_A_WORKER + self._terms.queue
 
-    async def _send(self, asked: Asked) -> aiohttp.ClientResponse:
+    async def _send(self, asked: WireRequest) -> aiohttp.ClientResponse:
         """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
         try:
             session = self._session = self._session or self._sessions.for_url(self._route.url)
@@ -105,7 +105,7 @@ class EndpointUpstream:
         self._answered = True
         return response
 
-    async def _reply(self, question: Question, response: aiohttp.ClientResponse) -> Reply:
+    async def _reply(self, question: UpstreamCall, response: aiohttp.ClientResponse) -> UpstreamReply:
         """Return the whole answer; raises as `ask`."""
         status = response.status
         if status in _FULL:
@@ -114,9 +114,9 @@ class EndpointUpstream:
             raise UpstreamFailedError("gateway.endpoint_failed", status=status)
         body, told = await _read(response), response.headers.get(HEADER_LENGTH, "")
         length = int(told) if told.isdigit() else None
-        return Reply(
+        return UpstreamReply(
             body=body,
-            cases=Cases([question.call]),
+            cases=CallCases([question.call]),
             usage=_usage(question, body, length) if status == 200 else TokenUsage(0, 0),
             status=status,
             media_type=response.content_type,
@@ -128,12 +128,12 @@ class EndpointStream:
     """A streamed chat completion on its way through."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, question: Question, content: ChatRequest, silence_seconds: float
+        self, response: aiohttp.ClientResponse, question: UpstreamCall, content: ChatRequest, silence_seconds: float
     ) -> None:
         self._response, self._silence = response, silence_seconds
         self._meter = StreamMeter(content.include_usage)
         self._prompt_bytes = len(question.body)
-        self.cases = Cases([question.call])
+        self.cases = CallCases([question.call])
 
     @property
     def ended(self) -> bool:
@@ -190,7 +190,7 @@ _ANSWERS = {ChatRequest: "choices", EmbeddingRequest: "data", InferRequest: "out
 """What was asked → the list that an answer to it holds."""
 
 
-def _usage(question: Question, body: bytes, length: int | None) -> TokenUsage | None:
+def _usage(question: UpstreamCall, body: bytes, length: int | None) -> TokenUsage | None:
     """Return the tokens of a whole answer: as it tells, else estimated; None where tokens are not its measure.
 
     Raises `UpstreamFailedError` where it is no answer, whatever its status says.

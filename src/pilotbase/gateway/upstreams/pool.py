@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
-from pilotbase.compute.box.supervisor import Usage
+from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
-from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 30.0
@@ -32,15 +32,15 @@ _LOOK_SECONDS = 1.0
 _log = logging.getLogger("pilotbase.gateway")
 
 
-class Box(Protocol):
+class PooledWorker(Protocol):
     """A warm worker, as far as a pool needs it."""
 
     @property
     def running(self) -> bool: ...
 
-    def predict(self, batch: Batch, following: Batch | None = None) -> Answers: ...
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
 
-    def usage(self) -> Usage: ...
+    def usage(self) -> BoxUsage: ...
 
     def cancel(self) -> None: ...
 
@@ -49,18 +49,18 @@ class Box(Protocol):
 
 @dataclass
 class _Job:
-    batches: Sequence[Batch]
+    batches: Sequence[FeatureBatch]
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[list[Answers]] = field(init=False)
+    future: asyncio.Future[list[AnswerBatch]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.future = self.loop.create_future()
 
-    def finish(self, result: list[Answers] | PilotbaseError) -> None:
+    def finish(self, result: list[AnswerBatch] | PilotbaseError) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
             self.loop.call_soon_threadsafe(self._set, result)
 
-    def _set(self, result: list[Answers] | PilotbaseError) -> None:
+    def _set(self, result: list[AnswerBatch] | PilotbaseError) -> None:
         if self.future.done():
             return
         if isinstance(result, PilotbaseError):
@@ -69,10 +69,10 @@ class _Job:
             self.future.set_result(result)
 
 
-class Pool:
+class BoxPool:
     """So many boxes, and the calls that wait for them."""
 
-    def __init__(self, start: Callable[[], Box], limits: Limits, boxes: int, waiting: int) -> None:
+    def __init__(self, start: Callable[[], PooledWorker], limits: Limits, boxes: int, waiting: int) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._most = boxes + waiting
         self.pending = 0
@@ -86,7 +86,7 @@ class Pool:
         """How many boxes are ready for a call, or busy with one."""
         return sum(keeper.box is not None for keeper in self._keepers)
 
-    async def predict(self, batches: Sequence[Batch]) -> list[Answers]:
+    async def predict(self, batches: Sequence[FeatureBatch]) -> list[AnswerBatch]:
         """Return the answers to each of ``batches``, all from one box; cancelled, what has not begun never begins.
 
         Raises:
@@ -144,7 +144,7 @@ class _Keeper(threading.Thread):
 
     def __init__(
         self,
-        start: Callable[[], Box],
+        start: Callable[[], PooledWorker],
         limits: Limits,
         jobs: queue.SimpleQueue[_Job | None],
         on_down: Callable[[], None],
@@ -153,9 +153,9 @@ class _Keeper(threading.Thread):
         self._start_box, self._limits, self._jobs, self._on_down = start, limits, jobs, on_down
         self._stopped, self._failures = threading.Event(), 0
         self._helper = ThreadPoolExecutor(1, "pilotbase-next-box")
-        self._next: Future[Box] | None = None
+        self._next: Future[PooledWorker] | None = None
         self._looked = 0.0
-        self.box: Box | None = None
+        self.box: PooledWorker | None = None
         self.down: UpstreamDownError | None = None
         """Why the last box that was tried did not come up."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pilotbase.compute.queue.seating import place_for
-from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import ServingState
@@ -20,7 +20,7 @@ from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
 from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.service.standing import standing_of
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 
 TEND_SECONDS = 2.0
 _log = logging.getLogger("pilotbase.gateway")
@@ -37,7 +37,7 @@ class _Held:
 class Upstreams:
     """All upstreams of one gateway; used within one event loop."""
 
-    def __init__(self, lab: Lab, allowed: Sequence[str] = (), keys: Mapping[str, str] | None = None) -> None:
+    def __init__(self, lab: TrialRuntime, allowed: Sequence[str] = (), keys: Mapping[str, str] | None = None) -> None:
         self._lab, self._keys = lab, keys or {}
         self._sessions = GuardedSessions(allowed)
         self._held: dict[str, _Held] = {}
@@ -145,6 +145,8 @@ class Upstreams:
         try:
             recipe = Recipe.of(self._lab, route)
             work = recipe.work(service, f"{self._name}/{next(self._numbers)}")
-            return CertifiedUpstream(recipe, service.terms, Sitter(lambda: place_for(self._lab.view, work), self._name))
+            return CertifiedUpstream(
+                recipe, service.terms, SeatHolder(lambda: place_for(self._lab.view, work), self._name)
+            )
         except PilotbaseError as problem:
             raise UpstreamDownError("gateway.no_box") from problem

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pilotbase.compute.backends.backend import Metered
-from pilotbase.compute.box.supervisor import Usage
-from pilotbase.compute.queue.seating import Place
+from pilotbase.compute.box.supervisor import BoxUsage
+from pilotbase.compute.queue.seating import SeatRequest
 from pilotbase.compute.queue.showing import seats_of, why_waiting
-from pilotbase.compute.queue.sitting import Sitter
+from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import Text, text
-from pilotbase.gateway.upstreams.pool import Box
+from pilotbase.gateway.upstreams.pool import PooledWorker
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -30,7 +30,7 @@ RETRY_SECONDS = 10
 """After so long callers are to ask again."""
 GRACE_SECONDS = 10.0
 _ASK_SECONDS = 1.0
-_NOTHING = Usage(0.0, 0.0, 0)
+_NOTHING = BoxUsage(0.0, 0.0, 0)
 _log = logging.getLogger("pilotbase.gateway")
 
 
@@ -44,27 +44,27 @@ class NoSeatError(UpstreamDownError):
 class _Counted:
     """A box, and what of its use was counted already."""
 
-    box: Box
-    counted: Usage = _NOTHING
+    box: PooledWorker
+    counted: BoxUsage = _NOTHING
 
 
 class SeatedBoxes:
     """Starts the boxes of one route of one service; safe to share between threads."""
 
-    def __init__(self, view: View, start: Callable[[], Box], sitter: Sitter) -> None:
+    def __init__(self, view: View, start: Callable[[], PooledWorker], sitter: SeatHolder) -> None:
         self._view, self._start, self._sitter = view, start, sitter
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._boxes: list[_Counted] = []
         self._used = Metered()
         self._missing: float | None = None
-        self._waited: tuple[float, Place | None] = (0.0, None)
+        self._waited: tuple[float, SeatRequest | None] = (0.0, None)
 
     @property
     def has_seat(self) -> bool:
         """Tell whether there is a seat: none where none is needed."""
         return self._sitter.holds_one
 
-    def start(self) -> Box:
+    def start(self) -> PooledWorker:
         """Return a box that runs, on its seat; raises `NoSeatError`, and as boxes are started."""
         until = time.monotonic() + PATIENCE_SECONDS
         while (waits_at := self._asked()) is not None:
@@ -105,15 +105,15 @@ class SeatedBoxes:
             used, self._used = self._used, Metered()
         self._sitter.leave(used)
 
-    def _asked(self) -> Place | None:
+    def _asked(self) -> SeatRequest | None:
         """Return where the seat is waited for; raises `NoSeatError` where it could never be had."""
         try:
             return self._ask()
         except (RefusedError, NotFoundError) as error:
             raise NoSeatError("gateway.no_seat", why=error.text, seconds=RETRY_SECONDS) from error
 
-    def _ask(self) -> Place | None:
-        """Return as `Sitter.tend`, which all that start boxes here ask together, and once in `_ASK_SECONDS`."""
+    def _ask(self) -> SeatRequest | None:
+        """Return as `SeatHolder.tend`, which all that start boxes here ask together, and once in `_ASK_SECONDS`."""
         with self._lock:
             asked_at, place = self._waited
             if place is None or time.monotonic() - asked_at >= _ASK_SECONDS:
@@ -121,7 +121,7 @@ class SeatedBoxes:
                 self._waited = (time.monotonic(), place)
         return place
 
-    def _why(self, waits_at: Place) -> Text:
+    def _why(self, waits_at: SeatRequest) -> Text:
         """Return why the seat waits, as any caller of the service may be told."""
         subject = waits_at.asking.subject
         found = [one for one in seats_of(self._view, subject.partition("@")[0]) if one.job.subject == subject]

@@ -18,7 +18,7 @@ from pilotbase.protocols.contract_tensors import (
     columns_from_tensors,
     spoken_field,
 )
-from pilotbase.protocols.frames import Answers, Batch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.open_inference import InferRequest, InferResponse, write_infer_response
 from pilotbase.protocols.openai_wire import (
     ChatAnswer,
@@ -28,16 +28,16 @@ from pilotbase.protocols.openai_wire import (
     write_chat_stream,
 )
 from pilotbase.protocols.strict_json import WireError
-from pilotbase.protocols.upstream import EVENTS, JSON, Cases, Question, Reply
+from pilotbase.protocols.upstream import EVENTS, JSON, CallCases, UpstreamCall, UpstreamReply
 
 HANDED_OVER = "pilotbase.handed_over"
 
 
 @dataclass(frozen=True)
-class Asked:
+class TabularRequest:
     """The cases of a question."""
 
-    batch: Batch
+    batch: FeatureBatch
     listed: bool = True
     """A chat message gave a list of cases, and gets a list of answers."""
     in_words: bool = False
@@ -53,7 +53,7 @@ class TabularModel:
     version: str
     """Digest of the application."""
 
-    def read(self, question: Question) -> Asked:
+    def read(self, question: UpstreamCall) -> TabularRequest:
         """Return the cases of ``question``.
 
         Raises:
@@ -65,19 +65,19 @@ class TabularModel:
             strange = [name for name in content.outputs if name != PREDICTION]
             if strange:
                 raise WireError("wire.no_output", field=strange[0], allowed=PREDICTION)
-            return Asked(reader.read(columns_from_tensors(self.contract, content.inputs)))
+            return TabularRequest(reader.read(columns_from_tensors(self.contract, content.inputs)))
         if isinstance(content, ChatRequest):
             speaks = spoken_field(self.contract)
             if speaks is not None:
-                return Asked(reader.read({speaks: [content.question]}), listed=False, in_words=True)
+                return TabularRequest(reader.read({speaks: [content.question]}), listed=False, in_words=True)
             columns, listed = columns_from_chat(content.question)
-            return Asked(reader.read(columns), listed)
+            return TabularRequest(reader.read(columns), listed)
         raise WireError("wire.no_embeddings", field="model")
 
-    def answer(self, question: Question, asked: Asked, answers: Answers) -> Reply:
+    def answer(self, question: UpstreamCall, asked: TabularRequest, answers: AnswerBatch) -> UpstreamReply:
         """Return the answers as a message of the question's protocol."""
         scalars = answer_scalars(answers, self.contract.prediction)
-        cases = Cases(case_ids(question.call, asked.batch.rows), scalars_of(asked.batch), scalars)
+        cases = CallCases(case_ids(question.call, asked.batch.rows), scalars_of(asked.batch), scalars)
         if isinstance(question.content, ChatRequest):
             if asked.in_words and not isinstance(scalars[0], str):
                 return _unanswered_chat(question, question.content, cases, handed_over=False)
@@ -86,15 +86,17 @@ class TabularModel:
             return _chat_reply(answer, question.content, cases)
         return self._infer_reply(question, answers, cases, handed_over=False)
 
-    def hand_over(self, question: Question, asked: Asked) -> Reply:
+    def hand_over(self, question: UpstreamCall, asked: TabularRequest) -> UpstreamReply:
         """Return the answer that leaves every case to a person."""
         rows = asked.batch.rows
-        cases = Cases(case_ids(question.call, rows), scalars_of(asked.batch))
+        cases = CallCases(case_ids(question.call, rows), scalars_of(asked.batch))
         if isinstance(question.content, ChatRequest):
             return handed_over_chat(question, question.content, cases)
         return self._infer_reply(question, abstentions(rows, self.contract.prediction), cases, handed_over=True)
 
-    def _infer_reply(self, question: Question, answers: Answers, cases: Cases, handed_over: bool) -> Reply:
+    def _infer_reply(
+        self, question: UpstreamCall, answers: AnswerBatch, cases: CallCases, handed_over: bool
+    ) -> UpstreamReply:
         content = question.content
         assert isinstance(content, InferRequest)
         response = InferResponse(
@@ -106,10 +108,10 @@ class TabularModel:
         )
         body, length = write_infer_response(response, content.binary)
         media_type = JSON if length is None else "application/octet-stream"
-        return Reply(body, cases, media_type=media_type, header_length=length, handed_over=handed_over)
+        return UpstreamReply(body, cases, media_type=media_type, header_length=length, handed_over=handed_over)
 
 
-def handed_over_chat(question: Question, content: ChatRequest, cases: Cases) -> Reply:
+def handed_over_chat(question: UpstreamCall, content: ChatRequest, cases: CallCases) -> UpstreamReply:
     """Return the chat answer that leaves the question to a person."""
     return _unanswered_chat(question, content, cases, handed_over=True)
 
@@ -119,7 +121,9 @@ def case_ids(call: str, rows: int) -> Sequence[str]:
     return [call] if rows == 1 else [f"{call}/{row}" for row in range(rows)]
 
 
-def _unanswered_chat(question: Question, content: ChatRequest, cases: Cases, *, handed_over: bool) -> Reply:
+def _unanswered_chat(
+    question: UpstreamCall, content: ChatRequest, cases: CallCases, *, handed_over: bool
+) -> UpstreamReply:
     """Return an answer without content: nothing certified could answer, or the application itself abstains."""
     refusal = text("gateway.handed_over" if handed_over else "gateway.abstained").render(question.language)
     name = f"chatcmpl-{question.call}"
@@ -127,7 +131,7 @@ def _unanswered_chat(question: Question, content: ChatRequest, cases: Cases, *, 
     return _chat_reply(answer, content, cases)
 
 
-def _chat_reply(answer: ChatAnswer, content: ChatRequest, cases: Cases) -> Reply:
+def _chat_reply(answer: ChatAnswer, content: ChatRequest, cases: CallCases) -> UpstreamReply:
     body = write_chat_stream(answer, content.include_usage) if content.stream else write_chat_completion(answer)
     media_type = EVENTS if content.stream else JSON
-    return Reply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=answer.handed_over)
+    return UpstreamReply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=answer.handed_over)

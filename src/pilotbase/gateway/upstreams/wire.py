@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.protocols.upstream import Question
+from pilotbase.protocols.upstream import UpstreamCall
 
 
 @dataclass(frozen=True)
-class Asked:
+class WireRequest:
     """What is sent to an endpoint."""
 
     url: str
@@ -19,10 +19,10 @@ class Asked:
     headers: Mapping[str, str]
 
 
-class Wire(Protocol):
+class UpstreamWire(Protocol):
     """One protocol that endpoints of others speak."""
 
-    def asked(self, route: EndpointRoute, question: Question) -> Asked:
+    def asked(self, route: EndpointRoute, question: UpstreamCall) -> WireRequest:
         """Return what is sent for ``question``, under the endpoint's own name of the model.
 
         Raises:

@@ -39,14 +39,14 @@ def document(request: HubRequest, found: Document, status: int = 200, version: s
     return HttpResponse(found.canonical(), status=status, content_type="application/json", headers={"ETag": tag})
 
 
-def told(found: pydantic.BaseModel, status: int = 200, location: str | None = None) -> HttpResponse:
+def json_response(found: pydantic.BaseModel, status: int = 200, location: str | None = None) -> HttpResponse:
     """Return what is no document of its own in canonical JSON, with the address of what was made."""
     body = canonical_json(found.model_dump(mode="json", by_alias=True))
     headers = {"Location": location} if location else {}
     return HttpResponse(body, status=status, content_type="application/json", headers=headers)
 
 
-def seen(request: HubRequest) -> str | None:
+def if_match(request: HubRequest) -> str | None:
     """Return the digest that the caller has seen (``If-Match``), or None where it does not say."""
     tags = [tag for tag in _tags(request, "If-Match") if tag != "*"]
     if len(tags) > 1 or any(not tag.strip('"').startswith("sha256:") for tag in tags):
@@ -54,7 +54,7 @@ def seen(request: HubRequest) -> str | None:
     return tags[0].strip('"') if tags else None
 
 
-def once(request: HubRequest, act: Act) -> HttpResponse:
+def idempotent(request: HubRequest, act: Act) -> HttpResponse:
     """Return the answer of ``act``; under the same Idempotency-Key it happens once and the answer is given again.
 
     The answer is kept here, after the act. Where the process is killed in between, the act itself finds in the store
@@ -64,7 +64,7 @@ def once(request: HubRequest, act: Act) -> HttpResponse:
         InputError: the key came with another request before, or is no key.
         ConflictError: the first request of that key is still at work.
     """
-    view, key, person = asked(request), request.headers.get(KEY), request.acting.person
+    view, key, person = keyed_view(request), request.headers.get(KEY), request.acting.person
     if key is None or person is None:
         return act(view)
     own = {"person": person, "organisation": request.acting.organisation, "key": key}
@@ -83,7 +83,7 @@ def once(request: HubRequest, act: Act) -> HttpResponse:
     return response
 
 
-def asked(request: HubRequest) -> View:
+def keyed_view(request: HubRequest) -> View:
     """Return the caller's view; under an Idempotency-Key it knows this very request of this person.
 
     Raises:

@@ -9,7 +9,7 @@ from ninja.utils import check_csrf
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hash_secret
-from pilotbase.hub.acting import NOBODY, Acting
+from pilotbase.hub.acting import NOBODY, RequestActor
 from pilotbase.hub.people.tokens import acting_by
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.rates import count_request
@@ -20,7 +20,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 class TokenAuth(HttpBearer):
     """A token; one that does not work is refused, never taken for a visitor."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Acting:
+    def authenticate(self, request: HttpRequest, token: str) -> RequestActor:
         acting = acting_by(token)
         if acting is None:
             raise LoginNeededError("hub.token_invalid")
@@ -35,15 +35,15 @@ class SessionAuth(APIKeyCookie):
 
     param_name = settings.SESSION_COOKIE_NAME
 
-    def __call__(self, request: HttpRequest) -> Acting | None:
+    def __call__(self, request: HttpRequest) -> RequestActor | None:
         if self.param_name not in request.COOKIES:
             return None
         if check_csrf(request):
             raise RefusedError("hub.csrf_failed")
         return self.authenticate(request, request.COOKIES[self.param_name])
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> Acting | None:
-        acting: Acting = request.acting  # type: ignore[attr-defined]
+    def authenticate(self, request: HttpRequest, key: str | None) -> RequestActor | None:
+        acting: RequestActor = request.acting  # type: ignore[attr-defined]
         return acting if acting.person is not None else None
 
 
@@ -52,14 +52,14 @@ class Visitor(APIKeyCookie):
 
     param_name = "none"
 
-    def __call__(self, request: HttpRequest) -> Acting:
+    def __call__(self, request: HttpRequest) -> RequestActor:
         return self.authenticate(request, None)
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> Acting:
-        return _as(request, Acting(None, NOBODY))
+    def authenticate(self, request: HttpRequest, key: str | None) -> RequestActor:
+        return _as(request, RequestActor(None, NOBODY))
 
 
-def _as(request: HttpRequest, acting: Acting) -> Acting:
+def _as(request: HttpRequest, acting: RequestActor) -> RequestActor:
     request.acting = acting  # type: ignore[attr-defined]
     return acting
 

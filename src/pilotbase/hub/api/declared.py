@@ -17,15 +17,15 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, caller
-from pilotbase.hub.api.answers import answers, asked, document, once, seen, told
+from pilotbase.hub.api.answers import answers, document, idempotent, if_match, json_response, keyed_view
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
 from pilotbase.hub.api.key_holders import ServiceKeyAuth
 from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, JSON, PART, require_type
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.bodies import BodyTooLargeError
 from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.taken import file_response, part_of
+from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.taken import file_response, part_of
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
 from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
@@ -82,7 +82,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
         if operation.takes_bytes:
             given["wanted"] = _piece(request, operation.media)
         wanted = operation.takes.model_validate(_spread(operation, given))
-        version = seen(request) if operation.marked and operation.writes else None
+        version = if_match(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
             found = function(_caller(request, view, version), wanted)
@@ -90,7 +90,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
         if not operation.writes or operation.repeated is Repeated.HARMLESS:
             return act(request.acting.view)
-        return act(asked(request)) if operation.repeated is Repeated.ONCE else once(request, act)
+        return act(keyed_view(request)) if operation.repeated is Repeated.ONCE else idempotent(request, act)
 
     view.__signature__ = inspect.Signature(list(_parameters(operation)))  # type: ignore[attr-defined]
     return view
@@ -140,7 +140,7 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     plain = operation.status == 200 and not operation.headers
     if plain and (not operation.writes or operation.repeated is Repeated.HARMLESS):
         return given
-    answer = told(given, operation.status, operation.location.format(asked=wanted, given=given))
+    answer = json_response(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():
         answer[name] = value.format(asked=wanted, given=given)
     return answer

@@ -17,10 +17,10 @@ from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.api.answers import answers, document, once, told
+from pilotbase.hub.api.answers import answers, document, idempotent, json_response
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.worker.datasets.describing import (
     answer_describing,
     describings,
@@ -49,9 +49,9 @@ def start(request: HubRequest, given: NewDescription) -> HttpResponse:
 
     def act(view: View) -> HttpResponse:
         found = start_describing(base(), view, given.uploads, given.answers, given.dataset)
-        return told(description_told(found, language()), 201, f"/api/descriptions/{found.order.identity}")
+        return json_response(description_told(found, language()), 201, f"/api/descriptions/{found.order.identity}")
 
-    return once(request, act)
+    return idempotent(request, act)
 
 
 @router.get(
@@ -59,7 +59,7 @@ def start(request: HubRequest, given: NewDescription) -> HttpResponse:
 )
 def read(request: HubRequest, identity: Identity) -> HttpResponse:
     """Return how far it is, and what was found: the draft, the ground of each guess, questions, problems."""
-    return told(description_told(find_describing(base(), request.acting.view, identity), language()))
+    return json_response(description_told(find_describing(base(), request.acting.view, identity), language()))
 
 
 @router.put(
@@ -72,9 +72,9 @@ def answer(request: HubRequest, given: Answers, identity: Identity) -> HttpRespo
     """Describe the files anew with these answers, in place of all before."""
 
     def act(view: View) -> HttpResponse:
-        return told(description_told(answer_describing(base(), view, identity, given), language()))
+        return json_response(description_told(answer_describing(base(), view, identity, given), language()))
 
-    return once(request, act)
+    return idempotent(request, act)
 
 
 @router.post(
@@ -92,7 +92,7 @@ def save(request: HubRequest, given: SavedDescription, identity: Identity) -> Ht
         response["Location"] = f"/api{address_of(record.subject).rstrip('/')}"
         return response
 
-    return once(request, act)
+    return idempotent(request, act)
 
 
 @router.delete("/descriptions/{identity}", response=answers(None, 204), summary="Give a description up")

@@ -15,7 +15,7 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.caching import shared
-from pilotbase.hub.shown import public
+from pilotbase.hub.presenters import public
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.late_work import count_late

@@ -8,7 +8,7 @@ from ninja.security import HttpBearer
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.vocabularies import Scope
-from pilotbase.hub.acting import Acting
+from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.rates import count_request
@@ -19,7 +19,7 @@ from pilotbase.workspace.actors import Actor
 class ServiceKeyAuth(HttpBearer):
     """A key of a service with the scope ``observe``; its holder hands in for that service, and sees nothing else."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Acting | None:
+    def authenticate(self, request: HttpRequest, token: str) -> RequestActor | None:
         if not token.startswith(MARK):
             return None
         count_request(hash_secret(token))
@@ -30,6 +30,6 @@ class ServiceKeyAuth(HttpBearer):
                 raise
             raise LoginNeededError(error.code, **error.text.params) from None
         request.service = key.service  # type: ignore[attr-defined]
-        acting = Acting(None, Actor(key.organisation, frozenset()))
+        acting = RequestActor(None, Actor(key.organisation, frozenset()))
         request.acting = acting  # type: ignore[attr-defined]
         return acting

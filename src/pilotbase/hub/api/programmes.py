@@ -9,7 +9,7 @@ from pilotbase.documents.base import Name
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.media import BINARY
-from pilotbase.hub.shown.programmes import evidence_response
+from pilotbase.hub.presenters.programmes import evidence_response
 
 router = Router(tags=["vouchers"], auth=MEMBERS)
 ARCHIVE = {"responses": {200: {"description": "The archive.", "content": BINARY}}}

@@ -14,7 +14,7 @@ import pydantic
 from pydantic.json_schema import models_json_schema
 
 from pilotbase.documents import api
-from pilotbase.documents.api.shapes import Asked, InAddress, Told
+from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.pool import Pool
@@ -132,7 +132,7 @@ def _api_models() -> Iterator[type[pydantic.BaseModel]]:
     for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
         for one in vars(importlib.import_module(found.name)).values():
             own = isinstance(one, type) and issubclass(one, pydantic.BaseModel) and one.__module__ == found.name
-            if own and one not in (Asked, InAddress, Told):
+            if own and one not in (RequestModel, InAddress, ResponseModel):
                 yield one
 
 

@@ -13,7 +13,7 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.attachments import bundle_response
+from pilotbase.hub.presenters.attachments import bundle_response
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError
@@ -23,7 +23,7 @@ ZIP = "application/zip"
 PACKING_SECONDS = "2"
 
 
-class Wanted(InAddress):
+class RoundQuery(InAddress):
     """Of which round."""
 
     report: Digest | None = None
@@ -41,7 +41,7 @@ class Wanted(InAddress):
         }
     },
 )
-def bundle(request: HubRequest, name: Word, wanted: Query[Wanted]) -> HttpResponse:
+def bundle(request: HubRequest, name: Word, wanted: Query[RoundQuery]) -> HttpResponse:
     """Return plan, commitments, records, report and certificate in one archive, to owner, operator and regulator.
 
     Of the newest trial that has a report, or of the round whose report is named. A worker packs it: until it has, the

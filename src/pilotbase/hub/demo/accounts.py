@@ -24,7 +24,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True)
-class Account:
+class DemoAccount:
     """Who may log in, and with what."""
 
     role: Role
@@ -32,7 +32,7 @@ class Account:
     password: str
 
 
-def make_accounts(base_name: str) -> tuple[Cast, list[Account]]:
+def make_accounts(base_name: str) -> tuple[Cast, list[DemoAccount]]:
     """Return the people of the demonstration and how each logs in; earlier passwords of theirs no longer work."""
     accounts, people = [], {}
     for handle, (name, role) in _NAMES.items():
@@ -40,7 +40,7 @@ def make_accounts(base_name: str) -> tuple[Cast, list[Account]]:
         organisations = (base_name,) if role is Role.OPERATOR else parties_in(role)
         person = _person(handle, name, password, role, organisations)
         people[handle] = person.identity
-        accounts.append(Account(role, person.email, password))
+        accounts.append(DemoAccount(role, person.email, password))
     return Cast(base_name, **people), accounts
 
 

@@ -32,10 +32,10 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import ApprovalKind, Role
-from pilotbase.hub.acting import Acting, language
+from pilotbase.hub.acting import RequestActor, language
+from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.reviewers import reviewers
 from pilotbase.hub.sentences import approval_kind, t
-from pilotbase.hub.shown.organisations import title_of
-from pilotbase.hub.shown.reviewers import reviewers
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 
@@ -43,7 +43,7 @@ from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 class Bringing:
     """Who hands in what kind of thing to which record."""
 
-    acting: Acting
+    acting: RequestActor
     record: Record
     act: Act
 

@@ -18,8 +18,8 @@ from pilotbase.documents.loading import issues_of
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import caller
 from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.sentences import later, t
-from pilotbase.hub.shown.addresses import address_of
 from pilotbase.operations.operation import Operation, Out
 from pilotbase.worker.bound.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pilotbase.documents.quantities import read_duration, spell_duration
+from pilotbase.documents.quantities import format_duration, read_duration
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.sentences import t
@@ -24,6 +24,6 @@ class DurationField(forms.CharField):
         if seconds is None:
             raise ValidationError(t("watching.no_duration"))
         if not self.least <= seconds <= self.most:
-            bounds = {"least": spell_duration(self.least), "most": spell_duration(self.most)}
+            bounds = {"least": format_duration(self.least), "most": format_duration(self.most)}
             raise ValidationError(text("watching.duration_bounds", **bounds).render(language()))
         return seconds

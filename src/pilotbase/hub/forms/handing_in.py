@@ -12,11 +12,11 @@ from django.core.files.uploadedfile import UploadedFile
 
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
 from pilotbase.documents.moments import DateOrder
-from pilotbase.documents.quantities import spell_mebibytes
+from pilotbase.documents.quantities import format_mebibytes
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import Acting, HubRequest, language
+from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.chosen_files import KeepingForm
 from pilotbase.hub.forms.kept_tables import KeptTable
 from pilotbase.hub.sentences import t
@@ -45,7 +45,7 @@ class SizedForm(forms.Form):
         most = settings.CONFIGURATION.form_bytes
         for name, value in list(given.items()):  # an error takes its field out of what was given
             if isinstance(value, UploadedFile) and (value.size or 0) > most:
-                self.add_error(name, text("hub.upload_too_large", allowed=spell_mebibytes(most)).render(language()))
+                self.add_error(name, text("hub.upload_too_large", allowed=format_mebibytes(most)).render(language()))
         return given
 
     @property
@@ -53,7 +53,7 @@ class SizedForm(forms.Form):
         """Return how large a file may be: in the form itself, and sent in pieces."""
         configuration = settings.CONFIGURATION
         most, whole = configuration.form_bytes, configuration.upload_bytes
-        return FileLimits(most, spell_mebibytes(most), spell_mebibytes(whole))
+        return FileLimits(most, format_mebibytes(most), format_mebibytes(whole))
 
 
 def no_table(kinds: tuple[str, ...]) -> str:
@@ -121,7 +121,7 @@ class AnswersForm(DataForm):
     dataset = forms.ChoiceField(label=t("hub.field_dataset"), help_text=t("hub.help_dataset"), required=False)
     manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
 
-    def __init__(self, acting: Acting, table: KeptTable, *arguments: Any, **options: Any) -> None:
+    def __init__(self, acting: RequestActor, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._file = table.upload.name
         own = list_page(acting.view, Query("dataset", owner=acting.organisation), limit=200).items

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django import forms
 
-from pilotbase.documents.api.labelling import NewRound, Part
+from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
 from pilotbase.hub.forms.chosen_files import KeepingForm
@@ -73,10 +73,10 @@ class RoundForm(forms.Form):
             record_set=given["record_set"],
             items=given["items"],
             annotators=[
-                Part(organisation=own, person=given["first"], account=given["first_account"]),
-                Part(organisation=own, person=given["second"], account=given["second_account"]),
+                RoundParticipant(organisation=own, person=given["first"], account=given["first_account"]),
+                RoundParticipant(organisation=own, person=given["second"], account=given["second_account"]),
             ],
-            adjudicator=Part(organisation=own, person=given["judge"]),
+            adjudicator=RoundParticipant(organisation=own, person=given["judge"]),
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from django import forms
 
 from pilotbase.data.private.grids import MOST_VALUES
-from pilotbase.data.terms.statistics import LEAST_CELL, Statistics, statistics_of, with_statistics
+from pilotbase.data.terms.statistics import LEAST_CELL, StatisticsTerms, statistics_of, with_statistics
 from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.base import Part
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
@@ -33,7 +33,7 @@ _PLACE = re.compile(r"recordSet\[(\d+)\]\.field\[(\d+)\]\.(minimum|maximum|value
 
 
 @dataclass(frozen=True)
-class Column:
+class CountableColumn:
     """A column of which something may be counted, and where it stands in the description."""
 
     record_set: int
@@ -77,7 +77,7 @@ class StatisticsTermsForm(StepForm):
         self.dataset: Dataset = self.bringing.document("dataset", Dataset)
         found = list(columns_of(self.dataset))
         self.columns, self.more = found[:MOST_COLUMNS], max(len(found) - MOST_COLUMNS, 0)
-        said = statistics_of(self.dataset.usage) if self.dataset.usage is not None else Statistics()
+        said = statistics_of(self.dataset.usage) if self.dataset.usage is not None else StatisticsTerms()
         self.initial["budget"] = (Decimal(said.epsilon) / MILLIONTHS).normalize()
         self.initial["cell_size"] = said.cell_size
         if self.bringing.act is Act.DATASET_REVISE:
@@ -111,7 +111,7 @@ class StatisticsTermsForm(StepForm):
 
     def part(self) -> Part:
         given = self.cleaned_data
-        said = Statistics(int(given["budget"] * MILLIONTHS), given["cell_size"])
+        said = StatisticsTerms(int(given["budget"] * MILLIONTHS), given["cell_size"])
         usage = self.dataset.usage or offer_for(
             self.dataset.opening, self.dataset.owner.organisation, self.dataset.subject
         )
@@ -122,7 +122,7 @@ class StatisticsTermsForm(StepForm):
         }
         return Dataset.from_json_value(self.dataset.model_copy(update=changes).to_json_value())
 
-    def _ask(self, column: Column) -> None:
+    def _ask(self, column: CountableColumn) -> None:
         for part in column.parts:
             known = getattr(column.field, part)
             if part == "values":
@@ -144,7 +144,7 @@ class StatisticsTermsForm(StepForm):
                 fields[column.index] = column.field.model_copy(update=self._said(column))
         return record_set.model_copy(update={"fields": tuple(fields)})
 
-    def _said(self, column: Column) -> dict[str, Any]:
+    def _said(self, column: CountableColumn) -> dict[str, Any]:
         said = {part: self.cleaned_data[column.name(part)] for part in column.parts}
         if "values" in said:
             lines = (line.strip("\r") for line in said["values"].split("\n"))
@@ -157,14 +157,14 @@ class StatisticsTermsForm(StepForm):
         return name if name in self.fields else super()._field_of(path)
 
 
-def columns_of(dataset: Dataset) -> Iterator[Column]:
+def columns_of(dataset: Dataset) -> Iterator[CountableColumn]:
     """Yield the columns of which a range or values can be said: keys, groups and long lists are never counted."""
     for number, record_set in enumerate(dataset.record_sets):
         for index, field in enumerate(record_set.fields):
             named = field.unique or field.name in (*record_set.key, record_set.group)
             counted = field.data_type in _NUMBERS or field.data_type in _WORDS
             if counted and not named and field.value is None and len(field.values) <= MOST_VALUES:
-                yield Column(number, index, field)
+                yield CountableColumn(number, index, field)
 
 
 def _next(version: str) -> str:

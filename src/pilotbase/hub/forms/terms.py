@@ -17,8 +17,8 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Purpose
 from pilotbase.hub.forms import bringing
 from pilotbase.hub.forms.bringing import Bringing, StepForm
+from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.records import see
 
 MOST_CHARACTERS = 1_000_000
 

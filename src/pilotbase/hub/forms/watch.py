@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django import forms
 
-from pilotbase.documents.quantities import spell_duration
+from pilotbase.documents.quantities import format_duration
 from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
 from pilotbase.hub.forms.declared import bound_of
 from pilotbase.hub.forms.durations import DurationField
@@ -58,9 +58,9 @@ class TermsForm(forms.Form):
         return {
             "tolerance": float(f"{terms.tolerance:.6g}"),
             "alpha": float(f"{alpha:.6g}"),
-            "cohort": spell_duration(terms.cohort_seconds),
-            "labels": spell_duration(terms.label_seconds),
-            "silence": spell_duration(terms.silence_seconds),
+            "cohort": format_duration(terms.cohort_seconds),
+            "labels": format_duration(terms.label_seconds),
+            "silence": format_duration(terms.silence_seconds),
             "availability": terms.availability,
             "error_share": terms.error_share,
             "hand_over_share": terms.hand_over_share,

@@ -13,8 +13,8 @@ from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy
 from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
 from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.presenters.what_ifs import format_pool
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.what_ifs import spell_pool
 
 USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
 _DAYS = 7
@@ -46,7 +46,7 @@ class WhatIfForm(SizedForm):
 
     def __init__(self, pool: Pool, today: date, data: QueryDict | None, files: Any) -> None:
         since = today - timedelta(days=_DAYS - 1)
-        first = {"since": since, "policies": [one.value for one in USUAL], "considered": spell_pool(pool)}
+        first = {"since": since, "policies": [one.value for one in USUAL], "considered": format_pool(pool)}
         super().__init__(data, files, initial=first)
         names = [(one.value, t(f"replay.policy.{one.value}")) for one in dict.fromkeys((*USUAL, *Policy))]
         self.fields["policies"].choices = names  # type: ignore[attr-defined]

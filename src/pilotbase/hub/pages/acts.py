@@ -26,9 +26,9 @@ from pilotbase.hub.forms.terms import FORMS
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.plans import DECIDED_ON, plan_shown
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
+from pilotbase.hub.presenters.records import see
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View

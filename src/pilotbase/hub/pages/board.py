@@ -8,13 +8,13 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.charts import LeaderStep, leader_chart
 from pilotbase.documents.board import Board
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import Acting, HubRequest, language
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.acting import HubRequest, RequestActor, language
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.workspace.listings import Listing, Query, list_page
@@ -48,10 +48,10 @@ def show(request: HubRequest, name: str) -> HttpResponse:
 
 def steps_of(board: Board) -> list[LeaderStep]:
     """Return the leaders of a board, oldest first."""
-    return [LeaderStep(spell_day(entry.submitted_at), entry.released) for entry in reversed(board.ranked)]
+    return [LeaderStep(format_day(entry.submitted_at), entry.released) for entry in reversed(board.ranked)]
 
 
-def own_applications(acting: Acting, scenario: str) -> tuple[Listing, ...]:
+def own_applications(acting: RequestActor, scenario: str) -> tuple[Listing, ...]:
     """Return the supplier's applications that were made for a scenario."""
     if not acting.has(Role.SUPPLIER):
         return ()

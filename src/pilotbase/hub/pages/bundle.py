@@ -10,19 +10,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.attachments import bundle_response
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.attachments import bundle_response
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
 from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.bundles.readme import what_is
-from pilotbase.worker.progress import Progress, told
+from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.store import View
 
@@ -32,7 +32,7 @@ class Round:
     """A round of a trial that has a report, and what the reader has asked of it."""
 
     report: Report
-    work: Progress | None
+    work: JobProgress | None
     packed: PackedBundle | None
 
 
@@ -40,7 +40,7 @@ class Round:
 def take(request: HubRequest, name: str) -> HttpResponse:
     """Show what the bundle holds and how far the packing is; asking for it queues the packing and stands in the log."""
     view, subject = request.acting.view, subject_of("trials", name)
-    record = record_for(view, subject, Reading.BUNDLE)
+    record = record_for(view, subject, ReadScope.BUNDLE)
     if request.method == "POST":
         order_bundle(base(), view, subject, request.POST.get("report") or None)
         return redirect("bundle", name=name)

@@ -13,9 +13,9 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters.addresses import certificate_address
+from pilotbase.hub.presenters.beside_certificates import beside_certificate
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.addresses import certificate_address
-from pilotbase.hub.shown.beside_certificates import beside_certificate
 from pilotbase.worker.trials import checking
 
 _MAXIMUM_BYTES = 1 << 20

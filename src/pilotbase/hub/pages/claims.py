@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from pilotbase.documents.api.vouchers import UseTold
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.voucher import spell_plain
+from pilotbase.documents.voucher import format_plain
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.chosen_files import chosen_file
@@ -21,7 +21,7 @@ from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm
 from pilotbase.hub.forms.declared import AGAINST, do, form_of
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.attachments import download
+from pilotbase.hub.presenters.attachments import download
 from pilotbase.operations import vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
 from pilotbase.worker.computing.told_claims import claim_detail, claims_told, uses_to_claim
@@ -145,7 +145,7 @@ def _offered(request: HubRequest, use: UseTold) -> dict[str, object]:
     """Return what most claims say: that the consumer has paid the supplier its fee today."""
     fee = use.cost if use.sides[0] == "consumer" else use.cost - use.subsidy
     parties = {"payer": use.organisation, "payee": use.supplier}
-    return {"amount": spell_plain(fee), "paid_on": timezone.localdate(), **parties}
+    return {"amount": format_plain(fee), "paid_on": timezone.localdate(), **parties}
 
 
 def _crumbs() -> list[dict[str, object]]:

@@ -12,15 +12,15 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.charts import CandidateRow, candidates_chart, spell_number
+from pilotbase.charts import CandidateRow, candidates_chart, format_number
 from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
-from pilotbase.documents.permissions import Reading, Stands, may_read
-from pilotbase.documents.quantities import spell_seconds
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
+from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 
@@ -47,7 +47,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CriterionCell:
     """How a candidate met one criterion, in words and figures."""
 
     result: ComparedCriterion
@@ -58,11 +58,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One candidate as the table shows it."""
 
     candidate: Candidate
-    cells: tuple[Cell | None, ...]
+    cells: tuple[CriterionCell | None, ...]
     saves: Text | None
     latency: str
     computing: str
@@ -75,7 +75,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
     found = compare(view, subject)
     order, downwards = request.GET.get("by", ""), request.GET.get("down") == "1"
     candidates = in_order(found, order, downwards)
-    may_know = may_read(Reading.BUDGET, view.actor, Stands(demand_owner=name.partition("/")[0]))
+    may_know = may_read(ReadScope.BUDGET, view.actor, SubjectRelation(demand_owner=name.partition("/")[0]))
     shown = {
         "title": text("live.comparison_of", scenario=_title(found)),
         "found": found,
@@ -105,14 +105,14 @@ def heads(found: Comparison, order: str, downwards: bool) -> dict[str, Any]:
     return {**plain, "rules": rules}
 
 
-def row_of(found: Comparison, one: Candidate) -> Row:
+def row_of(found: Comparison, one: Candidate) -> ComparisonRow:
     """Return a candidate's line."""
     by_rule = {result.rule: result for result in one.criteria}
     cells = tuple(_cell(found, by_rule[rule]) if rule in by_rule else None for rule in found.rules)
     saves = None if one.saves is None else _saves(found, one.saves)
-    latency = "–" if one.latency is None else spell_seconds(one.latency)
-    computing = "–" if one.computing is None else spell_seconds(one.computing)
-    return Row(one, cells, saves, latency, computing)
+    latency = "–" if one.latency is None else format_seconds(one.latency)
+    computing = "–" if one.computing is None else format_seconds(one.computing)
+    return ComparisonRow(one, cells, saves, latency, computing)
 
 
 def charts_of(found: Comparison, candidates: list[Candidate]) -> list[tuple[str, SafeString]]:
@@ -142,19 +142,19 @@ def _head(key: str, name: Text | str, order: str, downwards: bool) -> Head:
     return Head(name, f"?{urlencode(turned)}", ("descending" if downwards else "ascending") if now else "")
 
 
-def _cell(found: Comparison, result: ComparedCriterion) -> Cell:
+def _cell(found: Comparison, result: ComparedCriterion) -> CriterionCell:
     unit = result.unit_label
     bounded = result.lower is not None or result.upper is not None
-    interval = f"[{spell_number(result.lower, unit)}, {spell_number(result.upper, unit)}]" if bounded else ""
-    baseline = spell_number(result.baseline, unit) if result.baseline is not None else ""
-    return Cell(result, spell_number(result.estimate, unit), interval, baseline, _lead(found, result))
+    interval = f"[{format_number(result.lower, unit)}, {format_number(result.upper, unit)}]" if bounded else ""
+    baseline = format_number(result.baseline, unit) if result.baseline is not None else ""
+    return CriterionCell(result, format_number(result.estimate, unit), interval, baseline, _lead(found, result))
 
 
 def _lead(found: Comparison, result: ComparedCriterion) -> Text | None:
     """Return by how much a candidate scored better or worse than the baseline on the same cases."""
     if result.better_by is None:
         return None
-    by = spell_number(abs(result.better_by), result.unit_label)
+    by = format_number(abs(result.better_by), result.unit_label)
     baseline = text(f"live.baseline.{found.baseline}")
     code = (
         "live.better_than" if result.better_by > 0 else "live.worse_than" if result.better_by < 0 else "live.as_good_as"

@@ -20,8 +20,8 @@ from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.pools import JobForm
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
+from pilotbase.hub.presenters.attachments import download
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.attachments import download
 from pilotbase.operations import pools
 from pilotbase.worker.computing.told_pools import job_told, log_of, output_of, pool_told
 from pilotbase.worker.computing.told_vouchers import wallet_told

@@ -24,8 +24,8 @@ from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file
 from pilotbase.hub.forms.private_files import make_name
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.trials import SANDBOX
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import Seen, see
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.worker.datasets.first_rows import is_archive
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files
@@ -149,7 +149,7 @@ def _keep(request: HubRequest, subject: str, form: FilesForm) -> None:
             keep_upload(base(), view, subject, upload.identity)
 
 
-def _around(seen: Seen) -> dict[str, Any]:
+def _around(seen: RecordView) -> dict[str, Any]:
     crumbs = [
         {"url": reverse("datasets"), "label": text("hub.nav_datasets")},
         {"url": address_of(seen.subject), "label": seen.title},

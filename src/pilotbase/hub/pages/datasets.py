@@ -18,8 +18,8 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.keeping import preview_of
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import AGAINST, do
@@ -39,6 +39,6 @@ def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("n
 
     who = operation.who
     guard: Callable[[Any], Any] = (
-        member_only if who is None else for_reading(who) if isinstance(who, Reading) else for_act(who)
+        member_only if who is None else for_reading(who) if isinstance(who, ReadScope) else for_act(who)
     )
     return require_POST(guard(view))

@@ -24,10 +24,10 @@ from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file
 from pilotbase.hub.forms.private_files import make_name
 from pilotbase.hub.guards import for_act
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.worker.datasets.describing import (
-    Describing,
+    DescriptionProgress,
     answer_describing,
     describings,
     find_describing,
@@ -117,7 +117,7 @@ def forget(request: HubRequest, identity: str) -> HttpResponse:
     return redirect("describe")
 
 
-def _begin(request: HubRequest, form: FilesForm, dataset: str | None) -> Describing:
+def _begin(request: HubRequest, form: FilesForm, dataset: str | None) -> DescriptionProgress:
     """Keep the files as uploads and queue their description; where that is refused nothing is kept."""
     view = request.acting.view
     with ExitStack() as kept:
@@ -129,7 +129,7 @@ def _begin(request: HubRequest, form: FilesForm, dataset: str | None) -> Describ
         return start_describing(base(), view, uploads, Answers(), dataset)
 
 
-def _shown(found: Describing, form: DescriptionForm, live: bool) -> dict[str, Any]:
+def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dict[str, Any]:
     described = found.described
     return {
         "title": described.dataset.title if described else text("describing.title"),

@@ -12,15 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
-from pilotbase.documents.moments import spell_for_machines
+from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.base import base
 from pilotbase.hub.caching import shared
-from pilotbase.hub.shown import public
-from pilotbase.hub.shown.addresses import address_of, certificate_address
-from pilotbase.hub.shown.records import see_all
+from pilotbase.hub.presenters import public
+from pilotbase.hub.presenters.addresses import address_of, certificate_address
+from pilotbase.hub.presenters.records import see_all
 from pilotbase.workspace.failures import NotFoundError
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -31,7 +31,7 @@ _TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """One entry of a feed."""
 
     url: str
@@ -53,10 +53,10 @@ def feed(request: HttpRequest, language: str, name: str) -> HttpResponse:
     return shared(request, body, "application/atom+xml; charset=utf-8", updated)
 
 
-def _scenarios(language: Language) -> Iterable[Entry]:
+def _scenarios(language: Language) -> Iterable[FeedEntry]:
     listings = public.open_scenarios(limit=_MOST).items
     for seen in see_all(public.visitor(), listings):
-        yield Entry(
+        yield FeedEntry(
             settings.CONFIGURATION.url + address_of(seen.subject),
             localized(seen.title, language),
             localized(getattr(seen.document, "problem", ""), language),
@@ -65,10 +65,10 @@ def _scenarios(language: Language) -> Iterable[Entry]:
         )
 
 
-def _certificates(language: Language) -> Iterable[Entry]:
+def _certificates(language: Language) -> Iterable[FeedEntry]:
     for one in public.placed(public.certified()[:_MOST]):
         certificate = one.certificate
-        yield Entry(
+        yield FeedEntry(
             certificate_address(certificate.serial),
             _certified_title(one, language),
             certificate.claim.render(language),
@@ -77,14 +77,14 @@ def _certificates(language: Language) -> Iterable[Entry]:
         )
 
 
-def _revocations(language: Language) -> Iterable[Entry]:
+def _revocations(language: Language) -> Iterable[FeedEntry]:
     found = [one for one in public.certified() if one.revoked is not None]
     newest = sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)
     for one in public.placed(newest[:_MOST]):
         assert one.revoked is not None
         title = text(f"portal.feed_{one.status}", title=_certified_title(one, language)).render(language)
         url = f"{certificate_address(one.certificate.serial)}#{one.status}"
-        yield Entry(url, title, _why(one.revoked.reason, language), one.revoked.at, base().trust.issuer)
+        yield FeedEntry(url, title, _why(one.revoked.reason, language), one.revoked.at, base().trust.issuer)
 
 
 def _why(reason: str, language: Language) -> str:
@@ -98,13 +98,13 @@ def _certified_title(one: public.Certified, language: Language) -> str:
     return f"{application.name} {application.version} · {scenario}"
 
 
-def _atom(path: str, name: str, language: Language, updated: datetime, entries: Iterable[Entry]) -> bytes:
+def _atom(path: str, name: str, language: Language, updated: datetime, entries: Iterable[FeedEntry]) -> bytes:
     url = settings.CONFIGURATION.url
     root = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": _TAGS[language]})
     issuer = base().trust.issuer
     _add(root, "title", f"{issuer} · {text(f'portal.feed.{name}').render(language)}")
     _add(root, "id", f"{url}{path}")
-    _add(root, "updated", spell_for_machines(updated))
+    _add(root, "updated", format_for_machines(updated))
     ElementTree.SubElement(root, "link", {"rel": "self", "type": "application/atom+xml", "href": f"{url}{path}"})
     ElementTree.SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": f"{url}/"})
     _add(ElementTree.SubElement(root, "author"), "name", issuer)
@@ -112,7 +112,7 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
         element = ElementTree.SubElement(root, "entry")
         _add(element, "id", entry.url)
         _add(element, "title", entry.title)
-        _add(element, "updated", spell_for_machines(entry.updated))
+        _add(element, "updated", format_for_machines(entry.updated))
         ElementTree.SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.url})
         _add(ElementTree.SubElement(element, "author"), "name", entry.author)
         _add(element, "summary", entry.summary)

@@ -14,15 +14,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.catalogue.import_columns import COLUMNS, Problem
-from pilotbase.catalogue.importing import Change, Plan, plan_organisations, plan_people, plan_targets
+from pilotbase.catalogue.import_columns import COLUMNS, CellProblem
+from pilotbase.catalogue.importing import Change, ImportPlan, plan_organisations, plan_people, plan_targets
 from pilotbase.catalogue.saving import save_all
 from pilotbase.catalogue.targets import set_targets
-from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Sheet, read_sheet
+from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
@@ -63,8 +63,8 @@ class Looked:
     """A kept spreadsheet as it was read now, and what it would do now."""
 
     upload: Upload
-    sheet: Sheet
-    plan: Plan[Any]
+    sheet: Spreadsheet
+    plan: ImportPlan[Any]
 
     @property
     def mark(self) -> str:
@@ -86,7 +86,7 @@ def show(request: HubRequest) -> HttpResponse:
 def template(request: HubRequest, kind: str) -> HttpResponse:
     """Give an empty spreadsheet with the columns of a kind, called as in the reader's language."""
     header = [column.title(language()) for column in _columns(kind)]
-    return _file(spell_csv(header, []), f"{kind}.csv")
+    return _file(format_csv(header, []), f"{kind}.csv")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -130,7 +130,7 @@ def problems(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Give every problem as a file."""
     found = _look(request.acting.view, kind, identity).plan.problems
     header = [text(f"imports.{name}").render(language()) for name in ("row", "column", "found", "allowed")]
-    return _file(spell_csv(header, (_spelled(problem) for problem in found)), f"{kind}-problems.csv")
+    return _file(format_csv(header, (_spelled(problem) for problem in found)), f"{kind}-problems.csv")
 
 
 @require_POST
@@ -168,7 +168,7 @@ def _look(view: View, kind: str, identity: str) -> Looked:
     upload = find_upload(vault_of(base(), view), identity)
     with opened_table(view, upload) as path:
         sheet = read_sheet(path, base().home.scratch)
-    plan: Plan[Any]
+    plan: ImportPlan[Any]
     if kind == "organisations":
         plan = plan_organisations(view, sheet)
     elif kind == "people":
@@ -178,7 +178,7 @@ def _look(view: View, kind: str, identity: str) -> Looked:
     return Looked(upload, sheet, plan)
 
 
-def _carry_out(request: HubRequest, kind: str, plan: Plan[Any]) -> int:
+def _carry_out(request: HubRequest, kind: str, plan: ImportPlan[Any]) -> int:
     view, contents = request.acting.view, plan.contents()
     if kind == "organisations":
         save_all(view, contents, "organisations.imported")
@@ -226,7 +226,7 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _spelled(problem: Problem) -> list[str]:
+def _spelled(problem: CellProblem) -> list[str]:
     known = {column.name: column.title(language()) for columns in COLUMNS.values() for column in columns}
     column = known.get(problem.column, problem.column)
     return [str(problem.row), make_visible(column), make_visible(problem.found), problem.why.render(language())]

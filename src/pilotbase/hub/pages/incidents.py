@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
-from pilotbase.documents.permissions import Act, Reading
+from pilotbase.documents.permissions import Act, ReadScope
 from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
-from pilotbase.hub.acting import Acting, HubRequest, posted
+from pilotbase.hub.acting import HubRequest, RequestActor, posted
 from pilotbase.hub.forms.incidents import FORMS, choices_of
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, possible_acts
 from pilotbase.watch.runbooks import may_edit, read_runbook
@@ -34,7 +34,7 @@ _LISTED = 200
 
 
 @require_safe
-@for_reading(Reading.DESK)
+@for_reading(ReadScope.DESK)
 def desk(request: HubRequest) -> HttpResponse:
     """Show every service on one screen."""
     view = request.acting.view
@@ -43,7 +43,7 @@ def desk(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.DESK)
+@for_reading(ReadScope.DESK)
 def show_all(request: HubRequest) -> HttpResponse:
     """List the incidents, closed ones too."""
     shown = {"title": text("incident.incidents"), "incidents": list_incidents(request.acting.view, limit=_LISTED)}
@@ -51,7 +51,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.DESK)
+@for_reading(ReadScope.DESK)
 def show_runbook(request: HubRequest, name: str) -> HttpResponse:
     """Show what is done when a warning about a service reaches a colour, and who must then be told."""
     view = request.acting.view
@@ -72,7 +72,7 @@ def show_runbook(request: HubRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.DESK)
+@for_reading(ReadScope.DESK)
 def show(request: HubRequest, number: int) -> HttpResponse:
     """Show an incident: three fields that are three things, its timeline, its clocks."""
     view = request.acting.view
@@ -90,14 +90,14 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "acts": [act for act in FORMS if act in possible_acts(view, incident)],
         "order": _order_address(request.acting, service),
         "versions": _versions(view, service),
-        "reads_ledger": request.acting.reads(Reading.LEDGER),
+        "reads_ledger": request.acting.reads(ReadScope.LEDGER),
         "crumbs": _crumbs(),
     }
     return render(request, "hub/incident.html", shown)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_reading(Reading.DESK)
+@for_reading(ReadScope.DESK)
 def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     """Show the form of an act on an incident; do it."""
     view = request.acting.view
@@ -132,7 +132,7 @@ def _lines(incident: Incident) -> Iterator[tuple[int, TimelineEntry, Localized |
         yield number, line, told.get(line.clock or "")
 
 
-def _order_address(acting: Acting, service: Service) -> str:
+def _order_address(acting: RequestActor, service: Service) -> str:
     """Return where the regulator gives an order about what is certified, empty where there is no such place."""
     route = service.routes[0]
     if not acting.has(Role.REGULATOR) or not isinstance(route, CertifiedRoute) or route.commission is None:

@@ -14,7 +14,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, subject_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from pilotbase.data.labelling.final_labels import spell_final
+from pilotbase.data.labelling.final_labels import format_final
 from pilotbase.data.labelling.summary import quality_lines
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
@@ -26,9 +26,9 @@ from pilotbase.hub.forms.declared import do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.labelling import ExportForm, LabelForm, RoundForm
 from pilotbase.hub.guards import member_only
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import see
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
 from pilotbase.worker.bound.labelling import round_told, sheet_told
@@ -116,7 +116,7 @@ def download(request: HubRequest, identity: str, file: str) -> HttpResponse:
     if outcome is None or file not in ("labels.csv", "labelled-items.json"):
         raise NotFoundError("hub.not_found")
     if file == "labels.csv":
-        content, kind = spell_final(outcome.items), "text/csv; charset=utf-8"
+        content, kind = format_final(outcome.items), "text/csv; charset=utf-8"
     else:
         spelled = items_document(find_round(view, identity), outcome).to_json_value()
         content, kind = json.dumps(spelled, ensure_ascii=False, indent=1).encode(), "application/json"

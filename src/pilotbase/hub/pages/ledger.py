@@ -11,23 +11,23 @@ from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
-from pilotbase.documents.permissions import DeskAct, Reading
-from pilotbase.documents.quantities import spell_days
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.permissions import DeskAct, ReadScope
+from pilotbase.documents.quantities import format_days
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.targets import Figure, Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.shown.drawn import drawn, legs_of
-from pilotbase.hub.shown.records import lines_of
+from pilotbase.hub.presenters.drawn import drawn, legs_of
+from pilotbase.hub.presenters.records import lines_of
 from pilotbase.operations import ledger as operations
 from pilotbase.operations.ledger import MOST_TOP
 from pilotbase.roadmap.choosing import scenarios_of
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import CRITERIA
-from pilotbase.roadmap.tables import Table, ledger_table, map_table, ranking_table, spell_shift
+from pilotbase.roadmap.tables import Table, format_shift, ledger_table, map_table, ranking_table
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
@@ -38,7 +38,7 @@ LARGEST_WEIGHT = 10
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def show(request: HubRequest) -> HttpResponse:
     """Show figures, days and costs by step, and targets."""
     view = request.acting.view
@@ -58,7 +58,7 @@ def show(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure of the ledger counts."""
     if figure not in set(Figure):
@@ -69,7 +69,7 @@ def records(request: HubRequest, figure: str) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
     """List the records that took a step, are still on it, or have ended before."""
     found = (STEPS | WHOLE).get(step)
@@ -81,7 +81,7 @@ def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def show_map(request: HubRequest) -> HttpResponse:
     """Show six actions × eight supports."""
     told = do(operations.MAP, request.acting.view, {})
@@ -101,7 +101,7 @@ def show_map(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def ranking(request: HubRequest) -> HttpResponse:
     """Show the ranking of scenarios under the weights that are asked for, and what flips."""
     told = _ranking(request)
@@ -116,10 +116,10 @@ def ranking(request: HubRequest) -> HttpResponse:
         "most": MOST_TOP,
         "within": f"{100 * told.within:g}",
         "rungs": [
-            (one, *(spell_shift(share, reader) for share in (one.passed_after, one.crosses_after)))
+            (one, *(format_shift(share, reader) for share in (one.passed_after, one.crosses_after)))
             for one in told.rungs
         ],
-        "flips": [(one, spell_shift(one.shift, reader), _moved(one)) for one in told.flips],
+        "flips": [(one, format_shift(one.shift, reader), _moved(one)) for one in told.flips],
         "holds": None if told.top_holds_for is None else f"{100 * told.top_holds_for:.1f}%",
         "asked": urlencode([*weights.items(), ("top", told.top), ("within", f"{100 * told.within:g}")]),
     }
@@ -127,7 +127,7 @@ def ranking(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int) -> HttpResponse:
     """List the scenarios of one worth."""
     values = (potential, maturity, driving_effect)
@@ -137,7 +137,7 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def plan(request: HubRequest) -> HttpResponse:
     """Show the roadmap: which scenarios, when, how far they have come, and what is suggested."""
     told = do(operations.ROADMAP, request.acting.view, {})
@@ -146,7 +146,7 @@ def plan(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.LEDGER)
+@for_reading(ReadScope.LEDGER)
 def download(request: HubRequest, name: str) -> HttpResponse:
     """Give the ledger, the map or the ranking as CSV."""
     reader = language()
@@ -216,11 +216,11 @@ def _asked(aim: AimTold) -> str:
 def _days(span: StepSpanTold) -> dict[str, str]:
     days = span.days
     return {
-        "low": spell_days(days.low if days else None),
-        "middle": spell_days(days.middle if days else None),
-        "high": spell_days(days.high if days else None),
-        "half": spell_days(span.half_after),
-        "longest": spell_days(span.longest_open),
+        "low": format_days(days.low if days else None),
+        "middle": format_days(days.middle if days else None),
+        "high": format_days(days.high if days else None),
+        "half": format_days(span.half_after),
+        "longest": format_days(span.longest_open),
     }
 
 
@@ -246,7 +246,7 @@ def _moved(flip: FlipTold) -> str:
 
 def _csv(table: Table, name: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return HttpResponse(spell_csv(table.header, table.rows), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(format_csv(table.header, table.rows), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _whole(request: HubRequest, name: str, default: int, most: int) -> int:

@@ -15,8 +15,8 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import KINDS
-from pilotbase.hub.shown.records import lines_of, spelled_count
+from pilotbase.hub.presenters.addresses import KINDS
+from pilotbase.hub.presenters.records import lines_of, spelled_count
 from pilotbase.workspace.listings import Query, list_page
 
 PAGE = 50

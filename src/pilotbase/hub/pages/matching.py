@@ -14,15 +14,15 @@ from django.views.decorators.http import require_safe
 from pilotbase.charts import GapSquare, gap_chart
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapMap, Match, Matches
-from pilotbase.documents.permissions import Act, Stands, permitted
+from pilotbase.documents.permissions import Act, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import Acting, HubRequest, language
+from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.operations.matches import GAPS
 from pilotbase.worker.matching.certified import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
@@ -32,7 +32,7 @@ _TRIALS = 10
 
 
 @dataclass(frozen=True)
-class Step:
+class MatchStep:
     """What the reader may do about a match."""
 
     label: Text
@@ -40,14 +40,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Row:
+class MatchRow:
     """One match as the page shows it."""
 
     match: Match
     address: str
     """Empty where the reader sees no record: it is known by its certificate only."""
     share: str
-    step: Step | None
+    step: MatchStep | None
     withheld: tuple[Withheld, ...] = ()
     """Certificates of this very pair that count for nothing now."""
 
@@ -94,7 +94,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     return render(request, "hub/matches.html", shown)
 
 
-def _own(acting: Acting, kind: str, role: Role) -> tuple[Listing, ...]:
+def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:
     if not acting.has(role):
         return ()
     return list_page(acting.view, Query(kind, owner=acting.organisation), limit=_OWN).items
@@ -118,12 +118,12 @@ def _name(vocabulary: str, value: str) -> str:
     return (Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")).render(language())
 
 
-def _row(acting: Acting, found: Matches, one: Match, withheld: Sequence[Withheld]) -> Row:
+def _row(acting: RequestActor, found: Matches, one: Match, withheld: Sequence[Withheld]) -> MatchRow:
     share = f"{one.contract.share:.0%}" if one.contract else "–"
     address = "" if one.known_by == "certificate" else address_of(one.subject)
     scenario, application = _pair(found, one)
     lost = tuple(each for each in withheld if (each.scenario, each.application) == (scenario, application))
-    return Row(one, address, share, _step(acting, found, one), lost)
+    return MatchRow(one, address, share, _step(acting, found, one), lost)
 
 
 def _pair(found: Matches, one: Match) -> tuple[str, str]:
@@ -131,16 +131,16 @@ def _pair(found: Matches, one: Match) -> tuple[str, str]:
     return (found.about, one.subject) if found.side == "scenario" else (one.subject, found.about)
 
 
-def _step(acting: Acting, found: Matches, one: Match) -> Step | None:
+def _step(acting: RequestActor, found: Matches, one: Match) -> MatchStep | None:
     """Return the first step from a match: a supplier proposes a trial, others ask, or look at the certificate."""
     scenario, application = _pair(found, one)
-    if permitted(Act.COMMISSION_PROPOSE, acting.actor, Stands(supplier=holder_of(application))):
+    if permitted(Act.COMMISSION_PROPOSE, acting.actor, SubjectRelation(supplier=holder_of(application))):
         asked = urlencode({"scenario": name_of(scenario), "application": name_of(application)})
-        return Step(text("match.propose"), f"{reverse('commission-new')}?{asked}")
+        return MatchStep(text("match.propose"), f"{reverse('commission-new')}?{asked}")
     if one.known_by == "manifest":
         url = reverse("thread-new", kwargs={"section": "applications", "name": name_of(application)})
-        return Step(text("match.ask_supplier"), url)
+        return MatchStep(text("match.ask_supplier"), url)
     if one.known_by == "certificate" and one.proofs:
         serial = hex_of(one.proofs[0].serial)
-        return Step(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
+        return MatchStep(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
     return None

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.caching import revalidated
-from pilotbase.hub.shown import public
-from pilotbase.hub.shown.records import see_all
+from pilotbase.hub.presenters import public
+from pilotbase.hub.presenters.records import see_all
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -35,7 +35,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Person:
+class VisitorKind:
     """One kind of visitor: the role that they act in once they have an account, and what they do first then."""
 
     name: str
@@ -69,29 +69,29 @@ _ROOTS = _link("next.link.roots", "trust-roots")
 _REVOCATIONS = _link("next.link.revocations", "revocations")
 
 PEOPLE = (
-    Person(
+    VisitorKind(
         "demand_owner",
         4,
         Role.DEMAND_OWNER,
         _link("next.link.new_scenario", "scenario-new"),
         ((_SCENARIOS,), (_STANDARDS,), (_INVITED,), (_CERTIFIED,)),
     ),
-    Person(
+    VisitorKind(
         "supplier",
         4,
         Role.SUPPLIER,
         _link("next.link.new_application", "application-new"),
         ((_SCENARIOS,), (_STANDARDS,), (_INVITED,), (_CERTIFIED,)),
     ),
-    Person(
+    VisitorKind(
         "regulator",
         4,
         Role.REGULATOR,
         _link("next.link.trials", "records", section="trials"),
         ((_CHECK,), (_ROOTS, _REVOCATIONS), (_FIGURES,), (_INVITED,)),
     ),
-    Person("investor", 3, links=((_CERTIFIED,), (_CHECK,), (_FIGURES,))),
-    Person(
+    VisitorKind("investor", 3, links=((_CERTIFIED,), (_CHECK,), (_FIGURES,))),
+    VisitorKind(
         "open_source",
         4,
         links=((_SCENARIOS,), (_STANDARDS,), (_API,), (_INVITED,)),
@@ -128,14 +128,14 @@ def show(request: HubRequest, who: str) -> HttpResponse:
     return render(request, "hub/next_step.html", shown)
 
 
-def _now(person: Person, acting: Acting) -> Link:
+def _now(person: VisitorKind, acting: RequestActor) -> Link:
     """Return the one thing to do now: inside for those who act in the role, else the first step of a visitor."""
     if person.inside is not None and person.role is not None and acting.has(person.role):
         return person.inside
     return person.links[0][0]
 
 
-def _steps(person: Person) -> list[dict[str, Any]]:
+def _steps(person: VisitorKind) -> list[dict[str, Any]]:
     return [
         {
             "title": Text(code=f"next.{person.name}.step{number}"),
@@ -146,14 +146,14 @@ def _steps(person: Person) -> list[dict[str, Any]]:
     ]
 
 
-def _examples(person: Person, view: View) -> list[Any]:
+def _examples(person: VisitorKind, view: View) -> list[Any]:
     """Return some open scenarios for those who would learn from them or answer them."""
     if person.name not in ("demand_owner", "supplier", "open_source"):
         return []
     return see_all(view, public.open_scenarios(limit=SHOWN).items)
 
 
-def _certified(person: Person) -> list[public.Certified]:
+def _certified(person: VisitorKind) -> list[public.Certified]:
     if person.name not in ("investor", "regulator"):
         return []
     valid = [one for one in public.certified() if one.status is CertificateStatus.VALID]

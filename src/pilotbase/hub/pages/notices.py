@@ -13,11 +13,11 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import CHOSEN, Acting, HubRequest, actor_of, language, posted
+from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
 from pilotbase.hub.forms.declared import do, form_of
 from pilotbase.hub.guards import member_only
+from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.addresses import address_of
 from pilotbase.notices.mails import has_failed, mail_choice
 from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
@@ -139,7 +139,7 @@ def webhook(request: HubRequest, identity: str) -> HttpResponse:
 
 
 def _elsewhere(request: HubRequest, identity: str) -> Notice:
-    acting: Acting = request.acting
+    acting: RequestActor = request.acting
     assert acting.person is not None
     for membership in acting.memberships:
         view = acting.view.store.as_actor(actor_of(membership, acting.person))

@@ -13,17 +13,17 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figures, records_of
 from pilotbase.catalogue.targets import Reached, reached, read_targets
-from pilotbase.charts import LIGHT, Bar, Legend, Stage, Theme, bar_chart, funnel_chart, way_chart
+from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
 from pilotbase.charts.themes import DARK
-from pilotbase.documents.permissions import DeskAct, Reading
-from pilotbase.documents.quantities import spell_days
+from pilotbase.documents.permissions import DeskAct, ReadScope
+from pilotbase.documents.quantities import format_days
 from pilotbase.documents.targets import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.shown.drawn import drawn, legs_of
-from pilotbase.hub.shown.records import lines_of
+from pilotbase.hub.presenters.drawn import drawn, legs_of
+from pilotbase.hub.presenters.records import lines_of
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import live_jobs
@@ -35,7 +35,7 @@ SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
 
 
 @require_safe
-@for_reading(Reading.OVERVIEW)
+@for_reading(ReadScope.OVERVIEW)
 def show(request: HubRequest) -> HttpResponse:
     """Show all figures, the queue, what is late and how far the targets of the year are reached."""
     shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT)}
@@ -43,7 +43,7 @@ def show(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.OVERVIEW)
+@for_reading(ReadScope.OVERVIEW)
 def screen(request: HubRequest) -> HttpResponse:
     """Show the figures on a wall: dark, or light with ``?ground=light``; it renews itself."""
     light = request.GET.get("ground") == "light"
@@ -58,7 +58,7 @@ def screen(request: HubRequest) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.OVERVIEW)
+@for_reading(ReadScope.OVERVIEW)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure counts."""
     if figure not in set(Figure):
@@ -76,7 +76,7 @@ def records(request: HubRequest, figure: str) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.OVERVIEW)
+@for_reading(ReadScope.OVERVIEW)
 def late(request: HubRequest) -> HttpResponse:
     """List what is late."""
     act = request.GET.get("act", "")[:60]
@@ -100,10 +100,10 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
         "numbers": {figure.value: number for figure, number in numbers.items()},
         "funnel": [(figure.value, numbers[figure], found.figures.this_year[figure]) for figure in FUNNEL],
         "verdicts": [(figure.value, numbers[figure]) for figure in VERDICTS],
-        "funnel_chart": drawn(funnel_chart([Stage(_name(one), numbers[one]) for one in FUNNEL], reader, theme)),
+        "funnel_chart": drawn(funnel_chart([FunnelStage(_name(one), numbers[one]) for one in FUNNEL], reader, theme)),
         "way": found.figures.way,
-        "whole": spell_days(found.figures.way.whole.value) if found.figures.way.whole else "–",
-        "legs": [(leg, spell_days(leg.days)) for leg in legs],
+        "whole": format_days(found.figures.way.whole.value) if found.figures.way.whole else "–",
+        "legs": [(leg, format_days(leg.days)) for leg in legs],
         "way_chart": drawn(way_chart(legs, reader, theme)),
         "groups": [_grouped(found.figures, name, theme) for name in ("sector", "action")],
         "late_acts": acts[:SHOWN_LATE],

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.api.pools import PoolTold, UsageSpan
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.pool_charts import history_chart, holdings_chart, scarcest
+from pilotbase.hub.presenters.pool_charts import history_chart, holdings_chart, scarcest
 from pilotbase.worker.computing.told_pools import pool_told, pools_told, queue_told, usage_told
 
 
@@ -40,7 +40,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "dimension": dimension,
         "chart": holdings_chart(pool, dimension) if pool.holdings else "",
         "own": _own(request, pool),
-        "what_if": request.acting.reads(Reading.WHAT_IF),
+        "what_if": request.acting.reads(ReadScope.WHAT_IF),
         "live": True,
         "crumbs": crumbs(),
     }

@@ -13,15 +13,15 @@ from pilotbase.catalogue.figures import PUBLISHED_STEPS
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.charts import Leg, way_chart
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.documents.quantities import spell_days
+from pilotbase.documents.quantities import format_days
 from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.caching import revalidated, shared
 from pilotbase.hub.pages.next_steps import PEOPLE
-from pilotbase.hub.shown import public, standards
-from pilotbase.hub.shown.drawn import drawn, legs_of
-from pilotbase.hub.shown.records import see_all, spelled_count
+from pilotbase.hub.presenters import public, standards
+from pilotbase.hub.presenters.drawn import drawn, legs_of
+from pilotbase.hub.presenters.records import see_all, spelled_count
 from pilotbase.workspace.failures import NotFoundError
 
 SHOWN = 6
@@ -108,8 +108,8 @@ def figures(request: HubRequest) -> HttpResponse:
         "statuses": counts,
         "revoked": counts[CertificateStatus.REVOKED],
         "way": found.way,
-        "whole": spell_days(found.way.whole.value) if found.way.whole else "",
-        "legs": [(leg, spell_days(leg.days)) for leg in legs],
+        "whole": format_days(found.way.whole.value) if found.way.whole else "",
+        "legs": [(leg, format_days(leg.days)) for leg in legs],
         "chart": drawn(way_chart(legs, language())) if _known(legs) else "",
         "sectors": public.open_by("sector"),
         "actions": public.open_by("action"),

@@ -16,7 +16,7 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.claims import RulesForm
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.programmes import evidence_response, rules_from, rules_written
+from pilotbase.hub.presenters.programmes import evidence_response, rules_from, rules_written
 from pilotbase.worker.computing.told_claims import reconciliation_told
 from pilotbase.workspace.failures import NotFoundError
 

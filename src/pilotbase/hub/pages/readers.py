@@ -14,8 +14,8 @@ from pilotbase.documents.api.readers import ReaderFacet, Readers
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.vault.readers import readers_of
 
 _LONGEST, _NUMBER = 120, re.compile(r"[0-9]{1,18}")

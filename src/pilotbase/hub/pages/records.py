@@ -26,21 +26,21 @@ from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.base import base
 from pilotbase.hub.models import Membership
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.shown.addresses import KINDS, address_of, subject_of
-from pilotbase.hub.shown.choices import choices
-from pilotbase.hub.shown.elsewhere import other_organisation
-from pilotbase.hub.shown.plans import plan_shown
-from pilotbase.hub.shown.records import SHOWN, Seen, see
-from pilotbase.hub.shown.rehearsals import rehearsal_log
-from pilotbase.hub.shown.states import way
-from pilotbase.hub.shown.statistics import bar_of
-from pilotbase.hub.shown.ways_on import ways_on
+from pilotbase.hub.presenters.addresses import KINDS, address_of, subject_of
+from pilotbase.hub.presenters.choices import choices
+from pilotbase.hub.presenters.elsewhere import other_organisation
+from pilotbase.hub.presenters.plans import plan_shown
+from pilotbase.hub.presenters.records import SHOWN, RecordView, see
+from pilotbase.hub.presenters.rehearsals import rehearsal_log
+from pilotbase.hub.presenters.states import way
+from pilotbase.hub.presenters.statistics import bar_of
+from pilotbase.hub.presenters.ways_on import ways_on
 from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
@@ -90,7 +90,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
     return render(request, "hub/record.html", shown)
 
 
-def _at_work(request: HubRequest, seen: Seen) -> HttpResponse:
+def _at_work(request: HubRequest, seen: RecordView) -> HttpResponse:
     """Give the part of an application's page that is refreshed while work on it goes on."""
     job = progress_of(request.acting.view, seen.subject) if seen.record is not None else None
     live = job is not None and job.live
@@ -107,7 +107,7 @@ def _other_forms(document: Document) -> tuple[Runtime, ...]:
     return tuple(runtime for runtime in forms_for(document.contract(())) if runtime != "python")
 
 
-def _may_agree(acting: Acting, listing: Listing) -> bool:
+def _may_agree(acting: RequestActor, listing: Listing) -> bool:
     """Tell whether the reader may offer an agreement on a dataset, or take up what is offered."""
     if listing.state != DatasetState.PUBLISHED:
         return False
@@ -244,7 +244,7 @@ def _title(view: View, subject: str) -> Localized | None:
     return listing.title if listing is not None else None
 
 
-def _members(acting: Acting, name: str) -> dict[str, Any]:
+def _members(acting: RequestActor, name: str) -> dict[str, Any]:
     """Return the people of an organisation for its members, the operator and the regulator."""
     if not (acting.actor.sees_all or acting.organisation == name):
         return {}

@@ -17,9 +17,9 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.trials import SANDBOX
-from pilotbase.hub.shown.addresses import subject_of
-from pilotbase.hub.shown.records import see
-from pilotbase.hub.shown.rehearsals import rehearsal_cases, rehearsal_log
+from pilotbase.hub.presenters.addresses import subject_of
+from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.rehearsals import rehearsal_cases, rehearsal_log
 from pilotbase.trial.page import render_report
 from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit

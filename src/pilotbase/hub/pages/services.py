@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.charts import Bar, Legend, bar_chart
-from pilotbase.documents.api.services import SeenBudget, SeenService, UsageRow
+from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Route, Service
 from pilotbase.documents.texts import Text, text
@@ -24,7 +24,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices
 from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm, TermsForm, terms_told
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.service.registry import load_service
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import (
@@ -144,7 +144,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
     return render(request, "hub/service.html", shown | forms)
 
 
-def _routes(seen: SeenService) -> list[tuple[Route, bool, str]]:
+def _routes(seen: ServiceView) -> list[tuple[Route, bool, str]]:
     """Return each route, whether it answers calls, and why it may not: "" where it may."""
     held = {one.route: one.why for one in seen.held}
     return [(route, number == seen.answering, held.get(number, "")) for number, route in enumerate(seen.service.routes)]
@@ -164,7 +164,7 @@ def _inside(view: View, service: Service) -> dict[str, Any]:
     }
 
 
-def _budget_charts(budgets: Sequence[SeenBudget]) -> list[str]:
+def _budget_charts(budgets: Sequence[BudgetView]) -> list[str]:
     """Return what has gone of each bound: one chart for calls and one for tokens, which cannot be compared."""
     calls = [Bar(one.name, one.calls, one.used_calls + one.held_calls) for one in budgets if one.calls is not None]
     tokens = [Bar(one.name, one.tokens, one.used_tokens + one.held_tokens) for one in budgets if one.tokens is not None]
@@ -183,7 +183,7 @@ def _usage_chart(usage: Sequence[UsageRow]) -> str:
     reader = language()
     calls: dict[str, tuple[int, int]] = {}
     for row in usage:
-        day = spell_day(row.day)
+        day = format_day(row.day)
         whole, part = calls.get(day, (0, 0))
         calls[day] = (whole + row.calls, part + (row.calls if row.end.is_answer else 0))
     bars = [Bar(day, whole, part) for day, (whole, part) in sorted(calls.items())]
@@ -191,7 +191,7 @@ def _usage_chart(usage: Sequence[UsageRow]) -> str:
     return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
 
 
-def _budgets_offered(budgets: Sequence[SeenBudget]) -> Choices:
+def _budgets_offered(budgets: Sequence[BudgetView]) -> Choices:
     return [("", "–"), *((one.name, one.name) for one in budgets)]
 
 

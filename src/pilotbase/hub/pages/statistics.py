@@ -19,13 +19,13 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.statistics import StatisticsForm
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.drawn import drawn
-from pilotbase.hub.shown.records import Seen, see
-from pilotbase.hub.shown.statistics import bar_of, charts_of, decimal, rows_of, unit_of
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.records import RecordView, see
+from pilotbase.hub.presenters.statistics import bar_of, charts_of, decimal, rows_of, unit_of
 from pilotbase.worker.datasets.statistics import (
-    Asked,
-    Price,
+    QuestionPrice,
+    StatisticsRequest,
     asked_of,
     find_asked,
     offered,
@@ -43,7 +43,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     view, seen = request.acting.view, _closed(request, name)
     record_sets = offered(base(), view, seen.subject)
     form = StatisticsForm(record_sets, posted(request)) if record_sets else None
-    price: Price | None = None
+    price: QuestionPrice | None = None
     if form is not None and request.method == "POST" and form.is_valid():
         try:
             if "confirmed" in request.POST:
@@ -92,7 +92,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     return render(request, template, shown)
 
 
-def _closed(request: HubRequest, name: str) -> Seen:
+def _closed(request: HubRequest, name: str) -> RecordView:
     """Return a closed dataset that the reader sees; raises `NotFoundError`: of others there are no such pages."""
     seen = see(request.acting.view, subject_of("datasets", name))
     if not isinstance(seen.document, Dataset) or seen.document.opening is not Opening.COMPUTE_TO_DATA:
@@ -100,7 +100,7 @@ def _closed(request: HubRequest, name: str) -> Seen:
     return seen
 
 
-def _cost(price: Price) -> dict[str, Any]:
+def _cost(price: QuestionPrice) -> dict[str, Any]:
     after = price.left_after
     return {
         "epsilon": decimal(price.question.epsilon),
@@ -110,7 +110,7 @@ def _cost(price: Price) -> dict[str, Any]:
     }
 
 
-def _row(asked: Asked) -> dict[str, Any]:
+def _row(asked: StatisticsRequest) -> dict[str, Any]:
     return {"asked": asked, "epsilon": decimal(asked.order.question.epsilon), "work": told(asked.job)}
 
 
@@ -118,7 +118,7 @@ def _drawn(chart: dict[str, Any]) -> dict[str, Any]:
     return {**chart, "svg": drawn(chart["svg"])}
 
 
-def _crumbs(seen: Seen) -> list[dict[str, Any]]:
+def _crumbs(seen: RecordView) -> list[dict[str, Any]]:
     return [
         {"url": reverse("datasets"), "label": text("hub.nav_datasets")},
         {"url": address_of(seen.subject), "label": seen.title},

@@ -19,8 +19,8 @@ from pilotbase.hub.forms.bringing import Bringing
 from pilotbase.hub.forms.statistics_terms import StatisticsTermsForm
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.acts import taken
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 

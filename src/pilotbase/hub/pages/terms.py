@@ -13,7 +13,7 @@ from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.forms.terms import AgreementForm, DatasetForm, about_dataset
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.acts import begun, new_page, taken
-from pilotbase.hub.shown.addresses import address_of
+from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.workspace.failures import NotFoundError
 
 

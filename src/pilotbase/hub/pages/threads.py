@@ -33,14 +33,14 @@ from pilotbase.documents.thread import (
     Thread,
 )
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import Acting, HubRequest, language, posted, posted_files
+from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, posted_files
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.people.names import names_shown
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.attachments import blobs, download
+from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.attachments import blobs, download
-from pilotbase.hub.shown.records import see
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.threads import count_threads, list_threads
 
@@ -71,7 +71,7 @@ class MessageForm(forms.Form):
     )
     attachments = _Files(label=t("thread.field_files"), required=False)
 
-    def __init__(self, acting: Acting, *arguments: Any) -> None:
+    def __init__(self, acting: RequestActor, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._acting = acting
         others = Membership.objects.filter(organisation=acting.organisation).exclude(person=acting.person)
@@ -275,7 +275,7 @@ def _attach(request: HubRequest, thread: Thread, number: int, files: Iterable[Up
         threads.attach(request.acting.view, blobs(), thread.identity, number, (one.name or "", one.file), limit)  # type: ignore[arg-type]
 
 
-def _line(acting: Acting, seen: threads.SeenThread, message: Message) -> dict[str, Any]:
+def _line(acting: RequestActor, seen: threads.SeenThread, message: Message) -> dict[str, Any]:
     """Return a message with what the reader may do to it."""
     standing = message.removed_at is None
     acts = [act for act in _CHANGES if standing and threads.may(acting.view, seen, act, message.number)]

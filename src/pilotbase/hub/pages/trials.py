@@ -10,7 +10,7 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.shown.addresses import address_of, certificate_address, subject_of
+from pilotbase.hub.presenters.addresses import address_of, certificate_address, subject_of
 from pilotbase.trial.page import render_report
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.results import certificate_of, report_of

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.saving import Remarks
+from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.documents.base import LONGEST_NOTE
@@ -32,9 +32,9 @@ from pilotbase.hub.forms.handing_in import AnswersForm, ApplicationForm, DataFor
 from pilotbase.hub.forms.kept_tables import KeptTable, find_table, forget_file, keep_table, opened_table
 from pilotbase.hub.forms.private_files import make_name, private_folder, save
 from pilotbase.hub.guards import for_act, member_only
+from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
-from pilotbase.hub.shown.addresses import address_of, subject_of
-from pilotbase.hub.shown.records import see
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.uploads import Upload
 from pilotbase.worker.intake.boxed_tables import draft_in_box
@@ -102,7 +102,7 @@ def application(request: HubRequest) -> HttpResponse:
     if request.method == "POST" and chosen is None:
         form.add_error("folder", t("hub.file_needed"))
     if chosen is not None and form.is_valid():
-        made_for = (form.cleaned_data["scenario"] or None, Remarks(form.cleaned_data["note"]))
+        made_for = (form.cleaned_data["scenario"] or None, SaveOptions(form.cleaned_data["note"]))
         most = settings.CONFIGURATION.unpacked_bytes
         try:
             record = take_uploaded_application(base(), request.acting.view, chosen.identity, most, made_for)
@@ -153,7 +153,7 @@ def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any])
         else:
             drafted = new_scenario(source, _answers(request, given), written, draft_in_box)
             note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:LONGEST_NOTE]
-        return take_scenario(base(), view, written, Remarks(note, new=True))
+        return take_scenario(base(), view, written, SaveOptions(note, new=True))
 
 
 def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, Any], chosen: Upload | None) -> None:
@@ -163,7 +163,7 @@ def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, An
             with opened_table(view, chosen) as table:
                 shutil.copyfile(table, folder / table.name)
         check_draft(folder)
-        remarks = Remarks(given["note"], given["seen"] or None, why_holds=given["why_holds"])
+        remarks = SaveOptions(given["note"], given["seen"] or None, why_holds=given["why_holds"])
         take_scenario(base(), view, folder, remarks, subject)
     if chosen is not None:
         forget_file(view, chosen)

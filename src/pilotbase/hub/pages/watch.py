@@ -16,7 +16,7 @@ from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.permissions import Reading, Stands, WatchAct, permitted
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
@@ -27,7 +27,7 @@ from pilotbase.hub.forms.declared import AGAINST, do
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.watch import SilenceForm, TermsForm
 from pilotbase.hub.guards import for_act, member_only
-from pilotbase.hub.shown.drawn import drawn
+from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.operations.watch import ACKNOWLEDGE, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
@@ -76,7 +76,7 @@ def replay(request: HubRequest, name: str) -> HttpResponse:
 
 @require_POST
 @for_act(WatchAct.SILENCE)
-def be_silent(request: HubRequest, name: str) -> HttpResponse:
+def create_silence(request: HubRequest, name: str) -> HttpResponse:
     """Let notices rest."""
     form = SilenceForm(posted(request))
     if not form.is_valid():
@@ -92,7 +92,7 @@ def be_silent(request: HubRequest, name: str) -> HttpResponse:
 
 @require_POST
 @member_only
-def take_care(request: HubRequest, digest: str) -> HttpResponse:
+def acknowledge(request: HubRequest, digest: str) -> HttpResponse:
     """Acknowledge a warning."""
     wanted = {"digest": digest_of(digest), "note": request.POST.get("note", "")[:2000]}
     said = do(ACKNOWLEDGE, request.acting.view, wanted)
@@ -121,8 +121,8 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": raised[:_LISTED],
         "earlier": earlier_armings(view, service, found.watch, raised),
-        "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.reads(Reading.DESK) else [],
-        "may_care": permitted(WatchAct.CARE, view.actor, Stands(demand_owner=service.organisation)),
+        "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.reads(ReadScope.DESK) else [],
+        "may_care": permitted(WatchAct.CARE, view.actor, SubjectRelation(demand_owner=service.organisation)),
         "replayed": replayed,
         "replay_digest": replayed.digest() if replayed else "",
         **(_replayed(view.load(replayed.watch, Watch)) if replayed else {}),

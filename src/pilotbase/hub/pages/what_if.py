@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.replay.page import render_replay
 from pilotbase.documents.base import localized
-from pilotbase.documents.moments import spell_minute
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
@@ -23,7 +23,7 @@ from pilotbase.hub.forms.what_if import WhatIfForm
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.pages.pools import crumbs
 from pilotbase.hub.pages.trials import SANDBOX
-from pilotbase.hub.shown.what_ifs import changes_told, figures_told
+from pilotbase.hub.presenters.what_ifs import changes_told, figures_told
 from pilotbase.operations import pools
 from pilotbase.worker.computing.told_pools import pool_told
 from pilotbase.worker.computing.what_if import (
@@ -37,7 +37,7 @@ from pilotbase.worker.progress import told
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_reading(Reading.WHAT_IF)
+@for_reading(ReadScope.WHAT_IF)
 def ask(request: HubRequest, name: str) -> HttpResponse:
     """Ask what other rules would have made of what a pool has run, and list what was asked before."""
     view = request.acting.view
@@ -61,7 +61,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.WHAT_IF)
+@for_reading(ReadScope.WHAT_IF)
 def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Show how far a what-if is, then its figures."""
     view = request.acting.view
@@ -72,7 +72,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         response["HX-Refresh"] = "true"
         return response
     shown = {
-        "title": text("what_if.asked_on", moment=spell_minute(found.order.asked_at)),
+        "title": text("what_if.asked_on", moment=format_minute(found.order.asked_at)),
         "pool": pool,
         **_row(found),
         "changes": changes_told(view, found, replay),
@@ -87,7 +87,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
 
 
 @require_safe
-@for_reading(Reading.WHAT_IF)
+@for_reading(ReadScope.WHAT_IF)
 def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Give the figures as the one file that the command line writes, where nothing in it can run or reach anything."""
     view = request.acting.view

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import Acting, HubRequest, actor_of
+from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
-from pilotbase.worker.asked_of_me import Asked, asked_of
+from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.trials.acts import work_of
 
 
@@ -44,7 +44,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/work.html", shown)
 
 
-def _elsewhere(acting: Acting) -> Iterator[tuple[str, int]]:
+def _elsewhere(acting: RequestActor) -> Iterator[tuple[str, int]]:
     """Yield the person's other organisations in which something waits for them, and how much."""
     assert acting.person is not None
     for membership in acting.memberships:
@@ -55,14 +55,14 @@ def _elsewhere(acting: Acting) -> Iterator[tuple[str, int]]:
                 yield membership.organisation, waiting
 
 
-def _address(one: Asked) -> str:
+def _address(one: InboxItem) -> str:
     """Return the page on which somebody does what is asked."""
     if one.kind == "site-pack":
         return reverse("sites")
     return reverse("labelling-round", kwargs={"identity": one.identity})
 
 
-def _begin(acting: Acting) -> Iterator[Beginning]:
+def _begin(acting: RequestActor) -> Iterator[Beginning]:
     """Yield what people of the actor's roles begin with."""
     if acting.has(Role.DEMAND_OWNER):
         yield Beginning(text("hub.first_scenario"), reverse("scenario-new"))

@@ -20,20 +20,20 @@ from django.utils import timezone
 from pilotbase.catalogue.importing import Guest
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hash_secret
-from pilotbase.documents.moments import spell_day
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import roles_of
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
 from pilotbase.hub.people.secrets import new_secret
-from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.presenters.organisations import title_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentInvitation:
     """An invitation and its link, which nobody can read again."""
 
     invitation: Invitation
@@ -47,7 +47,7 @@ def invite(
     organisation: str,
     roles: Iterable[Role],
     language: Language = "en",
-) -> Sent:
+) -> SentInvitation:
     """Invite ``email`` into ``organisation``, mail the link, and enter it into the log of the base.
 
     Raises:
@@ -66,7 +66,7 @@ def invite(
     return sent
 
 
-def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[Sent]:
+def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[SentInvitation]:
     """Enter invitations, all of them or none, into the log of the base too; no mail goes out yet.
 
     Raises:
@@ -96,7 +96,7 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
                 facts: dict[str, str | int] = {"roles": ", ".join(invitation.roles), "invitation": invitation.pk}
                 subjects = [organisation_subject(invitation.organisation)]
                 change.record("invitation.sent", subjects, facts, logged_person(invitation.email, inviter))
-    return [Sent(invitation, link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
+    return [SentInvitation(invitation, link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
 
 
 def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
@@ -235,7 +235,7 @@ def mail_of(invitation: Invitation, link: str, language: Language) -> EmailMessa
     params = {
         "organisation": title_of(invitation.organisation, language),
         "link": link,
-        "until": spell_day(invitation.expires_at),
+        "until": format_day(invitation.expires_at),
     }
     subject = text("hub.mail_invitation_subject", **params).render(language)
     return EmailMessage(subject, text("hub.mail_invitation", **params).render(language), None, [invitation.email])

@@ -21,8 +21,8 @@ from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
 from pilotbase.hub.people.forms import InvitationForm, JoinForm, TokenForm
-from pilotbase.hub.shown.organisations import title_of
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.records import see
 from pilotbase.workspace.failures import NotFoundError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

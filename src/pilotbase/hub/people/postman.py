@@ -12,14 +12,14 @@ from pilotbase.documents.notice import Letter, Recipient
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import roles_of
-from pilotbase.hub.configuration import Configuration
+from pilotbase.hub.configuration import HubConfiguration
 from pilotbase.hub.models import Membership
 
 
 class Postman:
     """Knows the people of the hub and mails them."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: HubConfiguration) -> None:
         self._configuration = configuration
 
     def people(self) -> Iterator[Recipient]:

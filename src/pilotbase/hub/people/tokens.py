@@ -12,7 +12,7 @@ from django.utils import timezone
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import organisation_subject
-from pilotbase.hub.acting import Acting, of_token
+from pilotbase.hub.acting import RequestActor, of_token
 from pilotbase.hub.models import ApiToken
 from pilotbase.hub.people.secrets import new_secret
 
@@ -22,7 +22,7 @@ MAXIMUM_TOKENS = 50
 _TOUCH_SECONDS = 60
 
 
-def create_token(acting: Acting, label: str, scope: Literal["read", "write"], days: int) -> tuple[ApiToken, str]:
+def create_token(acting: RequestActor, label: str, scope: Literal["read", "write"], days: int) -> tuple[ApiToken, str]:
     """Return a new token of the acting person and its secret, which is shown once.
 
     Raises:
@@ -50,14 +50,14 @@ def create_token(acting: Acting, label: str, scope: Literal["read", "write"], da
     return token, secret
 
 
-def tokens_of(acting: Acting) -> QuerySet[ApiToken]:
+def tokens_of(acting: RequestActor) -> QuerySet[ApiToken]:
     """Return the acting person's tokens that still work, newest first."""
     return ApiToken.objects.filter(person=acting.person, revoked_at=None, expires_at__gt=timezone.now()).order_by(
         "-created_at"
     )
 
 
-def revoke_token(acting: Acting, number: int) -> None:
+def revoke_token(acting: RequestActor, number: int) -> None:
     """Let one of the acting person's own tokens work no more; a number of others' changes nothing."""
     now = timezone.now()
     if ApiToken.objects.filter(person=acting.person, pk=number, revoked_at=None).update(revoked_at=now):
@@ -65,7 +65,7 @@ def revoke_token(acting: Acting, number: int) -> None:
             change.record("token.revoked", [organisation_subject(acting.organisation)], {"token": number})
 
 
-def acting_by(secret: str) -> Acting | None:
+def acting_by(secret: str) -> RequestActor | None:
     """Return who acts by the token of ``secret``, or None where it does not work (any more)."""
     now = timezone.now()
     found = ApiToken.objects.filter(secret_hash=hash_secret(secret), revoked_at=None, expires_at__gt=now)

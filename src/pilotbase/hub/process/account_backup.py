@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pilotbase.documents.errors import InputError
-from pilotbase.hub.configuration import HOME_VARIABLE, Configuration
+from pilotbase.hub.configuration import HOME_VARIABLE, HubConfiguration
 from pilotbase.hub.process.accounts import set_up_django, start_accounts
 from pilotbase.workspace.backup.reading import ACCOUNTS, Backup
 from pilotbase.workspace.home import Home
@@ -21,7 +21,7 @@ def accounts_of_home() -> Mapping[str, Iterable[bytes]]:
     Raises:
         InputError: the settings are wrong, or the accounts were made by an older version.
     """
-    if not start_accounts(Configuration.from_environment()):
+    if not start_accounts(HubConfiguration.from_environment()):
         return {}
     from pilotbase.hub.people.backup_rows import dumped_accounts
 
@@ -63,7 +63,7 @@ def accounts_restored(backup: Backup, home: Home) -> Iterator[None]:
 
 def upgrade_accounts() -> None:
     """Bring the accounts of ``PILOTBASE_HOME`` to this version, one migration after the other, where there are any."""
-    if start_accounts(Configuration.from_environment()):
+    if start_accounts(HubConfiguration.from_environment()):
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0, interactive=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pilotbase.hub.configuration import Configuration, django_database
+from pilotbase.hub.configuration import HubConfiguration, django_database
 from pilotbase.hub.process.serving import SETTINGS
 from pilotbase.workspace.home import open_home
 
 
-def start_accounts(configuration: Configuration) -> bool:
+def start_accounts(configuration: HubConfiguration) -> bool:
     """Set Django up and return True, where there are accounts that can be asked; else return False."""
     database = django_database(configuration, open_home(configuration.home).settings.store_url)
     if database["ENGINE"].endswith("sqlite3") and not Path(database["NAME"]).exists():

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.hub.acting import Acting, HubRequest
+from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
 from pilotbase.hub.people.tokens import acting_by
@@ -51,7 +51,7 @@ def _gauges() -> Iterator[Gauge]:
     yield Gauge("disk_free_bytes", "Space left where the home is.", {"": free})
 
 
-def _by_token(request: HttpRequest) -> Acting | None:
+def _by_token(request: HttpRequest) -> RequestActor | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     return acting_by(secret) if scheme.lower() == "bearer" else None
 

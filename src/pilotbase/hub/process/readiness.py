@@ -12,8 +12,8 @@ from pilotbase.compute.box.probe import probe_host
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text
-from pilotbase.hub.configuration import Configuration
-from pilotbase.hub.process.serving import Place, configure, require_free
+from pilotbase.hub.configuration import HubConfiguration
+from pilotbase.hub.process.serving import BindAddress, configure, require_free
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.home import home_path
 
@@ -22,7 +22,7 @@ SPACE = 256 << 20
 _SECONDS = 5
 
 
-def problems(place: Place) -> Iterator[Text]:
+def problems(place: BindAddress) -> Iterator[Text]:
     """Yield everything that would keep a hub at ``place`` from serving, in sentences."""
     try:
         configuration, base = configure(place), None if _is_to_be_made() else open_base()
@@ -95,7 +95,7 @@ def _accounts_behind() -> int:
     return migrations_behind()
 
 
-def _of_place(place: Place) -> Iterator[Text]:
+def _of_place(place: BindAddress) -> Iterator[Text]:
     try:
         require_free(place)
     except InputError as error:
@@ -109,7 +109,7 @@ def _of_space(home: Path) -> Iterator[Text]:
         yield text("hub.check_space", path=home, free=free, wanted=SPACE)
 
 
-def _of_mail(configuration: Configuration) -> Iterator[Text]:
+def _of_mail(configuration: HubConfiguration) -> Iterator[Text]:
     """Yield that no mail server answers where one is named; the password is not tried."""
     if configuration.mail in ("folder", "console"):
         return

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import text
-from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, Configuration
+from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, HubConfiguration
 from pilotbase.worker.base import open_base
 
 SETTINGS = "pilotbase.hub.settings"
@@ -32,7 +32,7 @@ _log = logging.getLogger("pilotbase.hub")
 
 
 @dataclass(frozen=True)
-class Place:
+class BindAddress:
     """Where the server listens."""
 
     host: str = "127.0.0.1"
@@ -43,7 +43,7 @@ class Place:
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
-def configure(place: Place) -> Configuration:
+def configure(place: BindAddress) -> HubConfiguration:
     """Return the settings for a hub at ``place``, whose own address is the public one where none is set.
 
     Raises:
@@ -51,7 +51,7 @@ def configure(place: Place) -> Configuration:
     """
     os.environ.setdefault(f"{PREFIX}URL", place.url)
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    configuration = Configuration.from_environment()
+    configuration = HubConfiguration.from_environment()
     if place.host not in LOOPBACK and not configuration.secure:
         problem = text("hub.setting_insecure", found=place.url)
         raise InputError.from_issues(ENVIRONMENT, [Issue(file=ENVIRONMENT, path=f"{PREFIX}URL", problem=problem)])
@@ -77,7 +77,7 @@ def prepare() -> None:
     cut_memberships(operator_view())
 
 
-def require_free(place: Place) -> None:
+def require_free(place: BindAddress) -> None:
     """Return if nothing else listens at ``place``, and this user may; raises `InputError`."""
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -89,13 +89,13 @@ def require_free(place: Place) -> None:
             raise InputError("hub.place_taken", place=place.url, reason=reason) from error
 
 
-def run(place: Place) -> None:
+def run(place: BindAddress) -> None:
     """Serve until interrupted."""
     import uvicorn
 
     from pilotbase.protocols.bounded_connection import BoundedConnection
 
-    configuration = Configuration.from_environment()
+    configuration = HubConfiguration.from_environment()
     uvicorn.run(
         "pilotbase.hub.asgi:application",
         host=place.host,
@@ -111,7 +111,7 @@ def run(place: Place) -> None:
     )
 
 
-def when_listening(place: Place, tell: Callable[[], None]) -> None:
+def when_listening(place: BindAddress, tell: Callable[[], None]) -> None:
     """Call ``tell`` in a thread as soon as somebody listens at ``place``, which was free before."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(place.host, place.host)  # noqa: S104 - read
 

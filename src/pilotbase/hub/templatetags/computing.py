@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from django import template
 
-from pilotbase.compute.queue.showing import Shown
+from pilotbase.compute.queue.showing import JobView
 from pilotbase.documents.api.pools import SeatTold
-from pilotbase.documents.quantities import spell_duration
-from pilotbase.documents.resources import spell_amount
-from pilotbase.documents.voucher import spell_money
+from pilotbase.documents.quantities import format_duration
+from pilotbase.documents.resources import format_amount
+from pilotbase.documents.voucher import format_money
 from pilotbase.worker.services.seats import seat_told
 
 register = template.Library()
@@ -19,12 +19,12 @@ register = template.Library()
 @register.filter
 def amounts(vector: Mapping[str, int]) -> str:
     """Return amounts by dimension: ``cpu 1.5 · memory 32 GiB``; a dash where there is none."""
-    found = (f"{name} {spell_amount(name, many)}" for name, many in sorted(vector.items()) if many)
+    found = (f"{name} {format_amount(name, many)}" for name, many in sorted(vector.items()) if many)
     return " · ".join(map(_unbroken, found)) or "–"
 
 
 @register.filter
-def seated(shown: Shown | None) -> SeatTold | None:
+def seated(shown: JobView | None) -> SeatTold | None:
     """Return the seat that work of the base waits for, as its reader may know it."""
     return None if shown is None else seat_told(shown)
 
@@ -32,13 +32,13 @@ def seated(shown: Shown | None) -> SeatTold | None:
 @register.filter
 def all_amounts(vector: Mapping[str, int]) -> str:
     """Return amounts by dimension, nothings too: ``cpu 0 · memory 1 GiB``."""
-    return " · ".join(_unbroken(f"{name} {spell_amount(name, many)}") for name, many in sorted(vector.items()))
+    return " · ".join(_unbroken(f"{name} {format_amount(name, many)}") for name, many in sorted(vector.items()))
 
 
 @register.filter
 def hundredths(money: int, currency: str) -> str:
     """Return an amount in hundredths of a currency: ``1,234.50 CNY``."""
-    return _unbroken(spell_money(money, currency))
+    return _unbroken(format_money(money, currency))
 
 
 @register.filter
@@ -56,7 +56,7 @@ def thousandths(many: int) -> str:
 @register.filter
 def lasting(seconds: float) -> str:
     """Return a length of time with its unit."""
-    return spell_duration(round(seconds)) if seconds >= 1 else f"{seconds:.2g} s"
+    return format_duration(round(seconds)) if seconds >= 1 else f"{seconds:.2g} s"
 
 
 def _unbroken(words: str) -> str:

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from pilotbase.documents.notice import Notice
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import Acting, language
-from pilotbase.hub.shown.telling import with_titles
+from pilotbase.hub.acting import RequestActor, language
+from pilotbase.hub.presenters.telling import with_titles
 from pilotbase.notices.rows import COUNTED, count_unread
 from pilotbase.workspace.threads import count_threads
 
@@ -43,13 +43,13 @@ def told(notice: Notice) -> str:
 
 
 @register.simple_tag
-def threads_about(acting: Acting, subject: str) -> int:
+def threads_about(acting: RequestActor, subject: str) -> int:
     """Return how many threads about a record the reader sees."""
     return count_threads(acting.view, subject)
 
 
 @register.simple_tag
-def unread(acting: Acting) -> str:
+def unread(acting: RequestActor) -> str:
     """Return how many notices the reader has not read; nothing for none."""
     count = count_unread(acting.view) if acting.organisation else 0
     return "" if not count else str(count) if count < COUNTED else f"{COUNTED - 1}+"

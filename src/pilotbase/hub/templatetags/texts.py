@@ -22,7 +22,7 @@ from pilotbase.documents.form_words import form_in_words
 from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.documents.matching import Proof
-from pilotbase.documents.moments import spell_day, spell_minute, spell_second
+from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import name_of
@@ -31,11 +31,11 @@ from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.states import LOOK
 from pilotbase.hub.sentences import approval_kind
-from pilotbase.hub.shown.addresses import address_of
-from pilotbase.hub.shown.organisations import title_of
-from pilotbase.hub.shown.states import LOOK
-from pilotbase.trial.page.wording import Wording
+from pilotbase.trial.page.wording import ReportWording
 
 register = template.Library()
 register.filter("approval_kind", approval_kind)
@@ -122,7 +122,7 @@ def organisation(name: str | None) -> str:
 def in_words(rule: str) -> str:
     """Return an acceptance criterion in words, such as *Recall of “failure” at least 0.800*; else as it is spelled."""
     try:
-        return make_visible(Wording(language()).spoken_rule(rule))
+        return make_visible(ReportWording(language()).spoken_rule(rule))
     except InputError:
         return make_visible(rule)
 
@@ -200,7 +200,7 @@ def moment(when: object, seconds: bool = False) -> SafeString | str:
     """Return a time as ISO date and minute, with ``seconds`` to the second, in UTC."""
     if not isinstance(when, datetime):
         return "–"
-    shown = spell_second(when) if seconds else spell_minute(when)
+    shown = format_second(when) if seconds else format_minute(when)
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), shown)
 
 
@@ -217,7 +217,7 @@ def day(when: object) -> SafeString | str:
     """Return the day of a time."""
     if not isinstance(when, datetime):
         return "–"
-    return format_html('<time datetime="{}">{}</time>', when.isoformat(), spell_day(when))
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), format_day(when))
 
 
 @register.filter

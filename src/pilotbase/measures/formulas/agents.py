@@ -21,13 +21,13 @@ from pilotbase.documents.answer_texts import AnswerTextError, read_ranking
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator, missing_texts
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, missing_texts
 
 Facts = frozenset[str]
 
 
 @dataclass(frozen=True)
-class Action:
+class ActionRule:
     """What must hold before an action, and what it changes."""
 
     needs: Facts
@@ -40,7 +40,7 @@ class World:
     """What holds at first, and what can be done."""
 
     facts: Facts
-    actions: Mapping[str, Action]
+    actions: Mapping[str, ActionRule]
 
     def after(self, actions: list[str]) -> Facts | None:
         """Return what holds after ``actions``, one after the other; None where one of them could not be done."""
@@ -61,7 +61,7 @@ def read_world(spelled: str) -> World:
     return World(_facts(found.get("facts")), {name: _action(action) for name, action in actions.items()})
 
 
-def goal_reached(question: Question) -> Part:
+def goal_reached(question: MeasureInput) -> MeasurePart:
     """Return 1 where every action could be done, they are at most ``steps``, and all facts of the truth hold then."""
     cases, steps = question.cases, question.whole("steps")
     known, absent = ~missing_texts(cases.truth), question.absent()
@@ -76,7 +76,7 @@ def goal_reached(question: Question) -> Part:
     return indicator(reached, known, absent, question)
 
 
-def _world(spelled: Any, question: Question) -> World:
+def _world(spelled: Any, question: MeasureInput) -> World:
     try:
         return read_world(str(spelled))
     except ValueError as error:
@@ -100,10 +100,10 @@ def _goal(truth: str) -> Facts:
         raise InputError("measure.no_goal", found=truth[:80]) from None
 
 
-def _action(found: Any) -> Action:
+def _action(found: Any) -> ActionRule:
     if not isinstance(found, dict) or not found.keys() <= {"needs", "adds", "drops"}:
         raise ValueError("an action has needs, adds and drops")
-    return Action(*(_facts(found.get(name, [])) for name in ("needs", "adds", "drops")))
+    return ActionRule(*(_facts(found.get(name, [])) for name in ("needs", "adds", "drops")))
 
 
 def _facts(found: Any) -> Facts:

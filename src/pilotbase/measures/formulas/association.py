@@ -10,17 +10,17 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import ASYMPTOTIC, CLASSIFYING, CUT, LEAST_OF_CLASS, Measure
-from pilotbase.measures.observation import CellStatistic, Observation, Part, Question, whole_value
+from pilotbase.measures.observation import CellStatistic, MeasureInput, MeasurePart, Observation, whole_value
 
 Association = Callable[[Floats], Floats]
 
 
-def mcc(question: Question) -> Part:
+def mcc(question: MeasureInput) -> MeasurePart:
     """Return Matthews' correlation of answers and truth, a figure of the whole set."""
     return _whole(question, _mcc_of)
 
 
-def kappa(question: Question) -> Part:
+def kappa(question: MeasureInput) -> MeasurePart:
     """Return Cohen's kappa, a figure of the whole set."""
     return _whole(question, _kappa_of)
 
@@ -46,14 +46,14 @@ def _kappa_of(matrix: Floats) -> Floats:
         return np.where(room > 0, (right - chance) / room, np.nan)
 
 
-def _whole(question: Question, of: Association) -> Part:
+def _whole(question: MeasureInput, of: Association) -> MeasurePart:
     size = len(question.cases.classes)
     value = float(of(_matrix(_worst_cells(question, of), size)))
     return whole_value(None if np.isnan(value) else value, question, low=-1)
 
 
-def _composed(of: Association) -> Callable[[Question], Observation]:
-    def compose(question: Question) -> Observation:
+def _composed(of: Association) -> Callable[[MeasureInput], Observation]:
+    def compose(question: MeasureInput) -> Observation:
         size = len(question.cases.classes)
         codes = _worst_cells(question, of)
         truth = np.where(codes < 0, -1, codes // size)
@@ -65,7 +65,7 @@ def _composed(of: Association) -> Callable[[Question], Observation]:
     return compose
 
 
-def _worst_cells(question: Question, of: Association) -> Ints:
+def _worst_cells(question: MeasureInput, of: Association) -> Ints:
     """Return truth · C + answer of each case, -1 without truth; abstentions in the way that harms the criterion most.
 
     Tried are: all with the same class, and all the same number of classes beyond the truth.

@@ -16,7 +16,7 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.box_matching import by_score, matches, of_class, overlaps
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import DESCRIPTIVE, DETECTING, Measure, Parameter
-from pilotbase.measures.observation import ALL_CLASSES, Part, Question, missing_arrays, whole_value
+from pilotbase.measures.observation import ALL_CLASSES, MeasureInput, MeasurePart, missing_arrays, whole_value
 
 _STEPS = 10**9
 """An overlap is read to nine digits."""
@@ -24,25 +24,25 @@ _COCO_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 _RECALLS = np.linspace(0, 1, 101)
 
 
-def box_recall(question: Question) -> Part:
+def box_recall(question: MeasureInput) -> MeasurePart:
     """Return how many of an image's true boxes are found."""
     hits, _, true, most = _counts(question)
-    return Part(hits, true, ((0, 1), (1, 1), (0, most), (most, most)))
+    return MeasurePart(hits, true, ((0, 1), (1, 1), (0, most), (most, most)))
 
 
-def box_precision(question: Question) -> Part:
+def box_precision(question: MeasureInput) -> MeasurePart:
     """Return how many of an image's detected boxes are true."""
     hits, detected, _, most = _counts(question)
-    return Part(hits, detected, ((0, 1), (1, 1), (0, most), (most, most)))
+    return MeasurePart(hits, detected, ((0, 1), (1, 1), (0, most), (most, most)))
 
 
-def box_f1(question: Question) -> Part:
+def box_f1(question: MeasureInput) -> MeasurePart:
     """Return 2 of 2 for each box found, 0 of 1 for each missed or false."""
     hits, detected, true, most = _counts(question)
-    return Part(2 * hits, detected + true, ((0, 1), (2, 2), (0, 2 * most), (2 * most, 2 * most)))
+    return MeasurePart(2 * hits, detected + true, ((0, 1), (2, 2), (0, 2 * most), (2 * most, 2 * most)))
 
 
-def matched_iou(question: Question) -> Part:
+def matched_iou(question: MeasureInput) -> MeasurePart:
     """Return the overlaps of an image's found boxes, of how many there are; what is not found does not count."""
     eligible, most = ~missing_arrays(question.cases.truth), question.whole("most")
     absent = question.absent() & eligible
@@ -55,20 +55,20 @@ def matched_iou(question: Question) -> Part:
         weight[case] = len(hits) * _STEPS
     weight[absent], gain[absent] = _STEPS, question.worst(0, _STEPS)
     ends = ((0, _STEPS), (1, _STEPS), (_STEPS, _STEPS), (0, most * _STEPS), (most * _STEPS, most * _STEPS))
-    return Part(gain, weight, ends)
+    return MeasurePart(gain, weight, ends)
 
 
-def box_average_precision(question: Question) -> Part:
+def box_average_precision(question: MeasureInput) -> MeasurePart:
     """Return the mean over classes of the precision at 101 recalls, a figure of the whole set."""
     return _mean_average_precision(question, (float(question.arguments["iou"]),))
 
 
-def coco_average_precision(question: Question) -> Part:
+def coco_average_precision(question: MeasureInput) -> MeasurePart:
     """Return the mean over ten overlaps, 0.50 to 0.95, of what `box_average_precision` is at each."""
     return _mean_average_precision(question, _COCO_THRESHOLDS)
 
 
-def _counts(question: Question) -> tuple[Ints, Ints, Ints, int]:
+def _counts(question: MeasureInput) -> tuple[Ints, Ints, Ints, int]:
     """Return each image's boxes found, detected and true, and how many there can be."""
     truth, most = question.cases.truth, question.whole("most")
     eligible = ~missing_arrays(truth)
@@ -83,7 +83,7 @@ def _counts(question: Question) -> tuple[Ints, Ints, Ints, int]:
     return np.where(absent, question.worst(0, 1) * true, hits), detected, true, most
 
 
-def _answered(question: Question) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
+def _answered(question: MeasureInput) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
     """Yield the images with a truth that are answered: number, detected boxes by falling score, true ones."""
     most, code = question.whole("most"), question.label
     for case in np.flatnonzero(~question.absent() & ~missing_arrays(question.cases.truth)).tolist():
@@ -91,13 +91,13 @@ def _answered(question: Question) -> Iterator[tuple[int, tuple[Floats, Floats]]]
         yield case, (detected, of_class(question.cases.truth[case], code))
 
 
-def _mean_average_precision(question: Question, thresholds: tuple[float, ...]) -> Part:
+def _mean_average_precision(question: MeasureInput, thresholds: tuple[float, ...]) -> MeasurePart:
     codes = range(len(question.cases.classes)) if question.label == ALL_CLASSES else [question.label]
     values = [value for code in codes for value in _average_precisions(question, code, thresholds)]
     return whole_value(float(np.mean(values)) if values else None, question)
 
 
-def _average_precisions(question: Question, code: int, thresholds: tuple[float, ...]) -> list[float]:
+def _average_precisions(question: MeasureInput, code: int, thresholds: tuple[float, ...]) -> list[float]:
     """Return the average precision of a class at each threshold; none where it has no true box."""
     scores: list[Floats] = []
     hits: list[np.ndarray[tuple[int, int], np.dtype[np.bool_]]] = []

@@ -13,19 +13,19 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import of_label
-from pilotbase.measures.observation import Observation, Part, Question, whole_value
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_value
 
 _STEPS = 10**9
 _GRID = 2048
 _HALVINGS = 40
 
 
-def calibration_gap(question: Question) -> Part:
+def calibration_gap(question: MeasureInput) -> MeasurePart:
     """Return Σ_b |Σ_(p in b) (y - p)| / N, a figure of the whole set; an abstention adds the largest gap, 1/N."""
     return whole_value(_gaps(question).value(question.comparison), question)
 
 
-def debiased_calibration_error(question: Question) -> Part:
+def debiased_calibration_error(question: MeasureInput) -> MeasurePart:
     """Return √ Σ_b n_b/N ((mean of y - mean of p)² - what chance alone adds to it), a figure of the whole set.
 
     A few cases in a bin miss their probability by chance: the plain error of a perfect forecast is not 0, this one's
@@ -46,7 +46,7 @@ def debiased_calibration_error(question: Question) -> Part:
     return whole_value((max(squares, 0.0) + absent) ** 0.5, question)
 
 
-def smooth_ece(question: Question) -> Part:
+def smooth_ece(question: MeasureInput) -> MeasurePart:
     """Return the smooth calibration error, a figure of the whole set; an abstention adds the largest error, 1/N."""
     given, outcome = of_label(question), (question.cases.truth == question.label).astype(np.float64)
     if not len(given):
@@ -56,7 +56,7 @@ def smooth_ece(question: Question) -> Part:
     return whole_value(error + question.worst(0, 1) * float(1 - known.mean()), question)
 
 
-def _gaps(question: Question) -> Observation:
+def _gaps(question: MeasureInput) -> Observation:
     """Return a part for each bin, the mean over all cases of y - p inside it and 0 outside, and one for abstentions."""
     given, outcome = of_label(question), question.cases.truth == question.label
     absent = np.isnan(given)
@@ -64,12 +64,14 @@ def _gaps(question: Question) -> Observation:
     signed = np.rint((outcome - np.where(absent, 0.0, given)) * _STEPS).astype(np.int64)
     weight = np.full(len(given), _STEPS, dtype=np.int64)
     outcomes = ((-_STEPS, _STEPS), (1 - _STEPS, _STEPS), (0, _STEPS), (_STEPS, _STEPS))
-    parts = [Part(np.where(bins == b, signed, 0), weight, outcomes) for b in range(int(question.arguments["bins"]))]
+    parts = [
+        MeasurePart(np.where(bins == b, signed, 0), weight, outcomes) for b in range(int(question.arguments["bins"]))
+    ]
     missing = np.where(absent, question.worst(0, _STEPS), 0)
-    return Observation("absolute_sum", (*parts, Part(missing, weight, outcomes)))
+    return Observation("absolute_sum", (*parts, MeasurePart(missing, weight, outcomes)))
 
 
-def _bins(given: Floats, question: Question) -> Ints:
+def _bins(given: Floats, question: MeasureInput) -> Ints:
     """Return the bin of each probability: bins of equal width, whose edges no data can move."""
     bins = int(question.arguments["bins"])
     return np.searchsorted(np.arange(1, bins) / bins, given, side="right").astype(np.int64)

@@ -13,80 +13,80 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, LABELLING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 
 OF_CLASSES = CLASSIFYING | LABELLING
 """Answers of which each class can be asked about by itself: one class a case, or several."""
 _MOST = Decimal(10) ** 9
 
 
-def accuracy(question: Question) -> Part:
+def accuracy(question: MeasureInput) -> MeasurePart:
     """Return 1 for a right answer; a case that has none (to be refused) does not count."""
     answered, truth = question.answered(), question.cases.truth
     return indicator(answered == truth, truth >= 0, answered < 0, question)
 
 
-def error_rate(question: Question) -> Part:
+def error_rate(question: MeasureInput) -> MeasurePart:
     """Return 1 for a wrong answer; a case that has no right one (to be refused) does not count."""
     answered, truth = question.answered(), question.cases.truth
     return indicator(answered != truth, truth >= 0, answered < 0, question)
 
 
-def recall(question: Question) -> Part:
+def recall(question: MeasureInput) -> MeasurePart:
     """Return, among cases of the class, 1 for those found."""
     named, absent = question.named()
     return indicator(named, question.ours(), absent, question)
 
 
-def specificity(question: Question) -> Part:
+def specificity(question: MeasureInput) -> MeasurePart:
     """Return, among cases of other classes, 1 for those not taken for the class."""
     named, absent = question.named()
     return indicator(~named, ~question.ours(), absent, question)
 
 
-def precision(question: Question) -> Part:
+def precision(question: MeasureInput) -> MeasurePart:
     """Return, among cases answered with the class (an abstention counts as such), 1 for those of the class."""
     named, absent = question.named()
     return indicator(question.ours(), named | absent, absent, question)
 
 
-def f1(question: Question) -> Part:
+def f1(question: MeasureInput) -> MeasurePart:
     """Return 2 of 2 for a hit, 0 of 1 for a miss or a false alarm."""
     return _overlap(question, (2, 2), (0, 1), (0, 1))
 
 
-def f_beta(question: Question) -> Part:
+def f_beta(question: MeasureInput) -> MeasurePart:
     """Return 1 + β² of 1 + β² for a hit, 0 of β² for a miss, 0 of 1 for a false alarm, as integers."""
     beta = Fraction(question.arguments["beta"]) ** 2
     p, q = beta.numerator, beta.denominator
     return _overlap(question, (p + q, p + q), (0, p), (0, q))
 
 
-def jaccard(question: Question) -> Part:
+def jaccard(question: MeasureInput) -> MeasurePart:
     """Return 1 of 1 for a hit, 0 of 1 for a miss or a false alarm."""
     return _overlap(question, (1, 1), (0, 1), (0, 1))
 
 
-def negative_predictive_value(question: Question) -> Part:
+def negative_predictive_value(question: MeasureInput) -> MeasurePart:
     """Return, among cases not answered with the class (an abstention counts as such), 1 for those of other classes."""
     named, absent = question.named()
     return indicator(~question.ours(), ~named, absent, question)
 
 
-def selection_rate(question: Question) -> Part:
+def selection_rate(question: MeasureInput) -> MeasurePart:
     """Return 1 for a case answered with the class, whatever the truth."""
     named, absent = question.named()
     return indicator(named, np.ones(len(named), dtype=np.bool_), absent, question)
 
 
-def selective_accuracy(question: Question) -> Part:
+def selective_accuracy(question: MeasureInput) -> MeasurePart:
     """Return, among answered cases, 1 for a right answer; what is not answered does not count."""
     answered = question.answered()
     given = answered >= 0
     return indicator(answered == question.cases.truth, given, ~given, question)
 
 
-def cost(question: Question) -> Part:
+def cost(question: MeasureInput) -> MeasurePart:
     """Return what a miss or a false alarm costs, as integers; an abstention costs what the wrong answer would."""
     (named, absent), ours = question.named(), question.ours()
     miss, alarm = (Fraction(question.arguments[name]) for name in ("miss", "false_alarm"))
@@ -94,29 +94,33 @@ def cost(question: Question) -> Part:
     of_miss, of_alarm = int(miss * steps), int(alarm * steps)
     wrong = np.where(absent, bool(question.worst(0, 1)), named != ours)
     gain = np.where(wrong, np.where(ours, of_miss, of_alarm), 0).astype(np.int64)
-    return Part(gain, np.full(len(gain), steps, dtype=np.int64), ((0, steps), (of_miss, steps), (of_alarm, steps)))
+    return MeasurePart(
+        gain, np.full(len(gain), steps, dtype=np.int64), ((0, steps), (of_miss, steps), (of_alarm, steps))
+    )
 
 
-def coverage(question: Question) -> Part:
+def coverage(question: MeasureInput) -> MeasurePart:
     """Return 1 for an answered case."""
     given = ~question.absent()
-    return Part(given.astype(np.int64), np.ones(len(given), dtype=np.int64), ((0, 1), (1, 1)))
+    return MeasurePart(given.astype(np.int64), np.ones(len(given), dtype=np.int64), ((0, 1), (1, 1)))
 
 
-def abstention(question: Question) -> Part:
+def abstention(question: MeasureInput) -> MeasurePart:
     """Return 1 for a case without an answer."""
     missing = question.absent()
-    return Part(missing.astype(np.int64), np.ones(len(missing), dtype=np.int64), ((0, 1), (1, 1)))
+    return MeasurePart(missing.astype(np.int64), np.ones(len(missing), dtype=np.int64), ((0, 1), (1, 1)))
 
 
-def _overlap(question: Question, hit: tuple[int, int], miss: tuple[int, int], alarm: tuple[int, int]) -> Part:
+def _overlap(
+    question: MeasureInput, hit: tuple[int, int], miss: tuple[int, int], alarm: tuple[int, int]
+) -> MeasurePart:
     """Return the ratio over hits, misses and false alarms; an abstention counts as a miss or a false alarm."""
     (named, absent), ours = question.named(), question.ours()
     named = np.where(absent, ours if question.comparison == "<=" else ~ours, named)
     kinds = (ours & named, ours & ~named, ~ours & named)
     gain = sum(mask * pair[0] for mask, pair in zip(kinds, (hit, miss, alarm), strict=True))
     weight = sum(mask * pair[1] for mask, pair in zip(kinds, (hit, miss, alarm), strict=True))
-    return Part(np.asarray(gain, dtype=np.int64), np.asarray(weight, dtype=np.int64), (hit, miss, alarm))
+    return MeasurePart(np.asarray(gain, dtype=np.int64), np.asarray(weight, dtype=np.int64), (hit, miss, alarm))
 
 
 MEASURES = (

@@ -10,10 +10,10 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import CLASSIFYING, CUT, SHARE, Measure
-from pilotbase.measures.observation import Part, Question
+from pilotbase.measures.observation import MeasureInput, MeasurePart
 
 
-def event_recall(question: Question) -> Part:
+def event_recall(question: MeasureInput) -> MeasurePart:
     """Return, of units with a case of the class, 1 where any case of it is found; told at the last that is scored."""
     (named, absent), size = question.named(), len(question.cases)
     hits = named | absent if question.worst(0, 1) else named & ~absent
@@ -29,7 +29,7 @@ def event_recall(question: Question) -> Part:
     events = int(event.max(initial=-1)) + 1
     gain, weight = np.zeros(size, dtype=np.int8), np.zeros(size, dtype=np.int8)
     gain[last[:events]], weight[last[:events]] = found[:events], 1
-    return Part(gain, weight, ((0, 1), (1, 1)))
+    return MeasurePart(gain, weight, ((0, 1), (1, 1)))
 
 
 MEASURES = (

@@ -9,7 +9,7 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, decimal_steps, indicator, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, decimal_steps, indicator, mean_of
 from pilotbase.measures.reals import Reals
 
 _LARGEST = Decimal(10) ** 15
@@ -18,7 +18,7 @@ _CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
 _SHARE_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
 
 
-def mape(question: Question) -> Part:
+def mape(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth| / |truth|, cap); at a truth of 0 a right answer counts 0, any other the cap."""
     cap, truth = question.arguments["cap"], np.abs(_truth(question))
     errors = np.abs(_answers(question) - _truth(question))
@@ -27,7 +27,7 @@ def mape(question: Question) -> Part:
     return mean_of(np.minimum(shares, float(cap)), cap, question)
 
 
-def smape(question: Question) -> Part:
+def smape(question: MeasureInput) -> MeasurePart:
     """Return 2 |answer - truth| / (|answer| + |truth|), in [0, 2]; 0/0 counts 0: both are zero, and right."""
     answers, truth = _answers(question), _truth(question)
     size = np.abs(answers) + np.abs(truth)
@@ -36,7 +36,7 @@ def smape(question: Question) -> Part:
     return mean_of(np.where(np.isnan(answers), np.nan, shares), Decimal(2), question)
 
 
-def mase(question: Question) -> Part:
+def mase(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth|, cap) of min(|baseline - truth|, cap): the ratio of their sums.
 
     The baseline is the naive forecast. One of its errors counts at least the ninth digit of the cap, so that every case
@@ -56,24 +56,24 @@ def mase(question: Question) -> Part:
     weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
     reals = Reals(ours, np.maximum(naive, unit / steps)) if scale.any() else None
     outcomes = ((0, 1), (1, 1), (0, top), (top, 1), (top, top))
-    return Part(np.where(weight > 0, gain, 0), weight, outcomes, reals=reals)
+    return MeasurePart(np.where(weight > 0, gain, 0), weight, outcomes, reals=reals)
 
 
-def quantile_loss(question: Question) -> Part:
+def quantile_loss(question: MeasureInput) -> MeasurePart:
     """Return min(max(q (truth - answer), (q - 1)(truth - answer)), cap)."""
     cap, q = question.arguments["cap"], float(question.arguments["q"])
     above = _truth(question) - _answers(question)
     return mean_of(np.minimum(np.maximum(q * above, (q - 1) * above), float(cap)), cap, question)
 
 
-def interval_coverage(question: Question) -> Part:
+def interval_coverage(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answered interval holds the truth."""
     answers, truth = question.cases.answers.astype(np.float64), _truth(question)
     inside = (answers[:, 0] <= truth) & (truth <= answers[:, 1])
     return indicator(inside, np.ones(len(truth), dtype=np.bool_), question.absent(), question)
 
 
-def interval_width(question: Question) -> Part:
+def interval_width(question: MeasureInput) -> MeasurePart:
     """Return min(upper - lower, cap)."""
     cap = question.arguments["cap"]
     answers = question.cases.answers.astype(np.float64)
@@ -82,12 +82,12 @@ def interval_width(question: Question) -> Part:
     return mean_of(np.minimum(widths, float(cap)), cap, question)
 
 
-def _answers(question: Question) -> Floats:
+def _answers(question: MeasureInput) -> Floats:
     answers = question.cases.answers.astype(np.float64)
     return np.where(np.isfinite(answers), answers, np.nan)
 
 
-def _truth(question: Question) -> Floats:
+def _truth(question: MeasureInput) -> Floats:
     return question.cases.truth.astype(np.float64)
 
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator, mean_among, missing_texts
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among, missing_texts
 from pilotbase.measures.reading.support import quotes_in, stands_in, supported_share
 from pilotbase.measures.text_pairs import answered_pairs
 
 
-def supported(question: Question) -> Part:
+def supported(question: MeasureInput) -> MeasurePart:
     """Return the share of the answer's sentences whose words and numbers stand in the context."""
     share, contexts = float(question.arguments["share"]), question.given("context").tolist()
     scores = np.full(len(contexts), np.nan)
@@ -26,7 +26,7 @@ def supported(question: Question) -> Part:
     return mean_among(scores, ~missing_texts(question.cases.truth), question)
 
 
-def quotes_found(question: Question) -> Part:
+def quotes_found(question: MeasureInput) -> MeasurePart:
     """Return, among answers that quote, 1 where each quote stands in the context; an abstention counts as quoting."""
     contexts, absent = question.given("context").tolist(), question.absent()
     found, quoting = np.zeros(len(contexts), dtype=np.bool_), absent.copy()

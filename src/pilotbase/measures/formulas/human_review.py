@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import CUT, SCORING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_of
 
 _SOURCE = "Madras, Pitassi & Zemel, NeurIPS 2018 (learning to defer); the reviewer as an assumption, at its worst end"
 _BELOW = Parameter("below", None, Decimal("0.499999"), Decimal(1))
@@ -24,13 +24,13 @@ _ERROR = Parameter("error", None, Decimal("-0.000001"), Decimal(1))
 _BIAS = Parameter("bias", Decimal(0), Decimal("-0.000001"), Decimal(1))
 
 
-def hand_over(question: Question) -> Part:
+def hand_over(question: MeasureInput) -> MeasurePart:
     """Return 1 for what a person has to look at."""
     everybody = np.ones(len(question.cases), dtype=np.bool_)
     return indicator(_handed_over(question), everybody, ~everybody, question)
 
 
-def error_after_review(question: Question) -> Part:
+def error_after_review(question: MeasureInput) -> MeasurePart:
     """Return how probably a case is wrong once a person has looked at what was handed over."""
     wrong = question.answered() != question.cases.truth
     handed, absent = _handed_over(question), question.absent()
@@ -39,13 +39,13 @@ def error_after_review(question: Question) -> Part:
     return mean_of(np.where(handed, reviewed, wrong.astype(np.float64)), Decimal(1), question)
 
 
-def review_hours(question: Question) -> Part:
+def review_hours(question: MeasureInput) -> MeasurePart:
     """Return the hours that people look at so many ``cases`` like these, ``minutes`` each."""
     most = _most_hours(question.arguments)
     return mean_of(np.where(_handed_over(question), float(most), 0.0), most, question)
 
 
-def _handed_over(question: Question) -> NDArray[np.bool_]:
+def _handed_over(question: MeasureInput) -> NDArray[np.bool_]:
     answers = question.cases.probabilities()
     with np.errstate(invalid="ignore"):
         unsure = np.maximum(answers, 1 - answers) < float(question.arguments["below"])

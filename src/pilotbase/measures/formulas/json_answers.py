@@ -10,19 +10,19 @@ import numpy as np
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
-from pilotbase.measures.observation import Part, Question, indicator
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 from pilotbase.measures.reading.json_schema import check_schema, fits
 from pilotbase.measures.reading.json_values import equal, fields_of, read_json
 from pilotbase.measures.text_pairs import mean_score, share_right
 
 
-def json_valid(question: Question) -> Part:
+def json_valid(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer is JSON and nothing besides, whatever the truth is."""
     read = np.array([isinstance(one, str) and _is_json(one) for one in question.cases.answers.tolist()], dtype=np.bool_)
     return indicator(read, np.ones(len(read), dtype=np.bool_), question.absent(), question)
 
 
-def json_fields(question: Question) -> Part:
+def json_fields(question: MeasureInput) -> MeasurePart:
     """Return the share of fields, of the truth's and of the answer's, that both have with the same value.
 
     Raises:
@@ -31,7 +31,7 @@ def json_fields(question: Question) -> Part:
     return mean_score(question, _same_fields)
 
 
-def json_schema(question: Question) -> Part:
+def json_schema(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer is JSON that keeps to the schema which is the truth.
 
     Raises:

@@ -12,67 +12,67 @@ from numpy.typing import NDArray
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import LABELLING, SHARE, Measure
-from pilotbase.measures.observation import Part, Question, indicator, mean_among
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among
 
 
-def subset_accuracy(question: Question) -> Part:
+def subset_accuracy(question: MeasureInput) -> MeasurePart:
     """Return 1 where all labels are right, and none is missing."""
     same = (question.cases.answers == question.cases.truth).all(axis=1)
     return indicator(same, _known(question), question.absent(), question)
 
 
-def hamming_loss(question: Question) -> Part:
+def hamming_loss(question: MeasureInput) -> MeasurePart:
     """Return how many labels of how many classes are missing or too many."""
     classes = question.cases.truth.shape[1]
     wrong = (question.cases.answers != question.cases.truth).sum(axis=1)
     gain, known = np.where(question.absent(), question.worst(0, classes), wrong), _known(question).astype(np.int64)
-    return Part(gain * known, classes * known, ((0, classes), (1, classes), (classes, classes)))
+    return MeasurePart(gain * known, classes * known, ((0, classes), (1, classes), (classes, classes)))
 
 
-def label_precision(question: Question) -> Part:
+def label_precision(question: MeasureInput) -> MeasurePart:
     """Return how many of the named labels are right; an abstention names all that are wrong."""
     hits, alarms, _ = _counts(question)
     weight = np.where(question.absent() & _known(question), np.maximum(hits + alarms, 1), hits + alarms)
-    return Part(hits, weight, _shares(question))
+    return MeasurePart(hits, weight, _shares(question))
 
 
-def label_recall(question: Question) -> Part:
+def label_recall(question: MeasureInput) -> MeasurePart:
     """Return how many of the right labels are named."""
     hits, _, misses = _counts(question)
-    return Part(hits, hits + misses, _shares(question))
+    return MeasurePart(hits, hits + misses, _shares(question))
 
 
-def label_f1(question: Question) -> Part:
+def label_f1(question: MeasureInput) -> MeasurePart:
     """Return 2 of 2 for each label found, 0 of 1 for each missing or too many."""
     hits, alarms, misses = _counts(question)
     most = question.cases.truth.shape[1]
-    return Part(2 * hits, 2 * hits + alarms + misses, ((2, 2), (0, 1), (2 * most, 2 * most), (0, most)))
+    return MeasurePart(2 * hits, 2 * hits + alarms + misses, ((2, 2), (0, 1), (2 * most, 2 * most), (0, most)))
 
 
-def example_f1(question: Question) -> Part:
+def example_f1(question: MeasureInput) -> MeasurePart:
     """Return F1 of each case's labels; where none is right and none is named it is 1."""
     hits, alarms, misses = _counts(question)
     return _each(question, 2 * hits, 2 * hits + alarms + misses)
 
 
-def example_jaccard(question: Question) -> Part:
+def example_jaccard(question: MeasureInput) -> MeasurePart:
     """Return the overlap of each case's named and right labels; where none is right and none is named it is 1."""
     hits, alarms, misses = _counts(question)
     return _each(question, hits, hits + alarms + misses)
 
 
-def _each(question: Question, over: Ints, under: Ints) -> Part:
+def _each(question: MeasureInput, over: Ints, under: Ints) -> MeasurePart:
     scores: Floats = np.where(under > 0, over / np.maximum(under, 1), 1.0)
     scores = np.where(question.absent(), np.nan, scores)
     return mean_among(scores, _known(question), question)
 
 
-def _known(question: Question) -> NDArray[np.bool_]:
+def _known(question: MeasureInput) -> NDArray[np.bool_]:
     """Return which cases have a truth, even if it is no label at all."""
     return np.asarray((question.cases.truth >= 0).all(axis=1))
 
 
-def _counts(question: Question) -> tuple[Ints, Ints, Ints]:
+def _counts(question: MeasureInput) -> tuple[Ints, Ints, Ints]:
     """Return each case's labels found, too many, missing; an abstention names none that is right, all others."""
     ours, others = question.cases.truth == 1, question.cases.truth == 0
     worst = ours if question.worst(0, 1) else others
@@ -83,7 +83,7 @@ def _counts(question: Question) -> tuple[Ints, Ints, Ints]:
     return found.astype(np.int64), extra.astype(np.int64), missed.astype(np.int64)
 
 
-def _shares(question: Question) -> tuple[tuple[int, int], ...]:
+def _shares(question: MeasureInput) -> tuple[tuple[int, int], ...]:
     most = question.cases.truth.shape[1]
     return (0, 1), (1, 1), (0, most), (most, most)
 

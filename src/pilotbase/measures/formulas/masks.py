@@ -16,33 +16,33 @@ from numpy.typing import NDArray
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import SEGMENTING, Measure, Parameter
-from pilotbase.measures.observation import Observation, Part, Question, missing_arrays, whole_value
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, missing_arrays, whole_value
 
 
-def pixel_accuracy(question: Question) -> Part:
+def pixel_accuracy(question: MeasureInput) -> MeasurePart:
     """Return how many of an image's pixels are right."""
     right, pixels = _right(question)
     return _ratio(question, right, pixels, pixels)
 
 
-def iou(question: Question) -> Part:
+def iou(question: MeasureInput) -> MeasurePart:
     """Return the pixels of the class that are found, of those that are of the class or taken for it."""
     both, true, named, pixels = _counts(question, question.label)
     return _ratio(question, both, true + named - both, pixels)
 
 
-def dice(question: Question) -> Part:
+def dice(question: MeasureInput) -> MeasurePart:
     """Return twice the pixels of the class that are found, of those of the class and those taken for it."""
     both, true, named, pixels = _counts(question, question.label)
     return _ratio(question, 2 * both, true + named, pixels, twice=2)
 
 
-def mean_iou(question: Question) -> Part:
+def mean_iou(question: MeasureInput) -> MeasurePart:
     """Return the mean of the classes' overlaps, a figure of the whole set."""
     return whole_value(_each_iou(question).value(question.comparison), question)
 
 
-def _each_iou(question: Question) -> Observation:
+def _each_iou(question: MeasureInput) -> Observation:
     """Return one part a class; a class that occurs in no truth and no answer of a hidden set does not count."""
     parts = []
     for code, name in enumerate(question.cases.classes):
@@ -53,7 +53,7 @@ def _each_iou(question: Question) -> Observation:
     return Observation("mean", tuple(parts))
 
 
-def _right(question: Question) -> tuple[Ints, Ints]:
+def _right(question: MeasureInput) -> tuple[Ints, Ints]:
     pixels = _sizes(question)
     right = np.full(len(pixels), question.worst(0, 1), dtype=np.int64) * pixels
     for case, answer, truth in _answered(question):
@@ -61,7 +61,7 @@ def _right(question: Question) -> tuple[Ints, Ints]:
     return right, pixels
 
 
-def _counts(question: Question, code: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _counts(question: MeasureInput, code: int) -> tuple[Ints, Ints, Ints, Ints]:
     """Return each image's pixels of a class that are right, true, named, and all that it has, shape (cases,)."""
     pixels, best = _sizes(question), question.worst(0, 1) == 1
     masks = zip(pixels.tolist(), question.cases.truth, strict=True)
@@ -73,20 +73,20 @@ def _counts(question: Question, code: int) -> tuple[Ints, Ints, Ints, Ints]:
     return both, true, named, pixels
 
 
-def _answered(question: Question) -> list[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
+def _answered(question: MeasureInput) -> list[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
     """Return the images that are answered in the right size: number, answer, truth."""
     cases, there = question.cases, ~question.absent() & ~missing_arrays(question.cases.truth)
     pairs = ((case, cases.answers[case], cases.truth[case]) for case in np.flatnonzero(there).tolist())
     return [(case, answer, truth) for case, answer, truth in pairs if answer.shape == truth.shape]
 
 
-def _sizes(question: Question) -> Ints:
+def _sizes(question: MeasureInput) -> Ints:
     """Return how many pixels each image has, 0 without a truth."""
     truth = question.cases.truth
     return np.array([mask.size if isinstance(mask, np.ndarray) else 0 for mask in truth], dtype=np.int64)
 
 
-def _ratio(question: Question, gain: Ints, weight: Ints, pixels: Ints, twice: int = 1) -> Part:
+def _ratio(question: MeasureInput, gain: Ints, weight: Ints, pixels: Ints, twice: int = 1) -> MeasurePart:
     """Return ``gain`` of ``weight`` of images that have so many ``pixels``, at most ``largest``."""
     largest = question.whole("largest")
     if pixels.max(initial=0) > largest:
@@ -94,7 +94,7 @@ def _ratio(question: Question, gain: Ints, weight: Ints, pixels: Ints, twice: in
         gain, weight = (np.rint(counts * share).astype(np.int64) for counts in (gain, weight))
     # The sizes of a hidden set's images are known; those of cases to come are not.
     most = twice * min(largest, largest if question.estimand == "population" else int(pixels.max(initial=1)))
-    return Part(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
+    return MeasurePart(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
 
 
 _LARGEST = Parameter("largest", Decimal(10**6), Decimal(0), Decimal(10**8), whole=True)

@@ -15,12 +15,12 @@ from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
 from pilotbase.measures.formulas import classification
 from pilotbase.measures.formulas.classification import OF_CLASSES
-from pilotbase.measures.observation import Observation, Part, Question, whole_value
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_value
 
 _FINENESS = 1 << 40
 
 
-def balanced_accuracy(question: Question) -> Part:
+def balanced_accuracy(question: MeasureInput) -> MeasurePart:
     """Return accuracy with each class weighted alike.
 
     On a hidden set a case weighs N / (C · N_c), C classes that occur (corrections: exact). For a population the i-th
@@ -39,33 +39,33 @@ def balanced_accuracy(question: Question) -> Part:
     per_class = np.array([round(Fraction(scale, int(c))) if c else 0 for c in counts], dtype=np.int64)
     weight = np.where(truth >= 0, per_class[truth], 0)
     pairs = tuple((gain * int(w), int(w)) for w in per_class if w for gain in (0, 1))
-    return Part(weight * right, weight, pairs or ((0, 1), (1, 1)))
+    return MeasurePart(weight * right, weight, pairs or ((0, 1), (1, 1)))
 
 
-def macro_precision(question: Question) -> Part:
+def macro_precision(question: MeasureInput) -> MeasurePart:
     """Return the mean of the classes' precisions, a figure of the whole set."""
     return whole_value(_each_precision(question).value(question.comparison), question)
 
 
-def macro_f1(question: Question) -> Part:
+def macro_f1(question: MeasureInput) -> MeasurePart:
     """Return the mean of the classes' F1 scores, a figure of the whole set."""
     return whole_value(_each_f1(question).value(question.comparison), question)
 
 
-def micro_f1(question: Question) -> Part:
+def micro_f1(question: MeasureInput) -> MeasurePart:
     """Return 1 for a right answer: a wrong one is a miss of one class and a false alarm of another, 0 of 2."""
     return classification.accuracy(question)
 
 
-def _each_precision(question: Question) -> Observation:
+def _each_precision(question: MeasureInput) -> Observation:
     return _mean_over_classes(question, classification.precision)
 
 
-def _each_f1(question: Question) -> Observation:
+def _each_f1(question: MeasureInput) -> Observation:
     return _mean_over_classes(question, classification.f1)
 
 
-def _mean_over_classes(question: Question, of_class: Callable[[Question], Part]) -> Observation:
+def _mean_over_classes(question: MeasureInput, of_class: Callable[[MeasureInput], MeasurePart]) -> Observation:
     """Return one part a class; a class that occurs, or is answered, only in no case of a hidden set does not count."""
     names = question.cases.classes
     each = [(name, replace(question, label=code)) for code, name in enumerate(names)]
@@ -74,7 +74,7 @@ def _mean_over_classes(question: Question, of_class: Callable[[Question], Part])
     return Observation("mean", tuple(replace(of_class(about), name=name) for name, about in each))
 
 
-def _one_of_each(question: Question, right: Ints, truth: Ints) -> Part:
+def _one_of_each(question: MeasureInput, right: Ints, truth: Ints) -> MeasurePart:
     order, size = question.order, len(truth)
     place = np.empty(size, dtype=np.int64)
     place[order] = np.arange(len(order))
@@ -85,7 +85,7 @@ def _one_of_each(question: Question, right: Ints, truth: Ints) -> Part:
     gain, weight = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     gain[last], weight[last] = right[each].sum(axis=0), len(of_class)
     classes = max(len(of_class), 1)
-    return Part(gain, weight, tuple((number, classes) for number in range(classes + 1)), joined=True)
+    return MeasurePart(gain, weight, tuple((number, classes) for number in range(classes + 1)), joined=True)
 
 
 _MACRO = "ISO/IEC TS 4213:2022, 6 (multi-class, macro average)"

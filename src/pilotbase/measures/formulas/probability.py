@@ -9,16 +9,16 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import JOINED, SCORING, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
 
 
-def brier(question: Question) -> Part:
+def brier(question: MeasureInput) -> MeasurePart:
     """Return (p - y)²."""
     outcome = (question.cases.truth == question.label).astype(np.float64)
     return mean_of((of_label(question) - outcome) ** 2, Decimal(1), question)
 
 
-def capped_log_loss(question: Question) -> Part:
+def capped_log_loss(question: MeasureInput) -> MeasurePart:
     """Return min(-log p(truth), cap), natural logarithm."""
     cap = question.arguments["cap"]
     given = of_label(question)
@@ -27,7 +27,7 @@ def capped_log_loss(question: Question) -> Part:
         return mean_of(np.minimum(-np.log(of_truth), float(cap)), cap, question)
 
 
-def auc(question: Question) -> Part:
+def auc(question: MeasureInput) -> MeasurePart:
     """Return, on a hidden set, the share of negatives below each positive; for a population, disjoint random pairs.
 
     Pairs are independent, which the population's bound needs; on a finite set only the census is exact
@@ -38,7 +38,7 @@ def auc(question: Question) -> Part:
     return _pairs(question, scores, positive) if question.estimand == "population" else _census(scores, positive)
 
 
-def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Part:
+def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MeasurePart:
     negatives, places = np.sort(scores[~positive]), np.flatnonzero(positive)
     places = places[np.argsort(scores[places])]  # in rising order they are found fast
     below = np.searchsorted(negatives, scores[places], side="left")
@@ -46,10 +46,10 @@ def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]
     each = 2 * len(negatives)
     gain, weight = np.zeros(len(scores), dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
     gain[places], weight[places] = below + not_above, each
-    return Part(gain, weight, ((0, max(each, 1)), (min(1, each), max(each, 1)), (each, max(each, 1))))
+    return MeasurePart(gain, weight, ((0, max(each, 1)), (min(1, each), max(each, 1)), (each, max(each, 1))))
 
 
-def _pairs(question: Question, scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Part:
+def _pairs(question: MeasureInput, scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MeasurePart:
     """Return the i-th positive against the i-th negative in the order of scoring, known at the later of the two."""
     order, place = question.order, np.empty(len(scores), dtype=np.int64)
     place[order] = np.arange(len(order))
@@ -60,17 +60,17 @@ def _pairs(question: Question, scores: Floats, positive: np.ndarray[tuple[int], 
     gain, weight = np.zeros(len(scores), dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
     gain[later] = 2 * (scores[ups] > scores[downs]) + (scores[ups] == scores[downs])
     weight[later] = 2
-    return Part(gain, weight, ((0, 2), (1, 2), (2, 2)), joined=True)
+    return MeasurePart(gain, weight, ((0, 2), (1, 2), (2, 2)), joined=True)
 
 
-def of_label(question: Question) -> Floats:
+def of_label(question: MeasureInput) -> Floats:
     """Return the answered probability of the class that is asked about."""
     given = question.cases.probabilities()
     positive = question.cases.positive
     return given if positive is None or question.cases.code(positive) == question.label else 1 - given
 
 
-def ranked(question: Question, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+def ranked(question: MeasureInput, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
     """Return scores with abstentions ranked where they harm the criterion most."""
     given = of_label(question)
     harm = -1.0 if question.comparison == ">=" else 1.0

@@ -14,9 +14,9 @@ from pilotbase.measures.formulas.probability import auc, ranked
 from pilotbase.measures.observation import (
     CellStatistic,
     CutAtRate,
+    MeasureInput,
+    MeasurePart,
     Observation,
-    Part,
-    Question,
     ScoredClasses,
     whole_value,
 )
@@ -25,7 +25,7 @@ _BINS = 200
 """Quantile bins of scores among which average precision is resampled."""
 
 
-def average_precision(question: Question) -> Part:
+def average_precision(question: MeasureInput) -> MeasurePart:
     """Return Σ (R_k - R_(k-1)) · P_k over falling scores, a figure of the whole set; 0/0 where a class is missing."""
     positive = question.cases.truth == question.label
     if not positive.any() or positive.all():
@@ -37,12 +37,12 @@ def average_precision(question: Question) -> Part:
     return whole_value(float(_average_precision_of(counts)), question)
 
 
-def auc_delong(question: Question) -> Part:
+def auc_delong(question: MeasureInput) -> MeasurePart:
     """Return the area under the curve of the whole set, as `auc` does."""
     return auc(question)
 
 
-def recall_at_false_alarms(question: Question) -> Part:
+def recall_at_false_alarms(question: MeasureInput) -> MeasurePart:
     """Return recall at the lowest cut with false alarms among at most ``rate`` of the negatives, of the whole set."""
     positive = question.ours()
     if not positive.any() or positive.all():
@@ -64,14 +64,14 @@ def _average_precision_of(counts: Floats) -> Floats:
     return np.where(alarms[..., -1] > 0, value, np.nan)
 
 
-def _binned(question: Question) -> Observation:
+def _binned(question: MeasureInput) -> Observation:
     positive = question.cases.truth == question.label
     cells: Ints = 2 * _falling_bins(ranked(question, positive)) + positive
     statistic = CellStatistic(cells, 2 * _BINS, _average_precision_of, positive.astype(np.int64), LEAST_OF_CLASS)
     return Observation("function", (average_precision(question),), statistic=statistic)
 
 
-def _at_false_alarms(question: Question) -> Observation:
+def _at_false_alarms(question: MeasureInput) -> Observation:
     positive = question.ours()
     cut = CutAtRate(ranked(question, positive), positive, Fraction(question.arguments["rate"]))
     return Observation("function", (recall_at_false_alarms(question),), statistic=cut)
@@ -84,14 +84,14 @@ def _falling_bins(scores: Floats) -> Ints:
     return np.asarray(before[ranks] * _BINS // max(len(scores), 1), dtype=np.int64)
 
 
-def _scored(question: Question) -> Observation:
+def _scored(question: MeasureInput) -> Observation:
     positive = question.cases.truth == question.label
     whole = auc_delong(_on_hidden_set(question))
     return Observation("function", (whole,), statistic=ScoredClasses(ranked(question, positive), positive))
 
 
-def _on_hidden_set(question: Question) -> Question:
-    return Question(question.cases, question.arguments, question.label, question.comparison, question.order)
+def _on_hidden_set(question: MeasureInput) -> MeasureInput:
+    return MeasureInput(question.cases, question.arguments, question.label, question.comparison, question.order)
 
 
 MEASURES = (

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
-from pilotbase.measures.observation import Part, Question
+from pilotbase.measures.observation import MeasureInput, MeasurePart
 from pilotbase.measures.reading.choices import chosen_letter
 from pilotbase.measures.reading.numbers import last_number
 from pilotbase.measures.reading.patterns import compiled
@@ -20,12 +20,12 @@ _LONGEST = 10_000
 """Letters of an answer in which a pattern is looked for."""
 
 
-def choice(question: Question) -> Part:
+def choice(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer takes the letter of the truth."""
     return share_right(question, _same_letter)
 
 
-def numeric_match(question: Question) -> Part:
+def numeric_match(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer's last number is the truth's, within ``tolerance``, exactly."""
     tolerance = Fraction(question.arguments["tolerance"])
 
@@ -36,7 +36,7 @@ def numeric_match(question: Question) -> Part:
     return share_right(question, close)
 
 
-def matches(question: Question) -> Part:
+def matches(question: MeasureInput) -> MeasurePart:
     """Return 1 where the regular expression that is the truth stands in the answer.
 
     Raises:

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SCORED, Measure
-from pilotbase.measures.observation import Part, Question, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
 
 
-def score(question: Question) -> Part:
+def score(question: MeasureInput) -> MeasurePart:
     """Return the score in [0, 1] that the scorer, which stands in place of a class, gave; a run without is worst."""
     return mean_of(question.cases.answers[:, question.label], Decimal(1), question)
 

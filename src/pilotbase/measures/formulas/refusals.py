@@ -11,42 +11,42 @@ from numpy.typing import NDArray
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Kind
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
-from pilotbase.measures.observation import Part, Question, missing_texts
+from pilotbase.measures.observation import MeasureInput, MeasurePart, missing_texts
 from pilotbase.measures.reading.refusing import declines
 
 REFUSING: frozenset[Kind] = frozenset({"label", "text"})
 
 
-def refusal_rate(question: Question) -> Part:
+def refusal_rate(question: MeasureInput) -> MeasurePart:
     """Return, among cases to be refused, 1 for those not answered."""
     return _share(question.absent(), _to_refuse(question))
 
 
-def over_refusal_rate(question: Question) -> Part:
+def over_refusal_rate(question: MeasureInput) -> MeasurePart:
     """Return, among cases to be answered, 1 for those not answered."""
     return _share(question.absent(), ~_to_refuse(question))
 
 
-def declined(question: Question) -> Part:
+def declined(question: MeasureInput) -> MeasurePart:
     """Return, among cases to be refused, 1 for those not answered, or with words that decline."""
     return _share(_declining(question), _to_refuse(question))
 
 
-def answered(question: Question) -> Part:
+def answered(question: MeasureInput) -> MeasurePart:
     """Return, among cases to be answered, 1 for those answered with words that do not decline."""
     return _share(~_declining(question), ~_to_refuse(question))
 
 
-def _share(chosen: NDArray[np.bool_], eligible: NDArray[np.bool_]) -> Part:
-    return Part((chosen & eligible).view(np.int8), eligible.view(np.int8), ((0, 1), (1, 1)))
+def _share(chosen: NDArray[np.bool_], eligible: NDArray[np.bool_]) -> MeasurePart:
+    return MeasurePart((chosen & eligible).view(np.int8), eligible.view(np.int8), ((0, 1), (1, 1)))
 
 
-def _declining(question: Question) -> NDArray[np.bool_]:
+def _declining(question: MeasureInput) -> NDArray[np.bool_]:
     answers = question.cases.answers.tolist()
     return np.array([not isinstance(one, str) or declines(one) for one in answers], dtype=np.bool_)
 
 
-def _to_refuse(question: Question) -> NDArray[np.bool_]:
+def _to_refuse(question: MeasureInput) -> NDArray[np.bool_]:
     truth = question.cases.truth
     return missing_texts(truth) if question.cases.kind == "text" else np.asarray(truth < 0)
 

@@ -9,7 +9,7 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import COMPARABLE, PREDICTING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_of
 from pilotbase.measures.ties import compare_errors, compare_to_limit
 
 _LARGEST = Decimal(10) ** 15
@@ -17,19 +17,19 @@ _CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
 _TOLERANCE = Parameter("tolerance", None, Decimal(-1), _LARGEST, in_target_units=True)
 
 
-def capped_mae(question: Question) -> Part:
+def capped_mae(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth|, cap), in the value's unit."""
     cap = question.arguments["cap"]
     return mean_of(np.minimum(_errors(question), float(cap)), cap, question)
 
 
-def capped_rmse(question: Question) -> Part:
+def capped_rmse(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth|, cap)²; the measure is the root of the mean."""
     cap = question.arguments["cap"]
     return mean_of(np.minimum(_errors(question), float(cap)) ** 2, cap * cap, question, root=2)
 
 
-def within(question: Question) -> Part:
+def within(question: MeasureInput) -> MeasurePart:
     """Return 1 when |answer - truth| ≤ tolerance, in decimals."""
     answers, truth = _answers(question), question.cases.truth.astype(np.float64)
     absent = np.isnan(answers)
@@ -37,7 +37,7 @@ def within(question: Question) -> Part:
     return indicator(close, np.ones(len(answers), dtype=np.bool_), absent, question)
 
 
-def win_rate(question: Question) -> Part:
+def win_rate(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer beats the baseline's on the same case, 1/2 where they are equally good.
 
     Where the baseline has no answer it counts as right (or as wrong, whichever harms the criterion), as in a lift.
@@ -58,15 +58,15 @@ def win_rate(question: Question) -> Part:
         sign = (answered != cases.truth).astype(np.int64) - theirs
         absent = answered < 0
     gain = np.where(absent, question.worst(0, 2), 2 * (sign < 0) + (sign == 0)).astype(np.int64)
-    return Part(gain, np.full(len(gain), 2, dtype=np.int64), ((0, 2), (1, 2), (2, 2)))
+    return MeasurePart(gain, np.full(len(gain), 2, dtype=np.int64), ((0, 2), (1, 2), (2, 2)))
 
 
-def _errors(question: Question) -> Floats:
+def _errors(question: MeasureInput) -> Floats:
     errors: Floats = np.abs(_answers(question) - question.cases.truth)
     return errors
 
 
-def _answers(question: Question) -> Floats:
+def _answers(question: MeasureInput) -> Floats:
     answers = question.cases.answers.astype(np.float64)
     return np.where(np.isfinite(answers), answers, np.nan)
 

@@ -14,42 +14,42 @@ from numpy.typing import NDArray
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import RANKING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import Part, Question, indicator, mean_among
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among
 
 _NEVER = 1 << 40
 """The place of an id that is not named."""
 
 
-def top_k(question: Question) -> Part:
+def top_k(question: MeasureInput) -> MeasurePart:
     """Return 1 where a wanted id is among the first k."""
     places, wanted = _places(question)
     found = (places < question.whole("k")).any(axis=1)
     return indicator(np.asarray(found), wanted > 0, question.absent(), question)
 
 
-def recall_at_k(question: Question) -> Part:
+def recall_at_k(question: MeasureInput) -> MeasurePart:
     """Return the share of the wanted ids that are among the first k."""
     places, wanted = _places(question)
     return _mean(question, (places < question.whole("k")).sum(axis=1) / np.maximum(wanted, 1), wanted)
 
 
-def precision_at_k(question: Question) -> Part:
+def precision_at_k(question: MeasureInput) -> MeasurePart:
     """Return the share of the first k places that hold a wanted id; an empty place holds none."""
     places, wanted = _places(question)
     k = question.whole("k")
     hits = np.where(question.absent(), question.worst(0, k), (places < k).sum(axis=1))
     eligible = (wanted > 0).astype(np.int64)
-    return Part(hits * eligible, k * eligible, ((0, k), (1, k), (k, k)))
+    return MeasurePart(hits * eligible, k * eligible, ((0, k), (1, k), (k, k)))
 
 
-def reciprocal_rank(question: Question) -> Part:
+def reciprocal_rank(question: MeasureInput) -> MeasurePart:
     """Return 1 / place of the first wanted id, 0 where none is among the first k."""
     places, wanted = _places(question)
     first = places.min(axis=1, initial=_NEVER)
     return _mean(question, np.where(first < question.whole("k"), 1 / (first + 1.0), 0.0), wanted)
 
 
-def ndcg(question: Question) -> Part:
+def ndcg(question: MeasureInput) -> MeasurePart:
     """Return Σ 1 / log2(1 + place) over the wanted ids among the first k, of what the best order would have."""
     places, wanted = _places(question)
     k = question.whole("k")
@@ -59,7 +59,7 @@ def ndcg(question: Question) -> Part:
     return _mean(question, np.minimum(gained / np.where(wanted > 0, ideal, 1.0), 1.0), wanted)
 
 
-def mean_average_precision(question: Question) -> Part:
+def mean_average_precision(question: MeasureInput) -> MeasurePart:
     """Return the mean of the precisions at the place of each wanted id, 0 for those not among the first k."""
     places, wanted = _places(question)
     ordered = np.sort(places, axis=1)
@@ -67,11 +67,11 @@ def mean_average_precision(question: Question) -> Part:
     return _mean(question, precisions.sum(axis=1) / np.maximum(wanted, 1), wanted)
 
 
-def _mean(question: Question, scores: Floats, wanted: Ints) -> Part:
+def _mean(question: MeasureInput, scores: Floats, wanted: Ints) -> MeasurePart:
     return mean_among(np.where(question.absent(), np.nan, scores), wanted > 0, question)
 
 
-def _places(question: Question) -> tuple[Ints, Ints]:
+def _places(question: MeasureInput) -> tuple[Ints, Ints]:
     """Return the place of each wanted id, from 0, of shape (cases, most wanted), and how many are wanted."""
     answers, truth = question.cases.answers, _wanted(question)
     places = np.full(truth.shape, _NEVER, dtype=np.int64)
@@ -83,7 +83,7 @@ def _places(question: Question) -> tuple[Ints, Ints]:
     return places, (truth >= 0).sum(axis=1)
 
 
-def _wanted(question: Question) -> NDArray[np.int64]:
+def _wanted(question: MeasureInput) -> NDArray[np.int64]:
     """Return the wanted ids, shape (cases, most wanted); one that is named twice is wanted once."""
     truth = question.cases.truth.astype(np.int64)
     truth = truth[:, None] if truth.ndim == 1 else truth

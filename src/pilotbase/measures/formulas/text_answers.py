@@ -10,24 +10,24 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.edit_distance import edit_distance
-from pilotbase.measures.observation import Part, Question, missing_texts
+from pilotbase.measures.observation import MeasureInput, MeasurePart, missing_texts
 from pilotbase.measures.reading.tokens import tokens
 from pilotbase.measures.text_pairs import mean_score, share_right
 
 
-def exact_match(question: Question) -> Part:
+def exact_match(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer is the truth; a case without one (to be refused) does not count."""
     return share_right(question, lambda answer, truth: answer == truth)
 
 
-def edit_similarity(question: Question) -> Part:
+def edit_similarity(question: MeasureInput) -> MeasurePart:
     """Return 1 - edit distance / the longer length; two empty texts are alike."""
     return mean_score(
         question, lambda answer, truth: 1 - edit_distance(answer, truth) / max(len(answer), len(truth), 1)
     )
 
 
-def cer(question: Question) -> Part:
+def cer(question: MeasureInput) -> MeasurePart:
     """Return edit distance of length of the truth: the ratio of their sums, each distance at most the length.
 
     Only the first ``longest`` code points are compared. An empty truth has no character that could be wrong.
@@ -35,7 +35,7 @@ def cer(question: Question) -> Part:
     return _error_rate(question, lambda spelled: spelled)
 
 
-def wer(question: Question) -> Part:
+def wer(question: MeasureInput) -> MeasurePart:
     """Return edits of words of the number of words of the truth, as `cer` does of characters.
 
     Words as `reading.tokens` has them: Chinese by character, without case, width and punctuation.
@@ -43,7 +43,7 @@ def wer(question: Question) -> Part:
     return _error_rate(question, tokens)
 
 
-def _error_rate(question: Question, units: Callable[[str], Sequence[str]]) -> Part:
+def _error_rate(question: MeasureInput, units: Callable[[str], Sequence[str]]) -> MeasurePart:
     cases, longest = question.cases, question.whole("longest")
     known = ~missing_texts(cases.truth)
     absent = question.absent()
@@ -57,7 +57,7 @@ def _error_rate(question: Question, units: Callable[[str], Sequence[str]]) -> Pa
             gain[index] = min(edit_distance(units(str(cases.answers[index]))[:longest], truth), len(truth))
     # The lengths of a hidden set's truth are known; those of cases to come are not.
     most = longest if question.estimand == "population" else int(weight.max(initial=1))
-    return Part(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
+    return MeasurePart(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
 
 
 _LONGEST = Parameter("longest", Decimal(1000), Decimal(0), Decimal(100_000), whole=True)

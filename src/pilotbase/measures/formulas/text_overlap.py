@@ -13,32 +13,32 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.common_subsequence import common_subsequence
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
-from pilotbase.measures.observation import Part, Question
+from pilotbase.measures.observation import MeasureInput, MeasurePart
 from pilotbase.measures.reading.tokens import normal, tokens, without_articles
 from pilotbase.measures.text_pairs import mean_score, share_right
 
 
-def normalised_match(question: Question) -> Part:
+def normalised_match(question: MeasureInput) -> MeasurePart:
     """Return 1 where answer and truth have the same words in the same order, articles left out."""
     return share_right(question, _same)
 
 
-def token_f1(question: Question) -> Part:
+def token_f1(question: MeasureInput) -> MeasurePart:
     """Return F1 of the answer's words, each as often as it stands; 1 where both have none."""
     return mean_score(question, lambda answer, truth: _f1(without_articles(answer), without_articles(truth)))
 
 
-def rouge_l(question: Question) -> Part:
+def rouge_l(question: MeasureInput) -> MeasurePart:
     """Return F1 of the longest common subsequence of words; 1 where both have none."""
     return mean_score(question, lambda answer, truth: _rouge(tokens(answer), tokens(truth)))
 
 
-def contains(question: Question) -> Part:
+def contains(question: MeasureInput) -> MeasurePart:
     """Return 1 where the answer names each key point of the truth, ``a|b``, word for word."""
     return _with_points(share_right(question, lambda answer, truth: _named(answer, truth) == 1), question)
 
 
-def key_points(question: Question) -> Part:
+def key_points(question: MeasureInput) -> MeasurePart:
     """Return the share of the truth's key points, ``a|b``, that the answer names word for word."""
     return _with_points(mean_score(question, _named), question)
 
@@ -71,10 +71,10 @@ def _points(truth: str) -> list[str]:
     return [" ".join(words) for words in map(tokens, truth.split("|")) if words]
 
 
-def _with_points(part: Part, question: Question) -> Part:
+def _with_points(part: MeasurePart, question: MeasureInput) -> MeasurePart:
     """Return ``part`` of the cases whose truth has a key point."""
     kept = np.array([isinstance(t, str) and bool(_points(t)) for t in question.cases.truth.tolist()], dtype=np.bool_)
-    return Part(np.where(kept, part.gain, 0), np.where(kept, part.weight, 0), part.outcomes)
+    return MeasurePart(np.where(kept, part.gain, 0), np.where(kept, part.weight, 0), part.outcomes)
 
 
 _SQUAD = "Rajpurkar et al., EMNLP 2016, section 6.1"

@@ -6,15 +6,21 @@ perturbation_problems(rule.under, features) -> [Text]           before the freez
 PERTURBATIONS                                                   name -> class: parameters, kinds of column
 """
 
-from pilotbase.measures.perturbations.definition import ColumnKind, Columns, Parameter, Perturbation, kind_of
+from pilotbase.measures.perturbations.definition import (
+    ColumnKind,
+    Columns,
+    Perturbation,
+    PerturbationParameter,
+    kind_of,
+)
 from pilotbase.measures.perturbations.registry import PERTURBATIONS, perturbation_of, perturbation_problems
 
 __all__ = [
     "PERTURBATIONS",
     "ColumnKind",
     "Columns",
-    "Parameter",
     "Perturbation",
+    "PerturbationParameter",
     "kind_of",
     "perturbation_of",
     "perturbation_problems",

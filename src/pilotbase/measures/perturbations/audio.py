@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Parameter, Perturbation, Place, of_each
+from pilotbase.measures.perturbations.definition import (
+    COLUMNS,
+    SHARE,
+    Column,
+    FieldRef,
+    Perturbation,
+    PerturbationParameter,
+    of_each,
+)
 from pilotbase.measures.perturbations.series import runs
 
 Floats = NDArray[np.float64]
@@ -24,7 +32,7 @@ class _OfSounds(Perturbation):
 
     kinds = frozenset({"audio"})
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         return of_each(column, lambda sound: _as_before(self.sound(sound.astype(np.float64), place.random), sound))
 
     @abstractmethod
@@ -37,7 +45,7 @@ class Hiss(_OfSounds):
 
     name = "hiss"
     title = text("measure.under.hiss")
-    parameters = (SHARE, Parameter("snr", Decimal(20), Decimal(-20), Decimal(100)), COLUMNS)
+    parameters = (SHARE, PerturbationParameter("snr", Decimal(20), Decimal(-20), Decimal(100)), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
         touched, noise = random.random() < self.number("share"), random.standard_normal(len(samples))
@@ -50,7 +58,7 @@ class Loudness(_OfSounds):
 
     name = "loudness"
     title = text("measure.under.loudness")
-    parameters = (Parameter("decibels", low=Decimal(-60), high=Decimal(60)), COLUMNS)
+    parameters = (PerturbationParameter("decibels", low=Decimal(-60), high=Decimal(60)), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
         return samples * 10 ** (self.number("decibels") / 20)
@@ -61,7 +69,11 @@ class Dropouts(_OfSounds):
 
     name = "dropouts"
     title = text("measure.under.dropouts")
-    parameters = (SHARE, Parameter("length", Decimal(1600), Decimal(1), Decimal(1_000_000), whole=True), COLUMNS)
+    parameters = (
+        SHARE,
+        PerturbationParameter("length", Decimal(1600), Decimal(1), Decimal(1_000_000), whole=True),
+        COLUMNS,
+    )
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
         gone = runs(len(samples), self.number("share"), int(self.number("length")), random)
@@ -73,7 +85,7 @@ class Clipping(_OfSounds):
 
     name = "clipping"
     title = text("measure.under.clipping")
-    parameters = (Parameter("share", high=Decimal("0.99")), COLUMNS)
+    parameters = (PerturbationParameter("share", high=Decimal("0.99")), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
         limit = (1 - self.number("share")) * np.abs(samples).max(initial=0.0)
@@ -85,7 +97,7 @@ class BandLimit(_OfSounds):
 
     name = "band_limit"
     title = text("measure.under.band_limit")
-    parameters = (Parameter("share", high=Decimal("0.99")), COLUMNS)
+    parameters = (PerturbationParameter("share", high=Decimal("0.99")), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
         if not len(samples):

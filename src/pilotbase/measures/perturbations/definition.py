@@ -42,7 +42,7 @@ def kind_of(field: Field, column: Column | None = None) -> ColumnKind:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PerturbationParameter:
     """A number from ``low`` to ``high``, both included, or one of ``words``; without a default it must be given.
 
     ``of_columns``: it names columns instead (several with ``|`` between them where ``many``); empty is none.
@@ -64,9 +64,9 @@ class Parameter:
         return not self.of_columns and self.low <= value <= self.high and (not self.whole or value == int(value))
 
 
-COLUMNS = Parameter("columns", "", of_columns=True, many=True)
+COLUMNS = PerturbationParameter("columns", "", of_columns=True, many=True)
 """Which columns to touch; all of its kinds where none is named."""
-SHARE = Parameter("share")
+SHARE = PerturbationParameter("share")
 
 
 def of_each(column: Column, change: Callable[[Any], Any]) -> Column:
@@ -78,7 +78,7 @@ def of_each(column: Column, change: Callable[[Any], Any]) -> Column:
 
 
 @dataclass(frozen=True)
-class Place:
+class FieldRef:
     """Where a change happens: the column's field, its random numbers, and what is known around it.
 
     ``reference``: the same column of the public sample, whose spread and categories count; ``columns``: all columns as
@@ -98,7 +98,7 @@ class Perturbation(ABC):
     name: ClassVar[str]
     title: ClassVar[Text]
     kinds: ClassVar[frozenset[ColumnKind]]
-    parameters: ClassVar[tuple[Parameter, ...]]
+    parameters: ClassVar[tuple[PerturbationParameter, ...]]
     across_cases: ClassVar[bool] = False
     """What happens to a case depends on its neighbours: no claim about independent cases of a population."""
 
@@ -120,7 +120,7 @@ class Perturbation(ABC):
         known = columns if reference is None else reference
         changed = dict(columns)
         for name in self.touched(columns, fields):
-            place = Place(by_name[name], self._draw(seed, name), self._draw(seed), known[name], columns)
+            place = FieldRef(by_name[name], self._draw(seed, name), self._draw(seed), known[name], columns)
             changed[name] = self.change(columns[name], place)
         return changed
 
@@ -132,7 +132,7 @@ class Perturbation(ABC):
         return tuple(name for name in fitting if not named or name in named)
 
     @abstractmethod
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         """Return ``column`` perturbed, as a new array of the same length."""
 
     def number(self, parameter: str) -> float:

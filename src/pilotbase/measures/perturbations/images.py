@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.perturbations.definition import COLUMNS, Column, Parameter, Perturbation, Place, of_each
+from pilotbase.measures.perturbations.definition import (
+    COLUMNS,
+    Column,
+    FieldRef,
+    Perturbation,
+    PerturbationParameter,
+    of_each,
+)
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +44,7 @@ class _OfImages(Perturbation):
 
     kinds = frozenset({"image"})
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         if column.dtype == object:
             return of_each(column, lambda image: self._of_any_depth(image, place.random))
         changed = [self._of_any_depth(image, place.random) for image in column]
@@ -56,7 +63,7 @@ class Blur(_OfImages):
 
     name = "blur"
     title = text("measure.under.blur")
-    parameters = (Parameter("sigma", high=Decimal(50)), COLUMNS)
+    parameters = (PerturbationParameter("sigma", high=Decimal(50)), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
         from scipy.ndimage import gaussian_filter  # every trial loads this file, few perturb images
@@ -70,7 +77,7 @@ class PixelNoise(_OfImages):
 
     name = "pixel_noise"
     title = text("measure.under.pixel_noise")
-    parameters = (Parameter("scale"), COLUMNS)
+    parameters = (PerturbationParameter("scale"), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
         return _bytes(image + 255 * self.number("scale") * random.standard_normal(image.shape))
@@ -81,7 +88,7 @@ class Exposure(_OfImages):
 
     name = "exposure"
     title = text("measure.under.exposure")
-    parameters = (Parameter("stops", low=Decimal(-8), high=Decimal(8)), COLUMNS)
+    parameters = (PerturbationParameter("stops", low=Decimal(-8), high=Decimal(8)), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
         return _bytes(image * 2.0 ** self.number("stops"))
@@ -92,7 +99,7 @@ class Crop(_OfImages):
 
     name = "crop"
     title = text("measure.under.crop")
-    parameters = (Parameter("share", high=Decimal("0.9")), COLUMNS)
+    parameters = (PerturbationParameter("share", high=Decimal("0.9")), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
         share = self.number("share")
@@ -104,7 +111,7 @@ class Jpeg(_OfImages):
 
     name = "jpeg"
     title = text("measure.under.jpeg")
-    parameters = (Parameter("loss", high=Decimal("0.99")), COLUMNS)
+    parameters = (PerturbationParameter("loss", high=Decimal("0.99")), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
         quality = 100 * (1 - self.number("loss"))

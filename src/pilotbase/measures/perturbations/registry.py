@@ -12,13 +12,13 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.perturbations import audio, images, series, tabular, texts
-from pilotbase.measures.perturbations.definition import Parameter, Perturbation, kind_of
+from pilotbase.measures.perturbations.definition import Perturbation, PerturbationParameter, kind_of
 
 PERTURBATIONS: Mapping[str, type[Perturbation]] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            tabular.Noise, tabular.Missing, tabular.UnitSlip, tabular.UnseenCategory,
+            tabular.GaussianNoise, tabular.Missing, tabular.UnitSlip, tabular.UnseenCategory,
             series.Stale, series.Gaps, series.ClockShift, series.Freeze,
             texts.Typos, texts.Ocr, texts.Paraphrase, texts.Width, texts.Script,
             audio.Hiss, audio.Loudness, audio.Dropouts, audio.Clipping, audio.BandLimit,
@@ -85,7 +85,7 @@ def _own_problems(perturbed: Perturbed) -> list[Text]:
     return found
 
 
-def _out_of_range(kind: type[Perturbation], parameter: Parameter, value: Decimal | str) -> Text:
+def _out_of_range(kind: type[Perturbation], parameter: PerturbationParameter, value: Decimal | str) -> Text:
     allowed = [f"{parameter.low:f} … {parameter.high:f}", *parameter.words]
     values = {"perturbation": kind.name, "name": parameter.name, "found": str(value), "allowed": ", ".join(allowed)}
     return text("measure.perturbation_argument", **values)

@@ -14,14 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Parameter, Perturbation, Place
+from pilotbase.measures.perturbations.definition import (
+    COLUMNS,
+    SHARE,
+    Column,
+    FieldRef,
+    Perturbation,
+    PerturbationParameter,
+)
 from pilotbase.measures.perturbations.tabular import without
 
 Ints = NDArray[np.int64]
 
-_BY = Parameter("by", "", of_columns=True)
-_WITHIN = Parameter("within", "", of_columns=True)
-_LENGTH = Parameter("length", Decimal(10), Decimal(1), Decimal(1_000_000), whole=True)
+_BY = PerturbationParameter("by", "", of_columns=True)
+_WITHIN = PerturbationParameter("within", "", of_columns=True)
+_LENGTH = PerturbationParameter("length", Decimal(10), Decimal(1), Decimal(1_000_000), whole=True)
 _TO_SECONDS = len("2027-06-30T12:00:00")
 _TO_DAYS = len("2027-06-30")
 
@@ -31,7 +38,7 @@ class _OfSeries(Perturbation):
 
     across_cases = True
 
-    def _series(self, place: Place) -> list[Ints]:
+    def _series(self, place: FieldRef) -> list[Ints]:
         """Return the row numbers of each series, in order."""
         rows = np.arange(len(place.reference) if not place.columns else len(next(iter(place.columns.values()))))
         for column in self.names("by"):
@@ -42,7 +49,7 @@ class _OfSeries(Perturbation):
             return np.split(ordered, np.flatnonzero(np.diff(codes[ordered])) + 1)
         return [rows]
 
-    def _sources(self, place: Place, of: Callable[[int], Ints]) -> Ints:
+    def _sources(self, place: FieldRef, of: Callable[[int], Ints]) -> Ints:
         """Return for each row the row whose value it gets; ``of(n)`` says so for a series of n rows."""
         sources = np.empty(len(next(iter(place.columns.values()))), dtype=np.int64)
         for rows in self._series(place):
@@ -68,9 +75,9 @@ class Stale(_OfSeries):
     name = "stale"
     title = text("measure.under.stale")
     kinds = frozenset({"number", "boolean", "text", "time"})
-    parameters = (Parameter("lag", high=Decimal(1_000_000), whole=True), COLUMNS, _BY, _WITHIN)
+    parameters = (PerturbationParameter("lag", high=Decimal(1_000_000), whole=True), COLUMNS, _BY, _WITHIN)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         lag = int(self.number("lag"))
         return column[self._sources(place, lambda count: np.maximum(np.arange(count) - lag, 0))]
 
@@ -83,7 +90,7 @@ class Freeze(_OfSeries):
     kinds = frozenset({"number", "boolean"})
     parameters = (SHARE, _LENGTH, COLUMNS, _BY, _WITHIN)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         def last_alive(count: int) -> Ints:
             alive = ~self._runs(count, place.random)
             return np.maximum.accumulate(np.where(alive, np.arange(count), 0))
@@ -99,7 +106,7 @@ class Gaps(_OfSeries):
     kinds = frozenset({"number", "boolean", "text"})
     parameters = (SHARE, _LENGTH, COLUMNS, _BY, _WITHIN)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         gone = np.zeros(len(column), dtype=np.bool_)
         for rows in self._series(place):
             gone[rows] = self._runs(len(rows), place.together)
@@ -112,9 +119,9 @@ class ClockShift(Perturbation):
     name = "clock_shift"
     title = text("measure.under.clock_shift")
     kinds = frozenset({"time"})
-    parameters = (Parameter("seconds", low=Decimal(-(10**9)), high=Decimal(10**9), whole=True), COLUMNS)
+    parameters = (PerturbationParameter("seconds", low=Decimal(-(10**9)), high=Decimal(10**9), whole=True), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         shift = timedelta(seconds=int(self.number("seconds")))
         moved = np.empty(len(column), dtype=object)
         moved[:] = [None if value is None else _moved(value, shift) for value in column.tolist()]

@@ -9,13 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Parameter, Perturbation, Place, kind_of
+from pilotbase.measures.perturbations.definition import (
+    COLUMNS,
+    SHARE,
+    Column,
+    FieldRef,
+    Perturbation,
+    PerturbationParameter,
+    kind_of,
+)
 
 _WHOLE_MOST = 2.0**62
 _CONSONANTS, _VOWELS = "bdfghklmnprstvz", "aeiou"
 
 
-class Noise(Perturbation):
+class GaussianNoise(Perturbation):
     """Adds normal noise of ``scale`` standard deviations of the column, kept within the contract's bounds.
 
     The standard deviation is that of the public sample, so that what happens to a case depends on no hidden one.
@@ -24,9 +32,9 @@ class Noise(Perturbation):
     name = "noise"
     title = text("measure.under.noise")
     kinds = frozenset({"number"})
-    parameters = (Parameter("scale", high=Decimal(10)), COLUMNS)
+    parameters = (PerturbationParameter("scale", high=Decimal(10)), COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         known = place.reference.astype(np.float64)
         known = known[np.isfinite(known)]
         spread = float(np.std(known)) if len(known) else 0.0
@@ -42,7 +50,7 @@ class Missing(Perturbation):
     kinds = frozenset({"number", "boolean", "text", "time"})
     parameters = (SHARE, COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         return without(column, place.random.random(len(column)) < self.number("share"), place)
 
 
@@ -54,11 +62,11 @@ class UnitSlip(Perturbation):
     kinds = frozenset({"number"})
     parameters = (
         SHARE,
-        Parameter("factor", Decimal(10), Decimal("0.000001"), Decimal(1_000_000), words=("fahrenheit",)),
+        PerturbationParameter("factor", Decimal(10), Decimal("0.000001"), Decimal(1_000_000), words=("fahrenheit",)),
         COLUMNS,
     )
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         slipped = place.random.random(len(column)) < self.number("share")
         values = column.astype(np.float64)
         other = values * 1.8 + 32 if self.values["factor"] == "fahrenheit" else values * self.number("factor")
@@ -73,7 +81,7 @@ class UnseenCategory(Perturbation):
     kinds = frozenset({"text"})
     parameters = (SHARE, COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         fresh = _fresh_words({*place.reference.tolist(), *column.tolist()}, place.together)
         chosen = np.array(fresh, dtype=object)[place.random.integers(0, len(fresh), len(column))]
         touched = place.random.random(len(column)) < self.number("share")
@@ -91,7 +99,7 @@ def _fresh_words(known: set[str | None], random: np.random.Generator, count: int
     return found
 
 
-def without(column: Column, gone: NDArray[np.bool_], place: Place) -> Column:
+def without(column: Column, gone: NDArray[np.bool_], place: FieldRef) -> Column:
     """Return ``column`` with missing values where ``gone``: NaN for numbers and booleans, None for texts and times."""
     if kind_of(place.field, column) in ("number", "boolean"):
         values = column.astype(np.float64)
@@ -101,7 +109,7 @@ def without(column: Column, gone: NDArray[np.bool_], place: Place) -> Column:
     return np.where(gone, np.array(None, dtype=object), column.astype(object))
 
 
-def _within_contract(values: NDArray[np.float64], place: Place) -> NDArray[np.float64]:
+def _within_contract(values: NDArray[np.float64], place: FieldRef) -> NDArray[np.float64]:
     low, high = place.field.minimum, place.field.maximum
     return values if low is None and high is None else np.clip(values, low, high)
 

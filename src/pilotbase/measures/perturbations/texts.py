@@ -11,7 +11,7 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.characters import HOMOPHONES, LOOK_ALIKES, NEIGHBOURS, OTHER_SCRIPT
-from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, Perturbation, Place
+from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, FieldRef, Perturbation
 
 _TEMPLATES = {
     "en": (
@@ -34,7 +34,7 @@ class _OfLetters(Perturbation):
     kinds = frozenset({"text"})
     parameters = (SHARE, COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         changed = np.empty(len(column), dtype=object)
         changed[:] = [None if value is None else self._rewritten(value, place) for value in column.tolist()]
         return changed
@@ -43,7 +43,7 @@ class _OfLetters(Perturbation):
     def letter(self, letters: str, index: int, draw: float) -> str:
         """Return what stands in place of ``letters[index]``; ``draw`` is uniform in [0, 1)."""
 
-    def _rewritten(self, value: str, place: Place) -> str:
+    def _rewritten(self, value: str, place: FieldRef) -> str:
         draws = place.random.random((2, len(value)))
         touched = draws[0] < self.number("share")
         pieces = [
@@ -114,7 +114,7 @@ class Paraphrase(Perturbation):
     kinds = frozenset({"text"})
     parameters = (SHARE, COLUMNS)
 
-    def change(self, column: Column, place: Place) -> Column:
+    def change(self, column: Column, place: FieldRef) -> Column:
         draws = place.random.random((2, len(column)))
         touched = draws[0] < self.number("share")
         changed = np.empty(len(column), dtype=object)

@@ -12,13 +12,23 @@ import hmac
 from urllib.parse import SplitResult, parse_qs, urlencode
 
 from pilotbase.documents.texts import Text
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, line_of, plain, say, shortened
+from pilotbase.notices.channel import (
+    Carriers,
+    NoticeChannel,
+    Parcel,
+    Secret,
+    SendResult,
+    line_of,
+    plain,
+    say,
+    shortened,
+)
 
 _MOST_BYTES = 20_000
 _TOO_OFTEN = {130101: 600, 410100: 600}
 
 
-def send(parcel: Parcel, carriers: Carriers) -> Sent:
+def send(parcel: Parcel, carriers: Carriers) -> SendResult:
     """Say the one notice of a parcel."""
     line = line_of(parcel.notices[0], parcel)
     title = shortened(plain(line.title), 500)
@@ -42,4 +52,4 @@ def _signed(parcel: Parcel) -> str:
     return f"{parcel.address}&{urlencode({'timestamp': timestamp, 'sign': signature})}"
 
 
-CHANNEL = Channel("dingtalk", send, fits, Secret.GIVEN, apart=60 / 20)
+CHANNEL = NoticeChannel("dingtalk", send, fits, Secret.GIVEN, apart=60 / 20)

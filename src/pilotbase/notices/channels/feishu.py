@@ -13,14 +13,14 @@ import re
 from urllib.parse import SplitResult
 
 from pilotbase.documents.texts import Text
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, line_of, say, shortened
+from pilotbase.notices.channel import Carriers, NoticeChannel, Parcel, Secret, SendResult, line_of, say, shortened
 
 _MOST_BYTES = 20_000
 _TOO_OFTEN = {11232: 60}
 _LOCALES = {"zh": "zh_cn", "en": "en_us"}
 
 
-def send(parcel: Parcel, carriers: Carriers) -> Sent:
+def send(parcel: Parcel, carriers: Carriers) -> SendResult:
     """Say the one notice of a parcel."""
     line = line_of(parcel.notices[0], parcel)
     opening = Text(code="notice.open").render(parcel.language)
@@ -46,4 +46,4 @@ def _signature(parcel: Parcel) -> dict[str, str]:
     return {"timestamp": timestamp, "sign": base64.b64encode(digest).decode()}
 
 
-CHANNEL = Channel("feishu", send, fits, Secret.GIVEN, apart=60 / 100)
+CHANNEL = NoticeChannel("feishu", send, fits, Secret.GIVEN, apart=60 / 100)

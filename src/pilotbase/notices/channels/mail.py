@@ -5,13 +5,13 @@ from __future__ import annotations
 from pilotbase.documents.notice import Letter
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.notices.channel import Carriers, Channel, Line, Parcel, Sent, line_of
+from pilotbase.notices.channel import Carriers, NoticeChannel, Parcel, RenderedNotice, SendResult, line_of
 from pilotbase.workspace.work import Retry
 
 _SUBJECT = 200
 
 
-def send(parcel: Parcel, carriers: Carriers) -> Sent:
+def send(parcel: Parcel, carriers: Carriers) -> SendResult:
     """Mail a parcel, under a name that stays the same at every try."""
     assert carriers.post is not None
     lines = [line_of(notice, parcel) for notice in parcel.notices]
@@ -19,18 +19,18 @@ def send(parcel: Parcel, carriers: Carriers) -> Sent:
     try:
         carriers.post.send(letter)
     except OSError as error:
-        return Sent(False, text("notice.mail_not_out", error=type(error).__name__))
-    return Sent(True, Text(code="notice.delivery.delivered"))
+        return SendResult(False, text("notice.mail_not_out", error=type(error).__name__))
+    return SendResult(True, Text(code="notice.delivery.delivered"))
 
 
-def _subject(lines: list[Line], parcel: Parcel) -> str:
+def _subject(lines: list[RenderedNotice], parcel: Parcel) -> str:
     subject = text("notice.mail_subject_many", count=len(lines))
     if len(lines) == 1:
         subject = text("notice.mail_subject_one", sentence=lines[0].sentence, title=lines[0].title)
     return " ".join(subject.render(parcel.language, make_visible).split())[:_SUBJECT]
 
 
-def _body(lines: list[Line], parcel: Parcel) -> str:
+def _body(lines: list[RenderedNotice], parcel: Parcel) -> str:
     told = [text("notice.mail_begins").render(parcel.language), ""]
     for line in lines:
         told += [line.title, f"  {line.sentence}", f"  {line.link}", ""]
@@ -38,4 +38,4 @@ def _body(lines: list[Line], parcel: Parcel) -> str:
     return "\n".join([*told, choose.render(parcel.language)])
 
 
-CHANNEL = Channel("mail", send, retry=Retry((60, 300, 1800, 7200, 21_600), forever=True))
+CHANNEL = NoticeChannel("mail", send, retry=Retry((60, 300, 1800, 7200, 21_600), forever=True))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pilotbase.documents.notice import Notice
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Secret, Sent, answered
+from pilotbase.notices.channel import Carriers, NoticeChannel, Parcel, Secret, SendResult, answered
 from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
 from pilotbase.protocols.standard_webhooks import signed_headers
 
 EVENT = "org.pilotbase.notice"
 
 
-def send(parcel: Parcel, carriers: Carriers) -> Sent:
+def send(parcel: Parcel, carriers: Carriers) -> SendResult:
     """Send the one notice of a parcel; ``webhook-id`` is the same at every try."""
     body = event_of(parcel.notices[0], parcel).encoded()
     headers = signed_headers(parcel.secret, parcel.identity, parcel.sent_at, body)
@@ -31,4 +31,4 @@ def event_of(notice: Notice, parcel: Parcel) -> CloudEvent:
     )
 
 
-CHANNEL = Channel("webhook", send, fits=lambda url: True, secret=Secret.MADE)
+CHANNEL = NoticeChannel("webhook", send, fits=lambda url: True, secret=Secret.MADE)

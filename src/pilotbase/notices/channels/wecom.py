@@ -8,13 +8,13 @@ from __future__ import annotations
 from urllib.parse import SplitResult, parse_qs
 
 from pilotbase.documents.texts import Text
-from pilotbase.notices.channel import Carriers, Channel, Parcel, Sent, line_of, plain, say, shortened
+from pilotbase.notices.channel import Carriers, NoticeChannel, Parcel, SendResult, line_of, plain, say, shortened
 
 _MOST_BYTES = 4096
 _TOO_OFTEN = {45009: 60}
 
 
-def send(parcel: Parcel, carriers: Carriers) -> Sent:
+def send(parcel: Parcel, carriers: Carriers) -> SendResult:
     """Say the one notice of a parcel."""
     line = line_of(parcel.notices[0], parcel)
     link = f"[{Text(code='notice.open').render(parcel.language)}]({line.link})"
@@ -29,4 +29,4 @@ def fits(url: SplitResult) -> bool:
     return url.path == "/cgi-bin/webhook/send" and "key" in parse_qs(url.query)
 
 
-CHANNEL = Channel("wecom", send, fits, apart=60 / 20)
+CHANNEL = NoticeChannel("wecom", send, fits, apart=60 / 20)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pilotbase.documents.exchanges import Place
+from pilotbase.documents.exchanges import MessagePath
 from pilotbase.documents.yaml_reader import Plain
-from pilotbase.protocols.exchanges.trees import Form, Path, Tree, read_tree
+from pilotbase.protocols.exchanges.trees import MessageFormat, Path, Tree, read_tree
 from pilotbase.protocols.strict_json import WireError
 
 KEYWORDS: Mapping[str, str] = MappingProxyType(
@@ -46,12 +46,12 @@ _MOMENT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})(\.\d{1,6})
 _TIME = re.compile(r"^(\d{2})(\d{2})(\d{2})(\.\d{1,6})?$")
 
 
-def _locate(tree: Tree, place: Place) -> list[Path]:
+def _locate(tree: Tree, place: MessagePath) -> list[Path]:
     tag = KEYWORDS.get(place.at, place.at.upper())
     return [(tag,)] if _TAG.match(tag) and tag in tree else []
 
 
-def _value(found: Plain, place: Place) -> Plain:
+def _value(found: Plain, place: MessagePath) -> Plain:
     """Return the one value of an attribute: a name as it is written, an age in years, times as ISO 8601."""
     if not isinstance(found, dict) or not isinstance(found.get("vr"), str):
         raise WireError("exchange.no_attribute", place.at)
@@ -68,7 +68,7 @@ def _value(found: Plain, place: Place) -> Plain:
     return _spelled(str(found["vr"]), value, place) if isinstance(value, str) else value
 
 
-def _spelled(representation: str, value: str, place: Place) -> Plain:
+def _spelled(representation: str, value: str, place: MessagePath) -> Plain:
     value = value.strip()
     if representation == "AS":
         years = _YEARS.match(value)
@@ -85,7 +85,7 @@ def _spelled(representation: str, value: str, place: Place) -> Plain:
 
 
 def _of(tree: Tree, keyword: str) -> Plain:
-    place = Place(at=keyword)
+    place = MessagePath(at=keyword)
     return _value(tree[KEYWORDS[keyword]], place) if _locate(tree, place) else None
 
 
@@ -94,4 +94,4 @@ def _time(tree: Tree) -> Plain:
     return acquired or (f"{day}T{time}" if day and time else day)
 
 
-DICOM = Form(read_tree, _locate, _value, lambda tree: _of(tree, "SOPInstanceUID"), _time, spells=True)
+DICOM = MessageFormat(read_tree, _locate, _value, lambda tree: _of(tree, "SOPInstanceUID"), _time, spells=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pilotbase.documents.exchanges import Place
+from pilotbase.documents.exchanges import MessagePath
 from pilotbase.documents.yaml_reader import Plain
-from pilotbase.protocols.exchanges.trees import Form, Path, Tree, read_tree
+from pilotbase.protocols.exchanges.trees import MessageFormat, Path, Tree, read_tree
 from pilotbase.protocols.strict_json import WireError
 
 _PATH = re.compile(r"^[A-Z][A-Za-z]+(\.[a-z][A-Za-z0-9]*)+$")
@@ -27,7 +27,7 @@ def _read(body: bytes) -> Tree:
     return tree
 
 
-def _locate(tree: Tree, place: Place) -> list[Path]:
+def _locate(tree: Tree, place: MessagePath) -> list[Path]:
     if _PATH.match(place.at):
         return list(_along(tree, place.at))
     system, _, code = place.at.rpartition("|")
@@ -87,7 +87,7 @@ def _codings(concept: Plain) -> list[dict[str, Plain]]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _value(found: Plain, place: Place) -> Plain:
+def _value(found: Plain, place: MessagePath) -> Plain:
     """Return ``value[x]`` of an Observation, or a plain element; None where it is absent."""
     if not isinstance(found, dict):
         return found
@@ -102,7 +102,7 @@ def _value(found: Plain, place: Place) -> Plain:
     return next((found[name] for name in _PLAIN if name in found), None)
 
 
-def _amount(quantity: dict[str, Plain], place: Place) -> Plain:
+def _amount(quantity: dict[str, Plain], place: MessagePath) -> Plain:
     if "comparator" in quantity:
         raise WireError("exchange.inexact", place.at, found=quantity["comparator"])
     said = {quantity.get("code"), quantity.get("unit")}
@@ -125,4 +125,4 @@ def _time(tree: Tree) -> Plain:
     return max((one for one in times if isinstance(one, str)), default=None)
 
 
-FHIR = Form(_read, _locate, _value, _identifier, _time)
+FHIR = MessageFormat(_read, _locate, _value, _identifier, _time)

@@ -14,9 +14,9 @@ from pilotbase.protocols.exchanges.fhir import FHIR
 from pilotbase.protocols.exchanges.opcua import OPCUA
 from pilotbase.protocols.exchanges.rest import REST
 from pilotbase.protocols.exchanges.rows import FILES, messages_in
-from pilotbase.protocols.exchanges.trees import Form
+from pilotbase.protocols.exchanges.trees import MessageFormat
 
-FORMS: Mapping[WireForm, Form] = MappingProxyType(
+FORMS: Mapping[WireForm, MessageFormat] = MappingProxyType(
     {
         WireForm.FHIR: FHIR,
         WireForm.DICOM: DICOM,

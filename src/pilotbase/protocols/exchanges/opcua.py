@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pilotbase.documents.exchanges import Place
+from pilotbase.documents.exchanges import MessagePath
 from pilotbase.documents.yaml_reader import Plain
-from pilotbase.protocols.exchanges.trees import Form, Path, Tree, read_tree
+from pilotbase.protocols.exchanges.trees import MessageFormat, Path, Tree, read_tree
 from pilotbase.protocols.strict_json import WireError
 
 _DATA = "ua-data"
@@ -37,7 +37,7 @@ def _messages(tree: Tree) -> Iterator[tuple[Path, Tree]]:
             yield ("Messages", at), one
 
 
-def _locate(tree: Tree, place: Place) -> list[Path]:
+def _locate(tree: Tree, place: MessagePath) -> list[Path]:
     """Return the fields of that name; those of a DataSetMessage whose status is bad are not there."""
     return [
         (*path, "Payload", place.at)
@@ -48,7 +48,7 @@ def _locate(tree: Tree, place: Place) -> list[Path]:
     ]
 
 
-def _value(found: Plain, place: Place) -> Plain:
+def _value(found: Plain, place: MessagePath) -> Plain:
     """Return the value of a field, whether it is raw, a Variant or a DataValue; None where its status is bad."""
     if isinstance(found, dict) and ("Value" in found or "StatusCode" in found):
         if _is_bad(found.get("StatusCode"), place):
@@ -57,7 +57,7 @@ def _value(found: Plain, place: Place) -> Plain:
     return found.get("Body") if isinstance(found, dict) and "Body" in found else found
 
 
-def _is_bad(status: Plain, place: Place) -> bool:
+def _is_bad(status: Plain, place: MessagePath) -> bool:
     """Tell whether a StatusCode, a number or its name beside it, is bad."""
     code = status.get("Code", 0) if isinstance(status, dict) else status
     if code is None:
@@ -79,4 +79,4 @@ def _newest_source(tree: Tree) -> str | None:
     return max((one for one in times if isinstance(one, str)), default=None)
 
 
-OPCUA = Form(_read, _locate, _value, lambda tree: tree.get("MessageId"), _time)
+OPCUA = MessageFormat(_read, _locate, _value, lambda tree: tree.get("MessageId"), _time)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pilotbase.documents.contract import Contract, DataType, Field
-from pilotbase.documents.exchanges import Exchange, Place
+from pilotbase.documents.exchanges import Exchange, MessagePath
 from pilotbase.protocols.exchanges.forms import FORMS
-from pilotbase.protocols.exchanges.trees import Form, Tree, only_value
+from pilotbase.protocols.exchanges.trees import MessageFormat, Tree, only_value
 from pilotbase.protocols.strict_json import WireError
 
 Cell = bool | int | float | str | None
@@ -21,7 +21,7 @@ _LONGEST_IDENTIFIER = 300
 
 
 @dataclass(frozen=True)
-class Message:
+class ParsedMessage:
     """A message that could be read."""
 
     identifier: str
@@ -30,7 +30,7 @@ class Message:
     """Every feature of the contract; None where the message has no value for it."""
 
 
-def read_message(exchange: Exchange, contract: Contract, body: bytes) -> Message:
+def read_message(exchange: Exchange, contract: Contract, body: bytes) -> ParsedMessage:
     """Return what a message of the exchange says; whether the contract allows it, `CaseReader` tells.
 
     Raises:
@@ -39,12 +39,12 @@ def read_message(exchange: Exchange, contract: Contract, body: bytes) -> Message
     form = FORMS[exchange.form]
     tree = form.read(body)
     cells = {field.name: _cell(form, field, exchange, tree) for field in contract.features}
-    return Message(_identifier(form, exchange, tree), _time(form, exchange, tree), cells)
+    return ParsedMessage(_identifier(form, exchange, tree), _time(form, exchange, tree), cells)
 
 
-def _identifier(form: Form, exchange: Exchange, tree: Tree) -> str:
+def _identifier(form: MessageFormat, exchange: Exchange, tree: Tree) -> str:
     place = exchange.identifier
-    found = form.identifier(tree) if place is None else only_value(form, tree, Place(at=place))
+    found = form.identifier(tree) if place is None else only_value(form, tree, MessagePath(at=place))
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_IDENTIFIER:
@@ -52,9 +52,9 @@ def _identifier(form: Form, exchange: Exchange, tree: Tree) -> str:
     return found
 
 
-def _time(form: Form, exchange: Exchange, tree: Tree) -> datetime | None:
+def _time(form: MessageFormat, exchange: Exchange, tree: Tree) -> datetime | None:
     place = exchange.time
-    found = form.time(tree) if place is None else only_value(form, tree, Place(at=place))
+    found = form.time(tree) if place is None else only_value(form, tree, MessagePath(at=place))
     if found is None and place is None:
         return None
     try:
@@ -64,7 +64,7 @@ def _time(form: Form, exchange: Exchange, tree: Tree) -> datetime | None:
         raise WireError("exchange.no_time", found=str(found)[:60]) from None
 
 
-def _cell(form: Form, field: Field, exchange: Exchange, tree: Tree) -> Cell:
+def _cell(form: MessageFormat, field: Field, exchange: Exchange, tree: Tree) -> Cell:
     place = exchange.fields.get(field.name)
     if place is None:
         return None
@@ -80,7 +80,7 @@ def _cell(form: Form, field: Field, exchange: Exchange, tree: Tree) -> Cell:
     return value
 
 
-def _read_spelled(field: Field, place: Place, value: str) -> Cell:
+def _read_spelled(field: Field, place: MessagePath, value: str) -> Cell:
     """Return a value that is written as a text in what the contract holds it in."""
     if field.data_type is DataType.BOOLEAN and value.lower() in _TRUTHS:
         return _TRUTHS[value.lower()]

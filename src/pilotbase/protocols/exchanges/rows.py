@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from pilotbase.documents.exchanges import Place
+from pilotbase.documents.exchanges import MessagePath
 from pilotbase.documents.yaml_reader import Plain
-from pilotbase.protocols.exchanges.trees import Form, Path, Tree, require_short
+from pilotbase.protocols.exchanges.trees import MessageFormat, Path, Tree, require_short
 from pilotbase.protocols.strict_json import WireError
 
 _LONGEST_CELL = 1 << 16
@@ -47,12 +47,12 @@ def _write(tree: Tree) -> bytes:
     return _spelled(list(tree), [str(cell) for cell in tree.values()])
 
 
-def _locate(tree: Tree, place: Place) -> list[Path]:
+def _locate(tree: Tree, place: MessagePath) -> list[Path]:
     return [(place.at,)] if place.at in tree else []
 
 
-def _value(found: Plain, place: Place) -> Plain:
+def _value(found: Plain, place: MessagePath) -> Plain:
     return found or None
 
 
-FILES = Form(_read, _locate, _value, lambda _: None, lambda _: None, _write, spells=True)
+FILES = MessageFormat(_read, _locate, _value, lambda _: None, lambda _: None, _write, spells=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.exchanges import Place
+from pilotbase.documents.exchanges import MessagePath
 from pilotbase.documents.json_reader import parse_json
 from pilotbase.documents.yaml_reader import Plain
 from pilotbase.protocols.strict_json import WireError, write_json
@@ -18,14 +18,14 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Form:
+class MessageFormat:
     """How messages of one form are read and written."""
 
     read: Callable[[bytes], Tree]
     """Raises `WireError` where the bytes are no message of the form."""
-    locate: Callable[[Tree, Place], list[Path]]
+    locate: Callable[[Tree, MessagePath], list[Path]]
     """Everything that a place names; nothing where it is not there."""
-    value: Callable[[Plain, Place], Plain]
+    value: Callable[[Plain, MessagePath], Plain]
     """What stands there, as a plain value; raises `WireError` where it cannot be told."""
     identifier: Callable[[Tree], Plain]
     time: Callable[[Tree], Plain]
@@ -57,7 +57,7 @@ def found_at(tree: Plain, path: Path) -> Plain:
     return tree
 
 
-def only_value(form: Form, tree: Tree, place: Place) -> Plain:
+def only_value(form: MessageFormat, tree: Tree, place: MessagePath) -> Plain:
     """Return the one value that ``place`` names, None where there is none; raises `WireError` where there are two."""
     paths = form.locate(tree, place)
     if len(paths) > 1:
@@ -65,7 +65,7 @@ def only_value(form: Form, tree: Tree, place: Place) -> Plain:
     return form.value(found_at(tree, paths[0]), place) if paths else None
 
 
-def without(form: Form, tree: Tree, place: Place) -> Tree:
+def without(form: MessageFormat, tree: Tree, place: MessagePath) -> Tree:
     """Return the message without anything that ``place`` names."""
     for path in reversed(form.locate(tree, place)):
         tree = _without(tree, path)

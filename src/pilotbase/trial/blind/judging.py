@@ -26,7 +26,7 @@ from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import Text
 from pilotbase.measures import Cases, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.trial.blind.program import Asked, Program
+from pilotbase.trial.blind.program import BlindInput, BlindProgram
 from pilotbase.trial.blind.programs import PROGRAMS
 from pilotbase.trial.delivering import Column, Ints, cut_as_stated
 from pilotbase.trial.perturbed_arms import perturbations_of
@@ -53,8 +53,8 @@ class _Bench:
     """Those on answers."""
     frames: tuple[pl.DataFrame, pl.DataFrame]
     """Public and hidden cases, as they are asked."""
-    asked: Asked
-    arms: Mapping[str, Asked]
+    asked: BlindInput
+    arms: Mapping[str, BlindInput]
     """The same cases under each perturbation that the criteria name."""
     cases: Cases
 
@@ -117,7 +117,7 @@ def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, h
     known = public if scenario.delivered_by is None else public[_delivered(scenario, public)]
     shown = known[_spread(public.height, MOST_PUBLIC)]
     contract, criteria = scenario.contract(classes), settle_criteria(scenario)
-    asked = Asked(
+    asked = BlindInput(
         contract=contract,
         public=feature_columns(shown, contract),
         truths=truth_codes(shown, scenario, classes),
@@ -149,7 +149,7 @@ def _spread(rows: int, most: int) -> Ints:
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int64))
 
 
-def _attempts(program: Program, bench: _Bench) -> Iterator[_Attempt]:
+def _attempts(program: BlindProgram, bench: _Bench) -> Iterator[_Attempt]:
     again = {under: list(program.answer(arm)) for under, arm in bench.arms.items()}
     usual = bench.asked.picked(np.full(bench.asked.size, -1))
     for place, answer in enumerate(program.answer(bench.asked)):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pilotbase.data.column_types import type_column
 from pilotbase.documents.contract import ARRAYS, DataType, Field
-from pilotbase.trial.blind.program import Asked
+from pilotbase.trial.blind.program import BlindInput
 from pilotbase.trial.delivering import Column
 
 _FEWEST = 20
@@ -51,7 +51,7 @@ class Numbering:
     is_time: bool
 
 
-def numberings(asked: Asked) -> Iterator[Numbering]:
+def numberings(asked: BlindInput) -> Iterator[Numbering]:
     """Yield what each column tells of the place in the file, if it does."""
     for field in asked.contract.features:
         if field.data_type in ARRAYS:

@@ -15,7 +15,7 @@ from pilotbase.trial.delivering import Column, Features, Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class BlindInput:
     """The public sample with its answers, and the cases as they reach the box; features as `feature_columns` gives.
 
     ``truths``: of the public cases, in their order: codes of the classes, numbers or texts. ``rows``: the place of each
@@ -63,7 +63,7 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class ProgramOutput:
     """What a program answers to every case, in one of its ways, and which way that is."""
 
     way: Text
@@ -71,7 +71,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Program:
+class BlindProgram:
     """A blind baseline; it gives nothing where it has no meaning for a contract.
 
     ``reads``: it looks features up in the public sample, as a learner does, so that what it reaches proves blindness
@@ -79,7 +79,7 @@ class Program:
     """
 
     name: str
-    answer: Callable[[Asked], Iterator[Answer]]
+    answer: Callable[[BlindInput], Iterator[ProgramOutput]]
     reads: bool = False
 
 

@@ -17,7 +17,7 @@ _NEEDS_A_NEXT = frozenset({Sending.LATE, Sending.REORDERED})
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentMessage:
     """A message as it is sent."""
 
     place: int
@@ -30,7 +30,7 @@ class Sent:
     """The feature that was taken out of it."""
 
 
-def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[Sent, ...]:
+def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[SentMessage, ...]:
     """Return the messages in the order in which they are sent; every one of ``bodies`` is sent at least once.
 
     A fault that is asked for is on one message at least, as far as there are any left.
@@ -38,7 +38,7 @@ def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[Sent, ...]
     draw = np.random.Generator(np.random.PCG64(exchange.faults.seed))
     sendings = _drawn(exchange, len(bodies), draw)
     in_time = [place for place in range(len(bodies)) if sendings.get(place) not in _NEEDS_A_NEXT]
-    due: list[tuple[float, Sent]] = []
+    due: list[tuple[float, SentMessage]] = []
     for place, body in enumerate(bodies):
         sending = sendings.get(place, Sending.WHOLE)
         far = int(draw.integers(2, max(3, len(bodies) // 4), endpoint=True))
@@ -48,7 +48,7 @@ def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[Sent, ...]
         else:
             due.append((place, sent))
         if sending is Sending.DUPLICATED:
-            due.append((place + far + 0.5, Sent(place, body, sending, again=True)))
+            due.append((place + far + 0.5, SentMessage(place, body, sending, again=True)))
     return tuple(sent for _, sent in sorted(due, key=lambda one: one[0]))
 
 
@@ -74,18 +74,18 @@ def _number(share: float, count: int) -> int:
     return max(1, round(share * count)) if share > 0 else 0
 
 
-def _sent(exchange: Exchange, place: int, body: bytes, sending: Sending, draw: np.random.Generator) -> Sent:
+def _sent(exchange: Exchange, place: int, body: bytes, sending: Sending, draw: np.random.Generator) -> SentMessage:
     """Return the message as it is sent."""
     if sending is Sending.MALFORMED:
         damaged = _damaged_row(body, draw) if exchange.form is WireForm.FILES else _damaged_json(body, draw)
-        return Sent(place, damaged, sending)
+        return SentMessage(place, damaged, sending)
     if sending is Sending.MISSING:
         names = _removable(exchange)
         name = names[int(draw.integers(len(names)))]
         form = FORMS[exchange.form]
         lacking = form.write(without(form, form.read(body), exchange.fields[name]))
-        return Sent(place, lacking, sending, lacks=name)
-    return Sent(place, body, sending)
+        return SentMessage(place, lacking, sending, lacks=name)
+    return SentMessage(place, body, sending)
 
 
 def _removable(exchange: Exchange) -> list[str]:

@@ -11,10 +11,10 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchange, Handled
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import CaseReader, ContractBrokenError
-from pilotbase.protocols.exchanges.reading import Cell, Message, read_message
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.exchanges.reading import Cell, ParsedMessage, read_message
+from pilotbase.protocols.frames import FeatureBatch
 
-Ask = Callable[[Batch], str | None]
+Ask = Callable[[FeatureBatch], str | None]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Outgoing:
     behind: bool = False
 
 
-def as_batch(reader: CaseReader, cells: Mapping[str, Cell]) -> Batch:
+def as_batch(reader: CaseReader, cells: Mapping[str, Cell]) -> FeatureBatch:
     """Return one case as the box is asked it; raises `ContractBrokenError`."""
     return reader.read({name: [value] for name, value in cells.items()})
 
@@ -68,13 +68,13 @@ class Pipeline:
             self._out[message.identifier] = out
         return out
 
-    def _asked(self, batch: Batch, behind: bool) -> Outgoing:
+    def _asked(self, batch: FeatureBatch, behind: bool) -> Outgoing:
         try:
             return Outgoing(Handled.ANSWERED, self.ask(batch), behind=behind)
         except BoxEnded as ended:
             return Outgoing(Handled.LOST, reason=END_TEXTS[ended.reason], behind=behind)
 
-    def _is_behind(self, message: Message) -> bool:
+    def _is_behind(self, message: ParsedMessage) -> bool:
         """Tell whether one that was made later came before; a message without a time is never behind."""
         if message.time is None:
             return False

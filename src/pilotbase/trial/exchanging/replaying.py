@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pilotbase.compute.box.ends import BoxEnded, End
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.compute.engines import Worker
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.exchanges import Exchange, ExchangeRun, Handled, MessageOutcome, Sending, Stopped
@@ -13,11 +13,11 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.exchanges.reading import read_message
-from pilotbase.protocols.frames import Batch, Column
-from pilotbase.trial.exchanging.faults import Sent, with_faults
+from pilotbase.protocols.frames import Column, FeatureBatch
+from pilotbase.trial.exchanging.faults import SentMessage, with_faults
 from pilotbase.trial.exchanging.pipeline import Outgoing, Pipeline, as_batch
 from pilotbase.trial.exchanging.stopping import stop_while_asked
-from pilotbase.trial.records import spell_answers
+from pilotbase.trial.records import format_answers
 
 MOST_STARTS = 10
 """Of one exchange; each may take as long as the application takes to load."""
@@ -28,7 +28,7 @@ Starting = Callable[[], Worker]
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedExchange:
     """An exchange, its messages, and the answer to the case of each, asked plainly."""
 
     exchange: Exchange
@@ -45,9 +45,9 @@ class Asker:
     starts: int = 0
     in_a_row: int = 0
     worker: Worker | None = None
-    _end: End = field(default_factory=lambda: End(EndReason.CANCELLED, 0, ""))
+    _end: BoxEnd = field(default_factory=lambda: BoxEnd(EndReason.CANCELLED, 0, ""))
 
-    def __call__(self, batch: Batch) -> str | None:
+    def __call__(self, batch: FeatureBatch) -> str | None:
         """Return the answer to the one case of ``batch``; raises `BoxEnded`."""
         worker = self.running()
         try:
@@ -81,10 +81,10 @@ class Asker:
 
 def spelled(values: Column, prediction: Prediction) -> list[str | None]:
     """Return answers as they stand in a record of messages: short ones as they are, long ones by their digest."""
-    return [None if one is None else _short(str(one)) for one in spell_answers(values, prediction)]
+    return [None if one is None else _short(str(one)) for one in format_answers(values, prediction)]
 
 
-def replay_exchange(start: Starting, recorded: Recorded, reader: CaseReader) -> ExchangeRun:
+def replay_exchange(start: Starting, recorded: RecordedExchange, reader: CaseReader) -> ExchangeRun:
     """Return what becomes of every message of an exchange that whatever ``start`` starts is asked.
 
     Raises `BoxStartError` where this host gives no box.
@@ -104,7 +104,7 @@ def replay_exchange(start: Starting, recorded: Recorded, reader: CaseReader) -> 
     return ExchangeRun(exchange=exchange, numbers=numbers, outcomes=tuple(outcomes), restarts=restarts, stopped=stopped)
 
 
-def _decisions(recorded: Recorded, sent: Sequence[Sent], reader: CaseReader) -> Mapping[str, str | None]:
+def _decisions(recorded: RecordedExchange, sent: Sequence[SentMessage], reader: CaseReader) -> Mapping[str, str | None]:
     """Return what a person decides of the messages that are overridden: never what the application answers."""
     return {
         read_message(recorded.exchange, reader.contract, one.body).identifier: _another(
@@ -124,7 +124,7 @@ def _another(answer: str | None, prediction: Prediction) -> str | None:
 
 
 def _outcome(
-    sent: Sent, recorded: Recorded, reader: CaseReader, out: tuple[Mapping[str, str | None], Outgoing]
+    sent: SentMessage, recorded: RecordedExchange, reader: CaseReader, out: tuple[Mapping[str, str | None], Outgoing]
 ) -> MessageOutcome:
     decisions, outgoing = out
     must, expected = _must(sent, recorded, reader), recorded.answers[sent.place]
@@ -144,7 +144,7 @@ def _outcome(
     )
 
 
-def _must(sent: Sent, recorded: Recorded, reader: CaseReader) -> Handled:
+def _must(sent: SentMessage, recorded: RecordedExchange, reader: CaseReader) -> Handled:
     """Return what has to become of a message."""
     if sent.again:
         return Handled.REPEATED
@@ -157,7 +157,7 @@ def _must(sent: Sent, recorded: Recorded, reader: CaseReader) -> Handled:
     return Handled.OVERRIDDEN if sent.sending is Sending.OVERRIDDEN else Handled.ANSWERED
 
 
-def _stopped(asker: Asker, recorded: Recorded, reader: CaseReader) -> Stopped | None:
+def _stopped(asker: Asker, recorded: RecordedExchange, reader: CaseReader) -> Stopped | None:
     """Return what becomes of an order to stop; one more start is allowed for it."""
     try:
         asker.starts = asker.in_a_row = 0

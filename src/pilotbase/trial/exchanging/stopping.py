@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.engines import Worker
 from pilotbase.documents.exchanges import Stopped
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 PATIENCE_SECONDS = 0.5
 """So long the order waits for a first answer: an application that never gives one must end, too."""
@@ -18,7 +18,7 @@ Clock = Callable[[], float]
 
 
 def stop_while_asked(
-    worker: Worker, batch: Batch, within: float, now: Clock = time.monotonic, patience: float = PATIENCE_SECONDS
+    worker: Worker, batch: FeatureBatch, within: float, now: Clock = time.monotonic, patience: float = PATIENCE_SECONDS
 ) -> Stopped | None:
     """Return how soon ``worker`` had ended after the order, and whether it still answered; ``batch`` is asked over and
     over. One that goes on for longer than ``within`` seconds did not stop; of one that ended by itself before the order
@@ -51,7 +51,7 @@ def stop_while_asked(
     return Stopped(seconds=seconds, answers=answers) if _is_silent(worker, batch) else Stopped(answers=answers + 1)
 
 
-def _is_silent(worker: Worker, batch: Batch) -> bool:
+def _is_silent(worker: Worker, batch: FeatureBatch) -> bool:
     """Tell whether nothing answers any more."""
     try:
         worker.predict(batch)

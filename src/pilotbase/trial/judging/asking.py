@@ -18,13 +18,13 @@ from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.compute.endpoints.calls import CallLog
 from pilotbase.compute.endpoints.starting import start_endpoint
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
-from pilotbase.documents.endpoint import Endpoint, Reading
+from pilotbase.documents.endpoint import AnswerParsing, Endpoint
 from pilotbase.documents.judge import FIRST, SECOND, Judge
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.texts import text
-from pilotbase.trial.answering import Column, End, answer_cases
+from pilotbase.trial.answering import AnsweringEnd, Column, answer_cases
 from pilotbase.trial.answers import AnswerLog
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judging.judged_cases import JudgedCases
@@ -37,7 +37,7 @@ _A_BATCH = 4
 
 
 @dataclass(frozen=True)
-class Place:
+class AnswerSlot:
     """Where what the judge said is kept, what the chain of it begins with, and its key."""
 
     folder: Path
@@ -46,15 +46,15 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Asked:
+class JudgeAnswers:
     """What the judge said to each question, in their order, and how asking ended."""
 
     words: tuple[str | None, ...]
     questions: int
-    end: End
+    end: AnsweringEnd
 
 
-def ask_judge(judge: Judge, cases: JudgedCases, place: Place, on_progress: OnProgress) -> Asked:
+def ask_judge(judge: Judge, cases: JudgedCases, place: AnswerSlot, on_progress: OnProgress) -> JudgeAnswers:
     """Return what the judge says of every case with an answer: committed words first, then new ones.
 
     Raises:
@@ -64,16 +64,16 @@ def ask_judge(judge: Judge, cases: JudgedCases, place: Place, on_progress: OnPro
     features = _questions(judge, cases)
     total = len(next(iter(features.values())))
     stage = text("judge.progress", model=judge.endpoint.model)
-    end = End()
+    end = AnsweringEnd()
     with AnswerLog(place.folder / "words.log", place.commitment, place.key) as log:
         if log.answered < total:
             with CallLog(place.folder / "calls.log", place.commitment, place.key) as calls:
                 end = _ask(judge, features, log, calls, lambda done: on_progress(Progress(stage, done, total)))
         words = tuple(_words_of(value) for value in log.values().tolist())
-    return Asked(words, total, end)
+    return JudgeAnswers(words, total, end)
 
 
-def scores_of(judge: Judge, cases: JudgedCases, asked: Asked) -> tuple[list[float | NoScore], list[bool]]:
+def scores_of(judge: Judge, cases: JudgedCases, asked: JudgeAnswers) -> tuple[list[float | NoScore], list[bool]]:
     """Return the score of each case with an answer, and of a comparison whether it changes with the places."""
     reader = ScoreReader(judge)
     read = [reader.read(words) for words in asked.words]
@@ -121,7 +121,7 @@ def _questions(judge: Judge, cases: JudgedCases) -> dict[str, Column]:
 
 def _ask(
     judge: Judge, features: dict[str, Column], log: AnswerLog, calls: CallLog, on_done: Callable[[int], None]
-) -> End:
+) -> AnsweringEnd:
     endpoint = judge.endpoint
     fields = tuple(Field(name=name, data_type=DataType.TEXT) for name in features)
     contract = Contract(features=fields, prediction=Prediction(kind="text" if endpoint.nearest is None else "value"))
@@ -130,14 +130,14 @@ def _ask(
         with start_endpoint(_speaking(endpoint), KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
             return answer_cases(worker, in_file_order(features, _A_BATCH * endpoint.in_flight), log, on_done)
     except BoxEnded as ended:
-        return End(ended.reason, ended.detail)
+        return AnsweringEnd(ended.reason, ended.detail)
 
 
 def _speaking(endpoint: Endpoint) -> Endpoint:
     """Return the endpoint with all of its words as the answer: scores are read of what is kept."""
     if endpoint.prompt is None:
         return endpoint
-    return endpoint.model_copy(update={"prompt": endpoint.prompt.model_copy(update={"answer": Reading()})})
+    return endpoint.model_copy(update={"prompt": endpoint.prompt.model_copy(update={"answer": AnswerParsing()})})
 
 
 def _words_of(value: str | float | None) -> str | None:

@@ -30,11 +30,11 @@ from pilotbase.trial.judging.folder import (
     Opened,
     Score,
     decision_plan,
+    format_json,
     open_judging,
     order_matters,
     read_scores,
     sheets_so_far,
-    spell_json,
 )
 from pilotbase.workspace.keys import write_private
 
@@ -62,10 +62,10 @@ def calibrate(folder: Path, sheets: Sequence[Path]) -> Calibration:
     labels = {row: scores[row].known if scores[row].known is not None else given.get(row) for row in drawn}
     until = next((place for place, row in enumerate(drawn) if labels[row] is None), len(drawn))
     counted = {row: bool(labels[row]) for row in drawn[:until]}
-    write_private(folder / PLAN, spell_json(decision_plan(opened.judge).to_json_value()))
-    write_private(folder / "cases.csv", _spell_cases(scores, counted))
+    write_private(folder / PLAN, format_json(decision_plan(opened.judge).to_json_value()))
+    write_private(folder / "cases.csv", _format_cases(scores, counted))
     found = _calibration(opened, scores, counted, len(drawn), sum(row in given for row in drawn[until:]))
-    write_private(folder / "calibration.json", spell_json(found.to_json_value()))
+    write_private(folder / "calibration.json", format_json(found.to_json_value()))
     return found
 
 
@@ -116,7 +116,7 @@ def _right(opened: Opened, row: int, label: str) -> bool | None:
     return said is not changes_places(opened.secret, row)
 
 
-def _spell_cases(scores: Sequence[Score], labels: Mapping[int, bool]) -> bytes:
+def _format_cases(scores: Sequence[Score], labels: Mapping[int, bool]) -> bytes:
     """Return the table that `trial decide` reads: an answer counts as the label ``right``."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.judge import FIRST, SECOND, Judge
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.trial.deciding import order_of_seed
 from pilotbase.trial.judging.judged_cases import JudgedCases
 
@@ -46,12 +46,12 @@ def changes_places(secret: bytes, row: int) -> bool:
     return bool(hmac.digest(secret, b"places" + row.to_bytes(8, "big"), "sha256")[0] & 1)
 
 
-def spell_sheet(judge: Judge, cases: JudgedCases, rows: Sequence[int], secret: bytes) -> bytes:
+def format_sheet(judge: Judge, cases: JudgedCases, rows: Sequence[int], secret: bytes) -> bytes:
     """Return what labellers fill in: the cases ``rows`` without any score, and an empty column of labels."""
     places = sorted(judge.places, key=lambda place: place in (FIRST, SECOND))
     asked = "label 标注: 1 or 2, the better one 更好者" if judge.compares else "label 标注: right/wrong 对/错"
     header = ["item 编号", *(f"{place} {_TITLES.get(place, '')}".strip() for place in places), asked]
-    return spell_csv(header, ([*_cells(judge, cases, row, places, secret), ""] for row in rows))
+    return format_csv(header, ([*_cells(judge, cases, row, places, secret), ""] for row in rows))
 
 
 def _cells(judge: Judge, cases: JudgedCases, row: int, places: Sequence[str], secret: bytes) -> list[str]:

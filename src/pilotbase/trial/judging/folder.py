@@ -30,8 +30,8 @@ from pilotbase.documents.judge import Judge
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.trial.judging.asking import Place, ask_judge, judged_rows, known_outcome, scores_of
-from pilotbase.trial.judging.drawing import drawn_rows, order_seed, spell_sheet
+from pilotbase.trial.judging.asking import AnswerSlot, ask_judge, judged_rows, known_outcome, scores_of
+from pilotbase.trial.judging.drawing import drawn_rows, format_sheet, order_seed
 from pilotbase.trial.judging.judged_cases import JudgedCases
 from pilotbase.trial.judging.scores import NoScore
 from pilotbase.workspace.keys import write_private
@@ -87,7 +87,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Judged:
+class FinishedJudging:
     """A judging that has its scores; ``sheet``: the file for labellers that was written, None where there is none."""
 
     opened: Opened
@@ -104,7 +104,7 @@ def judge_cases(
     label: int,
     give_up: bool = False,
     on_progress: OnProgress = ignore_progress,
-) -> Judged:
+) -> FinishedJudging:
     """Ask ``judge`` about all ``cases``, fix the scores, and write the sheet of the first ``label`` cases drawn.
 
     Begun again it goes on from what is committed; with a larger ``label`` it writes a sheet of those that are new.
@@ -119,10 +119,10 @@ def judge_cases(
     opened = _freeze(judge, cases, folder)
     if not (folder / SCORES).exists():
         _fix_scores(opened, cases, give_up, on_progress)
-    write_private(folder / PLAN, spell_json(decision_plan(judge).to_json_value()))
+    write_private(folder / PLAN, format_json(decision_plan(judge).to_json_value()))
     scores = read_scores(opened)
     sheet, count = _write_sheet(opened, cases, scores, label)
-    return Judged(opened, scores, order_matters(opened), sheet, count)
+    return FinishedJudging(opened, scores, order_matters(opened), sheet, count)
 
 
 def open_judging(folder: Path) -> Opened:
@@ -179,9 +179,9 @@ def _freeze(judge: Judge, cases: JudgedCases, folder: Path) -> Opened:
     if not (folder / "judging.json").exists():
         secret = secrets.token_bytes(32)
         write_private(folder / "secret", secret.hex().encode())
-        write_private(folder / "judge.json", spell_json(judge.to_json_value()))
+        write_private(folder / "judge.json", format_json(judge.to_json_value()))
         frozen = Judging(judge=judge.digest(), cases=cases.digest, count=len(cases), commitment=digest_bytes(secret))
-        write_private(folder / "judging.json", spell_json(frozen.to_json_value()))
+        write_private(folder / "judging.json", format_json(frozen.to_json_value()))
     opened = open_judging(folder)
     if (opened.judging.judge, opened.judging.cases) != (judge.digest(), cases.digest):
         raise InputError("judge.another_judging", folder=folder)
@@ -191,7 +191,7 @@ def _freeze(judge: Judge, cases: JudgedCases, folder: Path) -> Opened:
 def _fix_scores(opened: Opened, cases: JudgedCases, give_up: bool, on_progress: OnProgress) -> None:
     judge, rows = opened.judge, judged_rows(opened.judge, cases)
     if rows:
-        place = Place(opened.folder, opened.judging.digest.encode(), opened.secret)
+        place = AnswerSlot(opened.folder, opened.judging.digest.encode(), opened.secret)
         asked = ask_judge(judge, cases, place, on_progress)
         if asked.end.reason is not EndReason.FINISHED and not give_up:
             reason = END_TEXTS[asked.end.reason]
@@ -201,12 +201,12 @@ def _fix_scores(opened: Opened, cases: JudgedCases, give_up: bool, on_progress: 
         found, swayed = [], []
     if judge.compares:
         share = {"share": sum(swayed) / len(swayed) if swayed else None}
-        write_private(opened.folder / "places.json", spell_json(share))
-    body = _spell_scores(judge, cases, dict(zip(rows, found, strict=True)))
+        write_private(opened.folder / "places.json", format_json(share))
+    body = _format_scores(judge, cases, dict(zip(rows, found, strict=True)))
     write_private(opened.folder / SCORES, _mark(opened, body).encode() + b"\n" + body)
 
 
-def _spell_scores(judge: Judge, cases: JudgedCases, found: dict[int, float | NoScore]) -> bytes:
+def _format_scores(judge: Judge, cases: JudgedCases, found: dict[int, float | NoScore]) -> bytes:
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(_COLUMNS)
@@ -227,7 +227,7 @@ def _write_sheet(opened: Opened, cases: JudgedCases, scores: tuple[Score, ...], 
         return None, 0
     rows = [row for row in drawn_rows(len(cases), opened.seed, start, label) if scores[row].known is None]
     path = opened.folder / f"sheet-{start + 1}-{label}.csv"
-    write_private(path, spell_sheet(opened.judge, cases, rows, opened.secret), replace=False)
+    write_private(path, format_sheet(opened.judge, cases, rows, opened.secret), replace=False)
     return path, len(rows)
 
 
@@ -243,6 +243,6 @@ def _mark(opened: Opened, body: bytes) -> str:
     return digest_bytes(opened.secret + opened.judging.digest.encode() + body)
 
 
-def spell_json(value: object) -> bytes:
+def format_json(value: object) -> bytes:
     """Return JSON for files that people may read, too."""
     return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"

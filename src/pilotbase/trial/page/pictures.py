@@ -62,7 +62,7 @@ class _Drawer:
     def confusion(self, figure: f.Confusion) -> Picture:
         names = charts.confusion_names(figure, self.language)
         rows = tuple(
-            (name, *(f"{charts.spell_count(count)} ({charts.spell_share(count, sum(line))})" for count in line))
+            (name, *(f"{charts.format_count(count)} ({charts.format_share(count, sum(line))})" for count in line))
             for name, line in zip(names, figure.counts, strict=True)
         )
         head = (self._t("picture.confusion.axes"), *names)
@@ -75,9 +75,9 @@ class _Drawer:
         rows = tuple(
             (
                 f"{one.low:.1f} – {one.high:.1f}",
-                charts.spell_count(one.cases),
-                charts.spell_number(one.answered),
-                charts.spell_number(one.hits / one.cases if one.cases else None),
+                charts.format_count(one.cases),
+                charts.format_number(one.answered),
+                charts.format_number(one.hits / one.cases if one.cases else None),
             )
             for one in figure.bins
         )
@@ -89,7 +89,11 @@ class _Drawer:
     def probabilities(self, figure: f.Probabilities) -> Picture:
         size = len(figure.members)
         rows = tuple(
-            (f"{place / size:.2f} – {(place + 1) / size:.2f}", charts.spell_count(members), charts.spell_count(others))
+            (
+                f"{place / size:.2f} – {(place + 1) / size:.2f}",
+                charts.format_count(members),
+                charts.format_count(others),
+            )
             for place, (members, others) in enumerate(zip(figure.members, figure.others, strict=True))
         )
         note = self._t("picture.probabilities.note", label=figure.label) + self._absent(figure.absent)
@@ -99,7 +103,7 @@ class _Drawer:
 
     def against_truth(self, figure: f.AgainstTruth) -> Picture:
         rows = tuple(
-            (self._stretch(figure, true), self._stretch(figure, answered), charts.spell_count(count))
+            (self._stretch(figure, true), self._stretch(figure, answered), charts.format_count(count))
             for true, answered, count in figure.cells
         )
         note = self._t("picture.against_truth.note") + self._in_unit()
@@ -111,7 +115,7 @@ class _Drawer:
         stretches = [(figure.low + figure.step * place, count) for place, count in enumerate(figure.counts)]
         bins = [charts.Bin(low, low + figure.step, count) for low, count in stretches]
         rows = tuple(
-            (self._stretch(figure, place), charts.spell_count(count)) for place, count in enumerate(figure.counts)
+            (self._stretch(figure, place), charts.format_count(count)) for place, count in enumerate(figure.counts)
         )
         mean = "" if figure.mean is None else self._t("picture.residuals.mean", mean=f"{figure.mean:.4g}")
         note = self._t("picture.residuals.note") + mean + self._in_unit() + self._beyond(figure.beyond)
@@ -121,8 +125,8 @@ class _Drawer:
     def time(self, figure: f.TimeCourse) -> Picture:
         rows = tuple(
             (
-                charts.spell_at(figure, point.at),
-                charts.spell_count(point.cases),
+                charts.format_at(figure, point.at),
+                charts.format_count(point.cases),
                 f"{point.truth:.4g}",
                 _ends(point.lower, point.upper) if point.lower is not None else _number(point.answered),
             )
@@ -139,8 +143,8 @@ class _Drawer:
             (
                 f"{one.truth:.4g}",
                 _ends(one.lower, one.upper),
-                charts.spell_count(one.cases),
-                charts.spell_share(one.covered, one.cases),
+                charts.format_count(one.cases),
+                charts.format_share(one.covered, one.cases),
             )
             for one in figure.groups
         )
@@ -151,7 +155,7 @@ class _Drawer:
             self._t("picture.intervals.title"), charts.interval_chart(figure, self.language), note, head, rows
         )
         steps = tuple(
-            (charts.spell_count(one.cases), charts.spell_count(one.covered), f"{one.covered / one.cases:.3f}")
+            (charts.format_count(one.cases), charts.format_count(one.covered), f"{one.covered / one.cases:.3f}")
             for one in figure.coverage
         )
         head = self._head("cases", "covered", "share")
@@ -163,11 +167,11 @@ class _Drawer:
         rows = tuple(
             (
                 charts.class_name(row, self.language),
-                charts.spell_count(row.wanted),
-                charts.spell_count(row.answered),
-                charts.spell_count(row.hits),
-                charts.spell_number(row.hits / row.wanted if row.wanted else None),
-                charts.spell_number(row.hits / row.answered if row.answered else None),
+                charts.format_count(row.wanted),
+                charts.format_count(row.answered),
+                charts.format_count(row.hits),
+                charts.format_number(row.hits / row.wanted if row.wanted else None),
+                charts.format_number(row.hits / row.answered if row.answered else None),
             )
             for row in figure.rows
         )
@@ -183,13 +187,13 @@ class _Drawer:
         shares = [_percent(so_far, total) for so_far in reached]
         columns = [
             *(
-                charts.Column(str(place), count, reached=share)
+                charts.ChartColumn(str(place), count, reached=share)
                 for place, (count, share) in enumerate(zip(figure.counts, shares, strict=True), start=1)
             ),
-            charts.Column(self._t("picture.places.later"), figure.later, apart=True),
-            charts.Column(self._t("picture.places.never"), figure.never, apart=True),
+            charts.ChartColumn(self._t("picture.places.later"), figure.later, apart=True),
+            charts.ChartColumn(self._t("picture.places.never"), figure.never, apart=True),
         ]
-        rows = tuple((one.name, charts.spell_count(one.count), one.reached or "–") for one in columns)
+        rows = tuple((one.name, charts.format_count(one.count), one.reached or "–") for one in columns)
         title, line = self._t("picture.places.title"), self._t("picture.places.reached")
         svg = charts.column_chart(columns, title, line)
         return Picture(
@@ -208,8 +212,8 @@ class _Drawer:
         if figure.refused is not None and figure.not_refused is not None:
             counted.append((self._t("picture.texts.refused"), figure.refused, True))
             counted.append((self._t("picture.texts.not_refused"), figure.not_refused, True))
-        columns = [charts.Column(name, count, apart) for name, count, apart in counted]
-        rows = tuple((name, charts.spell_count(count)) for name, count, _ in counted)
+        columns = [charts.ChartColumn(name, count, apart) for name, count, apart in counted]
+        rows = tuple((name, charts.format_count(count)) for name, count, _ in counted)
         svg = charts.column_chart(columns, self._t("picture.texts.title"))
         note = self._t("picture.texts.note") if figure.ends else self._t("picture.texts.whole_note")
         return Picture(self._t("picture.texts.title"), svg, note, self._head("answer", "cases"), rows)
@@ -232,10 +236,10 @@ class _Drawer:
         return self._t("picture.in_unit", unit=self.unit) if self.unit else ""
 
     def _beyond(self, count: int) -> str:
-        return self._t("picture.beyond", cases=charts.spell_count(count)) if count else ""
+        return self._t("picture.beyond", cases=charts.format_count(count)) if count else ""
 
     def _absent(self, count: int) -> str:
-        return self._t("picture.absent", cases=charts.spell_count(count)) if count else ""
+        return self._t("picture.absent", cases=charts.format_count(count)) if count else ""
 
 
 def _ends(low: float | None, high: float | None) -> str:

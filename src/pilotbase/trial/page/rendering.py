@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.moments import spell_for_machines
-from pilotbase.documents.quantities import spell_bytes, spell_seconds
+from pilotbase.documents.moments import format_for_machines
+from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Conformity, Outcome
-from pilotbase.trial.page.wording import Wording, capital
+from pilotbase.trial.page.wording import ReportWording, capital
 
 _SHOWN_DIGITS = 12
 OUTCOME_OF_ROW = {
@@ -58,9 +58,9 @@ def render_report(
             ways=ways,
             cases=cases if cases is not None and cases.cases else None,
             digest_of_report=_certified_digest(report),
-            languages=[(name, Wording(name)) for name in LANGUAGES],
+            languages=[(name, ReportWording(name)) for name in LANGUAGES],
             shown=language,
-            own=Wording(language).own,
+            own=ReportWording(language).own,
             style=Markup(style),  # noqa: S704 - our own file
             style_hash=_source_hash(style),
         )
@@ -78,18 +78,18 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     environment.filters |= {
-        "bytes": spell_bytes,
+        "bytes": format_bytes,
         "capital": capital,
-        "count": charts.spell_count,
-        "moment": spell_for_machines,
+        "count": charts.format_count,
+        "moment": format_for_machines,
         "probability": lambda value: f"{value:.4g}",
-        "seconds": spell_seconds,
+        "seconds": format_seconds,
         "short": _short_digest,
     }
     environment.globals |= {
         "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
         "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
-        "number": charts.spell_number,
+        "number": charts.format_number,
         "outcome_of": charts.OUTCOME_OF,
         "outcome_of_row": OUTCOME_OF_ROW,
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},

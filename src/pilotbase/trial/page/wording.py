@@ -25,7 +25,7 @@ SHOWN_POINTS = 12
 
 
 @dataclass(frozen=True)
-class Wording:
+class ReportWording:
     """The report's words in ``language``; its methods are what templates call."""
 
     language: Language
@@ -205,7 +205,7 @@ class Wording:
 
     def case_boxes(self, case: ShownCase) -> list[str]:
         """Return the boxes of a case in words."""
-        return [charts.spell_box(box, self.language) for box in case.boxes]
+        return [charts.format_box(box, self.language) for box in case.boxes]
 
     def case_scores(self, case: ShownCase) -> list[str]:
         """Return what each criterion's measure gives on a case alone."""
@@ -249,7 +249,7 @@ def capital(sentence: str) -> str:
 def _spelled_threshold(threshold: Decimal, unit: str) -> str:
     """Return a threshold with all its digits: a whole number as one, else at least three decimals below ten."""
     if unit in ("s", "B"):
-        return charts.spell_number(float(threshold), unit)
+        return charts.format_number(float(threshold), unit)
     plain = threshold.normalize()
     decimals = max(0, -int(plain.as_tuple().exponent))
     if not unit and decimals and abs(threshold) < 10:

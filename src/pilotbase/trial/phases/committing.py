@@ -14,7 +14,7 @@ from pilotbase.trial.phases.asking import AnsweredTrial
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 from pilotbase.vault.attempts import commit_answers
 
 
@@ -27,7 +27,7 @@ class CommittedAnswers:
     rows: NDArray[np.int64]
     """The cases that were answered, as they were asked."""
     digest: Digest
-    run: Run
+    run: BoxRun
     """With all that was probed."""
     arms: tuple[AnsweredArm, ...]
     """The perturbed arms."""

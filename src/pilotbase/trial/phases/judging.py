@@ -14,7 +14,7 @@ from pilotbase.measures import Cases, coded
 from pilotbase.trial.phases.committing import CommittedAnswers
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.probes import measured
-from pilotbase.trial.scoring import Judged, build_cases, describe, judge, unit_codes
+from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed
 from pilotbase.vault.attempts import mark_scored, reveal_order
 
@@ -30,7 +30,7 @@ class DecidedTrial:
     secret: bytes
     """Of the order."""
     decision: Decision
-    judged: Judged
+    judged: ScoredDecision
 
     @property
     def trial(self) -> TrialContext:

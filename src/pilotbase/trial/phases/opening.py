@@ -15,16 +15,16 @@ from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.terms import Leave
+from pilotbase.documents.terms import AccessGrant
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.estimating import SpendingLimit
-from pilotbase.trial.lab import Lab
-from pilotbase.trial.running import Candidate, Terms, prepare_candidate
-from pilotbase.trial.sealed import Sealed, load_sealed, read_public_sample
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.running import BoxTerms, PreparedApplication, prepare_candidate
+from pilotbase.trial.sealed import OpenedScenario, load_sealed, read_public_sample
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Purpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
 
 Ints = NDArray[np.int64]
 
@@ -33,10 +33,10 @@ Ints = NDArray[np.int64]
 class TrialContext:
     """Everything about one trial that is fixed before it runs."""
 
-    lab: Lab
+    lab: TrialRuntime
     plan: TrialPlan
-    sealed: Sealed
-    candidate: Candidate
+    sealed: OpenedScenario
+    candidate: PreparedApplication
     hidden: HiddenSet
     limit: SpendingLimit
     """Above what the run is held until there is consent."""
@@ -44,10 +44,10 @@ class TrialContext:
     began: datetime
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> BoxTerms:
         """Return the terms of its boxes: nothing that they print comes out."""
         plan, leaves = self.plan, self.candidate.endpoint is not None
-        return Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
+        return BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class OpenedTrial:
     """A trial that may run: the leave to open its hidden cases, and that they do not leak."""
 
     trial: TrialContext
-    leave: Leave
+    leave: AccessGrant
     leakage: Leakage
 
 
-def open_trial(lab: Lab, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> OpenedTrial:
+def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> OpenedTrial:
     """Return a trial that may run, its leave counted once.
 
     Raises:
@@ -82,10 +82,10 @@ def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = No
     return pl.concat([piece.frame for piece in open_hidden(trial.lab.vault, trial.hidden, grant, cases)])
 
 
-def _leakage(trial: TrialContext, leave: Leave) -> Leakage:
+def _leakage(trial: TrialContext, leave: AccessGrant) -> Leakage:
     """Return what was checked; hidden data that leak prove nothing, so nobody spends an attempt on them."""
     trial.on_progress(Progress(text("trial.progress.leakage")))
-    hidden = read_hidden(trial, ReaderGrant(Purpose.LEAKAGE, leave))
+    hidden = read_hidden(trial, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
     leakage = check_leakage(read_public_sample(trial.lab, trial.sealed), hidden, trial.sealed.scenario)
     failed = [check.sentence for check in leakage.checks if check.outcome is Outcome.FAIL]
     if failed:

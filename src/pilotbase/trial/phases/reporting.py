@@ -15,7 +15,7 @@ from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.phases.recording import keep_records
 from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.repeating import differing_cases
-from pilotbase.trial.reporting import Proof, build_report
+from pilotbase.trial.reporting import ReportProof, build_report
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sections import Runs, TrialFindings
 from pilotbase.trial.standards import with_standards
@@ -62,10 +62,10 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
     )
 
 
-def _proof(decided: DecidedTrial) -> Proof:
+def _proof(decided: DecidedTrial) -> ReportProof:
     plan, sealed, decision = decided.trial.plan, decided.trial.sealed, decided.decision
     records = keep_records(decided)
-    return Proof(
+    return ReportProof(
         plan=plan.digest(),
         reference=plan.scenario,
         attempt=_attempt(decided),

@@ -27,8 +27,8 @@ from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.repeating import asked_again
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.verdict_rules import levels_of
-from pilotbase.vault.attempts import Attempt, AttemptRequest, AttemptState, cancel_attempt, open_attempt
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.attempts import AttemptRequest, AttemptState, VaultAttempt, cancel_attempt, open_attempt
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
 from pilotbase.vault.sealing import secrets_of
 
 
@@ -37,7 +37,7 @@ class ReservedTrial:
     """A trial with its attempt: the cases that will be asked, and what others answer to them."""
 
     opened: OpenedTrial
-    attempt: Attempt
+    attempt: VaultAttempt
     """With the case of each row."""
     frame: pl.DataFrame
     """The rows that are asked."""
@@ -79,9 +79,9 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
     return ReservedTrial(opened, attempt, frame, others, folder, subject)
 
 
-def _asked(opened: OpenedTrial, attempt: Attempt) -> tuple[Attempt, pl.DataFrame]:
+def _asked(opened: OpenedTrial, attempt: VaultAttempt) -> tuple[VaultAttempt, pl.DataFrame]:
     """Return the attempt with the case of each row that is asked, and these rows."""
-    grant = ReaderGrant(Purpose.FEATURES, opened.leave, attempt.number)
+    grant = ReaderGrant(OpeningPurpose.FEATURES, opened.leave, attempt.number)
     repeats, frame = opened.trial.plan.repeats, read_hidden(opened.trial, grant, attempt.cases)
     if repeats is None:
         return attempt, frame
@@ -89,7 +89,7 @@ def _asked(opened: OpenedTrial, attempt: Attempt) -> tuple[Attempt, pl.DataFrame
 
 
 @contextlib.contextmanager
-def _given_back(trial: TrialContext, attempt: Attempt) -> Iterator[None]:
+def _given_back(trial: TrialContext, attempt: VaultAttempt) -> Iterator[None]:
     """Give the attempt back where what is done within fails, unless it is spent."""
     try:
         yield
@@ -99,7 +99,7 @@ def _given_back(trial: TrialContext, attempt: Attempt) -> Iterator[None]:
         raise
 
 
-def _require_enough(trial: TrialContext, attempt: Attempt, frame: pl.DataFrame) -> None:
+def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFrame) -> None:
     """Return when the attempt's cases are enough of each class; asked before it is spent."""
     if attempt.state is AttemptState.OPEN:
         level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)

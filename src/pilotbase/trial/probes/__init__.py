@@ -13,10 +13,10 @@ from typing import Any
 from pilotbase.documents.base import Part
 from pilotbase.documents.report import Finding
 from pilotbase.documents.vocabularies import Verification
-from pilotbase.measures import Run as Measured
+from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.trial.performance import Load, measured_run
 from pilotbase.trial.probing import Probe, ProbeSubject, look
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 
 PROBES: tuple[Probe[Any], ...] = tuple(
     import_module(f"{__name__}.{found.name}").PROBE
@@ -31,7 +31,7 @@ def look_before(subject: ProbeSubject) -> None:
             look(probe, subject, None)
 
 
-def with_probes(run: Run, subject: ProbeSubject) -> Run:
+def with_probes(run: BoxRun, subject: ProbeSubject) -> BoxRun:
     """Return ``run`` with what every probe finds of an application that has answered, or found of it before.
 
     Raises:
@@ -45,7 +45,7 @@ def with_probes(run: Run, subject: ProbeSubject) -> Run:
     return shown
 
 
-def _added(run: Run, probe: Probe[Any], found: Part) -> Run:
+def _added(run: BoxRun, probe: Probe[Any], found: Part) -> BoxRun:
     after = probe.add(run, found)
     for other in PROBES:
         if other is not probe and other.of(after.load) != other.of(run.load):

@@ -22,11 +22,11 @@ from pilotbase.documents.endpoint import CanaryAnswers
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.evidence import draw_order
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.delivering import Features
 from pilotbase.trial.probing import Probe, ProbeSubject
-from pilotbase.trial.records import spell_answers
-from pilotbase.trial.running import Candidate, Run, Terms, start_candidate
+from pilotbase.trial.records import format_answers
+from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication, start_candidate
 
 QUESTIONS, ROUNDS = 16, 3
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
@@ -34,7 +34,7 @@ _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 
 
 @dataclass(frozen=True)
-class Compared:
+class CanaryComparison:
     """What canaries answer now, held against what they answered in the trial."""
 
     asked: int
@@ -56,7 +56,7 @@ class Canaries(Probe[CanaryAnswers]):
     sections = frozenset()
     rehearsed = False
 
-    def look(self, subject: ProbeSubject, run: Run | None) -> CanaryAnswers | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> CanaryAnswers | None:
         """Return the answers; None where it does not give them, or broke off."""
         if run is None or run.use is None or run.end.reason is not EndReason.FINISHED:
             return None
@@ -69,7 +69,7 @@ class Canaries(Probe[CanaryAnswers]):
             return None
         return CanaryAnswers(cases=tuple(drawn), answers=answers, digest=digest_json([drawn, answers]))
 
-    def add(self, run: Run, found: CanaryAnswers) -> Run:
+    def add(self, run: BoxRun, found: CanaryAnswers) -> BoxRun:
         """Return ``run`` with the answers, which stand with what its calls came to."""
         return run if run.use is None else replace(run, use=run.use.model_copy(update={"canaries": found}))
 
@@ -77,7 +77,9 @@ class Canaries(Probe[CanaryAnswers]):
 PROBE = Canaries()
 
 
-def compare_canaries(before: CanaryAnswers, candidate: Candidate, terms: Terms, features: Features) -> Compared:
+def compare_canaries(
+    before: CanaryAnswers, candidate: PreparedApplication, terms: BoxTerms, features: Features
+) -> CanaryComparison:
     """Return how the answers to the same questions have changed.
 
     Raises:
@@ -85,21 +87,21 @@ def compare_canaries(before: CanaryAnswers, candidate: Candidate, terms: Terms, 
     """
     now = answers_now(candidate, terms, features, before.cases)
     changed = sum(not _any_alike(known, found) for known, found in zip(before.answers, now, strict=True))
-    return Compared(len(now), changed, sum(len(known) > 1 for known in before.answers))
+    return CanaryComparison(len(now), changed, sum(len(known) > 1 for known in before.answers))
 
 
 def answers_now(
-    candidate: Candidate, terms: Terms, features: Features, cases: Sequence[int]
+    candidate: PreparedApplication, terms: BoxTerms, features: Features, cases: Sequence[int]
 ) -> tuple[tuple[str, ...], ...]:
     """Return of each case the answers in `ROUNDS` rounds, each once, as JSON; raises `BoxEnded`."""
-    asked = Batch({name: column[list(cases)] for name, column in features.items()}, len(cases))
+    asked = FeatureBatch({name: column[list(cases)] for name, column in features.items()}, len(cases))
     with start_candidate(candidate, terms) as worker:
         rounds = [_spelled(worker.predict(asked).values, terms.contract.prediction) for _ in range(ROUNDS)]
     return tuple(_apart(case) for case in zip(*rounds, strict=True))
 
 
 def _spelled(values: NDArray[Any], prediction: Prediction) -> list[str]:
-    return [json.dumps(answer, ensure_ascii=False) for answer in spell_answers(values, prediction)]
+    return [json.dumps(answer, ensure_ascii=False) for answer in format_answers(values, prediction)]
 
 
 def _apart(answers: Sequence[str]) -> tuple[str, ...]:

@@ -22,11 +22,11 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.measures import Run as Measured
+from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
-from pilotbase.trial.running import Candidate, Run, Terms
+from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication
 
 Answers = NDArray[Any]
 
@@ -45,14 +45,14 @@ class Cells(Probe[CellRuns]):
     sections = frozenset({Verification.ADAPTATION})
     conforms = True
 
-    def look(self, subject: ProbeSubject, run: Run | None) -> CellRuns | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> CellRuns | None:
         """Return what becomes of each cell that this machine is, and of the others that they are not."""
         matrix = subject.asked.matrix
         if matrix is None or not subject.boxed(run):
             return None
         return CellRuns(runs=tuple(_run_cells(subject, matrix)))
 
-    def add(self, run: Run, found: CellRuns) -> Run:
+    def add(self, run: BoxRun, found: CellRuns) -> BoxRun:
         """Return ``run`` with its cells."""
         return replace(run, load=replace(run.load, cells=found.runs))
 
@@ -110,7 +110,7 @@ def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
         yield compared(cell, end, answers, reference, matrix.tolerance)
 
 
-def _terms_of(cell: Cell, terms: Terms) -> Terms:
+def _terms_of(cell: Cell, terms: BoxTerms) -> BoxTerms:
     memory = {} if cell.memory_bytes is None else {"memory_bytes": cell.memory_bytes}
     return replace(
         terms,
@@ -120,7 +120,7 @@ def _terms_of(cell: Cell, terms: Terms) -> Terms:
     )
 
 
-def _candidate_of(cell: Cell, candidate: Candidate) -> Candidate:
+def _candidate_of(cell: Cell, candidate: PreparedApplication) -> PreparedApplication:
     """Return the application with the threads that the cell gives it."""
     if cell.threads is None:
         return candidate

@@ -27,11 +27,11 @@ from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.contamination import Ask, Recited, recited
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 from pilotbase.trial.sealed import read_public_sample
 
 MOST_CHANCE = 0.05
@@ -59,7 +59,7 @@ class Reciting(Probe[RecitedCases]):
     sections = frozenset({Verification.DESIGN})
     rehearsed = False
 
-    def look(self, subject: ProbeSubject, run: Run | None) -> RecitedCases | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> RecitedCases | None:
         """Return how many cases of the public sample are recited."""
         asked, application = subject.asked.contamination, subject.candidate.submission.application
         if asked is None or run is None or run.end.reason is not EndReason.FINISHED:
@@ -144,7 +144,9 @@ def _answers(endpoint: Endpoint, supplier: str, beginnings: Sequence[str]) -> Se
             CallLog(None, b"") as calls,
             start_endpoint(endpoint, supplier, contract, BoxSettings(limits=limits), calls) as worker,
         ):
-            answers: Sequence[str | None] = worker.predict(Batch({_BEGINNING: column}, len(column))).values.tolist()
+            answers: Sequence[str | None] = worker.predict(
+                FeatureBatch({_BEGINNING: column}, len(column))
+            ).values.tolist()
     except BoxEnded as ended:
         raise RefusedError("contamination.not_asked", reason=ended.text) from None
     return answers

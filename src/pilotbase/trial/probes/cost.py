@@ -11,7 +11,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 
 _HOUR = 3600
 _PLACES = Decimal("1e-9")
@@ -28,7 +28,7 @@ class CostOfRun(Probe[Spent]):
     sections = frozenset({Verification.PRODUCTION})
     kept = False
 
-    def look(self, subject: ProbeSubject, run: Run | None) -> Spent | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> Spent | None:
         """Return the cost of ``run``."""
         price = subject.asked.processor_hour
         if run is None or price is None or run.use is not None or run.load.cpu_seconds is None or not run.load.cases:
@@ -40,7 +40,7 @@ class CostOfRun(Probe[Spent]):
             currency=price.currency,
         )
 
-    def add(self, run: Run, found: Spent) -> Run:
+    def add(self, run: BoxRun, found: Spent) -> BoxRun:
         """Return ``run`` with its cost, which measures read as they read an endpoint's."""
         return replace(run, load=replace(run.load, spent=found))
 

@@ -28,16 +28,16 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.measures import Run as Measured
+from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.measures.resources import Exchanged
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.exchanges.forms import split_messages
 from pilotbase.protocols.exchanges.reading import read_message
 from pilotbase.trial.exchanging.pipeline import as_batch
-from pilotbase.trial.exchanging.replaying import Recorded, replay_exchange, spelled
+from pilotbase.trial.exchanging.replaying import RecordedExchange, replay_exchange, spelled
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
-from pilotbase.trial.running import Run, start_candidate
+from pilotbase.trial.running import BoxRun, start_candidate
 from pilotbase.trial.sealed import read_recorded
 
 _SEPARATOR = "|"
@@ -57,12 +57,12 @@ class Exchanges(Probe[ExchangeRuns]):
     sections = frozenset({Verification.PROCESS, Verification.ADAPTATION})
     conforms = True
 
-    def look(self, subject: ProbeSubject, run: Run | None) -> ExchangeRuns | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> ExchangeRuns | None:
         """Return what becomes of every message."""
         exchanges = subject.asked.exchanges
         return ExchangeRuns(runs=_replayed(subject, exchanges)) if exchanges and subject.boxed(run) else None
 
-    def add(self, run: Run, found: ExchangeRuns) -> Run:
+    def add(self, run: BoxRun, found: ExchangeRuns) -> BoxRun:
         """Return ``run`` with its exchanges."""
         return replace(run, load=replace(run.load, exchanges=found.runs))
 
@@ -96,7 +96,7 @@ def _replayed(subject: ProbeSubject, exchanges: Sequence[Exchange]) -> tuple[Exc
     for exchange in exchanges:
         subject.on_progress(Progress(text("trial.progress.exchange", application=name, exchange=exchange.name)))
         own = bodies[exchange.name]
-        recorded = Recorded(exchange, own, tuple(next(answers) for _ in own))
+        recorded = RecordedExchange(exchange, own, tuple(next(answers) for _ in own))
         found.append(replay_exchange(lambda: start_candidate(subject.candidate, subject.terms), recorded, reader))
     return tuple(found)
 

@@ -12,13 +12,13 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
-from pilotbase.measures import Run as Measured
+from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.measures import is_resource, resource_measures
-from pilotbase.measures.resources import Loaded
+from pilotbase.measures.resources import LoadMeasurements
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
-from pilotbase.trial.running import Run
+from pilotbase.trial.running import BoxRun
 from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
 from pilotbase.trial.under_load.testing import load_candidate
 
@@ -38,7 +38,7 @@ class Loading(Probe[LoadTested]):
     sections = frozenset({Verification.PRODUCTION})
     when = "before"
 
-    def look(self, subject: ProbeSubject, run: Run | None) -> LoadTested | None:
+    def look(self, subject: ProbeSubject, run: BoxRun | None) -> LoadTested | None:
         """Return what a load test with cases of the public sample measures.
 
         Raises:
@@ -56,7 +56,7 @@ class Loading(Probe[LoadTested]):
                 return tested
         raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{void}"))
 
-    def add(self, run: Run, found: LoadTested) -> Run:
+    def add(self, run: BoxRun, found: LoadTested) -> BoxRun:
         """Return ``run`` with what the load test has measured."""
         return replace(run, load=replace(run.load, tested=found))
 
@@ -89,13 +89,15 @@ def _rests_on_load(subject: ProbeSubject) -> bool:
     return any(is_resource(rule) and resource_measures()[rule.measure].of_load_test for rule in rules)
 
 
-def _loaded(tested: LoadTested) -> Loaded | None:
+def _loaded(tested: LoadTested) -> LoadMeasurements | None:
     figures = load_figures(tested)
     if figures.void is Void.NOISY_HOST:
         return None
     if figures.void is not None:
-        return Loaded(None, figures.cold_start, figures.recovery, figures.memory_growth)
-    return Loaded(latencies_of(tested), figures.cold_start, figures.recovery, figures.memory_growth, figures.held)
+        return LoadMeasurements(None, figures.cold_start, figures.recovery, figures.memory_growth)
+    return LoadMeasurements(
+        latencies_of(tested), figures.cold_start, figures.recovery, figures.memory_growth, figures.held
+    )
 
 
 def _findings(figures: LoadFigures) -> list[Finding]:

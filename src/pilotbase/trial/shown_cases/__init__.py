@@ -5,6 +5,6 @@
 Made for whoever may hold the rows (`pilotbase.trial.entering.may_show_sample`); never of hidden cases.
 """
 
-from pilotbase.trial.shown_cases.showing import LookedAt, shown_cases
+from pilotbase.trial.shown_cases.showing import CaseGallery, shown_cases
 
-__all__ = ["LookedAt", "shown_cases"]
+__all__ = ["CaseGallery", "shown_cases"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.contract import DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.shown_cases import MOST_CASES, CaseScore, Given, ShownBox, ShownCase, ShownImage
+from pilotbase.documents.shown_cases import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage
 from pilotbase.measures import Cases, is_resource, measures, observe, score
 from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
@@ -23,7 +23,7 @@ from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures.classes import overlap_of
 from pilotbase.trial.figures.places import first_places
 from pilotbase.trial.figures.texts import OF_TRANSCRIPTS
-from pilotbase.trial.records import spell_answers
+from pilotbase.trial.records import format_answers
 from pilotbase.trial.shown_cases.alignment import pieces_of
 from pilotbase.trial.shown_cases.pixels import Pixels, read_pixels, shown_image, striped
 
@@ -36,7 +36,7 @@ _COMPARED, _LONGEST = 2000, 500
 
 
 @dataclass(frozen=True)
-class LookedAt:
+class CaseGallery:
     """Cases of a public sample, answered: rows, answers as they are kept and as measures read them."""
 
     frame: pl.DataFrame
@@ -47,7 +47,7 @@ class LookedAt:
     cases: Cases
 
 
-def shown_cases(looked_at: LookedAt, rules: Sequence[Rule]) -> tuple[ShownCase, ...]:
+def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCase, ...]:
     """Return the worst cases, then a few right ones."""
     if not len(looked_at.cases):
         return ()
@@ -86,7 +86,7 @@ def _spelled(picked: Cases, values: Any, kept: Any, prediction: Prediction) -> l
         return [_named(picked, row[row >= 0][:MOST_NAMES], " › ") or None for row in values.reshape(len(values), -1)]
     if values.ndim == 2:
         return [None if np.isnan(ends).any() else f"{ends[0]:.6g} … {ends[1]:.6g}" for ends in values]
-    spelled = spell_answers(kept, prediction)
+    spelled = format_answers(kept, prediction)
     return [None if one is None else f"{one:.6g}" if isinstance(one, float) else str(one) for one in spelled]
 
 
@@ -102,9 +102,9 @@ def _result(cases: Cases, place: int, far: float, answer: str | None) -> Literal
     return "same" if far == 0 else "differs"
 
 
-def _given(rows: pl.DataFrame, fields: Sequence[Field], place: int) -> list[Given]:
+def _given(rows: pl.DataFrame, fields: Sequence[Field], place: int) -> list[CaseInput]:
     plain = [field for field in fields if field.data_type is not DataType.IMAGE][:MOST_FIELDS]
-    return [Given(name=field.name, value=_cell(rows[field.name][place], field)) for field in plain]
+    return [CaseInput(name=field.name, value=_cell(rows[field.name][place], field)) for field in plain]
 
 
 def _cell(value: object, field: Field) -> str:

@@ -15,8 +15,8 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.engines import LOCAL, Worker
 from pilotbase.documents.load_test import LoadStep, LoadTest, LoadTested
 from pilotbase.documents.quantities import MOST_SECONDS
-from pilotbase.protocols.frames import Batch
-from pilotbase.trial.running import Candidate, Terms, start_candidate
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.trial.running import BoxTerms, PreparedApplication, start_candidate
 from pilotbase.trial.under_load.bench import HERE, Bench, running_on
 from pilotbase.trial.under_load.open_loop import Driven, arrivals, drive
 from pilotbase.trial.under_load.ramp import climb, most_steps
@@ -29,7 +29,12 @@ Starting = Callable[[], Worker]
 
 
 def load_candidate(
-    candidate: Candidate, terms: Terms, test: LoadTest, features: Features, seed: bytes, bench: Bench = HERE
+    candidate: PreparedApplication,
+    terms: BoxTerms,
+    test: LoadTest,
+    features: Features,
+    seed: bytes,
+    bench: Bench = HERE,
 ) -> LoadTested:
     """Return what a load test of ``candidate`` measures; raises `BoxStartError` where this host gives no box.
 
@@ -48,7 +53,7 @@ def load_candidate(
     return tested.model_copy(update={"pinned": places is not None})
 
 
-def lasting(terms: Terms, test: LoadTest, threads: int) -> Terms:
+def lasting(terms: BoxTerms, test: LoadTest, threads: int) -> BoxTerms:
     """Return terms under which a box lives as long as the test does: it may last for longer than a run may.
 
     Twice the time that is planned, since requests wait and are waited for.
@@ -97,7 +102,7 @@ def run_load_test(start: Starting, test: LoadTest, features: Features, seed: byt
 
 
 def _climbed(
-    worker: Worker, test: LoadTest, request: Callable[[int], Batch], seed: bytes, bench: Bench
+    worker: Worker, test: LoadTest, request: Callable[[int], FeatureBatch], seed: bytes, bench: Bench
 ) -> tuple[LoadStep, ...] | None:
     """Return the rates that were tried beyond the test's own; None where it has no target."""
     target = test.target
@@ -118,19 +123,19 @@ def _climbed(
     return climb(test.rate, step)
 
 
-def _requests(features: Features, rows: int) -> Callable[[int], Batch]:
+def _requests(features: Features, rows: int) -> Callable[[int], FeatureBatch]:
     """Return what makes request number so and so: the cases in turn, over and over."""
     cases = len(next(iter(features.values())))
 
-    def request(number: int) -> Batch:
+    def request(number: int) -> FeatureBatch:
         places = (np.arange(rows) + number * rows) % cases
-        return Batch({name: column[places] for name, column in features.items()}, rows)
+        return FeatureBatch({name: column[places] for name, column in features.items()}, rows)
 
     return request
 
 
 def _timed_start(
-    start: Starting, request: Callable[[int], Batch], bench: Bench, keep: bool
+    start: Starting, request: Callable[[int], FeatureBatch], bench: Bench, keep: bool
 ) -> tuple[float | None, Worker | None]:
     """Return seconds from nothing to the first answer, and the worker if it is kept; None where there is no answer."""
     began = bench.now()
@@ -151,7 +156,7 @@ def _timed_start(
 
 
 def _drive(
-    worker: Worker, test: LoadTest, seconds: float, request: Callable[[int], Batch], seed: bytes, bench: Bench
+    worker: Worker, test: LoadTest, seconds: float, request: Callable[[int], FeatureBatch], seed: bytes, bench: Bench
 ) -> tuple[NDArray[np.float64], Driven]:
     due = arrivals(test.rate, seconds, seed)
     batches = [request(number) for number in range(len(due))]

@@ -20,16 +20,16 @@ anew: its promise is about *ever*, or about a year of days.
 """
 
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
-from pilotbase.watch.detectors.interface import WHOLE, Change, Detector, restored, written
-from pilotbase.watch.detectors.level import Calls, LevelDetector, LevelState, LevelWatch
+from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange, restored, written
+from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
 from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 
 __all__ = [
     "WHOLE",
-    "Calls",
-    "Change",
+    "CallSeries",
     "Detector",
+    "DetectorChange",
     "DriftDetector",
     "DriftState",
     "DriftWatch",

@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch.bets import ColumnBets, bets_of, charge
 from pilotbase.watch.cells import Column, Ints
-from pilotbase.watch.detectors.interface import Change, Detector
+from pilotbase.watch.detectors.interface import Detector, DetectorChange
 from pilotbase.watch.pooled_bets import PooledBets
 
 SLIGHT, STRONG = 0.15, 0.33
@@ -127,11 +127,11 @@ class DriftDetector(Detector[Table, DriftState]):
             return 1.0
         return self._pool.nearest(self._logs)
 
-    def update(self, batch: Table, /) -> tuple[Change, ...]:
+    def update(self, batch: Table, /) -> tuple[DetectorChange, ...]:
         rows = _rows_of(batch)
         absent = np.full(rows, np.nan)
         table = [batch.get(name, absent) for name in self._names]
-        changes: list[Change] = []
+        changes: list[DetectorChange] = []
         for bounds in self._blocks(rows):
             start, stop = int(bounds[0]), int(bounds[-1])
             parts = [column[start:stop] for column in table]
@@ -139,7 +139,7 @@ class DriftDetector(Detector[Table, DriftState]):
             changes += self._take(counts, np.diff(bounds))
         return tuple(changes)
 
-    def merge(self, other: DriftState) -> tuple[Change, ...]:
+    def merge(self, other: DriftState) -> tuple[DetectorChange, ...]:
         """Add the rows of another that has not filled a chunk; a chunk may then close with more rows than others."""
         if other.chunks:
             raise InputError("detector.not_mergeable", signal=self.signal)
@@ -152,7 +152,7 @@ class DriftDetector(Detector[Table, DriftState]):
         for start in range(0, len(bounds) - 1 if rows else 0, _CHUNKS_AT_ONCE):
             yield bounds[start : start + _CHUNKS_AT_ONCE + 1]
 
-    def _take(self, counts: Sequence[Ints], sizes: Ints) -> list[Change]:
+    def _take(self, counts: Sequence[Ints], sizes: Ints) -> list[DetectorChange]:
         """Take parts of chunks in their order, of each column (parts, cells); only the last may leave one open."""
         seen = self._seen + np.cumsum(sizes)
         for of_column, still_open in zip(counts, self._open, strict=True):
@@ -163,10 +163,10 @@ class DriftDetector(Detector[Table, DriftState]):
         self._open = [of_column[full:].sum(axis=0) for of_column in counts]
         return self._bet_on([of_column[:full] for of_column in counts], seen[:full])
 
-    def _bet_on(self, counts: Sequence[Ints], seen: Ints) -> list[Change]:
+    def _bet_on(self, counts: Sequence[Ints], seen: Ints) -> list[DetectorChange]:
         """Bet on full chunks, of each column (chunks, cells); ``seen``: rows given at the end of each."""
         gains = np.concatenate([bets.gains(each) for bets, each in zip(self._bets, counts, strict=True)], axis=1)
-        changes: list[Change] = []
+        changes: list[DetectorChange] = []
         for chunk, gain in enumerate(gains):
             self._chunks += 1
             won = self._logs + gain
@@ -181,22 +181,22 @@ class DriftDetector(Detector[Table, DriftState]):
                     changes += self._calm_down(column, int(seen[chunk]))
         return changes
 
-    def _rise(self, column: int, bet: int, counts: Ints, seen: int) -> list[Change]:
+    def _rise(self, column: int, bet: int, counts: Ints, seen: int) -> list[DetectorChange]:
         """Take the colour that the chunk of an alarm shows, unless the column has a higher one."""
         self._calm[column] = 0
         colour, reason = self._found(column, bet, counts)
         if _PLACE[colour] <= _PLACE[self._colours[column]]:
             return []
         self._colours[column] = colour
-        return [Change(self._names[column], colour, seen, reason)]
+        return [DetectorChange(self._names[column], colour, seen, reason)]
 
-    def _calm_down(self, column: int, seen: int) -> list[Change]:
+    def _calm_down(self, column: int, seen: int) -> list[DetectorChange]:
         self._calm[column] += 1
         if self._calm[column] < CALM:
             return []
         self._colours[column], self._calm[column] = Colour.GREEN, 0
         name = self._names[column]
-        return [Change(name, Colour.GREEN, seen, text("detector.drift_calm", column=name, chunks=CALM))]
+        return [DetectorChange(name, Colour.GREEN, seen, text("detector.drift_calm", column=name, chunks=CALM))]
 
     def _found(self, column: int, bet: int, counts: Ints) -> tuple[Colour, Text]:
         """Return the colour and the reason of an alarm, from the direction of the bet that has won most."""

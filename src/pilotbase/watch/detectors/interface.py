@@ -30,7 +30,7 @@ RestoredT = TypeVar("RestoredT", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
-class Change:
+class DetectorChange:
     """A colour that a part of a detector took, up or down.
 
     ``seen``: how many rows the detector had been given, the one at which it changed included.
@@ -80,7 +80,7 @@ class Detector(ABC, Generic[BatchT, StateT]):
         """How near it has come to its highest colour, which it takes at 1: what a page draws."""
 
     @abstractmethod
-    def update(self, batch: BatchT, /) -> tuple[Change, ...]:
+    def update(self, batch: BatchT, /) -> tuple[DetectorChange, ...]:
         """Take rows in their order; return the changes of colour in theirs.
 
         Raises:
@@ -92,7 +92,7 @@ class Detector(ABC, Generic[BatchT, StateT]):
         """Return the highest colour of its parts."""
         return max(self.colours.values(), key=list(Colour).index, default=Colour.GREEN)
 
-    def merge(self, other: StateT) -> tuple[Change, ...]:
+    def merge(self, other: StateT) -> tuple[DetectorChange, ...]:
         """Take in what another of the same design has seen of other rows of the same stream; return as `update`.
 
         Raises:

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.detectors.interface import WHOLE, Change, Detector
+from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
 
 OUTAGE_CALLS, OUTAGE_SECONDS = 5, 30.0
 LIFE, ALPHA = 365, 0.05
@@ -50,7 +50,7 @@ class LevelWatch:
 
 
 @dataclass(frozen=True, eq=False)
-class Calls:
+class CallSeries:
     """Calls in the order in which they came: when each ended, in seconds since 1970, and whether it was bad."""
 
     times: NDArray[np.float64]
@@ -83,7 +83,7 @@ class _Facts(NamedTuple):
     since: float
 
 
-class LevelDetector(Detector[Calls, LevelState]):
+class LevelDetector(Detector[CallSeries, LevelState]):
     """One signal of a service level. Not mergeable: what came after what matters."""
 
     state_kind = LevelState
@@ -124,12 +124,12 @@ class LevelDetector(Detector[Calls, LevelState]):
             return min(self._state.counter / OUTAGE_CALLS, 1.0)
         return self._state.peak
 
-    def update(self, batch: Calls, /) -> tuple[Change, ...]:
+    def update(self, batch: CallSeries, /) -> tuple[DetectorChange, ...]:
         if not np.isfinite(batch.times).all():
             raise InputError("detector.no_time")
         return tuple(self._changes(zip(batch.times.tolist(), batch.bad.tolist(), strict=True)))
 
-    def _changes(self, calls: Iterable[tuple[float, bool]]) -> Iterator[Change]:
+    def _changes(self, calls: Iterable[tuple[float, bool]]) -> Iterator[DetectorChange]:
         """Take one call after the other; the counter and the day under way are in local names, for they are many."""
         state = self._state
         seen, counter, since, out = state.seen, state.counter, state.since, state.out
@@ -148,7 +148,7 @@ class LevelDetector(Detector[Calls, LevelState]):
                 before = before or self._colour(was_out)
             if before is not None and (colour := self._colour(out)) is not before:
                 facts = _Facts(*(ended or (read, bad)), since)
-                yield Change(WHOLE, colour, seen, self._reason(colour, out, facts))
+                yield DetectorChange(WHOLE, colour, seen, self._reason(colour, out, facts))
         self._state = replace(
             self._state, seen=seen, counter=counter, since=since, out=out, day=day, calls=read, bad=bad
         )
@@ -176,7 +176,7 @@ class LevelDetector(Detector[Calls, LevelState]):
             return text("detector.level_broken", share=_percent(design.promised), **told)
         if not out:
             return text("detector.level_over")
-        return text("detector.level_out", since=spell_minute(datetime.fromtimestamp(facts.since, UTC)), **told)
+        return text("detector.level_out", since=format_minute(datetime.fromtimestamp(facts.since, UTC)), **told)
 
     @property
     def _what(self) -> Text:

@@ -26,7 +26,7 @@ from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import WatchedRisk
 from pilotbase.evidence.monitoring import DetectorState, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.primitive import Floats, within
-from pilotbase.watch.detectors.interface import WHOLE, Change, Detector
+from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
 from pilotbase.watch.losses import Losses
 
 Rows = NDArray[np.intp]
@@ -129,7 +129,7 @@ class LossDetector(Detector[Losses, LossState]):
         """Return how many rows belonged to groups that came too late to be watched."""
         return self._left_out
 
-    def update(self, batch: Losses, /) -> tuple[Change, ...]:
+    def update(self, batch: Losses, /) -> tuple[DetectorChange, ...]:
         counted = np.flatnonzero(~np.isnan(batch.values))
         _refuse_out_of_range(batch.values[counted])
         changes: list[tuple[int, str, _Step]] = []
@@ -142,7 +142,7 @@ class LossDetector(Detector[Losses, LossState]):
         changes.sort(key=lambda change: change[0])
         first, self._seen = self._seen, self._seen + len(batch.values)
         return tuple(
-            Change(name, step.colour, first + row + 1, self._reason(name, step)) for row, name, step in changes
+            DetectorChange(name, step.colour, first + row + 1, self._reason(name, step)) for row, name, step in changes
         )
 
     def _stream(self, name: str) -> _Stream | None:

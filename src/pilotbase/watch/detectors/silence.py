@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.detectors.interface import WHOLE, Change, Detector
+from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
 
 LONG = 4
 
@@ -72,28 +72,28 @@ class SilenceDetector(Detector[Ticks, SilenceState]):
         """Return how long it was silent at the last look, as a share of what is orange."""
         return self._state.silent / (LONG * self._allowed)
 
-    def update(self, batch: Ticks, /) -> tuple[Change, ...]:
+    def update(self, batch: Ticks, /) -> tuple[DetectorChange, ...]:
         if not np.isfinite(batch.times).all():
             raise InputError("detector.no_time")
         ticks = zip(batch.times.tolist(), batch.heard.tolist(), strict=True)
         return tuple(change for time, heard in ticks for change in (self._hear(time, 1) if heard else self._look(time)))
 
-    def merge(self, other: SilenceState) -> tuple[Change, ...]:
+    def merge(self, other: SilenceState) -> tuple[DetectorChange, ...]:
         if other.heard_at is None:
             self._state = SilenceState(self.seen + other.seen, self._state.heard_at, self.colour, self._state.silent)
             return ()
         return tuple(self._hear(other.heard_at, other.seen))
 
-    def _hear(self, time: float, rows: int) -> list[Change]:
+    def _hear(self, time: float, rows: int) -> list[DetectorChange]:
         last, seen = self._state.heard_at, self._state.seen + rows
         if last is not None and time <= last:
             self._state = SilenceState(seen, last, self.colour, self._state.silent)
             return []
         was = self.colour
         self._state = SilenceState(seen, time, Colour.GREEN, 0.0)
-        return [] if was is Colour.GREEN else [Change(WHOLE, Colour.GREEN, seen, text("detector.silence_over"))]
+        return [] if was is Colour.GREEN else [DetectorChange(WHOLE, Colour.GREEN, seen, text("detector.silence_over"))]
 
-    def _look(self, now: float) -> list[Change]:
+    def _look(self, now: float) -> list[DetectorChange]:
         last, seen = self._state.heard_at, self._state.seen + 1
         heard_at = now if last is None else min(last, now)
         silent, was = now - heard_at, self.colour
@@ -103,4 +103,4 @@ class SilenceDetector(Detector[Ticks, SilenceState]):
         if colour is was:
             return []
         reason = text("detector.silent", seconds=f"{silent:.0f}", allowed=f"{self._allowed:g}")
-        return [Change(WHOLE, colour, seen, reason)]
+        return [DetectorChange(WHOLE, colour, seen, reason)]

@@ -20,7 +20,7 @@ _UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
 
 
 @dataclass(frozen=True)
-class Limits:
+class CallerLimits:
     """What a base allows its callers; a hub's configuration says it."""
 
     uploads: UploadTerms = _UPLOADS
@@ -59,7 +59,7 @@ class Caller:
     """The version of the document that they have seen."""
     service: str | None = None
     """The one service that the caller's key opens."""
-    limits: Limits = Limits()
+    limits: CallerLimits = CallerLimits()
     remember: Remember = anew
     part: Part = whole
     """Which part of a file they ask for."""

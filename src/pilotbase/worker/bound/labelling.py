@@ -90,7 +90,7 @@ def round_told(caller: Caller, of: LabellingRound) -> RoundTold:
     return RoundTold.model_validate(_round(caller, of))
 
 
-def sheet_told(caller: Caller, of: LabellingRound, found: labelling.Sheet, item: str | None) -> SheetTold:
+def sheet_told(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str | None) -> SheetTold:
     """Return what somebody with a part in a round has before them, one item of it shown."""
     told = {
         "guideline": of.guideline,
@@ -101,7 +101,7 @@ def sheet_told(caller: Caller, of: LabellingRound, found: labelling.Sheet, item:
     return SheetTold.model_validate({**_round(caller, of), **told})
 
 
-def _item(caller: Caller, of: LabellingRound, found: labelling.Sheet, item: str) -> ItemTold:
+def _item(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str) -> ItemTold:
     """Return one item; that it was shown stands in the log."""
     fields, differing = labelling.show_item(caller.base, caller.view, of.identity, item)
     return ItemTold(

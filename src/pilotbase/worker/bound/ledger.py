@@ -12,7 +12,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput
 from pilotbase.roadmap.choosing import rank_as_asked
-from pilotbase.roadmap.ledger import Counted, count_now, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.workspace.listings import Page
@@ -24,7 +24,7 @@ does(declared.RANKING)(lambda caller, asked: rank_as_asked(caller.view, asked, c
 does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
 
 
-def counted(caller: Caller, owner: str = "") -> Counted:
+def counted(caller: Caller, owner: str = "") -> CountedFigures:
     """Return the figures of what the caller sees (of ``owner`` only), counted now or a little while ago."""
     return caller.remember(f"figures:{owner}", KEPT_SECONDS, lambda: count_now(caller.view, owner))
 

@@ -13,7 +13,7 @@ from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.computing import told_pools, what_if
 from pilotbase.worker.computing.told_estimates import job_estimate_told
 from pilotbase.worker.computing.told_pools import log_of, output_of
-from pilotbase.worker.computing.uploads import hand_in_upload
+from pilotbase.worker.computing.uploads import submit_upload
 from pilotbase.worker.progress import told
 from pilotbase.workspace.actors import require_may_begin
 
@@ -37,7 +37,7 @@ does(declared.CANCEL_WHAT_IF)(
 def submit(caller: Caller, asked: declared.NewJob) -> JobDetail:
     """Let an uploaded program wait for a pool."""
     require_may_begin(DeskAct.UPLOAD, caller.view.actor)
-    job = hand_in_upload(caller.base, caller.view, asked, caller.limits.unpacked)
+    job = submit_upload(caller.base, caller.view, asked, caller.limits.unpacked)
     return told_pools.job_told(caller.view, caller.language, job.name)
 
 

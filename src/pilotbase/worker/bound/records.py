@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from pilotbase.catalogue.bars import Bar
+from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.my_work import WorkItem
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save_over
+from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save_over
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.records import (
     BarTold,
@@ -102,18 +102,18 @@ def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
 
 
 @does(declared.HAND_IN_SCENARIO)
-def hand_in_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record]:
+def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record]:
     """Make a scenario, or its newest version, of an uploaded folder."""
     require_may_begin(Act.SCENARIO_REGISTER, caller.view.actor)
-    remarks, most = Remarks(asked.note, caller.seen, asked.new, asked.why_holds), caller.limits.unpacked
+    remarks, most = SaveOptions(asked.note, caller.seen, asked.new, asked.why_holds), caller.limits.unpacked
     return _handed_in(take_uploaded_scenario(caller.base, caller.view, asked.upload, most, remarks))
 
 
 @does(declared.HAND_IN_APPLICATION)
-def hand_in_application(caller: Caller, asked: HandedInApplication) -> Versioned[Record]:
+def submit_application(caller: Caller, asked: HandedInApplication) -> Versioned[Record]:
     """Make an application, or its newest version, of an uploaded folder."""
     require_may_begin(Act.APPLICATION_REGISTER, caller.view.actor)
-    made_for, most = (asked.scenario, Remarks(asked.note, caller.seen)), caller.limits.unpacked
+    made_for, most = (asked.scenario, SaveOptions(asked.note, caller.seen)), caller.limits.unpacked
     return _handed_in(take_uploaded_application(caller.base, caller.view, asked.upload, most, made_for))
 
 
@@ -172,7 +172,7 @@ def _bind(kind: str) -> None:
 def _bind_saving(kind: str) -> None:
     @does(declared.SAVE[kind])
     def save(caller: Caller, asked: Any) -> Versioned[Record]:
-        remarks = Remarks(new=asked.new, why_holds=asked.why_holds) if kind == "scenario" else NO_REMARKS
+        remarks = SaveOptions(new=asked.new, why_holds=asked.why_holds) if kind == "scenario" else NO_REMARKS
         record = save_over(caller.view, asked.content, subject_of(kind, asked), caller.seen, remarks)
         if kind == "organisation":
             caller.roles_changed(asked.name)
@@ -193,7 +193,7 @@ def _waiting(items: Iterable[WorkItem], language: Language) -> list[WaitingWork]
     def told(what: Text) -> str:
         return sentence(what, language)
 
-    def bar_told(bar: Bar) -> BarTold:
+    def bar_told(bar: Blocker) -> BarTold:
         error = bar.error
         return BarTold(code=error.code, reason=told(error.text), hint=told(error.hint), remedies=_remedies(bar))
 
@@ -215,5 +215,5 @@ def _waiting(items: Iterable[WorkItem], language: Language) -> list[WaitingWork]
     ]
 
 
-def _remedies(bar: Bar) -> list[RemedyTold]:
+def _remedies(bar: Blocker) -> list[RemedyTold]:
     return [RemedyTold.model_validate(one) for one in bar.remedies]

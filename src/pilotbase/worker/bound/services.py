@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.api.services import SeenService
+from pilotbase.documents.api.services import ServiceView
 from pilotbase.operations import services as declared
 from pilotbase.service import creating, terms
 from pilotbase.worker.bound.binding import Caller, does
@@ -20,29 +20,29 @@ does(declared.USAGE)(lambda caller, asked: terms.usage_by_day(caller.view, asked
 
 
 @does(declared.CREATE)
-def create(caller: Caller, asked: declared.NewService) -> SeenService:
+def create(caller: Caller, asked: declared.NewService) -> ServiceView:
     """Put a certified application into service."""
     return _show(caller, creating.create_service(caller.view, acts.premises_of(caller.base), asked).name)
 
 
 @does(declared.OVERRIDE)
-def override(caller: Caller, asked: declared.NewOverride) -> SeenService:
+def override(caller: Caller, asked: declared.NewOverride) -> ServiceView:
     """Admit an endpoint for a time, on the operator's signed word."""
     return _show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
 
 
 @does(declared.SET_TERMS)
-def set_terms(caller: Caller, asked: declared.OnTerms) -> SeenService:
+def set_terms(caller: Caller, asked: declared.OnTerms) -> ServiceView:
     """Let a service answer on other terms."""
     return _show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
 
 
 @does(declared.MOVE)
-def move(caller: Caller, asked: declared.Moved) -> SeenService:
+def move(caller: Caller, asked: declared.Moved) -> ServiceView:
     """Stop, start, fall back or hand over to a person."""
     acts.move_service(caller.view, asked)
     return _show(caller, asked.service)
 
 
-def _show(caller: Caller, name: str) -> SeenService:
+def _show(caller: Caller, name: str) -> ServiceView:
     return acts.show_service(caller.base, caller.view, name)

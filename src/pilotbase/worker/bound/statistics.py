@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.data.terms.budgets import Budget, budgets
+from pilotbase.data.terms.budgets import PrivacyBudget, budgets
 from pilotbase.documents.api.statistics import (
     BudgetTold,
     PriceTold,
@@ -16,7 +16,7 @@ from pilotbase.operations import statistics as declared
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.datasets.samples import fetch_sample
-from pilotbase.worker.datasets.statistics import Asked, asked_of, find_asked, order_statistics, price_of
+from pilotbase.worker.datasets.statistics import StatisticsRequest, asked_of, find_asked, order_statistics, price_of
 from pilotbase.worker.progress import told
 from pilotbase.workspace.listings import require_listing
 
@@ -72,11 +72,11 @@ def sample(caller: Caller, asked: declared.OfAnswer) -> File:
     return fetch_sample(caller.base, caller.view, found.order.identity)
 
 
-def _budget(budget: Budget) -> BudgetTold:
+def _budget(budget: PrivacyBudget) -> BudgetTold:
     return BudgetTold(organisation=budget.organisation, spent=budget.spent, limit=budget.limit, left=budget.left)
 
 
-def _told(asked: Asked, reader: Language) -> dict[str, object]:
+def _told(asked: StatisticsRequest, reader: Language) -> dict[str, object]:
     question, work = asked.order.question, told(asked.job)
     return {
         "identity": asked.order.identity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.compute.vouchers.claiming import Verdict
+from pilotbase.compute.vouchers.claiming import ClaimRuling
 from pilotbase.compute.vouchers.programmes import rules_of, set_rules
 from pilotbase.documents.api.vouchers import ClaimDetail, NewClaim
 from pilotbase.documents.given_files import File
@@ -12,7 +12,7 @@ from pilotbase.operations import vouchers as declared
 from pilotbase.worker.bound.binding import Caller, Versioned, does
 from pilotbase.worker.computing import told_claims, told_vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
-from pilotbase.worker.computing.claims import decide_claim, hand_in_claim, pay_claim
+from pilotbase.worker.computing.claims import decide_claim, pay_claim, submit_claim
 
 does(declared.WALLETS)(lambda caller, asked: told_vouchers.wallets_listed(caller.view))
 does(declared.WALLET)(lambda caller, asked: told_vouchers.wallet_told(caller.view, caller.language, asked.organisation))
@@ -26,14 +26,14 @@ does(declared.PROGRAMMES)(lambda caller, asked: told_vouchers.programmes_told(ca
 @does(declared.MAKE_CLAIM)
 def make_claim(caller: Caller, asked: NewClaim) -> ClaimDetail:
     """Claim what a voucher has paid."""
-    return _detail(caller, hand_in_claim(caller.base, caller.view, asked).claim)
+    return _detail(caller, submit_claim(caller.base, caller.view, asked).claim)
 
 
 @does(declared.DECIDE)
 def decide(caller: Caller, asked: declared.NewVerdict) -> ClaimDetail:
     """Grant or refuse a claim that waits for a person."""
     claim = digest_of(asked.asked)
-    decide_claim(caller.base, caller.view, Verdict(claim, asked.granted, asked.note))
+    decide_claim(caller.base, caller.view, ClaimRuling(claim, asked.granted, asked.note))
     return _detail(caller, claim)
 
 

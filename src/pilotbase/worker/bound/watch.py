@@ -5,8 +5,8 @@ from __future__ import annotations
 from pilotbase.documents.observation import Taken
 from pilotbase.documents.watch import Replay, Silence
 from pilotbase.operations import watch as declared
-from pilotbase.watch import arming, muting, status
-from pilotbase.watch.observations import require_taken, take
+from pilotbase.watch import arming, silences, status
+from pilotbase.watch.observations import ingest, require_taken
 from pilotbase.watch.retention import erase_case
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.workspace.failures import NotFoundError
@@ -17,8 +17,8 @@ does(declared.WARNINGS_OF)(lambda caller, asked: list(status.list_warnings(calle
 does(declared.WARNINGS)(lambda caller, asked: list(status.list_warnings(caller.view)))
 does(declared.ARM)(lambda caller, asked: arming.arm(caller.view, asked.service, asked.replay))
 does(declared.DISARM)(lambda caller, asked: arming.disarm(caller.view, asked.service))
-does(declared.ACKNOWLEDGE)(lambda caller, asked: muting.acknowledge(caller.view, asked.digest, asked.note))
-does(declared.END_SILENCE)(lambda caller, asked: muting.end_silence(caller.view, asked.service, asked.detector))
+does(declared.ACKNOWLEDGE)(lambda caller, asked: silences.acknowledge(caller.view, asked.digest, asked.note))
+does(declared.END_SILENCE)(lambda caller, asked: silences.end_silence(caller.view, asked.service, asked.detector))
 does(declared.ERASE)(lambda caller, asked: erase_case(caller.view, asked.service, asked.case))
 
 
@@ -26,22 +26,22 @@ does(declared.ERASE)(lambda caller, asked: erase_case(caller.view, asked.service
 def observe(caller: Caller, asked: declared.Observed) -> Taken:
     """Take in a batch of cases."""
     _require_own(caller, asked.service, asked.batch.service)
-    return require_taken(take(caller.view, [asked.batch]))
+    return require_taken(ingest(caller.view, [asked.batch]))
 
 
 @does(declared.LABEL)
 def label(caller: Caller, asked: declared.Labelled) -> Taken:
     """Take in a batch of labels."""
     _require_own(caller, asked.service, asked.batch.service)
-    return require_taken(take(caller.view, [asked.batch]))
+    return require_taken(ingest(caller.view, [asked.batch]))
 
 
 @does(declared.HAND_IN)
-def hand_in(caller: Caller, asked: declared.Batches) -> Taken:
+def submit(caller: Caller, asked: declared.Batches) -> Taken:
     """Take in many batches; what is refused stands in the answer."""
     for batch in asked.batches:
         _require_own(caller, asked.service, batch.service)
-    return take(caller.view, asked.batches)
+    return ingest(caller.view, asked.batches)
 
 
 @does(declared.REPLAY)
@@ -54,7 +54,7 @@ def replay(caller: Caller, asked: declared.OnTerms) -> Replay:
 @does(declared.SILENCE)
 def silence(caller: Caller, asked: declared.NewSilence) -> Silence:
     """Let notices rest."""
-    return muting.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
+    return silences.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
 
 
 def _require_own(caller: Caller, service: str, named: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
-from pilotbase.notices.outbox import Delivery, list_deliveries, replay
+from pilotbase.notices.outbox import WebhookDelivery, list_deliveries, replay
 from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, list_webhooks
 from pilotbase.operations import webhooks as declared
 from pilotbase.protocols.guarded_http import GuardedHttp
@@ -31,7 +31,7 @@ def messages(caller: Caller, asked: declared.OfWebhook) -> list[WebhookMessage]:
     return [_told(caller, one) for one in list_deliveries(caller.view, asked.webhook, _NEWEST)]
 
 
-def _told(caller: Caller, one: Delivery) -> WebhookMessage:
+def _told(caller: Caller, one: WebhookDelivery) -> WebhookMessage:
     return WebhookMessage(
         identity=one.identity,
         state=one.state,

@@ -26,14 +26,14 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.report import Report
-from pilotbase.documents.safe_csv import spell_csv
+from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.standard_check import StandardCheck
 from pilotbase.documents.standard_use import EvidenceDocument
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Conformity
-from pilotbase.standards.matrix import Shown, Voucher, conformity_rows
+from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows
 from pilotbase.trial.sealed import load_sealed
 from pilotbase.trial.standards import frozen_requirements
 from pilotbase.worker.base import Base
@@ -110,7 +110,7 @@ def _read(base: Base, trial: Path, handed: Handed) -> Dossier:
     evidence += [(one, "owner") for use in scenario.standards or () for one in use.evidence]
     evidence += [(one, "supplier") for one in application.evidence or ()]
     evidence += [(one, "base") for check in handed.checks for one in check.as_evidence()]
-    shown = Shown(
+    shown = MatrixInputs(
         criteria=report.criteria,
         findings=[finding for section in report.sections for finding in section.findings],
         quality=handed.quality,
@@ -252,7 +252,7 @@ def _terms(of: Dossier) -> dict[str, object]:
 def _table(rows: Iterator[Mapping[str, object]]) -> bytes:
     found = list(rows)
     header = list(found[0]) if found else []
-    return spell_csv(header, ([str(cell) for cell in row.values()] for row in found))
+    return format_csv(header, ([str(cell) for cell in row.values()] for row in found))
 
 
 def _json(value: object) -> bytes:

@@ -19,7 +19,7 @@ from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.leaves import named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
-from pilotbase.worker.kept_until import KeptUntil, erase_over
+from pilotbase.worker.retention_dates import KeptUntil, erase_over
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs

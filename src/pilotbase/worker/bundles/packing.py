@@ -13,7 +13,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import Act, Reading
+from pilotbase.documents.permissions import Act, ReadScope
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
@@ -23,7 +23,7 @@ from pilotbase.trial.records import cases_csv
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.leaves import named_by
-from pilotbase.vault.opening import Purpose, ReaderGrant
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.bundles.files import pack
@@ -84,7 +84,7 @@ def report_for(view: View, subject: str, report: Digest | None = None) -> Digest
     Raises:
         NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
     """
-    reports = reports_of(record_for(view, subject, Reading.BUNDLE))
+    reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
     if not reports or report not in (None, *reports):
         raise NotFoundError("bundle.no_report")
     return report or reports[-1]
@@ -134,9 +134,9 @@ def _open_records(base: Base, taker: View, of: Proceedings) -> bytes:
         raise InputError("bundle.no_records")
     with taker.transaction(TAKEN) as change:
         subjects = [plan, of.report.digest(), kept.blob, *named_by(change.connection, plan)]
-        change.record(TAKEN, subjects, {"purpose": Purpose.BUNDLE.value, "rows": of.plan.cases})
+        change.record(TAKEN, subjects, {"purpose": OpeningPurpose.BUNDLE.value, "rows": of.plan.cases})
     owner = of.plan.scenario.owner.organisation
-    return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant.of_owner(owner, Purpose.BUNDLE))
+    return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant.of_owner(owner, OpeningPurpose.BUNDLE))
 
 
 def _spell(document: Document) -> bytes:

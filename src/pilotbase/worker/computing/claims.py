@@ -10,14 +10,14 @@ from pathlib import Path
 
 from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.vouchers import claiming
-from pilotbase.compute.vouchers.claiming import Verdict
+from pilotbase.compute.vouchers.claiming import ClaimRuling
 from pilotbase.compute.vouchers.evidence_files import FILES
 from pilotbase.compute.vouchers.exporting import export_programme
 from pilotbase.compute.vouchers.rows import seen_claims
 from pilotbase.documents.api.vouchers import NewClaim
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, hex_of
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.voucher import ClaimDecision, ClaimFile, Payment, VoucherClaim
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
@@ -31,7 +31,7 @@ MOST_BYTES = 20 << 20
 """Of one file of a claim."""
 
 
-def hand_in_claim(base: Base, view: View, given: NewClaim) -> ClaimDecision:
+def submit_claim(base: Base, view: View, given: NewClaim) -> ClaimDecision:
     """Claim for the organisation of the actor, keep the files and erase their uploads; the same request, the same.
 
     Raises:
@@ -50,7 +50,7 @@ def hand_in_claim(base: Base, view: View, given: NewClaim) -> ClaimDecision:
     return known
 
 
-def decide_claim(base: Base, view: View, verdict: Verdict) -> ClaimDecision:
+def decide_claim(base: Base, view: View, verdict: ClaimRuling) -> ClaimDecision:
     """Let operator or regulator grant or refuse a claim that waits; raises as `claiming.decide`."""
     ties = declared_ties(base.lab.view)
     with view.transaction("voucher.decided") as change:
@@ -94,7 +94,7 @@ def _claimed(base: Base, view: View, given: NewClaim) -> ClaimDecision:
     for one in given.files:
         upload = find_upload(vault, one.upload)
         if upload.size > MOST_BYTES:
-            raise InputError("voucher.file_too_large", file=upload.name, most=spell_bytes(MOST_BYTES))
+            raise InputError("voucher.file_too_large", file=upload.name, most=format_bytes(MOST_BYTES))
         content = b"".join(read_upload(vault, one.upload, ReaderGrant.of_owner(own)))
         files.append(ClaimFile(kind=one.kind, name=upload.name, digest=upload.digest, size=upload.size))
         kept.append(seal_claim_file(base, view, content, upload.digest))

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from pilotbase.compute.queue import rows
 from pilotbase.compute.queue.pools import pool_of
-from pilotbase.compute.queue.rows import AttemptRow, Ending, State
-from pilotbase.compute.queue.submitting import Asking
+from pilotbase.compute.queue.rows import AttemptRow, Ending, QueueState
+from pilotbase.compute.queue.submitting import JobRequest
 from pilotbase.compute.vouchers.pricing import amounts_over, cost_of
 from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.documents.errors import RefusedError
@@ -30,7 +30,7 @@ _NEWEST = 200
 _MOST_RUNS = 30
 
 
-def estimate_job(view: View, asking: Asking, order: WorkOrder) -> JobEstimate:
+def estimate_job(view: View, asking: JobRequest, order: WorkOrder) -> JobEstimate:
     """Return what a job takes and costs, as the actor's own earlier runs and the prices of the pool say.
 
     Raises:
@@ -39,7 +39,7 @@ def estimate_job(view: View, asking: Asking, order: WorkOrder) -> JobEstimate:
     return _estimate(view, asking, list(_earlier(view, asking.pool, order.entry, order.folder)))
 
 
-def estimate_unseen(view: View, asking: Asking, entry: tuple[str, ...]) -> JobEstimate:
+def estimate_unseen(view: View, asking: JobRequest, entry: tuple[str, ...]) -> JobEstimate:
     """Return the same while there are no files yet: by earlier runs of a program of that name.
 
     Raises:
@@ -50,7 +50,7 @@ def estimate_unseen(view: View, asking: Asking, entry: tuple[str, ...]) -> JobEs
     return _estimate(view, asking, list(_earlier(view, asking.pool, entry)))
 
 
-def _estimate(view: View, asking: Asking, earlier: list[AttemptRow]) -> JobEstimate:
+def _estimate(view: View, asking: JobRequest, earlier: list[AttemptRow]) -> JobEstimate:
     prices, held = _prices(view, asking.pool), _held(asking)
     most_ms = round(1000 * asking.max_seconds)
     most_money = None if prices is None else cost_of(prices, amounts_over(held, most_ms))
@@ -70,7 +70,7 @@ def _estimate(view: View, asking: Asking, earlier: list[AttemptRow]) -> JobEstim
     )
 
 
-def consent_by(view: View, asking: Asking, ceiling: Ceiling | None = None) -> Callable[[WorkOrder], None]:
+def consent_by(view: View, asking: JobRequest, ceiling: Ceiling | None = None) -> Callable[[WorkOrder], None]:
     """Return what lets a job be handed in below the limit, or the base's own limit where none is given.
 
     Above it raises `RefusedError` with what the job takes and how to consent.
@@ -93,7 +93,9 @@ def _earlier(view: View, pool: str, entry: tuple[str, ...], folder: Digest | Non
     """Yield the attempts that ran a program to its end, the newest first; without ``folder`` by its name alone."""
     with view.reading() as connection:
         over = rows.jobs_over(connection, pool, view.actor.organisation, _NEWEST)
-        done = [(job, WorkOrder.model_validate_json(job.work)) for job in over if job.state is State.DONE and job.work]
+        done = [
+            (job, WorkOrder.model_validate_json(job.work)) for job in over if job.state is QueueState.DONE and job.work
+        ]
         same = [job for job, other in done if (other.folder, other.entry) == (folder, entry)]
         same = same or [job for job, other in done if other.folder == folder]
         same = same or [job for job, other in done if other.entry[0] == entry[0]]
@@ -108,7 +110,7 @@ def _cost(prices: PriceList, run: AttemptRow, held: Vector) -> int:
     return cost_of(prices, amounts_over(held, run.metered.wall_ms) | counted)
 
 
-def _held(asking: Asking) -> dict[str, int]:
+def _held(asking: JobRequest) -> dict[str, int]:
     return {name: amount * asking.members for name, amount in asking.demand.vector.items()}
 
 

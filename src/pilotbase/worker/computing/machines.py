@@ -9,7 +9,7 @@ from dataclasses import replace
 from pilotbase.compute.backends.backend import BackendAwayError, ComputeBackend
 from pilotbase.compute.queue.machines import ALL_THERE, There, held_against, keep, there_of
 from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import spell_vector
+from pilotbase.documents.resources import format_vector
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.store import View
 
@@ -68,7 +68,7 @@ def _lines(pool: Pool, there: There) -> Iterator[Text]:
             yield text("pool.machine_missing", machine=name, pool=pool.name)
         else:
             of = {one: said[name][one] for one in has}
-            told = spell_vector(has) or "0"
-            yield text("pool.machine_smaller", machine=name, pool=pool.name, has=told, said=spell_vector(of))
+            told = format_vector(has) or "0"
+            yield text("pool.machine_smaller", machine=name, pool=pool.name, has=told, said=format_vector(of))
     if len(short) > _MOST_LINES:
         yield text("pool.machines_more", pool=pool.name, count=len(short) - _MOST_LINES)

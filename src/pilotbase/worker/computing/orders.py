@@ -16,7 +16,7 @@ from pydantic import Field
 from pilotbase.catalogue.folders import FolderTree, kept_folder, read_tree, store_tree
 from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.queue.rows import JobRow
-from pilotbase.compute.queue.submitting import Asking, submit
+from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.data.terms.gate import require_permitted
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError
@@ -42,7 +42,7 @@ class WorkOrder(Part):
 
 
 @dataclass(frozen=True)
-class Program:
+class SubmittedProgram:
     """A program that somebody hands in."""
 
     folder: Path
@@ -50,8 +50,12 @@ class Program:
     data: tuple[tuple[Subject, str], ...] = ()
 
 
-def hand_in(
-    base: Base, view: View, program: Program, asking: Asking, consents: Callable[[WorkOrder], None] = lambda _: None
+def submit_order(
+    base: Base,
+    view: View,
+    program: SubmittedProgram,
+    asking: JobRequest,
+    consents: Callable[[WorkOrder], None] = lambda _: None,
 ) -> JobRow:
     """Take a program in and let it wait for its pool.
 
@@ -68,11 +72,11 @@ def hand_in(
     consents(order)
     store_tree(tree, folders_of(base))
     work = json.dumps(order.to_json_value(), sort_keys=True)
-    given = Asking(**{**vars(asking), "work": work})
+    given = JobRequest(**{**vars(asking), "work": work})
     return submit(view, given, declared_ties(base.lab.view) if asking.voucher else {})
 
 
-def order_of(program: Program) -> tuple[FolderTree, WorkOrder]:
+def order_of(program: SubmittedProgram) -> tuple[FolderTree, WorkOrder]:
     """Return the files of a program, and what a backend is to do; raises `InputError` where there is no program."""
     tree = read_tree(program.folder)
     if not program.entry or tree.file(program.entry[0]) is None or not program.entry[0].endswith(".py"):

@@ -14,7 +14,7 @@ from pilotbase.compute.queue.machines import There
 from pilotbase.compute.queue.members import Members
 from pilotbase.compute.queue.one_engine import OtherEngineError
 from pilotbase.compute.queue.pools import pools
-from pilotbase.compute.queue.rows import State
+from pilotbase.compute.queue.rows import QueueState
 from pilotbase.worker.base import Base
 from pilotbase.worker.computing.machines import MachinesThere
 from pilotbase.worker.computing.seats import forgo_unasked
@@ -80,7 +80,7 @@ class Dispatching:
         for name in jobs_with_data(self._base):
             with self._base.lab.view.reading() as connection:
                 job = rows.find_job(connection, name)
-            if job is None or job.state not in (State.RUNNING, State.STOPPING):
+            if job is None or job.state not in (QueueState.RUNNING, QueueState.STOPPING):
                 forget_data(self._base, name)
         forgo_unasked(self._base)
 

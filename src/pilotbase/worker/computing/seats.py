@@ -15,9 +15,9 @@ from pilotbase.compute.backends.backend import Metered
 from pilotbase.compute.queue import rows, seats
 from pilotbase.compute.queue.pools import pools
 from pilotbase.compute.queue.rows import Ending, JobRow
-from pilotbase.compute.queue.seating import OwnWork, Place, place_for
+from pilotbase.compute.queue.seating import OwnWork, SeatRequest, place_for
 from pilotbase.compute.queue.showing import seats_of, why_waiting
-from pilotbase.compute.queue.sitting import KEEP_SECONDS, Sitter
+from pilotbase.compute.queue.sitting import KEEP_SECONDS, SeatHolder
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
@@ -48,7 +48,7 @@ class SeatLostError(PilotbaseError):
 class TrialSeat:
     """What a trial holds while it runs."""
 
-    def __init__(self, sitter: Sitter) -> None:
+    def __init__(self, sitter: SeatHolder) -> None:
         self._sitter = sitter
         self._failure: PilotbaseError | None = None
         self.used = Metered()
@@ -108,7 +108,7 @@ def seat_of_trial(base: Base, record: Record, plan: TrialPlan, holder: str) -> I
         RefusedError: what it needs could never be had (``pool.*``).
     """
     work, view = _work(base, record, plan), base.lab.view
-    sitter = Sitter(lambda: place_for(view, work), holder)
+    sitter = SeatHolder(lambda: place_for(view, work), holder)
     waits_at = sitter.tend()
     if waits_at is not None:
         raise SeatAwaitedError("pool.seat_awaited", pool=waits_at.asking.pool, why=_why(view, waits_at))
@@ -157,7 +157,7 @@ def _payer(base: Base, record: Record) -> str:
     return known.get(paid_by) or base.lab.actor.organisation
 
 
-def _why(view: View, waits_at: Place) -> Text:
+def _why(view: View, waits_at: SeatRequest) -> Text:
     """Return why the seat waits, as everybody may be told who sees the trial."""
     found = seats_of(view, waits_at.asking.subject)
     return why_waiting(found[0]) if found else text("pool.hub.next")

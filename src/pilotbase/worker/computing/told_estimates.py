@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pilotbase.compute.queue.submitting import Asking
+from pilotbase.compute.queue.submitting import JobRequest
 from pilotbase.documents.api.job_estimates import JobEstimateTold
 from pilotbase.documents.api.trials import EstimateTold, SpanTold
-from pilotbase.documents.estimate import Payer, RunEstimate, Span, spell_price, spell_time
-from pilotbase.documents.quantities import spell_digits
+from pilotbase.documents.estimate import Payer, RunEstimate, Span, format_price, format_time
+from pilotbase.documents.quantities import format_digits
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Language
@@ -54,8 +54,8 @@ def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
     told = _told(found, record)
     return ShownEstimate(
         told=told,
-        time=spell_time(found.wall),
-        cost=spell_price(found.money, found.currency) if found.money is not None else "",
+        time=format_time(found.wall),
+        cost=format_price(found.money, found.currency) if found.money is not None else "",
         core_seconds=_plain(found.cpu),
         memory_seconds=_plain(found.memory),
         share=round(100 * found.confidence),
@@ -65,7 +65,7 @@ def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
 
 def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> JobEstimateTold:
     """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
-    asking = Asking(given.pool, given.demand, given.hours * 3600, members=given.members)
+    asking = JobRequest(given.pool, given.demand, given.hours * 3600, members=given.members)
     found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
     return JobEstimateTold(
         most_seconds=found.most_seconds,
@@ -104,4 +104,4 @@ def _span(found: Span) -> SpanTold:
 def _plain(found: Span | None) -> str:
     if found is None or found.expected is None:
         return ""
-    return f"{spell_digits(found.expected)} ({spell_digits(found.low)} – {spell_digits(found.high)})"
+    return f"{format_digits(found.expected)} ({format_digits(found.low)} – {format_digits(found.high)})"

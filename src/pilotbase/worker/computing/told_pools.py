@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from pilotbase.compute.backends.backend import Attempt, LogPart
+from pilotbase.compute.backends.backend import LogPart, MemberAttempt
 from pilotbase.compute.queue.pools import pool_of, pools
-from pilotbase.compute.queue.rows import AttemptRow, JobRow, State
+from pilotbase.compute.queue.rows import AttemptRow, JobRow, QueueState
 from pilotbase.compute.queue.showing import (
     Holding,
-    Standing,
+    PoolStatus,
     is_seen,
     job_seen,
     over,
@@ -18,7 +18,7 @@ from pilotbase.compute.queue.showing import (
     standing,
     usage,
 )
-from pilotbase.compute.sharing.explaining import Wait
+from pilotbase.compute.sharing.explaining import JobWait
 from pilotbase.documents.api.pools import (
     AttemptTold,
     HoldingTold,
@@ -103,7 +103,7 @@ def usage_told(view: View, name: str, span: UsageSpan) -> UsageTold:
     )
 
 
-def _windows(found: Standing, now: datetime, language: Language) -> list[WindowTold]:
+def _windows(found: PoolStatus, now: datetime, language: Language) -> list[WindowTold]:
     coming = (one for one in found.pool.maintenance if one.ends > now)
     return [
         WindowTold(
@@ -130,7 +130,7 @@ def _holding(one: Holding) -> HoldingTold:
     )
 
 
-def _job(view: View, language: Language, job: JobRow, wait: Wait | None) -> JobTold:
+def _job(view: View, language: Language, job: JobRow, wait: JobWait | None) -> JobTold:
     asked = job.asked
     return JobTold(
         name=job.name,
@@ -150,7 +150,7 @@ def _job(view: View, language: Language, job: JobRow, wait: Wait | None) -> JobT
         attempt=job.attempt,
         evictions=job.evictions,
         submitted_at=asked.submitted,
-        started_at=job.started_at if job.state is not State.WAITING else None,
+        started_at=job.started_at if job.state is not QueueState.WAITING else None,
         ended_at=job.ended_at,
     )
 
@@ -190,8 +190,8 @@ def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
     return archive
 
 
-def _last_attempt(view: View, job: str, member: int) -> Attempt:
+def _last_attempt(view: View, job: str, member: int) -> MemberAttempt:
     found = job_seen(view, job).shown.job
     if found.asked.organisation != view.actor.organisation or not 0 <= member < found.asked.members:
         raise NotFoundError("pool.no_job", job=job)
-    return Attempt(job, found.attempt, member)
+    return MemberAttempt(job, found.attempt, member)

@@ -6,20 +6,20 @@ from contextlib import suppress
 
 from pilotbase.compute.queue.rows import JobRow
 from pilotbase.compute.queue.showing import job_seen
-from pilotbase.compute.queue.submitting import Asking
+from pilotbase.compute.queue.submitting import JobRequest
 from pilotbase.documents.vocabularies import JobKind
 from pilotbase.operations.pools import NewJob
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.computing.estimates import consent_by, consented
-from pilotbase.worker.computing.orders import Program, hand_in
+from pilotbase.worker.computing.orders import SubmittedProgram, submit_order
 from pilotbase.worker.intake.versions import unpacked, vault_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-def hand_in_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> JobRow:
+def submit_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> JobRow:
     """Take a program in from an upload, which is erased then, and let it wait for a pool.
 
     The same request again finds the job that it made.
@@ -37,15 +37,15 @@ def hand_in_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> Jo
         with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
             asking = _asking(given)
             consents = consented if given.consent else consent_by(view, asking)
-            made = hand_in(base, view, Program(folder, given.entry, data), asking, consents).name
+            made = submit_order(base, view, SubmittedProgram(folder, given.entry, data), asking, consents).name
     with suppress(NotFoundError):
         find_upload(vault, given.upload)
         erase_upload(vault, given.upload)
     return job_seen(view, made).shown.job
 
 
-def _asking(given: NewJob) -> Asking:
-    return Asking(
+def _asking(given: NewJob) -> JobRequest:
+    return JobRequest(
         given.pool,
         given.demand,
         given.hours * 3600,

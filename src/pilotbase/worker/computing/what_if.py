@@ -21,13 +21,13 @@ from typing import Literal
 
 from pilotbase.compute.queue.pools import pool_of
 from pilotbase.compute.queue.recorded import ended_between, trace_of
-from pilotbase.compute.replay.policies import Setting, require_named
+from pilotbase.compute.replay.policies import PolicyContext, require_named
 from pilotbase.compute.replay.reporting import replay
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
-from pilotbase.documents.moments import spell_minute
-from pilotbase.documents.permissions import Reading, may_read, roles_for
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.permissions import ReadScope, may_read, roles_for
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
@@ -36,7 +36,7 @@ from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.operations.pools import NewWhatIf
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
-from pilotbase.worker.kept_until import KeptUntil, erase_over
+from pilotbase.worker.retention_dates import KeptUntil, erase_over
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under, stop
@@ -54,7 +54,7 @@ _KEY_FILE = "what-ifs.key"
 
 
 @dataclass(frozen=True)
-class Question:
+class WhatIfRequest:
     """Which part of a pool's record is played, and how."""
 
     pool: str
@@ -91,8 +91,8 @@ class WhatIfOrder(Document):
         return _head(self.identity)
 
     @property
-    def question(self) -> Question:
-        return Question(self.pool, self.since, self.until, self.policies, self.considered, self.seed)
+    def question(self) -> WhatIfRequest:
+        return WhatIfRequest(self.pool, self.since, self.until, self.policies, self.considered, self.seed)
 
 
 class PlayedWhatIf(KeptUntil):
@@ -118,7 +118,7 @@ class WhatIf:
         return self.job.state is JobState.DONE and self.played is None
 
 
-def play_record(view: View, asked: Question, on_progress: OnProgress = ignore_progress) -> PoolReplay:
+def play_record(view: View, asked: WhatIfRequest, on_progress: OnProgress = ignore_progress) -> PoolReplay:
     """Return what each policy makes of what a pool has run; beside a pool that is considered stands the pool as it is.
 
     Raises:
@@ -130,7 +130,7 @@ def play_record(view: View, asked: Question, on_progress: OnProgress = ignore_pr
     rules = asked.considered or as_it_is
     before = as_it_is if rules.digest() != as_it_is.digest() else None
     trace = replace(trace_of(view, asked.pool, asked.since, asked.until), nodes=rules.capacities)
-    return replay(trace, asked.policies, Setting(rules, asked.seed, before), asked.load, on_progress)
+    return replay(trace, asked.policies, PolicyContext(rules, asked.seed, before), asked.load, on_progress)
 
 
 def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
@@ -142,8 +142,8 @@ def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
         InputError: ``what_if.no_span``, ``what_if.too_many_jobs``, ``replay.nothing_recorded``, ``replay.no_quota``.
         ConflictError: ``what_if.at_work``: another one is being played.
     """
-    if not may_read(Reading.WHAT_IF, view.actor):
-        raise RefusedError("hub.role_missing", needed=", ".join(one.value for one in roles_for(Reading.WHAT_IF)))
+    if not may_read(ReadScope.WHAT_IF, view.actor):
+        raise RefusedError("hub.role_missing", needed=", ".join(one.value for one in roles_for(ReadScope.WHAT_IF)))
     pool, made = asked.pool, view.outcome()
     if made is not None:
         return find_what_if(view, pool, made)
@@ -173,7 +173,7 @@ def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
 
 def what_ifs(view: View, pool: str) -> list[WhatIf]:
     """Return the newest what-ifs of a pool, the last one first; raises `NotFoundError` where the actor sees none."""
-    if not may_read(Reading.WHAT_IF, view.actor):
+    if not may_read(ReadScope.WHAT_IF, view.actor):
         raise NotFoundError("what_if.unknown", pool=pool)
     pool_of(view, pool)
     return list(_found(view, pool))
@@ -181,7 +181,7 @@ def what_ifs(view: View, pool: str) -> list[WhatIf]:
 
 def find_what_if(view: View, pool: str, identity: str) -> WhatIf:
     """Return a what-if of a pool; raises `NotFoundError`: there is none of that name, for this actor."""
-    digest = view.head(_head(identity)) if may_read(Reading.WHAT_IF, view.actor) else None
+    digest = view.head(_head(identity)) if may_read(ReadScope.WHAT_IF, view.actor) else None
     order = view.load(digest, WhatIfOrder) if digest is not None else None
     if order is None or order.pool != pool:
         raise NotFoundError("what_if.unknown", pool=pool)
@@ -251,7 +251,7 @@ def erase_old_figures(base: Base) -> int:
 
 def _require_playable(view: View, order: WhatIfOrder, as_it_is: Pool) -> None:
     if order.since >= order.until:
-        raise InputError("what_if.no_span", since=spell_minute(order.since, zone=False))
+        raise InputError("what_if.no_span", since=format_minute(order.since, zone=False))
     ended = ended_between(view, order.pool, order.since, order.until)
     if not ended:
         raise InputError("replay.nothing_recorded", pool=order.pool)

@@ -10,7 +10,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import Work
+from pilotbase.compute.backends.backend import ProgramWork
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.queue.members import Prepared, Works
@@ -38,7 +38,7 @@ def works_of(base: Base) -> Works:
         order = WorkOrder.model_validate_json(job.work)
         folder, uid = folder_of(base, order.folder), organisation_uid(base.lab, job.asked.organisation)
         data = _opened(base, job, order, uid) if order.data else {}
-        return Prepared(Work(folder, order.entry, _environment(base, job, folder, uid), data), LIMITS, uid)
+        return Prepared(ProgramWork(folder, order.entry, _environment(base, job, folder, uid), data), LIMITS, uid)
 
     return prepare
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from pilotbase.catalogue.saving import Remarks, save
+from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.answers import Answers
@@ -32,7 +32,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.committing import commit_files, with_hashes
 from pilotbase.worker.datasets.keeping import keep_upload
 from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
-from pilotbase.worker.datasets.results import Refusal, erase_result, has_result, keep_result, result_of
+from pilotbase.worker.datasets.results import FileRefusal, erase_result, has_result, keep_result, result_of
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
@@ -59,25 +59,25 @@ class DescribingOrder(Document):
 
 
 @dataclass(frozen=True)
-class Describing:
+class DescriptionProgress:
     """A description under way: how far its newest round is, and what came of it."""
 
     order: DescribingOrder
     job: Job
-    found: Described | Refusal | None
+    found: Described | FileRefusal | None
 
     @property
     def described(self) -> Described | None:
         return self.found if isinstance(self.found, Described) else None
 
     @property
-    def refusal(self) -> Refusal | None:
-        return self.found if isinstance(self.found, Refusal) else None
+    def refusal(self) -> FileRefusal | None:
+        return self.found if isinstance(self.found, FileRefusal) else None
 
 
 def start_describing(
     base: Base, view: View, uploads: Sequence[str], answers: Answers, dataset: Subject | None = None
-) -> Describing:
+) -> DescriptionProgress:
     """Queue the description of finished uploads; begun under the same request before, it is the one of then.
 
     Raises:
@@ -105,7 +105,7 @@ def start_describing(
     return find_describing(base, view, order.identity)
 
 
-def answer_describing(base: Base, view: View, identity: str, answers: Answers) -> Describing:
+def answer_describing(base: Base, view: View, identity: str, answers: Answers) -> DescriptionProgress:
     """Queue the description anew with ``answers`` in place of those before; the same request twice is one round.
 
     Raises:
@@ -121,7 +121,7 @@ def answer_describing(base: Base, view: View, identity: str, answers: Answers) -
     return find_describing(base, view, identity)
 
 
-def find_describing(base: Base, view: View, identity: str) -> Describing:
+def find_describing(base: Base, view: View, identity: str) -> DescriptionProgress:
     """Return a description under way of the actor's organisation.
 
     Raises:
@@ -130,7 +130,7 @@ def find_describing(base: Base, view: View, identity: str) -> Describing:
     order, head = _order(view, identity)
     jobs = jobs_ordered_for(view, _work(head))
     found = result_of(base, view, order.owner, _work(head), Described)
-    return Describing(order, jobs[0], found)
+    return DescriptionProgress(order, jobs[0], found)
 
 
 def describings(view: View) -> Iterator[DescribingOrder]:
@@ -167,7 +167,7 @@ def save_described(base: Base, view: View, identity: str, usual_terms: bool, kee
         offer = offer_for(dataset.opening, dataset.owner.organisation, dataset.subject)
         dataset = dataset.model_copy(update={"usage": offer})
     dataset = commit_files(vault_for(base, view.asked_by(None)), dataset)
-    record = save(view, dataset, Remarks(new=found.order.dataset is None), dataset.subject)
+    record = save(view, dataset, SaveOptions(new=found.order.dataset is None), dataset.subject)
     for upload in found.order.uploads:
         with suppress(NotFoundError):
             if keep:
@@ -196,12 +196,12 @@ def describe_ordered(base: Base, job: Job) -> None:
     earlier = None if order.dataset is None else _earlier(base, view, order, order.dataset).to_json_value()
     said = {name: value for name, value in order.answers.to_json_value().items() if value not in ([], {})}
     given = {"files": list(order.names), "answers": said, "earlier": earlier}
-    found: Described | Refusal
+    found: Described | FileRefusal
     try:
         with files_for_box(base, _files(vault_for(base, view), order)) as folder:
             found = call_in_box(boxed("describe", folder, given), Described)
     except InputError as error:
-        found = Refusal.of(error)
+        found = FileRefusal.of(error)
     keep_result(base, order.owner, _work(head), found)
 
 

@@ -21,7 +21,7 @@ from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
 from pilotbase.documents.labelling import LabellingCampaign
-from pilotbase.documents.publication import lacking
+from pilotbase.documents.publication import missing
 from pilotbase.worker.datasets.first_rows import first_rows
 
 _NOWHERE = Path("no-description")
@@ -62,7 +62,7 @@ def _further(found: Description) -> Iterator[str]:
     """Yield what the catalogue's rule finds lacking besides: whom nothing is missing is not refused."""
     fields = Dataset.model_fields
     said = {fields[path].alias or path if path in fields else path for path in found.missing}
-    yield from (lack.path for lack in lacking(found.dataset) if lack.path not in said)
+    yield from (lack.path for lack in missing(found.dataset) if lack.path not in said)
 
 
 def _told(found: Description) -> Described:

@@ -20,7 +20,7 @@ from pilotbase.documents.given_files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, name_of
-from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
@@ -205,7 +205,7 @@ def _request(view: View, dataset: Subject, way: tuple[Action, Channel], purpose:
     return Request(target=dataset, action=way[0], by=by, purpose=purpose, recipient=by, channel=way[1], rows=0)
 
 
-def _permitted(view: View, asked: Request, kept: KeptFile) -> Leave:
+def _permitted(view: View, asked: Request, kept: KeptFile) -> AccessGrant:
     named = [asked.by, asked.action, asked.purpose or "", kept.version, kept.name, asked.rows]
     return permit(view, asked, digest_bytes(canonical_json(named)))
 

@@ -11,7 +11,7 @@ import polars as pl
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.terms import Leave
+from pilotbase.documents.terms import AccessGrant
 from pilotbase.vault.dataset_files import KeptFile, find_kept, open_for_statistics
 from pilotbase.worker.base import Base
 
@@ -34,7 +34,7 @@ def record_sets_kept(base: Base, dataset: Dataset) -> list[str]:
     return [one.name for one in dataset.record_sets if kept & set(table_names(dataset, one))]
 
 
-def opened_table(base: Base, kept: KeptFile, leave: Leave, record_set: RecordSet, read: ReadTexts) -> RecordTable:
+def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: RecordSet, read: ReadTexts) -> RecordTable:
     """Return the records of a kept file, every value as its file spells it; what was opened lies nowhere afterwards.
 
     Raises:

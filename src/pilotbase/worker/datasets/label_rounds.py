@@ -27,7 +27,7 @@ from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.documents.labelling_round import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingRound
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.terms import Action, Channel, Leave, Purpose, Request
+from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.dataset_files import open_for_labelling
@@ -50,7 +50,7 @@ IsMember = Callable[[str, str], bool]
 """Tells whether a person (by identifier) acts for an organisation."""
 
 
-class Items(NamedTuple):
+class RoundItems(NamedTuple):
     """Items in the order of one labeller, with the fields that are shown of each."""
 
     order: tuple[str, ...]
@@ -147,7 +147,7 @@ def prepare_items(base: Base, job: Job, read: ReadTexts) -> None:
             tables[labeller.organisation] = _opened(base, of, described, leave, read)
         table = tables[labeller.organisation]
         order = assign(of.campaign, _drawn(of, table), seed=_seed(of))[labeller.name]
-        seal_items(base, of, labeller, Items(order, _fields(of, described, table)))
+        seal_items(base, of, labeller, RoundItems(order, _fields(of, described, table)))
 
 
 def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], read: ReadTexts) -> None:
@@ -158,10 +158,10 @@ def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], 
     described = base.lab.view.load(of.version, Dataset)
     table = _opened(base, of, described, _leave(base.lab.view, of, judge), read)
     order = [differing[place] for place in np.random.default_rng(_seed(of)).permutation(len(differing))]
-    seal_items(base, of, judge, Items(tuple(order), _fields(of, described, table)))
+    seal_items(base, of, judge, RoundItems(tuple(order), _fields(of, described, table)))
 
 
-def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: Items) -> None:
+def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundItems) -> None:
     """Keep the items of one labeller, sealed."""
     shown = {name: items.fields[name] for name in items.order}
     key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
@@ -299,13 +299,13 @@ def _campaign(dataset: Subject, wanted: NewRound) -> LabellingCampaign:
     )
 
 
-def _opened(base: Base, of: LabellingRound, described: Dataset, leave: Leave, read: ReadTexts) -> pl.DataFrame:
+def _opened(base: Base, of: LabellingRound, described: Dataset, leave: AccessGrant, read: ReadTexts) -> pl.DataFrame:
     """Return the table, opened for people of one organisation."""
     kept = kept_table(base, described, described.record_set(of.record_set))
     return texts_of(kept, open_for_labelling(base.lab.vault, kept, leave), read)
 
 
-def _leave(view: View, of: LabellingRound, labeller: Labeller) -> Leave:
+def _leave(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:
     """Return the leave of a labeller, counted once a round; the terms are asked anew each time."""
     taker = view.as_actor(Actor(labeller.organisation, frozenset(), labeller.person))
     return permit(taker, _request(of, labeller), digest_json([of.identity, labeller.name]))

@@ -58,7 +58,7 @@ _ENDED_BADLY = (JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True)
-class Stage:
+class RoundStage:
     """Where a round stands; names: text ``labelling.stage.<value>``."""
 
     name: str
@@ -67,7 +67,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class LabelSheet:
     """What somebody with a part in a round has before them."""
 
     labeller: Labeller
@@ -86,32 +86,32 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RoundOutcome:
     """What came of a closed round."""
 
     items: tuple[LabelledItem, ...]
     quality: LabelQuality
 
 
-def stage_of(base: Base, of: LabellingRound) -> Stage:
+def stage_of(base: Base, of: LabellingRound) -> RoundStage:
     """Return where a round stands, as everybody with a part in it is told."""
     view = base.lab.view
     job = next(iter(jobs_under(view, round_head(of.identity))), None)
     failed = job.reason if job is not None and job.state in _ENDED_BADLY else None
     if published_labels(view, of) is not None:
-        return Stage("published")
+        return RoundStage("published")
     closed = closing_of(base, of)
     if closed is not None:
         differing = len(kept_order(base, of, JUDGE))
         if closed.differing and not differing:
-            return Stage("failed" if failed else "closing", failed)
-        return Stage("decided" if len(_given(base, of, JUDGE)) >= closed.differing else "deciding")
+            return RoundStage("failed" if failed else "closing", failed)
+        return RoundStage("decided" if len(_given(base, of, JUDGE)) >= closed.differing else "deciding")
     if not all(kept_order(base, of, name) for name in ANNOTATORS):
-        return Stage("failed" if failed else "preparing", failed)
-    return Stage("open", failed)
+        return RoundStage("failed" if failed else "preparing", failed)
+    return RoundStage("open", failed)
 
 
-def sheet_of(base: Base, view: View, identity: str) -> Sheet:
+def sheet_of(base: Base, view: View, identity: str) -> LabelSheet:
     """Return what the very person who asks has before them.
 
     Raises:
@@ -123,7 +123,7 @@ def sheet_of(base: Base, view: View, identity: str) -> Sheet:
     if labeller is None:
         raise RefusedError("labelling.no_part")
     erased = are_erased(base, of, labeller.name)
-    return Sheet(labeller, kept_order(base, of, labeller.name), _given(base, of, labeller.name), erased)
+    return LabelSheet(labeller, kept_order(base, of, labeller.name), _given(base, of, labeller.name), erased)
 
 
 def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping[str, str], Sequence[str]]:
@@ -140,7 +140,7 @@ def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping
     return fields, given
 
 
-def is_taking(base: Base, of: LabellingRound, sheet: Sheet) -> bool:
+def is_taking(base: Base, of: LabellingRound, sheet: LabelSheet) -> bool:
     """Return whether labels, or decisions, of who has this sheet are taken now."""
     return not sheet.erased and _is_their_turn(base, of, sheet.labeller)
 
@@ -203,7 +203,7 @@ def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:
     prepare_differing(base, of, list(disagreements(of.campaign, gathered_of(base, of))), read)
 
 
-def outcome_of(base: Base, view: View, identity: str) -> Outcome | None:
+def outcome_of(base: Base, view: View, identity: str) -> RoundOutcome | None:
     """Return final labels and agreement of a closed round to the owner of the dataset; None before it is closed.
 
     Raises:
@@ -217,10 +217,10 @@ def outcome_of(base: Base, view: View, identity: str) -> Outcome | None:
         raise RefusedError("labelling.blind_yet")
     gathered, decided = gathered_of(base, of), _decided(base, of)
     items = final_labels(of.campaign, gathered, decided)
-    return Outcome(items, label_quality(of.campaign, gathered, items))
+    return RoundOutcome(items, label_quality(of.campaign, gathered, items))
 
 
-def items_document(of: LabellingRound, outcome: Outcome) -> LabelledItems:
+def items_document(of: LabellingRound, outcome: RoundOutcome) -> LabelledItems:
     """Return where the final labels come from, as `pilotbase data labels adjudicate` writes it."""
     return labelled_items(of.campaign, [LabelSource(file=round_head(of.identity), digest=of.digest())], outcome.items)
 

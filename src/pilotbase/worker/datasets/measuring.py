@@ -19,7 +19,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import is_table
 from pilotbase.worker.datasets.grading import publish_report, require_whole
 from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, opened_for_owner
-from pilotbase.worker.datasets.results import Refusal, keep_result, result_of
+from pilotbase.worker.datasets.results import FileRefusal, keep_result, result_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
 from pilotbase.workspace.listings import Listing, require_listing
@@ -29,22 +29,22 @@ KIND = WorkKind.QUALITY
 
 
 @dataclass(frozen=True)
-class Measuring:
+class MeasuringProgress:
     """The newest measurement of a dataset's files: how far it is, and what came of the last one that ended."""
 
     job: Job
-    found: QualityReport | Refusal | None
+    found: QualityReport | FileRefusal | None
 
     @property
     def report(self) -> QualityReport | None:
         return self.found if isinstance(self.found, QualityReport) else None
 
     @property
-    def refusal(self) -> Refusal | None:
-        return self.found if isinstance(self.found, Refusal) else None
+    def refusal(self) -> FileRefusal | None:
+        return self.found if isinstance(self.found, FileRefusal) else None
 
 
-def order_measuring(base: Base, view: View, dataset: Subject) -> Measuring:
+def order_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgress:
     """Queue the measuring of the files that are kept of a dataset's newest version; asked again meanwhile, it is one.
 
     Raises:
@@ -64,13 +64,13 @@ def order_measuring(base: Base, view: View, dataset: Subject) -> Measuring:
     return found
 
 
-def find_measuring(base: Base, view: View, dataset: Subject) -> Measuring | None:
+def find_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgress | None:
     """Return the newest measurement of a dataset's files, None where none was ordered; raises as `order_measuring`."""
     listing = _own(view, dataset)
     jobs = jobs_ordered_for(view, _work(dataset))
     if not jobs:
         return None
-    return Measuring(jobs[0], result_of(base, view, listing.owner, _work(dataset), QualityReport))
+    return MeasuringProgress(jobs[0], result_of(base, view, listing.owner, _work(dataset), QualityReport))
 
 
 def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:
@@ -96,7 +96,7 @@ def measure_ordered(base: Base, job: Job) -> None:
     described = base.lab.view.load(version, Dataset)
     files = [one for one in find_kept(base.lab.vault, dataset, version) if is_table(one.name)]
     given = {"dataset": described.to_json_value(), "files": [one.name for one in files]}
-    found: QualityReport | Refusal
+    found: QualityReport | FileRefusal
     try:
         opened = ((one.name, opened_for_owner(base, job, one)) for one in files)
         with files_for_box(base, opened) as folder:
@@ -104,7 +104,7 @@ def measure_ordered(base: Base, job: Job) -> None:
             require_whole(told, described)
             found = released(told, described)
     except InputError as error:
-        found = Refusal.of(error)
+        found = FileRefusal.of(error)
     keep_result(base, holder_of(dataset), _work(dataset), found)
 
 

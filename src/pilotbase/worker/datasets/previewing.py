@@ -11,7 +11,7 @@ from pilotbase.vault.dataset_files import KeptFile, add_preview, find_all_kept
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import FirstRows
 from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, opened_for_owner
-from pilotbase.worker.datasets.results import Refusal, keep_result, result_of
+from pilotbase.worker.datasets.results import FileRefusal, keep_result, result_of
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.store import View
 
@@ -40,15 +40,15 @@ def make_preview(base: Base, job: Job) -> None:
         with files_for_box(base, [(kept.name, opened_for_owner(base, job, kept))]) as folder:
             found = call_in_box(boxed("show_first_rows", folder, {"file": kept.name}), FirstRows)
     except InputError as error:
-        keep_result(base, holder_of(kept.dataset), _work(wanted), Refusal.of(error))
+        keep_result(base, holder_of(kept.dataset), _work(wanted), FileRefusal.of(error))
         return
     add_preview(base.lab.vault, kept, found.rows, found.shown.model_dump_json().encode())
 
 
-def why_no_previews(base: Base, view: View, dataset: Subject) -> dict[str, Refusal]:
+def why_no_previews(base: Base, view: View, dataset: Subject) -> dict[str, FileRefusal]:
     """Return file → why it has no first rows, of the actor's own dataset; raises `RefusedError` for others."""
     found = {
-        kept.name: result_of(base, view, holder_of(dataset), _work(kept.digest()), Refusal)
+        kept.name: result_of(base, view, holder_of(dataset), _work(kept.digest()), FileRefusal)
         for kept in find_all_kept(base.lab.vault, dataset)
         if kept.preview is None
     }

@@ -25,7 +25,7 @@ _ALL = 1_000_000
 D = TypeVar("D", bound=Document)
 
 
-class Refusal(Document):
+class FileRefusal(Document):
     """Why files were refused: every problem at once, each with its place and what to do."""
 
     document: Literal["refusal/1"] = "refusal/1"
@@ -34,7 +34,7 @@ class Refusal(Document):
     issues: tuple[Issue, ...] = ()
 
     @classmethod
-    def of(cls, error: InputError) -> Refusal:
+    def of(cls, error: InputError) -> FileRefusal:
         return cls(problem=error.text, hint=error.hint, issues=error.issues)
 
 
@@ -58,7 +58,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
     kept = KeptResult(
         work=work,
         owner=owner,
-        refused=isinstance(found, Refusal),
+        refused=isinstance(found, FileRefusal),
         blob=blob,
         until=base.lab.store.clock() + KEPT,
     )
@@ -67,7 +67,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
         change.record("result.kept", [blob])
 
 
-def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> D | Refusal | None:
+def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> D | FileRefusal | None:
     """Return what came of ``work``, None where nothing has, or its time is over.
 
     Raises:
@@ -78,7 +78,7 @@ def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> 
         return None
     vault = replace(base.lab.vault, view=view)
     plain = json.loads(open_envelope(vault, owner, work, kept.blob, ReaderGrant.of_owner(owner)))
-    return Refusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
+    return FileRefusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
 
 
 def has_result(base: Base, owner: str, work: str) -> bool:

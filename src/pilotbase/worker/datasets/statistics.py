@@ -14,7 +14,7 @@ from pilotbase.data.private.profiling import plan, request_of
 from pilotbase.data.private.releasing import answer, answered, asked_of_gate, pay, require_answerable
 from pilotbase.data.private.synthetic import require_rows
 from pilotbase.data.quality.release import least_cell
-from pilotbase.data.terms.budgets import Budget, budgets
+from pilotbase.data.terms.budgets import PrivacyBudget, budgets
 from pilotbase.data.terms.gate import judge, require_permitted
 from pilotbase.documents.api.statistics import NewStatistics
 from pilotbase.documents.base import Document
@@ -26,7 +26,7 @@ from pilotbase.documents.private import LeftOut, PrivacyTest, PrivateProfile, Pr
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, name_of
-from pilotbase.documents.terms import Decision
+from pilotbase.documents.terms import TermsDecision
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening, WorkKind
 from pilotbase.worker.base import Base
@@ -62,7 +62,7 @@ class StatisticsOrder(Document):
 
 
 @dataclass(frozen=True)
-class Asked:
+class StatisticsRequest:
     """A question that was asked, its work, and what came of it as far as the reader sees it."""
 
     order: StatisticsOrder
@@ -73,12 +73,12 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Price:
+class QuestionPrice:
     """What a question costs. ``paid``: it was asked before."""
 
     question: PrivateQuestion
-    budget: Budget
-    decision: Decision
+    budget: PrivacyBudget
+    decision: TermsDecision
     paid: bool
     fields: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
@@ -105,7 +105,7 @@ def offered(base: Base, view: View, dataset: Subject) -> list[str]:
     return record_sets_kept(base, described)
 
 
-def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> Asked:
+def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> StatisticsRequest:
     """Queue the answer to a question, and return it; the same question asked again is the same order.
 
     Nothing is spent here. One that has failed is queued again.
@@ -132,16 +132,16 @@ def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatist
     return find_asked(view, dataset, order.identity)
 
 
-def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> Price:
+def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> QuestionPrice:
     """Return what a question would cost, by the contract and the ledger alone; raises as `order_statistics`."""
     described, question = _question(base, view, dataset, asked)
     planned = plan(described.record_set(question.record_set), question)
     known = _known(view, StatisticsOrder(question=question, rows=asked.rows, asked_at=view.store.clock()).identity)
     own = next((one for one in budgets(view, dataset) if one.organisation == question.by), None)
-    return Price(
+    return QuestionPrice(
         question=question,
-        budget=own or Budget(question.by, 0, 0),
-        decision=judge(view, asked_of_gate(question)) if known is None else Decision(()),
+        budget=own or PrivacyBudget(question.by, 0, 0),
+        decision=judge(view, asked_of_gate(question)) if known is None else TermsDecision(()),
         paid=known is not None,
         fields=tuple(one.field.name for one in planned.grids),
         left_out=planned.left_out,
@@ -151,7 +151,7 @@ def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> 
     )
 
 
-def asked_of(view: View, dataset: Subject) -> list[Asked]:
+def asked_of(view: View, dataset: Subject) -> list[StatisticsRequest]:
     """Return the questions about a dataset that the actor may see: their own; to owner, operator, regulator all."""
     found = view.find("statistics-order", {"dataset": dataset}, limit=_MOST_SHOWN)
     return [_found(view, stored.load(StatisticsOrder)) for stored in found]
@@ -163,7 +163,7 @@ def newest_sample(view: View, dataset: Subject) -> str | None:
     return next((one.order.identity for one in own if one.sample is not None), None)
 
 
-def find_asked(view: View, dataset: Subject, identity: str) -> Asked:
+def find_asked(view: View, dataset: Subject, identity: str) -> StatisticsRequest:
     """Return a question that the actor may see; raises `NotFoundError`."""
     order = _known(view, identity)
     if order is None or order.question.dataset != dataset:
@@ -244,7 +244,7 @@ def _stopped(view: View, order: StatisticsOrder) -> bool:
     return jobs_under(view, order.head)[0].state in (JobState.FAILED, JobState.CANCELLED)
 
 
-def _found(view: View, order: StatisticsOrder) -> Asked:
+def _found(view: View, order: StatisticsOrder) -> StatisticsRequest:
     sample = sample_of(view, order.identity) if order.rows else None
     test = test_of(view, order.identity) if order.rows else None
-    return Asked(order, jobs_under(view, order.head)[0], answered(view, order.question), sample, test)
+    return StatisticsRequest(order, jobs_under(view, order.head)[0], answered(view, order.question), sample, test)

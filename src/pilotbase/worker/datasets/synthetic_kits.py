@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from pilotbase.catalogue.application_draft import Wanted, draft_application, kit_name
+from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, kit_name
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.scenario import Scenario
@@ -48,7 +48,7 @@ def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtim
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         table = f"{PurePosixPath(taken.name).stem}.csv"
-        wanted = Wanted(supplier, name, table, runtime)
+        wanted = ApplicationRequest(supplier, name, table, runtime)
         for path in draft_application(scenario, contract, Path(scratch, name), wanted):
             archive.write(path, path.relative_to(scratch))
         for member in sample.namelist():

@@ -12,14 +12,14 @@ from pilotbase.documents.described import Described, Guessed, OpenQuestion
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.texts import Language, sentence
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.worker.datasets.describing import Describing, DescribingOrder
-from pilotbase.worker.datasets.measuring import Measuring
-from pilotbase.worker.datasets.results import Refusal
+from pilotbase.worker.datasets.describing import DescribingOrder, DescriptionProgress
+from pilotbase.worker.datasets.measuring import MeasuringProgress
+from pilotbase.worker.datasets.results import FileRefusal
 from pilotbase.worker.progress import told
 from pilotbase.workspace.jobs import Job
 
 
-def description_told(found: Describing, reader: Language) -> DescriptionTold:
+def description_told(found: DescriptionProgress, reader: Language) -> DescriptionTold:
     """Return a description under way with everything that was found."""
     described = found.described
     return DescriptionTold(
@@ -38,7 +38,7 @@ def order_told(order: DescribingOrder) -> OpenDescription:
     return OpenDescription(identity=order.identity, files=list(order.names), round=order.round)
 
 
-def measuring_told(found: Measuring, reader: Language) -> MeasuringTold:
+def measuring_told(found: MeasuringProgress, reader: Language) -> MeasuringTold:
     """Return how far a measurement is, and what came of the last one."""
     return MeasuringTold(
         progress=_progress(found.job, reader),
@@ -80,7 +80,7 @@ def _progress(job: Job, reader: Language) -> TrialProgress:
     return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason)
 
 
-def _refused(refusal: Refusal | None, reader: Language) -> str | None:
+def _refused(refusal: FileRefusal | None, reader: Language) -> str | None:
     return None if refusal is None else sentence(refusal.problem, reader, make_visible)
 
 

@@ -35,7 +35,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.demo.datasets import agree_on, publish_dataset
 from pilotbase.worker.demo.sectors import find_examples, prepare_example, sectors_of
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
-from pilotbase.worker.jobs.worker import Worker, default_name
+from pilotbase.worker.jobs.worker import JobWorker, default_name
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -235,7 +235,7 @@ class PlayedTrial:
     def _work(self) -> None:
         """Let a worker do what is queued until this trial has gone on."""
         before = self.record().state
-        while self.record().state == before and Worker(self.base, default_name()).work_once() is not None:
+        while self.record().state == before and JobWorker(self.base, default_name()).work_once() is not None:
             pass
 
 

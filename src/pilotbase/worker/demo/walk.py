@@ -39,7 +39,7 @@ from pilotbase.service.standing import standing_of
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.observations import require_taken, take
+from pilotbase.watch.observations import ingest, require_taken
 from pilotbase.watch.running import run
 from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.base import Base
@@ -73,7 +73,7 @@ class WalkStep:
     colour: Colour | None = None
 
 
-class Ask(Protocol):
+class CaseCaller(Protocol):
     """Asks the gateway about the cases of one call, as any client does; returns one answer a case."""
 
     def __call__(
@@ -108,7 +108,7 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
     yield WalkStep("watch", _armed(base, TERMS))
 
 
-def live_walk(base: Base, ask: Ask) -> Iterator[WalkStep]:
+def live_walk(base: Base, ask: CaseCaller) -> Iterator[WalkStep]:
     """Ask the service about the departures of April, day by day, until it was moved off the version that failed."""
     view = base.lab.view
     asking = partial(ask, SERVICE, _new_key(view))
@@ -200,7 +200,7 @@ def _take_together(base: Base, labels: LabelBatch) -> None:
     """Take in what the gateway has written, and the labels of it at the same moment: none can be late."""
 
     def take_all(batches: Sequence[ObservationBatch]) -> None:
-        require_taken(take(base.lab.view, [*batches, labels]))
+        require_taken(ingest(base.lab.view, [*batches, labels]))
 
     take_in(base, take_all)
 

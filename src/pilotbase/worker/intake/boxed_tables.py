@@ -16,11 +16,11 @@ import pydantic
 
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import Mount, Program
+from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
-from pilotbase.data.drafting import Draft, DraftAnswers
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.plain_columns import decode_columns
 from pilotbase.data.sources.bounds import MOST_BYTES
 from pilotbase.documents.contract import Contract
@@ -28,7 +28,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.protocols.frames import FrameError, Kind, encode_json
+from pilotbase.protocols.frames import FrameError, FrameKind, encode_json
 from pilotbase.worker.intake import table_program
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
 
@@ -104,7 +104,7 @@ def describe_table(table: Path) -> TableFacts:
     return _ask(_Task("describe", table.parent, table.name), TableFacts)[0]
 
 
-def draft_in_box(table: Path, answers: DraftAnswers) -> Draft:
+def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
     """Return what `draft_scenario` drafts, computed in a box; where nothing is missing, its cases hold too.
 
     Raises as `draft_scenario`, `check_cases` and `describe_table`.
@@ -113,7 +113,7 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> Draft:
     found, cases = _ask(task, _Drafted)
     if found.scenario is None or PurePosixPath(found.scenario.data.file).name != found.scenario.data.file:
         raise task.broken
-    return Draft(found.scenario, found.decided, found.missing, cases or None)
+    return ScenarioDraft(found.scenario, found.decided, found.missing, cases or None)
 
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
@@ -166,7 +166,7 @@ def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
         place, settings = Path(name), BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
         if os.getuid() == 0:
             os.chown(place, settings.uid, settings.uid)
-        _converse(Program(Path(table_program.__file__), (), _mounts(task, place)), settings, task)
+        _converse(BoxProgram(Path(table_program.__file__), (), _mounts(task, place)), settings, task)
         found = _result(place, model, task)
         beside = _read(place / task.beside, _LIMITS.file_bytes, task) if task.beside else b""
     return found, beside
@@ -187,7 +187,7 @@ def _mounts(task: _Task, place: Path) -> tuple[Mount, ...]:
     return (Mount(task.folder, _GIVEN), Mount(place, _RESULT, writable=True), *package_mounts())
 
 
-def _converse(program: Program, settings: BoxSettings, task: _Task) -> None:
+def _converse(program: BoxProgram, settings: BoxSettings, task: _Task) -> None:
     greeting = {
         "packages": FOLDERS,
         "folder": str(_GIVEN),
@@ -199,9 +199,9 @@ def _converse(program: Program, settings: BoxSettings, task: _Task) -> None:
     deadline = time.monotonic() + settings.limits.wall_seconds
     with Box(program, settings) as box:
         try:
-            box.channel.send(encode_json(Kind.HELLO, json.dumps(greeting).encode()), deadline)
+            box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)
             header = box.channel.receive_header(deadline)
-            if header.kind is not Kind.READY:
+            if header.kind is not FrameKind.READY:
                 raise FrameError(EndReason.BROKEN_PROTOCOL)
         except (ChannelClosedError, DeadlinePassedError, FrameError):
             raise task.broken from None

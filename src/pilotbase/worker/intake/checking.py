@@ -9,7 +9,7 @@ from pathlib import Path
 from pilotbase.compute.box.probe import probe_host
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.findings import Findings
-from pilotbase.documents.loading import Reading
+from pilotbase.documents.loading import LoadedDocument
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
@@ -73,7 +73,9 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
     return CheckedScenario(scenario, lines)
 
 
-def _count_cases(reading: Reading[Scenario], folder: Path, count: Callable[[Scenario, Path], CaseCounts]) -> CaseCounts:
+def _count_cases(
+    reading: LoadedDocument[Scenario], folder: Path, count: Callable[[Scenario, Path], CaseCounts]
+) -> CaseCounts:
     """Return what ``count`` counts; raises `InputError` with what is wrong with form, criteria and data together."""
     findings, counts = Findings(), None
     if reading.document is not None:

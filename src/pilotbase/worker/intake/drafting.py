@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.catalogue.application_draft import Wanted, draft_application, form_for, kit_name
-from pilotbase.data.drafting import Draft, DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, form_for, kit_name
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario, write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.contract import ARRAYS
@@ -53,7 +53,7 @@ class WrittenApplication:
     """The model that the first file writes; None: the folder runs as it stands."""
 
 
-Drafting = Callable[[Path, DraftAnswers], Draft]
+Drafting = Callable[[Path, DraftAnswers], ScenarioDraft]
 Sampling = Callable[[Scenario, Path], PublicSample]
 
 
@@ -135,7 +135,7 @@ def new_application(
     form = form_for(public.contract, runtime)
     sample = folder.parent / f"{folder.name}-sample.csv"
     with whole_folder(folder) as draft:
-        wanted = Wanted(supplier, folder.name, runtime=runtime)
+        wanted = ApplicationRequest(supplier, folder.name, runtime=runtime)
         written = draft_application(scenario, public.contract, draft, wanted)
         write_whole(sample, public.csv)
     files = (*(folder / path.name for path in written), sample)

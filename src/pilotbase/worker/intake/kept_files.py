@@ -12,7 +12,7 @@ from typing import Literal
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.records import record_of
-from pilotbase.catalogue.saving import NO_REMARKS, Remarks, save
+from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
@@ -41,7 +41,7 @@ class ScenarioFiles(Document):
 
 
 def take_application(
-    base: Base, view: View, folder: Path, scenario: str | None = None, remarks: Remarks = NO_REMARKS
+    base: Base, view: View, folder: Path, scenario: str | None = None, remarks: SaveOptions = NO_REMARKS
 ) -> Record:
     """Keep an immutable copy of the application in ``folder`` and return its record with this version.
 
@@ -60,7 +60,7 @@ def take_application(
 
 
 def take_scenario(
-    base: Base, view: View, folder: Path, remarks: Remarks = NO_REMARKS, subject: Subject | None = None
+    base: Base, view: View, folder: Path, remarks: SaveOptions = NO_REMARKS, subject: Subject | None = None
 ) -> Record:
     """Keep the files of the scenario in ``folder``, encrypted under its owner's key; return its record.
 

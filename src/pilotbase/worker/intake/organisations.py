@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.catalogue.importing import Plan, plan_organisations
+from pilotbase.catalogue.importing import ImportPlan, plan_organisations
 from pilotbase.catalogue.saving import save_all
 from pilotbase.compute.box.sheets import read_sheet
 from pilotbase.documents.errors import InputError, Issue
@@ -16,11 +16,11 @@ from pilotbase.worker.base import Base
 
 
 @dataclass(frozen=True)
-class LookedAt:
+class ImportPreview:
     """What a spreadsheet would do."""
 
     file: Path
-    plan: Plan[Organisation]
+    plan: ImportPlan[Organisation]
 
     def lines(self) -> Iterator[Text]:
         """Yield it in words: how many rows make which change, and each that changes anything."""
@@ -33,7 +33,7 @@ class LookedAt:
                 )
 
 
-def look_at_organisations(base: Base, file: Path) -> LookedAt:
+def look_at_organisations(base: Base, file: Path) -> ImportPreview:
     """Return what the organisations in ``file`` (CSV or XLSX, read in a box) would do to the base.
 
     Raises:
@@ -48,10 +48,10 @@ def look_at_organisations(base: Base, file: Path) -> LookedAt:
             for one in plan.problems
         ]
         raise InputError.from_issues(file.name, issues)
-    return LookedAt(file, plan)
+    return ImportPreview(file, plan)
 
 
-def import_organisations(base: Base, looked: LookedAt) -> Text:
+def import_organisations(base: Base, looked: ImportPreview) -> Text:
     """Register what was looked at, all of it or nothing, and return what was done.
 
     Raises:

@@ -18,7 +18,7 @@ from pilotbase.workspace.checks.reconciliation import verify_store
 
 
 @dataclass(frozen=True)
-class CheckedCertificate:
+class VerifiedCertificate:
     """A certificate whose signature holds, and what it says."""
 
     certificate: Certificate
@@ -27,7 +27,7 @@ class CheckedCertificate:
 
 def check_certificate(
     file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
-) -> CheckedCertificate:
+) -> VerifiedCertificate:
     """Return what a certificate says once its signature holds, offline.
 
     Raises:
@@ -51,7 +51,7 @@ def check_certificate(
         *([site_sentence(certificate.site)] if certificate.site is not None else []),
         *verification.notes,
     )
-    return CheckedCertificate(certificate, lines)
+    return VerifiedCertificate(certificate, lines)
 
 
 def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.catalogue.saving import Remarks
+from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drift import Drift, drift
 from pilotbase.data.leakage import LeakageCheck, check_leakage
 from pilotbase.data.living_source import read_living_source
@@ -37,7 +37,7 @@ from pilotbase.trial.data_versions import (
     versions_of,
 )
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario, read_scenario
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.base import Base
@@ -122,9 +122,9 @@ class OpenRefresh:
             # Whoever holds the home holds the keys of all in it, and acts for the owner whose data these are.
             owner = Actor(self.scenario.owner.organisation, frozenset({Role.DEMAND_OWNER}))
             view = self.base.lab.store.as_actor(owner)
-            take_scenario(self.base, view, self.folder, Remarks(note, why_holds=True), self.subject)
+            take_scenario(self.base, view, self.folder, SaveOptions(note, why_holds=True), self.subject)
             return text("worker.refresh_handed_in", version=found.number, hidden=found.split.hidden.height)
-        sealed: Sealed = seal_in(self.base, self.folder, Step.FREEZE, ignore_progress)
+        sealed: OpenedScenario = seal_in(self.base, self.folder, Step.FREEZE, ignore_progress)
         hidden, version = sealed.record.hidden_cases, sealed.record.version
         return text("worker.refresh_done", version=version, hidden=hidden, file=name)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
-from pilotbase.catalogue.saving import Remarks
-from pilotbase.compute.box.unpacking import Bounds, unpack_zip
+from pilotbase.catalogue.saving import SaveOptions
+from pilotbase.compute.box.unpacking import UnpackLimits, unpack_zip
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
@@ -31,7 +31,7 @@ def vault_of(base: Base, view: View) -> Vault:
     return replace(base.lab.vault, view=view)
 
 
-def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int, remarks: Remarks) -> Record:
+def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int, remarks: SaveOptions) -> Record:
     """Return the record with the scenario whose zipped folder is ``upload``, which is erased then.
 
     Raises:
@@ -50,7 +50,7 @@ def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int,
 
 
 def take_uploaded_application(
-    base: Base, view: View, upload: str, most_bytes: int, made_for: tuple[Subject | None, Remarks]
+    base: Base, view: View, upload: str, most_bytes: int, made_for: tuple[Subject | None, SaveOptions]
 ) -> Record:
     """Return the record with the application whose zipped folder is ``upload``, which is erased then.
 
@@ -77,7 +77,7 @@ def unpacked(base: Base, archive: Iterable[bytes], most_bytes: int) -> Iterator[
         place.mkdir()
         with (place / "folder.zip").open("xb") as written:
             written.writelines(archive)
-            bounds = Bounds(max(most_bytes, written.tell()), MAXIMUM_FILES, MAXIMUM_DEPTH)
+            bounds = UnpackLimits(max(most_bytes, written.tell()), MAXIMUM_FILES, MAXIMUM_DEPTH)
         with own_names(Path(name)):
             yield unpack_zip(place / "folder.zip", Path(name, "folder"), bounds)
 

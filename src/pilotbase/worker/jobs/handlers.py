@@ -31,8 +31,8 @@ from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
-from pilotbase.trial.running import Candidate, prepare_candidate
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.running import PreparedApplication, prepare_candidate
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
@@ -278,7 +278,7 @@ def _step(base: Base, job: Job, act: Act, made: Digest | None = None) -> None:
     advance(base.lab.view, job.subject, act, Move(Result(made=made) if made is not None else None))
 
 
-def _sealed(base: Base, digest: Digest, on_progress: OnProgress) -> Sealed:
+def _sealed(base: Base, digest: Digest, on_progress: OnProgress) -> OpenedScenario:
     scenario = base.lab.view.load(digest, Scenario)
     on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
     with opened_scenario(base, scenario) as folder:
@@ -286,13 +286,15 @@ def _sealed(base: Base, digest: Digest, on_progress: OnProgress) -> Sealed:
         return seal_scenario(base.lab, scenario, folder, reference, cases_in_box)
 
 
-def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> Candidate:
+def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> PreparedApplication:
     submission = read_application(base.lab.application_folder(folder))
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     return prepare_candidate(base.lab, submission)
 
 
-def _require_rehearsed(base: Base, sealed: Sealed, candidate: Candidate, on_progress: OnProgress) -> None:
+def _require_rehearsed(
+    base: Base, sealed: OpenedScenario, candidate: PreparedApplication, on_progress: OnProgress
+) -> None:
     """Rehearse where that has not been done; raises `RefusedError` when it fails."""
     if has_rehearsed(base.lab, sealed, candidate):
         return

@@ -10,7 +10,7 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.permissions import Act, permitted
-from pilotbase.worker.progress import Progress, told
+from pilotbase.worker.progress import JobProgress, told
 from pilotbase.workspace.jobs import Job, live_jobs
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -20,25 +20,25 @@ _STOPS = {"trial": Act.TRIAL_STOP, "rehearse": Act.APPLICATION_STOP, "board": Ac
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueueEntry:
     """One job of the queue."""
 
     subject: str
     title: Localized
-    progress: Progress
+    progress: JobProgress
     organisation: str
     since: datetime
     stop: Act | None
     """The step by which the reader may stop it."""
 
 
-def waiting_line(view: View) -> Iterator[Waiting]:
+def waiting_line(view: View) -> Iterator[QueueEntry]:
     """Yield what runs and waits on records that the actor sees, in the order in which it is taken."""
     for job in live_jobs(view):
         listing = find_listing(view, job.subject)
         if listing is not None:
             since = job.started_at or job.queued_at
-            yield Waiting(job.subject, listing.title, told(job), job.organisation, since, _stop(view, job))
+            yield QueueEntry(job.subject, listing.title, told(job), job.organisation, since, _stop(view, job))
 
 
 def _stop(view: View, job: Job) -> Act | None:

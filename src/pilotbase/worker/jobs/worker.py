@@ -22,7 +22,7 @@ from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handlers import HANDLERS, give_up
 from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
-from pilotbase.workspace.jobs import Claim, Job, JobState, beat, claim, finish
+from pilotbase.workspace.jobs import ClaimedJob, Job, JobState, beat, claim, finish
 
 LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
@@ -49,7 +49,7 @@ class JobStoppedError(PilotbaseError):
 
 
 @dataclass(frozen=True)
-class Worker:
+class JobWorker:
     """One worker: the base it works for, the name under which it holds leases, for how long, and who hears of ends."""
 
     base: Base
@@ -101,12 +101,12 @@ class Worker:
         except Exception:  # noqa: BLE001 - logged
             _log.exception("how job %s ended could not be told", job.identity)
 
-    def _do(self, claimed: Claim) -> tuple[JobState, Text | None]:
+    def _do(self, claimed: ClaimedJob) -> tuple[JobState, Text | None]:
         view, job = self.base.lab.view, claimed.job
         if not job.readable:
             return self._fail(claimed, text("job.unreadable"))
         try:
-            with _Heart(self, claimed) as heart:
+            with _Heartbeat(self, claimed) as heart:
                 HANDLERS[WorkKind(job.kind)](self.base, job, heart.on_progress)
         except StaleLeaseError:
             raise
@@ -131,7 +131,7 @@ class Worker:
         finish(view, claimed, JobState.DONE)
         return JobState.DONE, None
 
-    def _fail(self, claimed: Claim, reason: Text) -> tuple[JobState, Text]:
+    def _fail(self, claimed: ClaimedJob, reason: Text) -> tuple[JobState, Text]:
         try:
             give_up(self.base, claimed.job, reason)
         except _AWAY:
@@ -156,10 +156,10 @@ def default_name() -> str:
     return f"{platform.node() or 'worker'}-{os.getpid()}"
 
 
-class _Heart:
+class _Heartbeat:
     """Keeps a lease alive from a thread of its own, and passes progress and the wish to stop between the two."""
 
-    def __init__(self, worker: Worker, claimed: Claim) -> None:
+    def __init__(self, worker: JobWorker, claimed: ClaimedJob) -> None:
         self._view, self._claimed = worker.base.lab.view, claimed
         self._pause = worker.lease_seconds / 3
         self._ended = threading.Event()
@@ -168,7 +168,7 @@ class _Heart:
         self._failure: PilotbaseError | None = None
         self._thread = threading.Thread(target=self._beat_on, name=f"heart of job {claimed.job.identity}", daemon=True)
 
-    def __enter__(self) -> _Heart:
+    def __enter__(self) -> _Heartbeat:
         self._beat()
         self._raise()
         self._thread.start()

@@ -22,7 +22,7 @@ from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
 from pilotbase.matching.finding import match_application, match_scenario
-from pilotbase.matching.pairs import Need, Offer, Proven, need_of, offer_of
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
 from pilotbase.matching.reading import needs_of, offers_of
 from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.workspace.failures import NotFoundError
@@ -50,7 +50,7 @@ def match_document(view: View, asked: Scenario | OfferedApplication, comparer: C
     return _match(view, asked_of(asked), comparer)
 
 
-def asked_of(asked: Scenario | OfferedApplication) -> Need | Offer:
+def asked_of(asked: Scenario | OfferedApplication) -> Need | ApplicationOffer:
     """Return what a match looks at of a document."""
     if isinstance(asked, Scenario):
         return need_of(asked)
@@ -63,7 +63,7 @@ def gap_map(view: View) -> GapMap:
     return gaps.gap_map(view, proofs_that_hold(view, now), now)
 
 
-def proofs_that_hold(view: View, now: datetime) -> list[Proven]:
+def proofs_that_hold(view: View, now: datetime) -> list[ProvenPair]:
     """Return the certificates that are neither expired, revoked nor suspended, newest first; rejections too."""
     listed = revocations_of(view)
     return [
@@ -98,16 +98,16 @@ def withheld_proofs(view: View) -> list[Withheld]:
     return found
 
 
-def _match(view: View, asked: Need | Offer, comparer: Comparer | None) -> Matches:
+def _match(view: View, asked: Need | ApplicationOffer, comparer: Comparer | None) -> Matches:
     proofs, by = proofs_that_hold(view, view.store.clock()), comparer or CharacterComparer()
     if isinstance(asked, Need):
         return match_scenario(view, asked, proofs, by)
     return match_application(view, asked, proofs, by)
 
 
-def _proven(certificate: Certificate) -> Proven:
+def _proven(certificate: Certificate) -> ProvenPair:
     application, scenario = certificate.application, certificate.scenario
-    return Proven(
+    return ProvenPair(
         serial=certificate.serial,
         application=application.subject,
         scenario=scenario.subject,

@@ -12,9 +12,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import AnyDocument, load_document
 from pilotbase.documents.matching import Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
-from pilotbase.matching.finding import told
+from pilotbase.matching.finding import matches_about
 from pilotbase.matching.judging import match, match_back
-from pilotbase.matching.pairs import Need, Proven, need_of
+from pilotbase.matching.pairs import Need, ProvenPair, need_of
 from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.worker.matching.certified import asked_of
@@ -43,7 +43,10 @@ class Among:
 
 
 def match_among(
-    asked: Scenario | OfferedApplication, among: Iterable[Path], proofs: Sequence[Proven], by: Comparer | None = None
+    asked: Scenario | OfferedApplication,
+    among: Iterable[Path],
+    proofs: Sequence[ProvenPair],
+    by: Comparer | None = None,
 ) -> Among:
     """Return what of the files below ``among`` may fit; ``proofs`` are certificates that hold.
 
@@ -59,7 +62,7 @@ def match_among(
         judged = match(subject, offers, proofs, comparer)
     else:
         judged = match_back(subject, [need_of(one) for one in scenarios.values()], proofs, comparer)
-    return Among(told(subject, judged, len(judged), comparer), tuple(files.unreadable.values()))
+    return Among(matches_about(subject, judged, len(judged), comparer), tuple(files.unreadable.values()))
 
 
 @dataclass

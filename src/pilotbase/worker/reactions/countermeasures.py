@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.service import ServiceStanding
+from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Countermeasure
 from pilotbase.service.registry import load_service
@@ -18,7 +18,7 @@ _TOLD = 0.1
 
 def move_service(
     view: View, measure: Countermeasure, where: tuple[str, int | None], why: tuple[Text, Digest]
-) -> ServiceStanding:
+) -> ServiceStatus:
     """Move a service and return where it stands: once for a cause, and off one route once for all causes.
 
     Where a person is to answer and the service declares no desk, nobody does: it is stopped.

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import text
 from pilotbase.watch.incident_rows import PassedClock, note_told, passed_clocks
 from pilotbase.watch.incidents import load_incident
@@ -83,7 +83,7 @@ class Reactions:
     def _tell_passed(self, clock: PassedClock) -> None:
         incident, _ = load_incident(self.view, clock.incident)
         service = service_of(self.view, incident.service)
-        said = text("reaction.clock_passed", number=incident.number, due=spell_minute(clock.due))
+        said = text("reaction.clock_passed", number=incident.number, due=format_minute(clock.due))
         with self.view.transaction("reaction.overdue") as change:
             if note_told(change.connection, clock):
                 happening = f"incident {incident.number} {clock.clock} {clock.due.isoformat()}"

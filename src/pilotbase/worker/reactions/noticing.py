@@ -25,9 +25,9 @@ from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices import mails, outbox, rows
-from pilotbase.notices.channel import Carriers, Sender, Sent
+from pilotbase.notices.channel import Carriers, Sender, SendResult
 from pilotbase.notices.due_dates import waits_due
-from pilotbase.notices.making import Draft, of_release, of_step, of_thread, of_wait
+from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread, of_wait
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
@@ -37,7 +37,7 @@ from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import StaleLeaseError
-from pilotbase.workspace.listings import Listing, Wait, find_listing
+from pilotbase.workspace.listings import Listing, PendingWork, find_listing
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.readings import readings_since
 from pilotbase.workspace.positions import move, position
@@ -147,7 +147,7 @@ class Noticing:
         self._looked["people"] = now
         return True
 
-    def _of_record(self, record: Record) -> Iterator[Draft]:
+    def _of_record(self, record: Record) -> Iterator[NoticeDraft]:
         title, now = both_languages(record.title), self.view.store.clock()
         yield from of_step(record, title)
         yield from (of_release(record, title, reviewer) for reviewer in self._released(record))
@@ -157,13 +157,13 @@ class Noticing:
                 # Such as an order whose day is tomorrow: the clock has passed the moment at which it is told.
                 if one.since != record.history[-1].at:
                     continue
-                wait = Wait(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
+                wait = PendingWork(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
                 if one.due is not None and one.due <= now + AHEAD:
                     yield from self._of_wait(listing, wait, now)
                 else:
                     yield from of_bar(record, one, judge_of(self.base, now).bar_of_wait(record, one))
 
-    def _of_wait(self, listing: Listing, wait: Wait, now: datetime) -> Iterator[Draft]:
+    def _of_wait(self, listing: Listing, wait: PendingWork, now: datetime) -> Iterator[NoticeDraft]:
         """Yield what is told of work that comes due: to whom it waits for, or to who must make way for it first."""
         record, waiting = load_record(self.view, listing.subject)[0], waiting_of(wait)
         bar = judge_of(self.base, now).bar_of_wait(record, waiting)
@@ -179,26 +179,26 @@ class Noticing:
         before = next(one for one in (stored.load(Record) for stored in versions) if _is_before(one, record))
         return [reviewer for reviewer in before.reviewers if reviewer not in record.reviewers]
 
-    def _keep(self, name: str, since: int | None, after: int, drafts: list[Draft]) -> None:
+    def _keep(self, name: str, since: int | None, after: int, drafts: list[NoticeDraft]) -> None:
         roles_of = webhook_roles(self.view)
         with self.view.store.database.write() as connection:
             if move(connection, name, expected=since, to=after):
                 outbox.tell(connection, drafts, roles_of, self.view.store.clock())
 
-    def _send_all(self, claimed: Sequence[outbox.Message | mails.Mail]) -> bool:
+    def _send_all(self, claimed: Sequence[outbox.ClaimedMessage | mails.Mail]) -> bool:
         """Send side by side: what is slow holds nothing else up."""
         if claimed:
             with ThreadPoolExecutor(len(claimed)) as pool:
                 list(pool.map(self._send, claimed))
         return bool(claimed)
 
-    def _send(self, one: outbox.Message | mails.Mail) -> None:
+    def _send(self, one: outbox.ClaimedMessage | mails.Mail) -> None:
         sender = Sender(self.base.trust.issuer, self.ways.url, self._title_of)
         try:
             parcel = one.parcel(self.view, self.base.home.keys, sender)
             sent = one.channel.send(parcel, Carriers(self.ways.http, self.ways.post))
         except PilotbaseError as error:
-            sent = Sent(False, error.text)
+            sent = SendResult(False, error.text)
         if not sent.ok:
             _log.warning("by %s nothing was taken: %s", one.channel.name, sent.said.code)
         with suppress(StaleLeaseError):  # somebody else has taken it up, or the person wants it otherwise

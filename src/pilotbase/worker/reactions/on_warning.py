@@ -18,7 +18,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.public_reasons import RISK_WARNING
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStanding
+from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
@@ -26,9 +26,9 @@ from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, Timeli
 from pilotbase.service.known import barred
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.incidents import continue_open, open_incident
-from pilotbase.watch.muting import is_muted
-from pilotbase.watch.reaction_rows import DECIDED, Decision, Done, find_step, keep_decision, level_of, steps_of
+from pilotbase.watch.reaction_rows import DECIDED, Done, ReactionDecision, find_step, keep_decision, level_of, steps_of
 from pilotbase.watch.runbooks import rises, rule_for, runbook_of
+from pilotbase.watch.silences import is_muted
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import REARMED
 from pilotbase.worker.reactions.countermeasures import move_service, timed
@@ -40,17 +40,17 @@ from pilotbase.workspace.transaction import Transaction
 
 
 @dataclass(frozen=True)
-class Case:
+class WarningCase:
     """A warning with everything that its steps need."""
 
     cause: Cause
     warning: RiskWarning
     service: Service
-    decision: Decision
+    decision: ReactionDecision
     rule: RunbookRule
 
 
-Step = Callable[[Reacting, Case], Finish]
+Step = Callable[[Reacting, WarningCase], Finish]
 
 
 def react_to_warning(reacting: Reacting, digest: Digest) -> None:
@@ -63,20 +63,20 @@ def react_to_warning(reacting: Reacting, digest: Digest) -> None:
         return
     decision = _decide(reacting, cause, warning)
     if decision.rule is not None:
-        case = Case(cause, warning, service, decision, decision.rule)
+        case = WarningCase(cause, warning, service, decision, decision.rule)
         for name, step in _steps(case):
             reacting.once(cause, name, partial(step, reacting, case))
     elif warning.colour is Colour.GREEN and decision.before is not Colour.GREEN:
         reacting.once(cause, "over", partial(_over, reacting, cause, warning, service))
 
 
-def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> Decision:
+def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> ReactionDecision:
     """Return what is to be done about a warning: decided in one transaction, and the same ever after."""
     view = reacting.view
     with view.transaction("reaction.decided") as change:
         known = find_step(change.connection, cause.digest, DECIDED)
         if known is not None:
-            return Decision.model_validate_json(known)
+            return ReactionDecision.model_validate_json(known)
         here = view.within(change)
         before = level_of(change.connection, warning.service, warning.detector)
         runbook = runbook_of(here, warning.service)
@@ -85,12 +85,12 @@ def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> Decision:
         route = _route_warned_of(standing_of(here, warning.service), warning)
         found = service.routes[route] if route is not None else None
         certified = found if isinstance(found, CertifiedRoute) else None
-        decision = Decision(before=before, runbook=runbook, rule=rule, route=route, certified=certified)
+        decision = ReactionDecision(before=before, runbook=runbook, rule=rule, route=route, certified=certified)
         keep_decision(change, cause.digest, warning, decision)
     return decision
 
 
-def _route_warned_of(standing: ServiceStanding, warning: RiskWarning) -> int | None:
+def _route_warned_of(standing: ServiceStatus, warning: RiskWarning) -> int | None:
     """Return the number of the route that a warning is about; None: the service was moved off it since.
 
     A service that fell back after the first case of the warning was moved for a warning of another detector: what this
@@ -103,7 +103,7 @@ def _route_warned_of(standing: ServiceStanding, warning: RiskWarning) -> int | N
     return standing.route
 
 
-def _steps(case: Case) -> Iterator[tuple[str, Step]]:
+def _steps(case: WarningCase) -> Iterator[tuple[str, Step]]:
     """Yield what the rule asks for, what helps at once first."""
     rule, certified = case.rule, case.decision.certified
     for measure in rule.measures:
@@ -119,7 +119,7 @@ def _steps(case: Case) -> Iterator[tuple[str, Step]]:
         yield "notice", _notify
 
 
-def _take_measure(measure: Countermeasure, reacting: Reacting, case: Case) -> Finish:
+def _take_measure(measure: Countermeasure, reacting: Reacting, case: WarningCase) -> Finish:
     where, why = (case.service.name, case.decision.route), (_raised(case.warning), case.cause.digest)
     standing = move_service(reacting.view, measure, where, why)
     state = text(f"serving.{standing.state}")
@@ -134,7 +134,7 @@ def _take_measure(measure: Countermeasure, reacting: Reacting, case: Case) -> Fi
     return finish
 
 
-def _open_incident(reacting: Reacting, case: Case) -> Finish:
+def _open_incident(reacting: Reacting, case: WarningCase) -> Finish:
     """Open an incident, or go on with the one that is open for the service."""
     view, warning, service = reacting.view, case.warning, case.service
 
@@ -154,7 +154,7 @@ def _open_incident(reacting: Reacting, case: Case) -> Finish:
     return finish
 
 
-def _draft(case: Case, lines: tuple[TimelineEntry, ...], now: datetime) -> Incident:
+def _draft(case: WarningCase, lines: tuple[TimelineEntry, ...], now: datetime) -> Incident:
     warning, runbook = case.warning, case.decision.runbook
     return Incident(
         number=1,
@@ -173,7 +173,7 @@ def _draft(case: Case, lines: tuple[TimelineEntry, ...], now: datetime) -> Incid
     )
 
 
-def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
+def _suspend(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -> Finish:
     """Suspend what is certified: by its record, whose list a job signs; where there is none, on the list itself."""
     view, service = reacting.view, case.service.name
 
@@ -197,7 +197,7 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
     return told_to_incident(reacting, service, lambda change: Done(what=what, at=change.now))
 
 
-def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: Case) -> Finish:
+def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -> Finish:
     def finish(change: Transaction) -> Done:
         if not _has_record(reacting, route):
             return Done(what=text("reaction.retrial_by_hand"), at=change.now)
@@ -217,7 +217,7 @@ def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
     return record.documents.get("certificate") == route.certificate
 
 
-def _notify(reacting: Reacting, case: Case) -> Finish:
+def _notify(reacting: Reacting, case: WarningCase) -> Finish:
     """Tell whom it concerns; a silenced detector is heard again where something was done about it."""
 
     def finish(change: Transaction) -> Done:

@@ -16,7 +16,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.watch import TimelineEntry
 from pilotbase.notices import outbox
-from pilotbase.notices.making import Draft
+from pilotbase.notices.making import NoticeDraft
 from pilotbase.watch.incidents import continue_open
 from pilotbase.watch.reaction_rows import Done, find_step, keep_step
 from pilotbase.worker import rounds
@@ -72,7 +72,7 @@ class Reacting:
         broken = told_to_incident(self, cause.service, lambda change: _failed(change, step, failure))
         return self._write(cause, step, broken)
 
-    def tell(self, change: Transaction, drafts: list[Draft]) -> None:
+    def tell(self, change: Transaction, drafts: list[NoticeDraft]) -> None:
         """Keep notices and queue them for webhooks, with what else ``change`` writes."""
         outbox.tell(change.connection, drafts, webhook_roles(self.view.within(change)), change.now)
 

@@ -11,12 +11,12 @@ from pilotbase.documents.subjects import claim_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.voucher import ClaimDecision, ClaimPayout, Settlement, VoucherClaim
-from pilotbase.notices.making import Draft
+from pilotbase.notices.making import NoticeDraft
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.store import View
 
 
-def of_claims(view: View, changes: Iterable[Change]) -> Iterator[Draft]:
+def of_claims(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
     """Yield the notices of claims that were made, decided or paid out; ``view`` must see them all."""
     for change in changes:
         if change.event != "stored":
@@ -29,7 +29,7 @@ def of_claims(view: View, changes: Iterable[Change]) -> Iterator[Draft]:
             yield from _of(view, view.load(change.digest, ClaimPayout).claim, "paid", change.digest)
 
 
-def _of(view: View, claim: Digest, state: str, happening: Digest) -> Iterator[Draft]:
+def _of(view: View, claim: Digest, state: str, happening: Digest) -> Iterator[NoticeDraft]:
     made = view.load(claim, VoucherClaim)
     said = text("voucher.notice", claimant=made.claimant, job=made.job, state=Text(code=f"voucher.claim.{state}"))
     body = NoticeBody(title=Localized(en=made.job, zh=made.job), record="voucher-claim", said=said)
@@ -37,7 +37,7 @@ def _of(view: View, claim: Digest, state: str, happening: Digest) -> Iterator[Dr
     if state == "waiting":
         told += [Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
     for address in told:
-        yield Draft(NoticeKind.CLAIM, claim_subject(claim), address, body, f"claim {happening}")
+        yield NoticeDraft(NoticeKind.CLAIM, claim_subject(claim), address, body, f"claim {happening}")
 
 
 def _sides(view: View, made: VoucherClaim) -> list[str]:

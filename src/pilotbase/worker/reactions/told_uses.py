@@ -15,7 +15,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.notices.making import Draft
+from pilotbase.notices.making import NoticeDraft
 from pilotbase.vault.leaves import hidden_set_of
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import LogEntry
@@ -23,7 +23,7 @@ from pilotbase.workspace.log.readings import REFUSED, USED
 from pilotbase.workspace.store import View
 
 
-def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[Draft]:
+def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[NoticeDraft]:
     """Yield the notices of what entries of the log say was used or refused; of an owner's own uses there are none."""
     for entry in entries:
         said = _said(entry)
@@ -31,7 +31,7 @@ def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[Draft]:
         if about is not None and holder_of(about) != entry.facts["for"]:
             body = NoticeBody(title=_title(view, about), said=said, organisation=str(entry.facts["for"]))
             address = Address(organisation=holder_of(about))
-            yield Draft(NoticeKind.DATA, about, address, body, f"log {entry.number}")
+            yield NoticeDraft(NoticeKind.DATA, about, address, body, f"log {entry.number}")
 
 
 def _said(entry: LogEntry) -> Text | None:

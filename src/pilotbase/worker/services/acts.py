@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pilotbase.certificate.status import revocations_of
-from pilotbase.documents.api.services import HeldRoute, ListedService, SeenService
+from pilotbase.documents.api.services import HeldRoute, ListedService, ServiceView
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.permissions import Acting, ServiceAct, Stands, permitted
-from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.permissions import Acting, ServiceAct, SubjectRelation, permitted
+from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.operations.services import Moved, ServiceMove
@@ -19,7 +19,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.services.seats import seats_told
 from pilotbase.workspace.store import View
 
-_MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStanding]] = {
+_MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStatus]] = {
     ServiceMove.STOP: standing.take_offline,
     ServiceMove.START: standing.restore,
     ServiceMove.FALL_BACK: standing.fall_back,
@@ -33,7 +33,7 @@ def list_services(view: View) -> list[ListedService]:
     return [_listed(service, stands) for service, stands in registry.services_of(view)]
 
 
-def show_service(base: Base, view: View, name: str) -> SeenService:
+def show_service(base: Base, view: View, name: str) -> ServiceView:
     """Return a service and where it stands; raises `NotFoundError` where the actor sees none of that name."""
     service = registry.load_service(view, name)
     found = _seen(service, standing.standing_of(view, name), base.lab.view)
@@ -45,7 +45,7 @@ def move_service(view: View, asked: Moved) -> None:
     _MOVES[asked.move](view, asked.service, text("service.reason.by_hand", reason=asked.reason))
 
 
-def history_of(view: View, name: str) -> list[ServiceStanding]:
+def history_of(view: View, name: str) -> list[ServiceStatus]:
     """Return how a service has stood, newest first; raises as `show_service`."""
     registry.load_service(view, name)
     return standing.history_of(view, name)
@@ -53,7 +53,7 @@ def history_of(view: View, name: str) -> list[ServiceStanding]:
 
 def may_act(view: View, act: ServiceAct, service: Service) -> bool:
     """Tell whether the actor may do ``act`` to the service: for the buttons of a page."""
-    return permitted(act, view.actor, Stands(demand_owner=service.organisation))
+    return permitted(act, view.actor, SubjectRelation(demand_owner=service.organisation))
 
 
 def premises_of(base: Base) -> Premises:
@@ -67,10 +67,12 @@ def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     What is, says `pilotbase.service.admission.why_not_admitted`.
     """
     owner = certificate.scenario.owner.organisation
-    return certificate.verdict is Verdict.ACCEPT and permitted(ServiceAct.CREATE, actor, Stands(demand_owner=owner))
+    return certificate.verdict is Verdict.ACCEPT and permitted(
+        ServiceAct.CREATE, actor, SubjectRelation(demand_owner=owner)
+    )
 
 
-def _seen(service: Service, stands: ServiceStanding, own: View) -> SeenService:
+def _seen(service: Service, stands: ServiceStatus, own: View) -> ServiceView:
     """Return a service with what may not answer and what does; ``own``: the base's view, that sees its certificates."""
     serving, now = read_serving(own, service.name, revocations_of(own)), own.store.clock()
     ways = serving.ways if serving is not None else ()
@@ -78,10 +80,10 @@ def _seen(service: Service, stands: ServiceStanding, own: View) -> SeenService:
     held = tuple(HeldRoute(route=number, why=one) for number, one in enumerate(why) if one is not None)
     may = (number for number in range(stands.route, len(why)) if why[number] is None)
     answering = next(may, None) if stands.state in _ANSWERED else None
-    return SeenService(service=service, standing=stands, held=held, answering=answering)
+    return ServiceView(service=service, standing=stands, held=held, answering=answering)
 
 
-def _listed(service: Service, stands: ServiceStanding) -> ListedService:
+def _listed(service: Service, stands: ServiceStatus) -> ListedService:
     return ListedService(
         name=service.name,
         title=service.title,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.documents.moments import spell_minute
-from pilotbase.documents.permissions import Reading, may_read
-from pilotbase.documents.service import Service, ServiceStanding
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.permissions import ReadScope, may_read
+from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
@@ -46,7 +46,7 @@ class DoneAct:
         """Return what was done; of what was done several times how often, and when last."""
         if self.times == 1:
             return self.last.what
-        return text("incident.done_times", what=self.last.what, times=self.times, at=spell_minute(self.last.at))
+        return text("incident.done_times", what=self.last.what, times=self.times, at=format_minute(self.last.at))
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DeskLine:
     """One service as the desk shows it."""
 
     service: Service
-    standing: ServiceStanding
+    standing: ServiceStatus
     watched: bool
     """Whether a watch is armed: without one, green says nothing."""
     has_data: bool
@@ -82,7 +82,7 @@ class DeskLine:
 def duty_desk(view: View) -> list[DeskLine]:
     """Return the services whose desk the actor's is, the most serious first; none for other roles."""
     actor = view.actor
-    if not may_read(Reading.DESK, actor):
+    if not may_read(ReadScope.DESK, actor):
         return []
     found = _read(view)
     seen = [pair for pair in services_of(view) if actor.sees_all or pair[0].organisation == actor.organisation]
@@ -122,7 +122,7 @@ def _read(view: View) -> _Found:
     return _Found(armed, read, standing, done, list_incidents(view, limit=_INCIDENTS))
 
 
-def _line(found: _Found, service: Service, standing: ServiceStanding, now: datetime) -> DeskLine:
+def _line(found: _Found, service: Service, standing: ServiceStatus, now: datetime) -> DeskLine:
     own = [incident for incident in found.incidents if incident.service == service.name]
     return DeskLine(
         service=service,

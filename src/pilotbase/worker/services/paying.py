@@ -11,7 +11,7 @@ from pilotbase.catalogue.ties import declared_ties
 from pilotbase.compute.vouchers import rows
 from pilotbase.compute.vouchers.calls import HOUR, HourOfCalls, job_of, let_pay, settle_calls
 from pilotbase.compute.vouchers.ledger import expire_due
-from pilotbase.compute.vouchers.reconciling import Line, lines_of, settled_of
+from pilotbase.compute.vouchers.reconciling import ReconciliationLine, lines_of, settled_of
 from pilotbase.compute.vouchers.rows import Payer
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import ServiceAct
@@ -70,12 +70,12 @@ def settle_closed_hours(view: View) -> int:
     return done
 
 
-def reconciled_hours(view: View) -> list[Line]:
+def reconciled_hours(view: View) -> list[ReconciliationLine]:
     """Return what the gateway's meters say of each closed hour that a voucher is to pay, beside what was settled of it.
 
     Of the last days, oldest first; a refused hour stands there with all of it as the difference.
     """
-    found: list[Line] = []
+    found: list[ReconciliationLine] = []
     with view.reading() as connection:
         for payer in rows.payers(connection):
             for hour in _closed_hours(view, payer):

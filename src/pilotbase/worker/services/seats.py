@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pilotbase.compute.queue.showing import Shown, seats_of
-from pilotbase.compute.sharing.explaining import Wait
+from pilotbase.compute.queue.showing import JobView, seats_of
+from pilotbase.compute.sharing.explaining import JobWait
 from pilotbase.documents.api.pools import SeatTold, WaitTold
 from pilotbase.workspace.store import View
 
@@ -15,13 +15,13 @@ def seats_told(view: View, thing: str) -> list[SeatTold]:
     return [seat_told(one) for one in seats_of(view, thing)]
 
 
-def seat_told(one: Shown) -> SeatTold:
+def seat_told(one: JobView) -> SeatTold:
     """Return a seat as those may know it who see what it is for."""
     wait = wait_told(one.wait) if one.wait is not None else None
     return SeatTold(pool=one.job.asked.pool, state=one.job.state.value, wait=wait)
 
 
-def wait_told(wait: Wait) -> WaitTold:
+def wait_told(wait: JobWait) -> WaitTold:
     """Return why work waits, for whom, and when it is expected to start."""
     starts = datetime.fromtimestamp(wait.starts, UTC) if wait.starts is not None else None
     return WaitTold(reason=wait.reason.value, blocker=wait.blocker, place=wait.position, starts=starts)

@@ -9,7 +9,7 @@ from functools import partial
 
 from pilotbase.documents.observation import ObservationBatch
 from pilotbase.service.draining import Take
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.retention import forget_old
 from pilotbase.watch.running import close_all_cohorts, run_once, watched_services
 from pilotbase.worker.base import Base
@@ -24,7 +24,7 @@ def taking(base: Base) -> Take:
     """Return what takes the observations of gateways: what cannot be taken is counted, and holds up no other."""
 
     def take_all(batches: Sequence[ObservationBatch]) -> None:
-        taken = take(base.lab.view, batches)
+        taken = ingest(base.lab.view, batches)
         for refusal in taken.refused[:10]:
             _log.warning("%s", refusal.reason.render())
 

@@ -33,14 +33,14 @@ _LOCATOR = b"PK\x06\x07"
 
 
 @dataclass(frozen=True)
-class Member:
+class ArchiveEntry:
     """A file to be packed, under its name in the archive."""
 
     name: str
     content: Path | bytes
 
 
-def write_archive(file: Path, members: Iterable[Member]) -> None:
+def write_archive(file: Path, members: Iterable[ArchiveEntry]) -> None:
     """Write the archive of ``members`` to ``file``, whole or not at all.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pilotbase.certificate import read_evidence
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.papers import EnrolledSite, SiteEnrolment, SiteOffer, site_head
@@ -135,7 +135,7 @@ def require_site(view: View, name: str) -> KnownSite:
 def require_in_force(site: EnrolledSite) -> None:
     """Return if the site is not revoked; raises `RefusedError`."""
     if site.revoked_at is not None:
-        raise RefusedError("site.revoked", site=site.site, at=spell_minute(site.revoked_at), reason=site.reason)
+        raise RefusedError("site.revoked", site=site.site, at=format_minute(site.revoked_at), reason=site.reason)
 
 
 def known_sites(view: View) -> list[KnownSite]:
@@ -159,7 +159,7 @@ def site_lines(known: KnownSite) -> list[Text]:
     """Return in sentences how a site stands."""
     standing = known.standing
     at = standing.revoked_at
-    ended = [text("site.line_revoked", at=spell_minute(at), reason=standing.reason)] if at is not None else []
+    ended = [text("site.line_revoked", at=format_minute(at), reason=standing.reason)] if at is not None else []
     return [*enrolment_lines(known.enrolment), *ended]
 
 
@@ -191,4 +191,4 @@ def _require_goes_on(known: KnownSite, enrolment: SiteEnrolment) -> None:
     if verifier.open(enrolment.checkpoint).size < verifier.open(known.standing.seen).size:
         raise RefusedError("site.log_rolled_back", site=site)
     if enrolment.signed_at < before.signed_at:
-        raise RefusedError("site.older_enrolment", site=site, signed=spell_minute(before.signed_at))
+        raise RefusedError("site.older_enrolment", site=site, signed=format_minute(before.signed_at))

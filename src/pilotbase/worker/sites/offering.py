@@ -13,7 +13,7 @@ from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
 from pilotbase.trial.running import prepare_candidate
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.papers import SiteEnrolment, SiteOffer
@@ -67,7 +67,7 @@ def release_of(figures: str, smallest_cell: int) -> Release:
         raise InputError("site.bad_release", figures=figures, cell=smallest_cell) from None
 
 
-def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> Sealed:
+def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> OpenedScenario:
     """Return the sealed scenario; what its baseline needs is fetched now: later there is no network."""
     sealed = seal_in(base, scenario, Step.FREEZE, on_progress)
     if sealed.record.reference_application is not None:
@@ -75,7 +75,7 @@ def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> Sealed:
     return sealed
 
 
-def _offer(base: Base, sealed: Sealed) -> SiteOffer:
+def _offer(base: Base, sealed: OpenedScenario) -> SiteOffer:
     return SiteOffer(
         scenario=sealed.scenario,
         reference=sealed.reference,

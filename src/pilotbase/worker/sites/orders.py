@@ -22,7 +22,7 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
-from pilotbase.worker.kept_until import KeptUntil, erase_over
+from pilotbase.worker.retention_dates import KeptUntil, erase_over
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 from pilotbase.workspace.actors import parties

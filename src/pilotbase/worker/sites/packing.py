@@ -11,11 +11,11 @@ from pathlib import Path
 from pilotbase.catalogue.applications import Submission, read_application, store_application
 from pilotbase.compute.box.locks import parse_lock
 from pilotbase.compute.box.settings import running_interpreter
-from pilotbase.compute.box.wheels import Wheel as KeptWheel
+from pilotbase.compute.box.wheels import CachedWheel as KeptWheel
 from pilotbase.compute.box.wheels import provide_wheels
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.site import Software
@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.archives import PAPER, Member, write_archive
+from pilotbase.worker.sites.archives import PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.papers import Signed, SiteOffer, SitePack, Wheel, pack_head, site_report_head
 from pilotbase.worker.sites.signatures import sign
@@ -70,7 +70,7 @@ class Packed:
             application=f"{pack.application.name} {pack.application.version}",
             scenario=pack.scenario.name,
             site=pack.site,
-            ends=spell_minute(pack.expires_at),
+            ends=format_minute(pack.expires_at),
         )
 
 
@@ -178,12 +178,12 @@ def _wheel(kept: KeptWheel) -> Wheel:
     return Wheel(name=kept.path.name, sha256=kept.sha256, size=kept.path.stat().st_size)
 
 
-def _members(contents: _Contents, signed: Signed) -> Iterator[Member]:
-    yield Member(PAPER, signed.envelope.to_bytes())
+def _members(contents: _Contents, signed: Signed) -> Iterator[ArchiveEntry]:
+    yield ArchiveEntry(PAPER, signed.envelope.to_bytes())
     for file in contents.submission.tree.files:
-        yield Member(f"application/{file.path}", contents.submission.folder / file.path)
+        yield ArchiveEntry(f"application/{file.path}", contents.submission.folder / file.path)
     for wheel in contents.wheels:
-        yield Member(f"wheels/{wheel.sha256}/{wheel.path.name}", wheel.path)
+        yield ArchiveEntry(f"wheels/{wheel.sha256}/{wheel.path.name}", wheel.path)
 
 
 def _head(known: KnownSite, offer: SiteOffer, application: ApplicationReference) -> str:

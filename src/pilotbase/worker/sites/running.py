@@ -19,7 +19,7 @@ from pilotbase.documents.site import SiteTerms, Witness
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.trial.freezing import freeze_plan
-from pilotbase.trial.running import Candidate, prepare_candidate
+from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.worker.base import Base
@@ -96,7 +96,7 @@ def witness_of(name: str, organisation: str) -> Witness:
         raise InputError("site.bad_witness", name=name, organisation=organisation) from None
 
 
-def _take_in(base: Base, opened: OpenedPack, on_progress: OnProgress) -> Candidate:
+def _take_in(base: Base, opened: OpenedPack, on_progress: OnProgress) -> PreparedApplication:
     """Return the application of a pack, kept here, its environment built from the wheels that came along.
 
     Raises:

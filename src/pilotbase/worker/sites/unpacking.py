@@ -14,10 +14,10 @@ from pilotbase.certificate import TrustRoots
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_file, digest_of
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.site import Witness
 from pilotbase.trial.scoring import settle_criteria
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.archives import PAPER, PackArchive, opened_archive
 from pilotbase.worker.sites.offering import OFFER_HEAD
@@ -71,7 +71,7 @@ def opened_pack(file: Path, roots: TrustRoots, scratch: Path) -> Iterator[Opened
         yield OpenedPack(pack, application, places)
 
 
-def require_runnable(base: Base, pack: SitePack, sealed: Sealed, witness: Witness, file: Path) -> None:
+def require_runnable(base: Base, pack: SitePack, sealed: OpenedScenario, witness: Witness, file: Path) -> None:
     """Return if this site may run ``pack`` now on what it has sealed.
 
     Raises:
@@ -126,11 +126,11 @@ def _examine_time(base: Base, pack: SitePack, problems: Problems) -> None:
     begun = base.lab.view.head(pack_head(pack.nonce)) is not None
     released = base.lab.view.head(release_head(pack.nonce)) is not None
     if not released:
-        problems.require(now >= pack.made_at - SKEW, "clock", "site.clock_behind", made=spell_minute(pack.made_at))
-    ends = spell_minute(pack.expires_at)
+        problems.require(now >= pack.made_at - SKEW, "clock", "site.clock_behind", made=format_minute(pack.made_at))
+    ends = format_minute(pack.expires_at)
     problems.require(begun or now < pack.expires_at, "expires_at", "site.pack_expired", ends=ends)
     if begun and not released:
-        ended = spell_minute(pack.ends_at)
+        ended = format_minute(pack.ends_at)
         problems.require(now < pack.ends_at, "expires_at", "site.pack_over", ends=ended)
     with problems.about("log"):
         growth_since(base, pack.seen, base.lab.view.checkpoint())

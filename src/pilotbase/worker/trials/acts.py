@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from pilotbase.catalogue.advancing import Possible, advance, possible_acts
-from pilotbase.catalogue.bars import Judge
-from pilotbase.catalogue.my_work import Work, my_work
+from pilotbase.catalogue.bars import StepGuard
+from pilotbase.catalogue.my_work import MyWork, my_work
 from pilotbase.catalogue.newest_data import scenario_to_try
 from pilotbase.catalogue.records import everything, load_record
 from pilotbase.catalogue.situation import AttemptsLeft, Move
@@ -42,14 +42,14 @@ def acts_on(base: Base, view: View, record: Record) -> list[Possible]:
     return possible_acts(view, record, attempts_left(base))
 
 
-def work_of(base: Base, view: View) -> Work:
+def work_of(base: Base, view: View) -> MyWork:
     """Return what the actor of ``view`` can do now, and what waits for them until others make way."""
     return my_work(view, attempts_left(base))
 
 
-def judge_of(base: Base, now: datetime) -> Judge:
+def judge_of(base: Base, now: datetime) -> StepGuard:
     """Return what tells the bars of any record of the base."""
-    return Judge(base.lab.view, now, attempts_left(base))
+    return StepGuard(base.lab.view, now, attempts_left(base))
 
 
 def attempts_left(base: Base) -> AttemptsLeft:

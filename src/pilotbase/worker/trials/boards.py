@@ -9,18 +9,18 @@ from pathlib import Path
 from pilotbase.documents.board import Board, BoardEntry, SeenBoard
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Approval
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.board import board_of, submit
 from pilotbase.trial.board_measure import board_rule
-from pilotbase.trial.lab import Lab
-from pilotbase.trial.running import Candidate
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_submission
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.board import newest_board
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import scenario_for
@@ -56,7 +56,11 @@ def submit_to_board(
 
 
 def score_on_board(
-    lab: Lab, sealed: Sealed, candidate: Candidate, on_progress: OnProgress, granted: Sequence[Approval] = ()
+    lab: TrialRuntime,
+    sealed: OpenedScenario,
+    candidate: PreparedApplication,
+    on_progress: OnProgress,
+    granted: Sequence[Approval] = (),
 ) -> BoardEntry:
     """Return what the board releases of an application version that has rehearsed; raises as `submit`."""
     return run_submission(lab, submit(lab, sealed, candidate, granted), on_progress)
@@ -68,7 +72,7 @@ def board_for(view: View, subject: str) -> SeenBoard:
     Raises:
         NotFoundError: the actor sees no such scenario, it has no board, or the actor has no business on one.
     """
-    scenario = scenario_for(view, subject, Reading.BOARD)
+    scenario = scenario_for(view, subject, ReadScope.BOARD)
     terms, owner = scenario.trial.board, scenario.owner.organisation
     if terms is None:
         raise NotFoundError("record.not_found", subject=subject)

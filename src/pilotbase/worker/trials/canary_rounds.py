@@ -23,8 +23,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.leaving import may_leave
-from pilotbase.trial.probes.canaries import Compared, compare_canaries
-from pilotbase.trial.running import Terms, prepare_candidate
+from pilotbase.trial.probes.canaries import CanaryComparison, compare_canaries
+from pilotbase.trial.running import BoxTerms, prepare_candidate
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import PASSING, OnceADay, Pace, in_rounds
@@ -50,7 +50,7 @@ def check_canaries(base: Base, file: Path) -> Text:
     return text("certificate.canaries_hold", **counts)
 
 
-def ask_again(base: Base, certificate: Certificate) -> Compared:
+def ask_again(base: Base, certificate: Certificate) -> CanaryComparison:
     """Return how the answers have changed; where too many have, the certificate is suspended. Raises as above."""
     view = base.lab.view
     use = None if certificate.endpoint is None else view.load(certificate.report, Report).endpoint
@@ -62,7 +62,7 @@ def ask_again(base: Base, certificate: Certificate) -> Compared:
         base.lab, read_application(base.lab.application_folder(certificate.application.digest))
     )
     leaves = may_leave(sealed.scenario)
-    terms = Terms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
+    terms = BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
     sample = sealed.features(read_public_sample(base.lab, sealed))
     try:
         compared = compare_canaries(use.canaries, candidate, terms, sample)

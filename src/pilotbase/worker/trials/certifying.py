@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.ties import ties
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.documents.site import SiteStatement
@@ -38,6 +38,6 @@ def site_sentence(statement: SiteStatement) -> Text:
         owner=statement.owner,
         person=statement.witness.name,
         organisation=statement.witness.organisation,
-        at=spell_minute(statement.signed_at),
+        at=format_minute(statement.signed_at),
         cell=statement.smallest_cell,
     )

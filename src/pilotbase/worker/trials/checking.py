@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.certificate import Verification, read_evidence, verify_certificate
+from pilotbase.certificate import CertificateVerification, read_evidence, verify_certificate
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import PilotbaseError
@@ -21,7 +21,7 @@ _NOBODY = Actor("", frozenset())
 class Checked:
     """What came of a check: a certificate that holds, or why none does."""
 
-    verification: Verification | None
+    verification: CertificateVerification | None
     error: PilotbaseError | None
     certificate: Certificate | None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
@@ -36,7 +36,7 @@ def compare(view: View, subject: str) -> Comparison:
     Raises:
         NotFoundError: the actor sees no such scenario, or is neither its owner nor the operator.
     """
-    scenario = scenario_for(view, subject, Reading.COMPARISON)
+    scenario = scenario_for(view, subject, ReadScope.COMPARISON)
     found = sorted(_candidates(view, subject, scenario), key=lambda one: (one.ended_at, one.trial))
     rules = dict.fromkeys(criterion.rule for one in found for criterion in one.criteria)
     return Comparison(

@@ -25,7 +25,7 @@ from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
 from pilotbase.documents.voucher import PriceList
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt
@@ -38,7 +38,7 @@ ABOVE = "PILOTBASE_ASK_ABOVE"
 """Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""
 PRICES = "PILOTBASE_TRIAL_PRICES"
 """Setting: the pool at whose prices trials are told; else the first that seats trials and has prices."""
-Runner = Callable[[Lab, TrialPlan, OnProgress], Report]
+Runner = Callable[[TrialRuntime, TrialPlan, OnProgress], Report]
 
 
 def ceiling_of(above: list[str] | None = None) -> Ceiling:
@@ -60,7 +60,7 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
 def runner(asking: SpendingLimit, consented: bool) -> Runner:
     """Return what runs a plan as `run_trial` does, held above the limit unless somebody has ``consented``."""
 
-    def run(lab: Lab, plan: TrialPlan, on_progress: OnProgress) -> Report:
+    def run(lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress) -> Report:
         if consented and report_of(lab, plan) is None:
             note_consent(lab, plan.digest(), lab.actor.organisation)
         return run_trial(lab, plan, on_progress, asking)

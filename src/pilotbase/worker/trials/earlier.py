@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pilotbase.certificate.status import revocations_of, standing_of
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.moments import spell_minute
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
@@ -17,8 +17,8 @@ def earlier_lines(base: Base, certificate: Certificate, asked_at: datetime) -> I
     """Yield that ``certificate`` was issued before ``asked_at``, and what has become of it; nothing of a new one."""
     if certificate.issued_at >= asked_at:
         return
-    yield text("worker.line_earlier", at=spell_minute(certificate.issued_at))
+    yield text("worker.line_earlier", at=format_minute(certificate.issued_at))
     stands = standing_of(certificate, revocations_of(base.lab.view), asked_at)
     if stands.entry is not None:
         code = f"worker.line_{stands.status}"
-        yield text(code, at=spell_minute(stands.entry.at), reason=spoken_reason(stands.entry.reason))
+        yield text(code, at=format_minute(stands.entry.at), reason=spoken_reason(stands.entry.reason))

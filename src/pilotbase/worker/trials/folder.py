@@ -14,7 +14,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.texts import LANGUAGES, text
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
@@ -30,7 +30,7 @@ SHOWN_CASES = "shown-cases.json"
 """Cases of a rehearsal to look at, where the supplier may hold the rows."""
 
 
-def open_records(lab: Lab, report: Report, owner: str) -> bytes | None:
+def open_records(lab: TrialRuntime, report: Report, owner: str) -> bytes | None:
     """Return the file of the records of a report for its owner; the opening is logged. None for a report without."""
     if report.records is None or report.plan is None:
         return None
@@ -69,7 +69,7 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
     write_whole(folder / "application.log", _withheld(files.report))
 
 
-def rehearsal_folder(lab: Lab, application: Digest, scenario: str) -> Path:
+def rehearsal_folder(lab: TrialRuntime, application: Digest, scenario: str) -> Path:
     """Return the folder of the rehearsal of an application's folder on the scenario of that name."""
     return lab.folder("rehearsals", hex_of(application), scenario)
 

@@ -8,12 +8,12 @@ from functools import lru_cache
 from pilotbase.documents.api.comparison import Budget
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import Reading
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text
-from pilotbase.trial.lab import Lab
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
-from pilotbase.trial.sealed import Sealed, SealedScenario, read_public_sample
+from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
@@ -33,7 +33,7 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
     Raises:
         NotFoundError: the actor sees no such scenario, or it is not for them to know.
     """
-    scenario = scenario_for(view, subject, Reading.BUDGET)
+    scenario = scenario_for(view, subject, ReadScope.BUDGET)
     sealed = sealed_version(base.lab, scenario.digest())
     if sealed is None:
         return None
@@ -42,7 +42,7 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
 
 def budget_of_trial(base: Base, view: View, subject: str) -> Budget | None:
     """Return what is left of the scenario version that a commission is about; raises as `budget_of_scenario`."""
-    sealed = sealed_version(base.lab, record_for(view, subject, Reading.BUDGET).documents["scenario"])
+    sealed = sealed_version(base.lab, record_for(view, subject, ReadScope.BUDGET).documents["scenario"])
     return None if sealed is None else budget_of(base.lab, sealed)
 
 
@@ -63,16 +63,16 @@ def why_none_left(base: Base, scenario: Digest) -> BarredError | None:
     return why_no_attempt(sealed.scenario, hidden, remaining(base.lab.vault, hidden))
 
 
-def sealed_version(lab: Lab, scenario: Digest) -> Sealed | None:
+def sealed_version(lab: TrialRuntime, scenario: Digest) -> OpenedScenario | None:
     """Return a scenario version with its newest sealed data; None before they are sealed."""
     stated = lab.view.load(scenario, Scenario)
     found = lab.view.find("sealed-scenario", {"scenario": stated.name}, limit=_SEALED_VERSIONS)
     records = (stored.load(SealedScenario) for stored in found if stored.owner == stated.owner.organisation)
     record = next((one for one in records if one.scenario == scenario), None)
-    return None if record is None else Sealed(stated, record)
+    return None if record is None else OpenedScenario(stated, record)
 
 
-def budget_of(lab: Lab, sealed: Sealed) -> Budget:
+def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
     """Return what the hidden set of a sealed scenario still holds."""
     scenario, hidden = sealed.scenario, _hidden_set(lab, sealed)
     left = remaining(lab.vault, hidden)
@@ -99,8 +99,8 @@ class _Standing:
 
     record: Digest
     left: Remaining
-    lab: Lab = field(compare=False)
-    sealed: Sealed = field(compare=False)
+    lab: TrialRuntime = field(compare=False)
+    sealed: OpenedScenario = field(compare=False)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -109,5 +109,5 @@ def _due(here: _Standing) -> tuple[Text, ...]:
     return refresh_advice(scenario, record.classes, read_public_sample(here.lab, here.sealed), here.left)
 
 
-def _hidden_set(lab: Lab, sealed: Sealed) -> HiddenSet:
+def _hidden_set(lab: TrialRuntime, sealed: OpenedScenario) -> HiddenSet:
     return lab.view.load(sealed.record.hidden_set, HiddenSet)

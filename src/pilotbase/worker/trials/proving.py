@@ -20,10 +20,10 @@ from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.conforming import Conformance, conform
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
-from pilotbase.trial.running import Candidate, prepare_candidate
+from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario, naming_places
 from pilotbase.trial.scorer_process import run_trial
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.consenting import Runner
@@ -42,7 +42,7 @@ class Rehearsed:
 
 
 @dataclass(frozen=True)
-class Proven:
+class ProvenTrial:
     """A report, its certificate and where their files are."""
 
     report: Report
@@ -91,7 +91,7 @@ def prove(
     out: Path | None = None,
     on_progress: OnProgress = ignore_progress,
     run: Runner = run_trial,
-) -> Proven:
+) -> ProvenTrial:
     """Return the report and the certificate of an application version on a scenario version.
 
     Run again it returns the same report; killed on the way, or held by ``run`` for consent, it goes on.
@@ -110,12 +110,12 @@ def prove(
     records = open_records(base.lab, report, sealed.scenario.owner.organisation)
     checkpoint = base.lab.view.checkpoint().note
     write_trial(folder, TrialFiles(plan, report, issued.certificate, issued.envelope, records, checkpoint))
-    return Proven(report, issued.certificate, issued.envelope, folder)
+    return ProvenTrial(report, issued.certificate, issued.envelope, folder)
 
 
 def take_in(
     base: Base, scenario_path: Path, application_path: Path, step: Step, on_progress: OnProgress
-) -> tuple[Sealed, Candidate]:
+) -> tuple[OpenedScenario, PreparedApplication]:
     """Return scenario and application as the base keeps them: data sealed, folder copied, requirements installed."""
     submission = read_application(application_path)
     sealed = seal_in(base, scenario_path, step, on_progress)
@@ -124,7 +124,7 @@ def take_in(
     return sealed, prepare_candidate(base.lab, kept)
 
 
-def seal_in(base: Base, scenario_path: Path, step: Step, on_progress: OnProgress) -> Sealed:
+def seal_in(base: Base, scenario_path: Path, step: Step, on_progress: OnProgress) -> OpenedScenario:
     """Return the scenario of a folder with its data sealed, and its reference application kept."""
     scenario, folder = load_scenario(scenario_path, step)
     on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
@@ -135,8 +135,8 @@ def seal_in(base: Base, scenario_path: Path, step: Step, on_progress: OnProgress
 
 def require_rehearsed(
     base: Base,
-    sealed: Sealed,
-    candidate: Candidate,
+    sealed: OpenedScenario,
+    candidate: PreparedApplication,
     folder: Path,
     on_progress: OnProgress,
     release: Release | None = None,
@@ -153,7 +153,7 @@ def require_rehearsed(
             raise RefusedError("trial.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail, folder=folder)
 
 
-def trial_folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candidate) -> Path:
+def trial_folder(base: Base, out: Path | None, sealed: OpenedScenario, candidate: PreparedApplication) -> Path:
     """Return where the files of this application on this scenario go; raises `RefusedError` when others are there."""
     name = f"{candidate.reference.name}-{candidate.reference.version}"
     supplier = candidate.reference.supplier.organisation
@@ -167,6 +167,8 @@ def trial_folder(base: Base, out: Path | None, sealed: Sealed, candidate: Candid
     return folder
 
 
-def _freeze(base: Base, sealed: Sealed, candidate: Candidate, folder: Path, on_progress: OnProgress) -> TrialPlan:
+def _freeze(
+    base: Base, sealed: OpenedScenario, candidate: PreparedApplication, folder: Path, on_progress: OnProgress
+) -> TrialPlan:
     require_rehearsed(base, sealed, candidate, folder, on_progress)
     return freeze_plan(base.lab, sealed, candidate)

@@ -57,7 +57,7 @@ class ReplayedCriterion(Part):
     guarantee: str
 
 
-class Replay(Part):
+class ReplayedVerdict(Part):
     """A verdict derived again, and what it was held against."""
 
     verdict: Verdict
@@ -97,8 +97,8 @@ class _Folder:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """What was held against the records; see `Replay`."""
+class ReplayComparison:
+    """What was held against the records; see `ReplayedVerdict`."""
 
     same: tuple[str, ...]
     absent: tuple[str, ...]
@@ -106,7 +106,7 @@ class Compared:
     certified: bool | None
 
 
-def replay_trial(path: Path) -> Replay:
+def replay_trial(path: Path) -> ReplayedVerdict:
     """Return the verdict that the records of a trial decide; ``path`` is its folder or its ``report.json``.
 
     Verdict and scores may have been deleted from the report: what is there is compared.
@@ -138,7 +138,7 @@ def replay_trial(path: Path) -> Replay:
     absent = [*(field for field in derived if field not in said), *([] if csv else ["cases.csv"])]
     undecided = tuple(field for field in said if field not in derived)
     certified = None if certificate is None else _names_it(certificate, folder.report)
-    return _replay(folder, replayed, Compared(tuple(compared), tuple(absent), undecided, certified))
+    return _replay(folder, replayed, ReplayComparison(tuple(compared), tuple(absent), undecided, certified))
 
 
 def _open(path: Path) -> _Folder:
@@ -229,9 +229,9 @@ def _verdict_of(replayed: Replayed) -> Text:
     return verdict_in_words(replayed.verdict, is_approximate(item.guarantee for item in replayed.decision.criteria))
 
 
-def _replay(folder: _Folder, replayed: Replayed, compared: Compared) -> Replay:
+def _replay(folder: _Folder, replayed: Replayed, compared: ReplayComparison) -> ReplayedVerdict:
     decision = replayed.decision
-    return Replay(
+    return ReplayedVerdict(
         verdict=replayed.verdict,
         digest=replayed.digest,
         scored=decision.scored,
@@ -261,7 +261,7 @@ def _replay(folder: _Folder, replayed: Replayed, compared: Compared) -> Replay:
     )
 
 
-def replay_lines(replay: Replay) -> list[Text]:
+def replay_lines(replay: ReplayedVerdict) -> list[Text]:
     """Return a replay in sentences."""
     lines = [text("worker.replay_verdict", verdict=replay.verdict_in_words, digest=replay.digest)]
     lines += [

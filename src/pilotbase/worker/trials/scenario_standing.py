@@ -8,8 +8,8 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.lab import Lab
-from pilotbase.trial.sealed import Sealed
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import find_sealed
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.trials.hidden_budgets import budget_of
@@ -21,7 +21,7 @@ def base_if_any() -> Base | None:
     return open_base() if (home_path() / "home.json").is_file() else None
 
 
-def sealed_here(lab: Lab, scenario: Scenario, folder: Path) -> Sealed | None:
+def sealed_here(lab: TrialRuntime, scenario: Scenario, folder: Path) -> OpenedScenario | None:
     """Return the scenario with its data where this version was sealed, else None; nothing is sealed for it."""
     baseline = scenario.baseline
     reference = read_application(folder / baseline.path).digest if isinstance(baseline, ApplicationBaseline) else None

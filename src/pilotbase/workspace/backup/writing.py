@@ -57,7 +57,7 @@ _DATABASES = ("pilotbase.db", "hub.db")
 _CHUNK = 1 << 20
 
 
-class Member(Part):
+class BackupEntry(Part):
     """One member of the archive."""
 
     digest: Digest
@@ -78,7 +78,7 @@ class Manifest(Document):
     """The key that signs the log and this manifest, as `LogVerifier` spells it."""
     keys: tuple[str, ...]
     """Names of the key files that the base had; none of them is here."""
-    members: dict[str, Member]
+    members: dict[str, BackupEntry]
 
 
 def write_backup(
@@ -183,7 +183,7 @@ class _Packing:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self.members: dict[str, Member] = {}
+        self.members: dict[str, BackupEntry] = {}
 
     def add_file(self, name: str, path: Path) -> None:
         """Add a file as it is read now; one that has gone meanwhile is no member."""
@@ -201,7 +201,7 @@ class _Packing:
     def add(self, name: str, pieces: Iterable[bytes], *, mode: int | None = None, packed: bool = False) -> None:
         """Add a member; ``packed``: it is cipher text, which does not get smaller."""
         digest, size = self.write(name, pieces, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
-        self.members[name] = Member(digest=digest, size=size, mode=mode)
+        self.members[name] = BackupEntry(digest=digest, size=size, mode=mode)
 
     def write(self, name: str, pieces: Iterable[bytes], kind: int = zipfile.ZIP_DEFLATED) -> tuple[Digest, int]:
         """Write a member that the manifest does not name; return its digest and size."""

@@ -19,7 +19,7 @@ from pilotbase.workspace.failures import NotFoundError
 _PIECE = 1 << 20
 
 
-class Fault(StrEnum):
+class ObjectFault(StrEnum):
     """What is wrong with an object."""
 
     MISSING = "missing"
@@ -31,7 +31,7 @@ class Damage:
     """One blob, or one chunk of it, that is not here or has other bytes."""
 
     digest: Digest
-    fault: Fault
+    fault: ObjectFault
     room: str
     needed_by: str
     """The blob or document that needs it; empty: it is not known."""
@@ -46,7 +46,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Checked:
+class BlobCheck:
     """How many objects there are and were read, and what is wrong."""
 
     objects: int
@@ -56,14 +56,14 @@ class Checked:
 
 def check(
     blobs: BlobStore, named: Iterable[Named], share: float = 1.0, on_progress: OnProgress = ignore_progress
-) -> Checked:
+) -> BlobCheck:
     """Read a ``share`` of the objects, chosen by chance, and say what is altered; look for all that must be here.
 
     That something is missing is always found, whatever the share: only listings are compared.
     """
     here = {room: set(blobs.digests(room)) for room in (CUT, OWN, KEPT)}
     damages = [
-        Damage(one.digest, Fault.MISSING, "", one.needed_by)
+        Damage(one.digest, ObjectFault.MISSING, "", one.needed_by)
         for one in named
         if not any(one.digest in room for room in here.values())
     ]
@@ -79,20 +79,20 @@ def check(
             damages += _altered_whole(blobs, digest, seen)
         elif room == OWN or digest not in seen:
             damages += _altered(blobs, room, digest)
-    return Checked(sum(map(len, here.values())), len(chosen), tuple(dict.fromkeys(damages)))
+    return BlobCheck(sum(map(len, here.values())), len(chosen), tuple(dict.fromkeys(damages)))
 
 
 def _missing_chunks(blobs: BlobStore, digest: Digest, kept: set[str]) -> Iterator[Damage]:
     try:
         chunks = blobs.manifest(digest).chunks
     except InvalidProofError:
-        yield Damage(digest, Fault.ALTERED, CUT, "")
+        yield Damage(digest, ObjectFault.ALTERED, CUT, "")
         return
     except NotFoundError:  # collected meanwhile
         return
     for chunk, _ in dict(chunks).items():
         if chunk not in kept:
-            yield Damage(chunk, Fault.MISSING, KEPT, digest)
+            yield Damage(chunk, ObjectFault.MISSING, KEPT, digest)
 
 
 def _altered_whole(blobs: BlobStore, digest: Digest, seen: set[Digest]) -> Iterator[Damage]:
@@ -111,9 +111,9 @@ def _altered_whole(blobs: BlobStore, digest: Digest, seen: set[Digest]) -> Itera
         hashed.update(content)
         if digest_bytes(content) != chunk:
             whole = False
-            yield Damage(chunk, Fault.ALTERED, KEPT, digest)
+            yield Damage(chunk, ObjectFault.ALTERED, KEPT, digest)
     if whole and digest_of(hashed.hexdigest()) != digest:
-        yield Damage(digest, Fault.ALTERED, CUT, "")
+        yield Damage(digest, ObjectFault.ALTERED, CUT, "")
 
 
 def _altered(blobs: BlobStore, room: str, digest: Digest) -> Iterator[Damage]:
@@ -124,4 +124,4 @@ def _altered(blobs: BlobStore, room: str, digest: Digest) -> Iterator[Damage]:
     except FileNotFoundError:  # erased meanwhile
         return
     if digest_of(hashed.hexdigest()) != digest:
-        yield Damage(digest, Fault.ALTERED, room, "")
+        yield Damage(digest, ObjectFault.ALTERED, room, "")

@@ -14,7 +14,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.workspace.blobs.store import BlobStore
-from pilotbase.workspace.blobs.trees import PackedTree, Tree, is_packable, pack
+from pilotbase.workspace.blobs.trees import PackedTree, TreeReader, is_packable, pack
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.plain_files import NotPlainError, opened_file, opened_folder
 
@@ -56,7 +56,7 @@ def unpack(blobs: BlobStore, packed: PackedTree, folder: Path, on_progress: OnPr
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     try:
         draft.mkdir(mode=0o700)
-        for count, (member, pieces) in enumerate(Tree(blobs, packed).contents()):
+        for count, (member, pieces) in enumerate(TreeReader(blobs, packed).contents()):
             if count % _STEP == 0:
                 on_progress(Progress(text("blobs.progress.unpack"), count, packed.files))
             place = draft / member.path

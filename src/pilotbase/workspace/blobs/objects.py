@@ -40,7 +40,7 @@ _DATES = ("mtime", "LastModified", "last_modified", "created")
 
 
 @dataclass(frozen=True)
-class Entry:
+class ObjectEntry:
     """One object as a listing shows it; ``written`` are seconds since 1970 by the clock of where it is."""
 
     name: str
@@ -118,7 +118,7 @@ class Objects:
         except FileNotFoundError:
             return None
 
-    def entries(self, room: str) -> Iterator[Entry]:
+    def entries(self, room: str) -> Iterator[ObjectEntry]:
         """Iterate what a listing of ``room`` shows, in no order."""
         start = len(self.root) + 1
         with self._told():
@@ -127,7 +127,7 @@ class Objects:
             except FileNotFoundError:
                 return
             for path, info in found.items():
-                yield Entry(str(path)[start:], int(info["size"]), _written(info))
+                yield ObjectEntry(str(path)[start:], int(info["size"]), _written(info))
 
     def remove(self, name: str) -> None:
         """Remove an object if it is there."""

@@ -14,7 +14,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
-from pilotbase.workspace.blobs.objects import DRAFTS, Entry, digest_in, name_of
+from pilotbase.workspace.blobs.objects import DRAFTS, ObjectEntry, digest_in, name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT, OWN, BlobStore
 from pilotbase.workspace.failures import NotFoundError
 
@@ -65,7 +65,7 @@ def sweep(
     listed = [entry for room in (CUT, OWN, KEPT, DRAFTS) for entry in blobs.objects.entries(room)]
     needed = _needed(blobs, listed, set(referenced()), before)
     old = [entry for entry in listed if entry.written < before and not _is_needed(entry, needed)]
-    gone: list[Entry] = []
+    gone: list[ObjectEntry] = []
     for count, entry in enumerate(old):  # lists of chunks first: a chunk never goes before a blob that has it
         on_progress(Progress(text("blobs.progress.sweep"), count, len(old)))
         going_on()
@@ -77,7 +77,7 @@ def sweep(
     return Swept((*rooms[CUT], *rooms[OWN]), rooms[KEPT], drafts, size, len(listed) - len(gone))
 
 
-def _needed(blobs: BlobStore, listed: list[Entry], referenced: set[Digest], before: float) -> set[str]:
+def _needed(blobs: BlobStore, listed: list[ObjectEntry], referenced: set[Digest], before: float) -> set[str]:
     """Return the names of the objects that must stay: what is named, and the chunks of each blob that stays."""
     needed = {name_of(room, digest) for digest in referenced for room in (OWN, KEPT, CUT)}
     for entry in listed:
@@ -92,14 +92,14 @@ def _needed(blobs: BlobStore, listed: list[Entry], referenced: set[Digest], befo
     return needed
 
 
-def _is_needed(entry: Entry, needed: set[str]) -> bool:
+def _is_needed(entry: ObjectEntry, needed: set[str]) -> bool:
     """Tell whether an object stays; what is no object of ours is nobody's to remove, but for a draft left behind."""
     if entry.name.startswith(f"{DRAFTS}/"):
         return False
     return digest_in(entry.name) is None or entry.name in needed
 
 
-def _digests(gone: list[Entry], room: str) -> list[Digest]:
+def _digests(gone: list[ObjectEntry], room: str) -> list[Digest]:
     found = (digest_in(entry.name) for entry in gone if entry.name.startswith(f"{room}/"))
     return sorted(digest for digest in found if digest is not None)
 

@@ -61,7 +61,7 @@ class PackedTree(Document):
 
 
 @dataclass(frozen=True)
-class Member:
+class TreeEntry:
     """One file of a tree."""
 
     path: str
@@ -85,7 +85,7 @@ def pack(blobs: BlobStore, files: Iterable[tuple[str, bytes | IO[bytes]]]) -> Pa
     return PackedTree(shards=tuple(packing.shards))
 
 
-class Tree:
+class TreeReader:
     """The members of a packed tree, read one by one or all in order."""
 
     def __init__(self, blobs: BlobStore, packed: PackedTree) -> None:
@@ -110,12 +110,12 @@ class Tree:
             raise InvalidProofError("blobs.member_damaged", path=path)
         return content
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[TreeEntry]:
         """Iterate the members in the order of their paths; raises as `read`."""
         for number in range(len(self._packed.shards)):
             yield from self._index(number).members
 
-    def contents(self) -> Iterator[tuple[Member, Iterator[bytes]]]:
+    def contents(self) -> Iterator[tuple[TreeEntry, Iterator[bytes]]]:
         """Iterate the members with their bytes, in pieces, reading each body once; raises as `read`.
 
         The pieces of a member are there until the next one is asked for.
@@ -143,10 +143,10 @@ class Tree:
 
 @dataclass(frozen=True)
 class _Index:
-    members: tuple[Member, ...]
+    members: tuple[TreeEntry, ...]
     starts: tuple[int, ...]
 
-    def find(self, path: str) -> tuple[Member, int] | None:
+    def find(self, path: str) -> tuple[TreeEntry, int] | None:
         place = bisect_right(self.members, path, key=lambda member: member.path) - 1
         if place < 0 or self.members[place].path != path:
             return None
@@ -159,7 +159,7 @@ def _read_index(content: bytes, shard: Shard) -> _Index:
     try:
         for line in content.decode().split("\n")[:-1]:
             spelled, size, path = line.split(" ", 2)
-            members.append(Member(path, int(size), digest_of(spelled)))
+            members.append(TreeEntry(path, int(size), digest_of(spelled)))
     except ValueError as error:
         raise InvalidProofError("blobs.index_damaged", index=shard.index) from error
     paths = [member.path for member in members]
@@ -190,7 +190,7 @@ class _Packing:
     def __init__(self, blobs: BlobStore) -> None:
         self.shards: list[Shard] = []
         self._blobs = blobs
-        self._members: list[Member] = []
+        self._members: list[TreeEntry] = []
         self._contents: list[bytes] = []
         self._size = 0
         self._last = ""
@@ -205,7 +205,7 @@ class _Packing:
             return
         if self._size + len(data) > _MOST_BYTES:
             self.close()
-        self._members.append(Member(path, len(data), digest_bytes(data)))
+        self._members.append(TreeEntry(path, len(data), digest_bytes(data)))
         self._contents.append(data)
         self._size += len(data)
         if zlib.crc32(path.encode()) % _USUAL_FILES == 0 or len(self._members) == _MOST_FILES:
@@ -225,7 +225,7 @@ class _Packing:
                 piece = b"" if isinstance(content, bytes) else content.read(1 << 20)
 
         digest = self._blobs.keep_pieces(pieces())
-        self._members = [Member(path, self._size, digest)]
+        self._members = [TreeEntry(path, self._size, digest)]
         self._keep(digest)
 
     def _keep(self, body: Digest) -> None:

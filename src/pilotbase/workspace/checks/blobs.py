@@ -15,7 +15,7 @@ from sqlalchemy import Connection, LargeBinary, String, Table, select
 from pilotbase.documents.hashes import HEX, Digest, digest_of
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.workspace import tables
-from pilotbase.workspace.blobs.checking import Checked, Named, check
+from pilotbase.workspace.blobs.checking import BlobCheck, Named, check
 from pilotbase.workspace.blobs.store import BlobStore
 from pilotbase.workspace.blobs.sweeping import SweepTerms, Swept, sweep
 from pilotbase.workspace.failures import ConflictError, StaleLeaseError
@@ -40,7 +40,7 @@ _DIGITS = re.compile(HEX)
 
 def verify_blobs(
     store: Store, blobs: BlobStore, share: float = 1.0, on_progress: OnProgress = ignore_progress
-) -> Checked:
+) -> BlobCheck:
     """Return what is wrong with the blobs of a base; ``share`` of the objects is read, by chance (`checking.check`)."""
     with store.database.read() as connection:
         named = list(_lasting_blobs(connection))

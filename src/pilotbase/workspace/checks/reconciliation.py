@@ -35,7 +35,7 @@ _ABSENT = "–"
 _SCORED = ("vault.scored", "vault.scored_before")
 
 
-class AttemptRow(NamedTuple):
+class LoggedAttempt(NamedTuple):
     """An attempt, as its steps in the log leave it."""
 
     hidden_set: str
@@ -51,14 +51,14 @@ class AttemptRow(NamedTuple):
 
 
 @dataclass
-class Told:
+class LoggedState:
     """What the entries of a log, read in order, say the store holds."""
 
     documents: dict[str, Fact] = field(default_factory=dict)
     """Digest → kind."""
     heads: dict[str, Fact] = field(default_factory=dict)
     counters: dict[str, Fact] = field(default_factory=dict)
-    attempts: list[AttemptRow] = field(default_factory=list)
+    attempts: list[LoggedAttempt] = field(default_factory=list)
     scored: Counter[str] = field(default_factory=Counter)
     """Hidden set → cases that were ever scored."""
     cases: dict[str, Fact] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Told:
         hidden_set, plan, application = entry.subjects
         attempt = (hidden_set, plan, application, int(entry.facts["attempt"]))
         if state == "opened":
-            self.attempts.append(AttemptRow(*attempt, "open", None, entry.time))
+            self.attempts.append(LoggedAttempt(*attempt, "open", None, entry.time))
             return
         # A number that was returned can be opened again by the same plan: the newest is meant.
         place = max((at for at, row in enumerate(self.attempts) if row[:4] == attempt), default=None)
@@ -94,7 +94,7 @@ class Told:
             self.attempts[place] = _moved(self.attempts[place], state, entry)
 
 
-def _moved(attempt: AttemptRow, state: str, entry: LogEntry) -> AttemptRow:
+def _moved(attempt: LoggedAttempt, state: str, entry: LogEntry) -> LoggedAttempt:
     if state == "delivered":
         return attempt._replace(state=state, delivered_at=entry.time)
     if state == "committed":
@@ -117,7 +117,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     """Return what `verify_store` does, by the public key alone and within the transaction of ``connection``."""
     copy = LogCopy.from_store(connection)
     verified = verify_log(copy, verifier, witnesses)
-    told = Told()
+    told = LoggedState()
     for body in copy.entries:
         told.read(LogEntry.model_validate_json(body))
     _compare_documents(connection, told)
@@ -136,7 +136,7 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     return replace(verified, only_counted=counted)
 
 
-def _compare_documents(connection: Connection, told: Told) -> None:
+def _compare_documents(connection: Connection, told: LoggedState) -> None:
     row, found = tables.documents.c, set()
     for digest, kind, body in connection.execute(select(row.digest, row.kind, row.body).order_by(row.sequence)):
         if told.documents.get(digest) != kind:
@@ -149,36 +149,36 @@ def _compare_documents(connection: Connection, told: Told) -> None:
             raise InvalidProofError("log.document_lost", kind=kind, digest=digest)
 
 
-def _compare_heads(connection: Connection, told: Told) -> None:
+def _compare_heads(connection: Connection, told: LoggedState) -> None:
     row = tables.heads.c
     found = {name: digest for name, digest in connection.execute(select(row.name, row.digest))}
     for name, stored, logged in _differences(found, told.heads):
         raise InvalidProofError("log.head_differs", name=name, stored=stored, logged=logged)
 
 
-def _compare_counters(connection: Connection, told: Told) -> None:
+def _compare_counters(connection: Connection, told: LoggedState) -> None:
     row = tables.counters.c
     found = {name: value for name, value in connection.execute(select(row.name, row.value))}
     for name, stored, logged in _differences(found, told.counters):
         raise InvalidProofError("log.counter_differs", name=name, stored=stored, logged=logged)
 
 
-def _compare_attempts(connection: Connection, told: Told) -> None:
+def _compare_attempts(connection: Connection, told: LoggedState) -> None:
     row = tables.attempts.c
-    columns = (row[name] for name in AttemptRow._fields)
-    found = [AttemptRow(*attempt) for attempt in connection.execute(select(*columns).order_by(row.identity))]
+    columns = (row[name] for name in LoggedAttempt._fields)
+    found = [LoggedAttempt(*attempt) for attempt in connection.execute(select(*columns).order_by(row.identity))]
     unlogged, lost = Counter(found) - Counter(told.attempts), Counter(told.attempts) - Counter(found)
     for one in [*unlogged, *lost]:
         stored, logged = _spelled(found, one), _spelled(told.attempts, one)
         raise InvalidProofError("log.attempt_differs", number=one.number, plan=one.plan, stored=stored, logged=logged)
 
 
-def _spelled(attempts: Iterable[AttemptRow], one: AttemptRow) -> str:
+def _spelled(attempts: Iterable[LoggedAttempt], one: LoggedAttempt) -> str:
     same = [row[4:] for row in attempts if (row.plan, row.number) == (one.plan, one.number)]
     return ", ".join(" ".join(str(value) for value in row if value is not None) for row in same) or _ABSENT
 
 
-def _compare_hidden_sets(connection: Connection, told: Told) -> None:
+def _compare_hidden_sets(connection: Connection, told: LoggedState) -> None:
     """See that each hidden set has the rows and the owner of its document, and as many scored cases as the log says."""
     row, kept = tables.hidden_sets.c, tables.documents.c
     of_set = and_(kept.digest == row.digest, kept.owner == row.owner)

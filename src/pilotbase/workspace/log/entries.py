@@ -60,7 +60,7 @@ class LogEntry(Part):
 
 
 @dataclass(frozen=True)
-class Record:
+class LogRecord:
     """What a caller wants entered: the log adds number, predecessor and, for ``payload``, salt and hash."""
 
     action: str
@@ -79,7 +79,7 @@ class InclusionProof:
     checkpoint: Checkpoint
 
 
-def append(connection: Connection, key: LogKey, records: Sequence[Record], actor: Actor, time: datetime) -> None:
+def append(connection: Connection, key: LogKey, records: Sequence[LogRecord], actor: Actor, time: datetime) -> None:
     """Enter ``records`` and sign the new checkpoint, all in the transaction of ``connection``."""
     size = log_size(connection)
     previous = digest_text(_node(connection, 0, size - 1)) if size else NO_PREDECESSOR

@@ -14,13 +14,13 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.endpoints.wire import Question, Reply, misfit, require_cells
+from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, misfit, require_cells
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.contract_tensors import PREDICTION, input_metadata
-from pilotbase.protocols.frames import MISSING_BOOLEAN, Batch, FrameError
-from pilotbase.protocols.guarded_http import Answer, Request
+from pilotbase.protocols.frames import MISSING_BOOLEAN, FeatureBatch, FrameError
+from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse
 from pilotbase.protocols.oip_tensors import BYTES, Tensor, texts_tensor
 from pilotbase.protocols.open_inference import (
     HEADER_LENGTH,
@@ -49,31 +49,31 @@ class OpenInferenceWire:
         version = "" if endpoint.version is None else f"/versions/{quote(endpoint.version, safe='')}"
         self._model = f"{endpoint.url.rstrip('/')}/v2/models/{quote(endpoint.model, safe='')}{version}"
 
-    def greeting(self) -> Request:
-        return Request("GET", f"{self._model}/ready")
+    def greeting(self) -> GuardedRequest:
+        return GuardedRequest("GET", f"{self._model}/ready")
 
-    def is_there(self, answer: Answer) -> bool:
+    def is_there(self, answer: GuardedResponse) -> bool:
         return answer.status == 200
 
-    def questions(self, batch: Batch) -> Sequence[Question]:
+    def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
         output = self._endpoint.output
         body = write_infer_request(self._tensors(batch), () if output is None else (output,))
         most = _FREE_BYTES + batch.rows * max(self._answer_bytes, _ANSWER_BYTES)
-        request = Request("POST", f"{self._model}/infer", body, {"Content-Type": "application/json"}, most)
-        return [Question(slice(0, batch.rows), request)]
+        request = GuardedRequest("POST", f"{self._model}/infer", body, {"Content-Type": "application/json"}, most)
+        return [ModelRequest(slice(0, batch.rows), request)]
 
-    def read(self, question: Question, answer: Answer) -> Reply:
+    def read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply:
         length = read_header_length(answer.headers.get(HEADER_LENGTH), len(answer.body))
         response = read_infer_response(answer.body, length)
         values = read_output(self._output(response.outputs), self._contract.prediction, question.count)
-        return Reply(values, " ".join(one for one in (response.model, response.version) if one))
+        return ModelReply(values, " ".join(one for one in (response.model, response.version) if one))
 
     @property
     def _answer_bytes(self) -> int:
         prediction = self._contract.prediction
         return prediction.most_bytes if prediction.is_spelled else 32 * len(prediction.classes)
 
-    def _tensors(self, batch: Batch) -> Sequence[Tensor]:
+    def _tensors(self, batch: FeatureBatch) -> Sequence[Tensor]:
         fields, rows = self._contract.features, batch.rows
         if self._endpoint.input is not None:
             matrix = np.column_stack([_numbers(field, batch.columns[field.name]) for field in fields])
@@ -92,7 +92,7 @@ class OpenInferenceWire:
 
 
 def read_output(tensor: Tensor, prediction: Prediction, rows: int) -> Column:
-    """Return the answers in a tensor, as `frames.Answers` holds them; raises `FrameError`."""
+    """Return the answers in a tensor, as `frames.AnswerBatch` holds them; raises `FrameError`."""
     shape = tensor.shape
     if shape[0] != rows or len(shape) > 2:
         raise FrameError(EndReason.WRONG_COUNT)

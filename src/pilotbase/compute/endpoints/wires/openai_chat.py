@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pilotbase.compute.endpoints.prompted import PromptedWire
-from pilotbase.protocols.guarded_http import Answer
-from pilotbase.protocols.openai_wire import Said, read_chat_answer, write_chat_request
+from pilotbase.protocols.guarded_http import GuardedResponse
+from pilotbase.protocols.openai_wire import ModelOutput, read_chat_answer, write_chat_request
 
 
 class ChatWire(PromptedWire):
@@ -22,7 +22,7 @@ class ChatWire(PromptedWire):
         system: Sequence[tuple[str, str]] = [] if self.prompt.system is None else [("system", self.prompt.system)]
         return write_chat_request(self.endpoint.model, [*system, *shown, ("user", question)], self.sampling)
 
-    def said(self, answer: Answer) -> Said:
+    def said(self, answer: GuardedResponse) -> ModelOutput:
         return read_chat_answer(answer.body)
 
 

@@ -6,8 +6,8 @@ Source: OpenAI API reference, "Completions (legacy)".
 from __future__ import annotations
 
 from pilotbase.compute.endpoints.prompted import PromptedWire
-from pilotbase.protocols.guarded_http import Answer
-from pilotbase.protocols.openai_wire import Said, read_completion_answer, write_completion_request
+from pilotbase.protocols.guarded_http import GuardedResponse
+from pilotbase.protocols.openai_wire import ModelOutput, read_completion_answer, write_completion_request
 
 
 class CompletionWire(PromptedWire):
@@ -20,7 +20,7 @@ class CompletionWire(PromptedWire):
         system = () if self.prompt.system is None else (self.prompt.system,)
         return write_completion_request(self.endpoint.model, "\n\n".join([*system, *shown, question]), self.sampling)
 
-    def said(self, answer: Answer) -> Said:
+    def said(self, answer: GuardedResponse) -> ModelOutput:
         return read_completion_answer(answer.body)
 
 

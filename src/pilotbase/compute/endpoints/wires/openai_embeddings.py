@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.compute.endpoints.prompted import lets_in, models_of
-from pilotbase.compute.endpoints.wire import Question, Reply, misfit
+from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, misfit
 from pilotbase.compute.endpoints.wording import Template
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
-from pilotbase.protocols.frames import Batch
-from pilotbase.protocols.guarded_http import Answer, Request
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse
 from pilotbase.protocols.openai_wire import read_embeddings, write_embedding_request
 
 CASES_A_CALL = 32
@@ -45,38 +45,38 @@ class EmbeddingWire:
         self._template = Template(endpoint.nearest.template, contract)
         self._against = None if against is None else Template(against, contract)
 
-    def greeting(self) -> Request:
+    def greeting(self) -> GuardedRequest:
         return models_of(self._endpoint)
 
-    def is_there(self, answer: Answer) -> bool:
+    def is_there(self, answer: GuardedResponse) -> bool:
         return lets_in(answer)
 
-    def questions(self, batch: Batch) -> Sequence[Question]:
+    def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
         words = list(self._template.words(batch))
         beside = None if self._against is None else list(self._against.words(batch))
         parts = [slice(start, start + CASES_A_CALL) for start in range(0, batch.rows, CASES_A_CALL)]
         return [self._question(words[part], self._texts if beside is None else beside[part], part) for part in parts]
 
-    def read(self, question: Question, answer: Answer) -> Reply:
+    def read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply:
         beside = question.count if self._against is not None else len(self._texts)
         vectors, served, usage = read_embeddings(answer.body, beside + question.count)
         likeness = _cosines(np.array(vectors, dtype=np.float64), beside)
         if self._against is not None:
             pairs = likeness.diagonal().copy()
-            return Reply(pairs, served, usage, unread=int(np.isnan(pairs).sum()))
+            return ModelReply(pairs, served, usage, unread=int(np.isnan(pairs).sum()))
         lost: NDArray[np.bool_] = np.asarray(np.isnan(likeness).any(axis=1))
-        return Reply(self._answers(likeness, lost), served, usage, unread=int(lost.sum()))
+        return ModelReply(self._answers(likeness, lost), served, usage, unread=int(lost.sum()))
 
-    def _question(self, words: Sequence[str], beside: Sequence[str], part: slice) -> Question:
+    def _question(self, words: Sequence[str], beside: Sequence[str], part: slice) -> ModelRequest:
         texts = [*beside, *words]
-        request = Request(
+        request = GuardedRequest(
             "POST",
             f"{self._endpoint.url.rstrip('/')}/embeddings",
             write_embedding_request(self._endpoint.model, texts),
             {"Content-Type": "application/json"},
             len(texts) * _VECTOR_BYTES,
         )
-        return Question(slice(part.start, part.start + len(words)), request)
+        return ModelRequest(slice(part.start, part.start + len(words)), request)
 
     def _answers(self, likeness: NDArray[np.float64], lost: NDArray[np.bool_]) -> NDArray[Any]:
         if self._prediction.kind == "label":

@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment
 
 from pilotbase.charts.one_file import page_environment, page_style
-from pilotbase.compute.replay.page.wording import Wording
+from pilotbase.compute.replay.page.wording import ReplayWording
 from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.texts import LANGUAGES, Language
 
@@ -16,7 +16,7 @@ _PACKAGE = "pilotbase.compute.replay.page"
 
 def render_replay(replay: PoolReplay, language: Language = "en") -> str:
     """Return ``replay`` as an HTML document in both languages, ``language`` shown first."""
-    words = [(name, Wording(name, replay)) for name in LANGUAGES]
+    words = [(name, ReplayWording(name, replay)) for name in LANGUAGES]
     template = _environment().get_template("replay.html.jinja")
     return template.render(languages=words, shown=language, **page_style(_PACKAGE, "replay.css"))
 

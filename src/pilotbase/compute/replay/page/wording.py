@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from pilotbase.charts import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
 from pilotbase.documents.pool_replay import Policy, PolicyReplay, PoolReplay, ReplayedTrace, WaitFigures
-from pilotbase.documents.quantities import MISSING, spell_span
-from pilotbase.documents.resources import spell_vector
+from pilotbase.documents.quantities import MISSING, format_span
+from pilotbase.documents.resources import format_vector
 from pilotbase.documents.texts import Language, Text, text
 
 MOST_GROUPS = 12
@@ -22,7 +22,7 @@ _SPANS = (0, 60, 3600, 86_400, 10 * 86_400, 100 * 86_400)
 
 
 @dataclass(frozen=True)
-class Wording:
+class ReplayWording:
     """The words and pictures of one replay in one language; its methods are what the template calls."""
 
     language: Language
@@ -54,8 +54,8 @@ class Wording:
         trace = self.replay.trace
         found = [
             ("jobs", f"{trace.jobs:,}"),
-            ("nodes", f"{trace.nodes:,} ({spell_vector(trace.capacity.vector)})"),
-            ("span", spell_span(trace.span_seconds)),
+            ("nodes", f"{trace.nodes:,} ({format_vector(trace.capacity.vector)})"),
+            ("span", format_span(trace.span_seconds)),
             ("load", f"{trace.load:g}"),
             ("trace", trace.digest[:19] + "…"),
         ]
@@ -72,11 +72,11 @@ class Wording:
 
     def share(self, value: float | None) -> str:
         """Return a share in percent."""
-        return spell_percent(value)
+        return format_percent(value)
 
     def span(self, seconds: float | None) -> str:
         """Return a length of time."""
-        return spell_span(seconds)
+        return format_span(seconds)
 
     def used(self) -> Markup:
         """Return how much was in use over time, by policy."""
@@ -85,7 +85,7 @@ class Wording:
             Strip(
                 name,
                 tuple((number / len(one.used), share) for number, share in enumerate(one.used)),
-                spell_percent(one.utilisation.get(shown)),
+                format_percent(one.utilisation.get(shown)),
             )
             for name, one in self.rows
         ]
@@ -100,7 +100,7 @@ class Wording:
             Strip(
                 name,
                 tuple((point.at / whole, point.share) for point in one.fragments),
-                spell_percent(one.fragmentation),
+                format_percent(one.fragmentation),
             )
             for name, one in self.rows
         ]
@@ -113,7 +113,7 @@ class Wording:
             BarGroup(self.named(name), tuple(_share_bar(row, name, most) for row in self.rows))
             for name in self._drawn()
         ]
-        ticks = [Tick(part, spell_percent(part * most)) for part in (0.0, 0.5, 1.0)]
+        ticks = [Tick(part, format_percent(part * most)) for part in (0.0, 0.5, 1.0)]
         return _markup(grouped_chart(groups, self.t("replay.page.shares"), ticks))
 
     def waits(self) -> Markup:
@@ -122,7 +122,7 @@ class Wording:
         groups = [
             BarGroup(self.named(name), tuple(_wait_bar(row, name, most) for row in self.rows)) for name in self._drawn()
         ]
-        ticks = [Tick(_place(one, most), spell_span(one)) for one in _SPANS if one == 0 or one <= most]
+        ticks = [Tick(_place(one, most), format_span(one)) for one in _SPANS if one == 0 or one <= most]
         return _markup(grouped_chart(groups, self.t("replay.page.waits"), ticks))
 
     @property
@@ -148,7 +148,7 @@ class Wording:
         return [one.render(self.language) for one in assumptions(self.replay)]
 
     def _labels(self) -> list[str]:
-        return [spell_span(self.replay.trace.span_seconds * part / (_AXIS - 1)) for part in range(_AXIS)]
+        return [format_span(self.replay.trace.span_seconds * part / (_AXIS - 1)) for part in range(_AXIS)]
 
     def _all(self) -> list[str]:
         """Return the organisations, who has most jobs first."""
@@ -205,20 +205,20 @@ def _passed_over_by_others(trace: ReplayedTrace) -> Iterator[Text]:
         yield text("replay.assumes.windows", number=f"{trace.windows:,}")
 
 
-def spell_percent(share: float | None) -> str:
+def format_percent(share: float | None) -> str:
     """Return a share in percent with one decimal; a dash for None."""
     return MISSING if share is None else f"{100 * share:.1f} %"
 
 
-def spell_waits(waits: WaitFigures) -> str:
+def format_waits(waits: WaitFigures) -> str:
     """Return median, 90th percentile and longest wait."""
-    return " · ".join(map(spell_span, (waits.median, waits.p90, waits.longest)))
+    return " · ".join(map(format_span, (waits.median, waits.p90, waits.longest)))
 
 
 def _share_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
     name, one = row
     share = next(each.share for each in one.organisations if each.organisation == organisation)
-    return GroupedBar(name, share / most, spell_percent(share))
+    return GroupedBar(name, share / most, format_percent(share))
 
 
 def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
@@ -227,7 +227,7 @@ def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> 
     if waits.median is None:
         return GroupedBar(name, 0.0, MISSING)
     places = [_place(seconds or 0.0, most) for seconds in (waits.median, waits.p90, waits.longest)]
-    return GroupedBar(name, places[0], spell_waits(waits), places[1], places[2])
+    return GroupedBar(name, places[0], format_waits(waits), places[1], places[2])
 
 
 def _place(seconds: float, most: float) -> float:

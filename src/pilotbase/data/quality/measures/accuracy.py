@@ -9,14 +9,14 @@ import polars as pl
 
 from pilotbase.data.labelling.summary import figure_line
 from pilotbase.data.quality.audit import audited_pairs
-from pilotbase.data.quality.checks import Count, present, typed, value_checks
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.checks import CheckCount, present, typed, value_checks
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     joined,
@@ -29,40 +29,40 @@ from pilotbase.documents.texts import text
 from pilotbase.evidence.wilson import wilson
 
 
-def syntactic_accuracy(asked: Situation) -> Asked | Unmeasured:
+def syntactic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many values are of the declared type and within pattern, list and range."""
     columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
     if not columns:
         return not_applicable("quality.reason.no_type")
     wrong = {column.name: _wrong_values(column) for column in columns}
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         return joined(_fitting(column, wrong[column.name], answers) for column in columns)
 
     counts = [count for column in columns for count in (present(column), typed(column), *wrong[column.name])]
-    return Asked(conclude, tuple(counts))
+    return QualityRequest(conclude, tuple(counts))
 
 
-def _wrong_values(column: Column) -> list[Count]:
+def _wrong_values(column: TableColumn) -> list[CheckCount]:
     """Return what is of the right type and yet not allowed: one count, which a single rule shares."""
     checks = list(value_checks(column))
     if len(checks) < 2:
         return [check.failed for check in checks]
     fails = reduce(or_, (check.fails.fill_null(False) for check in checks))
-    return [Count(f"not allowed {column.name}", (fails & column.value.is_not_null()).sum())]
+    return [CheckCount(f"not allowed {column.name}", (fails & column.value.is_not_null()).sum())]
 
 
-def _fitting(column: Column, wrong: list[Count], answers: Answers) -> QualityEntry:
+def _fitting(column: TableColumn, wrong: list[CheckCount], answers: QualityResults) -> QualityEntry:
     fitting = answers.count(typed(column)) - sum(answers.count(count) for count in wrong)
     return entry(column.name, fitting, answers.count(present(column)))
 
 
-def semantic_accuracy(asked: Situation) -> Asked | Unmeasured:
+def semantic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many values agree with those of the audited records, with a Wilson interval."""
     return _agreement(asked, [name for name in asked.table.columns if name not in asked.table.record_set.key])
 
 
-def label_accuracy(asked: Situation) -> Asked | Unmeasured:
+def label_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many labels agree with those of the audited records, with a Wilson interval.
 
     Where no records are given that somebody has checked: how many of the labels that a campaign audited were right.
@@ -75,7 +75,7 @@ def label_accuracy(asked: Situation) -> Asked | Unmeasured:
     return found
 
 
-def _stated(labels: LabelStatement, names: list[str]) -> Asked | Unmeasured:
+def _stated(labels: LabelStatement, names: list[str]) -> QualityRequest | Unmeasured:
     """Return what a campaign found by its audit; agreement alone does not tell how many labels are wrong."""
     if len(names) > 1:
         return not_measured("quality.reason.labels_of_which", fields=", ".join(names))
@@ -85,28 +85,28 @@ def _stated(labels: LabelStatement, names: list[str]) -> Asked | Unmeasured:
     right = wilson(correct, audited)
     said = text("quality.reason.labels_audited", guideline=labels.guideline, agreement=figure_line(labels.agreement))
     told = (entry(names[0], correct, audited),)
-    finding = Finding(right.value, correct, audited, told, right.lower, right.upper, audited, said)
-    return Asked(lambda _: finding)
+    finding = QualityFinding(right.value, correct, audited, told, right.lower, right.upper, audited, said)
+    return QualityRequest(lambda _: finding)
 
 
-def _agreement(asked: Situation, names: list[str]) -> Asked | Unmeasured:
+def _agreement(asked: QualityContext, names: list[str]) -> QualityRequest | Unmeasured:
     if asked.audited is None:
         return not_measured("quality.reason.no_audit")
     pairs = audited_pairs(asked.table, asked.audited, names)
     if isinstance(pairs, Unmeasured):
         return pairs
     name = f"audited {', '.join(names)}"
-    return Asked(lambda answers: _interval(answers.tables[name]), tables={name: pairs})
+    return QualityRequest(lambda answers: _interval(answers.tables[name]), tables={name: pairs})
 
 
-def _interval(found: pl.DataFrame) -> Finding:
+def _interval(found: pl.DataFrame) -> QualityFinding:
     counts = found.group_by("field", maintain_order=True).agg(pl.col("agrees").sum(), pl.len().alias("compared"))
     entries = tuple(entry(name, agrees, compared) for name, agrees, compared in counts.iter_rows())
     if found.is_empty():
-        return Finding(None)
+        return QualityFinding(None)
     agreeing = wilson(int(found["agrees"].sum()), found.height)
     sample = found["record"].n_unique()
-    return Finding(
+    return QualityFinding(
         agreeing.value, int(found["agrees"].sum()), found.height, entries, agreeing.lower, agreeing.upper, sample
     )
 

@@ -9,11 +9,11 @@ import polars as pl
 
 from pilotbase.data.quality.classes import class_column, class_counts, class_table
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     not_applicable,
@@ -24,45 +24,47 @@ from pilotbase.documents.quality import QualityCodes
 _MOST_GROUPS = 1000
 
 
-def category_balance(asked: Situation) -> Asked | Unmeasured:
+def category_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return 1 where all classes have as many records, less the further one is from the mean."""
     return of_classes(asked, _balance)
 
 
-def label_distribution_balance(asked: Situation) -> Asked | Unmeasured:
+def label_distribution_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return the entropy of the classes in parts of the largest that so many classes can have."""
     return of_classes(asked, _entropy)
 
 
-def of_classes(asked: Situation, conclude: Callable[[Mapping[str, int]], Finding]) -> Asked | Unmeasured:
+def of_classes(
+    asked: QualityContext, conclude: Callable[[Mapping[str, int]], QualityFinding]
+) -> QualityRequest | Unmeasured:
     """Return what ``conclude`` makes of the counts of classes."""
     column = class_column(asked)
     if isinstance(column, Unmeasured):
         return column
 
-    def counted(answers: Answers) -> Finding:
+    def counted(answers: QualityResults) -> QualityFinding:
         counts = class_counts(answers, "classes", column)
-        return conclude(counts) if counts and sum(counts.values()) else Finding(None)
+        return conclude(counts) if counts and sum(counts.values()) else QualityFinding(None)
 
-    return Asked(counted, tables={"classes": class_table(asked, column)})
+    return QualityRequest(counted, tables={"classes": class_table(asked, column)})
 
 
-def _balance(counts: Mapping[str, int]) -> Finding:
+def _balance(counts: Mapping[str, int]) -> QualityFinding:
     mean = sum(counts.values()) / len(counts)
     furthest = max(abs(number - mean) for number in counts.values())
-    return Finding(mean / (mean + furthest), mean, mean + furthest)
+    return QualityFinding(mean / (mean + furthest), mean, mean + furthest)
 
 
-def _entropy(counts: Mapping[str, int]) -> Finding:
+def _entropy(counts: Mapping[str, int]) -> QualityFinding:
     if len(counts) < 2:
-        return Finding(None)
+        return QualityFinding(None)
     whole = sum(counts.values())
     shares = [number / whole for number in counts.values() if number]
     entropy = -sum(share * log(share) for share in shares) + 0.0
-    return Finding(entropy / log(len(counts)), entropy, log(len(counts)))
+    return QualityFinding(entropy / log(len(counts)), entropy, log(len(counts)))
 
 
-def label_proportion_gap(asked: Situation) -> Asked | Unmeasured:
+def label_proportion_gap(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return, over classes, the widest gap between two groups' shares of a class."""
     column = class_column(asked)
     if isinstance(column, Unmeasured):
@@ -74,19 +76,21 @@ def label_proportion_gap(asked: Situation) -> Asked | Unmeasured:
         return not_applicable("quality.reason.no_column", name=asked.reference.group)
     spelled = [group.canonical.cast(pl.String).alias("group"), column.canonical.cast(pl.String).alias("value")]
     counts = asked.table.frame.group_by(spelled).agg(pl.len().alias("count")).drop_nulls()
-    return Asked(lambda answers: _gap(answers.tables["groups"]), tables={"groups": counts.head(_MOST_GROUPS**2)})
+    return QualityRequest(
+        lambda answers: _gap(answers.tables["groups"]), tables={"groups": counts.head(_MOST_GROUPS**2)}
+    )
 
 
-def _gap(counts: pl.DataFrame) -> Finding:
+def _gap(counts: pl.DataFrame) -> QualityFinding:
     whole = counts.group_by("group").agg(pl.col("count").sum().alias("whole")).sort("group")
     if whole.height < 2 or whole.height > _MOST_GROUPS:
-        return Finding(None)
+        return QualityFinding(None)
     shares = counts.pivot("value", index="group", values="count").fill_null(0).join(whole, on="group").sort("group")
     rows = shares.to_dicts()
     gaps = {value: _spread([row[value] / row["whole"] for row in rows]) for value in _values(shares)}
     widest = max(gaps, key=lambda value: gaps[value])
     entries = tuple(entry(f"{widest} | {row['group']}", row[widest], row["whole"]) for row in rows)
-    return Finding(gaps[widest], entries=entries)
+    return QualityFinding(gaps[widest], entries=entries)
 
 
 def _values(shares: pl.DataFrame) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from pilotbase.data.quality.checks import ROWS, Count, present
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.checks import ROWS, CheckCount, present
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     not_applicable,
@@ -21,32 +21,32 @@ from pilotbase.data.quality.definition import (
 from pilotbase.documents.quality import QualityCodes
 
 
-def value_completeness(asked: Situation) -> Asked | Unmeasured:
+def value_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many cells of required fields hold a value; of all fields where none is required."""
     columns = required(asked)
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         there = sum(answers.count(present(column)) for column in columns)
         return share(there, answers.rows * (len(columns) + len(_absent(asked))))
 
-    return Asked(conclude, (ROWS, *map(present, columns)))
+    return QualityRequest(conclude, (ROWS, *map(present, columns)))
 
 
-def feature_completeness(asked: Situation) -> Asked | Unmeasured:
+def feature_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return the share of the field that lacks most, and of each field its own."""
     columns = list(asked.table.columns.values())
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         entries = tuple(entry(column.name, answers.count(present(column)), answers.rows) for column in columns)
         worst = min(entries, key=lambda one: one.numerator or 0, default=None)
         if worst is None:
-            return Finding(None)
-        return Finding(worst.value, worst.numerator, worst.denominator, entries)
+            return QualityFinding(None)
+        return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
 
-    return Asked(conclude, (ROWS, *map(present, columns)))
+    return QualityRequest(conclude, (ROWS, *map(present, columns)))
 
 
-def value_occurrence(asked: Situation) -> Asked | Unmeasured:
+def value_occurrence(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return, of the value that falls furthest short, how much of what was expected of it is there."""
     wanted = {
         (name, value): number for name, values in asked.reference.expected.items() for value, number in values.items()
@@ -56,47 +56,47 @@ def value_occurrence(asked: Situation) -> Asked | Unmeasured:
         return not_measured("quality.reason.no_expected")
     counts = {pair: _occurrence(asked.table.columns[pair[0]], pair[1]) for pair in known}
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         entries = tuple(
             entry(f"{name}={value}", min(answers.count(counts[name, value]), number), number)
             for (name, value), number in known.items()
         )
         worst = min(entries, key=lambda one: one.value or 0)
-        return Finding(worst.value, worst.numerator, worst.denominator, entries)
+        return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
 
-    return Asked(conclude, tuple(counts.values()))
+    return QualityRequest(conclude, tuple(counts.values()))
 
 
-def _occurrence(column: Column, value: str) -> Count:
+def _occurrence(column: TableColumn, value: str) -> CheckCount:
     spelled = column.canonical.cast(pl.String)
-    return Count(f"occurs {column.name}={value}", (spelled == value).sum())
+    return CheckCount(f"occurs {column.name}={value}", (spelled == value).sum())
 
 
-def record_completeness(asked: Situation) -> Asked | Unmeasured:
+def record_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records have every required field."""
     columns = required(asked)
     if _absent(asked):
-        return Asked(lambda answers: share(0, answers.rows), (ROWS,))
-    complete = Count("complete records", pl.all_horizontal(column.raw.is_not_null() for column in columns).sum())
-    return Asked(lambda answers: share(answers.count(complete), answers.rows), (ROWS, complete))
+        return QualityRequest(lambda answers: share(0, answers.rows), (ROWS,))
+    complete = CheckCount("complete records", pl.all_horizontal(column.raw.is_not_null() for column in columns).sum())
+    return QualityRequest(lambda answers: share(answers.count(complete), answers.rows), (ROWS, complete))
 
 
-def label_completeness(asked: Situation) -> Asked | Unmeasured:
+def label_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records are labelled, in every label field."""
     labels = asked.table.labels
     if not labels:
         return not_applicable("quality.reason.no_label")
-    labelled = Count("labelled", pl.all_horizontal(column.raw.is_not_null() for column in labels).sum())
-    return Asked(lambda answers: share(answers.count(labelled), answers.rows), (ROWS, labelled))
+    labelled = CheckCount("labelled", pl.all_horizontal(column.raw.is_not_null() for column in labels).sum())
+    return QualityRequest(lambda answers: share(answers.count(labelled), answers.rows), (ROWS, labelled))
 
 
-def required(asked: Situation) -> list[Column]:
+def required(asked: QualityContext) -> list[TableColumn]:
     """Return the columns of required fields; all of them where the contract requires none."""
     columns = list(asked.table.columns.values())
     return [column for column in columns if column.field.required] or columns
 
 
-def _absent(asked: Situation) -> list[str]:
+def _absent(asked: QualityContext) -> list[str]:
     """Return required fields that the file lacks as a whole."""
     return [name for name in asked.table.absent if asked.table.record_set.field(name).required]
 

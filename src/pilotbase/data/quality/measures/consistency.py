@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pilotbase.data.quality.checks import Check, Count, GroupCheck, present, typed
-from pilotbase.data.quality.columns import Column, row_hash
+from pilotbase.data.quality.checks import CheckCount, GroupCheck, RowCheck, present, typed
+from pilotbase.data.quality.columns import TableColumn, row_hash
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     joined,
@@ -19,64 +19,66 @@ from pilotbase.data.quality.definition import (
     share,
 )
 from pilotbase.data.quality.spellings import format_counts
-from pilotbase.data.quality.tally import Stream
+from pilotbase.data.quality.tally import KeyedRows
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 
 
-def uniqueness(asked: Situation) -> Asked | Unmeasured:
+def uniqueness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records are left when what is equal in every field is counted once."""
     hashed = row_hash(list(asked.table.columns.values()))
-    stream = Stream(asked.table.frame, hashed, hashed * 0)
+    stream = KeyedRows(asked.table.frame, hashed, hashed * 0)
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         return share(answers.tallies["rows"].distinct, answers.tallies["rows"].rows)
 
-    return Asked(conclude, groups={"rows": (stream,)})
+    return QualityRequest(conclude, groups={"rows": (stream,)})
 
 
-def key_uniqueness(asked: Situation) -> Asked | Unmeasured:
+def key_uniqueness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many keys there are to how many records that have one."""
     check = next((one for one in asked.group_checks if one.kind == "key"), None)
     if not isinstance(check, GroupCheck):
         return not_applicable("quality.reason.no_key")
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         return share(answers.tallies["rule key"].distinct, answers.tallies["rule key"].rows)
 
-    return Asked(conclude, groups={"rule key": check.streams})
+    return QualityRequest(conclude, groups={"rule key": check.streams})
 
 
-def label_consistency(asked: Situation) -> Asked | Unmeasured:
+def label_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return, among records that look the same to an application, how many are not labelled in two ways."""
     labels, features = asked.table.labels, asked.table.features
     if not labels or not features:
         return not_applicable("quality.reason.no_label")
-    stream = Stream(asked.table.frame, row_hash(features), row_hash(labels, 2))
+    stream = KeyedRows(asked.table.frame, row_hash(features), row_hash(labels, 2))
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         tally = answers.tallies["features"]
         return share(tally.grouped - tally.mixed, tally.grouped)
 
-    return Asked(conclude, groups={"features": (stream,)})
+    return QualityRequest(conclude, groups={"features": (stream,)})
 
 
-def format_consistency(asked: Situation) -> Asked | Unmeasured:
+def format_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many values are in the format that their field declares or, else, mostly has."""
     columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
     if not columns:
         return not_applicable("quality.reason.no_type")
     formats = {column.name: format_counts(column) for column in columns}
-    patterns = {one.fields[0]: one.failed for one in asked.checks if isinstance(one, Check) and one.kind == "pattern"}
+    patterns = {
+        one.fields[0]: one.failed for one in asked.checks if isinstance(one, RowCheck) and one.kind == "pattern"
+    }
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         return joined(_in_one_format(column, formats[column.name], patterns, answers) for column in columns)
 
     counts = [count for found in formats.values() for count in found]
-    return Asked(conclude, (*map(present, columns), *map(typed, columns), *patterns.values(), *counts))
+    return QualityRequest(conclude, (*map(present, columns), *map(typed, columns), *patterns.values(), *counts))
 
 
 def _in_one_format(
-    column: Column, formats: list[Count], patterns: Mapping[str, Count], answers: Answers
+    column: TableColumn, formats: list[CheckCount], patterns: Mapping[str, CheckCount], answers: QualityResults
 ) -> QualityEntry:
     there = answers.count(present(column))
     if column.name in patterns:
@@ -85,34 +87,34 @@ def _in_one_format(
     return entry(column.name, max(*counts, there - sum(counts)) if counts else there, there)
 
 
-def semantic_consistency(asked: Situation) -> Asked | Unmeasured:
+def semantic_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many judgements of the rules between fields were passed."""
-    checks = [check for check in asked.checks if isinstance(check, Check) and check.kind == "row"]
+    checks = [check for check in asked.checks if isinstance(check, RowCheck) and check.kind == "row"]
     if not checks:
         return not_applicable("quality.reason.no_row_rule")
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         return joined(_passed(check, answers) for check in checks)
 
-    return Asked(conclude, tuple(count for check in checks for count in (check.evaluated, check.failed)))
+    return QualityRequest(conclude, tuple(count for check in checks for count in (check.evaluated, check.failed)))
 
 
-def _passed(check: Check, answers: Answers) -> QualityEntry:
+def _passed(check: RowCheck, answers: QualityResults) -> QualityEntry:
     evaluated = answers.count(check.evaluated)
     return entry(check.name, evaluated - answers.count(check.failed), evaluated)
 
 
-def referential_consistency(asked: Situation) -> Asked | Unmeasured:
+def referential_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many references are found where they point."""
     checks = [one for one in asked.group_checks if isinstance(one, GroupCheck) and one.kind == "reference"]
     if not checks:
         return not_applicable("quality.reason.no_references")
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         tallies = {check.name: answers.tallies[f"rule {check.name}"] for check in checks}
         return joined(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
 
-    return Asked(conclude, groups={f"rule {check.name}": check.streams for check in checks})
+    return QualityRequest(conclude, groups={f"rule {check.name}": check.streams for check in checks})
 
 
 MEASURES = (

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import polars as pl
 
-from pilotbase.data.quality.checks import Count
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.checks import CheckCount
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
-    Asked,
+    QualityContext,
     QualityMeasure,
-    Situation,
+    QualityRequest,
     Unmeasured,
     not_applicable,
     not_measured,
@@ -22,7 +22,7 @@ from pilotbase.documents.quality import QualityCodes
 _DAY, _HOUR = 86_400, 3600
 
 
-def currentness(asked: Situation) -> Asked | Unmeasured:
+def currentness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the records with a time are at most so old at the declared moment."""
     currency = asked.reference.currency
     if currency is None:
@@ -34,7 +34,7 @@ def currentness(asked: Situation) -> Asked | Unmeasured:
     return _share_of("current", time.value.is_not_null(), age <= currency.days * _DAY)
 
 
-def timeliness(asked: Situation) -> Asked | Unmeasured:
+def timeliness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the records with both times were there soon enough."""
     delay = asked.reference.delay
     if delay is None:
@@ -46,7 +46,7 @@ def timeliness(asked: Situation) -> Asked | Unmeasured:
     return _share_of("timely", waited.is_not_null(), waited <= delay.hours * _HOUR)
 
 
-def order(asked: Situation) -> Asked | Unmeasured:
+def order(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the records with all declared times have them in order."""
     times = [column for name in asked.reference.order if (column := _time(asked, name)) is not None]
     if len(asked.reference.order) < 2:
@@ -58,14 +58,14 @@ def order(asked: Situation) -> Asked | Unmeasured:
     return _share_of("in order", there, in_order)
 
 
-def _time(asked: Situation, name: str) -> Column | None:
+def _time(asked: QualityContext, name: str) -> TableColumn | None:
     column = asked.table.columns.get(name)
     return column if column is not None and column.is_time else None
 
 
-def _share_of(name: str, judged: pl.Expr, holds: pl.Expr) -> Asked:
-    counts = Count(f"{name} judged", judged.sum()), Count(name, (judged & holds).sum())
-    return Asked(lambda answers: share(answers.count(counts[1]), answers.count(counts[0])), counts)
+def _share_of(name: str, judged: pl.Expr, holds: pl.Expr) -> QualityRequest:
+    counts = CheckCount(f"{name} judged", judged.sum()), CheckCount(name, (judged & holds).sum())
+    return QualityRequest(lambda answers: share(answers.count(counts[1]), answers.count(counts[0])), counts)
 
 
 MEASURES = (

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from pilotbase.data.quality.classes import class_column
 from pilotbase.data.quality.definition import (
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
     Unmeasured,
     entry,
     not_measured,
@@ -19,7 +19,7 @@ from pilotbase.data.quality.measures.balance import of_classes
 from pilotbase.documents.quality import QualityCodes
 
 
-def label_richness(asked: Situation) -> Asked | Unmeasured:
+def label_richness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the declared classes occur."""
     column = class_column(asked)
     if isinstance(column, Unmeasured):
@@ -30,12 +30,12 @@ def label_richness(asked: Situation) -> Asked | Unmeasured:
     return of_classes(asked, lambda counts: share(sum(counts[value] > 0 for value in declared), len(declared)))
 
 
-def relative_abundance(asked: Situation) -> Asked | Unmeasured:
+def relative_abundance(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return the share of the most frequent class, and of each class its own."""
     return of_classes(asked, _abundance)
 
 
-def small_category_share(asked: Situation) -> Asked | Unmeasured:
+def small_category_share(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many classes have at least the declared number of records."""
     least = asked.reference.small
     column = class_column(asked)
@@ -46,7 +46,7 @@ def small_category_share(asked: Situation) -> Asked | Unmeasured:
     return of_classes(asked, lambda counts: share(sum(n >= least for n in counts.values()), len(counts)))
 
 
-def _abundance(counts: Mapping[str, int]) -> Finding:
+def _abundance(counts: Mapping[str, int]) -> QualityFinding:
     whole = sum(counts.values())
     entries = tuple(entry(value, number, whole) for value, number in counts.items())
     return share(max(counts.values()), whole, entries)

@@ -7,13 +7,13 @@ import numpy.typing as npt
 import polars as pl
 
 from pilotbase.data.quality.classes import class_column
-from pilotbase.data.quality.columns import ROW, Column
+from pilotbase.data.quality.columns import ROW, TableColumn
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     not_applicable,
     not_measured,
@@ -24,7 +24,7 @@ _RECORDS, _BINS, _MOST_CLASSES = 50_000, 10, 50
 Codes = npt.NDArray[np.int64]
 
 
-def model_fitness(asked: Situation) -> Asked | Unmeasured:
+def model_fitness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return the balanced accuracy of naive Bayes in parts of the declared one, at most 1.
 
     It learns from every other one of the first records, features cut into ten parts of as many values; what it reaches
@@ -42,21 +42,21 @@ def model_fitness(asked: Situation) -> Asked | Unmeasured:
     first = asked.table.frame.head(_RECORDS).filter(label.value.is_not_null())
     answers = label.canonical.cast(pl.String).rank("dense").alias("label")
     sampled = first.sort(ROW).select(answers, *(_code(column) for column in features))
-    return Asked(lambda found: _conclude(found, declared), tables={"learned": sampled})
+    return QualityRequest(lambda found: _conclude(found, declared), tables={"learned": sampled})
 
 
-def _code(column: Column) -> pl.Expr:
+def _code(column: TableColumn) -> pl.Expr:
     if column.is_number or column.is_time:
         rank = column.value.rank("average") / (column.value.count() + 1)
         return (rank * _BINS).floor().cast(pl.Int64).fill_null(_BINS).alias(column.name)
     return (column.canonical.cast(pl.String).rank("dense").fill_null(0) % 1000).cast(pl.Int64).alias(column.name)
 
 
-def _conclude(answers: Answers, declared: float) -> Finding:
+def _conclude(answers: QualityResults, declared: float) -> QualityFinding:
     table = answers.tables["learned"]
     labels = table["label"].to_numpy().astype(np.int64) - 1
     if len(labels) < 2 or labels.max() >= _MOST_CLASSES or labels.max() < 1:
-        return Finding(None)
+        return QualityFinding(None)
     features = table.drop("label").to_numpy().astype(np.int64)
     reached = _balanced_accuracy(features, labels)
     shuffled = _balanced_accuracy(features, np.random.default_rng(20260101).permutation(labels))
@@ -65,7 +65,7 @@ def _conclude(answers: Answers, declared: float) -> Finding:
         QualityEntry(name="shuffled labels", value=shuffled),
         QualityEntry(name="majority", value=1 / (labels.max() + 1)),
     )
-    return Finding(min(1.0, reached / declared), reached, declared, entries, sample=len(labels))
+    return QualityFinding(min(1.0, reached / declared), reached, declared, entries, sample=len(labels))
 
 
 def _balanced_accuracy(features: Codes, labels: Codes) -> float:

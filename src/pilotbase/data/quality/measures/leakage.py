@@ -5,24 +5,24 @@ from __future__ import annotations
 import polars as pl
 
 from pilotbase.data.quality.checks import key_stream
-from pilotbase.data.quality.columns import Column, RecordTable, row_hash
+from pilotbase.data.quality.columns import RecordTable, TableColumn, row_hash
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     not_applicable,
     not_measured,
 )
-from pilotbase.data.quality.tally import Stream
+from pilotbase.data.quality.tally import KeyedRows
 from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.scenario import GroupSplit, HashSplit
 
 
-def split_leakage(asked: Situation) -> Asked | Unmeasured:
+def split_leakage(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many hidden records have a twin, in all features or in their key, among the others.
 
     Where two tables are held against each other, also how many hidden records are of a group that stands in both: what
@@ -43,16 +43,16 @@ def split_leakage(asked: Situation) -> Asked | Unmeasured:
     for column in _kept_together(asked):
         groups[f"leaked {column.name}"] = tuple(key_stream(table, [column], side) for table, side in sides)
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         tallies = {name: answers.tallies[name] for name in groups}
         entries = tuple(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
         worst = max(entries, key=lambda one: one.value or 0)
-        return Finding(worst.value, worst.numerator, worst.denominator, entries)
+        return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
 
-    return Asked(conclude, groups=groups)
+    return QualityRequest(conclude, groups=groups)
 
 
-def _kept_together(asked: Situation) -> list[Column]:
+def _kept_together(asked: QualityContext) -> list[TableColumn]:
     """Return the columns whose values must stand on one side only; within one table time may divide a group."""
     split, names = asked.table.record_set.split, {asked.table.record_set.group}
     if isinstance(split, HashSplit):
@@ -63,7 +63,7 @@ def _kept_together(asked: Situation) -> list[Column]:
     return asked.table.named(tuple(known)) if asked.learned_from is not None else []
 
 
-def _sides(asked: Situation) -> list[tuple[RecordTable, pl.Expr]] | Unmeasured:
+def _sides(asked: QualityContext) -> list[tuple[RecordTable, pl.Expr]] | Unmeasured:
     """Return the tables that take part, each with 1 for hidden rows and 0 for others."""
     if asked.learned_from is not None:
         lacking = set(asked.table.columns) - set(asked.learned_from.columns)
@@ -75,11 +75,11 @@ def _sides(asked: Situation) -> list[tuple[RecordTable, pl.Expr]] | Unmeasured:
     return [(asked.table, asked.parts.later.fill_null(False).cast(pl.UInt64))]
 
 
-def _rows(table: RecordTable, side: pl.Expr) -> Stream:
+def _rows(table: RecordTable, side: pl.Expr) -> KeyedRows:
     split = table.record_set.split
     apart = {getattr(split, "column", None)}  # the column that divides them cannot be equal on both sides
-    features: list[Column] = [column for column in table.features if column.name not in apart]
-    return Stream(table.frame, row_hash(features), side)
+    features: list[TableColumn] = [column for column in table.features if column.name not in apart]
+    return KeyedRows(table.frame, row_hash(features), side)
 
 
 MEASURES = (

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.quality.checks import ROWS, Count, key_stream
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.checks import ROWS, CheckCount, key_stream
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     not_applicable,
@@ -36,29 +36,29 @@ PERSONAL = "|".join(f"(?:{pattern})" for pattern in _PATTERNS)
 _PERSONAL = "personal in "
 
 
-def identifiability(asked: Situation) -> Asked | Unmeasured:
+def identifiability(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records hold what looks like an identity card, a mobile number, a mail address or a card."""
     columns = [column for column in asked.table.columns.values() if column.data_type is DataType.TEXT or _long(column)]
     if not columns:
-        return Asked(lambda answers: share(0, answers.rows), (ROWS,))
+        return QualityRequest(lambda answers: share(0, answers.rows), (ROWS,))
     looked_at = [pl.col(_PERSONAL).struct.field(column.name) for column in columns]
-    told = [Count(f"personal in {one.name}", each.sum()) for one, each in zip(columns, looked_at, strict=True)]
-    any_told = Count("personal records", pl.any_horizontal(looked_at).sum())
+    told = [CheckCount(f"personal in {one.name}", each.sum()) for one, each in zip(columns, looked_at, strict=True)]
+    any_told = CheckCount("personal records", pl.any_horizontal(looked_at).sum())
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         found = zip(columns, map(answers.count, told), strict=True)
         entries = tuple(entry(column.name, number, answers.rows) for column, number in found if number)
         return share(answers.count(any_told), answers.rows, entries)
 
-    return Asked(conclude, (ROWS, any_told, *told), (_personal(columns),))
+    return QualityRequest(conclude, (ROWS, any_told, *told), (_personal(columns),))
 
 
-def _long(column: Column) -> bool:
+def _long(column: TableColumn) -> bool:
     """Tell whether it is a whole number, which may be a telephone's or a card's."""
     return column.data_type is DataType.INTEGER and not column.field.is_label
 
 
-def _personal(columns: list[Column]) -> pl.Expr:
+def _personal(columns: list[TableColumn]) -> pl.Expr:
     """Return of each column whether its value is personal: all in one go, each would cost a change of threads."""
     looks = [_personal_texts if column.data_type is DataType.TEXT else _personal_numbers for column in columns]
 
@@ -115,7 +115,7 @@ def _of_nobody(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
 
 
-def smallest_cell(asked: Situation) -> Asked | Unmeasured:
+def smallest_cell(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records the rarest combination of quasi-identifiers has (k of k-anonymity)."""
     columns = [
         column for column in asked.table.columns.values() if column.field.sensitivity is Sensitivity.QUASI_IDENTIFIER
@@ -123,10 +123,10 @@ def smallest_cell(asked: Situation) -> Asked | Unmeasured:
     if not columns:
         return not_applicable("quality.reason.no_quasi_identifier")
 
-    def conclude(answers: Answers) -> Finding:
-        return Finding(answers.tallies["cells"].smallest)
+    def conclude(answers: QualityResults) -> QualityFinding:
+        return QualityFinding(answers.tallies["cells"].smallest)
 
-    return Asked(conclude, groups={"cells": (key_stream(asked.table, columns),)})
+    return QualityRequest(conclude, groups={"cells": (key_stream(asked.table, columns),)})
 
 
 MEASURES = (

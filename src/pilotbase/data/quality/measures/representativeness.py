@@ -7,11 +7,11 @@ from collections.abc import Callable
 import polars as pl
 
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     not_applicable,
@@ -28,10 +28,10 @@ Compared = dict[str, tuple[Shares, Shares]]
 """Field → shares in the data and in the target."""
 
 
-def representativeness(asked: Situation) -> Asked | Unmeasured:
+def representativeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the target's values occur at all."""
 
-    def conclude(compared: Compared) -> Finding:
+    def conclude(compared: Compared) -> QualityFinding:
         found = [
             entry(name, sum(there.get(value, 0) > 0 for value in target), len(target))
             for name, (there, target) in compared.items()
@@ -42,17 +42,19 @@ def representativeness(asked: Situation) -> Asked | Unmeasured:
     return _held_against_target(asked, conclude)
 
 
-def representativeness_overlap(asked: Situation) -> Asked | Unmeasured:
+def representativeness_overlap(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return, of the field that is furthest off, 1 less half the sum of differences between shares."""
     return _held_against_target(asked, lambda compared: _worst(compared, _overlap, min))
 
 
-def population_stability_index(asked: Situation) -> Asked | Unmeasured:
+def population_stability_index(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return the index of the field that is furthest off: from 0.25 on a shift is usually called large."""
     return _held_against_target(asked, lambda compared: _worst(compared, _stability, max))
 
 
-def _held_against_target(asked: Situation, conclude: Callable[[Compared], Finding]) -> Asked | Unmeasured:
+def _held_against_target(
+    asked: QualityContext, conclude: Callable[[Compared], QualityFinding]
+) -> QualityRequest | Unmeasured:
     if not asked.reference.target:
         return not_measured("quality.reason.no_target")
     absent = [name for name in asked.reference.target if name not in asked.table.columns]
@@ -60,21 +62,21 @@ def _held_against_target(asked: Situation, conclude: Callable[[Compared], Findin
         return not_applicable("quality.reason.no_column", name=absent[0])
     tables = {f"shares {name}": _counts(asked, name) for name in asked.reference.target}
 
-    def counted(answers: Answers) -> Finding:
+    def counted(answers: QualityResults) -> QualityFinding:
         compared: Compared = {}
         for name, target in asked.reference.target.items():
             counts = dict(answers.tables[f"shares {name}"].iter_rows())
             whole, aimed = sum(counts.values()), sum(target.values())
             if not whole or not aimed:
-                return Finding(None)
+                return QualityFinding(None)
             there = {value: number / whole for value, number in counts.items()}
             compared[name] = there, {value: number / aimed for value, number in target.items()}
         return conclude(compared)
 
-    return Asked(counted, tables=tables)
+    return QualityRequest(counted, tables=tables)
 
 
-def _counts(asked: Situation, name: str) -> pl.LazyFrame:
+def _counts(asked: QualityContext, name: str) -> pl.LazyFrame:
     column = asked.table.columns[name]
     spelled = column.canonical.cast(pl.String).alias("value")
     there = asked.table.frame.filter(column.value.is_not_null())
@@ -85,9 +87,9 @@ def _worst(
     compared: Compared,
     figure: Callable[[Shares, Shares], float],
     worst: Callable[..., QualityEntry],
-) -> Finding:
+) -> QualityFinding:
     entries = [QualityEntry(name=name, value=figure(there, target)) for name, (there, target) in compared.items()]
-    return Finding(worst(entries, key=lambda one: one.value).value, entries=tuple(entries))
+    return QualityFinding(worst(entries, key=lambda one: one.value).value, entries=tuple(entries))
 
 
 def _overlap(there: Shares, target: Shares) -> float:

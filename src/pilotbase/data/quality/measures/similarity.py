@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.quality.checks import ROWS
-from pilotbase.data.quality.columns import Column
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     not_applicable,
 )
@@ -27,7 +27,7 @@ _LONG = 20
 """A text with more characters is compared by its shingles, a shorter one as a whole."""
 
 
-def sample_similarity(asked: Situation) -> Asked | Unmeasured:
+def sample_similarity(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records are no near copy of an earlier one (MinHash, Jaccard ≥ 0.8).
 
     A record is the set of its cells; a long text is the set of its runs of five characters instead.
@@ -39,10 +39,10 @@ def sample_similarity(asked: Situation) -> Asked | Unmeasured:
     texts = [_long(column).alias(column.name) for column in columns if column.data_type is DataType.TEXT]
     long = pl.concat_list(texts).list.drop_nulls() if texts else pl.lit([], dtype=pl.List(pl.String))
     sampled = asked.table.frame.head(MOST_RECORDS).select(cells, long.alias("texts"))
-    return Asked(_conclude, (ROWS,), tables={"records": sampled})
+    return QualityRequest(_conclude, (ROWS,), tables={"records": sampled})
 
 
-def _cell(number: int, column: Column) -> pl.Expr:
+def _cell(number: int, column: TableColumn) -> pl.Expr:
     """Return 64 bits that name the column and its value; 0 for what is missing or compared by shingles."""
     named = column.canonical.hash(number + 1)
     if column.data_type is DataType.TEXT:
@@ -50,20 +50,20 @@ def _cell(number: int, column: Column) -> pl.Expr:
     return pl.when(column.value.is_not_null()).then(named).otherwise(0)
 
 
-def _long(column: Column) -> pl.Expr:
+def _long(column: TableColumn) -> pl.Expr:
     return pl.when(column.value.str.len_chars() > _LONG).then(column.value)
 
 
-def _conclude(answers: Answers) -> Finding:
+def _conclude(answers: QualityResults) -> QualityFinding:
     records = answers.tables["records"]
     if records.is_empty():
-        return Finding(None)
+        return QualityFinding(None)
     shingles = [_shingles(cells, texts) for cells, texts in zip(records["cells"], records["texts"], strict=True)]
     copies = len(near_copies(shingles))
     whole = answers.rows == records.height
     reason = None if whole else text("quality.reason.first_records", number=records.height)
     apart = records.height - copies
-    return Finding(apart / records.height, apart, records.height, sample=records.height, reason=reason)
+    return QualityFinding(apart / records.height, apart, records.height, sample=records.height, reason=reason)
 
 
 def _shingles(cells: pl.Series, texts: pl.Series) -> Hashes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pilotbase.data.quality.audit import audited_pairs
 from pilotbase.data.quality.checks import ROWS
 from pilotbase.data.quality.definition import (
-    Answers,
-    Asked,
-    Finding,
+    QualityContext,
+    QualityFinding,
     QualityMeasure,
-    Situation,
+    QualityRequest,
+    QualityResults,
     Unmeasured,
     entry,
     not_applicable,
@@ -22,7 +22,7 @@ from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.steps import Step, missing_for
 
 
-def traceability(asked: Situation) -> Asked | Unmeasured:
+def traceability(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many files are what their digest says, in a dataset that says where it comes from."""
     files = [file for file in asked.dataset.distribution if isinstance(file, FileObject)]
     if not files:
@@ -30,14 +30,14 @@ def traceability(asked: Situation) -> Asked | Unmeasured:
     provenance = asked.dataset.provenance
     told = bool(provenance.derived_from or provenance.generated_by or provenance.attributed_to)
     right = sum(told and file.sha256 is not None and _is_what_it_says(file, asked) for file in files)
-    return Asked(lambda _: share(right, len(files)))
+    return QualityRequest(lambda _: share(right, len(files)))
 
 
-def _is_what_it_says(file: FileObject, asked: Situation) -> bool:
+def _is_what_it_says(file: FileObject, asked: QualityContext) -> bool:
     return asked.digests.get(file.id, file.sha256) == file.sha256
 
 
-def audited_records(asked: Situation) -> Asked | Unmeasured:
+def audited_records(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many records somebody has checked."""
     if asked.audited is None:
         return not_measured("quality.reason.no_audit")
@@ -45,13 +45,13 @@ def audited_records(asked: Situation) -> Asked | Unmeasured:
     if isinstance(pairs, Unmeasured):
         return pairs
 
-    def conclude(answers: Answers) -> Finding:
+    def conclude(answers: QualityResults) -> QualityFinding:
         return share(answers.tables["audited records"]["record"].n_unique(), answers.rows)
 
-    return Asked(conclude, (ROWS,), tables={"audited records": pairs})
+    return QualityRequest(conclude, (ROWS,), tables={"audited records": pairs})
 
 
-def documentation(asked: Situation) -> Asked | Unmeasured:
+def documentation(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the items that publishing asks for are filled, by group."""
     lacking = missing_for(asked.dataset, Step.PUBLISH)
     groups = {"description": _needed(type(asked.dataset), ""), "responsible use": _needed_responsible(asked)}
@@ -59,7 +59,7 @@ def documentation(asked: Situation) -> Asked | Unmeasured:
         entry(name, len([item for item in items if item not in lacking]), len(items)) for name, items in groups.items()
     )
     filled, needed = sum(one.numerator or 0 for one in entries), sum(one.denominator or 0 for one in entries)
-    return Asked(lambda _: share(filled, needed, entries))
+    return QualityRequest(lambda _: share(filled, needed, entries))
 
 
 def _needed(model: type[Document] | type[Part], prefix: str) -> list[str]:
@@ -67,7 +67,7 @@ def _needed(model: type[Document] | type[Part], prefix: str) -> list[str]:
     return [prefix + name for name, extra in extras.items() if isinstance(extra, dict) and "needed_for" in extra]
 
 
-def _needed_responsible(asked: Situation) -> list[str]:
+def _needed_responsible(asked: QualityContext) -> list[str]:
     return _needed(type(asked.dataset.responsible), "responsible.")
 
 

@@ -19,7 +19,7 @@ from pilotbase.documents.quality import (
     RecordSetProfile,
     RuleResult,
 )
-from pilotbase.documents.quantities import MISSING, spell_digits
+from pilotbase.documents.quantities import MISSING, format_digits
 from pilotbase.documents.texts import Language, Text, text
 
 SHOWN, FOLDED = 40, 400
@@ -39,7 +39,7 @@ class Pictured:
 
 
 @dataclass(frozen=True)
-class Wording:
+class QualityWording:
     """The words and pictures of one report in one language; its methods are what the template calls."""
 
     language: Language
@@ -111,7 +111,7 @@ class Wording:
 
     def number(self, value: float | None) -> str:
         """Return a figure of a measure: never rounded up to 1 or down to 0."""
-        return spell_share(value)
+        return format_share(value)
 
     def of(self, found: QualityMeasurement) -> str:
         """Return numerator / denominator."""
@@ -127,7 +127,7 @@ class Wording:
 
     def cell(self, count: Cell) -> str:
         """Return a count, or that it is too small to be told."""
-        return f"< {self.report.least_cell}" if count is None else charts.spell_count(count)
+        return f"< {self.report.least_cell}" if count is None else charts.format_count(count)
 
     def codes(self, found: QualityMeasurement) -> str:
         """Return the three codes."""
@@ -139,14 +139,14 @@ class Wording:
         if one.minimum is None or one.maximum is None:
             return MISSING
         if one.data_type in _TIMES:
-            return f"{charts.spell_time(one.minimum)} … {charts.spell_time(one.maximum)}"
-        return f"{spell_digits(one.minimum)} … {spell_digits(one.maximum)}"
+            return f"{charts.format_time(one.minimum)} … {charts.format_time(one.maximum)}"
+        return f"{format_digits(one.minimum)} … {format_digits(one.maximum)}"
 
     def mean_of(self, one: FieldProfile) -> str:
         """Return mean ± standard deviation."""
         if one.mean is None:
             return MISSING
-        return f"{spell_digits(one.mean)} ± {spell_digits(one.deviation or 0)}"
+        return f"{format_digits(one.mean)} ± {format_digits(one.deviation or 0)}"
 
     @cached_property
     def rules(self) -> list[RuleResult]:
@@ -228,14 +228,14 @@ class Wording:
         return pictures[_OPEN_PICTURES:]
 
     def _share(self, count: Cell, whole: int) -> str:
-        return self.cell(count) if count is None else f"{spell_percent(count, whole)} ({charts.spell_count(count)})"
+        return self.cell(count) if count is None else f"{format_percent(count, whole)} ({charts.format_count(count)})"
 
     @staticmethod
     def _capital(sentence: str) -> str:
         return sentence[:1].upper() + sentence[1:]
 
 
-def spell_share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """Return a share with four digits, of which none says 1 or 0 where it is not: 0.9999…, 0.0001."""
     if value is None:
         return MISSING
@@ -245,7 +245,7 @@ def spell_share(value: float | None) -> str:
     return spelled if value < 100 else f"{value:,.0f}"
 
 
-def spell_percent(count: int, whole: int) -> str:
+def format_percent(count: int, whole: int) -> str:
     """Return a share in percent with three digits."""
     return f"{100 * count / max(1, whole):.3g} %"
 

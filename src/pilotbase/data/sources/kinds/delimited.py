@@ -27,7 +27,7 @@ from pilotbase.data.sources.dialects import (
     shown_separator,
 )
 from pilotbase.data.sources.encodings import Encoding, find_encoding
-from pilotbase.data.sources.faults import Faults, check_names
+from pilotbase.data.sources.faults import FileFaults, check_names
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.plain_lines import count_plain_lines
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
@@ -79,7 +79,7 @@ class _Form:
     def of(cls, path: Path, encoding: Encoding, asked: ReadOptions) -> _Form:
         with path.open(encoding=encoding.codec, newline="") as stream:
             sample = stream.read(SAMPLE)
-        faults = Faults(path.name)
+        faults = FileFaults(path.name)
         by_blanks = path.suffix.lower() not in (".csv", ".tsv", ".tab")
         dialect = guess_dialect(sample, by_blanks, asked.separator)
         _check_separator(sample, dialect, asked, faults)
@@ -116,7 +116,7 @@ class _Form:
         rows = (row for row in rows_of(stream, self.dialect.separator) if any(map(str.strip, row)))
         return islice(rows, int(self.has_header), None)
 
-    def _first_rows(self, faults: Faults) -> list[list[str]]:
+    def _first_rows(self, faults: FileFaults) -> list[list[str]]:
         try:
             with self.open() as stream:
                 rows = (row for row in rows_of(stream, self.dialect.separator) if any(map(str.strip, row)))
@@ -153,7 +153,7 @@ def _walk(form: _Form) -> _Walked:
     lines = count_plain_lines(form.path, form.dialect.separator, len(form.names)) if form.may_be_plain else None
     if lines is not None and lines > int(form.has_header):
         return _Walked(lines - int(form.has_header), plain=True, counts_rows=False, last_empty=False)
-    faults, walked, width = Faults(form.path.name), _Walked(), len(form.names)
+    faults, walked, width = FileFaults(form.path.name), _Walked(), len(form.names)
     with form.open() as stream:
         placed = placed_rows(stream, form.dialect.separator, faults)
         header = form.has_header
@@ -173,7 +173,7 @@ def _walk(form: _Form) -> _Walked:
     return walked
 
 
-def _take(walked: _Walked, row: list[str], width: int, form: _Form, lines: tuple[int, int], faults: Faults) -> None:
+def _take(walked: _Walked, row: list[str], width: int, form: _Form, lines: tuple[int, int], faults: FileFaults) -> None:
     if len(row) != width:
         separator = shown_separator(form.dialect.separator)
         faults.add(text("source.ragged_row", found=len(row), allowed=width, separator=separator), lines[0])
@@ -230,12 +230,12 @@ def _line_of(form: _Form, even: bool, row: int) -> int:
     if even:
         return row + 1 + int(form.has_header)
     with form.open() as stream:
-        placed = placed_rows(stream, form.dialect.separator, Faults(form.path.name))
+        placed = placed_rows(stream, form.dialect.separator, FileFaults(form.path.name))
         full = (start for start, _, cells in placed if any(map(str.strip, cells)))
         return next(islice(full, row + int(form.has_header), None))
 
 
-def _check_separator(sample: str, dialect: Dialect, asked: ReadOptions, faults: Faults) -> None:
+def _check_separator(sample: str, dialect: Dialect, asked: ReadOptions, faults: FileFaults) -> None:
     if asked.separator is None or dialect.width > 1:
         return
     better = guess_dialect(sample, by_blanks=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import Faults, refuse
+from pilotbase.data.sources.faults import FileFaults, refuse
 from pilotbase.data.sources.image_headers import ImageHeader, read_header
 from pilotbase.data.sources.kinds import delimited
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
@@ -38,7 +38,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
     folder = Path(place)
     name = folder.resolve().name
-    faults = Faults(name)
+    faults = FileFaults(name)
     found = list(_images(folder, faults))
     if not found and not faults:
         raise refuse(name, text("source.no_images", allowed=", ".join(sorted(_SUFFIXES))))
@@ -70,7 +70,7 @@ class _Image:
         return [self.path, *label, self.size, header.media_type, header.width, header.height, self.sha256]
 
 
-def _images(folder: Path, faults: Faults) -> Iterator[_Image]:
+def _images(folder: Path, faults: FileFaults) -> Iterator[_Image]:
     for number, path in enumerate(_files(folder)):
         shown = path.relative_to(folder).as_posix()
         if number >= MOST_FILES:
@@ -130,7 +130,7 @@ def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
     """Return the labels of a table whose first column names the image and whose second is the label."""
     opened = delimited.read(str(path), ReadOptions(), scratch)
     rows = opened.tables[0].frame.collect()
-    faults, labels = Faults(path.name), {}
+    faults, labels = FileFaults(path.name), {}
     if rows.width < 2:
         raise refuse(path.name, text("source.no_labels"))
     known = {image.path for image in found}

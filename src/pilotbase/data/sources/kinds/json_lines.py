@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.encodings import Encoding, find_encoding
-from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.faults import FileFaults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.flattening import DEEPEST
 from pilotbase.data.sources.json_columns import DEEP, LIST_OF_OBJECTS, JsonColumn, Value, flat, kind_of, spelled
@@ -32,7 +32,7 @@ from pilotbase.data.sources.json_lists import (
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Source
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 
 LONGEST_LINE = 16 << 20
@@ -50,7 +50,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     path = Path(place)
     require_file(path)
     file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)
-    faults = Faults(path.name)
+    faults = FileFaults(path.name)
     found = _Found()
     for number, record in _records(file, faults):
         found.take(number, record, faults)
@@ -85,7 +85,7 @@ class _Found:
     rows: int = 0
     uneven: bool = False
 
-    def take(self, number: int, record: dict[str, Value], faults: Faults) -> None:
+    def take(self, number: int, record: dict[str, Value], faults: FileFaults) -> None:
         members = dict(flat(record))
         for name, value in members.items():
             kind = kind_of(value)
@@ -148,7 +148,7 @@ def _written(found: _Found, file: _File, parent: Parent | None, scratch: Path) -
         if parent is not None
         else []
     )
-    for number, record in _records(file, Faults(path.name)):
+    for number, record in _records(file, FileFaults(path.name)):
         members = dict(flat(record))
         row = [spelled(members.get(name), dtype) for name, dtype in schema.items()]
         main.take([number, *row] if numbered else row)
@@ -200,7 +200,7 @@ def _list_said(file: str, column: str, held: ListColumns, parent: Parent) -> Ite
         yield text("source.taken.list_inside", file=file, column=f"{column}.{inner}", table=table)
 
 
-def _records(file: _File, faults: Faults) -> Numbered:
+def _records(file: _File, faults: FileFaults) -> Numbered:
     """Yield (line or number, object); what is no object is noted and left out."""
     if not file.in_lines:
         yield from _of_list(file.path, file.encoding, faults)
@@ -210,15 +210,15 @@ def _records(file: _File, faults: Faults) -> Numbered:
         while line := stream.readline(LONGEST_LINE):
             number += 1
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                faults.add(text("source.long_line", limit=spell_bytes(LONGEST_LINE)), number)
+                faults.add(text("source.long_line", limit=format_bytes(LONGEST_LINE)), number)
                 return
             if line.strip():
                 yield from _objects([_parse(line, number, faults)], number, faults)
 
 
-def _of_list(path: Path, encoding: Encoding, faults: Faults) -> Numbered:
+def _of_list(path: Path, encoding: Encoding, faults: FileFaults) -> Numbered:
     if path.stat().st_size > LARGEST_LIST:
-        raise refuse(path.name, text("source.large_json", limit=spell_bytes(LARGEST_LIST)))
+        raise refuse(path.name, text("source.large_json", limit=format_bytes(LARGEST_LIST)))
     whole = _parse(path.read_text(encoding.codec), None, faults)
     if isinstance(whole, list):
         for number, value in enumerate(whole, 1):
@@ -227,7 +227,7 @@ def _of_list(path: Path, encoding: Encoding, faults: Faults) -> Numbered:
         faults.add(text("source.no_json_list"))
 
 
-def _objects(values: Iterable[Value], number: int, faults: Faults) -> Numbered:
+def _objects(values: Iterable[Value], number: int, faults: FileFaults) -> Numbered:
     for value in values:
         if isinstance(value, dict) and value is not _BROKEN:
             yield number, value
@@ -238,7 +238,7 @@ def _objects(values: Iterable[Value], number: int, faults: Faults) -> Numbered:
 _BROKEN: dict[str, Value] = {}
 
 
-def _parse(content: str, line: int | None, faults: Faults) -> Value:
+def _parse(content: str, line: int | None, faults: FileFaults) -> Value:
     try:
         value: Value = json.loads(content, object_pairs_hook=_members, parse_constant=_refuse_constant)
         return value

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
-from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.faults import FileFaults, check_names, refuse
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import FileObject, Reference
 from pilotbase.documents.errors import InputError
@@ -60,7 +60,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     address, _, schema = place.partition("#")
     schema = schema or "public"
     shown = shown_address(address)
-    faults = Faults(shown)
+    faults = FileFaults(shown)
     connection = _connected(address, shown)
     try:
         with connection:
@@ -116,7 +116,7 @@ def _declared(connection: psycopg.Connection[Any], schema: str, asked: ReadOptio
 
 def _declaration(connection: psycopg.Connection[Any], schema: str, table: str, shown: str) -> DeclaredTable:
     columns = connection.execute(_COLUMNS, (schema, table)).fetchall()
-    faults = Faults(shown)
+    faults = FileFaults(shown)
     check_names([column[0] for column in columns], faults, None, table)
     faults.require_none()
     key, references = [], {}

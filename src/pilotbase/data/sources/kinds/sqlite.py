@@ -11,7 +11,7 @@ from urllib.parse import quote
 import polars as pl
 
 from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
-from pilotbase.data.sources.faults import Faults, check_names, refuse
+from pilotbase.data.sources.faults import FileFaults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import Reference
@@ -29,7 +29,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     with path.open("rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise refuse(path.name, text("source.no_sqlite"))
-    faults = Faults(path.name)
+    faults = FileFaults(path.name)
     try:
         with closing(_opened(path)) as connection:
             _check(connection, faults)
@@ -61,7 +61,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check(connection: sqlite3.Connection, faults: Faults) -> None:
+def _check(connection: sqlite3.Connection, faults: FileFaults) -> None:
     for (said,) in connection.execute("PRAGMA quick_check(5)"):
         if said != "ok":
             faults.add(text("source.damaged_sqlite", reason=str(said).replace("\n", " ")[:160]))
@@ -81,7 +81,7 @@ def _declared(connection: sqlite3.Connection, asked: ReadOptions, file: str) -> 
 
 def _declaration(connection: sqlite3.Connection, table: str, file: str) -> DeclaredTable:
     columns = connection.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table,)).fetchall()
-    faults = Faults(file)
+    faults = FileFaults(file)
     check_names([column[0] for column in columns], faults, None, table)
     faults.require_none()
     types = {name: _type(connection, table, name, kind) for name, kind, _, _ in columns}

@@ -15,13 +15,13 @@ import fastexcel
 import polars as pl
 
 from pilotbase.data.sources.bounds import MOST_BYTES
-from pilotbase.data.sources.faults import SHOWN, Faults, check_names, refuse
+from pilotbase.data.sources.faults import SHOWN, FileFaults, check_names, refuse
 from pilotbase.data.sources.files import file_object, require_file
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
 from pilotbase.data.sources.workbook_cells import SheetCells, read_cells, sheet_members
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.quantities import spell_bytes
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 
 _MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -48,7 +48,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     full = [sheet for sheet in sheets if sheet is not None]
     if not full:
         raise refuse(path.name, text("source.no_rows_at_all"))
-    faults = Faults(path.name)
+    faults = FileFaults(path.name)
     for sheet in full:
         sheet.check(faults)
     faults.require_none()
@@ -86,7 +86,7 @@ class _Sheet:
         ]
         return max(used, default=-1) + 1
 
-    def check(self, faults: Faults) -> None:
+    def check(self, faults: FileFaults) -> None:
         """Note everything that no table can hold."""
         self.cells.note(self.name, faults, self.rows.height - 1)
         if not self.cells.merged:  # a title across the sheet is told by its merged cells
@@ -101,7 +101,7 @@ def _cells(path: Path, asked: ReadOptions) -> dict[str, SheetCells]:
         unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > MOST_BYTES:
             raise refuse(
-                path.name, text("source.large_workbook", size=spell_bytes(unpacked), limit=spell_bytes(MOST_BYTES))
+                path.name, text("source.large_workbook", size=format_bytes(unpacked), limit=format_bytes(MOST_BYTES))
             )
         members = sheet_members(archive)
         for name in asked.tables:

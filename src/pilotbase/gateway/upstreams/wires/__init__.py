@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from pilotbase.gateway.upstreams.wire import Wire
+from pilotbase.gateway.upstreams.wire import UpstreamWire
 
-WIRES: Mapping[str, Wire] = {
+WIRES: Mapping[str, UpstreamWire] = {
     file.name: import_module(f"{__name__}.{file.name}").WIRE for file in iter_modules(__path__)
 }
 """Protocol → how a question is put in it."""

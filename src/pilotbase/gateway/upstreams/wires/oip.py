@@ -5,23 +5,23 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.gateway.upstreams.wire import Asked
+from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest
 from pilotbase.protocols.strict_json import WireError
-from pilotbase.protocols.upstream import JSON, Question
+from pilotbase.protocols.upstream import JSON, UpstreamCall
 
 
-class OpenInferenceWire:
+class OpenInferencePassThrough:
     """Passes the body on as it came, raw tensors too."""
 
-    def asked(self, route: EndpointRoute, question: Question) -> Asked:
+    def asked(self, route: EndpointRoute, question: UpstreamCall) -> WireRequest:
         if not isinstance(question.content, InferRequest):
             raise WireError("wire.other_protocol", field="model", spoken="Open Inference Protocol")
         headers = {"Content-Type": JSON}
         if question.header_length is not None:
             headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(question.header_length)}
         url = f"{route.url.rstrip('/')}/v2/models/{quote(route.model, safe='')}/infer"
-        return Asked(url, question.body, headers)
+        return WireRequest(url, question.body, headers)
 
 
-WIRE = OpenInferenceWire()
+WIRE = OpenInferencePassThrough()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.gateway.upstreams.wire import Asked
+from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.protocols.open_inference import InferRequest
 from pilotbase.protocols.openai_wire import ChatRequest
 from pilotbase.protocols.strict_json import WireError, write_json
-from pilotbase.protocols.upstream import JSON, Question
+from pilotbase.protocols.upstream import JSON, UpstreamCall
 
 
 class OpenAIWire:
     """Passes the caller's fields on; an answer is never longer than was reserved, and a stream tells its usage."""
 
-    def asked(self, route: EndpointRoute, question: Question) -> Asked:
+    def asked(self, route: EndpointRoute, question: UpstreamCall) -> WireRequest:
         content = question.content
         if isinstance(content, InferRequest):
             raise WireError("wire.other_protocol", field="model", spoken="OpenAI")
@@ -22,7 +22,7 @@ class OpenAIWire:
             fields |= {} if content.bounded else {"max_tokens": content.most_tokens}
             fields |= {"stream_options": {"include_usage": True}} if content.stream else {}
         place = "chat/completions" if isinstance(content, ChatRequest) else "embeddings"
-        return Asked(f"{route.url.rstrip('/')}/{place}", write_json(fields), {"Content-Type": JSON})
+        return WireRequest(f"{route.url.rstrip('/')}/{place}", write_json(fields), {"Content-Type": JSON})
 
 
 WIRE = OpenAIWire()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from pilotbase.trial.blind.program import Program
+from pilotbase.trial.blind.program import BlindProgram
 
-PROGRAMS: tuple[Program, ...] = tuple(
+PROGRAMS: tuple[BlindProgram, ...] = tuple(
     import_module(f"{__name__}.{module.name}").PROGRAM
     for module in sorted(iter_modules(__path__), key=lambda module: module.name)
 )

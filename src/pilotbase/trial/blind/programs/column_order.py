@@ -9,29 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of, usual_by
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput, codes_of, usual_by
 from pilotbase.trial.delivering import Column, Features
 
 _BETWEEN = re.compile(r"[^0-9a-z\u0080-\uffff]+")
 _LABELS = ("label", "probability")
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     if asked.prediction.kind in _LABELS:
         yield from _named(asked)
     if asked.size:
         yield from _first_filled(asked)
 
 
-def _named(asked: Asked) -> Iterator[Answer]:
+def _named(asked: BlindInput) -> Iterator[ProgramOutput]:
     columns = {code: name for code, label in enumerate(asked.prediction.classes) for name in _called(asked, label)}
     if len(columns) > 1:
         values = np.column_stack([_numbers(asked.hidden[name]) for name in columns.values()])
         largest = np.array(list(columns))[np.where(np.isnan(values), -np.inf, values).argmax(axis=1)]
-        yield Answer(text("trial.blind.largest_column"), asked.as_answers(largest))
+        yield ProgramOutput(text("trial.blind.largest_column"), asked.as_answers(largest))
 
 
-def _called(asked: Asked, label: str) -> list[str]:
+def _called(asked: BlindInput, label: str) -> list[str]:
     """Return the first column of numbers that is called like the class, or ends with its name."""
     wanted = _plain(label)
     found = [
@@ -42,14 +42,14 @@ def _called(asked: Asked, label: str) -> list[str]:
     return found[:1] if wanted else []
 
 
-def _first_filled(asked: Asked) -> Iterator[Answer]:
+def _first_filled(asked: BlindInput) -> Iterator[ProgramOutput]:
     public, hidden = _filled(asked.public), _filled(asked.hidden)
     if not public.shape[1] or len(np.unique(public)) < 2:
         return
     first, asked_first = public.argmax(axis=1), hidden.argmax(axis=1)
     if len(np.unique(first)) > 1:
         usual = usual_by(first, len(asked.public), codes_of(asked.truths))
-        yield Answer(text("trial.blind.first_filled"), asked.picked(usual[asked_first]))
+        yield ProgramOutput(text("trial.blind.first_filled"), asked.picked(usual[asked_first]))
 
 
 def _filled(features: Features) -> NDArray[np.bool_]:
@@ -70,4 +70,4 @@ def _plain(name: str) -> str:
     return _BETWEEN.sub(" ", name.casefold()).strip()
 
 
-PROGRAM = Program("column_order", _answers)
+PROGRAM = BlindProgram("column_order", _answers)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.answer_texts import read_labels, read_mask, read_ranking, read_true_boxes
 from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.delivering import Column
 
 _MOST_CLASSES = 50
@@ -30,18 +30,18 @@ _REACHES = (0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 """Share of the public numbers that a constant interval holds."""
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     yield from _WAYS[asked.prediction.kind](asked)
-    yield Answer(text("trial.blind.silent"), _silent(asked))
+    yield ProgramOutput(text("trial.blind.silent"), _silent(asked))
 
 
-def _always(answer: object, values: Column) -> Answer:
+def _always(answer: object, values: Column) -> ProgramOutput:
     spelled = str(answer)
     shown = spelled if len(spelled) <= _SHOWN else f"{spelled[: _SHOWN - 1]}…"
-    return Answer(text("trial.blind.constant", answer=shown), values)
+    return ProgramOutput(text("trial.blind.constant", answer=shown), values)
 
 
-def _silent(asked: Asked) -> Column:
+def _silent(asked: BlindInput) -> Column:
     kind, size = asked.prediction.kind, asked.size
     if asked.prediction.is_spelled:
         return np.full(size, None, dtype=object)
@@ -50,26 +50,26 @@ def _silent(asked: Asked) -> Column:
     return np.full((size, 2) if kind == "interval" else size, np.nan)
 
 
-def _classes(asked: Asked) -> Iterator[Answer]:
+def _classes(asked: BlindInput) -> Iterator[ProgramOutput]:
     often = np.bincount(asked.truths[asked.truths >= 0], minlength=len(asked.prediction.classes))
     for code in np.argsort(-often, kind="stable")[:_MOST_CLASSES].tolist():
         yield _always(asked.prediction.classes[code], asked.repeated(code))
 
 
-def _probabilities(asked: Asked) -> Iterator[Answer]:
+def _probabilities(asked: BlindInput) -> Iterator[ProgramOutput]:
     rate = float(asked.as_answers(asked.truths).mean())
     for value in sorted({0.0, 0.5, 1.0, rate}):
         yield _always(f"{value:.4g}", np.full(asked.size, value))
 
 
-def _numbers(asked: Asked) -> Iterator[Answer]:
+def _numbers(asked: BlindInput) -> Iterator[ProgramOutput]:
     known = asked.truths[np.isfinite(asked.truths)]
     if len(known):
         for value in sorted({*np.quantile(known, np.linspace(0, 1, 21)).tolist(), float(known.mean()), 0.0}):
             yield _always(f"{value:.6g}", asked.repeated(value))
 
 
-def _intervals(asked: Asked) -> Iterator[Answer]:
+def _intervals(asked: BlindInput) -> Iterator[ProgramOutput]:
     known = asked.truths[np.isfinite(asked.truths)]
     for reach in _REACHES if len(known) else ():
         low, high = np.quantile(known, [(1 - reach) / 2, (1 + reach) / 2])
@@ -77,7 +77,7 @@ def _intervals(asked: Asked) -> Iterator[Answer]:
     yield from _numbers(asked)
 
 
-def _texts(asked: Asked) -> Iterator[Answer]:
+def _texts(asked: BlindInput) -> Iterator[ProgramOutput]:
     known = [one for one in asked.truths.tolist() if one is not None]
     words = Counter(word for one in known[:_READ] for word in one.split())
     usual = [one for one, _ in Counter(known).most_common(_TEXTS)]
@@ -86,7 +86,7 @@ def _texts(asked: Asked) -> Iterator[Answer]:
         yield _always(answer, np.full(asked.size, answer, dtype=object))
 
 
-def _label_sets(asked: Asked) -> Iterator[Answer]:
+def _label_sets(asked: BlindInput) -> Iterator[ProgramOutput]:
     classes = asked.prediction.classes
     read = [read_labels(one, classes) for one in _read(asked)]
     often = Counter(code for codes in read for code in codes)
@@ -97,13 +97,13 @@ def _label_sets(asked: Asked) -> Iterator[Answer]:
         yield _spelled(asked, [classes[code] for code in codes])
 
 
-def _rankings(asked: Asked) -> Iterator[Answer]:
+def _rankings(asked: BlindInput) -> Iterator[ProgramOutput]:
     often = Counter(name for one in _read(asked) for name in read_ranking(one))
     if often:
         yield _spelled(asked, [name for name, _ in often.most_common(_NAMES)])
 
 
-def _boxes(asked: Asked) -> Iterator[Answer]:
+def _boxes(asked: BlindInput) -> Iterator[ProgramOutput]:
     classes = asked.prediction.classes
     read = [read_true_boxes(one, classes) for one in _read(asked)]
     found = np.array([box for boxes in read for box in boxes], dtype=np.float64).reshape(-1, 5)
@@ -117,7 +117,7 @@ def _boxes(asked: Asked) -> Iterator[Answer]:
         yield _spelled(asked, boxes)
 
 
-def _masks(asked: Asked) -> Iterator[Answer]:
+def _masks(asked: BlindInput) -> Iterator[ProgramOutput]:
     read = [read_mask(one, asked.prediction.classes) for one in _read(asked)[:_MASKS]]
     if not read:
         return
@@ -130,7 +130,7 @@ def _masks(asked: Asked) -> Iterator[Answer]:
         ends = np.flatnonzero(np.diff(usual, append=-1))
         lengths = np.diff(ends, prepend=-1)
         runs = np.column_stack([usual[ends], lengths]).ravel().tolist()
-        yield Answer(text("trial.blind.usual_mask"), _mask(asked, (height, width), runs))
+        yield ProgramOutput(text("trial.blind.usual_mask"), _mask(asked, (height, width), runs))
 
 
 def _usual_pixels(masks: list[tuple[int, ...]], classes: int, pixels: int) -> NDArray[np.int64]:
@@ -142,20 +142,20 @@ def _usual_pixels(masks: list[tuple[int, ...]], classes: int, pixels: int) -> ND
     return np.asarray(counts.argmax(axis=0), dtype=np.int64)
 
 
-def _mask(asked: Asked, size: tuple[int, int], runs: list[int]) -> Column:
+def _mask(asked: BlindInput, size: tuple[int, int], runs: list[int]) -> Column:
     return np.full(asked.size, json.dumps({"size": list(size), "runs": runs}), dtype=object)
 
 
-def _spelled(asked: Asked, answer: Sequence[object]) -> Answer:
+def _spelled(asked: BlindInput, answer: Sequence[object]) -> ProgramOutput:
     written = json.dumps(answer, ensure_ascii=False)
     return _always(written, np.full(asked.size, written, dtype=object))
 
 
-def _read(asked: Asked) -> list[str]:
+def _read(asked: BlindInput) -> list[str]:
     return [one for one in asked.truths[:_READ].tolist() if one is not None]
 
 
-_WAYS: Mapping[AnswerKind, Callable[[Asked], Iterator[Answer]]] = MappingProxyType(
+_WAYS: Mapping[AnswerKind, Callable[[BlindInput], Iterator[ProgramOutput]]] = MappingProxyType(
     {
         "label": _classes,
         "probability": _probabilities,
@@ -168,4 +168,4 @@ _WAYS: Mapping[AnswerKind, Callable[[Asked], Iterator[Answer]]] = MappingProxyTy
         "mask": _masks,
     }
 )
-PROGRAM = Program("constant", _answers)
+PROGRAM = BlindProgram("constant", _answers)

@@ -9,14 +9,14 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.numbering import numberings
-from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of, counts_by, usual_by
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput, codes_of, counts_by, usual_by
 from pilotbase.trial.delivering import Column, Ints
 
 _PERIODS = range(2, 61)
 _STEPS = 20
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     codes = _coarse(asked.truths) if asked.of_numbers else codes_of(asked.truths)
     periods = [period for period in {*_PERIODS, asked.batch_rows} if 2 * period <= len(codes)]
     if not periods:
@@ -25,13 +25,13 @@ def _answers(asked: Asked) -> Iterator[Answer]:
     told = text("trial.blind.count", period=period)
     counted = (asked.rows, asked.rows + len(codes), asked.rows % asked.batch_rows)
     for rows in counted:
-        yield Answer(told, asked.picked(usual[rows % period]))
+        yield ProgramOutput(told, asked.picked(usual[rows % period]))
     for found in numberings(asked):
         if not found.is_time:
             public, hidden = (np.nan_to_num(side).astype(np.int64) for side in (found.public, found.hidden))
             period, usual = _round(codes, public, periods)
             told = text("trial.blind.row_number", column=found.column, period=period)
-            yield Answer(told, asked.picked(usual[hidden % period]))
+            yield ProgramOutput(told, asked.picked(usual[hidden % period]))
 
 
 def _coarse(truths: Column) -> Ints:
@@ -52,4 +52,4 @@ def _agreeing(codes: Ints, places: Ints, period: int) -> float:
     return right - math.sqrt(len(codes) * period)
 
 
-PROGRAM = Program("count", _answers)
+PROGRAM = BlindProgram("count", _answers)

@@ -11,7 +11,7 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.numbering import Numbering, numberings
-from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput, codes_of
 from pilotbase.trial.delivering import Column, Ints
 
 _SEVERAL = (10, 50)
@@ -19,16 +19,16 @@ _SEVERAL = (10, 50)
 _MOST_CODES = 50
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     for found in numberings(asked):
         told = text("trial.blind.file_order", column=found.column)
-        yield Answer(told, _neighbours(asked, found))
+        yield ProgramOutput(told, _neighbours(asked, found))
         for several in _SEVERAL:
             for answers in _usual_among(asked, found, several):
-                yield Answer(told, answers)
+                yield ProgramOutput(told, answers)
 
 
-def _usual_among(asked: Asked, found: Numbering, several: int) -> Iterator[Column]:
+def _usual_among(asked: BlindInput, found: Numbering, several: int) -> Iterator[Column]:
     order = np.argsort(found.public, kind="stable")
     order = order[np.isfinite(found.public[order])]
     codes = np.empty(0, dtype=np.int64) if asked.of_numbers else codes_of(asked.truths)[order]
@@ -48,7 +48,7 @@ def _usual_among(asked: Asked, found: Numbering, several: int) -> Iterator[Colum
     yield asked.picked(order[first[(seen[start + several] - seen[start]).argmax(axis=1)]])
 
 
-def _neighbours(asked: Asked, found: Numbering) -> Column:
+def _neighbours(asked: BlindInput, found: Numbering) -> Column:
     public, hidden = found.public, found.hidden
     order = np.argsort(public, kind="stable")
     order = order[np.isfinite(public[order])]
@@ -63,4 +63,4 @@ def _neighbours(asked: Asked, found: Numbering) -> Column:
     return asked.picked(order[np.minimum(nearer, len(along) - 1)])
 
 
-PROGRAM = Program("file_order", _answers)
+PROGRAM = BlindProgram("file_order", _answers)

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Program, codes_of
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput, codes_of
 from pilotbase.trial.delivering import Column, Features
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     known = pl.DataFrame({"key": _keys(asked.public), "code": codes_of(asked.truths)}).with_row_index("case")
     usual = (
         known.group_by("key", "code")
@@ -23,7 +23,7 @@ def _answers(asked: Asked) -> Iterator[Answer]:
     found = pl.DataFrame({"key": _keys(asked.hidden)}).join(usual, on="key", how="left", maintain_order="left")
     cases = found["case"].cast(pl.Int64).fill_null(-1).to_numpy()
     if (cases >= 0).any():
-        yield Answer(text("trial.blind.memory"), asked.picked(np.asarray(cases, dtype=np.int64)))
+        yield ProgramOutput(text("trial.blind.memory"), asked.picked(np.asarray(cases, dtype=np.int64)))
 
 
 def _keys(features: Features) -> pl.Series:
@@ -40,4 +40,4 @@ def _cell(one: object) -> str | None:
     return f"{one.shape}{hash(one.tobytes())}" if isinstance(one, np.ndarray) else None if one is None else str(one)
 
 
-PROGRAM = Program("memory", _answers, reads=True)
+PROGRAM = BlindProgram("memory", _answers, reads=True)

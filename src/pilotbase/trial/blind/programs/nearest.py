@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.delivering import Column, Features, Ints
 
 _WIDTH = 64
@@ -24,12 +24,12 @@ _AT_ONCE = 1_000
 _Matrix = NDArray[np.float32]
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     size = len(asked.truths)
     chosen = np.unique(np.linspace(0, size - 1, min(size, _MOST_PUBLIC)).astype(np.int64))
     shown = {name: column[chosen] for name, column in asked.public.items()}
     if asked.size:
-        yield Answer(text("trial.blind.nearest"), asked.picked(chosen[_nearest(shown, asked.hidden)]))
+        yield ProgramOutput(text("trial.blind.nearest"), asked.picked(chosen[_nearest(shown, asked.hidden)]))
 
 
 def _nearest(public: Features, hidden: Features) -> Ints:
@@ -103,4 +103,4 @@ def _course(one: object) -> NDArray[np.float64]:
     return np.array([field.mean() if field.size else 0.0 for field in fields])
 
 
-PROGRAM = Program("nearest", _answers, reads=True)
+PROGRAM = BlindProgram("nearest", _answers, reads=True)

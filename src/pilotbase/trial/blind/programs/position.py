@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     places = (asked.rows + 0.5) / max(asked.total, 1)
-    yield Answer(text("trial.blind.position"), asked.picked((places * len(asked.truths)).astype(np.int64)))
+    yield ProgramOutput(text("trial.blind.position"), asked.picked((places * len(asked.truths)).astype(np.int64)))
 
 
-PROGRAM = Program("position", _answers)
+PROGRAM = BlindProgram("position", _answers)

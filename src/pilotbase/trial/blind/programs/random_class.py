@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.program import Answer, Asked, Program
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 
 _FEWEST = 100
 """Of fewer cases luck is too often mistaken for a pass."""
@@ -16,7 +16,7 @@ _MOST_CLASSES = 10
 """Of more classes the most frequent ones."""
 
 
-def _answers(asked: Asked) -> Iterator[Answer]:
+def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     if asked.prediction.kind not in ("label", "probability") or asked.size < _FEWEST:
         return
     # One draw for all rates: what is lucky at one rate is at most as lucky at the next.
@@ -28,7 +28,7 @@ def _answers(asked: Asked) -> Iterator[Answer]:
         for rate in _RATES:
             answers = np.where(chance < rate, code, (code + other) % classes)
             told = text("trial.blind.random_class", answer=asked.prediction.classes[code], percent=round(100 * rate))
-            yield Answer(told, asked.as_answers(answers))
+            yield ProgramOutput(told, asked.as_answers(answers))
 
 
-PROGRAM = Program("random_class", _answers)
+PROGRAM = BlindProgram("random_class", _answers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pilotbase.charts import Bin, RankedBar, histogram_chart, ranked_chart, spell_number
-from pilotbase.data.terms.budgets import Budget
+from pilotbase.charts import Bin, RankedBar, format_number, histogram_chart, ranked_chart
+from pilotbase.data.terms.budgets import PrivacyBudget
 from pilotbase.documents.private import PrivateField, PrivateProfile
 from pilotbase.documents.terms import MILLIONTHS
 from pilotbase.documents.texts import Text, text
@@ -18,7 +18,7 @@ def decimal(millionths: int) -> str:
     return f"{Decimal(millionths) / MILLIONTHS:f}"
 
 
-def bar_of(budget: Budget) -> dict[str, object]:
+def bar_of(budget: PrivacyBudget) -> dict[str, object]:
     """Return what a page shows of a budget: whose, spent, left, whether any is set, its spent tenths, rounded up."""
     limit = budget.limit or 0
     tenths = -(-_TENTHS * budget.spent // limit) if limit else (_TENTHS if budget.spent else 0)
@@ -53,8 +53,8 @@ def _chart(profile: PrivateProfile, field: PrivateField) -> dict[str, object]:
         "epsilon": decimal(field.noise.epsilon),
         "outside": _spelled(field.outside, least),
         "missing": _spelled(field.missing, least),
-        "mean": None if mean is None else spell_number(mean.value or 0.0),
-        "mean_error": None if mean is None else spell_number(mean.error or 0.0),
+        "mean": None if mean is None else format_number(mean.value or 0.0),
+        "mean_error": None if mean is None else format_number(mean.error or 0.0),
     }
 
 

@@ -12,7 +12,7 @@ from pilotbase.documents.loading import build_document
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.taken import file_response
+from pilotbase.hub.presenters.taken import file_response
 from pilotbase.worker.computing.claims import zipped_evidence
 from pilotbase.worker.computing.told_vouchers import require_named
 from pilotbase.workspace.failures import NotFoundError

@@ -18,7 +18,7 @@ from pilotbase.workspace.store import View
 
 
 @dataclass(frozen=True)
-class Asked:
+class InboxItem:
     """One thing that the actor's organisation, or the very person, is waited for to do."""
 
     kind: Literal["site-pack", "labelling-round"]
@@ -29,18 +29,18 @@ class Asked:
     since: datetime
 
 
-def asked_of(base: Base, view: View) -> list[Asked]:
+def asked_of(base: Base, view: View) -> list[InboxItem]:
     """Return what waits for the actor of ``view``, the oldest first."""
     return sorted((*_packs(view), *_rounds(base, view)), key=lambda one: one.since)
 
 
-def _packs(view: View) -> Iterator[Asked]:
+def _packs(view: View) -> Iterator[InboxItem]:
     for one in packs_to_agree(view):
         said = text("site.told_pack", organisation=one.owner, site=one.site, scenario=one.scenario)
-        yield Asked("site-pack", one.identity, one.application, said, one.asked_at)
+        yield InboxItem("site-pack", one.identity, one.application, said, one.asked_at)
 
 
-def _rounds(base: Base, view: View) -> Iterator[Asked]:
+def _rounds(base: Base, view: View) -> Iterator[InboxItem]:
     for of in rounds_of(view):
         part = part_of(view, of)
         if part is None:
@@ -48,4 +48,4 @@ def _rounds(base: Base, view: View) -> Iterator[Asked]:
         turn = "deciding" if part.name == JUDGE else "open"
         if stage_of(base, of).name == turn and sheet_of(base, view, of.identity).next_item is not None:
             said = text("labelling.told_items", name=of.campaign.name)
-            yield Asked("labelling-round", of.identity, of.dataset, said, of.opened_at)
+            yield InboxItem("labelling-round", of.identity, of.dataset, said, of.opened_at)

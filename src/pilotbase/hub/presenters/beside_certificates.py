@@ -8,7 +8,7 @@ from pilotbase.catalogue.records import trial_with
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text
-from pilotbase.hub.acting import Acting
+from pilotbase.hub.acting import RequestActor
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
@@ -17,7 +17,7 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 
-def beside_certificate(acting: Acting, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
+def beside_certificate(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
     """Return what the page of a certificate tells beyond it; a visitor is told of an open scenario alone."""
     view, stated = acting.view, issued.certificate
     told: dict[str, Any] = {"scenario": find_listing(view, stated.scenario.subject)}

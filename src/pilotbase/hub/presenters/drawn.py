@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.safestring import SafeString
 
-from pilotbase.catalogue.figures import Way
+from pilotbase.catalogue.figures import StageDurations
 from pilotbase.catalogue.spans import STEPS
 from pilotbase.charts import Leg
 from pilotbase.documents.texts import Language, Text
@@ -17,7 +17,7 @@ def drawn(svg: str) -> SafeString:
     return SafeString(svg)
 
 
-def legs_of(way: Way, language: Language, steps: Iterable[str] = STEPS) -> list[Leg]:
+def legs_of(way: StageDurations, language: Language, steps: Iterable[str] = STEPS) -> list[Leg]:
     """Return the steps from demand to use; one without a median has no days."""
     found = []
     for step in steps:

@@ -38,7 +38,7 @@ class MeasureLine:
 
 
 @dataclass(frozen=True)
-class Found:
+class StandardRow:
     """A word or a measure that a search came upon, and where on the page it stands."""
 
     name: Text
@@ -68,7 +68,7 @@ def measures_shown() -> tuple[MeasureLine, ...]:
     return tuple(MeasureLine(one.name, one.title, one.formula, one.source, one.better) for one in everything)
 
 
-def find(words: str) -> list[Found]:
+def find(words: str) -> list[StandardRow]:
     """Return what of the base's words and measures holds every word asked for, in either language."""
     terms = fold(words).split()
     if not terms:
@@ -77,11 +77,11 @@ def find(words: str) -> list[Found]:
 
 
 @cache
-def _everything() -> tuple[tuple[str, Found], ...]:
+def _everything() -> tuple[tuple[str, StandardRow], ...]:
     lines = [(word, f"vocabulary-{word.vocabulary}") for words in vocabularies().values() for word in words]
     lines += [(below, "vocabulary-action") for word, _ in lines for below in word.below]
-    found = [(_spoken(word.name, word.value), Found(word.name, word.value, place)) for word, place in lines]
-    found += [(_spoken(one.title, one.name), Found(one.title, one.name, "measures")) for one in measures_shown()]
+    found = [(_spoken(word.name, word.value), StandardRow(word.name, word.value, place)) for word, place in lines]
+    found += [(_spoken(one.title, one.name), StandardRow(one.title, one.name, "measures")) for one in measures_shown()]
     return tuple(found)
 
 

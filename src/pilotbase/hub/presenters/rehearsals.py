@@ -14,7 +14,7 @@ from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.records import see
+from pilotbase.hub.presenters.records import see
 from pilotbase.trial.entering import may_show_sample
 from pilotbase.worker.trials.folder import SHOWN_CASES, rehearsal_folder
 from pilotbase.workspace.store import View

@@ -10,7 +10,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from pilotbase.documents.given_files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
 from pilotbase.hub.bodies import RangeError
-from pilotbase.hub.shown.attachments import POLICY
+from pilotbase.hub.presenters.attachments import POLICY
 
 _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 

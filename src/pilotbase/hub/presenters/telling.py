@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.notice import Notice
-from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.presenters.organisations import title_of
 
 
 def with_titles(notice: Notice) -> Notice:

@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 from pilotbase.charts import PoolBar, Promise, UsageBand, pool_chart, usage_chart
 from pilotbase.charts.usage_bands import MOST_BANDS, others
 from pilotbase.documents.api.pools import HoldingTold, PoolTold, UsageTold
-from pilotbase.documents.resources import spell_amount
+from pilotbase.documents.resources import format_amount
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
-from pilotbase.hub.shown.drawn import drawn
-from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.organisations import title_of
 
 
 def scarcest(pool: PoolTold) -> str:
@@ -58,7 +58,7 @@ def _bar(pool: PoolTold, one: HoldingTold, dimension: str) -> PoolBar:
         held=held / whole,
         guarantee=one.guarantee.get(dimension, 0) / whole,
         limit=None if limit is None else min(limit / whole, 1.0),
-        spelled=spell_amount(dimension, held),
+        spelled=format_amount(dimension, held),
     )
 
 

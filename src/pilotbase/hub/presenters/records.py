@@ -30,7 +30,7 @@ MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordView:
     """A record as one actor sees it: its listing, the document that shows it, and the record where that is seen too.
 
     Visitors see an open scenario, but not who has had it in hand.
@@ -53,7 +53,7 @@ class Seen:
         return name_of(self.subject)
 
 
-def see(view: View, subject: str) -> Seen:
+def see(view: View, subject: str) -> RecordView:
     """Return a record; raises `NotFoundError`: none such, or none that the actor may see."""
     listing = find_listing(view, subject)
     if listing is None:
@@ -61,16 +61,16 @@ def see(view: View, subject: str) -> Seen:
     return _seen(view, listing)
 
 
-def see_all(view: View, listings: Iterable[Listing]) -> list[Seen]:
+def see_all(view: View, listings: Iterable[Listing]) -> list[RecordView]:
     """Return the records of a list, read at once; one that went out of sight meanwhile is left out."""
     listed = list(listings)
     shown, records = view.get_all([one.digest for one in listed]), records_of(view, [one.subject for one in listed])
     there = ((one, shown[one.digest]) for one in listed if one.digest in shown)
-    return [Seen(one, stored.load(SHOWN[stored.kind]), records.get(one.subject)) for one, stored in there]
+    return [RecordView(one, stored.load(SHOWN[stored.kind]), records.get(one.subject)) for one, stored in there]
 
 
 @dataclass(frozen=True)
-class Line:
+class RecordRow:
     """One line of a list of records."""
 
     listing: Listing
@@ -81,11 +81,11 @@ class Line:
         return name_of(self.listing.subject)
 
 
-def lines_of(view: View, listings: Iterable[Listing]) -> list[Line]:
+def lines_of(view: View, listings: Iterable[Listing]) -> list[RecordRow]:
     """Return the lines of a list, with where each record stands for those who see that too, read at once."""
     listed = list(listings)
     records = records_of(view, [one.subject for one in listed])
-    return [Line(one, records.get(one.subject)) for one in listed]
+    return [RecordRow(one, records.get(one.subject)) for one in listed]
 
 
 def spelled_count(view: View, query: Query) -> str:
@@ -95,8 +95,8 @@ def spelled_count(view: View, query: Query) -> str:
     return f"{most}+" if most is not None and number > most else str(number)
 
 
-def _seen(view: View, listing: Listing) -> Seen:
+def _seen(view: View, listing: Listing) -> RecordView:
     stored = view.get(listing.digest)
     if stored is None:
         raise NotFoundError("hub.not_found")
-    return Seen(listing, stored.load(SHOWN[stored.kind]), record_of(view, listing.subject))
+    return RecordView(listing, stored.load(SHOWN[stored.kind]), record_of(view, listing.subject))

@@ -11,13 +11,13 @@ import yaml
 from django.utils.safestring import SafeString
 
 from pilotbase.compute.queue.pools import pool_of
-from pilotbase.compute.replay.page.wording import Wording, spell_percent
+from pilotbase.compute.replay.page.wording import ReplayWording, format_percent
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import PolicyReplay, PoolReplay, WaitFigures
-from pilotbase.documents.quantities import spell_span
+from pilotbase.documents.quantities import format_span
 from pilotbase.hub.acting import language
-from pilotbase.hub.shown.drawn import drawn
-from pilotbase.hub.shown.organisations import title_of
+from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.organisations import title_of
 from pilotbase.worker.computing.what_if import WhatIf
 from pilotbase.workspace.store import View
 
@@ -26,7 +26,7 @@ MOST_ORGANISATIONS = 30
 
 
 @dataclass(frozen=True)
-class Row:
+class PolicyRow:
     """A line of a table: a policy, for one organisation or (empty) for all, and its figures."""
 
     policy: str
@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Picture:
+class WhatIfChart:
     """A chart, and what it says."""
 
     title: str
@@ -44,7 +44,7 @@ class Picture:
     says: str
 
 
-def spell_pool(pool: Pool) -> str:
+def format_pool(pool: Pool) -> str:
     """Return a pool as people write it, what it says nothing about left out."""
     plain = _without_empty(pool.to_json_value())
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
@@ -60,13 +60,13 @@ def changes_told(view: View, found: WhatIf, replay: PoolReplay | None) -> str:
         return ""
     stood = replay.pool_before if replay is not None else None
     before = view.load(stood, Pool) if stood is not None else pool_of(view, order.pool)[1]
-    was, considered = (spell_pool(one).splitlines() for one in (before, order.considered))
+    was, considered = (format_pool(one).splitlines() for one in (before, order.considered))
     return "\n".join(list(unified_diff(was, considered, lineterm=""))[2:])
 
 
 def figures_told(replay: PoolReplay) -> dict[str, object]:
     """Return what a page shows of a replay: tables and pictures, as its HTML file has them."""
-    words = Wording(language(), replay, title_of)
+    words = ReplayWording(language(), replay, title_of)
     return {
         "facts": words.facts,
         "policies": [_of_policy(words, name, one) for name, one in words.rows],
@@ -76,33 +76,33 @@ def figures_told(replay: PoolReplay) -> dict[str, object]:
     }
 
 
-def _pictures(words: Wording) -> Iterator[Picture]:
+def _pictures(words: ReplayWording) -> Iterator[WhatIfChart]:
     left_out = words.t("replay.page.left_out", number=words.left_out) if words.left_out else ""
     used = words.t("replay.page.used", dimension=words.dimension(words.replay.shown_dimension))
-    yield Picture(used, drawn(words.used()), words.t("replay.page.used_says"))
+    yield WhatIfChart(used, drawn(words.used()), words.t("replay.page.used_says"))
     for name, chart in (("waits", words.waits()), ("shares", words.shares())):
         says = f"{words.t(f'replay.page.{name}_says')} {left_out}".strip()
-        yield Picture(words.t(f"replay.page.{name}"), drawn(chart), says)
-    yield Picture(words.t("replay.page.fragments"), drawn(words.fragments()), words.t("replay.page.fragments_says"))
+        yield WhatIfChart(words.t(f"replay.page.{name}"), drawn(chart), says)
+    yield WhatIfChart(words.t("replay.page.fragments"), drawn(words.fragments()), words.t("replay.page.fragments_says"))
 
 
-def _of_policy(words: Wording, name: str, one: PolicyReplay) -> Row:
+def _of_policy(words: ReplayWording, name: str, one: PolicyReplay) -> PolicyRow:
     used = [
-        (words.t("replay.column.used", dimension=words.dimension(each)), spell_percent(one.utilisation.get(each)))
+        (words.t("replay.column.used", dimension=words.dimension(each)), format_percent(one.utilisation.get(each)))
         for each in words.dimensions
     ]
     figures = [
         ("jain", f"{one.jain:.3f}"),
-        ("fragments", spell_percent(one.fragmentation)),
+        ("fragments", format_percent(one.fragmentation)),
         *_waits(one.waits),
         ("evictions", f"{one.evictions:,}"),
-        ("lost", spell_span(one.lost_seconds)),
+        ("lost", format_span(one.lost_seconds)),
         ("impossible", f"{one.impossible:,}"),
     ]
-    return Row(name, used + _named(words, figures))
+    return PolicyRow(name, used + _named(words, figures))
 
 
-def _of_organisations(words: Wording) -> Iterator[Row]:
+def _of_organisations(words: ReplayWording) -> Iterator[PolicyRow]:
     """Yield a line for each organisation and policy, who has most jobs first."""
     found = words.replay.policies[0].organisations
     order = [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
@@ -110,16 +110,16 @@ def _of_organisations(words: Wording) -> Iterator[Row]:
         for policy, one in words.rows:
             own = next(each for each in one.organisations if each.organisation == organisation)
             ended = f"{own.waits.ended:,} / {own.waits.jobs:,}"
-            figures = [("share", spell_percent(own.share)), ("ended", ended), *_waits(own.waits)]
-            yield Row(policy, _named(words, figures), organisation)
+            figures = [("share", format_percent(own.share)), ("ended", ended), *_waits(own.waits)]
+            yield PolicyRow(policy, _named(words, figures), organisation)
 
 
 def _waits(waits: WaitFigures) -> list[tuple[str, str]]:
     spans = {"median": waits.median, "p90": waits.p90, "longest": waits.longest}
-    return [(name, spell_span(seconds)) for name, seconds in spans.items()]
+    return [(name, format_span(seconds)) for name, seconds in spans.items()]
 
 
-def _named(words: Wording, figures: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _named(words: ReplayWording, figures: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(words.t(f"replay.column.{name}"), value) for name, value in figures]
 
 

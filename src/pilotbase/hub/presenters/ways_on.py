@@ -9,13 +9,13 @@ from django.urls import reverse
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.documents.api.comparison import SealedVersion
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.permissions import Reading, Stands, may_read
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import Acting
+from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
-from pilotbase.hub.shown.records import Seen
+from pilotbase.hub.presenters.records import RecordView
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
@@ -26,7 +26,7 @@ from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.worker.trials.hidden_budgets import budget_of_trial
 
 
-def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
+def ways_on(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
     """Return what the page of a scenario, an application or a trial tells beyond its record."""
     if isinstance(seen.document, Scenario):
         links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
@@ -42,47 +42,47 @@ def ways_on(acting: Acting, seen: Seen) -> dict[str, Any]:
     return {}
 
 
-def _matches(acting: Acting, seen: Seen, section: str) -> list[tuple[Any, str]]:
+def _matches(acting: RequestActor, seen: RecordView, section: str) -> list[tuple[Any, str]]:
     if not acting.organisation:
         return []
     label = text("match.find_applications") if section == "scenarios" else text("match.find_scenarios")
     return [(label, reverse("record-matches", kwargs={"section": section, "name": seen.name}))]
 
 
-def _links(acting: Acting, seen: Seen, scenario: Scenario) -> list[tuple[Any, str]]:
-    stands = Stands(demand_owner=scenario.owner.organisation)
+def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[tuple[Any, str]]:
+    stands = SubjectRelation(demand_owner=scenario.owner.organisation)
     links = []
-    if scenario.trial.board is not None and may_read(Reading.BOARD, acting.actor, stands):
+    if scenario.trial.board is not None and may_read(ReadScope.BOARD, acting.actor, stands):
         links.append((text("live.board"), reverse("board", kwargs={"name": seen.name})))
-    if may_read(Reading.COMPARISON, acting.actor, stands):
+    if may_read(ReadScope.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
     return links
 
 
-def _data_versions(acting: Acting, scenario: Scenario) -> tuple[SealedVersion, ...]:
+def _data_versions(acting: RequestActor, scenario: Scenario) -> tuple[SealedVersion, ...]:
     """Return the versions of the hidden data, for whom may know what they still hold."""
-    if not may_read(Reading.BUDGET, acting.actor, Stands(demand_owner=scenario.owner.organisation)):
+    if not may_read(ReadScope.BUDGET, acting.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
         return ()
     return sealed_versions(base(), scenario)
 
 
-def _readers(acting: Acting, seen: Seen, section: str) -> list[tuple[Any, str]]:
+def _readers(acting: RequestActor, seen: RecordView, section: str) -> list[tuple[Any, str]]:
     if not acting.organisation or not may_see_readers(acting.view, seen.subject):
         return []
     return [(text("reader.title"), reverse("readers", kwargs={"section": section, "name": seen.name}))]
 
 
-def _of_trial(acting: Acting, record: Record) -> dict[str, Any]:
-    may_budget = may_read(Reading.BUDGET, acting.actor, record.stands)
+def _of_trial(acting: RequestActor, record: Record) -> dict[str, Any]:
+    may_budget = may_read(ReadScope.BUDGET, acting.actor, record.stands)
     return {
-        "may_take_bundle": may_read(Reading.BUNDLE, acting.actor, record.stands) and bool(reports_of(record)),
+        "may_take_bundle": may_read(ReadScope.BUNDLE, acting.actor, record.stands) and bool(reports_of(record)),
         "budget": budget_of_trial(base(), acting.view, record.subject) if may_budget else None,
         **_serving(acting, record),
         "own_rounds": record.round if acting.organisation == record.supplier else None,
     }
 
 
-def _serving(acting: Acting, record: Record) -> dict[str, Any]:
+def _serving(acting: RequestActor, record: Record) -> dict[str, Any]:
     """Return the services that the newest certificate of a trial is behind, and whether one may be made of it now."""
     digest = record.documents.get("certificate")
     if digest is None:

@@ -14,8 +14,8 @@ from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import Revoked
 from pilotbase.certificate.status import (
     MOST_CERTIFICATES,
+    CertificateStanding,
     CertificateStatus,
-    Standing,
     certificate_in,
     revocations_of,
     standing_of,
@@ -39,7 +39,7 @@ class Certified:
     """An application version with a certificate that says accept, and whether it holds."""
 
     certificate: Certificate
-    stands: Standing
+    stands: CertificateStanding
     scenario: Listing | None = None
     """Where the scenario is still open; `placed` finds it."""
 

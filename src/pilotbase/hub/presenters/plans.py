@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pilotbase.charts import spell_count
+from pilotbase.charts import format_count
 from pilotbase.documents.base import Localized
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.quantities import spell_bytes, spell_digits, spell_seconds
+from pilotbase.documents.quantities import format_bytes, format_digits, format_seconds
 from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record, StepTaken
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
@@ -76,10 +76,10 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     answer = text(f"report.contract.kind.{scenario.answer}")
     yield text("hub.plan.asked"), text("hub.plan.asked_of", columns=len(scenario.feature_fields), answer=answer)
     yield text("hub.plan.cases"), _cases(scenario, frozen)
-    yield text("hub.plan.stop"), text(f"hub.plan.stop.{terms.stop}", cases=spell_count(terms.cases))
+    yield text("hub.plan.stop"), text(f"hub.plan.stop.{terms.stop}", cases=format_count(terms.cases))
     if terms.repeats is not None:
         yield text("hub.plan.repeats"), str(terms.repeats)
-    yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=spell_digits(error_level(scenario.criteria)))
+    yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=format_digits(error_level(scenario.criteria)))
     yield text("hub.plan.attempts"), str(frozen.attempts if frozen is not None else terms.attempts)
     level = text(f"report.isolation.level.{terms.isolation}")
     yield text("hub.plan.isolation"), text("hub.plan.isolation_of", level=terms.isolation.value, meaning=level)
@@ -93,10 +93,10 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
 
 def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
     if frozen is not None:
-        cases, hidden = spell_count(frozen.cases), spell_count(frozen.scenario.hidden_cases)
+        cases, hidden = format_count(frozen.cases), format_count(frozen.scenario.hidden_cases)
         return text("hub.plan.cases_frozen", cases=cases, hidden=hidden)
     wanted = scenario.trial.cases_per_attempt
-    return text("hub.plan.cases_all") if wanted is None else text("hub.plan.cases_some", cases=spell_count(wanted))
+    return text("hub.plan.cases_all") if wanted is None else text("hub.plan.cases_some", cases=format_count(wanted))
 
 
 def _delivery(scenario: Scenario) -> Text:
@@ -106,12 +106,12 @@ def _delivery(scenario: Scenario) -> Text:
 
 
 def _limits(limits: Limits) -> Iterator[Row]:
-    yield text("report.limit.memory"), spell_bytes(limits.memory_bytes)
-    yield text("report.limit.cpu"), spell_seconds(limits.cpu_seconds)
-    yield text("report.limit.wall"), spell_seconds(limits.wall_seconds)
-    yield text("report.limit.load"), spell_seconds(limits.load_seconds)
-    yield text("report.limit.batch"), spell_seconds(limits.batch_seconds)
+    yield text("report.limit.memory"), format_bytes(limits.memory_bytes)
+    yield text("report.limit.cpu"), format_seconds(limits.cpu_seconds)
+    yield text("report.limit.wall"), format_seconds(limits.wall_seconds)
+    yield text("report.limit.load"), format_seconds(limits.load_seconds)
+    yield text("report.limit.batch"), format_seconds(limits.batch_seconds)
     yield text("report.limit.processes"), str(limits.processes)
     yield text("report.limit.threads"), str(limits.threads)
-    yield text("report.limit.scratch"), spell_bytes(limits.scratch_bytes)
-    yield text("report.limit.file"), spell_bytes(limits.file_bytes)
+    yield text("report.limit.scratch"), format_bytes(limits.scratch_bytes)
+    yield text("report.limit.file"), format_bytes(limits.file_bytes)

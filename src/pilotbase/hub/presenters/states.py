@@ -54,7 +54,7 @@ _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Stage:
+class RecordStage:
     """One stage of a record's way."""
 
     label: Text
@@ -62,11 +62,11 @@ class Stage:
     """``done``, ``now`` or ``later``; names: text ``hub.way_<place>``."""
 
 
-def way(kind: str, state: str) -> list[Stage]:
+def way(kind: str, state: str) -> list[RecordStage]:
     """Return the stages of a record's way with where it is; none where it has left its way, such as withdrawn."""
     stages = _WAYS.get(kind, {})
     here = next((number for number, states in enumerate(stages.values()) if state in states), None)
     if here is None:
         return []
     places = ["done"] * here + ["now"] + ["later"] * len(stages)
-    return [Stage(Text(code=f"hub.way.{name}"), place) for name, place in zip(stages, places, strict=False)]
+    return [RecordStage(Text(code=f"hub.way.{name}"), place) for name, place in zip(stages, places, strict=False)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pilotbase.hub.acting import Acting, actor_of
+from pilotbase.hub.acting import RequestActor, actor_of
 from pilotbase.workspace.listings import find_listing
 
 
-def other_organisation(acting: Acting, subject: str) -> str | None:
+def other_organisation(acting: RequestActor, subject: str) -> str | None:
     """Return the first of the person's other organisations that sees ``subject``, or None."""
     if acting.person is None:
         return None
