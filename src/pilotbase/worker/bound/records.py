@@ -72,7 +72,7 @@ def work(caller: Caller, asked: NoInput) -> Work:
 
 
 @does(declared.DOCUMENT)
-def give_document(caller: Caller, asked: declared.OfDigest) -> Document:
+def document(caller: Caller, asked: declared.OfDigest) -> Document:
     """Give a document by its digest."""
     stored = caller.view.get(asked.digest)
     if stored is None or stored.kind not in _GIVEN:
