@@ -49,9 +49,11 @@ def _words(source: Source, node: ast.stmt) -> set[str]:
 
 
 def _started_by_decorator(node: Definition) -> set[str]:
-    """Return the name of what a call like ``@router.get(…)`` hands over to someone who will call it."""
+    """Return the name of what a call like ``@router.get(…)`` or ``@does(…)`` hands over to someone who will call it."""
     calls = [
-        each for each in node.decorator_list if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)
+        each
+        for each in node.decorator_list
+        if isinstance(each, ast.Call) and (isinstance(each.func, ast.Attribute) or ast.unparse(each.func) == "does")
     ]
     return {node.name} if calls and not isinstance(node, ast.ClassDef) else set()
 

@@ -15,7 +15,7 @@ from tests.workspace.stores_for_tests import reason_to_skip, running_server
 ACCOUNTS = """
 import sys
 from pilotbase.hub.process import serving
-serving.configure(serving.Place())
+serving.configure(serving.BindAddress())
 serving.prepare()
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session

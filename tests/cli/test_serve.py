@@ -44,7 +44,7 @@ def test_the_check_of_a_machine_without_a_base_says_what_serve_will_do(tmp_path,
 
 GROUND = """
 from pilotbase.hub.process import serving
-serving.configure(serving.Place())
+serving.configure(serving.BindAddress())
 serving.prepare()
 from pilotbase.hub.demo.accounts import make_accounts
 from pilotbase.hub.demo.ground import require_own_ground

@@ -195,7 +195,7 @@ def test_the_weight_from_a_pilot() -> None:
 def test_scores_of_another_pool_are_refused() -> None:
     pool = JudgedPool.of(np.array([0, 0, 1, 1]), (0, 1))
     evidence = PredictionPowered(pool, Fraction(1, 2), Fraction(1, 2))
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match="do not match"):
         evidence.update(np.array([[1, 1], [1, 1], [1, 1]]))
     with pytest.raises(InputError, match="weight"):
         PredictionPowered(pool, Fraction(1, 2), Fraction(3, 2))

@@ -138,7 +138,7 @@ def test_an_image_is_never_started_below_level_two(image, default):
     [
         ({"Cmd": []}, "starts nothing"),
         ({"Cmd": ["/opt/absent"]}, "is no program of the image"),
-        ({"Env": ["A\0B=1", "PATH=/bin"]}, "cannot run here"),
+        ({"Env": ["A\0B=1", "PATH=/bin"]}, "cannot be run here"),
         ({"Cmd": ["/bin/false"]}, "exit code: 1"),
     ],
 )

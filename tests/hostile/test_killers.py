@@ -57,7 +57,7 @@ def groups_beneath(pid: int) -> list[Path]:
 OWNER = HOST.replace(
     "time.sleep(300)",
     """sys.stdin.readline()
-print(*worker.predict(Batch({"x": np.zeros(1)}, 1)).values)""",
+print(*worker.predict(FeatureBatch({"x": np.zeros(1)}, 1)).values)""",
 )
 ELSEWHERE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c"]
 

@@ -40,13 +40,13 @@ from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
-from pilotbase.protocols.frames import Batch
+from pilotbase.protocols.frames import FeatureBatch
 
 contract = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="value"))
 environment = build_environment(b"", "requirements.lock", Path(sys.argv[2]))
 settings = BoxSettings(memory_watch=MemoryWatch(sys.argv[3]) if sys.argv[3] else None)
 worker = start_worker(Path(sys.argv[1]), Form(), contract, environment, settings)
-worker.predict(Batch({"x": np.zeros(1)}, 1))
+worker.predict(FeatureBatch({"x": np.zeros(1)}, 1))
 print("answered", flush=True)
 time.sleep(300)
 """

@@ -183,6 +183,7 @@ def test_every_example_fits_its_model():
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             models |= vars(importlib.import_module(found.name))
     models |= {model.__name__: model for model in BROUGHT.values()}
+    models |= {one.sent.__name__: one.sent for one in operations.declared().values() if one.sent and one.in_path}
     for name, example in EXAMPLES.items():
         models[name].model_validate_json(json.dumps(example))
 

@@ -99,7 +99,7 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     other = browser.post(address, {"manifest": manifest.replace("name: edited", "name: others"), "seen": seen})
     assert (
         other.status_code == 200
-        and "is about scenario:plant/others, not about scenario:plant/edited" in other.content.decode()
+        and "is about scenario:plant/others, not scenario:plant/edited" in other.content.decode()
     )
     better = manifest.replace("Predict failure", "Spindle alarm")
     assert browser.post(address, {"manifest": better, "note": "A name.", "seen": seen})["Location"] == draft

@@ -367,7 +367,7 @@ def test_what_cannot_be_replayed_says_why(good):
         with pytest.raises(InputError):
             replay_trial(folder)
     (folder / "records.parquet").unlink()
-    with pytest.raises(InputError, match="not contain records"):
+    with pytest.raises(InputError, match="No records found"):
         replay_trial(folder)
     (folder / "report.json").write_text("[" * 100_000)
     with pytest.raises(InputError):

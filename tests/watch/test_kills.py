@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pilotbase.watch.observations import take
+from pilotbase.watch.observations import ingest
 from pilotbase.watch.running import close_all_cohorts, run_once
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
@@ -48,7 +48,7 @@ if part == "bring":
     acknowledged = folder / "acknowledged"
     with acknowledged.open("a") as told:
         for number in range(len(acknowledged.read_text().split()), {batches}):
-            take(view, list(batches(number)))
+            ingest(view, list(batches(number)))
             told.write(f"{{number}}\\n")
             told.flush()
 else:

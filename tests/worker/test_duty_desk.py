@@ -71,7 +71,7 @@ def test_what_is_done_again_and_again_stands_once_and_hides_nothing_else(watched
             watched.warn(colour, "drift:torque", signal=Signal.DRIFT)
             watched.react()
     over, told, *others = [one.what.render() for one in duty_desk(watched.view)[0].done]
-    assert over.endswith(f"a person decides (12 times, last {clock():%Y-%m-%d %H:%M} UTC)")
+    assert over.endswith(f"a person must decide (12 times, last {clock():%Y-%m-%d %H:%M} UTC)")
     assert told.startswith("Owner and operator notified (13 times, last ")
     assert "Incident 1" in others and "Certificate suspended" in others
     (line, *_) = told_desk(watched.view, "zh").items

@@ -135,7 +135,7 @@ def test_cases_live_in_a_table_of_a_database_too(base, sealed):
     with pytest.raises(InputError, match="several tables"):
         refresh(base, sealed, source)
     lines, done = refresh(base, sealed, source, table="cases")
-    assert "600 are new; 698 stand" in lines[1]
+    assert "600 are new; 698 are in a version already" in lines[1]
     assert done.startswith("Version 2 is sealed")
 
 

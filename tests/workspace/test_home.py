@@ -220,7 +220,7 @@ def fill_until_full(home: home_module.Home) -> list[str]:
         for number in range(1000):
             stored.append(view.put(Note(title=f"{number}" * 1000), PUBLIC, "note.stored"))
     assert caught.value.code == "workspace.disk_full"
-    assert "space" in str(caught.value)
+    assert "The disk is full" in str(caught.value)
     return stored
 
 

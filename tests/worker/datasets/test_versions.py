@@ -41,7 +41,7 @@ def test_each_version_says_what_it_changed(trial):
     (since,) = told(trial, VISITOR, "1.0.0")
     assert (since.version, changes(since)) == ("2.0.0", ["changed: licence"])
     assert changes(told(trial, VISITOR, "2.0.0")[0]) == []
-    with pytest.raises(InputError, match=r"no version 1\.2\.0"):
+    with pytest.raises(InputError, match=r"Version 1\.2\.0 does not exist"):
         told(trial, VISITOR, "1.2.0")
 
 

@@ -30,7 +30,7 @@ class ReadOptions:
     labels: Path | None = None
     """Of an image folder: a table of path and label."""
     quick: bool = False
-    """Files are not hashed, and the values of Parquet and Arrow are not decoded beforehand: see `scanning`."""
+    """Files are not hashed, and Parquet and Arrow may be without rows and are not decoded beforehand."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class OperationForm(forms.Form):
         for name, offered in (choices or {}).items():
             old = self.fields[name]
             words = {"label": old.label, "help_text": old.help_text, "required": old.required}
-            self.fields[name] = forms.ChoiceField(choices=offered, **words)  # type: ignore[arg-type]
+            kind = int if isinstance(old, forms.IntegerField) else str
+            self.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)  # type: ignore[arg-type]
 
     def done(self, view: View) -> bool:
         """Do it, and tell whether it was done; what is against it stands in the form. Raises `NotFoundError`."""
