@@ -90,7 +90,8 @@ import ctypes, encodings, importlib, pathlib, sys
 
 def predict(batch):
     failed = []
-    for file in sorted(pathlib.Path(sys.base_prefix).glob("lib/python3*/lib-dynload/*.so")):
+    own = "lib/python{}.{}/lib-dynload/*.so".format(*sys.version_info)
+    for file in sorted(pathlib.Path(sys.base_prefix).glob(own)):
         try:
             importlib.import_module(file.name.partition(".")[0])
         except Exception as problem:

@@ -235,7 +235,7 @@ def test_lists_go_one_level_deep_are_bounded_and_what_is_left_out_is_said(tmp_pa
 def test_a_json_list_is_read_and_other_json_is_not(tmp_path):
     assert rows(opened(tmp_path, "t.json", '[{"a": 1}, {"a": 2.5}]')) == [(1.0,), (2.5,)]
     assert "the file is no list of objects" in refused(tmp_path, "t.json", '{"a": 1}').lower()
-    assert "t.json:2: No JSON at character 1" in refused(tmp_path, "t.json", '[{"a": 1},\n]')
+    assert "t.json:2: No JSON at character 1" in refused(tmp_path, "t.json", '[{"a": 1},\nnil]')
 
 
 def test_a_cut_parquet_file_and_one_that_is_none(tmp_path):

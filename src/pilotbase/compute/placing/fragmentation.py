@@ -66,7 +66,7 @@ class Fragmentation:
     def of_states(self, fleet: Fleet, cpu: Whole, gpus: Whole, kinds: Whole) -> _Floats:
         """Return the fragments of nodes in these states; shapes ``(states,)`` and ``(states, GPUs)``."""
         whole = gpus.sum(axis=1)
-        found: _Floats = self._idle * whole
+        found: _Floats = self._idle * whole.astype(np.float64)
         for (milli, kind), alike in self._alike.items():
             useful = (gpus >= milli) & fleet.of_kind(kinds, kind)
             too_full = np.where(useful, 0, gpus).sum(axis=1)
