@@ -1,4 +1,4 @@
-"""What peers have, read from the tables of `benchmarks/house/peers.md`, where it is told how they were measured."""
+"""Figures of peers, from the tables of `benchmarks/house/peers.md`, which explains how they were measured."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ MADE = [
     ["scenario", "new", "--from", CASES, "--out", SCENARIO, *ANSWERS, *COSTS],
     ["application", "new", SCENARIO, "--out", APPLICATION],
 ]
-"""What stands before any of them is asked."""
+"""What exists before any command runs."""
 TRACED = """
 import inspect, json, sys, threading
 from pathlib import Path

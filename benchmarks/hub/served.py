@@ -17,7 +17,7 @@ from pilotbase.workspace.home import HomeSettings, init_home
 
 _COMMAND = [sys.executable, "-c", "from pilotbase.cli import main; main()"]
 _START_SECONDS = 300
-"""A machine that others keep busy is slow to start a hub; one that has ended is told at once."""
+"""Seconds to wait for a hub, which starts slowly on a busy machine; a hub that has ended is reported at once."""
 
 
 def make_home(folder: Path, postgres_url: str | None) -> str:

@@ -1,6 +1,6 @@
 """The catalogues of our sentences: gettext files, ``locale/<language>/<domain>.po``, read by ourselves.
 
-Nothing is imported here but the standard library, so that ``pilotbase --help`` can be read in 中文 and stay quick.
+This module imports only the standard library, so that ``pilotbase --help`` stays fast in 中文 too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @cache
 def catalogue(domain: str, language: str) -> Mapping[str, str]:
-    """Return code → template of one domain; an unknown domain is an empty catalogue, and a path is no domain."""
+    """Return code → template of one domain; an unknown domain, or a path, has an empty catalogue."""
     if _DOMAIN.fullmatch(domain) is None:
         return {}
     file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"

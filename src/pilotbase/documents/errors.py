@@ -113,4 +113,4 @@ class RefusedError(PilotbaseError):
 
 
 class BarredError(RefusedError):
-    """The caller may do it, but not as things stand: the state, or a need of the step, bars it."""
+    """The caller may do it, but not now: the state, or a need of the step, bars it."""

@@ -16,7 +16,7 @@ def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:
 
 
 def is_approximate(guarantees: Iterable[str | None]) -> bool:
-    """Tell whether one of the bounds that a verdict rests on is approximate."""
+    """Return whether a verdict depends on an approximate bound."""
     return "asymptotic" in guarantees
 
 

@@ -51,7 +51,7 @@ class Proof(Part):
     scenario: str
     verdict: Verdict
     approximate: bool | None = None
-    """True where the verdict rests on a bound that is approximate."""
+    """True if the verdict depends on an approximate bound."""
     likeness: float | None = pydantic.Field(default=None, ge=0, le=1)
     """None: its scenario is not seen by whoever asks, so it counts for nothing."""
 

@@ -241,7 +241,7 @@ class Report(Document):
     exchanges: tuple[ExchangeFigures, ...] | None = None
     """What became of the messages of recorded exchanges, where the plan asks for any."""
     probes: dict[str, dict[str, Any]] | None = None
-    """Figures of whatever else the plan asks for, by the probe's name; full view only."""
+    """Figures of further probes that the plan requests, by the probe's name; full view only."""
     figures: tuple[Figure, ...] | None = None
     """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
     records: Records | None = None

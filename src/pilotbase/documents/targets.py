@@ -35,7 +35,7 @@ class Figure(StrEnum):
     CERTIFIED = "certified"
     """Trials that came to a certificate."""
     IN_FORCE = "in_force"
-    """Trials whose certificate holds now."""
+    """Trials with a certificate that is valid now."""
     SERVED = "served"
     """Services that ever answered by a certified version."""
     IN_USE = "in_use"
@@ -43,7 +43,7 @@ class Figure(StrEnum):
     UNCERTIFIED = "uncertified"
     """Services that answer now by an endpoint that holds no certificate, on the operator's word: no use is counted."""
     WARNED = "warned"
-    """Services that were ever warned of, in whatever colour."""
+    """Services that ever had a warning of any colour."""
     STOPPED = "stopped"
     """Services that were ever stopped."""
 

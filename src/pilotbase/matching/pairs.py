@@ -94,7 +94,7 @@ class ProvenPair:
     name: str = ""
     supplier: str = ""
     approximate: bool | None = None
-    """True where the verdict rests on a bound that is approximate."""
+    """True if the verdict depends on an approximate bound."""
     need: Need | None = field(default=None, compare=False)
     """The scenario as it was tried, where whoever asks may see it."""
 

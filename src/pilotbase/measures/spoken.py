@@ -1,4 +1,4 @@
-"""What a rule measures, in words, from what its measure declares: *recall of “late” (from a probability of 0.2)*."""
+"""A rule's measure in words, from its declaration: *recall of “late” (from a probability of 0.2)*."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pilotbase.measures.registry import measures, resource_measures
 
 
 def spoken(rule: Rule, unit: str = "") -> Text:
-    """Return what a rule measures, without its threshold; ``unit`` is the target's.
+    """Return a rule's measure in words, without the threshold; ``unit`` is the target's.
 
     Every argument that the rule gives is spoken, in the order in which its measure declares them: two rules with
     different arguments never share their words.

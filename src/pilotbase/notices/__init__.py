@@ -1,10 +1,10 @@
-"""Notices: what happened told to whom it concerns, on a page, by mail, to the webhooks of organisations.
+"""Notices: they tell the people concerned what happened, on a page, by mail, and through webhooks of organisations.
 
-making     what a step, a due date, a message gives to tell, and whom it concerns
-rows       notices as rows: kept once, read by those whom they are for and who see what they are about
+making     notices of a step, a due date or a message, and their recipients
+rows       notices as rows: stored once, read by recipients who can see the subject
 due_dates  work that comes due
-channel    what a way out of the base is; each stands in a file of ``channels``
-webhooks   where an organisation is told, by which channel
-outbox     messages to webhooks: queued, claimed, tried again, given up visibly, replayed
-mails      how a person wants to be told by mail, and how far that has come
+channel    what defines a channel; each is a file in ``channels``
+webhooks   addresses of organisations, each with its channel
+outbox     messages to webhooks: queued, claimed, retried, visibly given up, replayed
+mails      mail settings and progress of each person
 """

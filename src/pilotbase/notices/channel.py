@@ -1,4 +1,4 @@
-"""What a channel is: how notices are worded for one kind of address, how they go there, what the answer means."""
+"""What defines a channel: the wording of notices for one kind of address, how to send them, and how to read answers."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from pilotbase.protocols.guarded_http import GuardedHttp, GuardedResponse
 from pilotbase.workspace.work import Retry
 
 RETRY = Retry((5, 60, 300, 1800, 7200, 18_000, 36_000, 86_400))
-"""Nine tries in about a day and three quarters."""
+"""Nine tries in about 42 hours."""
 LONGEST = 86_400
-"""The longest delay in seconds with which a notice waits: between two tries, or for the daily mail."""
+"""The longest delay of a notice in seconds: between two tries, or until the daily mail."""
 _MARKUP = str.maketrans({mark: chr(ord(mark) + 0xFEE0) for mark in "<>[]*`#"})
-"""What robots read as markup, mentions or links, in its full width: it is shown, and does nothing."""
+"""Markup, mentions and links for robots, as full-width characters that are shown without effect."""
 _LONGEST_WORDS = 200
 
 
 @dataclass(frozen=True)
 class Sender:
-    """The base that tells."""
+    """The base that sends."""
 
     issuer: str
     url: str
-    """Where its pages are; links begin with it."""
+    """Address of its pages; links begin with it."""
     title_of: Callable[[str, Language], str]
-    """Short name of an organisation → what it is called."""
+    """Short name of an organisation → its title."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Parcel:
     """Notices on their way to one address."""
 
     identity: str
-    """The same at every try: by it a receiver knows again what it has had."""
+    """The same for every try, so that a receiver recognises what it already has."""
     notices: Sequence[Notice]
     address: str
     """URL, or mail address."""
@@ -53,7 +53,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class RenderedNotice:
-    """A notice in words, without anything in it that hides or reorders text."""
+    """A notice in words, without characters that hide or reorder text."""
 
     title: str
     sentence: str
@@ -62,13 +62,13 @@ class RenderedNotice:
 
 @dataclass(frozen=True)
 class SendResult:
-    """What came of a try."""
+    """The result of a try."""
 
     ok: bool
     said: Text
-    """What the other end answered, or why it did not."""
+    """The receiver's answer, or why there was none."""
     rest: int = 0
-    """Seconds for which the address is left alone: it says that too much came."""
+    """Seconds for which to send nothing to the address, because it reported too many messages."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +84,28 @@ class Secret(Enum):
 
     NONE = auto()
     MADE = auto()
-    """The base draws it and shows it once."""
+    """The base generates it and shows it once."""
     GIVEN = auto()
-    """The other end has drawn it; without one, messages are not signed."""
+    """The receiver generates it; without one, messages are not signed."""
 
 
 @dataclass(frozen=True)
 class NoticeChannel:
-    """One way out; name: text ``notice.channel.<name>``."""
+    """One channel; name: text ``notice.channel.<name>``."""
 
     name: str
     send: Callable[[Parcel, Carriers], SendResult]
-    """Raises `PilotbaseError` when there was no answer."""
+    """Raises `PilotbaseError` if there is no answer."""
     fits: Callable[[SplitResult], bool] | None = None
-    """Whether an URL is one of this channel; None: its addresses belong to people, and no organisation adds them."""
+    """Whether a URL belongs to this channel; None: its addresses are people's, so organisations cannot add them."""
     secret: Secret = Secret.NONE
     apart: float = 0.0
-    """Seconds between two messages to one address, for what it takes a minute."""
+    """Seconds between two messages to one address, from the number that it accepts per minute."""
     retry: Retry = RETRY
 
 
 def line_of(notice: Notice, parcel: Parcel) -> RenderedNotice:
-    """Return a notice in the language of a parcel, organisations by their titles."""
+    """Return a notice in the language of a parcel, with organisations by title."""
     title = parcel.sender.title_of(notice.body.organisation, parcel.language)
     titled = notice.model_copy(update={"body": notice.body.model_copy(update={"organisation": title})})
     return RenderedNotice(
@@ -116,12 +116,12 @@ def line_of(notice: Notice, parcel: Parcel) -> RenderedNotice:
 
 
 def answered(status: int) -> SendResult:
-    """Return what an answer without a body that counts means: 2xx is well."""
+    """Return the result for a status alone: 2xx is success."""
     return SendResult(200 <= status < 300, text("notice.answered", status=status))
 
 
 def plain(words: str) -> str:
-    """Return words of strangers as they may stand in the Markdown of a robot."""
+    """Return strangers' words in a form that is safe in a robot's Markdown."""
     return " ".join(words.translate(_MARKUP).split())
 
 
@@ -135,8 +135,8 @@ def shortened(words: str, most_bytes: int) -> str:
 def say(carriers: Carriers, url: str, message: Mapping[str, object], code: str, rests: Mapping[int, int]) -> SendResult:
     """Send ``message`` to the robot at ``url``; raises `PilotbaseError` when it does not answer.
 
-    ``code`` is the field of the answer that is 0 when the message was taken; ``rests`` has for codes that say "too
-    much" how many seconds the robot is left alone.
+    ``code`` is the field of the answer that is 0 on success; ``rests`` gives the seconds to wait after codes that mean
+    "too many messages".
     """
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "pilotbase"}
     return _meaning(carriers.http.post(url, canonical_json(dict(message)), headers), code, rests)

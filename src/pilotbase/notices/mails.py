@@ -1,8 +1,8 @@
-"""How a person wants to be told by mail, and how far that has come: at once, once a day, or not at all.
+"""Mail to people, at once, once a day or never as each chooses, and how far it has come.
 
-What is new for a person opens one row of the queue, at once or at the hour of the daily mail; what comes later joins
-it. A mail goes out before it is noted, under a name that is drawn from what it tells: whoever is killed in between
-sends it again under the same name.
+News for a person opens one row of the queue, due at once or at the hour of the daily mail; later news joins it. A mail
+is sent before that is noted. Its name derives from its content, so a worker killed in between sends it again under the
+same name.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _rows, _notices, _work = tables.notice_mails.c, tables.notices.c, tables.work.c
 
 @dataclass(frozen=True)
 class Mail:
-    """Notices that were claimed to go to a person now in one mail."""
+    """Notices that are claimed for one mail to a person now."""
 
     recipient: Recipient
     notices: Sequence[Notice]
     after: int
-    """Where the person's mails have come to once it is out."""
+    """The position of the person's mails once this one is sent."""
     again_at: datetime | None
-    """When what is left, or comes meanwhile, is told; None: at once."""
+    """When to send the rest, and later notices; None: at once."""
     held: work.WorkLease
 
     @property
@@ -50,7 +50,7 @@ class Mail:
 
     @property
     def name(self) -> str:
-        """Return the name of this mail: the same for the same notices to the same person."""
+        """Return the name of this mail, which is the same for the same notices to the same person."""
         told = "\n".join([self.recipient.person, *(notice.identity for notice in self.notices)])
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
@@ -60,7 +60,7 @@ class Mail:
         return Parcel(self.name, self.notices, to.mail, to.language, "", view.store.clock(), sender)
 
     def note(self, view: View, sent: SendResult) -> None:
-        """Note what came of it; raises `StaleLeaseError` where the person has chosen otherwise, or another sends it."""
+        """Note the result; raises `StaleLeaseError` if the person changed their settings or another worker sends it."""
         with view.store.database.write() as connection:
             now = view.store.clock()
             if sent.ok:
@@ -72,21 +72,21 @@ class Mail:
 
 
 def mail_choice(view: View) -> MailChoice:
-    """Return how the person of ``view`` wants to be told by mail."""
+    """Return the mail settings of the person of ``view``."""
     with view.reading() as connection:
         chosen = connection.scalar(select(_rows.choice).where(_rows.person == (view.actor.person or "")))
     return MailChoice(chosen) if chosen else DEFAULT
 
 
 def has_failed(view: View) -> bool:
-    """Tell whether the last mail to the person of ``view`` did not go out; it is tried again."""
+    """Return whether the last mail to the person of ``view`` failed; it is retried."""
     mine = (_work.lane == _LANE, _work.key == (view.actor.person or ""), work.OPEN, _work.reason.is_not(None))
     with view.reading() as connection:
         return connection.scalar(select(_work.identity).where(*mine)) is not None
 
 
 def choose_mail(view: View, choice: MailChoice) -> None:
-    """Let the person of ``view`` be told by mail in another way, of what comes from now on."""
+    """Change the mail settings of the person of ``view`` for later notices."""
     person = view.actor.person
     assert person is not None
     with view.store.database.write() as connection:
@@ -97,14 +97,14 @@ def choose_mail(view: View, choice: MailChoice) -> None:
 
 
 def is_news(view: View) -> bool:
-    """Tell whether there are notices that no mail was queued for, or mails that are due."""
+    """Return whether there are notices without a queued mail, or mails that are due."""
     with view.reading() as connection:
         waiting = connection.scalar(select(work.waits(_LANE, view.store.clock(), LONGEST)))
         return bool(waiting) or last_sequence(connection) != position(connection, _READER)
 
 
 def gather(view: View, people: Mapping[str, Recipient], digest_hour: int) -> None:
-    """Queue a mail for everybody whom new notices may be for; who is new here is told of what comes from now on."""
+    """Queue a mail for everybody whom new notices may concern; new people get only later notices."""
     with view.reading() as connection:
         known = {row.person: row.choice for row in connection.execute(select(_rows.person, _rows.choice))}
         since, latest = position(connection, _READER), last_sequence(connection)
@@ -126,7 +126,7 @@ def gather(view: View, people: Mapping[str, Recipient], digest_hour: int) -> Non
 
 
 def claim_mails(view: View, people: Mapping[str, Recipient], digest_hour: int, at_most: int = 8) -> list[Mail]:
-    """Return mails to send now, each counted as tried; of what was read meanwhile there is none."""
+    """Return mails to send now, each counted as tried, without notices that were read meanwhile."""
     found: list[Mail] = []
     with view.store.database.write() as connection:
         now = view.store.clock()
@@ -155,7 +155,7 @@ def _put(connection: Connection, person: str, now: datetime, ready_at: datetime 
 
 
 def _advance(connection: Connection, held: work.WorkLease, person: str, to: int, **values: object) -> None:
-    """Note how far a person was told, and let go of the row."""
+    """Note the new position of a person's mails, and remove the row."""
     work.drop(connection, held)
     come = {"position": to, **values}
     connection.execute(update(tables.notice_mails).where(_rows.person == person).values(come))
@@ -168,7 +168,7 @@ def _begin(connection: Connection, person: str) -> None:
 
 
 def _may_be_for(recipient: Recipient, organisation: str, role: str, person: str) -> bool:
-    """Tell whether a person may be meant by an address; whether they see what it is about is asked when it is sent."""
+    """Return whether an address may mean a person; whether they can see the subject is checked on sending."""
     if person not in ("", recipient.person):
         return False
     return any(
@@ -187,7 +187,7 @@ def _unread(connection: Connection, recipient: Recipient, position: int) -> list
 
 
 def _next_at(choice: MailChoice, digest_hour: int, now: datetime) -> datetime | None:
-    """Return when the next digest goes out; None: whenever there is something to tell."""
+    """Return when the next digest goes out; None: as soon as there is news."""
     if choice is not MailChoice.DAILY:
         return None
     today = now.astimezone(UTC).replace(hour=digest_hour, minute=0, second=0, microsecond=0)

@@ -1,12 +1,12 @@
-"""Messages to webhooks: one row of the queue a notice and webhook, tried again, given up visibly, sent again on demand.
+"""Messages to webhooks: one row of the queue per notice and webhook, retried, visibly given up, replayed on demand.
 
-    waiting ──▶ delivered         the other end took it
-       │  ▲ └─▶ given_up          the last try failed, and why stands in the row
+    waiting ──▶ delivered         the receiver accepted it
+       │  ▲ └─▶ given_up          the last try failed; the row says why
        │  └──── replay
-       └──────▶ dropped           the webhook was ended, or the organisation does not see any more what it is about
+       └──────▶ dropped           the webhook was ended, or the organisation can no longer see the subject
 
-A row is claimed before it is sent: whoever is killed in between leaves it to be sent again, under the same name. So a
-receiver gets each at least once, and knows again what it has had.
+A row is claimed before it is sent. If a worker is killed in between, the row is sent again under the same name. So a
+receiver gets each message at least once, and recognises repeats.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.work import WorkState
 
 CLAIMED_SECONDS = 60
-"""How long a row is out of reach while it is sent; longer than any exchange may take."""
+"""How long a row is reserved while it is sent; longer than any exchange can take."""
 _DROPPED_AT_ONCE = 100
 _STATES = {
     WorkState.QUEUED: "waiting",
@@ -69,24 +69,24 @@ class WebhookDelivery:
     tries: int
     next_at: datetime | None
     said: Text | None
-    """What came of the last try."""
+    """The result of the last try."""
     notice: Notice
 
     @property
     def status(self) -> int | None:
-        """Return what the other end answered last."""
+        """Return the status of the receiver's last answer."""
         status = self.said.params.get("status") if self.said is not None else None
         return status if isinstance(status, int) else None
 
     @property
     def reason(self) -> Text | None:
-        """Return in words why the last try failed; None where an answer's status says all."""
+        """Return in words why the last try failed; None if the status says it all."""
         return None if self.said is None or self.said.code == "notice.answered" else self.said
 
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """A message that was claimed to be sent now."""
+    """A message that is claimed for sending now."""
 
     identity: str
     webhook: Webhook
@@ -98,14 +98,14 @@ class ClaimedMessage:
         return CHANNELS[self.webhook.channel]
 
     def parcel(self, view: View, keys: KeyFolder, sender: Sender) -> Parcel:
-        """Return what goes out; raises `InvalidProofError` where the key of the secret is gone."""
+        """Return what to send; raises `InvalidProofError` if the key of the secret is gone."""
         with view.reading() as connection:
             secret = secret_of(connection, keys, self.webhook.identity)
         to = self.webhook
         return Parcel(self.identity, [self.notice], to.url, to.language, secret, view.store.clock(), sender)
 
     def note(self, view: View, sent: SendResult) -> None:
-        """Note what came of it; raises `StaleLeaseError` for one that somebody else has taken up since."""
+        """Note the result; raises `StaleLeaseError` if another worker has taken over."""
         with view.store.database.write() as connection:
             now = view.store.clock()
             let_rest(connection, self.webhook.identity, now + timedelta(seconds=max(sent.rest, self.channel.apart)))
@@ -116,7 +116,7 @@ class ClaimedMessage:
 
 
 def tell(connection: Connection, drafts: Iterable[NoticeDraft], roles_of: RolesOf, now: datetime) -> None:
-    """Keep the notices that are not there yet, and queue them for the webhooks of the organisations they are for."""
+    """Store new notices, and queue them for the webhooks of the organisations that they address."""
     kept = keep(connection, drafts, now)
     webhooks = all_webhooks(connection) if kept else []
     for _, draft in kept:
@@ -128,7 +128,7 @@ def tell(connection: Connection, drafts: Iterable[NoticeDraft], roles_of: RolesO
 
 
 def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8) -> list[ClaimedMessage]:
-    """Return messages to send now, one a webhook, each counted as tried."""
+    """Return messages to send now, one per webhook, each counted as tried."""
     with view.reading() as connection:
         due = due_webhooks(connection, view.store.clock(), at_most)
     if not due:
@@ -140,7 +140,7 @@ def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8
 
 
 def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: datetime) -> ClaimedMessage | None:
-    """Return the next message to a webhook; those that it must not have any more are dropped on the way."""
+    """Return the next message to a webhook, dropping those that it may no longer get."""
     acting = Actor(webhook.organisation, roles_of(webhook.organisation))
     let_rest(connection, webhook.identity, now)
     for _ in range(_DROPPED_AT_ONCE):
@@ -156,7 +156,7 @@ def _claim(connection: Connection, webhook: Webhook, roles_of: RolesOf, now: dat
         message = ClaimedMessage(row.key, webhook, notice, held)
         if message.channel.retry.after(held.tries - 1) is not None:
             return message
-        work.end(connection, held, WorkState.FAILED, None, now)  # whoever sent it was killed, each time
+        work.end(connection, held, WorkState.FAILED, None, now)  # each worker that sent it was killed
         keep(connection, [_given_up(message, now)], now)
     return None
 
@@ -173,7 +173,7 @@ def list_deliveries(view: View, webhook: str, limit: int = 50) -> list[WebhookDe
 
 
 def replay(view: View, webhook: str, identity: str) -> None:
-    """Send a message again, under the same name; raises `NotFoundError` for what is not one's own."""
+    """Send a message again, under the same name; raises `NotFoundError` for another organisation's message."""
     if view.outcome() is not None:
         return
     find_webhook(view, webhook)
@@ -191,7 +191,7 @@ def _delivery(row: Any, notice: Notice) -> WebhookDelivery:
 
 
 def _notice_of(row: Any) -> str:
-    """Return the name of the notice that a row sends, empty where the row cannot be read."""
+    """Return the name of the notice in a row, empty if the row cannot be read."""
     try:
         return str(json.loads(row.payload)["notice"])
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -209,7 +209,7 @@ def _identity(webhook: str, notice: str) -> str:
 
 
 def _given_up(message: ClaimedMessage, now: datetime) -> NoticeDraft:
-    """Return the notice that a message was given up: told to people, for the webhook does not hear it."""
+    """Return the notice that a message was given up; it is for people, since the webhook does not answer."""
     host = message.webhook.url.partition("://")[2].partition("/")[0]
     return NoticeDraft(
         kind=NoticeKind.GIVEN_UP,

@@ -1,4 +1,4 @@
-"""Notices as rows: each kept once, read by those whom it is for, as long as they see what it is about.
+"""Notices as rows: each stored once, and read by its recipients as long as they can see its subject.
 
 No line of the log tells of notices: they say again what the log says already.
 """
@@ -38,7 +38,7 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.threads import seen_threads
 
 COUNTED = 100
-"""Unread notices are counted up to so many: a page says 99+."""
+"""Unread notices are counted up to this number: a page shows 99+."""
 _rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_floors.c
 _heads, _documents = tables.heads.c, tables.documents.c
 
@@ -126,7 +126,7 @@ def mark_read(view: View, identities: Sequence[str] | None) -> int:
 
 
 def unread_of(actor: Actor) -> Select[Any]:
-    """Return the numbers of the notices that the person has not read: none up to their floor is looked at."""
+    """Return the numbers of the notices that the person has not read, looking only above their floor."""
     rows = _mine(actor).with_only_columns(_rows.sequence)
     return rows.where(_rows.sequence > _floor(actor), ~_read_one_by_one(actor))
 
@@ -138,7 +138,7 @@ def unread_since(connection: Connection, actor: Actor, position: int, limit: int
 
 
 def find_for_organisation(connection: Connection, actor: Actor, identity: str) -> Notice | None:
-    """Return a notice for whomever of the organisation of ``actor``, or None where it does not see it (any more)."""
+    """Return a notice for anybody in the organisation of ``actor``, or None if it cannot see it (any more)."""
     own = or_(_rows.organisation == actor.organisation, _for_organisation(actor))
     rows = select(tables.notices).where(_rows.identity == identity, own, _about_seen(actor))
     row = connection.execute(rows).first()
@@ -151,9 +151,9 @@ def last_sequence(connection: Connection) -> int:
 
 
 def forget(connection: Connection, before: datetime) -> int:
-    """Remove the notices that were made before a moment, with what hangs on them; return how many.
+    """Remove the notices from before a moment, with everything that belongs to them; return how many.
 
-    What was queued to tell one goes with it.
+    Their queued messages are removed too.
     """
     old = select(_rows.sequence).where(_rows.made_at < before)
     connection.execute(delete(tables.notice_reads).where(_reads.notice.in_(old)))
@@ -163,7 +163,7 @@ def forget(connection: Connection, before: datetime) -> int:
 
 
 def as_notice(row: Any, actor: Actor, read: bool = False) -> Notice:
-    """Return what a row says to who acts."""
+    """Return the notice in a row, for ``actor``."""
     return Notice(
         identity=row.identity,
         kind=NoticeKind(row.kind),
@@ -196,9 +196,9 @@ def _for_organisation(actor: Actor) -> ColumnElement[bool]:
 
 
 def _about_seen(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition that the actor sees now what a notice is about: a record, a service, an incident, a thread.
+    """Return the condition that the actor can see the subject of a notice: a record, service, incident or thread.
 
-    What is about nothing but itself is seen.
+    A notice without a subject is visible.
     """
     if actor.sees_all:
         return true()
@@ -226,7 +226,7 @@ def _floor(actor: Actor) -> ColumnElement[int]:
 
 
 def _raise_floor(connection: Connection, person: str, organisation: str) -> None:
-    """Note that everything was read: rows of single notices are needed no more up to here."""
+    """Note that everything was read, so that rows for single notices up to here are no longer needed."""
     own = (_floors.person == person, _floors.organisation == organisation)
     latest = last_sequence(connection)
     if connection.execute(update(tables.notice_floors).where(*own).values(read_to=latest)).rowcount == 0:

@@ -1,7 +1,7 @@
-"""Webhooks: the addresses at which an organisation is told, each of one channel: its programs, robots of group chats.
+"""Webhooks: addresses that get an organisation's notices, each through one channel (programs, robots of group chats).
 
-A secret that we draw is shown once; every secret is kept sealed by a key of the home. An address may hold a secret
-too: neither stands in the log, only that there is one webhook more or less.
+A secret that we generate is shown once; a key of the home seals every secret. An address can contain a secret too, so
+the log has neither, only that a webhook was added or ended.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _rows = tables.webhooks.c
 
 
 class WebhookCaller(Protocol):
-    """Who calls addresses of users, and says beforehand whether it would."""
+    """Calls addresses from users, and checks beforehand whether it would."""
 
     def check(self, url: str) -> None: ...
 
@@ -55,7 +55,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Manner:
-    """How an address is told: by which channel, under which secret of the other end, in which language."""
+    """How to reach an address: the channel, the receiver's secret, and the language."""
 
     channel: str = "webhook"
     secret: str = ""
@@ -65,7 +65,7 @@ class Manner:
 def add_webhook(
     view: View, keys: KeyFolder, caller: WebhookCaller, url: str, manner: Manner = Manner()
 ) -> tuple[Webhook, str]:
-    """Return a new webhook of the actor's organisation and the secret that was drawn for it, if its channel has one.
+    """Return a new webhook of the actor's organisation and the generated secret, if its channel has one.
 
     Raises:
         InputError, RefusedError, PilotbaseError: no address that may be called, as the caller says, or none of the
@@ -101,7 +101,7 @@ def add_webhook(
 
 
 def end_webhook(view: View, identity: str) -> None:
-    """Tell a webhook of the actor's organisation nothing more; raises `NotFoundError`, `RefusedError`."""
+    """End a webhook of the actor's organisation; raises `NotFoundError`, `RefusedError`."""
     _require_member(view)
     organisation = view.actor.organisation
     with view.transaction("webhook.ended") as change:
@@ -117,7 +117,7 @@ def end_webhook(view: View, identity: str) -> None:
 
 
 def list_webhooks(view: View) -> list[Webhook]:
-    """Return the webhooks of the actor's organisation that are told, oldest first; none for those without one."""
+    """Return the active webhooks of the actor's organisation, oldest first; none for actors without one."""
     if not permitted(ExchangeAct.WEBHOOK_MANAGE, view.actor, SubjectRelation(organisation=view.actor.organisation)):
         return []
     with view.reading() as connection:
@@ -133,13 +133,13 @@ def find_webhook(view: View, identity: str) -> Webhook:
 
 
 def all_webhooks(connection: Connection) -> list[Webhook]:
-    """Return every webhook that is told, of whomever."""
+    """Return the active webhooks of all organisations."""
     rows = select(tables.webhooks).where(_rows.ended_at.is_(None)).order_by(_rows.made_at)
     return [_webhook(row) for row in connection.execute(rows)]
 
 
 def due_webhooks(connection: Connection, now: datetime, at_most: int) -> list[Webhook]:
-    """Return webhooks for which a message is due and that are not left alone, those first that were called longest ago.
+    """Return webhooks with a due message that are not resting, those called longest ago first.
 
     So one for which much waits holds no other up.
     """
@@ -151,7 +151,7 @@ def due_webhooks(connection: Connection, now: datetime, at_most: int) -> list[We
 
 
 def let_rest(connection: Connection, identity: str, until: datetime) -> None:
-    """Leave a webhook alone until a moment."""
+    """Let a webhook rest until a moment."""
     connection.execute(update(tables.webhooks).where(_rows.identity == identity).values(rests_until=until))
 
 
@@ -161,7 +161,7 @@ def lane_of(identity: str) -> str:
 
 
 def secret_of(connection: Connection, keys: KeyFolder, identity: str) -> str:
-    """Return the secret by which messages to a webhook are signed; raises `InvalidProofError` where the key is gone."""
+    """Return the secret that signs messages to a webhook; raises `InvalidProofError` if its key is gone."""
     sealed = connection.scalar(select(_rows.secret).where(_rows.identity == identity)) or b""
     try:
         return _cipher(keys).decrypt(bytes(sealed)).decode()
@@ -180,7 +180,7 @@ def _webhooks(connection: Connection, organisation: str) -> list[Webhook]:
 
 
 def _drawn_secret(url: str, manner: Manner) -> str:
-    """Return the secret that we draw for an address, empty where its channel has none of ours; raises `InputError`."""
+    """Return the secret that we generate for an address, empty if its channel needs none; raises `InputError`."""
     channel = CHANNELS.get(manner.channel)
     if channel is None or channel.fits is None:
         raise InputError("notice.no_channel", channel=manner.channel, known=", ".join(organisation_channels()))
@@ -192,7 +192,7 @@ def _drawn_secret(url: str, manner: Manner) -> str:
 
 
 def organisation_channels() -> list[str]:
-    """Return the names of the channels by which organisations are told, that of programs first."""
+    """Return the names of the channels for organisations, with the one for programs first."""
     return sorted((name for name, one in CHANNELS.items() if one.fits is not None), key=lambda one: one != "webhook")
 
 

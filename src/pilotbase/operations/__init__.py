@@ -17,7 +17,7 @@ def declared() -> Mapping[str, Operation[Any, Any]]:
     """Return every operation by its name, noun by noun, each in the order of its module.
 
     Raises:
-        TypeError: two have one name, or one stands in the module of another noun.
+        TypeError: two have the same name, or one is in the module of another noun.
     """
     found: dict[str, Operation[Any, Any]] = {}
     for noun in sorted(one.name for one in iter_modules(__path__)):

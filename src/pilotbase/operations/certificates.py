@@ -13,7 +13,7 @@ from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repea
 
 
 class SignedEnvelope(RequestModel):
-    """Whatever is looked at: what is no certificate does not hold."""
+    """Any document; one that is not a certificate is not valid."""
 
     envelope: Annotated[bytes, BODY]
 

@@ -55,7 +55,7 @@ class SoughtDatasets(pydantic.BaseModel):
 
 
 class OfOwner(pydantic.BaseModel):
-    """Whose contributions are asked for."""
+    """The owner whose contributions to return."""
 
     owner: str = pydantic.Field("", max_length=120, pattern=_WORD)
 

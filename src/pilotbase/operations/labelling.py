@@ -18,7 +18,7 @@ from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repea
 
 
 class OpenedRound(OfDataset):
-    """Which round is opened over items of which dataset."""
+    """A new round and the dataset whose items it covers."""
 
     wanted: Annotated[NewRound, BODY]
 

@@ -21,7 +21,7 @@ Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
 
 
 class RankingAsked(RequestModel):
-    """By which weights scenarios are ranked; ``within``: which flips are told, in percent of the weight that moves."""
+    """The weights of the ranking; ``within``: the largest change of a weight, in percent, whose flips are listed."""
 
     potential: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
     maturity: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
@@ -31,7 +31,7 @@ class RankingAsked(RequestModel):
 
 
 class OfFigure(RequestModel):
-    """Of which part of a figure the records are asked for."""
+    """The part of a figure whose records to return."""
 
     figure: Annotated[Figure, PATH]
     sector: Sector | Literal[""] = ""
@@ -53,13 +53,13 @@ class OnStep(RequestModel):
 
 
 class NewRoadmap(RequestModel):
-    """The roadmap that stands from now on."""
+    """The new roadmap."""
 
     roadmap: Annotated[Roadmap, BODY]
 
 
 def _reads(name: str, place: str, takes: type[In], gives: type[Out], known_as: str) -> Operation[In, Out]:
-    """Return what reads the ledger, which does not exist for who may not."""
+    """Return an operation that reads the ledger; callers without permission get 404."""
     refuses = frozenset({404})
     return Operation(name, place, takes, gives, who=ReadScope.LEDGER, refuses=refuses, known_as=known_as)
 

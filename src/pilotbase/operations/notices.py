@@ -1,4 +1,4 @@
-"""Notices: what is new for the caller, and how they are told by mail."""
+"""Notices: news for the caller, and their mail settings."""
 
 from __future__ import annotations
 

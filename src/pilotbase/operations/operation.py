@@ -1,4 +1,4 @@
-"""What is declared of an operation; routes, typed calls, commands, forms, reference and tests are made of it."""
+"""The declaration of an operation, from which routes, typed calls, commands, forms, reference and tests derive."""
 
 from __future__ import annotations
 
@@ -20,88 +20,88 @@ from pilotbase.documents.texts import Language, Text
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
 NOTHING = type(None)
-"""What an operation gives that answers nothing."""
+"""The output of an operation that returns nothing."""
 
 
 class Callers(StrEnum):
-    """Who reaches an operation at all; what they may do there, ``who`` says, and what they see, the store."""
+    """Who can call an operation at all. ``who`` says what they may do there, and the store limits what they see."""
 
     EVERYBODY = "everybody"
     """Visitors, too."""
     UNASKED = "unasked"
-    """Everybody; nobody looks who it is."""
+    """Everybody; the caller is not identified."""
     MEMBERS = "members"
     OBSERVERS = "observers"
-    """Members, and who holds a service's key of scope ``observe``."""
+    """Members, and holders of a service's key with scope ``observe``."""
 
 
 class Repeated(StrEnum):
-    """What comes of the same request again."""
+    """The effect of sending the same request again."""
 
     KEYED = "keyed"
-    """Under the same Idempotency-Key it is done once and answered the same."""
+    """With the same Idempotency-Key it is done once, and the answer is the same."""
     HARMLESS = "harmless"
-    """It changes nothing more, without a key."""
+    """It changes nothing more, even without a key."""
     ONCE = "once"
-    """It is refused, and names what was made: the first answer held a secret."""
+    """It is refused, naming what was created: the first answer contained a secret."""
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """Where a field of what is asked for stands."""
+    """The place of an input field in the request."""
 
     place: str
 
 
 PATH, BODY = _Mark("path"), _Mark("body")
-"""In the address; the whole body. A field without a mark stands in the body, or in the query of a GET."""
+"""In the address; as the whole body. A field without a mark is in the body, or in the query of a GET."""
 
 
 class NoInput(RequestModel):
-    """What is asked for by an operation that needs nothing."""
+    """The input of an operation that takes none."""
 
 
 @dataclass(frozen=True, eq=False)
 class Operation(Generic[In, Out]):
-    """One operation. ``name`` is ``noun.verb``: the module that declares it and the one that binds it are ``noun``.
+    """One operation. ``name`` is ``noun.verb``; the modules that declare and bind it are called ``noun``.
 
-    Texts: ``op.<name>`` says what it is, ``op.<name>.more`` what it does, ``op.<name>.help`` what its command does
-    where that reads otherwise, ``op.<name>.done`` what was done. A field is called ``ask.<name>.<field>`` or,
-    everywhere alike, ``ask.<field>``; its help is ``….help``. Of many that a loop makes, ``words`` says what each is.
+    Texts: ``op.<name>`` is its title and ``op.<name>.more`` its description. ``op.<name>.help`` describes its command
+    if the description does not fit, and ``op.<name>.done`` reports success. A field has the text ``ask.<name>.<field>``
+    or, shared by all operations, ``ask.<field>``; its help is ``….help``. ``words`` is the title of one made in a loop.
     """
 
     name: str
     http: str
-    """Method and path under /api; ``{service}`` is the field ``service`` of what is asked for."""
+    """Method and path under /api; ``{service}`` is the field ``service`` of the input."""
     takes: type[In]
     gives: type[Out]
     who: AnyAct | ReadScope | None = None
-    """Its row of `documents.permissions`; None: any caller, and the store cuts what they see."""
+    """Its row of `documents.permissions`; None: any caller, and the store limits what they see."""
     only: str = ""
-    """Who may, as the reference says it, where the function that does it decides and no row."""
+    """Who may do it, in the words of the reference, if its function decides instead of a row."""
     refuses: frozenset[int] = frozenset()
-    """Statuses of problem details beyond those that follow from the rest, such as a read that may be refused: 403."""
+    """Additional statuses of problem details that do not follow from the rest, such as 403 for a read."""
     callers: Callers = Callers.MEMBERS
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
-    """Answers one document under its ETag: If-None-Match where it is read, If-Match where it is written."""
+    """Returns one document with its ETag: reading honours If-None-Match, writing If-Match."""
     status: int = 200
     location: str = ""
-    """Address of what was made, such as ``/api/services/{given.name}``."""
+    """Address of the created object, such as ``/api/services/{given.name}``."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
-    """What may be sent; of a whole document the schema has its own."""
+    """An example of the input; the schema has its own for a whole document."""
     media: str = "application/octet-stream"
-    """Of what kind the bytes are that it takes; JSON is looked at whatever it is called."""
+    """Media type of the bytes that it takes; JSON is read under any type."""
     known_as: str = ""
-    """Its id in the API's schema where that is not its name; with another noun where that was another, too.
+    """Its id in the API's schema, if that is not its name; it can include another noun.
 
-    After a slash it is whole."""
+    After a slash it is the complete id."""
     group: str = ""
-    """Under which heading of the reference it stands where that is not its noun's."""
+    """Its heading in the reference, if that is not its noun's."""
     words: Text | None = None
-    """What it is, where a loop makes many alike and no text of its own says so."""
+    """Its title, if a loop makes many similar operations without separate texts."""
 
     def __post_init__(self) -> None:
         stray = set(self._placed(PATH)) ^ {part[1:-1] for part in self.path.split("/") if part.startswith("{")}
@@ -110,7 +110,7 @@ class Operation(Generic[In, Out]):
 
     @property
     def noun(self) -> str:
-        """Return the module that declares it, and that binds it."""
+        """Return the name of the modules that declare and bind it."""
         return self.name.partition(".")[0]
 
     @property
@@ -133,12 +133,12 @@ class Operation(Generic[In, Out]):
 
     @property
     def writes(self) -> bool:
-        """Tell whether it may change anything."""
+        """Return whether it can change anything."""
         return self.method != "GET"
 
     @cached_property
     def in_path(self) -> tuple[str, ...]:
-        """Return the fields of the address, in its order."""
+        """Return the fields in the address, in their order."""
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
 
     @cached_property
@@ -154,7 +154,7 @@ class Operation(Generic[In, Out]):
 
     @cached_property
     def sent(self) -> Any:
-        """Return the model of the body, or of the query: what is asked for without the address; None: nothing is."""
+        """Return the model of the body or the query: the input without the address; None: there is none."""
         if self.whole is not None:
             return self.takes.model_fields[self.whole].annotation
         if not self.in_path and self.writes:
@@ -163,26 +163,26 @@ class Operation(Generic[In, Out]):
 
     @cached_property
     def beside(self) -> Any:
-        """Return the model of what the query says beside a body that is one field; None: nothing."""
+        """Return the model of the query next to a body that is one field; None: there is none."""
         return self._query if self.whole is not None else None
 
     @property
     def takes_bytes(self) -> bool:
-        """Tell whether the body is bytes as they are, and no JSON."""
+        """Return whether the body is raw bytes instead of JSON."""
         return self.sent is bytes
 
     @property
     def gives_file(self) -> bool:
-        """Tell whether it gives a file."""
+        """Return whether it returns a file."""
         return self.gives is File
 
     @property
     def in_parts(self) -> bool:
-        """Tell whether it gives the part of a file that `Range` asks for."""
+        """Return whether it returns the part of a file that the header ``Range`` names."""
         return 416 in self.refuses
 
     def address(self, asked: In) -> str:
-        """Return the path that ``asked`` names, with the query beside a whole body."""
+        """Return the path for ``asked``, with the query next to a whole body."""
         path = self.path.format(**{name: quote(str(getattr(asked, name)), safe=":") for name in self.in_path})
         beside = {
             name: str(getattr(asked, name)) for name in self.others if self.whole and name in asked.model_fields_set
@@ -190,13 +190,13 @@ class Operation(Generic[In, Out]):
         return f"{path}?{urlencode(beside)}" if beside else path
 
     def said(self, language: Language, part: str = "") -> str:
-        """Return one of its texts; empty where it has none of that kind."""
+        """Return one of its texts; empty if it has none of that kind."""
         if self.words is not None:
             return "" if part else self.words.render(language)
         return catalogue("op", language).get(f"op.{self.name}{part and '.'}{part}", "")
 
     def called(self, name: str, language: Language, part: str = "") -> str:
-        """Return what a field is called, or its help; empty where nothing says so."""
+        """Return the label of a field, or its help; empty if the catalogue has none."""
         known, tail = catalogue("ask", language), f"{name}{part and '.'}{part}"
         return known.get(f"ask.{self.name}.{tail}") or known.get(f"ask.{tail}", "")
 

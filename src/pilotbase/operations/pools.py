@@ -1,4 +1,4 @@
-"""Shared pools: who holds what, who waits, jobs of one's own, and what-ifs."""
+"""Shared pools: what each organisation holds, waiting jobs, the caller's own jobs, and what-ifs."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class OfMember(OfJob):
 
 
 class NewWhatIf(OfPool):
-    """Which part of a pool's record is played, under which policies and by which rules."""
+    """The part of a pool's record to replay, with the policies and rules to apply."""
 
     since: Moment
     """Jobs that were handed in from then on."""

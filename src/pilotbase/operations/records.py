@@ -1,4 +1,4 @@
-"""Records: lists, contents, where each stands, new versions, and folders that are handed in."""
+"""Records: lists, contents, states, new versions, and folders that are handed in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operati
 from pilotbase.operations.trials import OfTrial
 
 TWO_NAMES = ("scenario", "application", "dataset")
-"""Kinds that an organisation holds: its name stands before the name of each, and visitors see what is open."""
+"""Kinds that belong to an organisation: its name precedes theirs, and visitors see the open ones."""
 CONTENTS: dict[str, type[Any]] = {
     "organisation": Organisation,
     "scenario": Scenario,

@@ -60,7 +60,7 @@ class NewOverride(RequestModel):
 
     service: Name
     organisation: Name
-    """Whose service it is."""
+    """The owner of the services."""
     protocol: EndpointProtocol
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]

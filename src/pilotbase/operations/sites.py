@@ -30,7 +30,7 @@ class OfPack(RequestModel):
 
 
 class NewSite(RequestModel):
-    """An enrolment as a site has signed it, and the site's key as its owner has told it by another way."""
+    """An enrolment signed by a site, and the site's key as its owner gave it through another channel."""
 
     enrolment: dict[str, Any]
     """The content of ``site-enrolment.json``."""

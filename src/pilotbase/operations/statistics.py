@@ -20,7 +20,7 @@ from pilotbase.operations.operation import BODY, PATH, Operation, Repeated
 
 
 class StatisticsWanted(OfDataset):
-    """What somebody wants to be told of a dataset."""
+    """A question about a dataset."""
 
     question: Annotated[NewStatistics, BODY]
 

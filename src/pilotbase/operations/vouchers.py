@@ -26,7 +26,7 @@ from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operati
 
 
 class OfOrganisation(RequestModel):
-    """Whose wallet."""
+    """The owner of the wallet."""
 
     organisation: Annotated[Name, PATH]
 
@@ -65,7 +65,7 @@ class OfProgramme(RequestModel):
 
 
 class OnRules(OfProgramme):
-    """By which rules a programme goes."""
+    """The rules of a programme."""
 
     rules: Annotated[VoucherRules, BODY]
 

@@ -73,7 +73,7 @@ class Arming(OfService):
 
 
 class NewSilence(OfService):
-    """Notices of which detector shall rest until when, and why."""
+    """A detector whose notices to silence, until when, and why."""
 
     detector: Detector | None = None
     """None: of all of the service."""
@@ -82,7 +82,7 @@ class NewSilence(OfService):
 
 
 class SilenceEnd(OfService):
-    """Notices of which detector shall go out again."""
+    """A detector whose silence to end."""
 
     detector: Detector | None = None
 
@@ -94,7 +94,7 @@ class Erasure(OfService):
 
 
 class Care(RequestModel):
-    """What whoever takes care of a warning says."""
+    """A note by the person who takes care of a warning."""
 
     digest: Annotated[str, StringConstraints(pattern=DIGEST_PATTERN), PATH]
     note: Annotated[str, StringConstraints(max_length=2000)] = ""

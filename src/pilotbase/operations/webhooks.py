@@ -1,4 +1,4 @@
-"""Webhooks: where programs of the caller's organisation are told, and what came of it."""
+"""Webhooks: addresses that get the notices of the caller's organisation, and their messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Re
 
 
 class NewWebhook(RequestModel):
-    """Where to send notices, and by which channel: https, and nothing private unless the operator lists it."""
+    """Address and channel for notices: https only, and no private network unless the operator lists it."""
 
     url: str = pydantic.Field(min_length=1, max_length=2000)
     channel: str = pydantic.Field("webhook", max_length=20)

@@ -1,8 +1,8 @@
-"""A probe: what is asked of an application beside the hidden cases, on cases of the public sample.
+"""A probe: an additional check of an application, on cases of the public sample instead of hidden cases.
 
-A probe says itself what it is asked for, when it runs, what of it is kept, what it adds to a run and to which sections
-of a report it writes; whoever runs trials, rehearsals and replays goes through the list in `probes` and knows none by
-its name. Probes know nothing of each other: the same come out in whatever order they are looked at.
+A probe declares what requests it, when it runs, what it keeps, what it adds to a run, and which sections of a report
+it writes. Trials, rehearsals and replays run all of `probes` without naming any. Probes do not see each other, so their
+order does not affect their results.
 """
 
 from __future__ import annotations
@@ -39,83 +39,83 @@ Findings = Mapping[Verification, Sequence[Finding]]
 
 @dataclass(frozen=True)
 class ProbeSubject:
-    """Who is probed, on which terms, and what was asked for: the same in a trial and in a rehearsal."""
+    """The application to probe, its terms, and the requested probes: the same in a trial and in a rehearsal."""
 
     lab: TrialRuntime
     sealed: OpenedScenario
     candidate: PreparedApplication
     terms: BoxTerms
     asked: TrialPlan | TrialTerms
-    """What was asked for: in the plan, or in a rehearsal by the scenario."""
+    """What requests the probes: the plan, or in a rehearsal the scenario's terms."""
     sample: Callable[[], Features]
-    """Gives the cases of the public sample, which hide nothing."""
+    """Returns the cases of the public sample, which are not secret."""
     on_progress: OnProgress
     secret: Callable[[str, str], bytes] = lambda *_: PUBLIC_SEED
-    """Gives a secret by its label and name; in a rehearsal nothing is one."""
+    """Returns a secret by its label and name; a rehearsal has no secrets."""
     seed: bytes = PUBLIC_SEED
-    """What is drawn from where anybody may know the draw."""
+    """Seed of draws that anybody may know."""
     folder: Path | None = None
-    """Where what was found is kept; None in a rehearsal: it is not."""
+    """Folder of the kept results; None in a rehearsal, which keeps none."""
     committed: bool = False
-    """The answers to hidden cases are fixed: what had to be looked at before is only read."""
+    """The answers to hidden cases are committed: results of probes that run before are only read."""
 
     def boxed(self, run: BoxRun | None) -> bool:
-        """Tell whether the application runs in a box of ours and did not break off: so it may be asked again."""
+        """Return whether the application runs in our box and has not broken off, so that it can be asked again."""
         return self.candidate.endpoint is None and (run is None or run.end.reason is EndReason.FINISHED)
 
 
 class Probe(ABC, Generic[Found]):
-    """What one probe is; a file in `probes` each, which names it ``PROBE``."""
+    """One probe, defined as ``PROBE`` in its file in `probes`."""
 
     name: str
-    """Of its file in the attempt's folder, and of the key to it."""
+    """Name of its file in the attempt's folder, and of the key to that file."""
     found: type[Found]
     sections: frozenset[Verification]
-    """The sections of a report that it writes into, and no other."""
+    """The only sections of a report that it can write into."""
     when: Literal["before", "after"] = "after"
     """``before``: a failure gives the attempt back, since no hidden case has left; ``after``: all answers are fixed."""
     kept: bool = True
-    """Looked at once an attempt: a scorer that is started again reads what there is. Else it is computed anew."""
+    """It runs once per attempt, and a restarted scorer reads its result. Otherwise it runs again."""
     rehearsed: bool = True
     conforms: bool = False
-    """A supplier may try it alone, before a rehearsal."""
+    """A supplier can try it alone, before a rehearsal."""
 
     @abstractmethod
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> Found | None:
-        """Return what is found of an application; None where it was not asked for, or cannot be asked.
+        """Return the result for an application; None if the probe was not requested, or cannot run.
 
-        ``run``: how it answered, where it did already.
+        ``run``: how the application answered, if it already has.
         """
 
     def add(self, run: BoxRun, found: Found) -> BoxRun:
-        """Return ``run`` with what was found."""
+        """Return ``run`` with the result."""
         load = run.load
         return replace(run, load=replace(load, probes={**load.probes, self.name: found.to_json_value()}))
 
     def of(self, load: Load) -> Found | None:
-        """Return what was found, as it stands in what is kept of a run."""
+        """Return the result that is kept with a run."""
         there = load.probes.get(self.name)
         return None if there is None else self.found.model_validate(there)
 
     def measured(self, found: Found, seen: Measured) -> Measured:
-        """Return what measures read of a run, with what they read of this."""
+        """Return what measures read of a run, with the figures of this result."""
         return seen
 
     def told(self, found: Found) -> Mapping[str, Any]:
-        """Return the fields of a report in which the figures stand, beside ``probes``."""
+        """Return the fields of a report that hold the figures, in addition to ``probes``."""
         return {}
 
     def findings(self, found: Found) -> Findings:
-        """Return what a report says of it, by its sections."""
+        """Return the findings of a result by section of the report."""
         return {}
 
     def unasked(self) -> Findings:
-        """Return what a report says where there is nothing to be said."""
+        """Return the findings for a probe without a result."""
         return {}
 
 
 def look(probe: Probe[Found], subject: ProbeSubject, run: BoxRun | None) -> Found | None:
-    """Return what a probe finds, found once an attempt; raises `InvalidProofError`: what was kept was altered."""
+    """Return the result of a probe, which runs once per attempt; raises `InvalidProofError` for an altered file."""
     if subject.folder is None or not probe.kept:
         return probe.look(subject, run)
     file, key = subject.folder / probe.name, subject.secret("run", probe.name)
@@ -132,7 +132,7 @@ def look(probe: Probe[Found], subject: ProbeSubject, run: BoxRun | None) -> Foun
 def answers_in(
     candidate: PreparedApplication, terms: BoxTerms, features: Features, scratch: Path
 ) -> tuple[EndReason, NDArray[Any]]:
-    """Return how a run over cases that hide nothing ended, and one answer a case."""
+    """Return how a run over public cases ended, and one answer per case."""
     asked = in_file_order(features, terms.batch_rows)
     with tempfile.TemporaryDirectory(dir=scratch) as folder, AnswerLog(Path(folder) / "answers", b"cell") as log:
         run = run_candidate(candidate, terms, asked, log)

@@ -218,7 +218,7 @@ def _job(row: Row[Any], ahead: int) -> Job:
 
 
 def _words(kind: TypeAdapter[_Words], kept: bytes | None) -> _Words | None:
-    """Return what a column holds as JSON, or None where that is none of its kind: no row may end who reads it."""
+    """Return a column's JSON value, or None if it is of another kind: no row may end its reader."""
     try:
         return kind.validate_json(kept) if kept else None
     except ValidationError:

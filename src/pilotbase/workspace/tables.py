@@ -438,7 +438,7 @@ webhooks = Table(
     Column("rests_until", UtcMoment, nullable=True),
     Index("webhooks_organisation", "organisation"),
 )
-"""Where an organisation is told by which channel; ``secret`` is sealed under a key of the home."""
+"""Addresses of an organisation with their channels; a key of the home seals ``secret``."""
 
 positions = Table(
     "positions",

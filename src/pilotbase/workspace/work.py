@@ -4,10 +4,10 @@
        ▲          │
        └──────────┘ put back, at once or after a delay
 
-A claim takes the first row of its lane by the index, however many wait: one whose worker is silent comes before one
-that is new. ``ready_at`` says from when a queued row may be taken and when a running one may be taken over; it is null
-once the row has ended. Each claim raises the row's token and each write of a worker names it, so that a worker that
-was replaced can write no more: safety never rests on the clock.
+A claim finds the first row of its lane through the index, regardless of how many wait. A row whose worker is silent
+comes before a new one. A queued row can be claimed, and a running one taken over, from ``ready_at`` on; an ended row
+has none. Each claim raises the row's token, and each write by a worker names it, so a replaced worker cannot write
+any more. Safety never depends on the clock.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OPEN = _rows.ready_at.is_not(None)
 
 
 class WorkState(StrEnum):
-    """Where a row stands; names: text ``job.state.<value>``."""
+    """The state of a row; names: text ``job.state.<value>``."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -43,7 +43,7 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True)
 class WorkRequest:
-    """What is to be done, for whom; of one lane, kind and key one row is open at a time."""
+    """Work to do, and for whom. At most one row per lane, kind and key is open at a time."""
 
     lane: str
     kind: str
@@ -55,7 +55,7 @@ class WorkRequest:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who claims: a name, and after how many silent seconds another may take over."""
+    """A worker that claims: its name, and the seconds of silence after which another can take over."""
 
     name: str
     seconds: int
@@ -68,26 +68,26 @@ class WorkLease:
     identity: int
     token: int
     tries: int
-    """How often the row was claimed, this time included."""
+    """Number of claims of the row, including this one."""
     holder: Holder
 
 
 @dataclass(frozen=True)
 class Retry:
-    """The one rule of trying again: after each delay, in seconds; then never, or ``forever`` after the last delay."""
+    """The one retry rule: after each delay in seconds, then never, or ``forever`` with the last delay."""
 
     delays: tuple[int, ...]
     forever: bool = False
 
     def after(self, tries: int) -> timedelta | None:
-        """Return how long to wait after so many tries; None: it is given up."""
+        """Return how long to wait after ``tries`` tries; None: give up."""
         if tries > len(self.delays) and not self.forever:
             return None
         return timedelta(seconds=self.delays[min(tries, len(self.delays)) - 1])
 
 
 def put(connection: Connection, order: WorkRequest, now: datetime, ready_at: datetime | None = None) -> int:
-    """Queue work, to be taken from ``ready_at`` on, and return its number; what is open already is not queued twice."""
+    """Queue work from ``ready_at`` on and return its number; work that is already open is not queued twice."""
     same = (_rows.lane == order.lane, _rows.kind == order.kind, _rows.key == order.key)
     known = connection.scalar(select(_rows.identity).where(*same, OPEN, ~_rows.stopping))
     if known is not None:
@@ -111,8 +111,8 @@ def claim(
 ) -> tuple[Row[Any], WorkLease] | None:
     """Return the next row of ``lane`` with the right to write to it, or None.
 
-    A holder takes up what it held itself at once. ``longest``: the longest delay in seconds with which anything is put
-    into this lane; what is due later than that was queued before the clock was set back, and is due.
+    A holder resumes its own rows at once. ``longest``: the longest delay in seconds of rows in this lane; a row that is
+    due later was queued before the clock was set back, so it is due now.
     """
     _restart(connection, lane, now)
     first, latest = _first.c, now + timedelta(seconds=longest)
@@ -136,7 +136,7 @@ def claim(
 
 
 def beat(connection: Connection, held: WorkLease, now: datetime, **values: object) -> Row[Any]:
-    """Give a sign of life, write ``values`` and return the row; raises `StaleLeaseError` for one that was replaced."""
+    """Renew the lease, write ``values`` and return the row; raises `StaleLeaseError` for a replaced lease."""
     alive = {"beat_at": now, "ready_at": now + timedelta(seconds=held.holder.seconds)}
     return _write(connection, held, alive | values)
 
@@ -148,13 +148,13 @@ def end(connection: Connection, held: WorkLease, state: WorkState, reason: Text 
 
 
 def put_back(connection: Connection, held: WorkLease, reason: Text | None, ready_at: datetime) -> None:
-    """Let a row be claimed again from a moment on; raises `StaleLeaseError` as `beat`."""
+    """Queue a row again from ``ready_at`` on; raises `StaleLeaseError` as `beat`."""
     waits = {"state": WorkState.QUEUED.value, "ready_at": ready_at, "holder": "", "progress": None}
     _write(connection, held, waits | _because(reason))
 
 
 def fail(connection: Connection, held: WorkLease, reason: Text | None, retry: Retry, now: datetime) -> WorkState:
-    """Put a row back as ``retry`` has it, or end it as failed; return its state; raises `StaleLeaseError` as `beat`."""
+    """Put a row back as ``retry`` says, or end it as failed; return its state; raises as `beat`."""
     delay = retry.after(held.tries)
     if delay is None:
         end(connection, held, WorkState.FAILED, reason, now)
@@ -164,32 +164,32 @@ def fail(connection: Connection, held: WorkLease, reason: Text | None, retry: Re
 
 
 def drop(connection: Connection, held: WorkLease) -> None:
-    """Remove a row that is done and of which nothing needs to be shown; raises `StaleLeaseError` as `beat`."""
+    """Remove a finished row that nothing needs to show; raises `StaleLeaseError` as `beat`."""
     if connection.execute(delete(tables.work).where(*_own(held))).rowcount == 0:
         raise _stale(held)
 
 
 def last_in(connection: Connection, lane: str, now: datetime) -> datetime:
-    """Return a moment after which nothing waits in a lane: a clock that was set back puts nothing before the rest."""
+    """Return a moment not before any in a lane, so that a clock that was set back moves nothing to the front."""
     waiting = select(func.max(_rows.ready_at)).where(_rows.lane == lane, _rows.state == WorkState.QUEUED.value, OPEN)
     newest: datetime | None = connection.scalar(waiting)
     return now if newest is None or newest < now else newest + timedelta(microseconds=1)
 
 
 def cancel(connection: Connection, reason: Text | None, now: datetime, *where: ColumnElement[bool]) -> None:
-    """End what is queued of the rows ``where``."""
+    """End the queued ones of the rows ``where``."""
     ended = {"state": WorkState.CANCELLED.value, "ready_at": None, "ended_at": now, **_because(reason)}
     connection.execute(update(tables.work).where(_rows.state == WorkState.QUEUED.value, *where).values(ended))
 
 
 def queue_again(connection: Connection, now: datetime, *where: ColumnElement[bool]) -> int:
-    """Let the rows ``where`` be tried anew, from the first try; return how many there are."""
+    """Queue the rows ``where`` again, starting with the first try; return how many there are."""
     values = {"state": WorkState.QUEUED.value, "ready_at": now, "tries": 0, "reason": None, "ended_at": None}
     return connection.execute(update(tables.work).where(*where).values(values)).rowcount
 
 
 def waits(lane: str | ColumnElement[str], now: datetime, longest: int) -> ColumnElement[bool]:
-    """Return the condition that `claim` would find a row in ``lane``: two looks into the index."""
+    """Return the condition that `claim` would find a row in ``lane``: two index look-ups."""
     silent, queued = (_first_of(_first.c.ready_at, lane, state) for state in (WorkState.RUNNING, WorkState.QUEUED))
     return or_(silent <= now, queued <= now, queued > now + timedelta(seconds=longest))
 
@@ -197,14 +197,14 @@ def waits(lane: str | ColumnElement[str], now: datetime, longest: int) -> Column
 def _first_of(
     column: ColumnElement[Any], lane: str | ColumnElement[str], state: WorkState, *where: ColumnElement[bool]
 ) -> Any:
-    """Return a column of the row that comes first, found by the index; running rows, which may be cut, are few."""
+    """Return a column of the first row, found through the index; running rows, which ``where`` may limit, are few."""
     rows = _first.c
     found = select(column).where(rows.lane == lane, rows.state == state.value, rows.ready_at.is_not(None), *where)
     return found.order_by(rows.ready_at, rows.identity).limit(1).scalar_subquery()
 
 
 def _restart(connection: Connection, lane: str, now: datetime) -> None:
-    """Let leases that were given before the clock was set back run from now: nobody waits longer than a lease."""
+    """Restart leases from before the clock was set back, so that nobody waits longer than one lease."""
     ahead = (_rows.lane == lane, _rows.state == WorkState.RUNNING.value, OPEN, _rows.beat_at > now)
     for row in connection.execute(select(_rows.identity, _rows.ready_at, _rows.beat_at).where(*ahead)).all():
         again = {"ready_at": now + (row.ready_at - row.beat_at), "beat_at": now}

@@ -1,4 +1,4 @@
-"""Commands of declared operations: arguments and options from what each takes, here and on a hub alike."""
+"""Commands of declared operations, with arguments and options from their input, for this machine and a hub."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _PLAIN = (str, int, float, bool, Enum)
 
 @dataclass(frozen=True)
 class OptionSpelling:
-    """How a field is given on the command line where that is another way than ``--its-name``."""
+    """How the command line passes a field, if not as ``--its-name``."""
 
     positional: bool = False
     flag: str = ""
     default: Any = ...
     kind: Any = None
     read: Callable[[Any], Any] = lambda said: said
-    """What is asked for, of what was said."""
+    """Converts the typed value to the field's value."""
     ask: bool = False
-    """Ask for it on a terminal where it is not given."""
+    """Ask for it on a terminal if it is missing."""
 
 
 AS_SAID = OptionSpelling()
@@ -45,25 +45,25 @@ AS_SAID = OptionSpelling()
 
 @dataclass(frozen=True)
 class Command:
-    """One command. It prints what ``show`` makes of the answer, else ``op.<name>.done``, where there is such a text."""
+    """One command. It prints the answer through ``show``; without it, the text ``op.<name>.done`` if there is one."""
 
     name: str
     operation: Operation[Any, Any]
     show: Callable[[Any], None] | None = None
     said: str = "help"
-    """Which text of the operation says what the command does, where it has that."""
+    """Which text of the operation describes the command, if it has that text."""
     spelled: Mapping[str, OptionSpelling] = field(default_factory=dict)
-    """Field → how it is given."""
+    """Field → how the command line passes it."""
     given: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that the command itself says."""
+    """Fields that the command itself sets."""
     of: Callable[[Any], Any] = lambda found: found
-    """What is shown of the answer, such as the items of a list."""
+    """Selects what to show of the answer, such as the items of a list."""
 
 
 def calls(organisation: str = "") -> HubCalls | Here:
     """Return what calls operations: of the hub that was named, else of this home, for ``organisation`` if one is said.
 
-    Whoever holds the home holds the keys of all in it; on a hub the token says who.
+    With a home, the caller holds the keys of everybody in it; on a hub, the token identifies the caller.
     """
     if is_remote():
         from pilotbase.protocols.hub_calls import HubCalls
@@ -79,12 +79,12 @@ def calls(organisation: str = "") -> HubCalls | Here:
 
 
 def call(operation: Operation[In, Out], **said: Any) -> Out:
-    """Return what an operation gives; raises `InputError` with every problem of what was said."""
+    """Return the result of an operation; raises `InputError` with every problem of the input."""
     return calls().call(operation, build_request(operation.takes, **said))
 
 
 def on_hub(operation: Operation[In, Out], **said: Any) -> Out:
-    """Return what an operation gives on the hub that was named; raises `InputError`, too, where none was."""
+    """Return the result of an operation on the named hub; raises `InputError` also if none is named."""
     from pilotbase.protocols.hub_calls import HubCalls
 
     return HubCalls(hub().requests).call(operation, build_request(operation.takes, **said))
@@ -97,7 +97,7 @@ def add(app: typer.Typer, *commands: Command) -> None:
 
 
 def print_value(found: Any) -> None:
-    """Print a document, or several, as JSON; of what is none, nothing."""
+    """Print one or several documents as JSON; print nothing for other values."""
     print_json([_value(one) for one in found] if isinstance(found, list) else _value(found))
 
 
@@ -152,7 +152,7 @@ def _parameter(operation: Operation[Any, Any], name: str, kind: Any, spelled: Op
 
 
 def _kind(annotation: Any) -> Any:
-    """Return what a command line can give of a type: words, numbers, names, several of them; None: it cannot."""
+    """Return the command-line type for a field's type: words, numbers, names, or several; None: there is none."""
     origin, inner = get_origin(annotation), [one for one in get_args(annotation) if one is not type(None)]
     if origin is Annotated:
         return _kind(inner[0])

@@ -1,4 +1,4 @@
-"""Files that hold whole columns in types of their own: scanned where they are, once every column decodes to its end."""
+"""Columnar files with native types: scanned in place after every column decodes to its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pilotbase.documents.texts import text
 _BATCH = 100_000
 
 Groups = Callable[[], Sequence[range]]
-"""The rows (from 0) of each group of rows; nothing where the file does not tell them."""
+"""The rows (from 0) of each row group; empty if the file does not list them."""
 
 
 def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOptions, groups: Groups) -> OpenedSource:
@@ -37,10 +37,9 @@ def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOp
 
 
 def _decode_sparingly() -> None:
-    """Have row groups decoded column by column, a few at a time, unless somebody chose otherwise for this process.
+    """Decode row groups column by column, a few at a time, unless this process is configured otherwise.
 
-    Else so many lie decoded before the first is looked at that fresh memory is a third of the work. More threads want
-    more at a time: half as many as there are.
+    Otherwise so many are decoded ahead that fresh memory is a third of the work. The number is half the threads'.
     """
     few = max(1, pl.thread_pool_size() // 2)
     os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(few))
@@ -99,7 +98,7 @@ def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: FileFaul
 
 
 def _decodes(frame: pl.LazyFrame) -> bool:
-    """Tell whether every value can be decoded; none is kept."""
+    """Return whether every value can be decoded, keeping none."""
     try:
         for _ in frame.collect_batches(chunk_size=_BATCH, maintain_order=False, engine="streaming"):
             pass

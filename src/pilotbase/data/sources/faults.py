@@ -60,7 +60,7 @@ def refuse(file: str, problem: Text, line: int | None = None, path: str = "") ->
 
 
 def first_line(error: BaseException) -> str:
-    """Return the beginning of what a library says."""
+    """Return the beginning of a library's message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 

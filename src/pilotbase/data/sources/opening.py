@@ -1,4 +1,4 @@
-"""A source opened by what it is: the path of a file, a folder of images, the address of a database."""
+"""Opens a source of any kind: a file, a folder of images, or the address of a database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING = ReadOptions()
 
 
 def open_source(place: str, scratch: Path, asked: ReadOptions = _NOTHING) -> OpenedSource:
-    """Return the tables in ``place``, checked whole; ``scratch`` must outlive them.
+    """Return the tables in ``place``, fully checked; ``scratch`` must outlive them.
 
     A .gz or .zip with one file in it is read as that file.
 
@@ -50,7 +50,7 @@ def read_table(path: Path, missing: Sequence[str] = ("",)) -> pl.DataFrame:
 
     Raises:
         InputError: what `open_source`, `OpenedSource.only` and `SourceTable.collect` raise; the file is too large;
-            values that would be read as missing and are not.
+            misfits that would be read as missing.
     """
     require_small(path)
     with tempfile.TemporaryDirectory(prefix="pilotbase-table-") as scratch, scanning(path):
@@ -60,14 +60,14 @@ def read_table(path: Path, missing: Sequence[str] = ("",)) -> pl.DataFrame:
 
 
 def require_small(path: Path) -> None:
-    """Raise `InputError` where ``path`` is a file too large for its table to be held in memory."""
+    """Raise `InputError` if ``path`` is a file too large for a table in memory."""
     if path.is_file() and path.stat().st_size > MOST_BYTES:
         raise InputError("data.file_too_large", file=path.name, size=path.stat().st_size, limit=MOST_BYTES)
 
 
 @contextmanager
 def scanning(path: Path) -> Iterator[None]:
-    """Let damage that is met only where ``path``, opened quickly, is scanned be named as `open_source` names it."""
+    """Name damage that appears only while scanning a quickly opened ``path`` in the words of `open_source`."""
     try:
         yield
     except BROKEN as error:

@@ -1,4 +1,4 @@
-"""A text file without quotes whose every line is one row: checked in whole chunks, many times as fast as by rows.
+"""A text file without quotes, with one row per line: checked in chunks, many times as fast as by rows.
 
 That is most of what machines write. Whatever is not so plain is left to `dialects.placed_rows`, which names what is
 wrong by its line.
@@ -17,7 +17,7 @@ _NEWLINE, _BLANK = ord("\n"), ord(" ")
 
 
 def count_plain_lines(path: Path, separator: str, width: int) -> int | None:
-    """Return how many lines, with the header, a file has that is all rows of ``width`` cells; None where it is not.
+    """Return the number of lines, with the header, of a file whose rows all have ``width`` cells; None for others.
 
     ``path`` is UTF-8, ``separator`` one ASCII character. No cell may be quoted, no line blank or very long.
     """
@@ -34,9 +34,9 @@ def count_plain_lines(path: Path, separator: str, width: int) -> int | None:
 
 
 def _count(lines: bytes, separator: int, width: int) -> int | None:
-    """Return the number of whole ``lines``; None unless each is a row of ``width`` cells, one of which holds something.
+    """Return the number of whole ``lines``; None unless each is a row of ``width`` cells that is not empty.
 
-    It is when as many separators as there have to be lie between the ends of each two lines.
+    That holds if the right number of separators lies between any two line ends.
     """
     if b'"' in lines or lines.count(b"\r") != lines.count(b"\r\n"):
         return None

@@ -1,4 +1,4 @@
-"""What every kind of source gives: tables that were checked whole, to be scanned lazily, and the files they are in."""
+"""The result of every kind of source: fully checked tables to scan lazily, and the files that contain them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from pilotbase.documents.texts import Text, text
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the owner says of a source; None: it is found out."""
+    """What the owner states about a source; None: the reader finds it out."""
 
     encoding: str | None = None
     separator: str | None = None
     columns: tuple[str, ...] | None = None
     """Names of the columns of a table without a header line."""
     tables: tuple[str, ...] = ()
-    """The sheets or tables that are read; none named: all."""
+    """The sheets or tables to read; empty: all."""
     labels: Path | None = None
     """Of an image folder: a table of path and label."""
     quick: bool = False
-    """Files are not hashed, and Parquet and Arrow may be without rows and are not decoded beforehand."""
+    """Do not hash files or decode Parquet and Arrow beforehand; Parquet and Arrow may be without rows."""
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One table of a source, checked whole; nothing of it is loaded."""
+    """One table of a source, fully checked and not loaded."""
 
     name: str
     frame: pl.LazyFrame
-    """Texts where the file holds texts (CSV, workbook), else native types; rows without any value are left out."""
+    """Texts if the file holds texts (CSV, workbook), else native types; rows without any value are left out."""
     rows: int
     resource: str
     """Id of the file or set of files that it is in."""
@@ -52,20 +52,20 @@ class SourceTable:
     required: frozenset[str] = frozenset()
     """Columns that a database declares as never missing."""
     origins: Mapping[str, Source] = field(default_factory=dict)
-    """Column → where its values are, where that is not a column of the same name."""
+    """Column → the place of its values, if that is not a column of the same name."""
     selector: str | None = None
-    """What picks the table out of its resource, where there are several: a sheet, a table of a database."""
+    """What selects the table in a resource with several: a sheet, a table of a database."""
     separator: str = ","
-    """Between the cells of a text file: where it is another, a comma in a number may be the decimal one."""
+    """Separates the cells of a text file; if it is not a comma, a comma in a number may be the decimal one."""
     stored: pl.LazyFrame | None = None
-    """The same rows with columns that no field describes as they are stored, such as the bytes of images."""
+    """The same rows with stored columns that no field describes, such as the bytes of images."""
 
     @property
     def columns(self) -> list[str]:
         return self.frame.collect_schema().names()
 
     def collect(self, missing: Sequence[str] = ("",), columns: Sequence[str] = ()) -> pl.DataFrame:
-        """Return the table in memory, ``stored`` where there is that, with ``columns`` alone if any are named.
+        """Return the table in memory, from ``stored`` if it exists, with only ``columns`` if any are named.
 
         ``missing`` are the spellings of a missing value; surrounding blanks do not count. Rows that then hold nothing
         are left out.
@@ -87,18 +87,18 @@ class SourceTable:
 
 @dataclass(frozen=True)
 class OpenedSource:
-    """The tables of one source, the files they are in, and what was taken where the source did not say it."""
+    """The tables of one source, their files, and the assumptions where the source does not say."""
 
     tables: tuple[SourceTable, ...]
     resources: tuple[Resource, ...]
     taken: tuple[Text, ...] = ()
     live: bool = False
-    """It goes on changing: what was read is a snapshot."""
+    """The source keeps changing: the tables are a snapshot."""
     led: bool = False
-    """Where one table is asked for it is the first: the first sheet, the records of JSON before their lists."""
+    """A request for one table gets the first: the first sheet, or the records of JSON before their lists."""
 
     def only(self) -> SourceTable:
-        """Return the table where there is one, or the first of those that it leads.
+        """Return the only table, or the first if it leads the others.
 
         Raises:
             InputError: ``data.several_tables``.
@@ -108,7 +108,7 @@ class OpenedSource:
         return self.tables[0]
 
     def require_whole(self) -> None:
-        """Return unless values were read as missing that are not: nobody is there to be told.
+        """Return unless misfits were read as missing, since nobody would see the note.
 
         Raises:
             InputError: with each of them.

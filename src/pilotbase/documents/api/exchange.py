@@ -72,9 +72,9 @@ class OpenWebhook(ResponseModel):
     url: str
     made_at: datetime
     channel: str
-    """By which it is told."""
+    """The channel through which it gets notices."""
     secret: str | None = None
-    """By which messages are signed, where the base draws it; only in the answer that made it."""
+    """The secret that signs messages, if the base generates it; only in the answer that created it."""
 
 
 class WebhookMessage(ResponseModel):

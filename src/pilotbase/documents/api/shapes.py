@@ -8,7 +8,7 @@ import pydantic
 from pydantic_core import PydanticKnownError
 
 MOST_DIGITS = 40
-"""Letters of a number in an address: whatever has more is none that anything here counts."""
+"""Most digits of a number in an address: nothing here counts further."""
 MOST_LISTED = 200
 """A page of a list holds no more."""
 _NUMBERS = {int, float}
@@ -42,7 +42,7 @@ SHORT = pydantic.BeforeValidator(_require_short)
 
 
 class InAddress(pydantic.BaseModel):
-    """What stands in an address behind its question mark: text, so numbers are read from text that is short."""
+    """The query of an address: it is text, so numbers are read from short texts."""
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
@@ -83,4 +83,4 @@ class Problem(ResponseModel):
     hint: str
     problems: list[ProblemIssue] = []
     barred: bool = False
-    """The caller may do it, but not as things stand now."""
+    """The caller may do it, but not in the present state."""

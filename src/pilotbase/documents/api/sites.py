@@ -46,7 +46,7 @@ class ReportTold(ResponseModel):
     application: str
     verdict: str
     approximate: bool | None = None
-    """True where the verdict rests on a bound that is approximate."""
+    """True if the verdict depends on an approximate bound."""
     attempt: int
     unreported: list[int]
     """Earlier attempts of which no report came back."""

@@ -1,4 +1,4 @@
-"""Routes of declared operations: what is asked is read as the operation says, it is done, and answered as it says."""
+"""Routes of declared operations: they read the request, call the operation and answer as it declares."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _AUTH = {
 
 
 def made_router() -> Router:
-    """Return the routes of every noun that is declared: all methods of a path stand on one router."""
+    """Return the routes of every declared noun, with all methods of a path on one router."""
     router = Router()
     for operation in declared().values():
         _add(router, operation)
@@ -67,7 +67,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
 
 
 def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
-    """Return what the schema says of bytes."""
+    """Return the schema of bytes."""
     if operation.gives_file:
         return {"responses": FILE | (PART if operation.in_parts else {})}
     return _BODIES[operation.media] if operation.takes_bytes else None
@@ -103,7 +103,7 @@ def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
-    """Yield what ninja reads of a request: each field of the address, and what is sent besides as ``wanted``."""
+    """Yield what ninja reads from a request: each field of the address, and the rest as ``wanted``."""
     kind, fields = inspect.Parameter.POSITIONAL_OR_KEYWORD, operation.takes.model_fields
     yield inspect.Parameter("request", kind)
     for name in operation.in_path:
@@ -116,7 +116,7 @@ def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
 
 
 def _spread(operation: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return field → value of what is asked for; what was not sent is left to its default."""
+    """Return field → value of the input; fields that were not sent keep their default."""
     wanted = given.pop("wanted", None)
     if operation.whole is not None:
         beside = given.pop("beside", None)
@@ -147,7 +147,7 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
 
 
 def _piece(request: HubRequest, media: str) -> bytes:
-    """Return the body as it is; raises `BodyTooLargeError` for more than a piece."""
+    """Return the raw body; raises `BodyTooLargeError` above the size of a piece."""
     if media == BYTES:
         require_type(request, BYTES)
     piece = request.read(MAXIMUM_PIECE + 1)

@@ -1,4 +1,4 @@
-"""Forms of declared operations: a field for each thing that is asked for, checked by the operation's own model."""
+"""Forms of declared operations: one field per input, validated by the operation's own model."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
 AGAINST = (InputError, RefusedError, ConflictError)
-"""What a page tells a person beside what they asked for."""
+"""Errors that a page shows next to the person's input."""
 _LONG = 400
 Choices = Sequence[tuple[str, str]]
 
 
 def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen: str | None = None) -> Out:
-    """Do what a page asks for and return what the operation gives.
+    """Call an operation for a page and return its result.
 
     Raises as the operation, and `InputError` for what does not fit it.
     """
@@ -44,11 +44,11 @@ def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen
 
 
 class OperationForm(forms.Form):
-    """What a person says to an operation; ``given`` is what the page knows already."""
+    """A person's input to an operation; ``given`` is what the page already knows."""
 
     operation: Operation[Any, Any]
     found: Any = None
-    """What the operation has given."""
+    """The result of the operation."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class OperationForm(forms.Form):
             self.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)  # type: ignore[arg-type]
 
     def done(self, view: View) -> bool:
-        """Do it, and tell whether it was done; what is against it stands in the form. Raises `NotFoundError`."""
+        """Call the operation and return whether it succeeded; the form shows refusals. Raises `NotFoundError`."""
         if not self.is_valid():
             return False
         said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
@@ -84,9 +84,9 @@ class OperationForm(forms.Form):
 
 
 def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None) -> type[OperationForm]:
-    """Return the form of ``operation`` that asks for the fields ``asks``, or for all that do not stand in its address.
+    """Return the form of ``operation`` with the fields ``asks``, or with all fields that are not in its address.
 
-    ``words``: a field of choices → the root of their names, where it is no vocabulary.
+    ``words``: a field of choices → the prefix of their texts, if it is not a vocabulary.
     """
     model = operation.takes.model_fields[operation.whole].annotation if operation.whole else operation.takes
     fields = cast("type[pydantic.BaseModel]", model).model_fields
@@ -96,12 +96,12 @@ def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str]
 
 
 def label_of(operation: Operation[Any, Any], name: str, part: str = "") -> Any:
-    """Return what a field is called, or its help, in the language of the request that shows it."""
+    """Return the label of a field, or its help, in the language of the request."""
     return later(lambda reader: operation.called(name, reader, part))
 
 
 def _of_fields(error: InputError | RefusedError | ConflictError, whole: str | None) -> Any:
-    """Return ``error`` with its places as the form names them: of a whole document, its own fields."""
+    """Return ``error`` with the form's names of its places: for a whole document, its own fields."""
     if not isinstance(error, InputError) or whole is None:
         return error
     issues = [one.model_copy(update={"path": one.path.removeprefix(f"{whole}.")}) for one in error.issues]
@@ -150,12 +150,12 @@ def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
 
 
 def bound_of(marks: Sequence[Any], name: str) -> Any:
-    """Return the bound ``name`` (such as ``ge``) that the marks of a field tell, or None."""
+    """Return the bound ``name`` (such as ``ge``) among the marks of a field, or None."""
     return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
 
 
 class _Lines(forms.CharField):
-    """Several, one a line."""
+    """Several values, one per line."""
 
     def clean(self, value: object) -> list[str]:
         return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]

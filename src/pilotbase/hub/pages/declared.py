@@ -1,4 +1,4 @@
-"""Buttons of pages that do a declared operation: it is done, and the page that it stands on is shown again."""
+"""Buttons that call a declared operation and show their page again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from pilotbase.workspace.failures import NotFoundError
 
 
 def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
-    """Return the view that does ``operation`` and goes back to ``page``; what is against it is said there.
+    """Return the view that calls ``operation`` and redirects to ``page``, which shows any refusal.
 
-    ``back``: the parts of the address that the page has, too; ``fields``: a field of the operation → the part of the
-    address that it is. For who may do it to nothing at all, the button does not exist.
+    ``back``: the parts of the address that the page shares; ``fields``: a field of the operation → its part of the
+    address. Callers who may never call it get 404.
     """
 
     def view(request: HubRequest, **where: Any) -> HttpResponse:

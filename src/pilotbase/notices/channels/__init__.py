@@ -1,4 +1,4 @@
-"""The channels, one file each. Whatever has a ``CHANNEL`` here is found; nothing else names it."""
+"""The channels, one file each. Every ``CHANNEL`` in this folder is found, without a list."""
 
 from __future__ import annotations
 

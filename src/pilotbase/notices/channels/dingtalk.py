@@ -1,6 +1,6 @@
 """The custom robot of a group chat in DingTalk (钉钉): Markdown, 20 messages a minute, else it is silent for ten.
 
-A robot with a secret (``SEC…``) takes what is signed less than an hour ago: HMAC-SHA256 under the secret over
+A robot with a secret (``SEC…``) accepts signatures that are less than an hour old: HMAC-SHA256 under the secret over
 ``<milliseconds>\\n<secret>``, in base64, in the query. `open.dingtalk.com/document/robots/custom-robot-access`
 """
 
@@ -29,7 +29,7 @@ _TOO_OFTEN = {130101: 600, 410100: 600}
 
 
 def send(parcel: Parcel, carriers: Carriers) -> SendResult:
-    """Say the one notice of a parcel."""
+    """Send the one notice of a parcel."""
     line = line_of(parcel.notices[0], parcel)
     title = shortened(plain(line.title), 500)
     link = f"[{Text(code='notice.open').render(parcel.language)}]({line.link})"
@@ -39,7 +39,7 @@ def send(parcel: Parcel, carriers: Carriers) -> SendResult:
 
 
 def fits(url: SplitResult) -> bool:
-    """Return whether an address is a robot's of DingTalk."""
+    """Return whether an address belongs to a DingTalk robot."""
     return url.path == "/robot/send" and "access_token" in parse_qs(url.query)
 
 

@@ -1,6 +1,6 @@
 """The custom robot of a group chat in Feishu (飞书): a post of up to 20 KB, 5 messages a second and 100 a minute.
 
-A robot with a secret takes what is signed less than an hour ago: HMAC-SHA256 under ``<seconds>\\n<secret>`` over
+A robot with a secret accepts signatures that are less than an hour old: HMAC-SHA256 under ``<seconds>\\n<secret>`` over
 nothing, in base64, in the body. `open.feishu.cn/document/client-docs/bot-v3/add-custom-bot`
 """
 
@@ -21,7 +21,7 @@ _LOCALES = {"zh": "zh_cn", "en": "en_us"}
 
 
 def send(parcel: Parcel, carriers: Carriers) -> SendResult:
-    """Say the one notice of a parcel."""
+    """Send the one notice of a parcel."""
     line = line_of(parcel.notices[0], parcel)
     opening = Text(code="notice.open").render(parcel.language)
     words = [
@@ -34,7 +34,7 @@ def send(parcel: Parcel, carriers: Carriers) -> SendResult:
 
 
 def fits(url: SplitResult) -> bool:
-    """Return whether an address is a robot's of Feishu."""
+    """Return whether an address belongs to a Feishu robot."""
     return re.fullmatch(r"/open-apis/bot/v2/hook/[\w-]+", url.path) is not None
 
 

@@ -12,7 +12,7 @@ _SUBJECT = 200
 
 
 def send(parcel: Parcel, carriers: Carriers) -> SendResult:
-    """Mail a parcel, under a name that stays the same at every try."""
+    """Mail a parcel, with the same message ID on every try."""
     assert carriers.post is not None
     lines = [line_of(notice, parcel) for notice in parcel.notices]
     letter = Letter(parcel.address, _subject(lines, parcel), _body(lines, parcel), parcel.identity)

@@ -1,4 +1,4 @@
-"""Programs of an organisation: a CloudEvent by POST, signed as Standard Webhooks has it."""
+"""Programs of an organisation: a CloudEvent by POST, signed according to Standard Webhooks."""
 
 from __future__ import annotations
 

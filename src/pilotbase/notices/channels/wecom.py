@@ -1,6 +1,6 @@
 """The robot of a group chat in WeCom (企业微信): Markdown of up to 4,096 bytes, 20 messages a minute.
 
-The key in the address is the whole secret; there is no signature. `developer.work.weixin.qq.com/document/path/91770`
+The only secret is the key in the address; messages are not signed. `developer.work.weixin.qq.com/document/path/91770`
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TOO_OFTEN = {45009: 60}
 
 
 def send(parcel: Parcel, carriers: Carriers) -> SendResult:
-    """Say the one notice of a parcel."""
+    """Send the one notice of a parcel."""
     line = line_of(parcel.notices[0], parcel)
     link = f"[{Text(code='notice.open').render(parcel.language)}]({line.link})"
     told = f"**{shortened(plain(line.title), 500)}**\n> {plain(line.sentence)}"
@@ -25,7 +25,7 @@ def send(parcel: Parcel, carriers: Carriers) -> SendResult:
 
 
 def fits(url: SplitResult) -> bool:
-    """Return whether an address is a robot's of WeCom."""
+    """Return whether an address belongs to a WeCom robot."""
     return url.path == "/cgi-bin/webhook/send" and "key" in parse_qs(url.query)
 
 

@@ -1,4 +1,4 @@
-"""A trial, phase by phase: each takes what the one before it gives, so that none runs without what it needs.
+"""A trial, phase by phase: each takes the result of the one before it, so that none runs without what it needs.
 
 phase        does                                                    done when store or folder say
 opening      application, data, consent, the gate, leakage           a leave is counted, nothing is spent

@@ -32,7 +32,7 @@ class AnsweredTrial:
 
 @contextmanager
 def answering(reserved: ReservedTrial) -> Iterator[AnsweredTrial]:
-    """Yield the answers of every arm; no other process is at work on this attempt until the block is left.
+    """Yield the answers of every arm; no other process works on this attempt until the block ends.
 
     Raises:
         RefusedError: another process is, the run is held, or the terms of the data hold no more.
@@ -80,6 +80,6 @@ def _session(reserved: ReservedTrial) -> AttemptSession:
 
 
 def _spend(reserved: ReservedTrial) -> None:
-    """Spend α: before the first batch leaves, and for an application that never came so far. Again changes nothing."""
+    """Spend α before the first batch leaves, also for an application that fails earlier. A repeat changes nothing."""
     if reserved.attempt.state is AttemptState.OPEN:
         mark_delivered(reserved.trial.lab.vault, reserved.attempt)

@@ -1,4 +1,4 @@
-"""Committing: the digest of all arms is fixed; only then the application is asked beside the hidden cases."""
+"""Committing: the digest of all arms is fixed; only then do the later probes run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pilotbase.vault.attempts import commit_answers
 
 @dataclass(frozen=True)
 class CommittedAnswers:
-    """Committed answers, one a case (abstentions where there is none), and how the run was."""
+    """Committed answers, one per case (an abstention if there is none), and the run."""
 
     reserved: ReservedTrial
     values: NDArray[Any]
@@ -28,7 +28,7 @@ class CommittedAnswers:
     """The cases that were answered, as they were asked."""
     digest: Digest
     run: BoxRun
-    """With all that was probed."""
+    """With the results of all probes."""
     arms: tuple[AnsweredArm, ...]
     """The perturbed arms."""
 
@@ -42,7 +42,7 @@ class CommittedAnswers:
 
 
 def commit(answered: AnsweredTrial) -> CommittedAnswers:
-    """Return the answers, committed, with what the probes find.
+    """Return the committed answers with the results of the probes.
 
     Raises:
         RefusedError: the terms of the data hold no more. InvalidProofError: what a probe kept was altered.

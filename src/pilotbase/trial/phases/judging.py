@@ -25,7 +25,7 @@ class DecidedTrial:
 
     answers: CommittedAnswers
     cases: Cases
-    """As they are kept."""
+    """As they are stored."""
     order: NDArray[np.int64]
     secret: bytes
     """Of the order."""
@@ -43,7 +43,7 @@ class DecidedTrial:
 
 
 def decide_trial(answers: CommittedAnswers) -> DecidedTrial:
-    """Return what the criteria say of committed answers; the scored cases are marked, for good."""
+    """Return the decision of the criteria on committed answers; the scored cases are marked for ever."""
     trial, reserved = answers.trial, answers.reserved
     lab, plan, frame, attempt = trial.lab, trial.plan, reserved.frame, reserved.attempt
     trial.on_progress(Progress(text("trial.progress.score")))

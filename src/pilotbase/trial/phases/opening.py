@@ -1,4 +1,4 @@
-"""Opening: what the plan names is found again, the gate lets the trial in, and nothing leaks. Nothing is spent."""
+"""Opening: everything that the plan names is found, the gate admits the trial, and nothing leaks. Nothing is spent."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class TrialContext:
     candidate: PreparedApplication
     hidden: HiddenSet
     limit: SpendingLimit
-    """Above what the run is held until there is consent."""
+    """The limit above which the run is held until there is consent."""
     on_progress: OnProgress
     began: datetime
 
     @property
     def terms(self) -> BoxTerms:
-        """Return the terms of its boxes: nothing that they print comes out."""
+        """Return the terms of its boxes, whose output is withheld."""
         plan, leaves = self.plan, self.candidate.endpoint is not None
         return BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
 
 
 @dataclass(frozen=True)
 class OpenedTrial:
-    """A trial that may run: the leave to open its hidden cases, and that they do not leak."""
+    """A trial that can run, with the leave to open its hidden cases and the result of the leakage check."""
 
     trial: TrialContext
     leave: AccessGrant
@@ -60,7 +60,7 @@ class OpenedTrial:
 
 
 def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> OpenedTrial:
-    """Return a trial that may run, its leave counted once.
+    """Return a trial that can run, with its leave counted once.
 
     Raises:
         InvalidProofError: hidden data, application or environment are not what the plan names.
@@ -78,12 +78,12 @@ def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_prog
 
 
 def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:
-    """Return the hidden cases, all of them or those with these numbers."""
+    """Return all hidden cases, or those with the numbers ``cases``."""
     return pl.concat([piece.frame for piece in open_hidden(trial.lab.vault, trial.hidden, grant, cases)])
 
 
 def _leakage(trial: TrialContext, leave: AccessGrant) -> Leakage:
-    """Return what was checked; hidden data that leak prove nothing, so nobody spends an attempt on them."""
+    """Return the leakage check; leaking hidden data prove nothing, so no attempt is spent on them."""
     trial.on_progress(Progress(text("trial.progress.leakage")))
     hidden = read_hidden(trial, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
     leakage = check_leakage(read_public_sample(trial.lab, trial.sealed), hidden, trial.sealed.scenario)

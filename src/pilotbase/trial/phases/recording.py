@@ -21,7 +21,7 @@ from pilotbase.vault.sealing import secrets_of
 
 
 def keep_records(decided: DecidedTrial) -> Records:
-    """Return what commits to the records of a decided trial, which are kept; truths not scored are shuffled."""
+    """Store the records of a decided trial and return their commitment; truths that were not scored are shuffled."""
     trial, answers, cases = decided.trial, decided.answers, decided.cases
     plan, attempt = trial.plan, answers.reserved.attempt
     prediction, bundle = plan.contract.prediction, secrets_of(trial.lab.vault, trial.hidden)

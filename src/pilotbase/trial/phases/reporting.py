@@ -25,7 +25,7 @@ from pilotbase.workspace.actors import parties
 
 
 def publish(decided: DecidedTrial) -> Report:
-    """Return the report, stored with the view for the supplier beside it; then the attempt is ended."""
+    """Return the report, stored together with the supplier's view; then end the attempt."""
     trial = decided.trial
     view, plan, scenario = trial.lab.view, trial.plan, trial.sealed.scenario
     proof = _proof(decided)
@@ -78,7 +78,7 @@ def _proof(decided: DecidedTrial) -> ReportProof:
 
 
 def _attempt(decided: DecidedTrial) -> Attempt:
-    """Return what the attempt cost, and what the hidden set still holds once it is ended."""
+    """Return the cost of the attempt, and what is left of the hidden set after it."""
     trial, attempt = decided.trial, decided.answers.reserved.attempt
     hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan
     now = remaining(trial.lab.vault, hidden)

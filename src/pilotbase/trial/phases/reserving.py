@@ -34,19 +34,19 @@ from pilotbase.vault.sealing import secrets_of
 
 @dataclass(frozen=True)
 class ReservedTrial:
-    """A trial with its attempt: the cases that will be asked, and what others answer to them."""
+    """A trial with its attempt: the cases to ask, and the answers of others to them."""
 
     opened: OpenedTrial
     attempt: VaultAttempt
     """With the case of each row."""
     frame: pl.DataFrame
-    """The rows that are asked."""
+    """The rows to ask."""
     others: dict[str, NDArray[Any]]
-    """What baseline and people answer."""
+    """The answers of baseline and people."""
     folder: Path
-    """Where answers, and what probes find, are kept."""
+    """Folder of the answers and of the probes' results."""
     subject: ProbeSubject
-    """Who is asked, on which terms; beside the hidden cases, too."""
+    """The application and its terms, for the probes too."""
 
     @property
     def trial(self) -> TrialContext:
@@ -54,7 +54,7 @@ class ReservedTrial:
 
 
 def reserve(opened: OpenedTrial) -> ReservedTrial:
-    """Return a trial with its attempt; one whose cases are too few, or that cannot be measured here, is given back.
+    """Return a trial with its attempt, which is given back if it has too few cases or cannot be measured here.
 
     Raises:
         RefusedError: no fresh cases or attempts are left, another scorer is at work on this plan, the cases are not
@@ -80,7 +80,7 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
 
 
 def _asked(opened: OpenedTrial, attempt: VaultAttempt) -> tuple[VaultAttempt, pl.DataFrame]:
-    """Return the attempt with the case of each row that is asked, and these rows."""
+    """Return the attempt, with the case of each row to ask, and these rows."""
     grant = ReaderGrant(OpeningPurpose.FEATURES, opened.leave, attempt.number)
     repeats, frame = opened.trial.plan.repeats, read_hidden(opened.trial, grant, attempt.cases)
     if repeats is None:
@@ -90,7 +90,7 @@ def _asked(opened: OpenedTrial, attempt: VaultAttempt) -> tuple[VaultAttempt, pl
 
 @contextlib.contextmanager
 def _given_back(trial: TrialContext, attempt: VaultAttempt) -> Iterator[None]:
-    """Give the attempt back where what is done within fails, unless it is spent."""
+    """Give the attempt back if the block fails, unless it is spent."""
     try:
         yield
     except PilotbaseError:
@@ -100,7 +100,7 @@ def _given_back(trial: TrialContext, attempt: VaultAttempt) -> Iterator[None]:
 
 
 def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFrame) -> None:
-    """Return when the attempt's cases are enough of each class; asked before it is spent."""
+    """Return if the attempt has enough cases of each class; checked before it is spent."""
     if attempt.state is AttemptState.OPEN:
         level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
         require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)

@@ -1,6 +1,6 @@
-"""The probes, one file each. Whatever names a ``PROBE`` here is found; nothing else names it.
+"""The probes, one file each. Every ``PROBE`` in this folder is found, without a list.
 
-What is said of all of them at once stands here: what a run shows with them, what measures read, what a report says.
+The functions here apply to all probes together: to a run, to its measurements, and to its report.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PROBES: tuple[Probe[Any], ...] = tuple(
 
 
 def look_before(subject: ProbeSubject) -> None:
-    """Keep what the probes find that come before a hidden case leaves; raises what they raise."""
+    """Run the probes that come before any hidden case leaves, and keep their results; raises what they raise."""
     for probe in PROBES:
         if probe.when == "before":
             look(probe, subject, None)
 
 
 def with_probes(run: BoxRun, subject: ProbeSubject) -> BoxRun:
-    """Return ``run`` with what every probe finds of an application that has answered, or found of it before.
+    """Return ``run`` with the result of each probe, found now or kept from before.
 
     Raises:
         ValueError: a probe writes where another does.
@@ -54,13 +54,13 @@ def _added(run: BoxRun, probe: Probe[Any], found: Part) -> BoxRun:
 
 
 def found_of(load: Load) -> Iterator[tuple[Probe[Any], Part | None]]:
-    """Yield each probe with what it found."""
+    """Yield each probe with its result."""
     for probe in PROBES:
         yield probe, probe.of(load)
 
 
 def measured(load: Load) -> Measured:
-    """Return what measures read of a run, with all that was probed."""
+    """Return what measures read of a run, with the results of all probes."""
     seen = measured_run(load)
     for probe, found in found_of(load):
         seen = seen if found is None else probe.measured(found, seen)
@@ -76,7 +76,7 @@ def told_fields(load: Load) -> dict[str, Any]:
 
 
 def probe_findings(load: Load, unasked: bool = True) -> dict[Verification, list[Finding]]:
-    """Return by section what a report says of all probes; ``unasked``: of those that found nothing, too.
+    """Return the findings of all probes by section; ``unasked``: also for those without a result.
 
     Raises:
         ValueError: a probe writes into a section that is not its own.

@@ -1,7 +1,7 @@
 """Canary questions 金丝雀题: cases of the public sample, asked of an endpoint at the end of a trial, and again later.
 
-No digest tells whether what answers is still what was verified; its answers may. Each is asked several times, so that a
-model which does not always say the same is told from one that has changed. A supplier who means to deceive can keep
+No digest can show that the endpoint is still the verified one, but its answers can. Each question is asked several
+times, to distinguish a model with varying answers from one that has changed. A supplier who means to deceive can keep
 the old answers for questions that it knows: this notices changes, it proves none absent.
 """
 
@@ -35,13 +35,13 @@ _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
 
 @dataclass(frozen=True)
 class CanaryComparison:
-    """What canaries answer now, held against what they answered in the trial."""
+    """The present answers to canaries, compared with those in the trial."""
 
     asked: int
     changed: int
-    """Questions none of whose answers is one that was given in the trial."""
+    """Questions without any answer from the trial."""
     allowed: int
-    """Questions whose answers differed within the trial: so many may change by chance alone."""
+    """Questions with different answers within the trial: this many may change by chance alone."""
 
     @property
     def holds(self) -> bool:
@@ -57,7 +57,7 @@ class Canaries(Probe[CanaryAnswers]):
     rehearsed = False
 
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> CanaryAnswers | None:
-        """Return the answers; None where it does not give them, or broke off."""
+        """Return the answers; None if it does not give them, or broke off."""
         if run is None or run.use is None or run.end.reason is not EndReason.FINISHED:
             return None
         features = subject.sample()
@@ -70,7 +70,7 @@ class Canaries(Probe[CanaryAnswers]):
         return CanaryAnswers(cases=tuple(drawn), answers=answers, digest=digest_json([drawn, answers]))
 
     def add(self, run: BoxRun, found: CanaryAnswers) -> BoxRun:
-        """Return ``run`` with the answers, which stand with what its calls came to."""
+        """Return ``run`` with the answers, stored with the use of its calls."""
         return run if run.use is None else replace(run, use=run.use.model_copy(update={"canaries": found}))
 
 

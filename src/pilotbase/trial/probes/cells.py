@@ -143,7 +143,7 @@ def _apart(answers: Answers, reference: Answers, tolerance: float) -> tuple[NDAr
 
 
 def _finding(run: CellRun) -> Finding:
-    """Say whether the application answers in a cell as in the trial; one that was not run is no pass."""
+    """Return whether the application answers in a cell as in the trial; a cell that was not run does not pass."""
     check, cell = f"cell: {run.cell.name}", run.cell.name
     if not run.measured:
         return unmeasured(check, text("trial.finding.cell_elsewhere", cell=cell, wanted=run.differs_here))

@@ -1,7 +1,7 @@
 """A language model behind an endpoint asked to go on with beginnings: not by its supplier's prompt, but by ours.
 
 In a trial these are first halves of the public sample, once all hidden cases are answered. A model in a box cannot be
-asked so: its own prompt stands before every case.
+asked in this way, because its own prompt precedes every case.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from pilotbase.trial.running import BoxRun
 from pilotbase.trial.sealed import read_public_sample
 
 MOST_CHANCE = 0.05
-"""Cases and control differ where chance alone would set them so far apart less often."""
+"""Cases and control differ if chance alone would separate them this far less often."""
 _BEGINNING = "beginning"
 _ASKED = (
     "Go on with the following text word for word, exactly as you know it, and say nothing else.\n"
@@ -45,14 +45,14 @@ _MOST_TOKENS = 400
 
 
 class RecitedCases(Part):
-    """What was recited of the public sample."""
+    """The cases of the public sample that were recited."""
 
     recited: Recited | None = None
-    """None: it could not be asked."""
+    """None: the model could not be asked."""
 
 
 class Reciting(Probe[RecitedCases]):
-    """Whether a model has met the cases; a verdict never waits for a model that does not answer this."""
+    """Whether a model has seen the cases; a verdict never waits for a model that does not answer."""
 
     name = "contamination"
     found = RecitedCases
@@ -109,10 +109,10 @@ def _control(found: Recited) -> Finding:
 
 
 def asking_endpoint(application: Application) -> Ask:
-    """Return what asks the model behind ``application``; what is asked is its supplier's to keep from then on.
+    """Return a worker for the model behind ``application``; its supplier can keep the questions from then on.
 
     Raises:
-        InputError: it is no endpoint that is asked in words.
+        InputError: it is not an endpoint that takes text prompts.
     """
     endpoint, supplier = application.endpoint, application.supplier.organisation
     if endpoint is None or endpoint.protocol not in PROMPTED:
@@ -126,7 +126,7 @@ def asking_endpoint(application: Application) -> Ask:
 
 
 def _reciting(endpoint: Endpoint) -> Endpoint:
-    """Return the endpoint with our prompt; a model of completions simply goes on."""
+    """Return the endpoint with our prompt; a completion model simply continues the text."""
     template = _ASKED if endpoint.protocol == "openai_chat" else f"{{{_BEGINNING}}}"
     prompt = Prompt(template=template, sampling=Sampling(temperature=0, max_tokens=_MOST_TOKENS))
     return endpoint.model_copy(update={"prompt": prompt})

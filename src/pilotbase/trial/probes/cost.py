@@ -1,4 +1,4 @@
-"""What a run in a box costs: processor seconds at the price that the scenario states."""
+"""The cost of a run in a box: processor seconds at the scenario's price."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PLACES = Decimal("1e-9")
 
 
 class CostOfRun(Probe[Spent]):
-    """What 1,000 cases cost; nothing where no price is stated, or an endpoint was paid.
+    """The cost of 1,000 cases; nothing without a price, or for a paid endpoint.
 
-    The processor seconds are those of the whole box, loading included: whoever answers few cases pays for it, too.
+    The processor seconds include loading, so an application that answers few cases pays for it too.
     """
 
     name = "cost"
@@ -41,11 +41,11 @@ class CostOfRun(Probe[Spent]):
         )
 
     def add(self, run: BoxRun, found: Spent) -> BoxRun:
-        """Return ``run`` with its cost, which measures read as they read an endpoint's."""
+        """Return ``run`` with its cost, which measures read like an endpoint's."""
         return replace(run, load=replace(run.load, spent=found))
 
     def of(self, load: Load) -> Spent | None:
-        """Return the cost of a run in a box: what an endpoint uses nobody sees."""
+        """Return the cost of a run in a box; nobody sees what an endpoint uses."""
         return None if load.cpu_seconds is None else load.spent
 
     def findings(self, found: Spent) -> Findings:

@@ -1,7 +1,7 @@
-"""Recorded exchanges, replayed with faults: what became of every message, counted by how it was sent.
+"""Recorded exchanges, replayed with faults: the outcome of each message, counted by how it was sent.
 
-Their cases are asked plainly first, in a box of their own. An application that did not answer every case is not asked
-again, nor is an endpoint: it is its supplier who would have to stop it.
+Their cases are first asked without faults, in a separate box. An application that did not answer every case is not
+asked again. Neither is an endpoint, since only its supplier could stop it.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ _SEPARATOR = "|"
 
 
 class ExchangeRuns(Part):
-    """What became of every exchange."""
+    """The outcome of each exchange."""
 
     runs: tuple[ExchangeRun, ...]
 
 
 class Exchanges(Probe[ExchangeRuns]):
-    """The exchanges that were asked for: the same messages and faults in a trial and before it."""
+    """The requested exchanges, with the same messages and faults in a trial and before it."""
 
     name = "exchanges"
     found = ExchangeRuns
@@ -58,7 +58,7 @@ class Exchanges(Probe[ExchangeRuns]):
     conforms = True
 
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> ExchangeRuns | None:
-        """Return what becomes of every message."""
+        """Return the outcome of each message."""
         exchanges = subject.asked.exchanges
         return ExchangeRuns(runs=_replayed(subject, exchanges)) if exchanges and subject.boxed(run) else None
 
@@ -79,7 +79,7 @@ class Exchanges(Probe[ExchangeRuns]):
         return {"exchanges": tuple(map(exchange_figures, found.runs))}
 
     def findings(self, found: ExchangeRuns) -> Findings:
-        """Return of each whether its form is understood, and what became of faults, decisions and the order to stop."""
+        """Return for each whether its format is understood, and the outcome of faults, decisions and the stop order."""
         figures = [exchange_figures(run) for run in found.runs]
         return {Verification.ADAPTATION: form_findings(figures), Verification.PROCESS: pipeline_findings(figures)}
 
@@ -119,7 +119,7 @@ def _plain_answers(
 
 
 def exchange_figures(run: ExchangeRun) -> ExchangeFigures:
-    """Return the figures of an exchange; ways of sending of which there is no message are left out."""
+    """Return the figures of an exchange, without ways of sending that have no message."""
     exchange: Exchange = run.exchange
     return ExchangeFigures(
         name=exchange.name,
@@ -134,7 +134,7 @@ def exchange_figures(run: ExchangeRun) -> ExchangeFigures:
 
 
 def is_kept(run: ExchangeRun, outcome: MessageOutcome) -> bool:
-    """Tell whether a message was handled as it must be, and what had to go out went out."""
+    """Return whether a message was handled correctly, and everything due was sent."""
     if outcome.handled is not outcome.must:
         return False
     return not outcome.bound or _are_same(run, outcome.expected, outcome.answer)
@@ -161,7 +161,7 @@ def _counted(run: ExchangeRun, sending: Sending) -> SendingFigures:
 
 
 def _why(outcome: MessageOutcome) -> Text:
-    """Return what became of a message that was not handled as it must be."""
+    """Return the outcome of a message that was not handled correctly."""
     if outcome.handled is outcome.must:
         return text("exchange.another_answer", message=outcome.place + 1)
     handled, must = text(f"exchange.handled.{outcome.handled}"), text(f"exchange.handled.{outcome.must}")
@@ -179,7 +179,7 @@ def _are_same(run: ExchangeRun, expected: str | None, answer: str | None) -> boo
 
 
 def form_findings(exchanges: Iterable[ExchangeFigures]) -> list[Finding]:
-    """Say of each exchange whether its whole messages were answered as their cases are: adaptation."""
+    """Return for each exchange whether its complete messages were answered like their cases: adaptation."""
     return [
         _finding(f"exchange: {one.name}", counted, text("trial.finding.exchange", **_counts(counted), form=_form(one)))
         for one in exchanges
@@ -189,7 +189,7 @@ def form_findings(exchanges: Iterable[ExchangeFigures]) -> list[Finding]:
 
 
 def pipeline_findings(exchanges: Iterable[ExchangeFigures]) -> list[Finding]:
-    """Say of each fault, of a person's decisions and of the order to stop what became of them: process."""
+    """Return the outcome of each fault, of a person's decisions, and of the stop order: process."""
     return [finding for one in exchanges for finding in _of_pipeline(one)]
 
 

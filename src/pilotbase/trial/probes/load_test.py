@@ -1,4 +1,4 @@
-"""The load test: made before a hidden case leaves, so that a host that is not quiet costs nobody one."""
+"""The load test: it runs before any hidden case leaves, so that a busy host costs no case."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
 from pilotbase.trial.under_load.testing import load_candidate
 
 MOST_TRIES = 3
-"""How often a test on which criteria rest is made because the host was not quiet, before the trial is refused."""
+"""How often a test that criteria depend on is repeated on a busy host before the trial is refused."""
 _OURS = frozenset({Void.NOISY_HOST, Void.LATE_CLOCK})
 
 
 class Loading(Probe[LoadTested]):
-    """The load test that was asked for; an endpoint is not loaded: its load is its supplier's.
+    """The requested load test; an endpoint is not tested, since its supplier carries the load.
 
-    Where no criterion rests on it, a void one is kept as it is, and said to be void.
+    If no criterion depends on it, a void test is kept and reported as void.
     """
 
     name = "load-test"
@@ -39,10 +39,10 @@ class Loading(Probe[LoadTested]):
     when = "before"
 
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> LoadTested | None:
-        """Return what a load test with cases of the public sample measures.
+        """Return the measurements of a load test with cases of the public sample.
 
         Raises:
-            RefusedError: the host was not quiet, however often it was tried in a trial.
+            RefusedError: the host was busy at each try of a trial.
         """
         test, application = subject.asked.load_test, subject.candidate.reference.name
         if test is None or not subject.boxed(run):
@@ -65,7 +65,7 @@ class Loading(Probe[LoadTested]):
         return load.tested
 
     def measured(self, found: LoadTested, seen: Measured) -> Measured:
-        """Return what measures read, with the load test; without it where the host was not quiet."""
+        """Return what measures read, with the load test unless the host was busy."""
         return replace(seen, loaded=_loaded(found))
 
     def told(self, found: LoadTested) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ class Loading(Probe[LoadTested]):
         return {Verification.PRODUCTION: _findings(load_figures(found))}
 
     def unasked(self) -> Findings:
-        """Return that nothing is known of the long run."""
+        """Return the finding that there is no result for long running."""
         return {Verification.PRODUCTION: [unmeasured("soak", text("trial.finding.no_soak"))]}
 
 
@@ -101,7 +101,7 @@ def _loaded(tested: LoadTested) -> LoadMeasurements | None:
 
 
 def _findings(figures: LoadFigures) -> list[Finding]:
-    """Say what a load test has shown; a void one has shown nothing, and leaves the section open."""
+    """Return what a load test has shown; a void test shows nothing and leaves the section open."""
     if figures.void is not None:
         sentence = text("trial.finding.load_void", why=text(f"trial.void.{figures.void}"))
         return [Finding(check="load_test", outcome=Outcome.INCONCLUSIVE, sentence=sentence)]
@@ -128,7 +128,7 @@ def _findings(figures: LoadFigures) -> list[Finding]:
 
 
 def _beside_load(figures: LoadFigures) -> list[Finding]:
-    """Say how much is served within the test's target, and whether the box shared its processors with who asked."""
+    """Return the load served within the target, and whether the box shared processors with the load generator."""
     found = []
     if figures.pinned is not None:
         pinned = "trial.finding.load_pinned" if figures.pinned else "trial.finding.load_shared"

@@ -1,1 +1,1 @@
-"""Operations bound to the functions that do them: a module for each noun of `pilotbase.operations`."""
+"""Operations bound to the functions that implement them: a module for each noun of `pilotbase.operations`."""

@@ -1,4 +1,4 @@
-"""How a function is bound to the operation that it does, and how operations of the base on this machine are called."""
+"""Binds functions to the operations that they implement, and calls operations of the base on this machine."""
 
 from __future__ import annotations
 
@@ -21,59 +21,59 @@ _UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
 
 @dataclass(frozen=True)
 class CallerLimits:
-    """What a base allows its callers; a hub's configuration says it."""
+    """Limits for callers, from a hub's configuration."""
 
     uploads: UploadTerms = _UPLOADS
     attached: int = 10 << 20
-    """Bytes of a file of a message."""
+    """Bytes of a file attached to a message."""
     unpacked: int = 256 << 20
-    """Bytes of a folder that came as an archive."""
+    """Bytes of an unpacked archive."""
     webhook_allow: tuple[str, ...] = ()
-    """Hosts and networks that webhooks reach though they are private."""
+    """Private hosts and networks that webhooks may reach."""
     files_days: int = 730
-    """So long the base keeps the files of a scenario."""
+    """How long the base keeps the files of a scenario."""
 
 
 class Remember(Protocol):
-    """Returns what ``make`` makes for this caller, or made under ``name`` up to so many seconds ago.
+    """Returns the result of ``make`` for this caller, or an earlier one under ``name``, up to so many seconds old.
 
-    What took long to make may be older.
+    A result that takes long to make may be older.
     """
 
     def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
 
 
 def anew(name: str, seconds: float, make: Callable[[], Out]) -> Out:
-    """Return what ``make`` makes; on this machine nothing is remembered."""
+    """Return the result of ``make``; this machine remembers none."""
     return make()
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, on which base, and what they have seen of what they change."""
+    """The caller, the base, and the version that the caller has seen of what they change."""
 
     base: Base
     view: View
     language: Language = "en"
     seen: Digest | None = None
-    """The version of the document that they have seen."""
+    """The version of the document that the caller has seen."""
     service: str | None = None
     """The one service that the caller's key opens."""
     limits: CallerLimits = CallerLimits()
     remember: Remember = anew
     part: Part = whole
-    """Which part of a file they ask for."""
+    """The requested part of a file."""
     address_of: Callable[[str], str] = lambda subject: ""
-    """Where the page of a subject is, on a hub."""
+    """Returns the address of a subject's page on a hub."""
     is_member: Callable[[str, str], bool] = lambda organisation, person: False
-    """Tells whether a person (by identifier) acts for an organisation of this hub."""
+    """Returns whether a person (by identifier) acts for an organisation of this hub."""
     roles_changed: Callable[[str], object] = lambda organisation: None
-    """Hears that the roles of an organisation may be others now: a hub cuts those of its members."""
+    """Called when the roles of an organisation may have changed: a hub then limits those of its members."""
 
 
 @dataclass(frozen=True)
 class Versioned(Generic[Out]):
-    """What is given, and the version under which it is known where that is another than its own digest."""
+    """A result and its version, if that is not its own digest."""
 
     given: Out
     version: Digest
@@ -81,11 +81,11 @@ class Versioned(Generic[Out]):
 
 Function = Callable[[Caller, In], Out | Versioned[Out]]
 BOUND: dict[str, Callable[[Caller, Any], Any]] = {}
-"""Operation → what does it, of the nouns that were asked for."""
+"""Operation → its function, for the nouns that are loaded."""
 
 
 def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Function[In, Out]]:
-    """Bind a function that takes what ``operation`` takes and gives what it gives; raises `TypeError` for a second."""
+    """Bind a function with the input and output of ``operation``; raises `TypeError` for a second one."""
 
     def bind(function: Function[In, Out]) -> Function[In, Out]:
         if operation.name in BOUND:
@@ -97,7 +97,7 @@ def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Functio
 
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:
-    """Return what does ``operation``; raises `LookupError` where nothing does."""
+    """Return the function of ``operation``; raises `LookupError` if there is none."""
     import_module(f"pilotbase.worker.bound.{operation.noun}")
     if operation.name not in BOUND:
         raise LookupError(f"operation {operation.name} is bound to nothing")
@@ -111,6 +111,6 @@ class Here:
     caller: Caller
 
     def call(self, operation: Operation[In, Out], asked: In, seen: Digest | None = None) -> Out:
-        """Return what the operation gives; raises as the function that does it."""
+        """Return the operation's result; raises as its function does."""
         found = function_of(operation)(replace(self.caller, seen=seen), asked)
         return found.given if isinstance(found, Versioned) else found

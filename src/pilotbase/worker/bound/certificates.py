@@ -1,4 +1,4 @@
-"""Certificates, checked for anybody."""
+"""Certificates, which anybody can check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets besides what all records have."""
+"""Operations of datasets that other records do not have."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.sub
 
 @does(declared.SEARCH)
 def search(caller: Caller, asked: declared.SoughtDatasets) -> DatasetPage:
-    """Return the datasets that are asked for, and how many there are of each value of a facet."""
+    """Return the matching datasets, with counts for each value of a facet."""
     sought = Sought.of(asked.model_dump(exclude={"after", "limit"}))
     return seek(caller.view, sought, caller.address_of, asked.after or None, asked.limit)
 
 
 @does(declared.TAKE)
 def take(caller: Caller, asked: declared.FileFor) -> File:
-    """Give a file, or one part of it."""
+    """Return a file, or one part of it."""
     return keeping.take_file(caller.base, caller.view, asked.subject, asked.file, asked.purpose, caller.part)
 
 
@@ -70,25 +70,25 @@ def quality(caller: Caller, asked: OfDataset) -> QualityReport:
 
 @does(declared.MEASURE)
 def measure(caller: Caller, asked: OfDataset) -> Measuring:
-    """Let a worker measure the files that are kept."""
+    """Have a worker measure the kept files."""
     return measuring_told(order_measuring(caller.base, caller.view, asked.subject), caller.language)
 
 
 @does(declared.MEASUREMENT)
 def measurement(caller: Caller, asked: OfDataset) -> Measuring:
-    """Return how far the newest measurement is."""
+    """Return the progress of the newest measurement."""
     return measuring_told(_there(find_measuring(caller.base, caller.view, asked.subject)), caller.language)
 
 
 @does(declared.USES)
 def uses(caller: Caller, asked: OfDataset) -> list[Use]:
-    """Return the uses of a dataset that the caller may see."""
+    """Return the uses of a dataset that the caller can see."""
     return uses_of(caller.view, require_listing(caller.view, asked.subject).subject)
 
 
 @does(declared.AGREEMENT_USES)
 def agreement_uses(caller: Caller, asked: declared.OfAgreement) -> list[Use]:
-    """Return what was used under an agreement."""
+    """Return the uses under an agreement."""
     record, _ = load_record(caller.view, agreement_subject(asked.name))
     return uses_of(caller.view, record.subjects["dataset"], record.subject)
 
@@ -103,7 +103,7 @@ def _erased(caller: Caller, asked: OfDataset, file: str | None = None) -> Erased
 
 
 def _there(found: T | None) -> T:
-    """Return what was found; raises `NotFoundError`."""
+    """Return ``found``; raises `NotFoundError` for None."""
     if found is None:
         raise NotFoundError("hub.not_found")
     return found

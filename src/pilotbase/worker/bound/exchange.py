@@ -22,21 +22,21 @@ does(declared.MARK)(lambda caller, asked: _told(threads.mark(caller.view, asked.
 
 @does(declared.REMOVE)
 def remove(caller: Caller, asked: declared.RemovedMessage) -> Versioned[Thread]:
-    """Take a message away."""
+    """Remove a message."""
     blobs = caller.base.lab.vault.blobs
     return _told(threads.remove(caller.view, blobs, asked.thread, asked.number, asked.why, caller.seen))
 
 
 @does(declared.ATTACH)
 def attach(caller: Caller, asked: declared.AttachedFile) -> Versioned[Thread]:
-    """Add a file to one's own message."""
+    """Attach a file to the caller's own message."""
     blobs, file = caller.base.lab.vault.blobs, (asked.name, io.BytesIO(asked.content))
     return _told(threads.attach(caller.view, blobs, asked.thread, asked.number, file, caller.limits.attached))
 
 
 @does(declared.FILE)
 def file(caller: Caller, asked: declared.OfFile) -> File:
-    """Give a file of a message."""
+    """Return a file of a message."""
     found = threads.file_of(threads.read(caller.view, asked.thread), asked.number, asked.digest)
     return File.of(found.name, threads.content_of(caller.base.lab.vault.blobs, found))
 

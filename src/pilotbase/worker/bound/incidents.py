@@ -34,13 +34,13 @@ def grade(caller: Caller, asked: declared.IncidentGrade) -> Incident:
 
 @does(declared.REPORT)
 def report(caller: Caller, asked: declared.IncidentReport) -> Incident:
-    """Say that a report was made."""
+    """Record that a report was made."""
     return incidents.mark_reported(caller.view, asked.number, asked.clock, asked.note, caller.seen)
 
 
 @does(declared.MITIGATE)
 def mitigate(caller: Caller, asked: declared.IncidentMitigation) -> Incident:
-    """Say that the harm has been stopped."""
+    """Record that the harm has stopped."""
     return incidents.mitigate(caller.view, asked.number, asked.note, caller.seen)
 
 
@@ -52,13 +52,13 @@ def close(caller: Caller, asked: declared.IncidentClosing) -> Incident:
 
 @does(declared.CORRECT)
 def correct(caller: Caller, asked: declared.IncidentCorrection) -> Incident:
-    """Set a line right."""
+    """Correct a line."""
     return incidents.correct(caller.view, asked.number, asked.line, asked.text, caller.seen)
 
 
 @does(declared.SET_RUNBOOK)
 def set_runbook(caller: Caller, asked: declared.OnRunbook) -> Runbook:
-    """Let a service be run by another runbook."""
+    """Replace the runbook of a service."""
     service, _ = runbooks.read_runbook(caller.view, asked.service)
     runbooks.keep_runbook(caller.view, service, asked.runbook, caller.seen)
     return asked.runbook

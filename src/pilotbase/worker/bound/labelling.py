@@ -17,13 +17,13 @@ from pilotbase.workspace.failures import ConflictError
 
 @does(declared.LIST)
 def list_all(caller: Caller, asked: NoInput) -> list[RoundTold]:
-    """List the rounds that concern the caller."""
+    """List the caller's rounds."""
     return [round_told(caller, one) for one in rounds_of(caller.view)]
 
 
 @does(declared.START)
 def start(caller: Caller, asked: declared.OpenedRound) -> RoundTold:
-    """Open a round over items of one's own dataset."""
+    """Open a round on items of the caller's own dataset."""
     return round_told(caller, open_round(caller.base, caller.view, asked.subject, asked.wanted, caller.is_member))
 
 
@@ -50,7 +50,7 @@ def sheet(caller: Caller, asked: declared.OfItem) -> SheetTold:
 
 @does(declared.LABEL)
 def label(caller: Caller, asked: declared.NewLabel) -> SheetTold:
-    """Keep a label of the caller, or a decision."""
+    """Save the caller's label or decision."""
     labelling.give_label(caller.base, caller.view, asked.asked, asked.item, (asked.label, asked.reason))
     found = labelling.sheet_of(caller.base, caller.view, asked.asked)
     return sheet_told(caller, find_round(caller.view, asked.asked), found, None)
@@ -58,21 +58,21 @@ def label(caller: Caller, asked: declared.NewLabel) -> SheetTold:
 
 @does(declared.IMPORT)
 def import_export(caller: Caller, asked: declared.NewExport) -> RoundTold:
-    """Take labels from an export of Label Studio."""
+    """Import labels from a Label Studio export."""
     order_import(caller.base, caller.view, asked.asked, asked.upload)
     return round_told(caller, find_round(caller.view, asked.asked))
 
 
 @does(declared.CLOSE)
 def close(caller: Caller, asked: OfRound) -> RoundTold:
-    """Take no label any more."""
+    """Close a round to further labels."""
     labelling.close_round(caller.base, caller.view, asked.asked)
     return round_told(caller, find_round(caller.view, asked.asked))
 
 
 @does(declared.ITEMS)
 def items(caller: Caller, asked: OfRound) -> LabelledItems:
-    """Return who labelled what, and what was decided why."""
+    """Return who labelled each item, and the reason for each decision."""
     outcome = labelling.outcome_of(caller.base, caller.view, asked.asked)
     if outcome is None:
         raise ConflictError("labelling.not_now")
@@ -81,17 +81,17 @@ def items(caller: Caller, asked: OfRound) -> LabelledItems:
 
 @does(declared.PUBLISH)
 def publish(caller: Caller, asked: OfRound) -> PublishedLabels:
-    """State for everybody how far annotators agreed."""
+    """Publish how far annotators agreed."""
     return labelling.publish_labels(caller.base, caller.view, asked.asked)
 
 
 def round_told(caller: Caller, of: LabellingRound) -> RoundTold:
-    """Return a round as everybody with a part in it is told."""
+    """Return the view of a round for all who take part in it."""
     return RoundTold.model_validate(_round(caller, of))
 
 
 def sheet_told(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str | None) -> SheetTold:
-    """Return what somebody with a part in a round has before them, one item of it shown."""
+    """Return the sheet of somebody who takes part in a round, with one item shown."""
     told = {
         "guideline": of.guideline,
         "done": len(found.given),
@@ -102,7 +102,7 @@ def sheet_told(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, 
 
 
 def _item(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str) -> ItemTold:
-    """Return one item; that it was shown stands in the log."""
+    """Return one item; the log records that it was shown."""
     fields, differing = labelling.show_item(caller.base, caller.view, of.identity, item)
     return ItemTold(
         item=item,

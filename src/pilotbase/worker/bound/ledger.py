@@ -1,4 +1,4 @@
-"""The ledger, its map, the ranking, the records behind a number; the roadmap."""
+"""The ledger, its map, the ranking, the records behind a figure, and the roadmap."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.workspace.listings import Page
 
 KEPT_SECONDS = 10
-"""Figures are counted at most every so often."""
+"""Least seconds between two counts of the figures."""
 
 does(declared.RANKING)(lambda caller, asked: rank_as_asked(caller.view, asked, caller.address_of))
 does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
 
 
 def counted(caller: Caller, owner: str = "") -> CountedFigures:
-    """Return the figures of what the caller sees (of ``owner`` only), counted now or a little while ago."""
+    """Return the figures of what the caller can see (of ``owner`` only), counted now or recently."""
     return caller.remember(f"figures:{owner}", KEPT_SECONDS, lambda: count_now(caller.view, owner))
 
 
@@ -38,7 +38,7 @@ def show(caller: Caller, asked: NoInput) -> LedgerTold:
 
 @does(declared.MAP)
 def show_map(caller: Caller, asked: NoInput) -> MapTold:
-    """Return every cell of the map, empty ones too."""
+    """Return all cells of the map, empty ones too."""
     found = counted(caller, owner_of(caller.view.actor))
     return tell_map(caller.view, found.figures, found.at)
 
@@ -54,7 +54,7 @@ def records(caller: Caller, asked: declared.OfFigure) -> RecordPage:
 
 @does(declared.STEP)
 def step(caller: Caller, asked: declared.OnStep) -> RecordPage:
-    """Return the records that took a step, are still on it, or have ended before."""
+    """Return the records that passed a step, are still at it, or ended before it."""
     owner, steps = owner_of(caller.view.actor), STEPS | WHOLE
     if asked.step not in steps:
         raise InputError("roadmap.no_step", found=asked.step, allowed=offer(asked.step, steps))
@@ -65,7 +65,7 @@ def step(caller: Caller, asked: declared.OnStep) -> RecordPage:
 
 @does(declared.SET_ROADMAP)
 def set_new(caller: Caller, asked: declared.NewRoadmap) -> RoadmapTold:
-    """Let a roadmap stand in place of what was there."""
+    """Replace the roadmap."""
     set_roadmap(caller.view, asked.roadmap)
     return tell_roadmap(caller.view)
 

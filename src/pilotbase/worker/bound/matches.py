@@ -8,7 +8,7 @@ from pilotbase.worker.bound.binding import does
 from pilotbase.worker.matching.certified import gap_map, match_document, match_subject
 
 KEPT_SECONDS = 60
-"""The map is drawn up at most every minute."""
+"""The map is computed at most once a minute."""
 
 does(declared.GAPS)(lambda caller, asked: caller.remember("gaps", KEPT_SECONDS, lambda: gap_map(caller.view)))
 does(declared.SCENARIO)(lambda caller, asked: match_subject(caller.view, scenario_subject(asked.owner, asked.name)))

@@ -1,4 +1,4 @@
-"""Notices, and how they go by mail."""
+"""Notices, and mail settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def list_all(caller: Caller, asked: declared.NoticesAsked) -> NoticePage:
 
 @does(declared.CHOOSE)
 def choose(caller: Caller, asked: MailWish) -> MailWish:
-    """Let the caller be told by mail in another way, of what comes from now on."""
+    """Change the caller's mail settings for later notices."""
     choose_mail(caller.view, asked.mail)
     return asked
 

@@ -35,7 +35,7 @@ does(declared.CANCEL_WHAT_IF)(
 
 @does(declared.SUBMIT)
 def submit(caller: Caller, asked: declared.NewJob) -> JobDetail:
-    """Let an uploaded program wait for a pool."""
+    """Queue an uploaded program for a pool."""
     require_may_begin(DeskAct.UPLOAD, caller.view.actor)
     job = submit_upload(caller.base, caller.view, asked, caller.limits.unpacked)
     return told_pools.job_told(caller.view, caller.language, job.name)
@@ -43,27 +43,27 @@ def submit(caller: Caller, asked: declared.NewJob) -> JobDetail:
 
 @does(declared.ESTIMATE)
 def estimate(caller: Caller, asked: declared.ConsideredJob) -> JobEstimateTold:
-    """Tell what a job would take and cost."""
+    """Return the estimated time and cost of a job."""
     require_may_begin(DeskAct.UPLOAD, caller.view.actor)
     return job_estimate_told(caller.view, caller.language, asked)
 
 
 @does(declared.CANCEL)
 def cancel(caller: Caller, asked: declared.OfJob) -> JobDetail:
-    """Take a job back."""
+    """Cancel a job."""
     cancel_job(caller.view, asked.job)
     return told_pools.job_told(caller.view, caller.language, asked.job)
 
 
 @does(declared.LOG)
 def log(caller: Caller, asked: declared.OfMember) -> File:
-    """Give what a member of a job has printed."""
+    """Return the output of one member of a job."""
     return File.of(f"{asked.job}-{asked.member}.log", log_of(caller.base, caller.view, asked.job, asked.member).text)
 
 
 @does(declared.OUTPUT)
 def output(caller: Caller, asked: declared.OfMember) -> File:
-    """Give what a member of a job has left."""
+    """Return the archive that one member of a job has left."""
     return File.of(f"{asked.job}-{asked.member}.zip", output_of(caller.base, caller.view, asked.job, asked.member))
 
 

@@ -1,4 +1,4 @@
-"""Records: lists, contents, where each stands, new versions, and folders that are handed in."""
+"""Records: lists, contents, states, new versions, and folders that are handed in."""
 
 from __future__ import annotations
 
@@ -56,24 +56,24 @@ _GIVEN: dict[str, type[Document]] = {
     "report": Report,
     "thread": Thread,
 }
-"""Kinds of documents that are given by digest; those of the vault are not."""
+"""Kinds of documents that can be read by digest; those of the vault cannot."""
 
 
 def subject_of(kind: str, asked: Any) -> str:
-    """Return the subject that an address names: by its owner and its name, or by its name."""
+    """Return the subject of an address: owner and name, or the name alone."""
     return f"{kind}:{asked.owner}/{asked.name}" if kind in declared.TWO_NAMES else f"{kind}:{asked.name}"
 
 
 @does(declared.WORK)
 def work(caller: Caller, asked: NoInput) -> Work:
-    """Tell what the caller can do now, and what is theirs once others have made way."""
+    """Return what the caller can do now, and what still waits for others."""
     found = work_of(caller.base, caller.view)
     return Work(tasks=_waiting(found.tasks, caller.language), held=_waiting(found.held, caller.language))
 
 
 @does(declared.DOCUMENT)
 def document(caller: Caller, asked: declared.OfDigest) -> Document:
-    """Give a document by its digest."""
+    """Return a document by its digest."""
     stored = caller.view.get(asked.digest)
     if stored is None or stored.kind not in _GIVEN:
         raise NotFoundError("hub.not_found")
@@ -82,7 +82,7 @@ def document(caller: Caller, asked: declared.OfDigest) -> Document:
 
 @does(declared.REPORT)
 def report(caller: Caller, asked: OfTrial) -> Report:
-    """Give the report of a trial as the caller may see it."""
+    """Return the report of a trial in the caller's view."""
     found = report_of(caller.view, load_record(caller.view, commission_subject(asked.name))[0])
     if found is None:
         raise NotFoundError("hub.not_found")
@@ -91,7 +91,7 @@ def report(caller: Caller, asked: OfTrial) -> Report:
 
 @does(declared.PROGRESS)
 def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
-    """Tell how far the newest work on a trial is."""
+    """Return the progress of the newest work on a trial."""
     record, _ = load_record(caller.view, commission_subject(asked.name))
     found = progress_of(caller.view, record.subject)
     if found is None:
@@ -103,7 +103,7 @@ def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
 
 @does(declared.HAND_IN_SCENARIO)
 def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record]:
-    """Make a scenario, or its newest version, of an uploaded folder."""
+    """Create a scenario, or a new version of it, from an uploaded folder."""
     require_may_begin(Act.SCENARIO_REGISTER, caller.view.actor)
     remarks, most = SaveOptions(asked.note, caller.seen, asked.new, asked.why_holds), caller.limits.unpacked
     return _handed_in(take_uploaded_scenario(caller.base, caller.view, asked.upload, most, remarks))
@@ -111,7 +111,7 @@ def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record
 
 @does(declared.HAND_IN_APPLICATION)
 def submit_application(caller: Caller, asked: HandedInApplication) -> Versioned[Record]:
-    """Make an application, or its newest version, of an uploaded folder."""
+    """Create an application, or a new version of it, from an uploaded folder."""
     require_may_begin(Act.APPLICATION_REGISTER, caller.view.actor)
     made_for, most = (asked.scenario, SaveOptions(asked.note, caller.seen)), caller.limits.unpacked
     return _handed_in(take_uploaded_application(caller.base, caller.view, asked.upload, most, made_for))
@@ -119,7 +119,7 @@ def submit_application(caller: Caller, asked: HandedInApplication) -> Versioned[
 
 @does(declared.KEPT)
 def kept(caller: Caller, asked: OfRecord) -> list[KeptVersion]:
-    """Tell what the base keeps of each version of a scenario, and until when."""
+    """Return which files of each version of a scenario the base keeps, and until when."""
     days = timedelta(days=caller.limits.files_days)
     found = kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
     return [KeptVersion(scenario=one.scenario, size=one.size, kept_until=one.stored_at + days) for one in found]
@@ -127,12 +127,12 @@ def kept(caller: Caller, asked: OfRecord) -> list[KeptVersion]:
 
 @does(declared.ERASE_KEPT)
 def erase_kept(caller: Caller, asked: OfRecord) -> Erased:
-    """Erase the files of every version of a scenario."""
+    """Erase the files of all versions of a scenario."""
     return Erased(erased=erase_kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
 
 
 def _bind(kind: str) -> None:
-    """Bind what is done alike to each kind of record."""
+    """Bind the operations that all kinds of records share."""
 
     @does(declared.LISTS[kind])
     def list_all(caller: Caller, asked: declared.ListAsked) -> RecordPage:

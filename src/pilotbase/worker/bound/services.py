@@ -27,13 +27,13 @@ def create(caller: Caller, asked: declared.NewService) -> ServiceView:
 
 @does(declared.OVERRIDE)
 def override(caller: Caller, asked: declared.NewOverride) -> ServiceView:
-    """Admit an endpoint for a time, on the operator's signed word."""
+    """Admit an endpoint for a limited time, on the operator's signed decision."""
     return _show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
 
 
 @does(declared.SET_TERMS)
 def set_terms(caller: Caller, asked: declared.OnTerms) -> ServiceView:
-    """Let a service answer on other terms."""
+    """Replace the terms of a service."""
     return _show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
 
 

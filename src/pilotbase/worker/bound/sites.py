@@ -27,7 +27,7 @@ does(declared.AGREE)(lambda caller, asked: _pack(orders.agree_to_pack(caller.vie
 
 @does(declared.ENROL)
 def enrol(caller: Caller, asked: declared.NewSite) -> SiteTold:
-    """Take in a site, or what it newly offers."""
+    """Enrol a site, or update what it offers."""
     with tempfile.TemporaryDirectory(dir=caller.base.home.scratch) as folder, own_names(Path(folder)):
         file = Path(folder, "site-enrolment.json")
         file.write_bytes(canonical_json(asked.enrolment))
@@ -37,7 +37,7 @@ def enrol(caller: Caller, asked: declared.NewSite) -> SiteTold:
 
 @does(declared.SHOW)
 def show(caller: Caller, asked: declared.OfSite) -> SiteDetail:
-    """Return a site with its packs and what came back of it, as far as the caller sees them."""
+    """Return a site with the packs and results that the caller can see."""
     known, view = require_site(caller.view, asked.site), caller.view
     parts = {
         "packs": [_pack(one, caller.language) for one in orders.packs_of(view, asked.site)],
@@ -49,27 +49,27 @@ def show(caller: Caller, asked: declared.OfSite) -> SiteDetail:
 
 @does(declared.REVOKE)
 def revoke(caller: Caller, asked: declared.SiteRevocation) -> SiteTold:
-    """Take nothing more that a site has signed."""
+    """Revoke a site."""
     return _told(caller.view, revoke_site(caller.view, asked.site, asked.reason).site)
 
 
 @does(declared.ASK)
 def ask(caller: Caller, asked: declared.NewPack) -> PackTold:
-    """Ask that a site tries an application."""
+    """Request a trial of an application at a site."""
     state = orders.ask_for_pack(caller.view, asked.site, asked.scenario, asked.application, asked.days)
     return _pack(state, caller.language)
 
 
 @does(declared.FETCH)
 def fetch(caller: Caller, asked: declared.OfPack) -> File:
-    """Give the signed pack."""
+    """Return the signed pack."""
     kept, archive = orders.fetch_pack(caller.base, caller.view, asked.asked)
     return File.of(kept.name, archive)
 
 
 @does(declared.SEND)
 def send(caller: Caller, asked: declared.SignedReport) -> SentTold:
-    """Send what a site has signed."""
+    """Hand in a report that a site has signed."""
     return _sent(send_report(caller.view, canonical_json(asked.report)), caller.language)
 
 
@@ -78,7 +78,7 @@ def _told(view: View, site: str) -> SiteTold:
 
 
 def _pack(state: PackState, reader: Language) -> PackTold:
-    """Return how far a pack is."""
+    """Return the state of a pack."""
     asked, kept = state.asked, state.kept
     work = told(state.job) if state.job is not None else None
     return PackTold(
@@ -99,7 +99,7 @@ def _pack(state: PackState, reader: Language) -> PackTold:
 
 
 def _sent(sent: Returning, reader: Language) -> SentTold:
-    """Return how far the examination of a report is."""
+    """Return the progress of the check of a report."""
     work = told(sent.job)
     return SentTold(
         identity=sent.identity, state=work.state, reason=work.reason.render(reader) if work.reason else None
@@ -107,7 +107,7 @@ def _sent(sent: Returning, reader: Language) -> SentTold:
 
 
 def _report(came: Came) -> ReportTold:
-    """Return a report that held."""
+    """Return a report that passed the check."""
     release, plan = came.paper.release, came.paper.plan
     attempt = came.paper.report.attempt
     return ReportTold(

@@ -31,7 +31,7 @@ def list_all(caller: Caller, asked: OfDataset) -> StatisticsPage:
 
 @does(declared.PRICE)
 def price(caller: Caller, asked: declared.StatisticsWanted) -> PriceTold:
-    """Return what a question costs."""
+    """Return the price of a question."""
     found = price_of(caller.base, caller.view, asked.subject, asked.question)
     return PriceTold(
         record_set=found.question.record_set,
@@ -52,7 +52,7 @@ def price(caller: Caller, asked: declared.StatisticsWanted) -> PriceTold:
 
 @does(declared.ASK)
 def ask(caller: Caller, asked: declared.StatisticsWanted) -> StatisticsTold:
-    """Order a profile, or a synthetic sample."""
+    """Order a profile or a synthetic sample."""
     found = order_statistics(caller.base, caller.view, asked.subject, asked.question)
     return StatisticsTold.model_validate(_told(found, caller.language))
 
@@ -67,7 +67,7 @@ def show(caller: Caller, asked: declared.OfAnswer) -> StatisticsAnswer:
 
 @does(declared.SAMPLE)
 def sample(caller: Caller, asked: declared.OfAnswer) -> File:
-    """Give the archive of a synthetic sample."""
+    """Return the archive of a synthetic sample."""
     found = find_asked(caller.view, asked.subject, asked.asked)
     return fetch_sample(caller.base, caller.view, found.order.identity)
 

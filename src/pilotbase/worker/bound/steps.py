@@ -1,4 +1,4 @@
-"""The steps that move records, each taken as its row of the lifecycles says."""
+"""The steps that move records, according to their rows of the lifecycles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def propose(caller: Caller, asked: declared.Proposed) -> Record:
 
 @does(declared.MAKE_AGREEMENT)
 def make_agreement(caller: Caller, asked: declared.Agreed) -> Record:
-    """Offer an agreement on a dataset of one's own, or take up a published offer."""
+    """Offer an agreement on the caller's own dataset, or accept a published offer."""
     view = caller.view
     subject, act = new_agreement(view.request), act_of_new(view, asked.terms.dataset)
     return advance(view, subject, act, Move(asked.terms, key=view.request))

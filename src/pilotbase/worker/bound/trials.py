@@ -1,4 +1,4 @@
-"""Trials as they go."""
+"""Running trials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ does(declared.BUDGET)(
 
 @does(declared.QUEUE)
 def queue(caller: Caller, asked: NoInput) -> list[QueuedWork]:
-    """Tell what runs and waits, in the order in which it is taken."""
+    """Return running and waiting work, in the order in which workers take it."""
     return [
         QueuedWork(
             subject=line.subject,
@@ -46,7 +46,7 @@ def queue(caller: Caller, asked: NoInput) -> list[QueuedWork]:
 
 @does(declared.ESTIMATE)
 def estimate(caller: Caller, asked: declared.OfTrial) -> EstimateTold:
-    """Tell what a trial takes and costs in all."""
+    """Return the estimated time and cost of a trial."""
     record = record_of(caller.view, commission_subject(asked.name))
     return _known(estimate_told(caller.view, record) if record is not None else None)
 

@@ -19,13 +19,13 @@ does(declared.ERASE)(lambda caller, asked: uploads.erase_upload(_vault(caller), 
 
 @does(declared.LIST)
 def list_all(caller: Caller, asked: NoInput) -> list[OpenUpload]:
-    """List what the organisation has sent and not yet handed in, newest first."""
+    """List the organisation's uploads that are not yet handed in, newest first."""
     return [_told(one) for one in uploads.list_uploads(_vault(caller))] if caller.view.actor.organisation else []
 
 
 @does(declared.START)
 def start(caller: Caller, asked: NewUpload) -> OpenUpload:
-    """Begin an upload."""
+    """Announce an upload."""
     vault = _vault(caller)
     return _told(uploads.start_upload(vault, asked.name, asked.size, asked.digest, caller.limits.uploads))
 

@@ -39,14 +39,14 @@ def decide(caller: Caller, asked: declared.NewVerdict) -> ClaimDetail:
 
 @does(declared.PAY)
 def pay(caller: Caller, asked: declared.NewPayout) -> ClaimDetail:
-    """Say that a granted claim was paid out."""
+    """Record that a granted claim was paid."""
     pay_claim(caller.view, digest_of(asked.asked), asked.reference)
     return _detail(caller, digest_of(asked.asked))
 
 
 @does(declared.CLAIM_FILE)
 def claim_file(caller: Caller, asked: declared.OfClaimFile) -> File:
-    """Give a file of a claim."""
+    """Return a file of a claim."""
     found, content = take_claim_file(caller.base, caller.view, digest_of(asked.asked), asked.digest)
     return File.of(found.name, content)
 
@@ -60,7 +60,7 @@ def programme(caller: Caller, asked: declared.OfProgramme) -> Versioned[VoucherR
 
 @does(declared.SET_RULES)
 def rules(caller: Caller, asked: declared.OnRules) -> Versioned[VoucherRules]:
-    """Let a programme go by other rules."""
+    """Replace the rules of a programme."""
     told_vouchers.require_named(asked.rules, asked.programme)
     return Versioned(asked.rules, set_rules(caller.view, asked.rules))
 

@@ -38,7 +38,7 @@ def label(caller: Caller, asked: declared.Labelled) -> Taken:
 
 @does(declared.HAND_IN)
 def submit(caller: Caller, asked: declared.Batches) -> Taken:
-    """Take in many batches; what is refused stands in the answer."""
+    """Take in many batches; the answer lists what is refused."""
     for batch in asked.batches:
         _require_own(caller, asked.service, batch.service)
     return ingest(caller.view, asked.batches)
@@ -46,18 +46,18 @@ def submit(caller: Caller, asked: declared.Batches) -> Taken:
 
 @does(declared.REPLAY)
 def replay(caller: Caller, asked: declared.OnTerms) -> Replay:
-    """Return what a watch on these terms would have warned of."""
+    """Return the warnings that a watch on these terms would have given."""
     lab = caller.base.lab
     return arming.replay_watch(lab, caller.view, arming.prepare_watch(lab, caller.view, asked.service, asked.terms))
 
 
 @does(declared.SILENCE)
 def silence(caller: Caller, asked: declared.NewSilence) -> Silence:
-    """Let notices rest."""
+    """Silence notices."""
     return silences.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
 
 
 def _require_own(caller: Caller, service: str, named: str) -> None:
-    """Return if the batch is for the service of the address, and the key, if it is one, opens that."""
+    """Return if the batch is for the service in the address, and the caller's key, if any, opens that service."""
     if named != service or (caller.service or service) != service:
         raise NotFoundError("workspace.not_found", name=named)

@@ -1,4 +1,4 @@
-"""Webhooks, and what is sent to them."""
+"""Webhooks and their messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ does(declared.REPLAY)(lambda caller, asked: replay(caller.view, asked.webhook, a
 
 @does(declared.ADD)
 def add(caller: Caller, asked: declared.NewWebhook) -> OpenWebhook:
-    """Add a webhook; its secret is told here and nowhere else."""
+    """Add a webhook; only this answer shows its secret."""
     http = GuardedHttp(caller.limits.webhook_allow)
     manner = Manner(asked.channel, asked.secret or "", caller.language)
     made, secret = add_webhook(caller.view, caller.base.home.keys, http, asked.url, manner)

@@ -1,4 +1,4 @@
-"""The kinds of sources, one file each with a function ``read``. Only the one that is asked for is loaded."""
+"""The kinds of sources, one file each with a function ``read``. Only the requested kind is loaded."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SCHEMES = ("postgresql://", "postgres://")
 
 
 def kind_of(place: str) -> str | None:
-    """Return of which kind ``place`` is, a path or an address, by its name; None: of none. A folder holds images."""
+    """Return the kind of ``place``, a path or an address, by its name; None: unknown. A folder holds images."""
     if place.startswith(_SCHEMES):
         return "postgres"
     return _ENDINGS.get(Path(place).suffix.lower()) or ("images" if Path(place).is_dir() else None)
 
 
 def reader_of(kind: str) -> Read:
-    """Return what reads sources of this kind."""
+    """Return the reader of this kind."""
     read: Read = import_module(f"{__name__}.{kind}").read
     return read
