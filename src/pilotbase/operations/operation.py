@@ -21,6 +21,8 @@ In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
 NOTHING = type(None)
 """What an operation gives that answers nothing."""
+_HEADINGS = {"datasets": "records", "trials.board": "board"}
+"""Noun, or operation → the heading of the reference that it stands under where that is not its noun."""
 
 
 class Callers(StrEnum):
@@ -98,8 +100,6 @@ class Operation(Generic[In, Out]):
     """Its id in the API's schema where that is not its name; with another noun where that was another, too.
 
     After a slash it is whole."""
-    group: str = ""
-    """Under which heading of the reference it stands where that is not its noun's."""
     words: Text | None = None
     """What it is, where a loop makes many alike and no text of its own says so."""
 
@@ -112,6 +112,11 @@ class Operation(Generic[In, Out]):
     def noun(self) -> str:
         """Return the module that declares it, and that binds it."""
         return self.name.partition(".")[0]
+
+    @property
+    def heading(self) -> str:
+        """Return under which heading of the reference it stands."""
+        return _HEADINGS.get(self.name) or _HEADINGS.get(self.noun, self.noun)
 
     @property
     def id(self) -> str:
