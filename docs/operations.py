@@ -59,18 +59,11 @@ GRANTED: dict[str, AnyAct | ReadScope] = {
     "people_invitations": DeskAct.INVITE,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
-_SELF = "members, of their own organisation"
-SAID = {
-    "pools_read_queue": "members, of their own organisation; operator and regulator of all",
-    "pools_read_job": "organisation of the job, operator, regulator",
-    **dict.fromkeys(("pools_read_log", "pools_read_output"), "organisation of the job"),
-    **dict.fromkeys(("vouchers_read_all", "vouchers_read"), "members, of their own; operator and regulator of all"),
-    **dict.fromkeys(("descriptions_list_descriptions", "descriptions_read", "descriptions_answer"), _SELF),
-    **dict.fromkeys(("descriptions_save", "descriptions_forget"), _SELF),
-    **dict.fromkeys(("webhooks_list_all", "webhooks_messages"), _SELF),
-    **dict.fromkeys(("notices_list_all", "notices_read", "notices_mail", "notices_choose"), "members, for themselves"),
-}
-"""Operation → who may, where a function of its room says it and no table."""
+SAID = dict.fromkeys(
+    (f"descriptions_{verb}" for verb in ("list_descriptions", "read", "answer", "save", "forget")),
+    "members, of their own organisation",
+)
+"""Operation → who may, where a function of its room says it and no table, and it is not declared yet."""
 PREAMBLE = """\
 The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
 header and example is `/api/openapi.json` of the hub itself. *Who* names who may of those who see the thing at all: what
@@ -129,7 +122,7 @@ def _who(operation: Json) -> str:
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-        return keys + (known.only or SAID.get(name, everybody) if known.who is None else granted(TABLE[known.who]))
+        return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
     if found := GRANTED.get(name):
         return granted(TABLE[found])
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")

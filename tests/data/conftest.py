@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario
 from pilotbase.documents.scenario import Scenario
+from tests.data.drafts_for_tests import CASES
 
 MACHINE_FIELDS = [
     {"name": "id", "dataType": "sc:Integer"},
@@ -58,5 +61,18 @@ def table() -> Callable[..., pl.DataFrame]:
             "failure": ["1" if index % 4 == 0 else "0" for index in range(rows)],
         }
         return pl.DataFrame(raw | columns)
+
+    return make
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Callable[..., ScenarioDraft]:
+    """Return a maker of drafts from a table of pumps; keyword arguments replace what the owner answers."""
+
+    def make(cases: pl.DataFrame = CASES, name: str = "Pump Failures.csv", **answers: Any) -> ScenarioDraft:
+        cases.write_csv(tmp_path / name)
+        given: dict[str, Any] = {"problem": "泵故障难以预知", "target": "failed", "group_or_time": None}
+        given |= {"cost_of_miss": 100, "cost_of_false_alarm": 10, "contact": "River Water, ops@river.example"}
+        return draft_scenario(tmp_path / name, DraftAnswers(**(given | answers)))
 
     return make

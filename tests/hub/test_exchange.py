@@ -103,7 +103,7 @@ def test_lists_name_only_what_is_seen(asked):
 
 def test_a_file_is_a_download_and_nothing_else(asked):
     found = asked.client("owner").get("/exchange/{open}/1/{file}/".format(**asked.digests))
-    assert found.content == b"a,b\n1,2\n"
+    assert found.getvalue() == b"a,b\n1,2\n"
     assert found["Content-Type"] == "application/octet-stream" and found["X-Content-Type-Options"] == "nosniff"
     assert found["Content-Disposition"] == "attachment; filename*=UTF-8''night.csv"
     assert found["Content-Security-Policy"].startswith("sandbox; default-src 'none'")

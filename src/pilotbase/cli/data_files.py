@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.data_catalogue import AsJson
-from pilotbase.cli.data_terms import terms_at
+from pilotbase.cli.data_terms import description_of
 from pilotbase.cli.edge.asking import build_request, named
 from pilotbase.cli.edge.declared import call, calls
 from pilotbase.cli.edge.driving import hub, is_remote, remote
@@ -148,10 +148,10 @@ def _require_committed(subject: str, files: list[Path], salt: Path) -> None:
     from pilotbase.data.same_bytes import require_same_bytes
     from pilotbase.documents.hashes import digest_file
 
-    secret, described = read_secret(salt), terms_at().dataset(subject)
+    secret, dataset = read_secret(salt), description_of(subject)
     for path in files:
         if path.is_file():
-            require_same_bytes(described, path.name, digest_file(path), secret)
+            require_same_bytes(dataset, path.name, digest_file(path), secret)
 
 
 def _print(kept: list[KeptTold], as_json: bool) -> None:

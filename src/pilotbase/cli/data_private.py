@@ -129,14 +129,15 @@ def _released(asked: _Asked, holdout: bool) -> Iterator[tuple[Dataset, RecordTab
 
 def _of_base(asked: _Asked) -> tuple[View, Dataset]:
     """Return the base as the organisation that asks sees it, and the newest description of the dataset."""
-    from pilotbase.cli.data_here import TermsHere
+    from pilotbase.catalogue.records import load_record
+    from pilotbase.documents.dataset import Dataset
     from pilotbase.documents.vocabularies import Role
     from pilotbase.worker.base import open_base
     from pilotbase.workspace.actors import Actor
 
     subject = subject_written("dataset", asked.dataset)
     view, owner = open_base().lab.view, holder_of(subject)
-    described = TermsHere(view).dataset(subject)
+    described = view.load(load_record(view, subject)[0].documents["dataset"], Dataset)
     by = asked.organisation or owner
     role = Role.DEMAND_OWNER if by == owner else Role.SUPPLIER
     return view.as_actor(Actor(by, frozenset({role}))), described

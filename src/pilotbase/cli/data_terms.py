@@ -9,26 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.asking import build_request, named
-from pilotbase.cli.edge.declared import call, print_value
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.declared import call, calls, print_value
+from pilotbase.cli.edge.driving import is_remote, remote
 from pilotbase.cli.edge.terminal import command, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.permissions import Act
+from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.states import AgreementState, DatasetState
-from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
+from pilotbase.documents.subjects import agreement_subject, holder_of, kind_of, name_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
-    from pilotbase.cli.data_here import TermsHere
     from pilotbase.documents.dataset import Dataset
     from pilotbase.documents.record import Record
     from pilotbase.documents.terms import Use
-    from pilotbase.protocols.hub_terms import HubTerms
 
 Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
 AgreementName = Annotated[str, typer.Argument(help="The agreement, such as 7f3a9c21d5e84b60.")]
@@ -87,21 +85,27 @@ def publish(
     """Publish a dataset on the terms that stand in its description, or a later version of it."""
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable, salt_file
+    from pilotbase.operations import records
+    from pilotbase.worker.base import open_base
 
     described: Dataset = load_description(description).description.require()
     dataset = publishable(described, description)
     if dataset is not described:
         say(text("data.committed", file=salt_file(description)), err=True)
-    record = terms_at().save(dataset.subject, dataset)
+    if not is_remote():
+        open_base(create=True)
+    saving, where = records.SAVE["dataset"], named(dataset.subject)
+    owner = calls(dataset.owner.organisation)
+    record = owner.call(saving, build_request(saving.takes, **where, content=dataset))
     if record.state == DatasetState.DRAFT:
-        record = terms_at().take(dataset.subject, Act.DATASET_PUBLISH)
+        record = _take(dataset.subject, Act.DATASET_PUBLISH)
     _print(record, as_json)
 
 
 @remote
 def withdraw(dataset: Named, note: Note = "", as_json: AsJson = False) -> None:
     """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
-    _print(terms_at().take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
+    _print(_take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
 
 
 @remote
@@ -135,9 +139,9 @@ def take(
 def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
     """Agree to what was offered to your organisation, or, after a revocation, asked of it."""
     subject = agreement_subject(agreement)
-    asked_of_owner = terms_at().record(subject).state == AgreementState.ASKED
+    asked_of_owner = _record(subject).state == AgreementState.ASKED
     act = Act.AGREEMENT_GRANT if asked_of_owner else Act.AGREEMENT_AGREE
-    _print(terms_at().take(subject, act, note), as_json)
+    _print(_take(subject, act, note), as_json)
 
 
 @remote
@@ -151,13 +155,13 @@ def revoke(
 ) -> None:
     """Revoke an agreement on a dataset of yours, or refuse what is asked: the next read is refused."""
     act = Act.AGREEMENT_RELEASE if may_return else Act.AGREEMENT_REVOKE
-    _print(terms_at().take(agreement_subject(agreement), act, note), as_json)
+    _print(_take(agreement_subject(agreement), act, note), as_json)
 
 
 @remote
 def end(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
     """End an agreement of your organisation, or decline what was offered to it."""
-    _print(terms_at().take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
+    _print(_take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
 
 
 @remote
@@ -185,9 +189,10 @@ def _make(
     """Make an agreement; ``parties``: whom it is for, and who makes it."""
     from pilotbase.documents.agreement import Agreement
     from pilotbase.documents.terms import Purpose
+    from pilotbase.operations.steps import MAKE_AGREEMENT, Agreed
 
-    terms, (assignee, by) = terms_at(), parties
-    dataset = terms.dataset(subject)
+    assignee, by = parties
+    dataset = description_of(subject)
     if dataset.usage is None:
         raise InputError("terms.no_offer", dataset=subject)
     said = {
@@ -200,19 +205,39 @@ def _make(
         "purposes": purposes or [Purpose.VERIFICATION.value],
     }
     chosen = {name: day for name, day in zip(("begins", "ends"), days, strict=True) if day is not None}
-    _print(terms.agree(build_request(Agreement, **said, **chosen), by), as_json)
+    wanted = Agreed(terms=build_request(Agreement, **said, **chosen))
+    _print(calls(by).call(MAKE_AGREEMENT, wanted), as_json)
 
 
-def terms_at() -> TermsHere | HubTerms:
-    """Return the terms of the hub that was named, else of this home."""
-    if is_remote():
-        from pilotbase.protocols.hub_terms import HubTerms
+def description_of(subject: str) -> Dataset:
+    """Return the newest description of a dataset, of the hub that was named, else of this home."""
+    from pilotbase.operations import records
 
-        return HubTerms(hub())
-    from pilotbase.cli.data_here import TermsHere
-    from pilotbase.worker.base import open_base
+    found: Dataset = call(records.CONTENT["dataset"], **named(subject))
+    return found
 
-    return TermsHere(open_base(create=True).lab.view)
+
+def _record(subject: str) -> Record:
+    from pilotbase.operations import records
+
+    return call(records.STANDS[kind_of(subject)], **_where(subject))
+
+
+def _take(subject: str, act: Act, note: str = "") -> Record:
+    """Take a step: on a hub for whom the token says, in this home for the organisation whose step it is."""
+    from pilotbase.operations.steps import STEPS
+
+    wanted = build_request(STEPS[act].takes, **_where(subject), brought={"note": note})
+    return calls("" if is_remote() else _whose(_record(subject), act)).call(STEPS[act], wanted)
+
+
+def _whose(record: Record, act: Act) -> str:
+    of_owner = any(grant.relation is Relation.OWNER for grant in PERMISSIONS[act])
+    return (record.demand_owner if of_owner else record.supplier) or ""
+
+
+def _where(subject: str) -> dict[str, str]:
+    return named(subject) if kind_of(subject) == "dataset" else {"name": name_of(subject)}
 
 
 def _midnight(day: str | None) -> datetime | None:

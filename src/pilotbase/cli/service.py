@@ -140,11 +140,6 @@ def _number(certificate: str) -> str:
     return read_statement(envelope.content()).serial
 
 
-def _trial(spelled: str) -> str:
-    """Return the subject of a trial that is named by it, or by its end alone."""
-    return commission_subject(spelled.removeprefix("commission:"))
-
-
 def _print_all(found: list[ListedService]) -> None:
     for one in found:
         state, title = Text(code=f"serving.{one.state}"), localized(one.title, language())

@@ -19,14 +19,14 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.report import Report
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.operations import services
+from pilotbase.operations.records import REPORT
+from pilotbase.operations.trials import OfTrial
 from pilotbase.operations.watch import HAND_IN, Batches
 from pilotbase.protocols.hub_calls import HubCalls
-from pilotbase.protocols.hub_client import read_model
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.intake_totals import sum_of
 from pilotbase.watch.observations import Batch
@@ -69,7 +69,7 @@ def _contract(hub: HubCalls, service: str) -> tuple[Contract | None, bool]:
     if not isinstance(route, CertifiedRoute) or route.commission is None:
         return None, not isinstance(route, CertifiedRoute)
     trial = route.commission.partition(":")[2]
-    contract = read_model(Report, hub.requests.get(f"/trials/{trial}/report")).contract
+    contract = hub.call(REPORT, OfTrial(name=trial)).contract
     return contract, contract is not None
 
 

@@ -37,6 +37,7 @@ from pilotbase.documents.upgrades import current_version, upgrade
 from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
+AnyModel = TypeVar("AnyModel", bound=pydantic.BaseModel)
 Model = type[pydantic.BaseModel]
 _MOST_ROUNDS = 12
 _MOST_ASKED = 200
@@ -119,6 +120,14 @@ def read_document(model: type[AnyDocument], source: YamlSource, step: Step = Ste
 def sorted_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Return issues in the order in which a reader of the file meets them."""
     return tuple(sorted(issues, key=lambda issue: (issue.line or 0, issue.path)))
+
+
+def parse_request(model: type[AnyModel], said: Mapping[str, object], shown_as: str = "") -> AnyModel:
+    """Return what was asked for; raises `InputError` with every problem at once."""
+    try:
+        return model.model_validate(said)
+    except pydantic.ValidationError as error:
+        raise InputError.from_issues(shown_as, issues_of(shown_as, error)) from None
 
 
 def issues_of(file: str, error: pydantic.ValidationError, model: Model | None = None) -> list[Issue]:

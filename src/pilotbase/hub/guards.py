@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 
 from pilotbase.documents.permissions import AnyAct, ReadScope
 from pilotbase.hub.acting import HubRequest, RequestActor
@@ -14,14 +14,14 @@ from pilotbase.hub.problems import LoginNeededError
 from pilotbase.workspace.failures import NotFoundError
 
 P = ParamSpec("P")
-Page = Callable[Concatenate[HubRequest, P], HttpResponse]
+Page = Callable[Concatenate[HubRequest, P], HttpResponseBase]
 
 
 def member_only(page: Page[P]) -> Page[P]:
     """Let those in who act for an organisation; others log in first, or are told that they belong to none."""
 
     @wraps(page)
-    def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:
+    def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponseBase:
         if request.acting.person is None:
             raise LoginNeededError("hub.login_needed")
         if not request.acting.organisation:
@@ -44,7 +44,7 @@ def for_reading(reading: ReadScope) -> Callable[[Page[P]], Page[P]]:
 def _only(admits: Callable[[RequestActor], bool]) -> Callable[[Page[P]], Page[P]]:
     def guard(page: Page[P]) -> Page[P]:
         @wraps(page)
-        def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponse:
+        def guarded(request: HubRequest, /, *arguments: P.args, **options: P.kwargs) -> HttpResponseBase:
             if not admits(request.acting):
                 raise NotFoundError("hub.not_found")
             return page(request, *arguments, **options)

@@ -28,7 +28,6 @@ from pilotbase.workspace.keys import KeyFolder
 from pilotbase.workspace.store import View
 
 MAXIMUM = 10
-MAXIMUM_SECRET = 200
 _LANE = "webhook:"
 _LONGEST_REST = timedelta(hours=1)
 _rows = tables.webhooks.c

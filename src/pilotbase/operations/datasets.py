@@ -114,14 +114,7 @@ class Narrowed(OfRecord):
 
 _HIDDEN = frozenset({403})
 _MEASURED = "/datasets/{owner}/{name}/quality/measurement"
-SEARCH = Operation(
-    "datasets.search",
-    "GET /catalogue/datasets",
-    SoughtDatasets,
-    DatasetPage,
-    callers=Callers.EVERYBODY,
-    group="records",
-)
+SEARCH = Operation("datasets.search", "GET /catalogue/datasets", SoughtDatasets, DatasetPage, callers=Callers.EVERYBODY)
 CONTRIBUTIONS = Operation(
     "datasets.contributions",
     "GET /catalogue/contributions",
@@ -129,7 +122,6 @@ CONTRIBUTIONS = Operation(
     Contributions,
     callers=Callers.EVERYBODY,
     known_as="read_contributions",
-    group="records",
 )
 VERSIONS = Operation(
     "datasets.versions",
@@ -138,7 +130,6 @@ VERSIONS = Operation(
     list[DatasetVersion],
     callers=Callers.EVERYBODY,
     known_as="read_versions",
-    group="records",
 )
 FILES = Operation(
     "datasets.files",
@@ -148,7 +139,6 @@ FILES = Operation(
     callers=Callers.EVERYBODY,
     refuses=_HIDDEN,
     known_as="read_files",
-    group="records",
 )
 KEEP = Operation(
     "datasets.keep",
@@ -159,15 +149,9 @@ KEEP = Operation(
     status=201,
     location="/api/datasets/{asked.owner}/{asked.name}/files",
     example={"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
-    group="records",
 )
 TAKE = Operation(
-    "datasets.take",
-    "GET /datasets/{owner}/{name}/files/{file}",
-    FileFor,
-    File,
-    refuses=frozenset({403, 409, 416}),
-    group="records",
+    "datasets.take", "GET /datasets/{owner}/{name}/files/{file}", FileFor, File, refuses=frozenset({403, 409, 416})
 )
 ERASE_FILE = Operation(
     "datasets.erase_file",
@@ -176,7 +160,6 @@ ERASE_FILE = Operation(
     Erased,
     only=OWNER,
     repeated=Repeated.HARMLESS,
-    group="records",
 )
 ERASE_FILES = Operation(
     "datasets.erase_files",
@@ -185,7 +168,6 @@ ERASE_FILES = Operation(
     Erased,
     only=OWNER,
     repeated=Repeated.HARMLESS,
-    group="records",
 )
 OWN_FILES = Operation(
     "datasets.own_files",
@@ -195,7 +177,6 @@ OWN_FILES = Operation(
     only=OWNER,
     refuses=_HIDDEN,
     known_as="read_own_files",
-    group="records",
 )
 PREVIEW = Operation(
     "datasets.preview",
@@ -204,7 +185,6 @@ PREVIEW = Operation(
     Preview,
     refuses=_HIDDEN,
     known_as="read_preview",
-    group="records",
 )
 QUALITY = Operation(
     "datasets.quality",
@@ -214,7 +194,6 @@ QUALITY = Operation(
     callers=Callers.EVERYBODY,
     marked=True,
     known_as="read_quality",
-    group="records",
 )
 GRADE = Operation(
     "datasets.grade",
@@ -236,7 +215,6 @@ GRADE = Operation(
         "grade": {"purpose": "verification", "outcome": "pass", "measured": 4, "required": 4},
     },
     known_as="save_quality",
-    group="records",
 )
 MEASURE = Operation(
     "datasets.measure",
@@ -248,7 +226,6 @@ MEASURE = Operation(
     location="/api/datasets/{asked.owner}/{asked.name}/quality/measurement",
     headers={"Retry-After": "2"},
     known_as="measure_quality",
-    group="records",
 )
 MEASUREMENT = Operation(
     "datasets.measurement",
@@ -258,22 +235,13 @@ MEASUREMENT = Operation(
     only="owner of it",
     refuses=_HIDDEN,
     known_as="read_measurement",
-    group="records",
 )
-USES = Operation(
-    "datasets.uses",
-    "GET /datasets/{owner}/{name}/uses",
-    OfDataset,
-    list[Use],
-    group="records",
-    known_as="terms.read_uses",
-)
+USES = Operation("datasets.uses", "GET /datasets/{owner}/{name}/uses", OfDataset, list[Use], known_as="terms.read_uses")
 AGREEMENT_USES = Operation(
     "datasets.agreement_uses",
     "GET /agreements/{name}/uses",
     OfAgreement,
     list[Use],
-    group="records",
     known_as="terms.read_agreement_uses",
 )
 READERS = Operation(
@@ -283,7 +251,6 @@ READERS = Operation(
     Readers,
     who=ReadScope.READERS,
     known_as="readers.read_dataset",
-    group="records",
 )
 SCENARIO_READERS = Operation(
     "datasets.scenario_readers",
@@ -292,5 +259,4 @@ SCENARIO_READERS = Operation(
     Readers,
     who=ReadScope.READERS,
     known_as="readers.read_scenario",
-    group="records",
 )

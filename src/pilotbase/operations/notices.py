@@ -28,21 +28,24 @@ class ReadNotices(RequestModel):
     )
 
 
-LIST = Operation("notices.list", "GET /notices", NoticesAsked, NoticePage, known_as="list_all")
+_OWN = "members, for themselves"
+LIST = Operation("notices.list", "GET /notices", NoticesAsked, NoticePage, only=_OWN, known_as="list_all")
 READ = Operation(
     "notices.read",
     "POST /notices/read",
     ReadNotices,
     MarkedNotices,
+    only=_OWN,
     repeated=Repeated.HARMLESS,
     example={"notices": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"]},
 )
-MAIL = Operation("notices.mail", "GET /notices/mail", NoInput, MailWish)
+MAIL = Operation("notices.mail", "GET /notices/mail", NoInput, MailWish, only=_OWN)
 CHOOSE = Operation(
     "notices.choose",
     "PUT /notices/mail",
     MailWish,
     MailWish,
+    only=_OWN,
     repeated=Repeated.HARMLESS,
     example={"mail": "daily"},
 )

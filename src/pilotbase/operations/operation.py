@@ -21,6 +21,8 @@ In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
 NOTHING = type(None)
 """The output of an operation that returns nothing."""
+_HEADINGS = {"datasets": "records", "trials.board": "board"}
+"""Noun or operation → its heading in the reference, if that is not its noun."""
 
 
 class Callers(StrEnum):
@@ -98,8 +100,6 @@ class Operation(Generic[In, Out]):
     """Its id in the API's schema, if that is not its name; it can include another noun.
 
     After a slash it is the complete id."""
-    group: str = ""
-    """Its heading in the reference, if that is not its noun's."""
     words: Text | None = None
     """Its title, if a loop makes many similar operations without separate texts."""
 
@@ -114,8 +114,13 @@ class Operation(Generic[In, Out]):
         return self.name.partition(".")[0]
 
     @property
+    def heading(self) -> str:
+        """Return its heading in the reference."""
+        return _HEADINGS.get(self.name) or _HEADINGS.get(self.noun, self.noun)
+
+    @property
     def id(self) -> str:
-        """Return its name in the API's schema."""
+        """Return its id in the API's schema."""
         known = self.known_as or self.name.partition(".")[2]
         if known.startswith("/"):
             return known[1:]

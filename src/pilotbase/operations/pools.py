@@ -108,10 +108,11 @@ class OfWhatIf(OfPool):
 
 
 _POOL, _JOB, _MEMBER = "/pools/{pool}", "/pool-jobs/{job}", "/pool-jobs/{job}/members/{member}"
+_OWN_QUEUE, _OF_JOB = "members, of their own organisation; operator and regulator of all", "organisation of the job"
 _WHAT_IF, _SEES_ALL = f"{_POOL}/what-ifs/{{asked}}", ReadScope.WHAT_IF
 LIST = Operation("pools.list", "GET /pools", NoInput, list[PoolTold], known_as="read_all")
 SHOW = Operation("pools.show", f"GET {_POOL}", OfPool, PoolTold, known_as="read")
-QUEUE = Operation("pools.queue", f"GET {_POOL}/jobs", OfPool, QueueTold, known_as="read_queue")
+QUEUE = Operation("pools.queue", f"GET {_POOL}/jobs", OfPool, QueueTold, only=_OWN_QUEUE, known_as="read_queue")
 USAGE = Operation("pools.usage", f"GET {_POOL}/usage", OverSpan, UsageTold, known_as="read_usage")
 SUBMIT = Operation(
     "pools.submit",
@@ -130,10 +131,12 @@ ESTIMATE = Operation(
     who=DeskAct.UPLOAD,
     repeated=Repeated.HARMLESS,
 )
-SHOW_JOB = Operation("pools.show_job", f"GET {_JOB}", OfJob, JobDetail, known_as="read_job")
+SHOW_JOB = Operation(
+    "pools.show_job", f"GET {_JOB}", OfJob, JobDetail, only=f"{_OF_JOB}, operator, regulator", known_as="read_job"
+)
 CANCEL = Operation("pools.cancel", f"POST {_JOB}/cancel", OfJob, JobDetail, who=DeskAct.CANCEL)
-LOG = Operation("pools.log", f"GET {_MEMBER}/log", OfMember, File, known_as="read_log")
-OUTPUT = Operation("pools.output", f"GET {_MEMBER}/output", OfMember, File, known_as="read_output")
+LOG = Operation("pools.log", f"GET {_MEMBER}/log", OfMember, File, only=_OF_JOB, known_as="read_log")
+OUTPUT = Operation("pools.output", f"GET {_MEMBER}/output", OfMember, File, only=_OF_JOB, known_as="read_output")
 WHAT_IFS = Operation(
     "pools.what_ifs", f"GET {_POOL}/what-ifs", OfPool, list[WhatIfTold], who=_SEES_ALL, known_as="what_ifs.read_all"
 )

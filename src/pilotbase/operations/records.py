@@ -20,7 +20,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.operations.matches import A_SCENARIO, AN_APPLICATION, OfRecord
-from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation, Repeated
+from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation, Out, Repeated
 from pilotbase.operations.trials import OfTrial
 
 TWO_NAMES = ("scenario", "application", "dataset")
@@ -93,7 +93,7 @@ def named(kind: str) -> tuple[str, type[Any]]:
     )
 
 
-def _read(kind: str, verb: str, gives: Any, **more: Any) -> Operation[Any, Any]:
+def _read(kind: str, verb: str, gives: type[Out], **more: Any) -> Operation[Any, Out]:
     path, takes = named(kind)
     where, section = ("" if verb == "content" else f"/{verb}"), text(f"op.records.section.{SECTIONS[kind]}")
     name = f"read_{kind}" if verb == "content" else f"read_{kind}_{verb}"
@@ -166,8 +166,10 @@ SAVE = {
     "dataset": _save("dataset", SavedDataset, Act.DATASET_EDIT),
     "organisation": _save("organisation", SavedOrganisation, Act.ORGANISATION_EDIT),
 }
-HAND_IN_SCENARIO = _hand_in("scenario", HandedInScenario, Act.SCENARIO_REGISTER)
-HAND_IN_APPLICATION = _hand_in("application", HandedInApplication, Act.APPLICATION_REGISTER)
+HAND_IN = {
+    "scenario": _hand_in("scenario", HandedInScenario, Act.SCENARIO_REGISTER),
+    "application": _hand_in("application", HandedInApplication, Act.APPLICATION_REGISTER),
+}
 KEPT = Operation(
     "records.kept_files",
     f"GET {_FILES}",

@@ -70,9 +70,12 @@ class OnRules(OfProgramme):
     rules: Annotated[VoucherRules, BODY]
 
 
+_OWN = "members, of their own; operator and regulator of all"
 _CLAIM, _PROGRAMME = "/voucher-claims/{asked}", "/voucher-programmes/{programme}"
-WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], known_as="read_all")
-WALLET = Operation("vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, known_as="read")
+WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], only=_OWN, known_as="read_all")
+WALLET = Operation(
+    "vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, only=_OWN, known_as="read"
+)
 USES = Operation("vouchers.uses", "GET /voucher-uses", NoInput, list[UseTold], known_as="claims.read_uses")
 CLAIMS = Operation("vouchers.claims", "GET /voucher-claims", NoInput, list[ClaimTold], known_as="claims.read_all")
 MAKE_CLAIM = Operation(

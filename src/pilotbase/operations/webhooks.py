@@ -35,8 +35,8 @@ class OfMessage(OfWebhook):
     message: Annotated[str, StringConstraints(pattern=r"^msg_[0-9a-f]{32}$"), PATH]
 
 
-_MANAGE = ExchangeAct.WEBHOOK_MANAGE
-LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], known_as="list_all")
+_MANAGE, _OWN = ExchangeAct.WEBHOOK_MANAGE, "members, of their own organisation"
+LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], only=_OWN, known_as="list_all")
 ADD = Operation(
     "webhooks.add",
     "POST /webhooks",
@@ -49,7 +49,9 @@ ADD = Operation(
     example={"url": "https://hooks.plant.example/pilotbase"},
 )
 END = Operation("webhooks.end", "DELETE /webhooks/{webhook}", OfWebhook, NOTHING, who=_MANAGE, status=204)
-MESSAGES = Operation("webhooks.messages", "GET /webhooks/{webhook}/messages", OfWebhook, list[WebhookMessage])
+MESSAGES = Operation(
+    "webhooks.messages", "GET /webhooks/{webhook}/messages", OfWebhook, list[WebhookMessage], only=_OWN
+)
 REPLAY = Operation(
     "webhooks.replay",
     "POST /webhooks/{webhook}/messages/{message}/replay",

@@ -56,7 +56,7 @@ def _sent(operation: Operation[In, Out], asked: In) -> Any:
     """Return what is said besides the address; what nobody said is left to the hub's own default."""
     if operation.whole is not None:
         whole = getattr(asked, operation.whole)
-        return whole if operation.takes_bytes else whole.to_json_value()
+        return whole if operation.takes_bytes else whole.model_dump(mode="json", by_alias=True, exclude_none=True)
     said = asked.model_fields_set.intersection(operation.others)
     return asked.model_dump(mode="json", by_alias=True, include=said)
 

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import pydantic
 
@@ -29,17 +29,21 @@ from pilotbase.documents.api.trials import OrderedBundle
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_of
+from pilotbase.documents.lifecycles import kind_moved
+from pilotbase.documents.loading import parse_request
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import kind_of
+from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.documents.texts import text
 from pilotbase.operations import records, uploads
-from pilotbase.operations.operation import NoInput
+from pilotbase.operations.operation import NoInput, Operation, Out
+from pilotbase.operations.steps import STEPS
 from pilotbase.protocols.guarded_http import GuardedResponse
 from pilotbase.protocols.hub_calls import HubCalls
 from pilotbase.protocols.hub_requests import HubRequests
@@ -57,11 +61,17 @@ class HubClient:
 
     def me(self) -> Caller:
         """Return who the token acts for."""
-        return read_model(Caller, self.requests.get("/me"))
+        return _read(Caller, self.requests.get("/me"))
+
+    @property
+    def calls(self) -> HubCalls:
+        """Return what calls any operation that is declared."""
+        return HubCalls(self.requests)
 
     def page(self, section: Section, after: str | None = None, **asked: str) -> RecordPage:
         """Return a page of records; ``asked``: q, state, sector, owner, limit."""
-        return read_model(RecordPage, self.requests.get(f"/{section}", {**asked, "after": after or ""}))
+        listing = next(records.LISTS[kind] for kind, named in SECTIONS.items() if named == section)
+        return self.calls.call(listing, parse_request(listing.takes, {**asked, "after": after}))
 
     def records(self, section: Section, **asked: str) -> Iterator[ListedRecord]:
         """Iterate all records of a section, newest first, page by page."""
@@ -73,38 +83,35 @@ class HubClient:
 
     def content(self, subject: str) -> Content | Commission | Agreement:
         """Return the newest content of ``subject``: of ``scenario:plant/milling`` a `Scenario`."""
-        model = records.CONTENTS[kind_of(subject)]
-        found: Content | Commission | Agreement = read_model(model, self.requests.get(_path(subject)))
+        found: Content | Commission | Agreement = self._call(records.CONTENT[kind_of(subject)], subject)
         return found
 
     def record(self, subject: str) -> Record:
         """Return where ``subject`` stands; its digest is what `take` wants as ``seen``."""
-        return read_model(Record, self.requests.get(f"{_path(subject)}/record"))
+        return self._call(records.STANDS[kind_of(subject)], subject)
 
     def steps(self, subject: str) -> list[PossibleStep]:
         """Return what the caller may do to ``subject`` now, and what stands against it."""
-        return read_list(PossibleStep, self.requests.get(f"{_path(subject)}/acts"))
+        return self._call(records.ACTS[kind_of(subject)], subject)
 
     def take(self, subject: str, act: Act, brings: Part | str | None = None, seen: Digest | None = None) -> Record:
-        """Take a step and return the record after it; ``brings``: what is handed in with it, or a note."""
-        value = brings.to_json_value() if isinstance(brings, Part) else {"note": brings or ""}
-        return read_model(Record, self.requests.write("POST", f"{_path(subject)}/acts/{act}", value, seen))
+        """Take a step and return the record after it; ``brings``: what is handed in with it, or a note.
 
-    def propose(self, terms: Commission) -> Record:
-        """Propose a trial and return its record."""
-        return read_model(Record, self.requests.write("POST", "/trials", terms.to_json_value()))
-
-    def agree(self, terms: Agreement) -> Record:
-        """Offer an agreement on a dataset of one's own, or take up a published offer, and return its record."""
-        return read_model(Record, self.requests.write("POST", "/agreements", terms.to_json_value()))
+        Raises `InputError`, too, for a step that nobody takes on such a record.
+        """
+        known = [one for one in STEPS if kind_moved(one) == kind_of(subject)]
+        if act not in known:
+            raise InputError("cli.unknown_act", found=act, allowed=offer(act, known))
+        brought = brings if isinstance(brings, Part) else {"note": brings or ""}
+        return self._call(STEPS[act], subject, seen, brought=brought)
 
     def save(self, subject: str, content: Content, seen: Digest | None = None, why_holds: bool = False) -> Record:
         """Save the content of ``subject``; ``seen``: the digest of the content that it replaces.
 
         ``why_holds``: the reasons beside the changed criteria of a scenario hold for the new ones too.
         """
-        path = _path(subject) + ("?why_holds=true" if why_holds else "")
-        return read_model(Record, self.requests.write("PUT", path, content.to_json_value(), seen))
+        said = {"content": content, **({"why_holds": True} if why_holds else {})}
+        return self._call(records.SAVE[kind_of(subject)], subject, seen, **said)
 
     def bundle(self, trial: str, report: Digest = "", on_progress: OnProgress = lambda _: None) -> bytes:
         """Wait until the sample bundle of a trial is packed and return the archive; it is packed for the caller alone.
@@ -117,14 +124,14 @@ class HubClient:
         while answer.status == HTTPStatus.ACCEPTED:
             on_progress(Progress(text("job.progress.bundle")))
             self.requests.sleep(_PACKING_SECONDS)
-            answer = self.requests.get(place, {"report": read_model(OrderedBundle, answer).report})
+            answer = self.requests.get(place, {"report": _read(OrderedBundle, answer).report})
         if int(answer.headers.get("content-length", 0)) > len(answer.body):
             raise PilotbaseError("protocol.hub_unreadable", found=f"{trial}.zip")
         return answer.body
 
     def upload(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> OpenUpload:
         """Send a seekable file in pieces and return the finished upload; one that broke off before goes on."""
-        calls, wanted = HubCalls(self.requests), _announced(name, content)
+        calls, wanted = self.calls, _announced(name, content)
         begun = calls.call(uploads.LIST, NoInput())
         upload = next((one for one in begun if (one.size, one.digest) == (wanted.size, wanted.digest)), None)
         if upload is None:
@@ -144,8 +151,15 @@ class HubClient:
 
         ``said``: note; of an application the scenario that it is made for; of a scenario ``new`` and ``why_holds``.
         """
-        value = {"upload": upload.identity, **said}
-        return read_model(Record, self.requests.write("POST", f"/{SECTIONS[kind]}", value, seen))
+        operation = records.HAND_IN[kind]
+        wanted = parse_request(operation.takes, {"upload": upload.identity, **said})
+        return self.calls.call(operation, wanted, seen)
+
+    def _call(self, operation: Operation[Any, Out], subject: str, seen: Digest | None = None, **said: object) -> Out:
+        """Call what is done to one record, which ``subject`` names."""
+        owner, _, name = name_of(subject).rpartition("/")
+        where = {"owner": owner, "name": name} if "owner" in operation.in_path else {"name": name_of(subject)}
+        return self.calls.call(operation, parse_request(operation.takes, {**where, **said}, subject), seen)
 
 
 def _send_piece(calls: HubCalls, upload: OpenUpload, content: BinaryIO) -> OpenUpload:
@@ -170,22 +184,9 @@ def _announced(name: str, content: BinaryIO) -> NewUpload:
     return NewUpload(name=name, size=size, digest=digest_of(hashed.hexdigest()))
 
 
-def _path(subject: str) -> str:
-    kind, _, name = subject.partition(":")
-    return f"/{SECTIONS[kind]}/{name}"
-
-
-def read_model(model: type[Model], answer: GuardedResponse) -> Model:
+def _read(model: type[Model], answer: GuardedResponse) -> Model:
     """Return what the hub has answered; raises `PilotbaseError` for anything else."""
     try:
         return model.model_validate_json(answer.body)
-    except pydantic.ValidationError as error:
-        raise PilotbaseError("protocol.hub_unreadable", found=model.__name__) from error
-
-
-def read_list(model: type[Model], answer: GuardedResponse) -> list[Model]:
-    """Return the list that the hub has answered; raises `PilotbaseError` for anything else."""
-    try:
-        return pydantic.TypeAdapter(list[model]).validate_json(answer.body)  # type: ignore[valid-type]
     except pydantic.ValidationError as error:
         raise PilotbaseError("protocol.hub_unreadable", found=model.__name__) from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pilotbase.documents.errors import InputError
-
 if TYPE_CHECKING:
     import pydantic
 
@@ -14,14 +12,9 @@ M = TypeVar("M", bound="pydantic.BaseModel")
 
 def build_request(kind: type[M], /, **said: object) -> M:
     """Return what was asked for; raises `InputError` with every problem at once."""
-    import pydantic
+    from pilotbase.documents.loading import parse_request
 
-    from pilotbase.documents.loading import issues_of
-
-    try:
-        return kind.model_validate(said)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues("--", issues_of("--", error)) from None
+    return parse_request(kind, said, "--")
 
 
 def named(written: str) -> dict[str, str]:

@@ -74,7 +74,7 @@ def calls(organisation: str = "") -> HubCalls | Here:
     from pilotbase.workspace.actors import Actor
 
     base = open_base()
-    acting = Actor(organisation, frozenset({Role.SUPPLIER})) if organisation else base.lab.view.actor
+    acting = Actor(organisation, frozenset({Role.SUPPLIER, Role.DEMAND_OWNER})) if organisation else base.lab.view.actor
     return Here(Caller(base, base.lab.view.as_actor(acting), language()))
 
 

@@ -150,10 +150,6 @@ class RecordTable:
         made = [one for name, column in self.columns.items() for one in column.made(column_name(column.field, name))]
         return self.stored.select(*made, pl.col(ROW).cast(pl.Int64))
 
-    def with_stored(self, stored: pl.LazyFrame) -> RecordTable:
-        """Return the same over other records."""
-        return RecordTable(self.record_set, self.columns, stored, self.absent)
-
     def named(self, names: tuple[str, ...]) -> list[TableColumn]:
         """Return the columns of these names that the file has."""
         return [self.columns[name] for name in names if name in self.columns]

@@ -61,7 +61,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         operation_id=operation.id,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
-        tags=[operation.group or operation.noun],
+        tags=[operation.heading],
         openapi_extra=_extra(operation),
     )(_view(operation))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ninja import Router
+from ninja import Path, Router
 
 from pilotbase.documents.api.people import Caller, Invitation, Membership, NewInvitation
+from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, language, roles_held
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.records import Word
 from pilotbase.hub.people.invitations import invite, open_invitations
 from pilotbase.workspace.failures import NotFoundError
 
@@ -34,14 +34,14 @@ def me(request: HubRequest) -> Caller:
 
 
 @router.get("/organisations/{name}/invitations", response=answers(list[Invitation]), summary="Open invitations")
-def invitations(request: HubRequest, name: Word) -> list[Invitation]:
+def invitations(request: HubRequest, name: Path[Name]) -> list[Invitation]:
     """Return the invitations whose links work; for all but operators there is no such list."""
     _require_operator(request)
     return [Invitation.model_validate(one) for one in open_invitations(name)]
 
 
 @router.post("/organisations/{name}/invitations", response=answers(Invitation, 201), summary="Invite an address")
-def send(request: HubRequest, wanted: NewInvitation, name: Word) -> tuple[int, Invitation]:
+def send(request: HubRequest, wanted: NewInvitation, name: Path[Name]) -> tuple[int, Invitation]:
     """Invite an address into an organisation."""
     _require_operator(request)
     acting = request.acting

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from ninja import Query, Router
+from ninja import Path, Query, Router
 
 from pilotbase.documents.api.shapes import InAddress
 from pilotbase.documents.api.trials import OrderedBundle
+from pilotbase.documents.base import Name
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.records import Word
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.attachments import bundle_response
+from pilotbase.hub.presenters.taken import bundle_response
 from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError
@@ -41,7 +41,7 @@ class RoundQuery(InAddress):
         }
     },
 )
-def bundle(request: HubRequest, name: Word, wanted: Query[RoundQuery]) -> HttpResponse:
+def bundle(request: HubRequest, name: Path[Name], wanted: Query[RoundQuery]) -> HttpResponse:
     """Return plan, commitments, records, report and certificate in one archive, to owner, operator and regulator.
 
     Of the newest trial that has a report, or of the round whose report is named. A worker packs it: until it has, the

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.text import format_lazy
 
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.loading import issues_of
+from pilotbase.documents.loading import parse_request
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import caller
 from pilotbase.hub.forms.errors import add_errors
@@ -36,10 +36,7 @@ def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen
 
     Raises as the operation, and `InputError` for what does not fit it.
     """
-    try:
-        wanted = operation.takes.model_validate(said)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues("", issues_of("", error)) from None
+    wanted = parse_request(operation.takes, said)
     return Here(replace(caller(view), address_of=address_of)).call(operation, wanted, seen)
 
 

@@ -17,7 +17,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, subject_of
-from pilotbase.hub.presenters.attachments import bundle_response
+from pilotbase.hub.presenters.taken import bundle_response
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
 from pilotbase.worker.bundles.packing import reports_of

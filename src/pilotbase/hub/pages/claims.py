@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.api.vouchers import UseTold
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import format_plain
@@ -21,7 +22,7 @@ from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm
 from pilotbase.hub.forms.declared import AGAINST, do, form_of
 from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.attachments import download
+from pilotbase.hub.presenters.taken import file_response
 from pilotbase.operations import vouchers
 from pilotbase.worker.computing.claim_files import take_claim_file
 from pilotbase.worker.computing.told_claims import claim_detail, claims_told, uses_to_claim
@@ -114,10 +115,10 @@ def pay(request: HubRequest, claim: str) -> HttpResponse:
 
 @require_safe
 @member_only
-def file(request: HubRequest, claim: str, digest: str) -> HttpResponse:
+def file(request: HubRequest, claim: str, digest: str) -> StreamingHttpResponse:
     """Give a file of a claim, as a download, to its claimant and to those who decide."""
     found, content = take_claim_file(base(), request.acting.view, digest_of(claim), digest_of(digest))
-    return download(content, found.name)
+    return file_response(File.of(found.name, content))
 
 
 def _page(request: HubRequest, claim: str, verdict: forms.Form, payout: forms.Form) -> HttpResponse:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.pools import JobDetail
+from pilotbase.documents.given_files import File
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
@@ -20,7 +21,7 @@ from pilotbase.hub.forms.errors import add_errors
 from pilotbase.hub.forms.pools import JobForm
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.pools import crumbs
-from pilotbase.hub.presenters.attachments import download
+from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.sentences import t
 from pilotbase.operations import pools
 from pilotbase.worker.computing.told_pools import job_told, log_of, output_of, pool_told
@@ -96,18 +97,18 @@ def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
 
 @require_safe
 @member_only
-def log(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
+def log(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingHttpResponse:
     """Give what a member of the last attempt has printed to the organisation whose job it is."""
     _job(request, name, job)
-    return download(log_of(base(), request.acting.view, job, member).text, f"{job}-{member}.log")
+    return file_response(File.of(f"{job}-{member}.log", log_of(base(), request.acting.view, job, member).text))
 
 
 @require_safe
 @member_only
-def output(request: HubRequest, name: str, job: str, member: int = 0) -> HttpResponse:
+def output(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingHttpResponse:
     """Give what a member of the last attempt has left, as the archive that it is."""
     _job(request, name, job)
-    return download(output_of(base(), request.acting.view, job, member), f"{job}-{member}.zip")
+    return file_response(File.of(f"{job}-{member}.zip", output_of(base(), request.acting.view, job, member)))
 
 
 def _job(request: HubRequest, name: str, job: str) -> JobDetail:

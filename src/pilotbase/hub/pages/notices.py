@@ -43,7 +43,6 @@ class MailForm(forms.Form):
 
 _CHANNELS = [(name, t(f"notice.channel.{name}")) for name in organisation_channels()]
 WebhookForm = form_of(ADD)
-_CHANNEL = WebhookForm.base_fields["channel"].label
 WebhookForm.base_fields["url"].widget = forms.URLInput(attrs={"placeholder": "https://"})
 WebhookForm.base_fields["channel"] = forms.ChoiceField(
     label=WebhookForm.base_fields["channel"].label, choices=_CHANNELS

@@ -9,12 +9,13 @@ import pydantic
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.subjects import kind_of
@@ -34,13 +35,15 @@ from pilotbase.documents.thread import (
 )
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, posted_files
+from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import address_of, subject_of
-from pilotbase.hub.presenters.attachments import blobs, download
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.sentences import t
+from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.threads import count_threads, list_threads
 
@@ -224,7 +227,7 @@ def remove(request: HubRequest, identity: str, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             why = Removal(reason=form.cleaned_data["reason"])
-            threads.remove(request.acting.view, blobs(), identity, number, why)
+            threads.remove(request.acting.view, _blobs(), identity, number, why)
             return redirect("thread", identity=identity)
         except (RefusedError, ConflictError, ValueError) as error:
             form.add_error(None, _said(error))
@@ -244,11 +247,15 @@ def mark(request: HubRequest, identity: str) -> HttpResponse:
 
 @require_safe
 @member_only
-def file(request: HubRequest, identity: str, number: int, digest: str) -> HttpResponse:
+def file(request: HubRequest, identity: str, number: int, digest: str) -> StreamingHttpResponse:
     """Give a file of a message, to be saved and never shown."""
     seen = threads.read(request.acting.view, identity)
     found = threads.file_of(seen, number, digest_of(digest))
-    return download(threads.content_of(blobs(), found), found.name)
+    return file_response(File.of(found.name, threads.content_of(_blobs(), found)))
+
+
+def _blobs() -> BlobStore:
+    return base().lab.vault.blobs
 
 
 def _list(request: HubRequest, subject: str | None, shown: dict[str, Any]) -> HttpResponse:
@@ -272,7 +279,7 @@ def _subject(section: str, name: str) -> str:
 def _attach(request: HubRequest, thread: Thread, number: int, files: Iterable[UploadedFile[bytes]]) -> None:
     for one in files:
         limit = settings.CONFIGURATION.attachment_bytes
-        threads.attach(request.acting.view, blobs(), thread.identity, number, (one.name or "", one.file), limit)  # type: ignore[arg-type]
+        threads.attach(request.acting.view, _blobs(), thread.identity, number, (one.name or "", one.file), limit)  # type: ignore[arg-type]
 
 
 def _line(acting: RequestActor, seen: threads.SeenThread, message: Message) -> dict[str, Any]:

@@ -1,17 +1,18 @@
-"""Files of datasets as answers, whole or one part of them (RFC 9110, section 14)."""
+"""Files as answers, whole or one part of them (RFC 9110, section 14): given as downloads and as nothing else."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import quote
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from pilotbase.documents.given_files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
 from pilotbase.hub.bodies import RangeError
-from pilotbase.hub.presenters.attachments import POLICY
+from pilotbase.worker.bundles.packing import Bundle
 
+_POLICY = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -41,7 +42,10 @@ def part_of(request: HttpRequest) -> Part:
 
 
 def file_response(taken: File) -> StreamingHttpResponse:
-    """Return a file as a download of no particular type, piece by piece: one that was stopped is too short."""
+    """Return a file as a download of no particular type, piece by piece: one that was stopped is too short.
+
+    No browser shows it here, whatever it is.
+    """
     response = StreamingHttpResponse(taken.pieces, content_type="application/octet-stream")
     length = taken.size
     if taken.part is not None:
@@ -53,7 +57,14 @@ def file_response(taken: File) -> StreamingHttpResponse:
     if taken.tag:
         response["ETag"] = f'"{taken.tag}"'
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
-    response["Content-Security-Policy"] = POLICY
+    response["Content-Security-Policy"] = _POLICY
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store"
+    return response
+
+
+def bundle_response(bundle: Bundle) -> HttpResponse:
+    """Return the archive as a file to keep."""
+    response = HttpResponse(bundle.archive, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
     return response

@@ -101,7 +101,7 @@ def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
     return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason, seat=seat)
 
 
-@does(declared.HAND_IN_SCENARIO)
+@does(declared.HAND_IN["scenario"])
 def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record]:
     """Create a scenario, or a new version of it, from an uploaded folder."""
     require_may_begin(Act.SCENARIO_REGISTER, caller.view.actor)
@@ -109,7 +109,7 @@ def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record
     return _handed_in(take_uploaded_scenario(caller.base, caller.view, asked.upload, most, remarks))
 
 
-@does(declared.HAND_IN_APPLICATION)
+@does(declared.HAND_IN["application"])
 def submit_application(caller: Caller, asked: HandedInApplication) -> Versioned[Record]:
     """Create an application, or a new version of it, from an uploaded folder."""
     require_may_begin(Act.APPLICATION_REGISTER, caller.view.actor)
