@@ -11,8 +11,9 @@ from typer.core import TyperCommand
 
 from pilotbase.cli.edge.helping import help_line, translate_help
 from pilotbase.cli.edge.wrong_options import Commands
+from pilotbase.documents.plugins import packages
 
-FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
+COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("base:init", "Set up PILOTBASE_HOME: store, keys, trust roots."),
     "upgrade": (
         "base:upgrade",
@@ -71,6 +72,18 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
 """Name → what it is called in which module of this room, and its help, the same as there."""
 
 
+def _listed() -> Mapping[str, tuple[str, str]]:
+    """Return our commands, then those of plug-ins under other names, each with the full name of its module."""
+    found: dict[str, tuple[str, str]] = {}
+    for module in packages("cli.first_level"):
+        for name, (place, line) in import_module(module).COMMANDS.items():
+            found.setdefault(name, (f"{module.rpartition('.')[0]}.{place}", line))
+    return found
+
+
+FIRST_LEVEL = _listed()
+
+
 class FirstLevel(Commands):
     """All commands: ``get_command`` knows what is listed of one, ``commands`` loads it whole."""
 
@@ -97,7 +110,7 @@ class _Loaded(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = FIRST_LEVEL[name][0].partition(":")
-        found = getattr(import_module(f"pilotbase.cli.{module}"), attribute)
+        found = getattr(import_module(module), attribute)
         alone = typer.Typer()
         if isinstance(found, typer.Typer):
             alone.add_typer(found, name=name)

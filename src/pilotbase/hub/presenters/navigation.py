@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.plugins import packages
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base
@@ -50,17 +53,19 @@ FLOW = (
     NavigationItem(text("live.queue_title"), "queue", members_only=True),
     NavigationItem(text("pool.hub.title"), "pools", members_only=True),
     NavigationItem(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-"),
+)
+"""In the order in which a document goes; what plug-ins add to `FLOW` in a module of this name comes next."""
+PUBLIC = (
     NavigationItem(text("portal.nav_figures"), "figures"),
     NavigationItem(text("portal.nav_standards"), "standards"),
     NavigationItem(text("portal.nav_next"), "next"),
 )
-"""In the order in which a document goes."""
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
     acting = getattr(request, "acting", None)
-    entries = [_line(entry, request.path) for entry in FLOW if _is_for(entry, acting)]
+    entries = [_line(entry, request.path) for entry in _entries() if _is_for(entry, acting)]
     return {
         "navigation": entries,
         "acting": acting,
@@ -68,6 +73,12 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "base_name": base().trust.issuer,
         "full_path": request.get_full_path() if request.method == "GET" else "/",
     }
+
+
+@cache
+def _entries() -> tuple[NavigationItem, ...]:
+    every = (import_module(one).FLOW for one in packages("hub.presenters.navigation"))
+    return (*(entry for flow in every for entry in flow), *PUBLIC)
 
 
 def _is_for(entry: NavigationItem, acting: RequestActor | None) -> bool:
