@@ -59,7 +59,6 @@ from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.load_blocks import load_blocks_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import format_count, format_number
-from pilotbase.charts.pool_bars import PoolBar, pool_chart
 from pilotbase.charts.probability_bars import probability_chart
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
@@ -71,6 +70,7 @@ from pilotbase.charts.verdict_strip import verdict_strip
 from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
 from pilotbase.charts.way import Leg, way_chart
 from pilotbase.documents.visible_text import make_visible
+from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
 
 __all__ = [
     "DARK",

@@ -58,8 +58,8 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
     "certificate": ("certificate:app", "Verify and revoke certificates."),
     "standard": ("standard:app", "Standards as code: profiles, checks, conformity, evidence."),
     "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
-    "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
-    "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
+    "compute": ("pilotbase_estate.cli.compute:app", "Shared computing power: pools, jobs, replay."),
+    "voucher": ("pilotbase_estate.cli.voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
     "watch": ("watch:app", "Watch over services: in this home, or on a hub."),
     "incident": ("incident:app", "Incidents of services: in this home, or on a hub."),
     "upload": ("hub_uploads:app", "What was sent to the hub and not yet handed in."),
@@ -97,7 +97,7 @@ class _Loaded(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = FIRST_LEVEL[name][0].partition(":")
-        found = getattr(import_module(f"pilotbase.cli.{module}"), attribute)
+        found = getattr(import_module(module if "." in module else f"pilotbase.cli.{module}"), attribute)
         alone = typer.Typer()
         if isinstance(found, typer.Typer):
             alone.add_typer(found, name=name)

@@ -10,7 +10,6 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
-from pilotbase.documents.compute_job import ComputeJob
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.drill import Drill
 from pilotbase.documents.judge import Judge
@@ -19,8 +18,6 @@ from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.quality import QualityReport
@@ -32,7 +29,11 @@ from pilotbase.documents.service import Override, Service, ServiceStatus
 from pilotbase.documents.standard_check import StandardCheck
 from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.upgrades import current_version
-from pilotbase.documents.voucher import (
+from pilotbase.documents.watch import Acknowledgement, Incident, Replay, RiskWarning, Runbook, Silence, Watch
+from pilotbase_estate.documents.compute_job import ComputeJob
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.pool_replay import PoolReplay
+from pilotbase_estate.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
     PriceList,
@@ -43,7 +44,6 @@ from pilotbase.documents.voucher import (
     VoucherHold,
     VoucherRules,
 )
-from pilotbase.documents.watch import Acknowledgement, Incident, Replay, RiskWarning, Runbook, Silence, Watch
 
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model

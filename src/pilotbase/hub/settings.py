@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "django_htmx",
     "pilotbase.hub",
+    "pilotbase_estate.hub",
 ]
 MIDDLEWARE = [
     "pilotbase.hub.process.middleware.stream",

@@ -20,9 +20,7 @@ from pilotbase.hub.pages import (
     board,
     bundle,
     certificates,
-    claims,
     comparison,
-    compute_jobs,
     dataset_files,
     datasets,
     descriptions,
@@ -37,9 +35,7 @@ from pilotbase.hub.pages import (
     next_steps,
     notices,
     overview,
-    pools,
     portal,
-    programmes,
     published,
     queue,
     readers,
@@ -53,18 +49,17 @@ from pilotbase.hub.pages import (
     threads,
     trials,
     uploads,
-    vouchers,
     watch,
-    what_if,
     work,
 )
 from pilotbase.hub.pages.declared import post_of
 from pilotbase.hub.people import pages as people
 from pilotbase.hub.process import health
-from pilotbase.operations.pools import CANCEL_WHAT_IF
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.operations.watch import ARM, DISARM, END_SILENCE
 from pilotbase.operations.webhooks import END, REPLAY
+from pilotbase_estate.hub.pages import claims, compute_jobs, pools, programmes, vouchers, what_if
+from pilotbase_estate.operations.pools import CANCEL_WHAT_IF
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"

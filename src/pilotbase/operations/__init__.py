@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
 from pilotbase.operations.operation import Operation
+from pilotbase_estate import operations as estate
 
 
 @cache
@@ -20,8 +22,9 @@ def declared() -> Mapping[str, Operation[Any, Any]]:
         TypeError: two have the same name, or one is in the module of another noun.
     """
     found: dict[str, Operation[Any, Any]] = {}
-    for noun in sorted(one.name for one in iter_modules(__path__)):
-        for one in _of(import_module(f"{__name__}.{noun}")):
+    for module in sorted(iter_modules([*__path__, *estate.__path__]), key=lambda one: one.name):
+        noun, package = module.name, __name__ if (Path(__path__[0]) / f"{module.name}.py").exists() else estate.__name__
+        for one in _of(import_module(f"{package}.{noun}")):
             if one is found.get(one.name):
                 continue
             if one.name in found or one.noun != noun:

@@ -7,17 +7,8 @@ from django.shortcuts import render
 
 import pilotbase
 from pilotbase.documents.texts import text
-from pilotbase.hub.api import (
-    declared,
-    descriptions,
-    figures,
-    media,
-    people,
-    problems,
-    programmes,
-    schema,
-    trials,
-)
+from pilotbase.hub.api import declared, descriptions, figures, media, people, problems, schema, trials
+from pilotbase_estate.hub.api import programmes
 
 api = problems.HubApi(
     title="Pilotbase",

@@ -17,7 +17,6 @@ from pilotbase.documents import api
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.pool import Pool
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
@@ -25,6 +24,8 @@ from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import Operation, Repeated
+from pilotbase_estate.documents import api as estate_api
+from pilotbase_estate.documents.pool import Pool
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
@@ -129,7 +130,10 @@ def _models() -> list[type[pydantic.BaseModel]]:
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:
     """Yield what the files of `documents.api` define."""
-    for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
+    for found in (
+        *pkgutil.iter_modules(api.__path__, f"{api.__name__}."),
+        *pkgutil.iter_modules(estate_api.__path__, f"{estate_api.__name__}."),
+    ):
         for one in vars(importlib.import_module(found.name)).values():
             own = isinstance(one, type) and issubclass(one, pydantic.BaseModel) and one.__module__ == found.name
             if own and one not in (RequestModel, InAddress, ResponseModel):

@@ -98,7 +98,8 @@ def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Functio
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:
     """Return the function of ``operation``; raises `LookupError` if there is none."""
-    import_module(f"pilotbase.worker.bound.{operation.noun}")
+    package = "pilotbase_estate" if operation.noun in ("pools", "vouchers") else "pilotbase"
+    import_module(f"{package}.worker.bound.{operation.noun}")
     if operation.name not in BOUND:
         raise LookupError(f"operation {operation.name} is bound to nothing")
     return BOUND[operation.name]
