@@ -59,8 +59,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "certificate": ("certificate:app", "Verify and revoke certificates."),
     "standard": ("standard:app", "Standards as code: profiles, checks, conformity, evidence."),
     "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
-    "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
-    "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
     "watch": ("watch:app", "Watch over services: in this home, or on a hub."),
     "incident": ("incident:app", "Incidents of services: in this home, or on a hub."),
     "upload": ("hub_uploads:app", "What was sent to the hub and not yet handed in."),

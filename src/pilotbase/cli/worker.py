@@ -30,17 +30,17 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.keeping import backend_of, require_engine_of_jobs
-    from pilotbase.worker.computing.rounds import Dispatching, dispatching
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
     from pilotbase.worker.services.journals import take_in, taking_in
-    from pilotbase.worker.services.paying import paying, voucher_round
     from pilotbase.worker.services.watching import taking, watch_round, watching
     from pilotbase.worker.trials.canary_rounds import asking_canaries
     from pilotbase.workspace.jobs import Job, JobState
+    from pilotbase_estate.computing.keeping import backend_of, require_engine_of_jobs
+    from pilotbase_estate.computing.paying import paying, voucher_round
+    from pilotbase_estate.computing.rounds import Dispatching, dispatching
 
     def tell(job: Job, state: JobState) -> None:
         kind, ended = Text(code=f"job.kind.{job.kind}"), Text(code=f"job.state.{state}")

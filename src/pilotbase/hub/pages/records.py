@@ -41,7 +41,6 @@ from pilotbase.hub.presenters.rehearsals import rehearsal_log
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.presenters.statistics import bar_of
 from pilotbase.hub.presenters.ways_on import ways_on
-from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
@@ -53,6 +52,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
+from pilotbase_estate.computing.told_estimates import estimate_shown
 
 _USES = 50
 """The newest uses that a page shows."""

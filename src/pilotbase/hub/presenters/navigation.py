@@ -51,8 +51,6 @@ FLOW = (
     NavigationItem(text("incident.desk"), "duty-desk", members_only=True, reading=ReadScope.DESK),
     NavigationItem(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     NavigationItem(text("live.queue_title"), "queue", members_only=True),
-    NavigationItem(text("pool.hub.title"), "pools", members_only=True),
-    NavigationItem(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-"),
 )
 """In the order in which a document goes; what plug-ins add to `FLOW` in a module of this name comes next."""
 PUBLIC = (

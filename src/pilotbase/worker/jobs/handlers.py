@@ -36,8 +36,6 @@ from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.orders import pack_ordered
-from pilotbase.worker.computing.seats import seat_of_trial
-from pilotbase.worker.computing.what_if import play_ordered
 from pilotbase.worker.datasets.describing import describe_ordered
 from pilotbase.worker.datasets.label_imports import import_ordered
 from pilotbase.worker.datasets.label_rounds import prepare_items
@@ -56,6 +54,8 @@ from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
 from pilotbase.worker.trials.issuing import issue
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase_estate.computing.seats import seat_of_trial
+from pilotbase_estate.computing.what_if import play_ordered
 
 Handler = Callable[[Base, Job, OnProgress], None]
 

@@ -13,8 +13,6 @@ from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base, renew_revocations
 from pilotbase.worker.bundles.orders import erase_packed
-from pilotbase.worker.computing.keeping import forget_old_attempts
-from pilotbase.worker.computing.what_if import erase_old_figures
 from pilotbase.worker.datasets.results import erase_old_results
 from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
 from pilotbase.worker.rounds import Pace, in_rounds
@@ -22,6 +20,8 @@ from pilotbase.worker.sites.orders import erase_old_packs
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
+from pilotbase_estate.computing.keeping import forget_old_attempts
+from pilotbase_estate.computing.what_if import erase_old_figures
 
 _ALL = 1_000_000
 PACE = Pace(idle=600.0, rest=600.0)

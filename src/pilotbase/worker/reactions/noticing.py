@@ -32,7 +32,6 @@ from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.told_asks import of_asks, of_bar
-from pilotbase.worker.reactions.told_claims import of_claims
 from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
@@ -42,6 +41,7 @@ from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.readings import readings_since
 from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
+from pilotbase_estate.worker.reactions.told_claims import of_claims
 
 AHEAD = timedelta(days=3)
 """How long before its day work is told to be due."""
