@@ -1,66 +1,15 @@
-"""What trials and jobs are estimated to take and cost, as finely as their readers may know it: on pages and by API."""
+"""What jobs are estimated to take and cost, by API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from pilotbase.documents.api.trials import EstimateTold, SpanTold
-from pilotbase.documents.estimate import Payer, RunEstimate, Span, format_price, format_time
-from pilotbase.documents.quantities import format_digits
-from pilotbase.documents.record import Record
-from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Language
-from pilotbase.documents.vocabularies import Role
-from pilotbase.worker.trials.consenting import ceiling_of, seen_estimate
+from pilotbase.worker.trials.consenting import ceiling_of
+from pilotbase.worker.trials.estimates import span_told
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.estimates import estimate_unseen
 from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
 from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue.submitting import JobRequest
-
-_ROLES: Mapping[Payer, Role] = {
-    "supplier": Role.SUPPLIER,
-    "demand_owner": Role.DEMAND_OWNER,
-    "base": Role.OPERATOR,
-}
-
-
-@dataclass(frozen=True)
-class ShownEstimate:
-    """An estimate in words; "" for what is not told."""
-
-    told: EstimateTold
-    time: str
-    cost: str
-    core_seconds: str
-    memory_seconds: str
-    share: int
-    payer: Role | None
-    """Whose decision it waits for."""
-
-
-def estimate_told(view: View, record: Record) -> EstimateTold | None:
-    """Return what the trial of a record is estimated at, until it has its report; None: nothing is known or told."""
-    found = None if "report" in record.documents else seen_estimate(view, record)
-    return None if found is None else _told(found, record)
-
-
-def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
-    """Return the same in words."""
-    found = None if "report" in record.documents else seen_estimate(view, record)
-    if found is None:
-        return None
-    told = _told(found, record)
-    return ShownEstimate(
-        told=told,
-        time=format_time(found.wall),
-        cost=format_price(found.money, found.currency) if found.money is not None else "",
-        core_seconds=_plain(found.cpu),
-        memory_seconds=_plain(found.memory),
-        share=round(100 * found.confidence),
-        payer=_ROLES[record.payer] if told.held and record.payer is not None else None,
-    )
 
 
 def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> JobEstimateTold:
@@ -73,35 +22,9 @@ def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> J
         rates=found.rates,
         currency=found.currency,
         runs=found.runs,
-        seconds=_span(found.wall) if found.wall is not None else None,
-        money=_span(found.money) if found.money is not None else None,
+        seconds=span_told(found.wall) if found.wall is not None else None,
+        money=span_told(found.money) if found.money is not None else None,
         limit=limit.spelled(),
         needs_consent=found.above(limit),
         said=found.said().render(language),
     )
-
-
-def _told(found: RunEstimate, record: Record) -> EstimateTold:
-    held = record.state == CommissionState.CONSENT
-    return EstimateTold(
-        held=held,
-        payer=record.payer if held else None,
-        limit=found.ceiling.spelled(),
-        confidence=found.confidence,
-        coarse=found.wall.expected is None,
-        seconds=_span(found.wall),
-        core_seconds=_span(found.cpu) if found.cpu is not None else None,
-        mib_seconds=_span(found.memory) if found.memory is not None else None,
-        money=_span(found.money) if found.money is not None else None,
-        currency=found.currency,
-    )
-
-
-def _span(found: Span) -> SpanTold:
-    return SpanTold(low=found.low, expected=found.expected, high=found.high)
-
-
-def _plain(found: Span | None) -> str:
-    if found is None or found.expected is None:
-        return ""
-    return f"{format_digits(found.expected)} ({format_digits(found.low)} – {format_digits(found.high)})"

@@ -15,7 +15,12 @@ router = Router(tags=["vouchers"], auth=MEMBERS)
 ARCHIVE = {"responses": {200: {"description": "The archive.", "content": BINARY}}}
 
 
-@router.get("/voucher-programmes/{programme}/evidence", summary="Evidence for the auditor", openapi_extra=ARCHIVE)
+@router.get(
+    "/voucher-programmes/{programme}/evidence",
+    operation_id="pilotbase_hub_api_programmes_evidence",
+    summary="Evidence for the auditor",
+    openapi_extra=ARCHIVE,
+)
 def evidence(request: HubRequest, programme: Path[Name]) -> HttpResponseBase:
     """Give the auditor's folder as a zip to operator and regulator; that it was made stands in the log."""
     return evidence_response(request.acting.view, programme)

@@ -47,12 +47,12 @@ from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.acts import judge_of
+from pilotbase.worker.trials.estimates import estimate_shown
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
-from pilotbase_estate.computing.told_estimates import estimate_shown
 
 _USES = 50
 """The newest uses that a page shows."""

@@ -12,9 +12,9 @@ from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
+from pilotbase.worker.trials.estimates import estimate_told
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase_estate.computing.told_estimates import estimate_told
 
 does(declared.BOARD)(lambda caller, asked: board_for(caller.view, scenario_subject(asked.owner, asked.name)))
 does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, _scenario(asked)))
