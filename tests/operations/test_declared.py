@@ -1,6 +1,5 @@
 """What every declared operation must have, and what binds it: the suite names the operation that has it not."""
 
-
 import pydantic
 import pytest
 

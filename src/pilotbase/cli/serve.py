@@ -79,7 +79,7 @@ def serve(  # noqa: PLR0913 - each is an option
 
 def _require_engine_of_jobs(engine: str) -> None:
     from pilotbase.hub.base import base
-    from pilotbase_estate.computing.keeping import require_engine_of_jobs
+    from pilotbase.worker.jobs.beside import require_engine_of_jobs
 
     require_engine_of_jobs(base().lab.view, engine)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +16,7 @@ from pilotbase.cli.edge.terminal import command, say
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
+    from pilotbase.worker.jobs.beside import Beside
     from pilotbase.worker.reactions.noticing import Ways
 
 
@@ -30,6 +33,7 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.jobs.beside import besides, require_engine_of_jobs
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
@@ -38,9 +42,6 @@ def worker(
     from pilotbase.worker.services.watching import taking, watch_round, watching
     from pilotbase.worker.trials.canary_rounds import asking_canaries
     from pilotbase.workspace.jobs import Job, JobState
-    from pilotbase_estate.computing.keeping import backend_of, require_engine_of_jobs
-    from pilotbase_estate.computing.paying import paying, voucher_round
-    from pilotbase_estate.computing.rounds import Dispatching, dispatching
 
     def tell(job: Job, state: JobState) -> None:
         kind, ended = Text(code=f"job.kind.{job.kind}"), Text(code=f"job.state.{state}")
@@ -53,30 +54,41 @@ def worker(
     base = open_base(create=True, engine=engine)
     require_engine_of_jobs(base.lab.view, engine)
     ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
-    reactions = Reactions(base)
+    reactions, beside = Reactions(base), besides(base, ours.name)
     if not once:
         keep_log()
         say(text("job.worker_ready", name=ours.name))
-        observed, paid = taking_in(base, taking(base)), paying(base)
-        swept, watched, asked = sweeping(base, _files_days()), watching(base), asking_canaries(base)
-        pools = dispatching(base, backend_of(base), ours.name)
-        with running(noticing), swept, observed, paid, watched, asked, pools, reacting_to_changes(reactions):
+        rounds = (
+            running(noticing),
+            sweeping(base, _files_days()),
+            taking_in(base, taking(base)),
+            watching(base),
+            asking_canaries(base),
+            *(one.running() for one in beside),
+            reacting_to_changes(reactions),
+        )
+        with ExitStack() as stack:
+            for one in rounds:
+                stack.enter_context(one)
             ours.work(stop)
         return
     take_in(base, taking(base))
-    voucher_round(base.lab.view)
-    shared = Dispatching(base, backend_of(base), ours.name)
-    shared.round_alone()
+    _round(beside)
     while watch_round(base):
         pass
     while reactions.round():
         pass
     while (done := ours.work_once()) is not None:
-        if done[1] is JobState.QUEUED and not shared.round_alone():
+        if done[1] is JobState.QUEUED and not _round(beside):
             break
-    shared.round_alone()
+    _round(beside)
     while noticing.round():
         pass
+
+
+def _round(beside: Sequence[Beside]) -> bool:
+    """Let every plug-in go one round; returns whether anything was done."""
+    return any([one.round() for one in beside])
 
 
 def _files_days() -> int:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any
 
 HOUSE = "pilotbase"
 VARIABLE = "PILOTBASE_PLUGINS"
@@ -50,6 +51,11 @@ def loaded(folder: str) -> list[ModuleType]:
     """Return every module in ``folder`` of the house and of plug-ins, sorted by its own name."""
     found = [(file.name, full) for full in packages(folder) for file in iter_modules(import_module(full).__path__)]
     return [import_module(f"{full}.{name}") for name, full in sorted(found, key=lambda one: one[0])]
+
+
+def united(module: str, name: str) -> list[Any]:
+    """Return what the tuples called ``name`` hold: the house's module first, then those of plug-ins."""
+    return [item for full in packages(module) for item in getattr(import_module(full), name)]
 
 
 def _exists(full: str) -> bool:

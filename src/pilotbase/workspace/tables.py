@@ -1,10 +1,13 @@
 """The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
 
 The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
-zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own.
+zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own;
+those of plug-ins in their module of this name.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
 
 from sqlalchemy import (
     BigInteger,
@@ -23,11 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from pilotbase.documents.plugins import packages
 from pilotbase.workspace import service_tables, terms_tables, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
-from pilotbase_estate.workspace import compute_tables, voucher_tables
 
-__all__ = ["compute_tables", "metadata", "service_tables", "terms_tables", "voucher_tables", "watch_tables"]
+__all__ = ["metadata", "service_tables", "terms_tables", "watch_tables"]
 
 documents = Table(
     "documents",
@@ -458,3 +461,6 @@ requests = Table(
     Index("requests_age", "done_at"),
 )
 """What a request came to that may be sent again (`requests`)."""
+
+for _theirs in packages("workspace.tables")[1:]:
+    import_module(_theirs)

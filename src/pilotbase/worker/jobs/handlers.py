@@ -7,6 +7,7 @@ committed, and takes its step on the record only where the record still waits fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.applications import read_application
@@ -19,6 +20,7 @@ from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.plugins import packages
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.record import ApplicationVersion, Record, Result
@@ -45,6 +47,7 @@ from pilotbase.worker.datasets.previewing import make_preview
 from pilotbase.worker.datasets.statistics import answer_ordered
 from pilotbase.worker.intake.boxed_tables import cases_in_box, texts_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.providers import seats
 from pilotbase.worker.sites.orders import pack_ordered as pack_for_a_site
 from pilotbase.worker.sites.returning import examine_sent
 from pilotbase.worker.trials.boards import score_on_board
@@ -54,8 +57,6 @@ from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
 from pilotbase.worker.trials.issuing import issue
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
-from pilotbase_estate.computing.seats import seat_of_trial
-from pilotbase_estate.computing.what_if import play_ordered
 
 Handler = Callable[[Base, Job, OnProgress], None]
 
@@ -101,7 +102,7 @@ def run(base: Base, job: Job, on_progress: OnProgress) -> None:
     if record.state not in (CommissionState.QUEUED, CommissionState.RUNNING):
         return
     plan = base.lab.view.load(record.documents["plan"], TrialPlan)
-    with seat_of_trial(base, record, plan, f"job:{job.identity}") as seat:
+    with seats().seat_of_trial(base.lab, record, plan, f"job:{job.identity}") as seat:
         if _record(base, job).state == CommissionState.QUEUED:
             _step(base, job, Act.TRIAL_START)
         report = run_unless_held(base, record, plan, seat.watched(on_progress))
@@ -221,7 +222,7 @@ def give_up(base: Base, job: Job, reason: Text) -> None:
             raise
 
 
-HANDLERS: Mapping[WorkKind, Handler] = {
+HANDLERS: dict[WorkKind, Handler] = {
     WorkKind.REHEARSE: rehearse_application,
     WorkKind.BOARD: submit_to_board,
     WorkKind.FREEZE: freeze,
@@ -241,9 +242,18 @@ HANDLERS: Mapping[WorkKind, Handler] = {
     WorkKind.LABEL_IMPORT: import_labels,
     WorkKind.SITE_PACK: pack_for_a_site,
     WorkKind.SITE_REPORT: take_site_report,
-    WorkKind.WHAT_IF: play_ordered,
 }
-"""Kind of job → what it does."""
+"""Kind of job → what it does; a plug-in's module of this name adds its own."""
+PASSING = (
+    "trial.already_running",
+    "workspace.busy",
+    "workspace.database_unreachable",
+)
+"""Errors that pass by themselves, by code, for they may come from another process: a scorer of a worker that was killed
+is still at work on this plan; the database is locked, or starting again. A plug-in adds its own."""
+for _theirs in map(import_module, packages("worker.jobs.handlers")[1:]):
+    HANDLERS.update(_theirs.HANDLERS)
+    PASSING += _theirs.PASSING
 _FAILURES: Mapping[str, Act] = {
     WorkKind.FREEZE: Act.PLAN_REFUSED,
     WorkKind.TRIAL: Act.TRIAL_FAIL,

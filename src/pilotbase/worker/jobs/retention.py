@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plugins import united
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base, renew_revocations
@@ -20,8 +22,6 @@ from pilotbase.worker.sites.orders import erase_old_packs
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
-from pilotbase_estate.computing.keeping import forget_old_attempts
-from pilotbase_estate.computing.what_if import erase_old_figures
 
 _ALL = 1_000_000
 PACE = Pace(idle=600.0, rest=600.0)
@@ -57,14 +57,23 @@ def erase_kept_files(base: Base, view: View, subject: str) -> int:
 def sweep(base: Base, files_days: int) -> int:
     """Erase what was handed in or made for somebody, and whose time is over, and return how many things that were.
 
-    Uploads, bundles, results, packs, what jobs have left, figures of what-ifs; files of scenarios that are older than
+    What `ERASERS` erase, those of plug-ins too, and files of scenarios that are older than
     ``files_days``.
     """
     oldest = base.lab.store.clock() - timedelta(days=files_days)
     old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
-    erased = erase_expired(base.lab.vault) + erase_packed(base) + erase_old_results(base)
-    erased += erase_old_packs(base) + forget_old_attempts(base) + erase_old_figures(base)
+    erasers: list[Callable[[Base], int]] = united("worker.jobs.retention", "ERASERS")
+    erased = sum(erase(base) for erase in erasers)
     return erased + sum(erase_scenario_files(base, digest) for digest in old)
+
+
+ERASERS: tuple[Callable[[Base], int], ...] = (
+    lambda base: erase_expired(base.lab.vault),
+    erase_packed,
+    erase_old_results,
+    erase_old_packs,
+)
+"""Each erases things whose time is over and returns how many; a plug-in's module of this name has its own."""
 
 
 def sweeping(base: Base, files_days: int) -> AbstractContextManager[None]:

@@ -45,3 +45,6 @@ def _sides(view: View, made: VoucherClaim) -> list[str]:
     settled = view.find("voucher-settlement", {"job": made.job}, limit=1)
     both = {settled[0].load(Settlement).organisation, settled[0].load(Settlement).supplier} if settled else set()
     return sorted({made.claimant} | (both if made.claimant in both else set()))
+
+
+NOTICES = (of_claims,)

@@ -1,0 +1,1 @@
+"""Jobs of the computing estate in the queue of the base."""
