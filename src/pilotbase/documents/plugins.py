@@ -52,6 +52,11 @@ def loaded(folder: str) -> list[ModuleType]:
     return [import_module(f"{full}.{name}") for name, full in sorted(found, key=lambda one: one[0])]
 
 
+def mirrored(name: str) -> list[ModuleType]:
+    """Return the module ``name`` of each plug-in that has one, such as ``cli.first_level``."""
+    return [import_module(full) for full in packages(name) if not full.startswith(f"{HOUSE}.")]
+
+
 def _exists(full: str) -> bool:
     try:
         return find_spec(full) is not None
