@@ -30,8 +30,7 @@ from pilotbase.data.describing.spellings import (
     plain_number,
 )
 from pilotbase.data.respelling import ONLY_COMMA, ONLY_THOUSANDS, order_of
-from pilotbase.data.sources.key_names import KEY_NAME
-from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.sources.source import KEY_NAME, SourceTable
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.moments import DateOrder
