@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, type_column
-from pilotbase.data.labels import BOOLEANS
+from pilotbase.data.column_types import BOOLEANS, POLARS_TYPES, type_column
 from pilotbase.data.private.grids import FieldGrid, grids_of
 from pilotbase.data.private.made_up import made_up
 from pilotbase.data.quality.checks import RowCheck, row_checks

@@ -264,6 +264,7 @@ def _count_plain_lines(path: Path, separator: str, width: int) -> int | None:
     """Return the number of lines, with the header, of a file whose rows all have ``width`` cells; None for others.
 
     ``path`` is UTF-8, ``separator`` one ASCII character. No cell may be quoted, no line blank or very long.
+    Most of what machines write is so plain, and is checked in chunks, many times as fast as by rows.
     """
     sign, lines, rest = ord(separator), 0, b""
     with path.open("rb") as stream:

@@ -43,7 +43,11 @@ def _check_ends(path: Path) -> None:
 
 
 def row_groups(path: Path) -> tuple[range, ...]:
-    """Return the rows (from 0) of each row group; nothing where the footer does not tell them."""
+    """Return the rows (from 0) of each row group, as the footer says; none where it is broken.
+
+    The table library does not show them. The footer is a structure in Thrift's compact protocol (parquet-format,
+    ``FileMetaData``; thrift-compact-protocol.md): fields by number, varints with the sign in the lowest bit.
+    """
     try:
         counts = [group[_ROWS] for group in _groups(footer(path))]
     except (ValueError, IndexError, KeyError, struct.error):

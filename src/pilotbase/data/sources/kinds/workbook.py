@@ -1,6 +1,7 @@
 """Workbooks (.xlsx): each visible sheet a table, its first row that holds anything the header.
 
 What a sheet shows and a table cannot hold is refused by its cell: merged cells, errors, formulas that nothing computed.
+These are found in the XML, as a stream and with a parser that knows no entities; fastexcel reads the values.
 """
 
 from __future__ import annotations
