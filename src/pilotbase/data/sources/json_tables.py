@@ -1,32 +1,102 @@
-"""Lists of objects inside JSON objects: each name is a table of its own, whose rows name the record that holds them.
+"""JSON objects as columns with dotted names, and each name of lists of objects inside them as a table of its own.
 
-A record is named by a member that stands in all of them and never twice; where there is none, by its line. Lists inside
-these lists go no further: they are left out, which is told.
+The rows of such a table name the record that holds them: by a member that stands in every record and never twice, or
+where there is none, by the record's line. Lists inside these lists are left out, with a note.
 """
 
 from __future__ import annotations
 
+import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.bounds import LONGEST_NAME
-from pilotbase.data.sources.json_columns import LIST_OF_OBJECTS, JsonColumn, Value, flat, kind_of, spelled
-from pilotbase.data.sources.key_names import KEY_NAME
-from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.sources.faults import DEEPEST, LONGEST_NAME
+from pilotbase.data.sources.source import KEY_NAME, SourceTable
 from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Reference, Source
 
+_INT64 = range(-(2**63), 2**63)
+LIST_OF_OBJECTS, LIST_OF_LISTS, DEEP = "list of objects", "list of lists", "deep"
+"""Kinds of value that no column holds."""
+
+Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 MOST_LISTS = 20
 """Names under which lists of objects become tables."""
 _MOST_KEPT = 2_000_000
 """Values that are kept to see whether one stands twice; in a longer file lines name the records."""
 _ROWS = ("row", "line", "line number")
 """What a column of line numbers is called: the first that no member is called."""
+
+
+@dataclass
+class JsonColumn:
+    """Which kinds of value stand under a name."""
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    """Kind → the line where it stands first."""
+
+    @property
+    def dtype(self) -> pl.DataType | None:
+        """What holds all of them; None for what is no column (lists of objects)."""
+        kinds = set(self.kinds) - {"null"}
+        if kinds <= {"int"}:
+            return pl.Int64() if kinds else pl.String()
+        if kinds <= {"int", "float"}:
+            return pl.Float64()
+        if kinds == {"bool"}:
+            return pl.Boolean()
+        if any(kind.startswith("list") or kind == DEEP for kind in kinds):
+            return pl.List(pl.String()) if kinds <= {"list", "list of texts"} else None
+        return pl.String()
+
+    @property
+    def is_table(self) -> bool:
+        """Tell whether nothing but lists of objects stands there: a table inside the table."""
+        return LIST_OF_OBJECTS in self.kinds and self.kinds.keys() <= {"null", "list", LIST_OF_OBJECTS}
+
+
+def flat(record: dict[str, Value], above: str = "", depth: int = 0) -> Iterator[tuple[str, Value]]:
+    """Yield name and value of every member, those of objects inside under dotted names."""
+    for name, value in record.items():
+        if isinstance(value, dict) and depth < DEEPEST:
+            yield from flat(value, f"{above}{name}.", depth + 1)
+        else:
+            yield above + name, value
+
+
+def kind_of(value: Value) -> str:
+    """Return what kind of value it is, in the words that the owner is told."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int" if value in _INT64 else "text"
+    if isinstance(value, float):
+        return "float"
+    if isinstance(value, list):
+        kinds = {type(item) for item in value}
+        if kinds == {dict}:
+            return LIST_OF_OBJECTS
+        return LIST_OF_LISTS if kinds & {dict, list} else "list of texts" if kinds else "list"
+    return DEEP if isinstance(value, dict) else "text"
+
+
+def spelled(value: Value, dtype: pl.DataType) -> object:
+    """Return a value as a column of that type holds it."""
+    if value is None:
+        return None
+    if isinstance(dtype, pl.List):
+        items = value if isinstance(value, list) else [value]
+        return [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in items]
+    if dtype == pl.String():
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return float(value) if dtype == pl.Float64() and isinstance(value, int) else value
 
 
 class Keys:
