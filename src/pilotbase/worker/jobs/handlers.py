@@ -12,8 +12,8 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import reinstate, revoke, suspend
-from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import MAXIMUM_REASON
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
