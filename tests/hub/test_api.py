@@ -176,7 +176,7 @@ def test_a_method_that_is_not_there_is_told(walked):
 def test_every_example_fits_its_model():
     from pilotbase import documents, operations
     from pilotbase.documents.record import BROUGHT
-    from pilotbase.hub.api.schema import EXAMPLES
+    from pilotbase.hub.api.examples import EXAMPLES
 
     models = {}
     for package in (documents, operations):

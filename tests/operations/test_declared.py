@@ -6,7 +6,7 @@ import pytest
 from pilotbase import operations
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.texts import LANGUAGES, catalogue
-from pilotbase.hub.api.schema import EXAMPLES
+from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
 from pilotbase.worker.bound.binding import BOUND, does, function_of

@@ -200,22 +200,6 @@ def ready_stores(empty_store: Path) -> Iterator[None]:
         yield
 
 
-def made_at(version: str, url: str) -> Database:
-    """Return the database at ``url`` emptied and made anew as ``version`` has it."""
-    database = Database(url)
-    with database.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-        else:
-            tables_there = "SELECT name FROM sqlite_master WHERE type = 'table'"
-            for name in connection.exec_driver_sql(tables_there).scalars().all():
-                if not name.startswith(("sqlite_", "listing_search_")):
-                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
-        schema.migrate(connection, version)
-    return database
-
-
 @pytest.fixture
 def empty_url(empty_store: Path, tmp_path: Path) -> str:
     """The address of an empty store on SQLite, for rules that do not depend on the database."""

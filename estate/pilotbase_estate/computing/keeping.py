@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from pilotbase.worker.base import Base
+from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import ComputeBackend
 from pilotbase_estate.backends.cluster import RayBackend
 from pilotbase_estate.backends.local import LocalBackend
 from pilotbase_estate.backends.sessions import RayEngine
 from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.one_engine import require_own
 
 KEPT_DAYS = 30
 
@@ -19,6 +21,12 @@ def backend_of(base: Base) -> ComputeBackend:
     """Return the backend on which the jobs of a base run: where its engine opens boxes, too."""
     engine = base.lab.engine
     return RayBackend(_place(base), engine.cluster) if isinstance(engine, RayEngine) else local_backend(base)
+
+
+def require_engine_of_jobs(view: View, engine: str) -> None:
+    """Return if no job of a base runs on another engine than ``engine``; raises `OtherEngineError`."""
+    with view.reading() as connection:
+        require_own(connection, engine)
 
 
 def local_backend(base: Base) -> LocalBackend:

@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 from pilotbase.cli.edge.helping import help_line, translate_help
 from pilotbase.cli.edge.wrong_options import Commands
-from pilotbase.documents.plugins import packages
+from pilotbase.documents.plugins import mirrored
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("base:init", "Set up PILOTBASE_HOME: store, keys, trust roots."),
@@ -72,10 +72,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 def _listed() -> Mapping[str, tuple[str, str]]:
     """Return our commands, then those of plug-ins under other names, each with the full name of its module."""
-    found: dict[str, tuple[str, str]] = {}
-    for module in packages("cli.first_level"):
-        for name, (place, line) in import_module(module).COMMANDS.items():
-            found.setdefault(name, (f"{module.rpartition('.')[0]}.{place}", line))
+    found = {name: (f"pilotbase.cli.{place}", line) for name, (place, line) in COMMANDS.items()}
+    for module in mirrored("cli.first_level"):
+        for name, (place, line) in module.COMMANDS.items():
+            found.setdefault(name, (f"{module.__package__}.{place}", line))
     return found
 
 

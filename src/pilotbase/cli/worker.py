@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +12,12 @@ import typer
 
 from pilotbase.cli.edge.logs import keep_log
 from pilotbase.cli.edge.terminal import command, say
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.worker.jobs.beside import Beside
     from pilotbase.worker.reactions.noticing import Ways
+    from pilotbase.worker.rounds import Rounds
 
 
 @command
@@ -33,7 +33,6 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.jobs.beside import besides, require_engine_of_jobs
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
@@ -52,43 +51,36 @@ def worker(
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = open_base(create=True, engine=engine)
-    require_engine_of_jobs(base.lab.view, engine)
     ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
-    reactions, beside = Reactions(base), besides(base, ours.name)
+    reactions = Reactions(base)
+    beside: list[Rounds] = [module.rounds_of(base, ours.name) for module in mirrored("worker.rounds")]
     if not once:
         keep_log()
         say(text("job.worker_ready", name=ours.name))
-        rounds = (
-            running(noticing),
-            sweeping(base, _files_days()),
-            taking_in(base, taking(base)),
-            watching(base),
-            asking_canaries(base),
-            *(one.running() for one in beside),
-            reacting_to_changes(reactions),
-        )
-        with ExitStack() as stack:
-            for one in rounds:
-                stack.enter_context(one)
-            ours.work(stop)
+        observed, swept = taking_in(base, taking(base)), sweeping(base, _files_days())
+        with running(noticing), swept, observed, watching(base), asking_canaries(base), ExitStack() as added:
+            for one in beside:
+                added.enter_context(one.running())
+            with reacting_to_changes(reactions):
+                ours.work(stop)
         return
     take_in(base, taking(base))
-    _round(beside)
+    _go_round(beside)
     while watch_round(base):
         pass
     while reactions.round():
         pass
     while (done := ours.work_once()) is not None:
-        if done[1] is JobState.QUEUED and not _round(beside):
+        if done[1] is JobState.QUEUED and not _go_round(beside):
             break
-    _round(beside)
+    _go_round(beside)
     while noticing.round():
         pass
 
 
-def _round(beside: Sequence[Beside]) -> bool:
-    """Let every plug-in go one round; returns whether anything was done."""
-    return any([one.round() for one in beside])
+def _go_round(beside: list[Rounds]) -> bool:
+    """Go a round of every plug-in; return whether anything was done."""
+    return any([one.once() for one in beside])
 
 
 def _files_days() -> int:

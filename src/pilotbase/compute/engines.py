@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,7 +20,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.plugins import packages
+from pilotbase.documents.plugins import mirrored
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 
 
@@ -116,8 +115,9 @@ def require_engine(name: str) -> None:
 
 
 def _engine(name: str) -> EngineKind:
-    modules = [import_module(one) for one in packages("compute.engines")]
-    found: dict[str, EngineKind] = {key: kind for module in modules for key, kind in module.ENGINES.items()}
+    found = dict(ENGINES)
+    for module in mirrored("compute.engines"):
+        found |= module.ENGINES
     if name not in found:
         raise InputError("compute.unknown_engine", found=name, allowed=offer(name, tuple(found)))
     return found[name]

@@ -16,7 +16,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any
 
 HOUSE = "pilotbase"
 VARIABLE = "PILOTBASE_PLUGINS"
@@ -53,9 +52,9 @@ def loaded(folder: str) -> list[ModuleType]:
     return [import_module(f"{full}.{name}") for name, full in sorted(found, key=lambda one: one[0])]
 
 
-def united(module: str, name: str) -> list[Any]:
-    """Return what the tuples called ``name`` hold: the house's module first, then those of plug-ins."""
-    return [item for full in packages(module) for item in getattr(import_module(full), name)]
+def mirrored(name: str) -> list[ModuleType]:
+    """Return the module ``name`` of each plug-in that has one, such as ``cli.first_level``."""
+    return [import_module(full) for full in packages(name) if not full.startswith(f"{HOUSE}.")]
 
 
 def _exists(full: str) -> bool:

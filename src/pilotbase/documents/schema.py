@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from pilotbase.documents.agreement import Agreement
@@ -19,7 +18,7 @@ from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
-from pilotbase.documents.plugins import packages
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
@@ -82,8 +81,7 @@ MODELS: tuple[type[Document], ...] = (
 """What we publish; a plug-in publishes the ``MODELS`` of its module of this name."""
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
-    for module in packages("documents.schema")
-    for model in import_module(module).MODELS
+    for model in (*MODELS, *(one for module in mirrored("documents.schema") for one in module.MODELS))
 }
 
 

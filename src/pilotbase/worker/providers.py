@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import Protocol
 
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.api.seats import SeatTold
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.plugins import packages
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import Record
@@ -166,13 +165,11 @@ PAYER: Payer = NoPayer()
 
 @cache
 def seats() -> Seats:
-    """Return the seats of the plug-in that provides them; else our own."""
-    found: Seats = import_module(packages("worker.providers")[-1]).SEATS
-    return found
+    """Return the seats of the plug-in that provides them; else `OwnSeats`."""
+    return next((module.SEATS for module in mirrored("worker.providers")), SEATS)
 
 
 @cache
 def payer() -> Payer:
-    """Return the payer of the plug-in that provides one; else none who is paid."""
-    found: Payer = import_module(packages("worker.providers")[-1]).PAYER
-    return found
+    """Return the payer of the plug-in that provides one; else `NoPayer`."""
+    return next((module.PAYER for module in mirrored("worker.providers")), PAYER)

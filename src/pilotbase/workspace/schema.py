@@ -9,41 +9,17 @@ from sqlalchemy import Connection, inspect, text
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0024"
-"""The newest migration; older ones in order in `VERSIONS`."""
-VERSIONS = (
-    "0001",
-    "0002",
-    "0003",
-    "0004",
-    "0005",
-    "0006",
-    "0007",
-    "0008",
-    "0009",
-    "0010",
-    "0011",
-    "0012",
-    "0013",
-    "0014",
-    "0015",
-    "0016",
-    "0017",
-    "0018",
-    "0019",
-    "0020",
-    "0021",
-    "0022",
-    "0023",
-    "0024",
-)
+CURRENT = "0102"
+"""The newest revision; older ones in order in `VERSIONS`."""
+VERSIONS = ("0101", "0102")
 
 
 def upgrade(database: Database) -> None:
     """Bring ``database`` to `CURRENT`, all in one transaction; nothing to do when it is there already."""
     with database.write() as connection:
         version = _version(connection)
-        _require_known(version, database)
+        if version is not None:
+            _require_known(version, database)
         if version != CURRENT:
             migrate(connection, CURRENT)
 
@@ -64,7 +40,7 @@ def known_version(connection: Connection, database: Database) -> str:
 
     Raises:
         InputError: there is no store.
-        PilotbaseError: it was made by a newer version of Pilotbase.
+        PilotbaseError: it was made by a newer version of Pilotbase, or before 0.1.
     """
     version = _version(connection)
     if version is None:
@@ -81,13 +57,20 @@ def require_current(database: Database) -> None:
         raise InputError("workspace.schema_older", path=database.place, found=version, wanted=CURRENT)
 
 
+def require_released(version: str, path: object) -> None:
+    """Raise `PilotbaseError` if a development version from before 0.1 wrote what ``path`` holds."""
+    if version < VERSIONS[0]:
+        raise PilotbaseError("workspace.schema_unreleased", path=path, found=version)
+
+
+def _require_known(version: str, database: Database) -> None:
+    require_released(version, database.place)
+    if version not in VERSIONS:
+        raise PilotbaseError("workspace.schema_newer", path=database.place, found=version, wanted=CURRENT)
+
+
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return None if found is None else str(found)
-
-
-def _require_known(version: str | None, database: Database) -> None:
-    if version is not None and version not in VERSIONS:
-        raise PilotbaseError("workspace.schema_newer", path=database.place, found=version, wanted=CURRENT)

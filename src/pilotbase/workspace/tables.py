@@ -7,8 +7,6 @@ those of plug-ins in their module of this name.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -26,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from pilotbase.documents.plugins import packages
+from pilotbase.documents.plugins import mirrored
 from pilotbase.workspace import service_tables, terms_tables, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
 
@@ -462,5 +460,4 @@ requests = Table(
 )
 """What a request came to that may be sent again (`requests`)."""
 
-for _theirs in packages("workspace.tables")[1:]:
-    import_module(_theirs)
+mirrored("workspace.tables")

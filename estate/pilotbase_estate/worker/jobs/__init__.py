@@ -1,1 +1,1 @@
-"""Jobs of the computing estate in the queue of the base."""
+"""Jobs of the estate."""

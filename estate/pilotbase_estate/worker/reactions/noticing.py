@@ -16,7 +16,7 @@ from pilotbase.workspace.store import View
 from pilotbase_estate.documents.voucher import ClaimDecision, ClaimPayout, Settlement, VoucherClaim
 
 
-def of_claims(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
+def of_changes(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
     """Yield the notices of claims that were made, decided or paid out; ``view`` must see them all."""
     for change in changes:
         if change.event != "stored":
@@ -45,6 +45,3 @@ def _sides(view: View, made: VoucherClaim) -> list[str]:
     settled = view.find("voucher-settlement", {"job": made.job}, limit=1)
     both = {settled[0].load(Settlement).organisation, settled[0].load(Settlement).supplier} if settled else set()
     return sorted({made.claimant} | (both if made.claimant in both else set()))
-
-
-NOTICES = (of_claims,)

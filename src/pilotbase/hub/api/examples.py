@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pilotbase.documents.plugins import mirrored
+
 _DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _COMMISSION = "commission:7f3a9c21d5e84b60"
 
@@ -117,3 +119,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 """Name of a component of the schema → an example of it."""
+
+for _module in mirrored("hub.api.examples"):
+    PARAMETERS |= _module.PARAMETERS
+    EXAMPLES |= _module.EXAMPLES

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
-from importlib import import_module
 from typing import Any, get_args
 
 import pydantic
@@ -15,10 +14,11 @@ from pydantic.json_schema import models_json_schema
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.plugins import loaded, packages
+from pilotbase.documents.plugins import loaded
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
+from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import Operation, Repeated
@@ -38,9 +38,6 @@ DOCUMENTS = frozenset(
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
-_GIVEN = [import_module(one) for one in packages("hub.api.examples")]
-EXAMPLES = {name: example for module in _GIVEN for name, example in module.EXAMPLES.items()}
-PARAMETERS = {name: value for module in _GIVEN for name, value in module.PARAMETERS.items()}
 _WHOLE_DOCUMENTS = (Record, Report, SeenBoard, Roadmap)
 """Documents that the API takes or gives besides what a step brings, and what declared operations take or give."""
 _OWN_RESULT = "result"

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
-from pilotbase.data.labelling.summary import figure_line
+from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Runtime

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.plugins import packages
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base
@@ -75,8 +74,8 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
 
 @cache
 def _entries() -> tuple[NavigationItem, ...]:
-    every = (import_module(one).FLOW for one in packages("hub.presenters.navigation"))
-    return (*(entry for flow in every for entry in flow), *PUBLIC)
+    added = (entry for module in mirrored("hub.presenters.navigation") for entry in module.FLOW)
+    return (*FLOW, *added, *PUBLIC)
 
 
 def _is_for(entry: NavigationItem, acting: RequestActor | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,15 +9,12 @@ from datetime import datetime, timedelta
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plugins import united
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base, renew_revocations
-from pilotbase.worker.bundles.orders import erase_packed
-from pilotbase.worker.datasets.results import erase_old_results
 from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
+from pilotbase.worker.jobs.handlers import SWEEPS
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.worker.sites.orders import erase_old_packs
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -57,23 +53,12 @@ def erase_kept_files(base: Base, view: View, subject: str) -> int:
 def sweep(base: Base, files_days: int) -> int:
     """Erase what was handed in or made for somebody, and whose time is over, and return how many things that were.
 
-    What `ERASERS` erase, those of plug-ins too, and files of scenarios that are older than
-    ``files_days``.
+    Uploads, what jobs have made or left (`SWEEPS`), and files of scenarios that are older than ``files_days``.
     """
     oldest = base.lab.store.clock() - timedelta(days=files_days)
     old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
-    erasers: list[Callable[[Base], int]] = united("worker.jobs.retention", "ERASERS")
-    erased = sum(erase(base) for erase in erasers)
+    erased = erase_expired(base.lab.vault) + sum(one(base) for one in SWEEPS)
     return erased + sum(erase_scenario_files(base, digest) for digest in old)
-
-
-ERASERS: tuple[Callable[[Base], int], ...] = (
-    lambda base: erase_expired(base.lab.vault),
-    erase_packed,
-    erase_old_results,
-    erase_old_packs,
-)
-"""Each erases things whose time is over and returns how many; a plug-in's module of this name has its own."""
 
 
 def sweeping(base: Base, files_days: int) -> AbstractContextManager[None]:

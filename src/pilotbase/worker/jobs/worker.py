@@ -18,7 +18,6 @@ from types import TracebackType
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handlers import HANDLERS, PASSING, give_up
 from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
@@ -27,6 +26,9 @@ from pilotbase.workspace.jobs import ClaimedJob, Job, JobState, beat, claim, fin
 LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
+_PASSING = {"trial.already_running", "workspace.busy", "workspace.database_unreachable", *PASSING}
+"""What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
+at work on this plan; the database is locked, or starting again; and what plug-ins say of theirs."""
 _AWAY = (BusyError, UnreachableError, DiskFullError)
 """What keeps a worker from reading or writing the queue at all, until it passes."""
 _log = logging.getLogger("pilotbase.worker")
@@ -93,16 +95,18 @@ class JobWorker:
         view, job = self.base.lab.view, claimed.job
         if not job.readable:
             return self._fail(claimed, text("job.unreadable"))
+        if (handler := HANDLERS.get(job.kind)) is None:
+            return self._fail(claimed, text("job.no_handler", kind=job.kind))
         try:
             with _Heartbeat(self, claimed) as heart:
-                HANDLERS[WorkKind(job.kind)](self.base, job, heart.on_progress)
+                handler(self.base, job, heart.on_progress)
         except StaleLeaseError:
             raise
         except JobStoppedError:
             finish(view, claimed, JobState.CANCELLED)  # whoever stopped it has left the reason
             return JobState.CANCELLED, None
         except PilotbaseError as error:
-            if error.code in PASSING:
+            if error.code in _PASSING:
                 away = error.code == "workspace.database_unreachable"  # its text names addresses
                 reason = text("job.database_away") if away else error.text
                 finish(view, claimed, JobState.QUEUED, reason)

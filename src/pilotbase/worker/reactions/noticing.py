@@ -7,7 +7,7 @@ notice is kept once, and what goes out is claimed first or has a name by which a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Post
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.plugins import united
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -36,7 +36,6 @@ from pilotbase.worker.reactions.told_asks import of_asks, of_bar
 from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.workspace.changes import Change
 from pilotbase.workspace.failures import StaleLeaseError
 from pilotbase.workspace.listings import Listing, PendingWork, find_listing
 from pilotbase.workspace.log.entries import LogEntry
@@ -54,8 +53,6 @@ _FEED, _CLOCK, _READINGS = "notices", "due dates", "readings"
 _CHANGES, _VERSIONS = 500, 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger("pilotbase.notices")
-NOTICES: tuple[Callable[[View, Sequence[Change]], Iterable[NoticeDraft]], ...] = (of_asks,)
-"""Each makes notices of changes; a plug-in's module of this name has its own."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,9 @@ class Noticing:
             if talk.sequence <= after:
                 drafts += of_thread(talk.thread, talk.owner)
         changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
-        for of_changes in united("worker.reactions.noticing", "NOTICES"):
-            drafts += of_changes(self.view, changes)
+        drafts += of_asks(self.view, changes)
+        for module in mirrored("worker.reactions.noticing"):
+            drafts += module.of_changes(self.view, changes)
         self._keep(_FEED, since, after, drafts)
         return True
 
