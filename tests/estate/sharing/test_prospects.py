@@ -13,7 +13,7 @@ from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.sharing.desk import PoolScheduler, decide
 from pilotbase_estate.sharing.jobs import QueuedJob
 from pilotbase_estate.sharing.placer import FirstFit
-from tests.compute.sharing.pools_for_tests import check, machines, pool, quota, resources, vector
+from tests.estate.sharing.pools_for_tests import check, machines, pool, quota, resources, vector
 
 NAMES = ("a", "b", "c", "d")
 

@@ -4,7 +4,7 @@ from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.changing import findings
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob
-from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, vector
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, vector
 
 LONG = 86_400.0
 

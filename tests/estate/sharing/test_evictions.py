@@ -1,7 +1,7 @@
 """Evictions make a state better, or are not made: shares in ascending order grow with each, so none comes back."""
 
 from pilotbase_estate.sharing.desk import PoolScheduler
-from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 
 LONG = 86_400.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 
 
 def test_drf_example_of_the_paper():

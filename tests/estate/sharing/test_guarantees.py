@@ -4,7 +4,7 @@ import pytest
 
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
-from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 
 LONG = 86_400.0
 

@@ -8,7 +8,7 @@ from pilotbase_estate.sharing.desk import PoolScheduler, decide
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running
 from pilotbase_estate.sharing.placer import FirstFit
-from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota, resources, vector
+from tests.estate.sharing.pools_for_tests import Play, machines, pool, quota, resources, vector
 
 SHARED = pool(
     quota("a", guarantee=resources(cpu=4), limit=resources(gpu_t4=6), person_limit=resources(gpu_t4=4)),

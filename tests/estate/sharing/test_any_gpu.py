@@ -15,7 +15,7 @@ from pilotbase_estate.sharing.desk import PoolScheduler, decide
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob
 from pilotbase_estate.sharing.placer import FirstFit
-from tests.compute.sharing.pools_for_tests import MINUTE, Play, check, machines, pool, quota, resources, vector
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, check, machines, pool, quota, resources, vector
 
 LONG = 86_400.0
 KINDS = (machines(name="old", gpu_t4=2, cpu=16), machines(name="new", gpu_a100=2, cpu=16))

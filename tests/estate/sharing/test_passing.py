@@ -2,7 +2,7 @@
 
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
-from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, window
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, window
 
 LONG = 86_400.0
 

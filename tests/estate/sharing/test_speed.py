@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.compute.admission import measure
-from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota
+from tests.estate.sharing.pools_for_tests import Play, machines, pool, quota
 
 
 def test_the_measured_load_is_one_in_which_something_happens():

@@ -18,7 +18,7 @@ from pilotbase_estate.replay.policies import ALONE, PolicyContext, scheduler_of
 from pilotbase_estate.replay.reporting import STRETCHES, replay, replay_inflated
 from pilotbase_estate.replay.simulating import simulate
 from pilotbase_estate.replay.traces import Trace, TraceJob, hastened, read_jobs, read_trace, write_trace
-from tests.compute.replay.traces_for_tests import gpus, morning
+from tests.estate.replay.traces_for_tests import gpus, morning
 
 
 def _pool(**changes: object) -> Pool:

@@ -3,7 +3,7 @@
 from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
-from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota
+from tests.estate.sharing.pools_for_tests import Play, machines, pool, quota
 
 
 def test_the_pool_is_full_and_others_stand_behind():

@@ -15,7 +15,7 @@ from pilotbase_estate.replay.page import render_replay
 from pilotbase_estate.replay.page.wording import assumptions
 from pilotbase_estate.replay.reporting import replay, replay_inflated
 from pilotbase_estate.replay.traces import hastened
-from tests.compute.replay.traces_for_tests import gpus
+from tests.estate.replay.traces_for_tests import gpus
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

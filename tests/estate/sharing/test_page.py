@@ -11,7 +11,7 @@ from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.sharing.explaining import waits
-from tests.compute.sharing.pools_for_tests import Play
+from tests.estate.sharing.pools_for_tests import Play
 
 PAGE = (Path(__file__).parents[3] / "docs" / "share-computing-power.md").read_text("utf-8")
 HALF_A_DAY = 12 * 3600.0
