@@ -12,8 +12,8 @@ from pilotbase.workspace.migrations.shorthand import (
     words,
 )
 
-revision = "0102"
-down_revision = "0101"
+revision = "0101"
+down_revision = None
 
 
 def upgrade() -> None:
