@@ -1,8 +1,8 @@
 """The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
 
 The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
-zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own; those of a
-plug-in in its module of this name.
+zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own;
+those of plug-ins in their module of this name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from pilotbase.workspace import service_tables, terms_tables, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
 
 __all__ = ["metadata", "service_tables", "terms_tables", "watch_tables"]
-mirrored("workspace.tables")
 
 documents = Table(
     "documents",
@@ -460,3 +459,5 @@ requests = Table(
     Index("requests_age", "done_at"),
 )
 """What a request came to that may be sent again (`requests`)."""
+
+mirrored("workspace.tables")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.prices import format_plain
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
@@ -24,7 +25,6 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.claim_files import take_claim_file
 from pilotbase_estate.computing.told_claims import claim_detail, claims_told, uses_to_claim
 from pilotbase_estate.documents.api.vouchers import UseTold
-from pilotbase_estate.documents.voucher import format_plain
 from pilotbase_estate.hub.forms.claims import ClaimForm, EvidenceForm
 from pilotbase_estate.operations import vouchers
 
