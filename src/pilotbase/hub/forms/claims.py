@@ -14,8 +14,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.voucher import read_money
 from pilotbase.hub.acting import language
-from pilotbase.hub.forms.chosen_files import KeepingForm
-from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.forms.files import KeepingForm, SizedForm
 from pilotbase.hub.sentences import t
 
 _NOTE = forms.Textarea(attrs={"rows": 2})

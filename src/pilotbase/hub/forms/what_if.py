@@ -12,7 +12,7 @@ from pilotbase.documents.loading import build_document
 from pilotbase.documents.pool import Pool
 from pilotbase.documents.pool_replay import Policy
 from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
-from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.forms.files import SizedForm
 from pilotbase.hub.presenters.what_ifs import format_pool
 from pilotbase.hub.sentences import t
 

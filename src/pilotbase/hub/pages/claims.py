@@ -17,10 +17,9 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import format_plain
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.chosen_files import chosen_file
 from pilotbase.hub.forms.claims import ClaimForm, EvidenceForm
-from pilotbase.hub.forms.declared import AGAINST, do, form_of
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of
+from pilotbase.hub.forms.files import chosen_file
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.operations import vouchers

@@ -19,10 +19,9 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.describing import DescriptionForm, FilesForm, SaveForm
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file
-from pilotbase.hub.forms.private_files import make_name
+from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import for_act
 from pilotbase.hub.presenters.addresses import address_of, subject_of
 from pilotbase.hub.presenters.records import see

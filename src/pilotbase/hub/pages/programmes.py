@@ -14,7 +14,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.claims import RulesForm
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.programmes import evidence_response, rules_from, rules_written
 from pilotbase.worker.computing.told_claims import reconciliation_told

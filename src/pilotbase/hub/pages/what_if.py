@@ -17,8 +17,7 @@ from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import AGAINST, do
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do
 from pilotbase.hub.forms.what_if import WhatIfForm
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.pages.pools import crumbs
