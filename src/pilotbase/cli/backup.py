@@ -15,7 +15,7 @@ from pilotbase.documents.texts import text
 @command
 def backup(file: Annotated[Path, typer.Argument(help="Where the backup goes; nothing may be there.")]) -> None:
     """Write the base into one file while hub and worker go on: store, accounts, blobs, files; never a key."""
-    from pilotbase.hub.process.account_backup import accounts_of_home
+    from pilotbase.hub.process.accounts import accounts_of_home
     from pilotbase.workspace.backup.writing import write_backup
     from pilotbase.workspace.home import home_path, open_home
 
@@ -38,7 +38,7 @@ def restore(
     ] = None,
 ) -> None:
     """Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands."""
-    from pilotbase.hub.process.account_backup import accounts_restored
+    from pilotbase.hub.process.accounts import accounts_restored
     from pilotbase.workspace.backup.reading import opened_backup
     from pilotbase.workspace.backup.restoring import Destination, require_empty, restore_store, restored_home
     from pilotbase.workspace.home import home_path, open_home, settings_for

@@ -33,7 +33,7 @@ def init(
 @command
 def upgrade() -> None:
     """Bring store and accounts of PILOTBASE_HOME to this version; cut off, run it again. Back up first."""
-    from pilotbase.hub.process.account_backup import upgrade_accounts
+    from pilotbase.hub.process.accounts import upgrade_accounts
     from pilotbase.workspace.home import home_path, open_home, upgrade_home
 
     home = open_home(home_path())

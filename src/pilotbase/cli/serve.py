@@ -58,7 +58,7 @@ def serve(  # noqa: PLR0913 - each is an option
     serving.configure(place)
     serving.prepare()
     if invite is not None:
-        from pilotbase.hub.people.first import invite_operator
+        from pilotbase.hub.people.invitations import invite_operator
 
         typer.echo(invite_operator(invite))
         return
@@ -86,8 +86,7 @@ def _require_engine_of_jobs(engine: str) -> None:
 
 def _fill() -> None:
     from pilotbase.hub.base import base
-    from pilotbase.hub.demo.accounts import make_accounts
-    from pilotbase.hub.demo.ground import require_own_ground
+    from pilotbase.hub.demo import make_accounts, require_own_ground
     from pilotbase.hub.models import Person
     from pilotbase.worker.demo.records import fill
 
@@ -108,9 +107,9 @@ def _fill() -> None:
 
 
 def _check(place: BindAddress, gateway: BindAddress | None) -> None:
-    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process import serving
 
-    found = list(readiness.problems(place))
+    found = list(serving.problems(place))
     if gateway is not None:
         found += _problems_of_gateway(gateway)
     for problem in found:
@@ -118,7 +117,7 @@ def _check(place: BindAddress, gateway: BindAddress | None) -> None:
     if found:
         raise typer.Exit(2)
     say(text("cli.hub_checked"))
-    for shortcoming in readiness.shortcomings():
+    for shortcoming in serving.shortcomings():
         say(shortcoming)
 
 

@@ -15,7 +15,6 @@ from django.views.i18n import set_language
 from pilotbase.hub import converters
 from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.forms.declared import post_of
-from pilotbase.hub.pages import account as own_account
 from pilotbase.hub.pages import (
     acts,
     candidates,
@@ -101,7 +100,7 @@ ACCOUNT = [
     path("provider/", include(openid_connect)),
     path("tokens/", people.token_list, name="tokens"),
     path("tokens/<int:number>/revoke/", people.token_revoke, name="token-revoke"),
-    path("", own_account.show, name="account"),
+    path("", people.account, name="account"),
 ]
 
 PEOPLE = [

@@ -42,11 +42,7 @@ from pilotbase.workspace.store import View
 
 _PIECE = 4 << 20
 _REMEMBERED_SECONDS = 3600
-
-
 _LONGEST_NAME = 200
-
-
 KEPT = "kept"
 
 

@@ -26,8 +26,8 @@ from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.terms import FORMS, AgreementForm, DatasetForm, about_dataset
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import see
 from pilotbase.worker.trials.acts import take as take_step

@@ -41,11 +41,7 @@ from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
 _PAGE = 24
-
-
 _RULES = 20
-
-
 _AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 
 

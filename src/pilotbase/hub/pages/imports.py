@@ -30,9 +30,7 @@ from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, opened_table
 from pilotbase.hub.guards import for_act
-from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.people.inviting import invite_all
-from pilotbase.hub.people.known import known_people
+from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.intake.versions import vault_of

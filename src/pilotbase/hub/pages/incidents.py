@@ -19,8 +19,8 @@ from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.operations import incidents
 from pilotbase.watch.clocks import load_book
 from pilotbase.watch.incidents import list_incidents, load_incident, possible_acts
@@ -32,8 +32,6 @@ from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
 
 _LISTED = 200
-
-
 FORMS: Mapping[str, type[OperationForm]] = {
     IncidentAct.NOTE: form_of(incidents.NOTE),
     IncidentAct.GRADE: form_of(incidents.GRADE),

@@ -31,12 +31,8 @@ from pilotbase.workspace.records import fold
 
 SHOWN = 6
 MOST_WORDS = 200
-
-
 _VOCABULARIES = ("action", "support", "sector", "grain", "verification", "outcome", "verdict", "estimand", "role")
 """Vocabularies in the order of the page; sub-heads stand under their action."""
-
-
 _MOST_FOUND = 12
 
 

@@ -36,13 +36,12 @@ from pilotbase.hub.pages.rehearsals import rehearsal_log
 from pilotbase.hub.pages.statistics import bar_of
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
-from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import KINDS, address_of, subject_of
-from pilotbase.hub.presenters.choices import choices
+from pilotbase.hub.presenters.choices import choices, ways_on
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
 from pilotbase.hub.presenters.states import way
-from pilotbase.hub.presenters.ways_on import ways_on
 from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
@@ -58,11 +57,7 @@ from pilotbase.workspace.uses import uses_of
 
 _USES = 50
 """The newest uses that a page shows."""
-
-
 PAGE = 50
-
-
 _WORDS = 200
 
 

@@ -34,8 +34,6 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 DAYS = 14
-
-
 ServiceForm = form_of(services.CREATE, "name", "title")
 TermsForm = form_of(services.SET_TERMS)
 MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move"})

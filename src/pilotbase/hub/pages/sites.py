@@ -30,8 +30,6 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
 _AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError, NotFoundError)
-
-
 _AT_WORK = frozenset({"queued", "running"})
 
 

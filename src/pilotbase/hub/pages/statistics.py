@@ -45,8 +45,6 @@ from pilotbase.workspace.failures import NotFoundError
 
 MOST_ROWS = 100_000
 """Of a sample that is asked for on a page."""
-
-
 _TENTHS = 10
 
 

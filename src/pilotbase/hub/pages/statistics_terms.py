@@ -41,8 +41,6 @@ MOST_COLUMNS = 200
 _NUMBERS = (FieldType.FLOAT, FieldType.INTEGER)
 _WORDS = (FieldType.TEXT, FieldType.URL)
 _PLACE = re.compile(r"recordSet\[(\d+)\]\.field\[(\d+)\]\.(minimum|maximum|values)")
-
-
 _ACTS = {DatasetState.DRAFT: Act.DATASET_EDIT, DatasetState.PUBLISHED: Act.DATASET_REVISE}
 
 

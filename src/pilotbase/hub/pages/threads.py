@@ -38,8 +38,8 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, pos
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
-from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.sentences import t

@@ -60,8 +60,6 @@ from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
 
 _AGAINST = (InputError, RefusedError, ConflictError)
-
-
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""

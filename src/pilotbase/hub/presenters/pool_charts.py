@@ -13,7 +13,7 @@ from pilotbase.documents.resources import format_amount
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.names import title_of
 
 
 def scarcest(pool: PoolTold) -> str:

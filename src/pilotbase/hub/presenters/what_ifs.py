@@ -17,7 +17,7 @@ from pilotbase.documents.pool_replay import PolicyReplay, PoolReplay, WaitFigure
 from pilotbase.documents.quantities import format_span
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.names import title_of
 from pilotbase.worker.computing.what_if import WhatIf
 from pilotbase.workspace.store import View
 
