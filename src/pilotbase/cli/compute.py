@@ -10,8 +10,7 @@ import typer
 
 from pilotbase.cli import compute_replay
 from pilotbase.cli.computing import AsJson, demand_of, operators_view
-from pilotbase.cli.edge.consent import AskAbove, consents
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.terminal import AskAbove, command, consents, print_json, say
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
