@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
@@ -17,7 +18,7 @@ from django.urls import reverse
 from django.utils.text import format_lazy
 from django.views.decorators.http import require_POST
 
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
@@ -32,7 +33,7 @@ from pilotbase.worker.bound.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
-AGAINST = (InputError, RefusedError, ConflictError)
+AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError)
 """Errors that a page shows next to the person's input."""
 _LONG = 400
 Choices = Sequence[tuple[str, str]]
@@ -123,6 +124,15 @@ def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("n
     return require_POST(guard(view))
 
 
+@contextmanager
+def refusals_in(form: forms.Form) -> Iterator[None]:
+    """Show in ``form`` why what the block does was refused, and go on behind the block."""
+    try:
+        yield
+    except AGAINST as error:
+        add_errors(form, error)
+
+
 def add_errors(form: forms.Form, error: PilotbaseError) -> None:
     """Add every problem of ``error`` to ``form``: to the field that it is about, else to the whole form."""
     reader = language()
@@ -149,7 +159,7 @@ def bound_of(marks: Sequence[Any], name: str) -> Any:
     return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
 
 
-def _of_fields(error: InputError | RefusedError | ConflictError, whole: str | None) -> Any:
+def _of_fields(error: PilotbaseError, whole: str | None) -> PilotbaseError:
     """Return ``error`` with the form's names of its places: for a whole document, its own fields."""
     if not isinstance(error, InputError) or whole is None:
         return error

@@ -18,7 +18,7 @@ from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
@@ -26,7 +26,7 @@ from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.terms import FORMS, AgreementForm, DatasetForm, about_dataset
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import see
@@ -61,10 +61,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         "record": record,
         "people": names_shown(request.acting.actor, [(step.organisation, step.person) for step in record.history]),
         "plan": plan_shown(view, record) if chosen in DECIDED_ON else None,
-        "crumbs": [
-            {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
-            {"url": address_of(subject), "label": seen.title},
-        ],
+        "crumbs": record_crumbs(subject, seen.title),
     }
     return render(request, "hub/step.html", shown)
 
@@ -143,8 +140,7 @@ def _begun(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
 
 def _new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
     """Return the page with the form of a new record."""
-    crumbs = [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]
-    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": crumbs}
+    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": [section_crumb(section)]}
     return render(request, "hub/step.html", shown)
 
 

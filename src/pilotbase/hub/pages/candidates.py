@@ -23,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.boards import board_for
@@ -94,10 +94,7 @@ def show_board(request: HubRequest, name: str) -> HttpResponse:
         "chart": drawn(leader_chart(steps_of(seen.board), language())) if seen.board else "",
         "applications": applications,
         "at_work": any(work is not None and work.live for _, work in applications),
-        "crumbs": [
-            {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
-            {"url": address_of(subject), "label": seen.title},
-        ],
+        "crumbs": record_crumbs(subject, seen.title),
     }
     return render(request, "hub/board.html", shown)
 
@@ -117,10 +114,7 @@ def show_comparison(request: HubRequest, name: str) -> HttpResponse:
         "heads": heads(found, order or "ended", downwards),
         "charts": charts_of(found, candidates),
         "budget": budget_of_scenario(base(), view, subject) if may_know else None,
-        "crumbs": [
-            {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
-            {"url": address_of(subject), "label": found.title},
-        ],
+        "crumbs": record_crumbs(subject, found.title),
     }
     return render(request, "hub/comparison.html", shown)
 

@@ -19,7 +19,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import certificate_address
+from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.sentences import t
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
@@ -83,8 +83,7 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
     checked = checking.check_issued(base(), serial)
     shown = {"title": text("hub.certificate"), "checked": checked, "serial": serial}
     shown |= beside_certificate(request.acting, checking.issued(base(), serial), checked)
-    crumbs = [{"url": "/certificates/", "label": text("hub.nav_certificates")}]
-    return render(request, "hub/certificate.html", {**shown, "crumbs": crumbs})
+    return render(request, "hub/certificate.html", {**shown, "crumbs": [section_crumb("certificates")]})
 
 
 @require_safe

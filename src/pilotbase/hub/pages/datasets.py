@@ -7,15 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.data.quality.page import render_quality
-from pilotbase.documents.api.datasets import DatasetPage, Facet
+from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.quality import QualityReport, RuleResult
 from pilotbase.documents.terms import Purpose
@@ -23,12 +21,12 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.declared import AGAINST, refusals_in
 from pilotbase.hub.forms.describing import FilesForm
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.trials import SANDBOX
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.first_rows import is_archive
@@ -38,11 +36,10 @@ from pilotbase.worker.datasets.marking import asks_for_marks
 from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured
 from pilotbase.worker.datasets.previewing import why_no_previews
 from pilotbase.worker.progress import told
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.failures import NotFoundError
 
 _PAGE = 24
 _RULES = 20
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 
 
 @require_safe
@@ -56,7 +53,7 @@ def show(request: HubRequest) -> HttpResponse:
         "lead": text("hub.lead_datasets"),
         "words": sought.words,
         "chosen": sought.values,
-        "facets": [_facet(facet, page, sought) for facet in Facet],
+        "facets": [facet_shown(facet, page.facets[facet], asked) for facet in Facet],
         "page": page,
         "asked": bool(asked),
         "next": urlencode({**asked, "after": page.next}) if page.next else "",
@@ -71,7 +68,7 @@ def show_contributions(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("contribution.title"),
         "found": contributions(request.acting.view, request.GET.get("owner", "")[:120]),
-        "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}],
+        "crumbs": [section_crumb("datasets")],
     }
     return render(request, "hub/contributions.html", shown)
 
@@ -86,7 +83,7 @@ def preview(request: HubRequest, name: str) -> HttpResponse:
         "title": text("preview.title"),
         "found": found,
         "shown": len(found.cells),
-        "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}, _crumb(request, subject)],
+        "crumbs": record_crumbs(subject, see(request.acting.view, subject).title),
     }
     return render(request, "hub/preview.html", shown)
 
@@ -105,11 +102,9 @@ def show_files(request: HubRequest, name: str) -> HttpResponse:
         messages.success(request, text("preview.erased", count=count).render(language()))
         return redirect("dataset-files", name=name)
     if sending and form.is_valid():
-        try:
+        with refusals_in(form):
             _keep(request, seen.subject, form)
             return redirect("dataset-files", name=name)
-        except _AGAINST as error:
-            add_errors(form, error)
     own = request.acting.organisation == seen.listing.owner
     shown = {
         "kept": kept,
@@ -167,26 +162,6 @@ def measured_quality(request: HubRequest, name: str) -> HttpResponse:
     return _quality_page(found.report if found is not None else None)
 
 
-def _crumb(request: HubRequest, subject: str) -> dict[str, Any]:
-    return {"url": address_of(subject), "label": see(request.acting.view, subject).title}
-
-
-def _facet(facet: Facet, page: DatasetPage, sought: Sought) -> dict[str, Any]:
-    """Return a facet with its values, each with the address that chooses it; that of one that is chosen ends that."""
-    chosen = sought.values.get(facet, "")
-    others = {name: value for name, value in _asked(sought).items() if name != facet}
-    values = [
-        {
-            "value": one.value,
-            "count": one.count,
-            "chosen": one.value == chosen,
-            "query": urlencode(others if one.value == chosen else {**others, facet.value: one.value}),
-        }
-        for one in page.facets[facet]
-    ]
-    return {"name": facet.value, "values": values}
-
-
 def _asked(sought: Sought) -> dict[str, str]:
     values = {facet.value: value for facet, value in sought.values.items()}
     return {"q": sought.words, **values} if sought.words else values
@@ -214,7 +189,7 @@ def _take_quality(request: HubRequest, subject: str) -> None:
             messages.success(request, text("measuring.published").render(language()))
         else:
             order_measuring(base(), view, subject)
-    except _AGAINST as error:
+    except AGAINST as error:
         messages.error(request, error.render(language(), make_visible))
 
 
@@ -227,8 +202,4 @@ def _keep(request: HubRequest, subject: str, form: FilesForm) -> None:
 
 
 def _around(seen: RecordView) -> dict[str, Any]:
-    crumbs = [
-        {"url": reverse("datasets"), "label": text("hub.nav_datasets")},
-        {"url": address_of(seen.subject), "label": seen.title},
-    ]
-    return {"seen": seen, "name": seen.name, "crumbs": crumbs}
+    return {"seen": seen, "name": seen.name, "crumbs": record_crumbs(seen.subject, seen.title)}

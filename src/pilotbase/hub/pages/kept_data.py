@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,12 +12,12 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from pilotbase.documents.api.readers import ReaderFacet, Readers
+from pilotbase.documents.api.readers import ReaderFacet
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import facet_shown, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
@@ -35,8 +34,7 @@ def show_kept(request: HubRequest, name: str) -> HttpResponse:
         return redirect("kept-files", name=name)
     days = timedelta(days=settings.CONFIGURATION.files_days)
     found = [(one, one.stored_at + days) for one in kept_files(base(), view, subject)]
-    crumbs = [{"url": "/scenarios/", "label": text("hub.nav_scenarios")}, {"url": address_of(subject), "label": name}]
-    shown = {"title": text("kept.title"), "kept": found, "name": name, "crumbs": crumbs}
+    shown = {"title": text("kept.title"), "kept": found, "name": name, "crumbs": record_crumbs(subject, name)}
     return render(request, "hub/kept_files.html", shown)
 
 
@@ -55,28 +53,10 @@ def show_readers(request: HubRequest, section: str, name: str) -> HttpResponse:
     shown = {
         "title": text("reader.title"),
         "found": found,
-        "facets": [_facet(facet, found, chosen) for facet in ReaderFacet],
+        "facets": [facet_shown(facet, found.facets[facet], chosen) for facet in ReaderFacet],
         "next": urlencode({**chosen, "before": str(found.next)}) if found.next is not None else "",
         "newest": urlencode(chosen) if before else "",
         "asked": bool(chosen),
-        "crumbs": [
-            {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
-            {"url": address_of(subject), "label": see(view, subject).title},
-        ],
+        "crumbs": record_crumbs(subject, see(view, subject).title),
     }
     return render(request, "hub/readers.html", shown)
-
-
-def _facet(facet: ReaderFacet, found: Readers, chosen: dict[str, str]) -> dict[str, Any]:
-    """Return a facet with its values, each with the address that chooses it; that of one that is chosen ends that."""
-    others = {name: value for name, value in chosen.items() if name != facet}
-    values = [
-        {
-            "value": one.value,
-            "count": one.count,
-            "chosen": one.value == chosen.get(facet),
-            "query": urlencode(others if one.value == chosen.get(facet) else {**others, facet.value: one.value}),
-        }
-        for one in found.facets[facet]
-    ]
-    return {"name": facet.value, "values": values}

@@ -19,16 +19,15 @@ from pilotbase.data.labelling.summary import quality_lines
 from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.labelling_round import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import add_errors, do
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, refusals_in
 from pilotbase.hub.forms.files import KeepingForm, chosen_file
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
 from pilotbase.operations import labelling as operations
@@ -37,7 +36,7 @@ from pilotbase.worker.bound.labelling import round_told, sheet_told
 from pilotbase.worker.datasets.kept_tables import record_sets_kept
 from pilotbase.worker.datasets.label_rounds import find_round, part_of
 from pilotbase.worker.datasets.labelling import FINISHED, is_taking, items_document, outcome_of, sheet_of
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.failures import NotFoundError
 
 _SCALES = ("nominal", "ordinal")
 
@@ -124,7 +123,6 @@ class ExportForm(KeepingForm):
 
 
 _BUTTONS: dict[str, Operation[Any, Any]] = {"close": operations.CLOSE, "publish": operations.PUBLISH}
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 
 
 @require_safe
@@ -152,10 +150,9 @@ def start(request: HubRequest, name: str) -> HttpResponse:
             return redirect("labelling-round", identity=made.identity)
         except pydantic.ValidationError:
             form.add_error("classes", t("labelling.hub.classes_wrong"))
-        except _AGAINST as error:
+        except AGAINST as error:
             add_errors(form, error)
-    crumbs = [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}]
-    crumbs.append({"url": address_of(seen.subject), "label": seen.title})
+    crumbs = record_crumbs(seen.subject, seen.title)
     shown = {"title": text("labelling.hub.open"), "form": form, "can": bool(record_sets), "crumbs": crumbs}
     return render(request, "hub/labelling_open.html", shown)
 
@@ -168,10 +165,8 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     of = find_round(view, identity)
     form = _posted_form(request)
     if form is not None and form.is_valid():
-        try:
+        with refusals_in(form):
             return _do(request, of, form)
-        except _AGAINST as error:
-            add_errors(form, error)
     shown: dict[str, Any] = {
         "title": text("labelling.hub.one", name=of.campaign.name),
         "round": round_told(caller(view), of),

@@ -36,7 +36,7 @@ from pilotbase.hub.pages.rehearsals import rehearsal_log
 from pilotbase.hub.pages.statistics import bar_of
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
-from pilotbase.hub.presenters.addresses import KINDS, address_of, subject_of
+from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import plan_shown
@@ -141,7 +141,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "seen": seen,
         "kind": kind,
         "section": section,
-        "crumbs": [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}],
+        "crumbs": [section_crumb(section)],
         "history": list(reversed(seen.record.history)) if seen.record else [],
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
@@ -189,11 +189,7 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
     document = stored.load(SHOWN[stored.kind]) if stored and stored.kind in SHOWN else None
     if stored is None or document is None or subject_of_part(document) != seen.subject:
         raise NotFoundError("hub.not_found")
-    crumbs = [
-        {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
-        {"url": f"/{section}/{name}/", "label": seen.title},
-    ]
-    title = text("hub.version_title", digest=digest[:12])
+    title, crumbs = text("hub.version_title", digest=digest[:12]), record_crumbs(seen.subject, seen.title)
     shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored, "quality": None}
     return render(request, "hub/version.html", {**_contents(view, document, None), **shown})
 

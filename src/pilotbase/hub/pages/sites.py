@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, OperationForm, add_errors, do, form_of
+from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import private_folder, save
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
@@ -26,10 +26,8 @@ from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
 from pilotbase.worker.sites.orders import packs_of
 from pilotbase.worker.sites.returning import send_report
-from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
-_AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError, NotFoundError)
 _AT_WORK = frozenset({"queued", "running"})
 
 
@@ -70,14 +68,12 @@ def show_all(request: HubRequest) -> HttpResponse:
     enrols = acting.has(Role.OPERATOR, Role.DEMAND_OWNER)
     form = EnrolForm(*posted_files(request)) if enrols else None
     if form is not None and request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             with private_folder() as folder:
                 file = save(form.cleaned_data["file"], folder / "site-enrolment.json")
                 site = enrol_site(base(), acting.view, file, form.cleaned_data["key"])
             messages.success(request, text("site.enrolled", site=site.site, owner=site.owner).render(language()))
             return redirect("site", site=site.site)
-        except _AGAINST as error:
-            add_errors(form, error)
     shown = {
         "title": text("site.hub.title"),
         "sites": known_sites(acting.view),
@@ -139,10 +135,8 @@ def _done(request: HubRequest, form: forms.Form) -> bool:
     if isinstance(form, OperationForm):
         return form.done(request.acting.view)
     if form.is_valid():
-        try:
+        with refusals_in(form):
             send_report(request.acting.view, form.cleaned_data["file"].read())
-        except _AGAINST as error:
-            add_errors(form, error)
     return form.is_valid()
 
 

@@ -18,16 +18,15 @@ from pilotbase.data.private.synthetic import LEAST_ROWS
 from pilotbase.data.terms.budgets import PrivacyBudget, budgets
 from pilotbase.documents.api.statistics import NewStatistics
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.private import MOST_CONTRIBUTIONS, PrivateField, PrivateProfile
 from pilotbase.documents.terms import MILLIONTHS
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.declared import refusals_in
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.sentences import t
@@ -117,13 +116,11 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     form = StatisticsForm(record_sets, posted(request)) if record_sets else None
     price: QuestionPrice | None = None
     if form is not None and request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             if "confirmed" in request.POST:
                 found = order_statistics(base(), view, seen.subject, form.wanted())
                 return redirect("statistics-answer", name=name, identity=found.order.identity)
             price = price_of(base(), view, seen.subject, form.wanted())
-        except (InputError, RefusedError) as error:
-            add_errors(form, error)
     shown = {
         "title": text("statistics.title"),
         "seen": seen,
@@ -134,7 +131,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
         "given": {one: request.POST.get(one, "") for one in form.fields} if form is not None and price else {},
         "bars": [bar_of(one) for one in budgets(view, seen.subject)],
         "asked": [_row(one) for one in asked_of(view, seen.subject)],
-        "crumbs": _crumbs(seen),
+        "crumbs": record_crumbs(seen.subject, seen.title),
     }
     return render(request, "hub/statistics.html", shown)
 
@@ -157,8 +154,11 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         "profile": profile,
         "unit": unit_of(profile) if profile is not None else None,
         "rows": rows_of(profile) if profile is not None else "",
-        "fields": [_drawn(one) for one in charts_of(profile)] if profile is not None else [],
-        "crumbs": [*_crumbs(seen), {"url": reverse("statistics", args=[name]), "label": text("statistics.title")}],
+        "fields": charts_of(profile) if profile is not None else [],
+        "crumbs": [
+            *record_crumbs(seen.subject, seen.title),
+            {"url": reverse("statistics", args=[name]), "label": text("statistics.title")},
+        ],
     }
     template = "hub/parts/statistics_answer.html" if request.headers.get("HX-Request") else "hub/statistics_answer.html"
     return render(request, template, shown)
@@ -184,17 +184,6 @@ def _cost(price: QuestionPrice) -> dict[str, Any]:
 
 def _row(asked: StatisticsRequest) -> dict[str, Any]:
     return {"asked": asked, "epsilon": decimal(asked.order.question.epsilon), "work": told(asked.job)}
-
-
-def _drawn(chart: dict[str, Any]) -> dict[str, Any]:
-    return {**chart, "svg": drawn(chart["svg"])}
-
-
-def _crumbs(seen: RecordView) -> list[dict[str, Any]]:
-    return [
-        {"url": reverse("datasets"), "label": text("hub.nav_datasets")},
-        {"url": address_of(seen.subject), "label": seen.title},
-    ]
 
 
 def decimal(millionths: int) -> str:
@@ -232,7 +221,7 @@ def _chart(profile: PrivateProfile, field: PrivateField) -> dict[str, object]:
     mean = field.mean if field.mean is not None and field.mean.value is not None else None
     return {
         "name": field.field,
-        "svg": svg,
+        "svg": drawn(svg),
         "error": field.noise.error,
         "epsilon": decimal(field.noise.epsilon),
         "outside": _spelled(field.outside, least),

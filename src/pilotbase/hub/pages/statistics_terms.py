@@ -11,7 +11,6 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
@@ -30,7 +29,7 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.bringing import Bringing, StepForm
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.acts import taken
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.actors import Actor
@@ -194,10 +193,7 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
         "seen": seen,
         "form": form,
         "published": act is Act.DATASET_REVISE,
-        "crumbs": [
-            {"url": reverse("datasets"), "label": text("hub.nav_datasets")},
-            {"url": address_of(seen.subject), "label": seen.title},
-        ],
+        "crumbs": record_crumbs(seen.subject, seen.title),
     }
     return render(request, "hub/statistics_terms.html", shown)
 

@@ -17,7 +17,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import address_of, certificate_address, subject_of
+from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
 from pilotbase.hub.presenters.taken import bundle_response
 from pilotbase.trial.page import render_report
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
@@ -93,10 +93,7 @@ def take_bundle(request: HubRequest, name: str) -> HttpResponse:
         "live": at_work,
         "files": [(name, what_is(name)) for name in (*NEEDED, *OPTIONAL, SUMS)],
         "name": name,
-        "crumbs": [
-            {"url": "/trials/", "label": text("hub.nav_trials")},
-            {"url": address_of(subject), "label": record.title},
-        ],
+        "crumbs": record_crumbs(subject, record.title),
     }
     template = "hub/parts/bundle.html" if request.headers.get("HX-Request") else "hub/bundle.html"
     return render(request, template, shown)

@@ -30,7 +30,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.declared import refusals_in
 from pilotbase.hub.forms.files import (
     KeepingForm,
     KeptTable,
@@ -45,7 +45,7 @@ from pilotbase.hub.forms.files import (
     save,
 )
 from pilotbase.hub.guards import for_act, member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -55,11 +55,10 @@ from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.drafting import new_scenario
 from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
 from pilotbase.worker.intake.versions import own_names, take_uploaded_application
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
 
-_AGAINST = (InputError, RefusedError, ConflictError)
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
@@ -231,13 +230,11 @@ def scenario(request: HubRequest) -> HttpResponse:
     given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
     form = AnswersForm(request.acting, table, *given, initial={"kept": table.upload.identity})
     if given and form.is_valid():
-        try:
+        with refusals_in(form):
             record = _take_scenario(request, table, form.cleaned_data)
             forget_file(request.acting.view, table.upload)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
-        except _AGAINST as error:
-            add_errors(form, error)
     return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"), table=table)
 
 
@@ -253,14 +250,12 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     form = EditForm(*posted_files(request), initial={"manifest": write_scenario_yaml(before), "seen": head})
     chosen = chosen_file(request, form) if request.method == "POST" else None
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             _take_edited(view, subject, before, form.cleaned_data, chosen)
             return redirect(address_of(subject))
-        except _AGAINST as error:
-            add_errors(form, error)
     seen = see(view, subject)
     title = Text(code=f"act.{Act.SCENARIO_EDIT}")
-    crumbs = [*_crumbs("scenarios"), {"url": address_of(subject), "label": seen.title}]
+    crumbs = record_crumbs(subject, seen.title)
     shown = {"title": title, "lead": text("hub.edit_scenario_lead"), "form": form, "crumbs": crumbs, "wide": True}
     return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
 
@@ -276,11 +271,9 @@ def application(request: HubRequest) -> HttpResponse:
     if chosen is not None and form.is_valid():
         made_for = (form.cleaned_data["scenario"] or None, SaveOptions(form.cleaned_data["note"]))
         most = settings.CONFIGURATION.unpacked_bytes
-        try:
+        with refusals_in(form):
             record = take_uploaded_application(base(), request.acting.view, chosen.identity, most, made_for)
             return redirect(address_of(record.subject))
-        except _AGAINST as error:
-            add_errors(form, error)
     return _page(request, "applications", form, text("hub.new_application"), text("hub.new_application_lead"))
 
 
@@ -359,9 +352,12 @@ def _page(
     request: HubRequest, section: str, form: forms.Form, title: Text, lead: Text, table: KeptTable | None = None
 ) -> HttpResponse:
     button = text("hub.read_table") if isinstance(form, DataForm) and table is None else title
-    shown = {"title": title, "lead": lead, "form": form, "crumbs": _crumbs(section), "table": table, "button": button}
+    shown = {
+        "title": title,
+        "lead": lead,
+        "form": form,
+        "crumbs": [section_crumb(section)],
+        "table": table,
+        "button": button,
+    }
     return render(request, "hub/upload.html", shown)
-
-
-def _crumbs(section: str) -> list[dict[str, Any]]:
-    return [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]

@@ -26,6 +26,7 @@ from pilotbase.hub.base import operator_view
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
+from pilotbase.hub.presenters.addresses import record_crumbs
 from pilotbase.hub.presenters.names import title_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.problems import LoginNeededError
@@ -185,10 +186,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
         messages.success(request, said.render(language()))
         return redirect("record", section="organisations", name=organisation)
     title = text("hub.invite_title", organisation=title_of(organisation))
-    crumbs = [
-        {"url": "/organisations/", "label": text("hub.nav_organisations")},
-        {"url": f"/organisations/{organisation}/", "label": title_of(organisation)},
-    ]
+    crumbs = record_crumbs(organisation_subject(organisation), title_of(organisation))
     return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
 
 
