@@ -88,8 +88,8 @@ def describe(  # noqa: PLR0913 - each answer is an option
 
     Again on changed files: what you wrote stays, the version is raised, and what changed is said.
     """
-    from pilotbase.data.describing.answers import read_answers
     from pilotbase.data.describing.describing import describing
+    from pilotbase.data.describing.questions import read_answers
     from pilotbase.data.sources.source import ReadOptions
     from pilotbase.documents.answers import Answers
 
@@ -146,8 +146,7 @@ def export(
 
     What was measured of this very version goes with it: as published at the base, or in quality.json beside the file.
     """
-    from pilotbase.data.bridges.measured import measured_in
-    from pilotbase.data.bridges.writing import require_measurements, write_dataset
+    from pilotbase.data.bridges.writing import measured_in, require_measurements, write_dataset
     from pilotbase.worker.whole_files import write_whole
 
     if quality is not None:
@@ -303,7 +302,7 @@ def _given(source: str, for_owner: bool, is_asked: bool) -> tuple[Dataset, Measu
 
 def _beside(report: Path, dataset: Dataset, said: Measured) -> Measured:
     """Return what the report beside a description measured; ``said`` where it is of something else, which is told."""
-    from pilotbase.data.bridges.measured import measured_in
+    from pilotbase.data.bridges.writing import measured_in
     from pilotbase.documents.errors import InputError
 
     try:
@@ -317,7 +316,7 @@ def _beside(report: Path, dataset: Dataset, said: Measured) -> Measured:
 
 def _published(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.catalogue.records import load_record
-    from pilotbase.data.bridges.measured import measured_of
+    from pilotbase.data.bridges.writing import measured_of
     from pilotbase.data.croissant.measurements import NOTHING
     from pilotbase.documents.dataset import Dataset
     from pilotbase.worker.base import open_base

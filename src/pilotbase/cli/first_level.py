@@ -10,12 +10,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pilotbase.cli.edge.helping import help_line, translate_help
+from pilotbase.documents.plugins import mirrored
 
 if TYPE_CHECKING:
     from pilotbase.documents.errors import InputError
 
 
-FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
+COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("base:init", "Set up PILOTBASE_HOME: store, keys, trust roots."),
     "upgrade": (
         "base:upgrade",
@@ -61,8 +62,6 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
     "certificate": ("certificate:app", "Verify and revoke certificates."),
     "standard": ("standard:app", "Standards as code: profiles, checks, conformity, evidence."),
     "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
-    "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
-    "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
     "watch": ("watch:app", "Watch over services: in this home, or on a hub."),
     "incident": ("incident:app", "Incidents of services: in this home, or on a hub."),
     "upload": ("hub_records:uploads_app", "What was sent to the hub and not yet handed in."),
@@ -72,6 +71,18 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
     "key": ("base:keys", "Signing keys of the base."),
 }
 """Name → what it is called in which module of this room, and its help, the same as there."""
+
+
+def _listed() -> Mapping[str, tuple[str, str]]:
+    """Return our commands, then those of plug-ins under other names, each with the full name of its module."""
+    found = {name: (f"pilotbase.cli.{place}", line) for name, (place, line) in COMMANDS.items()}
+    for module in mirrored("cli.first_level"):
+        for name, (place, line) in module.COMMANDS.items():
+            found.setdefault(name, (f"{module.__package__}.{place}", line))
+    return found
+
+
+FIRST_LEVEL = _listed()
 
 
 class FirstLevel(TyperGroup):
@@ -127,7 +138,7 @@ class _Loaded(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = FIRST_LEVEL[name][0].partition(":")
-        found = getattr(import_module(f"pilotbase.cli.{module}"), attribute)
+        found = getattr(import_module(module), attribute)
         alone = typer.Typer()
         if isinstance(found, typer.Typer):
             alone.add_typer(found, name=name)

@@ -9,14 +9,15 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError, ValidationErrorContext
 
 import pilotbase
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.loading import issues_of
+from pilotbase.documents.plugins import loaded
 from pilotbase.documents.texts import text
-from pilotbase.hub.api import answers, declared, descriptions, figures, people, programmes, schema, trials
+from pilotbase.hub.api import answers, declared, schema
 from pilotbase.hub.api.schema import exact
 from pilotbase.hub.bounds import BodyTooLargeError, RangeError
 from pilotbase.hub.problems import LoginNeededError, problem_response
@@ -100,14 +101,9 @@ api = HubApi(
     parser=answers.JsonBodies(),
 )
 install(api)
-for _room in (
-    people,
-    descriptions,
-    trials,
-    figures,
-    programmes,
-):
-    api.add_router("", _room.router)
+for _module in loaded("hub.api"):
+    if isinstance(_router := getattr(_module, "router", None), Router):
+        api.add_router("", _router)
 api.add_router("", declared.made_router())
 
 

@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.data.labelling.final_labels import format_final
-from pilotbase.data.labelling.summary import quality_lines
+from pilotbase.data.labelling.quality import quality_lines
 from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import Dataset

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.charts import Bin, RankedBar, format_number, histogram_chart, ranked_chart
-from pilotbase.data.private.date_ranges import read_date_range
+from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
 from pilotbase.data.terms.budgets import PrivacyBudget, budgets
 from pilotbase.documents.api.statistics import NewStatistics
