@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pilotbase.certificate import reinstate, revoke, suspend
-from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import MAXIMUM_REASON
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
