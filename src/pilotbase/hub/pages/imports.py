@@ -27,13 +27,10 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base, operator_view
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file, opened_table
-from pilotbase.hub.forms.private_files import make_name
+from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, opened_table
 from pilotbase.hub.guards import for_act
-from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.people.inviting import invite_all
-from pilotbase.hub.people.known import known_people
+from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.intake.versions import vault_of

@@ -1,4 +1,4 @@
-"""One account a role, with a fresh password that is shown once."""
+"""A hub to look at: one account a role, on a base that holds nothing or that the demonstration filled before."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
 from django.db import transaction
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.models import Membership, Person
+from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.worker.demo.records import Cast, parties_in
 
 _NAMES = {
@@ -23,6 +25,16 @@ _NAMES = {
 }
 
 
+_MARK = "desk@pilot.example"
+"""The account that is made first: whose base this is, however far it was filled."""
+
+
+_SETUP = frozenset({"revocations.published", "organisation.register"})
+
+
+_MOST_SETUP = 20
+
+
 @dataclass(frozen=True)
 class DemoAccount:
     """Who may log in, and with what."""
@@ -30,6 +42,12 @@ class DemoAccount:
     role: Role
     email: str
     password: str
+
+
+def require_own_ground() -> None:
+    """Return if the base holds nothing, or the demonstration has filled it before; raises `InputError`."""
+    if not Person.objects.filter(email=_MARK).exists() and not _is_unused():
+        raise InputError("cli.demo_not_here", home=base().home.path)
 
 
 def make_accounts(base_name: str) -> tuple[Cast, list[DemoAccount]]:
@@ -57,3 +75,9 @@ def _person(handle: str, name: str, password: str, role: Role, organisations: tu
                 person=person, organisation=organisation, defaults={"roles": [role.value]}
             )
     return person
+
+
+def _is_unused() -> bool:
+    done = [entry.action for entry in operator_view().log_entries(limit=_MOST_SETUP)]
+    only_set_up = len(done) < _MOST_SETUP and _SETUP.issuperset(done) and done.count("organisation.register") <= 1
+    return only_set_up and not Person.objects.exists() and not Invitation.objects.exists()

@@ -1,4 +1,4 @@
-"""Candidates for one scenario side by side: the reader chooses the order, and nobody is ranked."""
+"""The candidates for a scenario: its board, and side by side in an order that the reader chooses."""
 
 from __future__ import annotations
 
@@ -12,17 +12,24 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.charts import CandidateRow, candidates_chart, format_number
+from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, format_number, leader_chart
 from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.board import Board
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.quantities import format_seconds
+from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import Text, text
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.worker.progress import progress_of
+from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
+from pilotbase.workspace.listings import Listing, Query, list_page
 
 Key = Callable[[Candidate], Any]
 ORDERS: dict[str, Key] = {
@@ -35,6 +42,9 @@ ORDERS: dict[str, Key] = {
     "computing": lambda one: one.computing,
 }
 """What the reader may sort by, besides each criterion (``c0``, ``c1`` …); names: text ``live.by_<key>``."""
+
+
+_OWN_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,28 @@ class ComparisonRow:
 
 
 @require_safe
-def show(request: HubRequest, name: str) -> HttpResponse:
+def show_board(request: HubRequest, name: str) -> HttpResponse:
+    """Show a board to its owner, to the base and to suppliers."""
+    acting, subject = request.acting, subject_of("scenarios", name)
+    seen = board_for(acting.view, subject)
+    applications = [(one, progress_of(acting.view, one.subject, "board")) for one in own_applications(acting, subject)]
+    shown = {
+        "title": text(
+            "live.board_of", scenario=seen.title.render(language()) if not isinstance(seen.title, str) else seen.title
+        ),
+        "seen": seen,
+        "steps": list(seen.board.ranked) if seen.board else [],
+        "used": sorted(seen.board.used.items()) if seen.board else [],
+        "chart": drawn(leader_chart(steps_of(seen.board), language())) if seen.board else "",
+        "applications": applications,
+        "at_work": any(work is not None and work.live for _, work in applications),
+        "crumbs": record_crumbs(subject, seen.title),
+    }
+    return render(request, "hub/board.html", shown)
+
+
+@require_safe
+def show_comparison(request: HubRequest, name: str) -> HttpResponse:
     """Show the candidates to the owner of the scenario and to the operator."""
     view, subject = request.acting.view, subject_of("scenarios", name)
     found = compare(view, subject)
@@ -83,10 +114,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "heads": heads(found, order or "ended", downwards),
         "charts": charts_of(found, candidates),
         "budget": budget_of_scenario(base(), view, subject) if may_know else None,
-        "crumbs": [
-            {"url": "/scenarios/", "label": text("hub.nav_scenarios")},
-            {"url": address_of(subject), "label": found.title},
-        ],
+        "crumbs": record_crumbs(subject, found.title),
     }
     return render(request, "hub/comparison.html", shown)
 
@@ -171,3 +199,17 @@ def _saves(found: Comparison, saves: float) -> Text:
 
 def _title(found: Comparison) -> str:
     return found.title if isinstance(found.title, str) else found.title.render(language())
+
+
+def steps_of(board: Board) -> list[LeaderStep]:
+    """Return the leaders of a board, oldest first."""
+    return [LeaderStep(format_day(entry.submitted_at), entry.released) for entry in reversed(board.ranked)]
+
+
+def own_applications(acting: RequestActor, scenario: str) -> tuple[Listing, ...]:
+    """Return the supplier's applications that were made for a scenario."""
+    if not acting.has(Role.SUPPLIER):
+        return ()
+    states = (ApplicationState.DRAFT, ApplicationState.SUBMITTED)
+    query = Query("application", states=states, scenario=scenario, owner=acting.organisation)
+    return list_page(acting.view, query, limit=_OWN_SHOWN).items

@@ -1,8 +1,9 @@
-"""What organisations are called: whoever reads the short name of one in a document may read its title."""
+"""What organisations are called, and whose names are shown to whom."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 
 from pilotbase.documents.base import Localized, localized
@@ -11,6 +12,8 @@ from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.models import Person
+from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Page, Query, find_listing, list_page
 
 _SECONDS = 60
@@ -40,3 +43,12 @@ def _title(home: str, name: str, period: int) -> Localized | None:
 def _newest(home: str, period: int) -> Page:
     """Return the newest organisations of a base: a page of many names asks once a minute, not for each name."""
     return list_page(operator_view(), Query(kind="organisation"), limit=MAXIMUM_PAGE)
+
+
+def names_shown(actor: Actor, standing: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Return opaque identifier → name of those that ``actor`` may know: colleagues; operator and regulator know all.
+
+    ``standing``: for whom somebody stands there (an organisation), and who.
+    """
+    known = {person for organisation, person in standing if actor.sees_all or organisation == actor.organisation}
+    return dict(Person.objects.filter(identity__in=known - {None}).values_list("identity", "name"))

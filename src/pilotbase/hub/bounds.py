@@ -1,12 +1,16 @@
-"""How much a request may bring: counted as it comes in, before Django keeps any of it."""
+"""How much a request may bring, counted as it comes in, and how often a token may ask."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.core.cache import cache
+
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -14,6 +18,9 @@ Application = Callable[[Scope, Receive, Any], Awaitable[None]]
 MARK = "pilotbase.body_allowed"
 """Stands in the scope of a request that brought more, with how much was allowed."""
 _FORM_FIELDS = 4 << 20
+
+
+_COUNTED_SECONDS = 60
 
 
 class BodyTooLargeError(InputError):
@@ -30,6 +37,14 @@ class RangeError(InputError):
     def __init__(self, found: str, size: int) -> None:
         super().__init__("api.range", found=found, size=size)
         self.size = size
+
+
+class TooManyRequestsError(RefusedError):
+    """A token asks too often; in ``retry_seconds`` it may again."""
+
+    def __init__(self, allowed: int, retry_seconds: int) -> None:
+        super().__init__("api.too_many_requests", allowed=allowed)
+        self.retry_seconds = retry_seconds
 
 
 def require_bounded(request: object) -> None:
@@ -86,3 +101,16 @@ async def _disconnected(receive: Receive) -> Mapping[str, Any]:
 def _announced(scope: Scope) -> int:
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     return int(length) if length.isdigit() and len(length) < 20 else 0
+
+
+def count_request(name: str) -> None:
+    """Count one request under ``name``; raises `TooManyRequestsError` beyond the setting."""
+    allowed, now = settings.CONFIGURATION.token_requests, time.time()
+    key = f"requests:{name}:{int(now // _COUNTED_SECONDS)}"
+    cache.add(key, 0, 2 * _COUNTED_SECONDS)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # thrown out between the two lines, by a full cache
+        count = 1
+    if count > allowed:
+        raise TooManyRequestsError(allowed, _COUNTED_SECONDS - int(now % _COUNTED_SECONDS))
