@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
@@ -149,3 +149,12 @@ def _act(name: str) -> Act:
         return Act(name)
     except ValueError:
         raise NotFoundError("hub.not_found") from None
+
+
+urlpatterns = [
+    path("trials/new/", propose, name="commission-new"),
+    path("organisations/new/", register_organisation, name="organisation-new"),
+    path("datasets/new/", register_dataset, name="dataset-new"),
+    path("agreements/new/", agree, name="agreement-new"),
+    path("<section:section>/<name:name>/acts/<str:act>/", take, name="act"),
+]

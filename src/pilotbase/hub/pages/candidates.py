@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
@@ -213,3 +214,9 @@ def own_applications(acting: RequestActor, scenario: str) -> tuple[Listing, ...]
     states = (ApplicationState.DRAFT, ApplicationState.SUBMITTED)
     query = Query("application", states=states, scenario=scenario, owner=acting.organisation)
     return list_page(acting.view, query, limit=_OWN_SHOWN).items
+
+
+urlpatterns = [
+    path("scenarios/<name:name>/board/", show_board, name="board"),
+    path("scenarios/<name:name>/comparison/", show_comparison, name="comparison"),
+]

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.catalogue.records import trial_with
@@ -140,3 +141,14 @@ def _barred(view: View, issued: IssuedCertificate, record: Record | None, checke
     """Return why it may not serve now, as the refusal would say; None: nothing is known against it."""
     against = why_not_admitted(view, issued, record.subject if record is not None else None) or checked.error
     return against.text if against is not None else None
+
+
+urlpatterns = [
+    path("certificates/", check, name="certificate-check"),
+    path("certificates/<digits:serial>/", show, name="certificate"),
+    path("certificates/<digits:serial>/certificate.json", download, name="certificate-download"),
+    path("certificates/<digits:serial>/qr.svg", qr, name="certificate-qr"),
+    path("certificates/trust-roots.json", trust_roots, name="trust-roots"),
+    path("certificates/revocations.json", revocations, name="revocations"),
+    path("certificates/log-key.txt", log_key, name="log-key"),
+]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
@@ -203,3 +204,14 @@ def _keep(request: HubRequest, subject: str, form: FilesForm) -> None:
 
 def _around(seen: RecordView) -> dict[str, Any]:
     return {"seen": seen, "name": seen.name, "crumbs": record_crumbs(seen.subject, seen.title)}
+
+
+urlpatterns = [
+    path("datasets/", show, name="datasets"),
+    path("datasets/contributions/", show_contributions, name="contributions"),
+    path("datasets/<name:name>/preview/", preview, name="dataset-preview"),
+    path("datasets/<name:name>/files/", show_files, name="dataset-files"),
+    path("datasets/<name:name>/measuring/", show_quality, name="dataset-quality"),
+    path("datasets/<name:name>/measuring/quality.html", measured_quality, name="dataset-quality-measured"),
+    path("datasets/<name:name>/quality.html", published_quality, name="dataset-quality-report"),
+]

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.data.describing.questions import MISSING
@@ -138,3 +138,11 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
         "form": form,
         "save": SaveForm(),
     }
+
+
+urlpatterns = [
+    path("descriptions/", start, name="describe"),
+    path("descriptions/<drawn:identity>/", show, name="description"),
+    path("descriptions/<drawn:identity>/save/", save, name="description-save"),
+    path("descriptions/<drawn:identity>/forget/", forget, name="description-forget"),
+]

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.catalogue.import_columns import COLUMNS, CellProblem
@@ -242,3 +243,14 @@ def _crumbs() -> list[dict[str, object]]:
 def _file(content: bytes, name: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+urlpatterns = [
+    path("import/", show, name="imports"),
+    path("import/<str:kind>/template.csv", template, name="import-template"),
+    path("import/<str:kind>/", start, name="import-start"),
+    path("import/<str:kind>/<drawn:identity>/", preview, name="import-preview"),
+    path("import/<str:kind>/<drawn:identity>/problems.csv", problems, name="import-problems"),
+    path("import/<str:kind>/<drawn:identity>/confirm/", confirm, name="import-confirm"),
+    path("import/<str:kind>/<drawn:identity>/cancel/", cancel, name="import-cancel"),
+]

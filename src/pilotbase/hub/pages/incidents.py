@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
@@ -171,3 +171,12 @@ def _crumbs() -> list[dict[str, object]]:
         {"url": reverse("duty-desk"), "label": text("incident.desk")},
         {"url": reverse("incidents"), "label": text("incident.incidents")},
     ]
+
+
+urlpatterns = [
+    path("desk/", desk, name="duty-desk"),
+    path("incidents/", show_all, name="incidents"),
+    path("incidents/<int:number>/", show, name="incident"),
+    path("incidents/<int:number>/<str:act>/", take, name="incident-act"),
+    path("services/<slug:name>/runbook/", show_runbook, name="runbook"),
+]

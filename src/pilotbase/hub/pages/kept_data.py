@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -60,3 +61,9 @@ def show_readers(request: HubRequest, section: str, name: str) -> HttpResponse:
         "crumbs": record_crumbs(subject, see(view, subject).title),
     }
     return render(request, "hub/readers.html", shown)
+
+
+urlpatterns = [
+    path("scenarios/<name:name>/files/", show_kept, name="kept-files"),
+    path("<section:section>/<name:name>/readers/", show_readers, name="readers"),
+]

@@ -10,7 +10,7 @@ import pydantic
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -256,3 +256,11 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
         if (does := request.POST.get("does", "")) in _BUTTONS:
             do(_BUTTONS[does], view, {"asked": identity})
     return redirect("labelling-round", identity=identity)
+
+
+urlpatterns = [
+    path("labelling/", show_all, name="labelling"),
+    path("labelling/<digits:identity>/", show, name="labelling-round"),
+    path("labelling/<digits:identity>/<str:file>", download, name="labelling-file"),
+    path("datasets/<name:name>/labelling/", start, name="labelling-open"),
+]

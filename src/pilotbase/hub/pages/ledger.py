@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -254,3 +255,15 @@ def _csv(table: Table, name: str) -> HttpResponse:
 def _whole(request: HubRequest, name: str, default: int, most: int) -> int:
     found = request.GET.get(name, "")
     return min(int(found), most) if found.isascii() and found.isdigit() and len(found) < 10 else default
+
+
+urlpatterns = [
+    path("ledger/", show, name="ledger"),
+    path("ledger/map/", show_map, name="ledger-map"),
+    path("ledger/ranking/", ranking, name="ledger-ranking"),
+    path("ledger/ranking/<int:potential>-<int:maturity>-<int:driving_effect>/", rung, name="ledger-rung"),
+    path("ledger/plan/", plan, name="ledger-plan"),
+    path("ledger/records/<str:figure>/", records, name="ledger-records"),
+    path("ledger/steps/<str:step>/<str:progress>/", step, name="ledger-step"),
+    path("ledger/<str:name>.csv", download, name="ledger-csv"),
+]

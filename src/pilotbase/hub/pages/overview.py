@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
@@ -138,3 +139,11 @@ def _shown_targets(found: list[Reached]) -> list[dict[str, Any]]:
 
 def _name(figure: Figure) -> str:
     return Text(code=f"figure.{figure}").render(language())
+
+
+urlpatterns = [
+    path("overview/", show, name="overview"),
+    path("overview/screen/", screen, name="overview-screen"),
+    path("overview/late/", late, name="overview-late"),
+    path("overview/records/<str:figure>/", records, name="overview-records"),
+]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -245,3 +246,14 @@ def _word(vocabulary: str, value: Any) -> Word:
 
 def _name_of(vocabulary: str, value: Any) -> Text:
     return Text(code=f"{vocabulary}.{value.value}")
+
+
+urlpatterns = [
+    path("", show, name="portal"),
+    path("search/", search, name="search"),
+    path("certified/", certified, name="certified"),
+    path("figures/", figures, name="figures"),
+    path("standards/", show_standards, name="standards"),
+    path("standards/vocabularies.json", vocabularies, name="vocabularies"),
+    path("standards/<str:kind>.json", schema, name="schema"),
+]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -327,3 +328,11 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
         "manages": manages,
         "invitations": open_invitations(name) if manages else (),
     }
+
+
+urlpatterns = [
+    path("<public:section>/", public_list, name="records"),
+    path("<section:section>/", member_list, name="records"),
+    path("<section:section>/<name:name>/versions/<digits:digest>/", version, name="record-version"),
+    path("<section:section>/<name:name>/", show, name="record"),
+]

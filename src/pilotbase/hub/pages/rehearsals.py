@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pydantic
 from django.http import HttpResponse
+from django.urls import path
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
@@ -138,3 +139,10 @@ def _kept_file(version: ApplicationVersion, name: str) -> Path | None:
     scenario = name_of(version.scenario).partition("/")[2]
     path = rehearsal_folder(base().lab, version.folder, scenario) / name
     return path if path.is_file() else None
+
+
+urlpatterns = [
+    path("scenarios/<name:name>/starter-kit.zip", kit, name="starter-kit"),
+    path("applications/<name:name>/rehearsal.html", report, name="rehearsal"),
+    path("applications/<name:name>/rehearsal.log", log, name="rehearsal-log"),
+]

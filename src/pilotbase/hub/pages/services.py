@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.charts import Bar, Legend, bar_chart
@@ -21,11 +21,12 @@ from pilotbase.documents.service import Route, Service, ServiceTerms
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, form_of, label_of
+from pilotbase.hub.forms.declared import Choices, form_of, label_of, post_of
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.sentences import t
 from pilotbase.operations import services
+from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.service.registry import load_service
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import history_of, list_services, may_act, may_put_into_service, show_service
@@ -206,3 +207,19 @@ def _require(request: HubRequest, name: str, act: ServiceAct) -> None:
     service = load_service(request.acting.view, name)
     if not may_act(request.acting.view, act, service):
         raise RefusedError("service.not_yours", organisation=service.organisation)
+
+
+urlpatterns = [
+    path("certificates/<digits:serial>/service/", put, name="service-put"),
+    path("services/", show_all, name="services"),
+    path("services/<slug:name>/", show, name="service"),
+    path("services/<slug:name>/move/", move, name="service-move"),
+    path("services/<slug:name>/terms/", set_terms, name="service-terms"),
+    path("services/<slug:name>/keys/", make_key, name="service-keys"),
+    path(
+        "services/<slug:name>/keys/<drawn:key>/revoke/",
+        post_of(REVOKE_KEY, "service", service="name", key="key"),
+        name="service-key-revoke",
+    ),
+    path("services/<slug:name>/budgets/", set_budget, name="service-budget"),
+]

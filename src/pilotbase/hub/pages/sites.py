@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
@@ -143,3 +143,10 @@ def _done(request: HubRequest, form: forms.Form) -> bool:
 def _applications(request: HubRequest) -> Choices:
     page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
     return [(one.subject, localized(one.title, language())) for one in page.items]
+
+
+urlpatterns = [
+    path("sites/", show_all, name="sites"),
+    path("sites/packs/<digits:identity>/agree/", agree, name="site-pack-agree"),
+    path("sites/<slug:site>/", show, name="site"),
+]

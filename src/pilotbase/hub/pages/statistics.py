@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.charts import Bin, RankedBar, format_number, histogram_chart, ranked_chart
@@ -244,3 +244,9 @@ def rows_of(profile: PrivateProfile) -> str:
 
 def _spelled(count: int | None, least: int) -> str:
     return f"<{least}" if count is None else f"{count:,}"
+
+
+urlpatterns = [
+    path("datasets/<name:name>/statistics/", ask, name="statistics"),
+    path("datasets/<name:name>/statistics/<digits:identity>/", show, name="statistics-answer"),
+]

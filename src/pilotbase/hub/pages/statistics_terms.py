@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
@@ -210,3 +211,8 @@ def columns_of(dataset: Dataset) -> Iterator[CountableColumn]:
 def _next(version: str) -> str:
     first, second, third = version.split(".")
     return f"{first}.{second}.{int(third) + 1}"
+
+
+urlpatterns = [
+    path("datasets/<name:name>/statistics/terms/", edit, name="statistics-terms"),
+]

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.catalogue import threads
@@ -321,3 +322,15 @@ def _said(error: Exception) -> str:
     if isinstance(error, PilotbaseError):
         return error.render(language())
     return text("thread.unreadable").render(language())
+
+
+urlpatterns = [
+    path("exchange/", show_all, name="exchange"),
+    path("exchange/<drawn:identity>/", show, name="thread"),
+    path("exchange/<drawn:identity>/mark/", mark, name="thread-mark"),
+    path("exchange/<drawn:identity>/<int:number>/correct/", correct, name="thread-correct"),
+    path("exchange/<drawn:identity>/<int:number>/remove/", remove, name="thread-remove"),
+    path("exchange/<drawn:identity>/<int:number>/<digits:digest>/", file, name="thread-file"),
+    path("<section:section>/<name:name>/threads/", about, name="threads-about"),
+    path("<section:section>/<name:name>/threads/new/", ask, name="thread-new"),
+]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.catalogue.records import record_of
@@ -131,3 +132,11 @@ def _rounds(view: View, record: Record) -> Iterator[_Round]:
         yield _Round(
             view.load(digest, Report), work if work and (work.live or work.state == "failed") else None, packed
         )
+
+
+urlpatterns = [
+    path("trials/<name:name>/progress/", progress, name="progress"),
+    path("trials/<name:name>/report/", report, name="report"),
+    path("trials/<name:name>/bundle/", take_bundle, name="bundle"),
+    path("trials/<name:name>/bundle/<digits:digest>.zip", download_bundle, name="bundle-file"),
+]

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
@@ -361,3 +362,10 @@ def _page(
         "button": button,
     }
     return render(request, "hub/upload.html", shown)
+
+
+urlpatterns = [
+    path("scenarios/new/", scenario, name="scenario-new"),
+    path("applications/new/", application, name="application-new"),
+    path("scenarios/<name:name>/acts/scenario.edit/", edit, name="scenario-edit"),
+]

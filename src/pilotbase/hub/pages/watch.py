@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
@@ -27,11 +27,11 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import AGAINST, add_errors, bound_of, do
+from pilotbase.hub.forms.declared import AGAINST, add_errors, bound_of, do, post_of
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.sentences import t
-from pilotbase.operations.watch import ACKNOWLEDGE, REPLAY, SILENCE
+from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors import LossDetector, LossWatch
@@ -300,3 +300,15 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
 
 def _strip(column: str, spells: Sequence[ColourSpell]) -> DriftStrip:
     return DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells])
+
+
+urlpatterns = [
+    path("warnings/", warnings, name="warnings"),
+    path("warnings/<digits:digest>/care/", acknowledge, name="warning-care"),
+    path("services/<slug:name>/watch/", show, name="watch"),
+    path("services/<slug:name>/watch/replay/", replay, name="watch-replay"),
+    path("services/<slug:name>/watch/arm/", post_of(ARM, "watch", service="name"), name="watch-arm"),
+    path("services/<slug:name>/watch/disarm/", post_of(DISARM, "watch", service="name"), name="watch-disarm"),
+    path("services/<slug:name>/watch/silence/", create_silence, name="watch-silence"),
+    path("services/<slug:name>/watch/speak/", post_of(END_SILENCE, "watch", service="name"), name="watch-speak"),
+]

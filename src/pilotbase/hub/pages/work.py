@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.texts import Text, text
@@ -84,3 +84,9 @@ def _begin(acting: RequestActor) -> Iterator[Beginning]:
         yield Beginning(text("hub.first_evidence"), reverse("records", kwargs={"section": "trials"}))
     if acting.has(Role.REVIEWER):
         yield Beginning(text("hub.first_review"), reverse("records", kwargs={"section": "trials"}))
+
+
+urlpatterns = [
+    path("work/", show, name="my-work"),
+    path("queue/", show_queue, name="queue"),
+]
