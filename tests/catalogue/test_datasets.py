@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.catalogue.facets import grade_listing
+from pilotbase.catalogue.wording import grade_listing
 from pilotbase.data.terms.templates import constraint, offer_for
 from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.dataset import Dataset
