@@ -28,7 +28,7 @@ from pilotbase.workspace.store import View
 
 Change = Literal["new", "changed", "same"]
 C = TypeVar("C")
-_V = TypeVar("V", Sector, Action)
+V = TypeVar("V", Sector, Action)
 _NAME = re.compile(NAME)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -316,7 +316,7 @@ def _number(found: str) -> int | Text:
     return int(found) if _WHOLE.fullmatch(found) else text("imports.not_a_number")
 
 
-def _chosen(cell: RowCells, name: str, vocabulary: type[_V]) -> _V | None:
+def _chosen(cell: RowCells, name: str, vocabulary: type[V]) -> V | None:
     if fold(cell.text(name, 100)) in _EVERYTHING:
         return None
     values = [one.value for one in vocabulary]

@@ -93,7 +93,10 @@ def waits_due(view: View, after: datetime, until: datetime) -> list[tuple[Listin
         .order_by(_waits.due, _waits.subject, _waits.position)
     )
     with view.reading() as connection:
-        return [(_listing(row), _wait(row)) for row in connection.execute(rows)]
+        return [
+            (_listing(row), PendingWork(row.act, row.role, row.organisation, row.person, row.since, row.due))
+            for row in connection.execute(rows)
+        ]
 
 
 def _concerned(record: Record) -> Iterator[Address]:
@@ -134,7 +137,3 @@ def _of(message: Message) -> Address:
 def _listing(row: Row[Any]) -> Listing:
     title = Localized.model_validate_json(row.title)
     return Listing(row.subject, row.kind, row.state, row.digest, row.owner, title)
-
-
-def _wait(row: Row[Any]) -> PendingWork:
-    return PendingWork(row.act, row.role, row.organisation, row.person, row.since, row.due)
