@@ -18,7 +18,7 @@ from pilotbase.documents.watch import TimelineEntry
 from pilotbase.notices import outbox
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.watch.incidents import continue_open
-from pilotbase.watch.reaction_rows import Done, find_step, keep_step
+from pilotbase.watch.warnings import Done, find_step, keep_step
 from pilotbase.worker import rounds
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.noticing import webhook_roles

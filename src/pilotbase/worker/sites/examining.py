@@ -14,7 +14,7 @@ from pathlib import Path
 import pydantic
 
 from pilotbase.certificate import Envelope
-from pilotbase.certificate.delegation import TrustedKey
+from pilotbase.certificate.roots import TrustedKey
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.subjects import certificate_head

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from pilotbase.certificate import Envelope, TrustFolder, TrustRoots
 from pilotbase.certificate.bounded_json import parse_model
-from pilotbase.certificate.delegation import TrustedKey, follow_chain
 from pilotbase.certificate.envelope import seal
+from pilotbase.certificate.roots import TrustedKey, follow_chain
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.texts import Text, text

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import read_evidence
-from pilotbase.certificate.delegation import TrustedKey
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.roots import TrustedKey
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.report import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.certificate import CertificateVerification, read_evidence, verify_certificate
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_of

@@ -13,7 +13,7 @@ from pilotbase.certificate import (
     sign_certificate,
     verify_certificate,
 )
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.moments import day_end
 from pilotbase.documents.plan import TrialPlan

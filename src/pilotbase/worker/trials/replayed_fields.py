@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic
 
-from pilotbase.certificate.claim import claim_sentence, weakest_guarantee
+from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
 from pilotbase.documents.criteria import parse_rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import certificate_head
