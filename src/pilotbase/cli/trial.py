@@ -99,8 +99,8 @@ def run(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.certificates import earlier_lines
     from pilotbase.worker.trials.consenting import asking_of, runner
-    from pilotbase.worker.trials.earlier import earlier_lines
     from pilotbase.worker.trials.proving import ProvenTrial, prove
 
     base = open_base(create=True, engine=engine)
@@ -138,7 +138,7 @@ def show(
     if is_remote():
         hub_records.show_record(commission_subject(str(report)), as_json)
         return
-    from pilotbase.worker.trials.given_files import read_report
+    from pilotbase.worker.trials.folder import read_report
 
     found = read_report(report)
     _print_report(found, report if report.is_dir() else report.parent, as_json)

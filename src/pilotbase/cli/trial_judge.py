@@ -35,7 +35,7 @@ def judge(
     from pilotbase.documents.loading import load_document
     from pilotbase.trial.judging.folder import judge_cases
     from pilotbase.trial.judging.judged_cases import read_judged_cases
-    from pilotbase.worker.trials.given_files import cases_file
+    from pilotbase.worker.trials.folder import cases_file
 
     read = load_document(Judge, manifest)
     judged = read_judged_cases(cases_file(cases), read, beside)

@@ -78,7 +78,7 @@ def _from_hub(name: str) -> tuple[Path, bytes]:
 def _from_base(trial: Path) -> tuple[Path, bytes]:
     from pilotbase.worker.base import open_base
     from pilotbase.worker.bundles.packing import pack_trial
-    from pilotbase.worker.trials.given_files import read_plan
+    from pilotbase.worker.trials.folder import read_plan
 
     file, base = trial / "plan.json" if trial.is_dir() else trial, open_base()
     bundle = pack_trial(base, base.lab.view, read_plan(file).digest())

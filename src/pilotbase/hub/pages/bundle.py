@@ -20,8 +20,7 @@ from pilotbase.hub.presenters.addresses import address_of, subject_of
 from pilotbase.hub.presenters.taken import bundle_response
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
-from pilotbase.worker.bundles.packing import reports_of
-from pilotbase.worker.bundles.readme import what_is
+from pilotbase.worker.bundles.packing import reports_of, what_is
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.store import View

@@ -43,12 +43,12 @@ from pilotbase.hub.presenters.statistics import bar_of
 from pilotbase.hub.presenters.ways_on import ways_on
 from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
-from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
+from pilotbase.worker.datasets.measuring import published_report
 from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
+from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import View

@@ -21,7 +21,7 @@ from pilotbase.hub.presenters.addresses import subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.rehearsals import rehearsal_cases, rehearsal_log
 from pilotbase.trial.page import render_report
-from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
+from pilotbase.worker.datasets.statistics import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.workspace.failures import NotFoundError
 

@@ -34,7 +34,7 @@ from pilotbase.worker.services.acts import (
     may_put_into_service,
     show_service,
 )
-from pilotbase.worker.trials.checking import issued
+from pilotbase.worker.trials.certificates import issued
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

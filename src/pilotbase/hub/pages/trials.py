@@ -13,7 +13,7 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, subject_of
 from pilotbase.trial.page import render_report
 from pilotbase.worker.progress import progress_of
-from pilotbase.worker.trials.results import certificate_of, report_of
+from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View

@@ -12,7 +12,7 @@ from pilotbase.hub.acting import RequestActor
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
-from pilotbase.worker.trials.checking import Checked
+from pilotbase.worker.trials.certificates import Checked
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 

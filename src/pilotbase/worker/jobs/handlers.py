@@ -39,21 +39,19 @@ from pilotbase.worker.bundles.orders import pack_ordered
 from pilotbase.worker.computing.seats import seat_of_trial
 from pilotbase.worker.computing.what_if import play_ordered
 from pilotbase.worker.datasets.describing import describe_ordered
-from pilotbase.worker.datasets.label_imports import import_ordered
+from pilotbase.worker.datasets.keeping import make_preview
 from pilotbase.worker.datasets.label_rounds import prepare_items
-from pilotbase.worker.datasets.labelling import prepare_decisions
+from pilotbase.worker.datasets.labelling import import_ordered, prepare_decisions
 from pilotbase.worker.datasets.measuring import measure_ordered
-from pilotbase.worker.datasets.previewing import make_preview
 from pilotbase.worker.datasets.statistics import answer_ordered
 from pilotbase.worker.intake.boxed_tables import cases_in_box, texts_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.sites.orders import examine_sent
 from pilotbase.worker.sites.orders import pack_ordered as pack_for_a_site
-from pilotbase.worker.sites.returning import examine_sent
 from pilotbase.worker.trials.boards import score_on_board
-from pilotbase.worker.trials.certifying import remarks_of
+from pilotbase.worker.trials.certificates import issue, remarks_of
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
-from pilotbase.worker.trials.issuing import issue
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 

@@ -15,7 +15,7 @@ from pilotbase.worker.base import Base, renew_revocations
 from pilotbase.worker.bundles.orders import erase_packed
 from pilotbase.worker.computing.keeping import forget_old_attempts
 from pilotbase.worker.computing.what_if import erase_old_figures
-from pilotbase.worker.datasets.results import erase_old_results
+from pilotbase.worker.datasets.owner_jobs import erase_old_results
 from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
 from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.worker.sites.orders import erase_old_packs
