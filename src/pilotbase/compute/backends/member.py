@@ -15,12 +15,11 @@ from pathlib import Path, PurePosixPath
 from pilotbase.compute.backends import job_program
 from pilotbase.compute.backends.attempt_folder import AttemptFolder
 from pilotbase.compute.backends.backend import AttemptPhase, EndCause, JobSpec, Metered, Status
-from pilotbase.compute.box.asking import NO_REPORT
-from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.box import NO_REPORT, Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, BoxProgram, Mount
-from pilotbase.compute.box.intake import check_folder, readable_folder
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.trees import check_folder, readable_folder
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json

@@ -20,9 +20,8 @@ from pilotbase.compute.backends.ray_cluster import Cluster
 from pilotbase.compute.backends.room import require_room
 from pilotbase.compute.backends.session_host import BoxOpening, BoxReply
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded, WorkerLostError
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded, Logs, WorkerLostError
 from pilotbase.compute.box.environments import Environment
-from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.engines import Worker
