@@ -30,8 +30,7 @@ from pilotbase.notices.outbox import list_deliveries
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.reaction_rows import DECIDED, find_step, steps_of
-from pilotbase.watch.warnings import warnings_of
+from pilotbase.watch.warnings import DECIDED, find_step, steps_of, warnings_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.sectors import find_examples
 from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, LATER, SERVICE, TERMS, _days

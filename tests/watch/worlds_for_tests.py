@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference, TrialPlan

@@ -123,7 +123,7 @@ app.command("drill")(watch_drill.drill)
 
 
 def _taken_here(service: str, file: Path) -> Taken:
-    from pilotbase.watch.taking_files import take_file
+    from pilotbase.watch.files import take_file
     from pilotbase.worker.base import open_base
 
     return take_file(open_base().lab.view, service, file)

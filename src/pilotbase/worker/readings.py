@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report

@@ -21,8 +21,7 @@ from pilotbase.hub.forms.incidents import FORMS, choices_of
 from pilotbase.hub.guards import for_reading
 from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import address_of
-from pilotbase.watch.clocks import load_book
-from pilotbase.watch.incidents import list_incidents, load_incident, possible_acts
+from pilotbase.watch.incidents import list_incidents, load_book, load_incident, possible_acts
 from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.services.duty_desk import clocks_of, duty_desk

@@ -33,8 +33,8 @@ from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
-from pilotbase.watch.history import ColourSpell, drift_spells, earlier_armings
 from pilotbase.watch.incidents import list_incidents
+from pilotbase.watch.status import ColourSpell, drift_spells, earlier_armings
 from pilotbase.watch.subjects import service_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotbase.catalogue.records import trial_with
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text
 from pilotbase.hub.acting import RequestActor

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import read_evidence
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError

@@ -14,8 +14,7 @@ from secrets import SystemRandom
 import pydantic
 
 from pilotbase.compute.box.own_functions import call_in_box
-from pilotbase.data.labelling.adjudication import Decided, disagreements
-from pilotbase.data.labelling.final_labels import final_labels, labelled_items
+from pilotbase.data.labelling.final_labels import Decided, disagreements, final_labels, labelled_items
 from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
 from pilotbase.data.labelling.quality import label_quality
 from pilotbase.data.quality.release import least_cell

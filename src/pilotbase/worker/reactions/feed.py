@@ -22,8 +22,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
-from pilotbase.watch.incident_rows import PassedClock, note_told, passed_clocks
-from pilotbase.watch.incidents import load_incident
+from pilotbase.watch.incidents import PassedClock, load_incident, note_told, passed_clocks
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drills import react_to_drill

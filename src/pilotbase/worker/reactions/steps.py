@@ -27,7 +27,7 @@ from pilotbase.notices.making import NoticeDraft
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
 from pilotbase.watch.incidents import continue_open
-from pilotbase.watch.reaction_rows import Done, find_step, keep_step
+from pilotbase.watch.warnings import Done, find_step, keep_step
 from pilotbase.worker import rounds
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.noticing import webhook_roles

@@ -16,8 +16,8 @@ from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
 from pilotbase.service.registry import services_of
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.reaction_rows import Done, newest_steps, warned_heads
 from pilotbase.watch.standings import armed_services, read_services
+from pilotbase.watch.warnings import Done, newest_steps, warned_heads
 from pilotbase.workspace.store import View
 
 _COLOURS, _STATES = list(Colour), list(ServingState)

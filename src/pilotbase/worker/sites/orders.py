@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of

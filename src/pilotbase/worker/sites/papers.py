@@ -15,9 +15,8 @@ from pydantic import StringConstraints
 import pilotbase
 from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.bounded_json import parse_model
-from pilotbase.certificate.delegation import TrustedKey, follow_chain
 from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.roots import TrustRoots
+from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
 from pilotbase.compute.box.trees import digest_tree
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Moment, Name, Note, Part

@@ -17,8 +17,8 @@ import pydantic
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import Envelope, read_evidence
-from pilotbase.certificate.delegation import TrustedKey
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.roots import TrustedKey
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes

@@ -18,8 +18,7 @@ from pilotbase.certificate import (
     sign_certificate,
     verify_certificate,
 )
-from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.certificate.status import revocations_of, standing_of
+from pilotbase.certificate.status import IssuedCertificate, revocations_of, standing_of
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_of

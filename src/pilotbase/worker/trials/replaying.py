@@ -12,7 +12,7 @@ from typing import Any
 import pydantic
 
 from pilotbase.certificate import Envelope
-from pilotbase.certificate.claim import claim_sentence, weakest_guarantee
+from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.certificate.statement import read_statement
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
