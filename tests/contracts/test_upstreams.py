@@ -15,8 +15,7 @@ import pytest
 from pilotbase.documents.service import EndpointProtocol, EndpointRoute, ServiceTerms
 from pilotbase.gateway import upstreams
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
-from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
-from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
+from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import read_infer_request
 from pilotbase.protocols.openai_wire import read_chat_request

@@ -1,4 +1,4 @@
-"""The tables of the estate, which the store knows besides its own."""
+"""The tables of the estate in the one store; the store's own tables find them here."""
 
 from __future__ import annotations
 

@@ -13,8 +13,7 @@ from pilotbase.documents.prices import read_money
 from pilotbase.documents.texts import Text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.forms.chosen_files import KeepingForm
-from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.forms.files import KeepingForm, SizedForm
 from pilotbase.hub.sentences import t
 from pilotbase_estate.documents.api.vouchers import UseTold
 

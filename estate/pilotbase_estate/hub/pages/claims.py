@@ -16,9 +16,8 @@ from pilotbase.documents.prices import format_plain
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.declared import AGAINST, do, form_of
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of
+from pilotbase.hub.forms.files import chosen_file
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.workspace.failures import NotFoundError

@@ -14,8 +14,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
-from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
-from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
+from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.service.standing import standing_of
 from pilotbase.trial.lab import TrialRuntime
