@@ -1,21 +1,38 @@
-"""Which encoding a text file is in: by its byte order mark, else by which one its bytes can be read in.
+"""How a text file is read: in which encoding, with which separator, with a header or without.
 
-UTF-8, UTF-16 (either order) and GB18030 (which holds GBK and GB2312) are told apart. A file in two encodings is refused
-with the byte and the line at which the second begins.
+The encoding is that of its byte order mark, else the one in which its bytes can be read: UTF-8, UTF-16 (either order)
+and GB18030 (which holds GBK and GB2312) are told apart. A file in two encodings is refused with the byte and the line
+at which the second begins. The separator is the one that gives the first lines one width.
 """
 
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from pilotbase.data.sources.faults import FileFaults
-from pilotbase.documents.texts import text
+from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults
+from pilotbase.documents.texts import Text, text
 
-CHUNK = 1 << 20
+SEPARATORS = (",", "\t", ";", "|", "，", "；")
+BLANKS = " "
+"""Runs of blanks between cells, as measuring programs write them; never taken where a separator fits."""
+SAMPLE = 1 << 18
+_ROWS = 200
+_NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
+
+
+_SEPARATORS: dict[str, Text] = {
+    "\t": text("source.separator.tab"),
+    BLANKS: text("source.separator.blanks"),
+}
+_CHUNK = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -27,6 +44,112 @@ _CJK = re.compile(r"[⺀-鿿豈-﫿＀-￯]")
 _COMMON_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _FEWEST_COMMON = 0.5
 """Share of the bytes above 127 that must be of GB2312, what is really written; those of Latin letters are not."""
+
+csv.field_size_limit(LONGEST_CELL)  # one for the whole process; its own would be 131,072
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A separator, how many cells its first lines have with it, and the share of lines that have so many."""
+
+    separator: str
+    width: int
+    share: float
+
+
+def guess_dialect(sample: str, by_blanks: bool, asked: str | None = None) -> Dialect:
+    """Return how ``sample``, the beginning of a file, is divided; ``by_blanks``: runs of blanks may divide it.
+
+    The first line decides, because it names every column; how many later lines agree comes second.
+    """
+    candidates = (asked,) if asked else SEPARATORS
+    found = [dialect for dialect in (_try(sample, separator) for separator in candidates) if dialect is not None]
+    wide = [dialect for dialect in found if dialect.width > 1]
+    if not wide and by_blanks and not asked:
+        blank = _try(sample, BLANKS)
+        wide = [blank] if blank is not None and blank.width > 1 and blank.share == 1 else []
+    best = max(wide, key=lambda dialect: (dialect.share > 0.5, dialect.share, dialect.width), default=None)
+    return best or (found[0] if found else Dialect(asked or ",", 1, 1.0))
+
+
+def looks_like_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first row holds values, not names: all numbers, one of them twice, one with a fraction, or most
+    within those of their columns. Sensors are called by whole numbers.
+    """
+    cells = [cell for cell in first if cell.strip()]
+    if not cells or not all(_NUMBER.fullmatch(cell) for cell in cells):
+        return False
+    if len(set(cells)) < len(cells) or not all(cell.strip().lstrip("+-").isdigit() for cell in cells):
+        return True
+    within = [
+        _within(float(cell), [row[at] for row in later if at < len(row)]) for at, cell in enumerate(first) if cell
+    ]
+    return sum(within) > len(within) / 2
+
+
+def rows_of(stream: TextIO, separator: str) -> Iterator[list[str]]:
+    """Yield the rows of RFC 4180, or the words of each line where blanks divide; raises `csv.Error`."""
+    if separator == BLANKS:
+        yield from (line.split() for line in stream)
+    else:
+        yield from csv.reader(stream, delimiter=separator)
+
+
+def placed_rows(stream: TextIO, separator: str, faults: FileFaults) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (first line, last line, row); rows that break the rules are noted and left out."""
+    if separator == BLANKS:
+        yield from ((line, line, row) for line, row in enumerate(rows_of(stream, BLANKS), 1))
+        return
+    reader = csv.reader(stream, delimiter=separator, strict=True)
+    start = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            _note(error, start, reader.line_num, faults)
+        else:
+            yield start, reader.line_num, row
+        start = reader.line_num + 1
+
+
+def _note(error: csv.Error, start: int, end: int, faults: FileFaults) -> None:
+    said = str(error)
+    if "unexpected end of data" in said or ("field limit" in said and end > start):
+        faults.add(text("source.open_quote", end=end), start)
+    elif "field limit" in said:
+        faults.add(text("source.long_cell", limit=LONGEST_CELL), start)
+    elif "new-line" in said:
+        faults.add(text("source.stray_return"), start)
+    else:
+        faults.add(text("source.stray_quote", end=end), start)
+
+
+def shown_separator(separator: str) -> Text | str:
+    """Return a separator as a person is told of it."""
+    return _SEPARATORS.get(separator, separator)
+
+
+def _try(sample: str, separator: str) -> Dialect | None:
+    rows = []
+    try:
+        for row in rows_of(io.StringIO(sample, newline=""), separator):
+            rows += [row] if any(cell.strip() for cell in row) else []
+            if len(rows) == _ROWS:
+                break
+    except csv.Error:
+        return None
+    whole = rows[:-1] if len(sample) == SAMPLE and len(rows) > 1 else rows  # the last one may be cut off
+    if not whole:
+        return None
+    widths = Counter(map(len, whole))
+    return Dialect(separator, len(whole[0]), widths[len(whole[0])] / len(whole))
+
+
+def _within(value: float, cells: Sequence[str]) -> bool:
+    numbers = [float(cell) for cell in cells if _NUMBER.fullmatch(cell)]
+    return not numbers or min(numbers) <= value <= max(numbers)
 
 
 @dataclass(frozen=True)
@@ -51,7 +174,7 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
     """
     faults = FileFaults(path.name)
     with path.open("rb") as stream:
-        start = stream.read(CHUNK)
+        start = stream.read(_CHUNK)
     encoding = _asked(asked, faults) or _marked(start) or _utf16_without_mark(start)
     failure = None
     if encoding is None:
@@ -152,7 +275,7 @@ class _Lines:
 
 def _lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
-        while line := stream.readline(CHUNK):
+        while line := stream.readline(_CHUNK):
             yield line
 
 
@@ -162,7 +285,7 @@ def _first_error(path: Path, codec: str) -> int | None:
     before = 0
     with path.open("rb") as stream:
         while True:
-            chunk = stream.read(CHUNK)
+            chunk = stream.read(_CHUNK)
             pending = len(decoder.getstate()[0])
             try:
                 decoder.decode(chunk, final=not chunk)
@@ -178,7 +301,7 @@ def _first_error(path: Path, codec: str) -> int | None:
 def _check_nul(path: Path, faults: FileFaults) -> None:
     before = 0
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
+        while chunk := stream.read(_CHUNK):
             at = chunk.find(b"\0")
             if at >= 0:
                 faults.add(text("source.nul_byte", offset=before + at), _line_of(path, before + at))
@@ -189,7 +312,7 @@ def _check_nul(path: Path, faults: FileFaults) -> None:
 def _line_of(path: Path, offset: int) -> int:
     lines = 1
     with path.open("rb") as stream:
-        while offset > 0 and (chunk := stream.read(min(CHUNK, offset))):
+        while offset > 0 and (chunk := stream.read(min(_CHUNK, offset))):
             lines += chunk.count(b"\n")
             offset -= len(chunk)
     return lines
