@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import pydantic
 
 import pilotbase
-import pilotbase_estate
 from pilotbase.compute.box import own_program
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
@@ -128,10 +127,10 @@ def package_mounts() -> tuple[Mount, ...]:
     Not all that is installed: a box empties the host's cache of every file that it could read, and a server's packages
     are tens of thousands of files that no table needs.
     """
-    ours = [Mount(Path(str(one.__file__)).parent, _CODE / one.__name__) for one in (pilotbase, pilotbase_estate)]
+    ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
     there = [name for name in _IF_INSTALLED if not missing_packages([name])]
     places = [place for name in with_needed((*_NEEDED, *there)) for place in _places(distribution(name))]
-    return (*ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
+    return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
 
 
 def _places(package: Distribution) -> set[Path]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.catalogue.facets import grade_listing
+from pilotbase.catalogue.wording import grade_listing
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.quality.release import released
 from pilotbase.documents.dataset import Dataset

@@ -23,7 +23,7 @@ from pilotbase.documents.site_order import AskedPack
 from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.notices.making import NoticeDraft
-from pilotbase.vault.leaves import hidden_set_of
+from pilotbase.vault.opening import hidden_set_of
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import LogEntry
