@@ -13,20 +13,16 @@ import pytest
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.binary_sequences import BetaBinomial, PriorPosterior
 from pilotbase.evidence.bootstrap import MultinomialBootstrap
-from pilotbase.evidence.confidence_sequence import ConfidenceSequence
-from pilotbase.evidence.judged_pool import JudgedPool
-from pilotbase.evidence.ladder import Ladder
+from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence, PriorPosterior
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.monitoring import CumulativeSum, ShiryaevRoberts, WeightedRestart
-from pilotbase.evidence.multiplicity import ELond
-from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
+from pilotbase.evidence.monitoring import CumulativeSum, ELond, ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.order import ProportionalBlocks
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
-from pilotbase.evidence.proportional import ProportionalBlocks
-from pilotbase.evidence.quantile_sequence import QuantileSequence
+from pilotbase.evidence.quantiles import QuantileSequence
+from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 from pilotbase.evidence.roc_area import DeLong
-from pilotbase.evidence.thresholdout import Thresholdout
 
 Values = NDArray[Any]
 

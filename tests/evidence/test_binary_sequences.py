@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from pilotbase.evidence.binary import beta_binomial, prior_posterior
-from pilotbase.evidence.binary_sequences import BetaBinomial, PriorPosterior
-from pilotbase.evidence.confidence_sequence import ConfidenceSequence
+from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence, PriorPosterior
 
 
 def test_beta_binomial_is_the_intersection_over_all_times() -> None:

@@ -8,8 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from pilotbase.evidence.quantile_sequence import QuantileSequence
-from pilotbase.evidence.quantiles import quantile_bounds
+from pilotbase.evidence.quantiles import QuantileSequence, quantile_bounds
 
 
 def test_bounds_are_values_that_occurred() -> None:

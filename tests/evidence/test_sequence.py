@@ -10,11 +10,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.evidence.predictable import predictable_sequence
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.compiled import compiled_crosses, crosses
 from pilotbase.evidence.confidence_sequence import STEPS, ConfidenceSequence, confidence_sequence
+from pilotbase.evidence.inversion import compiled_crosses, crosses
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
-from pilotbase.evidence.predictable import predictable_sequence
 
 GOLDEN = {
     1_000: (0.888762, 0.948518),

@@ -346,9 +346,8 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from pilotbase.operations import trials
     from pilotbase.operations.matches import OfRecord
     from pilotbase.operations.operation import NoInput
-    from pilotbase.protocols.hub_calls import HubCalls
     from pilotbase.protocols.hub_client import HubClient
-    from pilotbase.protocols.hub_requests import HubRequests
+    from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 
     with listening(tried) as address:
         owner, _, name = SCENARIO.partition("/")

@@ -9,8 +9,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.roadmap import Roadmap, TaskState
 from pilotbase.documents.targets import Phase
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.roadmap.planning import read_roadmap, set_roadmap, tell_roadmap
-from pilotbase.roadmap.replanning import replan, replanned, state_of
+from pilotbase.roadmap.planning import read_roadmap, replan, replanned, set_roadmap, state_of, tell_roadmap
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Stage
 from tests.catalogue.records_for_tests import COMMISSION, DESK, OTHER_OWNER, OWNER, REGULATOR, SCENARIO, SUPPLIER

@@ -15,11 +15,9 @@ from pilotbase.documents.standard_profile import Check, StandardProfile
 from pilotbase.documents.standard_use import EvidenceDocument, StandardUse
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
-from pilotbase.standards.composing import compose
-from pilotbase.standards.coverage import missing_measures
+from pilotbase.standards.composing import compose, packaged_profiles
 from pilotbase.standards.differing import differences, touching
-from pilotbase.standards.matrix import MatrixInputs, conformity_rows
-from pilotbase.standards.packaged import packaged_profiles
+from pilotbase.standards.matrix import MatrixInputs, conformity_rows, missing_measures
 from pilotbase.trial.standards import check_profile, find_profile
 
 SOURCE = {"identifier": "STD 1", "title": "A standard", "status": "published", "read": "whole"}

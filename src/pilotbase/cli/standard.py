@@ -70,7 +70,7 @@ def show(which: Which, as_json: AsJson = False) -> None:
 @command
 def add(file: Annotated[Path, typer.Argument(help="An organisation's own profile.")]) -> None:
     """Let this base know an organisation's own profile, or a newer version of it."""
-    from pilotbase.standards.packaged import read_profile
+    from pilotbase.standards.composing import read_profile
     from pilotbase.trial.standards import add_profile
     from pilotbase.worker.base import open_base
 

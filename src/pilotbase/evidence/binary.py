@@ -1,4 +1,4 @@
-"""Exact bounds for counts: fixed n (Clopper-Pearson, hypergeometric) and at any time (beta-binomial, prior-posterior).
+"""Bounds for counts: exact at a fixed n (Clopper-Pearson, hypergeometric) or at any time, and Wilson's interval.
 
 Successes ``s`` of ``t`` observed; finite sets have ``size`` items of which an unknown number are successes.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -17,6 +19,7 @@ from pilotbase.evidence.distributions import (
     beta_upper_quantile,
     binomial_at_least,
     binomial_at_most,
+    normal_upper_quantile,
     smallest,
 )
 from pilotbase.evidence.primitive import Bounds, Floats, Ints
@@ -106,3 +109,26 @@ def _edge(outside: float, inside: float, excluded: Callable[[float], bool]) -> f
         middle = (outside + inside) / 2
         outside, inside = (middle, inside) if excluded(middle) else (outside, middle)
     return outside
+
+
+class Share(NamedTuple):
+    """A share with its bounds."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+def wilson(successes: float, trials: int, confidence: float = 0.95) -> Share:
+    """Return successes / trials with its two-sided score interval; ``trials`` is at least 1.
+
+    With p = s/n and z the normal quantile: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n).
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    Statistical Association 22 (1927), pages 209-212.
+    """
+    share, z2 = successes / trials, normal_upper_quantile((1 - confidence) / 2) ** 2
+    centre = share + z2 / (2 * trials)
+    half = sqrt(z2 * share * (1 - share) / trials + (z2 / (2 * trials)) ** 2)
+    scale = 1 + z2 / trials
+    return Share(share, min(share, max(0.0, (centre - half) / scale)), max(share, min(1.0, (centre + half) / scale)))

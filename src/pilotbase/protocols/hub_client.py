@@ -45,8 +45,7 @@ from pilotbase.operations import records, uploads
 from pilotbase.operations.operation import NoInput, Operation, Out
 from pilotbase.operations.steps import STEPS
 from pilotbase.protocols.guarded_http import GuardedResponse
-from pilotbase.protocols.hub_calls import HubCalls
-from pilotbase.protocols.hub_requests import HubRequests
+from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 
 _PACKING_SECONDS = 1.0
 Model = TypeVar("Model", bound=pydantic.BaseModel)

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pilotbase.evidence.binary import wilson
 from pilotbase.evidence.bootstrap import Statistic, weight_bootstrap
 from pilotbase.evidence.primitive import Bounds
-from pilotbase.evidence.wilson import wilson
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000

@@ -15,9 +15,9 @@ from pilotbase.data.labelling.intervals import LabelledTwice, agreement_interval
 from pilotbase.data.labelling.kappa import cohen_kappa
 from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
+from pilotbase.evidence.binary import wilson
 from pilotbase.evidence.bootstrap import Statistic
 from pilotbase.evidence.primitive import Ints
-from pilotbase.evidence.wilson import wilson
 
 FEWEST = 2
 """Double-labelled items without which nothing is said of agreement."""

@@ -17,8 +17,8 @@ from pilotbase.data.private.grids import FieldGrid
 from pilotbase.data.private.units import TableRecords
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import NearShare, PrivacyTest, PrivateProfile
+from pilotbase.evidence.binary import wilson
 from pilotbase.evidence.distributions import normal_upper_quantile
-from pilotbase.evidence.wilson import wilson
 
 Matrix = npt.NDArray[np.float64]
 LEAST_COMPARED = 50

@@ -24,9 +24,8 @@ from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import lines_of
 from pilotbase.operations import ledger as operations
 from pilotbase.operations.ledger import MOST_TOP
-from pilotbase.roadmap.choosing import scenarios_of
 from pilotbase.roadmap.ledger import owner_of
-from pilotbase.roadmap.ranking import CRITERIA
+from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
 from pilotbase.roadmap.tables import Table, format_shift, ledger_table, map_table, ranking_table
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError

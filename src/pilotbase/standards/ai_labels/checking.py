@@ -11,11 +11,11 @@ from typing import BinaryIO, Literal
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.standard_check import CheckedFile, Medium, StandardCheck
 from pilotbase.documents.texts import Text, text
-from pilotbase.standards.ai_labels import id3, jpeg, mp4, png, riff
 from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
+from pilotbase.standards.ai_labels.containers import ID3_MAGIC, MP4_MAGIC, RIFF_MAGIC, id3_texts, mp4_texts, riff_texts
 from pilotbase.standards.ai_labels.field import Implicit, implicit_label
-from pilotbase.standards.ai_labels.web_page import is_page, meta_texts, shown_words
-from pilotbase.standards.ai_labels.words import explicit_label
+from pilotbase.standards.ai_labels.images import JPEG_MAGIC, PNG_MAGIC, jpeg_texts, png_texts
+from pilotbase.standards.ai_labels.texts import explicit_label, is_page, meta_texts, shown_words
 
 METHOD = "pb-labels-1.0"
 MOST_FILES = 100_000
@@ -118,27 +118,27 @@ def _told(name: str, digest: str, medium: Medium, implicit: Implicit, why: Seque
 
 
 def _texts(file: Bounded, head: bytes) -> tuple[Medium, Iterator[tuple[str, str]]]:
-    if head.startswith(png.MAGIC):
-        return "image", png.png_texts(file)
-    if head.startswith(jpeg.MAGIC):
-        return "image", jpeg.jpeg_texts(file)
-    if head.startswith(riff.MAGIC) and head[8:12] in (b"WEBP", b"WAVE"):
-        return _medium(head), riff.riff_texts(file)
-    if head.startswith(id3.MAGIC):
-        return "audio", id3.id3_texts(file, 0, file.size)
-    if head[4:8] == mp4.MAGIC:
-        return "video", mp4.mp4_texts(file)
+    if head.startswith(PNG_MAGIC):
+        return "image", png_texts(file)
+    if head.startswith(JPEG_MAGIC):
+        return "image", jpeg_texts(file)
+    if head.startswith(RIFF_MAGIC) and head[8:12] in (b"WEBP", b"WAVE"):
+        return _medium(head), riff_texts(file)
+    if head.startswith(ID3_MAGIC):
+        return "audio", id3_texts(file, 0, file.size)
+    if head[4:8] == MP4_MAGIC:
+        return "video", mp4_texts(file)
     return _medium(head) if _medium(head) == "audio" else _text_or_unknown(file), iter(())
 
 
 def _medium(head: bytes) -> Medium:
-    if head.startswith((png.MAGIC, jpeg.MAGIC)) or (head.startswith(riff.MAGIC) and head[8:12] == b"WEBP"):
+    if head.startswith((PNG_MAGIC, JPEG_MAGIC)) or (head.startswith(RIFF_MAGIC) and head[8:12] == b"WEBP"):
         return "image"
-    if head.startswith(id3.MAGIC) or (head.startswith(riff.MAGIC) and head[8:12] == b"WAVE"):
+    if head.startswith(ID3_MAGIC) or (head.startswith(RIFF_MAGIC) and head[8:12] == b"WAVE"):
         return "audio"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # an MP3 frame without a tag before it
         return "audio"
-    return "video" if head[4:8] == mp4.MAGIC else "unknown"
+    return "video" if head[4:8] == MP4_MAGIC else "unknown"
 
 
 def _text_or_unknown(file: Bounded) -> Medium:

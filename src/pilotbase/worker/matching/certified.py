@@ -21,9 +21,8 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
-from pilotbase.matching.finding import match_application, match_scenario
+from pilotbase.matching.finding import match_application, match_scenario, needs_of, offers_of
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
-from pilotbase.matching.reading import needs_of, offers_of
 from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing

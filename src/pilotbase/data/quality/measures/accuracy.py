@@ -26,7 +26,7 @@ from pilotbase.data.quality.definition import (
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 from pilotbase.documents.texts import text
-from pilotbase.evidence.wilson import wilson
+from pilotbase.evidence.binary import wilson
 
 
 def syntactic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:

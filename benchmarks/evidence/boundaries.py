@@ -1,4 +1,4 @@
-"""Closed-form boundaries that a centred sum or an empirical distribution stays within at all times at once."""
+"""Closed-form boundaries that a centred sum never leaves, at any time, as published: kept to compare figures with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from pilotbase.evidence.primitive import Floats, within
+from pilotbase.evidence.quantiles import mixture_tuning
 
 
 def stitched(variance: Floats, alpha: float, eta: float = 2.0, s: float = 1.4, smallest: float = 1.0) -> Floats:
@@ -43,20 +44,3 @@ def normal_mixture(variance: Floats, alpha: float, best_at: float) -> Floats:
     rho = best_at / mixture_tuning(alpha)
     boundary: Floats = np.sqrt((variance + rho) * np.log((variance + rho) / (rho * alpha**2)))
     return boundary
-
-
-def mixture_tuning(alpha: float) -> float:
-    """Return 2 log(1/α) + log(1 + 2 log(1/α)): planned intrinsic time over this makes a mixture tightest there."""
-    log = 2 * math.log(1 / alpha)
-    return log + math.log1p(log)
-
-
-def empirical_process(n: Floats, alpha: float) -> Floats:
-    """Return the radius around an empirical distribution function of ``n`` values that holds for all values and times.
-
-    .85 √((loglog(e n) + .8 log(1612/α))/n). Source: Howard & Ramdas, "Sequential estimation of quantiles", Bernoulli
-    28(3) 2022, theorem 2.
-    """
-    within("alpha", alpha, 0, 1)
-    radius: Floats = 0.85 * np.sqrt((np.log(np.log(math.e * n)) + 0.8 * math.log(1612 / alpha)) / n)
-    return radius

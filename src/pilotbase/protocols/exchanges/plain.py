@@ -1,17 +1,45 @@
-"""Rows of a file: each message is the header and one row, CSV as RFC 4180 says; an empty cell is a missing value."""
+"""Messages without a standard of the field: JSON bodies of a REST interface, and rows of a CSV file."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from pilotbase.documents.exchanges import MessagePath
 from pilotbase.documents.yaml_reader import Plain
-from pilotbase.protocols.exchanges.trees import MessageFormat, Path, Tree, require_short
+from pilotbase.protocols.exchanges.trees import MessageFormat, Path, Tree, read_tree, require_short
 from pilotbase.protocols.strict_json import WireError
 
+_INDEX = re.compile(r"^(0|[1-9][0-9]{0,8})$")
 _LONGEST_CELL = 1 << 16
+
+
+def _rest_locate(tree: Tree, place: MessagePath) -> list[Path]:
+    """Return where the pointer leads: RFC 6901, section 4; a pointer without a slash names a member."""
+    here: Plain = tree
+    path: list[str | int] = []
+    for token in place.at.removeprefix("/").split("/"):
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, list) and _INDEX.match(name) and int(name) < len(here):
+            step: str | int = int(name)
+            here = here[int(name)]
+        elif isinstance(here, dict) and name in here:
+            step, here = name, here[name]
+        else:
+            return []
+        path.append(step)
+    return [tuple(path)]
+
+
+def _rest_value(found: Plain, place: MessagePath) -> Plain:
+    if isinstance(found, dict | list):
+        raise WireError("exchange.wrong_type", place.at, found="{…}" if isinstance(found, dict) else "[…]")
+    return found
+
+
+REST = MessageFormat(read_tree, _rest_locate, _rest_value, lambda _: None, lambda _: None)
 
 
 def messages_in(content: str) -> Iterator[bytes]:
@@ -47,12 +75,12 @@ def _write(tree: Tree) -> bytes:
     return _spelled(list(tree), [str(cell) for cell in tree.values()])
 
 
-def _locate(tree: Tree, place: MessagePath) -> list[Path]:
+def _row_locate(tree: Tree, place: MessagePath) -> list[Path]:
     return [(place.at,)] if place.at in tree else []
 
 
-def _value(found: Plain, place: MessagePath) -> Plain:
+def _row_value(found: Plain, place: MessagePath) -> Plain:
     return found or None
 
 
-FILES = MessageFormat(_read, _locate, _value, lambda _: None, lambda _: None, _write, spells=True)
+FILES = MessageFormat(_read, _row_locate, _row_value, lambda _: None, lambda _: None, _write, spells=True)

@@ -1,7 +1,10 @@
-"""The capital after a number of independent entries that was fixed beforehand: looked at once, in whatever order.
+"""The capital of independent entries from counts: at a number fixed beforehand, or when it first reaches a level.
 
 Entries of few kinds need only their counts, and many real values only their first four moments: at any number of
 entries a bound costs next to nothing. By Markov's inequality the capital reaches 1/α with probability at most α.
+
+Counts only grow, so a block has an upper bound on the capital inside it; only blocks that could reach the level are
+looked at entry by entry. The same crossing as `MeanMartingale.crossing` finds, in a fraction of its time.
 """
 
 from __future__ import annotations
@@ -15,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.evidence.lattice import MeanClaim, Stream, claim_at_least, claim_at_most
-from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints
+from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints, log_mean
 from pilotbase.evidence.observations import Comparison
 
 _FEW_KINDS = 64
 _MANY_VALUES = 20_000
 _GENTLE = FRACTIONS[FRACTIONS <= 0.5]
 _ORDERS = 5
+Codes = NDArray[np.int8]
+_BLOCK = 64
+_FIRST_GROUP, _LARGEST_GROUP = 8, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,3 +145,51 @@ def _mixed(logs: Floats) -> float:
     """Return the log of the mixture's capital; bets that are left out count as lost."""
     peak = float(logs.max())
     return peak + math.log(float(np.exp(logs - peak).sum()) / len(FRACTIONS))
+
+
+@dataclass(frozen=True, eq=False)
+class CountedPath:
+    """Entries in their order as ``codes`` of kinds, shape (blocks, 64), -1 beyond the last."""
+
+    codes: Codes
+    before: Floats
+    """Counts of each kind before each block and after the last, shape (kinds, blocks + 1)."""
+
+    @classmethod
+    def of(cls, codes: Codes, kinds: int) -> CountedPath:
+        """Return the path of entries of ``kinds`` kinds, coded 0 … kinds - 1."""
+        blocks = -(-len(codes) // _BLOCK)
+        padded = np.full(blocks * _BLOCK, -1, dtype=np.int8)
+        padded[: len(codes)] = codes
+        table = padded.reshape(blocks, _BLOCK)
+        counts = np.stack([np.count_nonzero(table == kind, axis=1) for kind in range(kinds)])
+        return cls(table, np.concatenate((np.zeros((kinds, 1)), np.cumsum(counts, axis=1)), axis=1))
+
+    def crossing(self, gains: Floats, level: float, known: int) -> int | None:
+        """Return the index among the first ``known`` entries at which the log capital reaches ``level``.
+
+        ``gains``: what a bet of one gains on each kind, ≥ -1.
+        """
+        logs = np.log1p(FRACTIONS[:, None] * gains)
+        blocks = -(-known // _BLOCK)
+        grows = gains > 0
+        ceiling = logs[:, grows] @ self.before[grows, 1 : blocks + 1] + logs[:, ~grows] @ self.before[~grows, :blocks]
+        possible = np.flatnonzero(ceiling.max(axis=0) >= level)
+        possible = possible[log_mean(ceiling[:, possible]) >= level]
+        start, size = 0, _FIRST_GROUP
+        while start < len(possible):
+            found = self._within(possible[start : start + size], logs, level)
+            if found is not None:
+                return found if found < known else None
+            start, size = start + size, min(2 * size, _LARGEST_GROUP)
+        return None
+
+    def _within(self, blocks: Ints, logs: Floats, level: float) -> int | None:
+        codes = self.codes[blocks]
+        each = np.zeros((len(logs), codes.size))
+        for kind in range(logs.shape[1]):
+            counts = self.before[kind, blocks][:, None] + np.cumsum(codes == kind, axis=1)
+            each += logs[:, kind, None] * counts.ravel()
+        high = np.flatnonzero(each.max(axis=0) >= level)
+        crossed = high[log_mean(each[:, high]) >= level]
+        return int(blocks[crossed[0] // _BLOCK]) * _BLOCK + int(crossed[0] % _BLOCK) if len(crossed) else None

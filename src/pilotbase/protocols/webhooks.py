@@ -1,6 +1,7 @@
-"""Signed webhooks as the Standard Webhooks specification has them (version 1.0.0): HMAC-SHA256 over id, time and body.
+"""Webhooks: a CloudEvents body, signed as the Standard Webhooks specification has it (version 1.0.0).
 
-A receiver computes the same over what it got, compares in constant time, and refuses a time that is minutes off.
+A receiver computes the same HMAC-SHA256 over id, time and body, compares in constant time, and refuses a time that is
+minutes off.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime
+from typing import Any, Literal
 
+import pydantic
+
+from pilotbase.documents.base import Moment, Part
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import canonical_json
 
 PREFIX = "whsec_"
 _SECRET_BYTES = 32
+MEDIA_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 def new_secret() -> str:
@@ -41,3 +48,20 @@ def signature(secret: str, identity: str, timestamp: str, body: bytes) -> str:
         raise InputError("protocol.no_secret") from None
     signed = f"{identity}.{timestamp}.".encode() + body
     return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+class CloudEvent(Part):
+    """An event: who tells it (``source``), which one it is there (``id``), of what kind, about what, and when."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = pydantic.Field(min_length=1)
+    source: str = pydantic.Field(min_length=1)
+    type: str = pydantic.Field(min_length=1)
+    subject: str | None = None
+    time: Moment
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]
+
+    def encoded(self) -> bytes:
+        """Return the body that carries it."""
+        return canonical_json(self.to_json_value())
