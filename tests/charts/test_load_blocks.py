@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from pilotbase.charts.load_blocks import load_blocks_chart
+from pilotbase.charts.latency import load_blocks_chart
 from pilotbase.documents.load_test import LoadBlock, LoadFigures
 
 

@@ -19,7 +19,7 @@ from pilotbase.documents.moments import (
 SPELLERS = {
     "documents/moments.py",
     "compute/vouchers/calls.py",  # an hour, in the name of what it settles
-    "charts/watch_path.py",  # the time of day alone, on an axis of some minutes
+    "charts/watch.py",  # the time of day alone, on an axis of some minutes
     "hub/forms/claims.py",  # these two: a day, as browsers take what a field begins with
     "hub/forms/what_if.py",
     "data/batches.py",

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figures, records_of
 from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
-from pilotbase.charts.themes import DARK
+from pilotbase.charts.palette import DARK
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.targets import Figure

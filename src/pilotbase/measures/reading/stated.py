@@ -1,4 +1,4 @@
-"""The last number of a text: digits of any width, thousands separators, per cent, 1.2万, 一百二十, 百分之五.
+"""What an answer in words states: a letter (``答案：B``, ``The answer is B``) or a number (1.2万, 一百二十, 百分之五).
 
 Numerals in words count only where the text has no digits, since 一 and 两 stand in many words. English numerals in
 words do not count.
@@ -15,7 +15,17 @@ from fractions import Fraction
 from pilotbase.measures.characters import SIMPLIFIED
 
 _LONGEST = 10_000
-"""Letters at the end of an answer in which its last number is looked for."""
+# Possessive quantifiers: an answer of blanks must not take time that grows with the square of its length.
+_OPEN = r"[\s(\[{<\"'“‘*_`$【《「]*+(?:\\(?:boxed|text|mathbf)\{)*+"
+_SHUT = r"(?![A-Za-z0-9])"
+_CUES = r"\b(?:answer|choice|option|select|choose|pick)s?\b|答案|选项|应选|故选|选择|选|答[:是为]"
+_LINKS = r"is|are|was|be|would|should|must|correct|option|choice|letter|最终|正确|应该|应|该|的|是|为|选项|选|:|=|,|-"
+_ALONE = re.compile(rf"{_OPEN}([A-Za-z]){_SHUT}\W*")
+_STATED = re.compile(rf"(?i:{_CUES})(?:\s*+(?i:{_LINKS}))*+{_OPEN}([A-Z]){_SHUT}")
+_LEADING = re.compile(rf"{_OPEN}([A-Z])\s*+[).\]:、,】}}]")
+_SINGLE = re.compile(r"(?<![A-Za-z0-9'])([A-Z])(?![A-Za-z0-9'])")
+_WORDS = frozenset("AI")
+"""Letters that are words, too: they count in brackets, before a stop or after "answer" only."""
 _LONGEST_NUMBER = 100
 _WRITTEN = re.compile(
     r"(?P<sign>(?<![\w)])[-+\u2212])?[$€£¥]?\s?(?<![A-Za-z_])"
@@ -37,6 +47,26 @@ _MYRIADS: Mapping[str, int] = {"万": 10**4, "亿": 10**8}
 _RUN = "[" + "".join((*_NUMERALS, *_UNITS, *_MYRIADS)) + "]{1,40}"
 _PLACES = "[" + "".join(_NUMERALS) + "]{1,40}"
 _IN_WORDS = re.compile(rf"(?P<sign>负)?(?:(?P<under>{_RUN})分之)?(?P<over>{_RUN})(?:点(?P<places>{_PLACES}))?")
+
+
+def chosen_letter(text: str) -> str | None:
+    """Return the letter that ``text`` takes, A to Z; None where it takes none, or several without saying which.
+
+    In this order: the letter is all there is; the last that is said to be the answer; the one that the text begins
+    with, as in ``B. Paris``; the only capital letter that stands alone.
+    """
+    read = unicodedata.normalize("NFKC", text[-_LONGEST:]).strip()
+    alone = _ALONE.fullmatch(read)
+    if alone:
+        return alone[1].upper()
+    stated = _STATED.findall(read)
+    if stated:
+        return str(stated[-1])
+    leading = _LEADING.match(read)
+    if leading:
+        return leading[1]
+    single = set(_SINGLE.findall(read)) - _WORDS
+    return single.pop() if len(single) == 1 else None
 
 
 def last_number(text: str) -> Fraction | None:
