@@ -7,12 +7,17 @@ import pytest
 
 import pilotbase
 from pilotbase.documents.base import localized
-from pilotbase.documents.conformity import coarse_rows, without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.report import CriterionResult
-from pilotbase.documents.standard_profile import Check, StandardProfile
-from pilotbase.documents.standard_use import EvidenceDocument, StandardUse
+from pilotbase.documents.standards import (
+    Check,
+    EvidenceDocument,
+    StandardProfile,
+    StandardUse,
+    coarse_rows,
+    without_figures,
+)
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
 from pilotbase.standards.composing import compose, packaged_profiles

@@ -19,11 +19,11 @@ from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.waiting import waiting
 from pilotbase.catalogue.writing import write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document
+from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, transition
 from pilotbase.documents.permissions import Act, act_name, permitted
-from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import BROUGHT, Record, StepTaken
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import record_head

@@ -20,8 +20,8 @@ from pilotbase.documents.publication import Lack, given_away, missing
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW, DatasetState
 from pilotbase.documents.subjects import Subject, holder_of, record_head
+from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
-from pilotbase.documents.unmet_terms import unmet
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import agreements_between
 

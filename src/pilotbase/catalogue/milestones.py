@@ -6,9 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from pilotbase.catalogue.wording import content_of
-from pilotbase.documents.milestones import milestones
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Commission, Record
+from pilotbase.documents.record import Commission, Record, milestones
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.workspace.journeys import Journey, Worth, find_journey

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pilotbase.catalogue.figures import Figures
-from pilotbase.documents.targets import Figure, Target, Targets
+from pilotbase.documents.roadmap import Figure, Target, Targets
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.store import View
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale
-from pilotbase.documents.load_test import LoadFigures
+from pilotbase.documents.probes import LoadFigures
 from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.report import Performance
 from pilotbase.documents.texts import Language, text

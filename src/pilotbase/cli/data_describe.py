@@ -14,7 +14,7 @@ from pilotbase.documents.texts import text
 if TYPE_CHECKING:
     from pilotbase.data.describing.drafting import Description
     from pilotbase.data.describing.questions import OwnerQuestion
-    from pilotbase.documents.answers import Answers
+    from pilotbase.documents.described import Answers
 
 
 def _column(what: str) -> Any:
@@ -80,7 +80,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
     from pilotbase.data.describing.answers import read_answers
     from pilotbase.data.describing.describing import describing
     from pilotbase.data.sources.source import ReadOptions
-    from pilotbase.documents.answers import Answers
+    from pilotbase.documents.described import Answers
 
     given = {"name": name, "title": title, "organisation": organisation, "contact": contact, "license": license}
     given |= {"description": description, "label": label, "key": key, "time": time, "group": group}

@@ -19,7 +19,7 @@ from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.readers import Readers, ReadingTold
+    from pilotbase.documents.api.datasets import Readers, ReadingTold
 
 
 def reader(kind: str) -> Callable[..., None]:

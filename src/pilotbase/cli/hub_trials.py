@@ -12,8 +12,8 @@ from pilotbase.cli.edge.declared import call, on_hub
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import AsJson
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.cli.edge.terminal import language, say
-from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
+from pilotbase.documents.api.watch import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute, format_second
 from pilotbase.documents.texts import Text, text

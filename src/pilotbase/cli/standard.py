@@ -14,7 +14,7 @@ from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.certificate.affected import Affected
-    from pilotbase.documents.standard_profile import Requirement
+    from pilotbase.documents.standards import Requirement
 
 app = typer.Typer(help="Standards as code: profiles, checks, conformity, evidence.", no_args_is_help=True)
 app.command("labels")(standard_checks.labels)

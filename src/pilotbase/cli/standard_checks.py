@@ -11,7 +11,7 @@ from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, print_json, say
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.documents.standard_check import CheckedFile, StandardCheck
+    from pilotbase.documents.standards import CheckedFile, StandardCheck
 
 Out = Annotated[Path | None, typer.Option("--out", help="File to write the record to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the record.")]

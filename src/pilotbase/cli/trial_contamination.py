@@ -39,7 +39,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     What an endpoint is asked its supplier may keep: ask with cases that no later trial needs.
     """
     from pilotbase.catalogue.applications import read_application
-    from pilotbase.documents.bounded_files import read_bounded
+    from pilotbase.documents.files import read_bounded
     from pilotbase.trial.contamination import recited, shared_runs, texts_of
     from pilotbase.trial.probes.contamination import asking_endpoint
 

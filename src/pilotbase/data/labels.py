@@ -5,9 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from pilotbase.documents.answer_texts import classes_in
-from pilotbase.documents.contract import DataType
+from pilotbase.documents.contract import WITH_CLASSES, DataType
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.tasks import WITH_CLASSES
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 """Spellings of a boolean, compared in lower case."""

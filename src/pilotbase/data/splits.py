@@ -9,10 +9,10 @@ import polars as pl
 
 from pilotbase.data.column_types import type_column
 from pilotbase.data.labels import classes_of, format_labels
+from pilotbase.documents.contract import WITH_CLASSES
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
-from pilotbase.documents.tasks import WITH_CLASSES
 
 _MISSING = "\x00"
 _SEPARATOR = "\x1f"

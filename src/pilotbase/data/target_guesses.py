@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pilotbase.documents.answer_texts import SEPARATOR, AnswerTextError, classes_in, read_ranking
-from pilotbase.documents.tasks import AnswerKind, Task
+from pilotbase.documents.contract import AnswerKind, Task
 
 _LISTED = 0.05
 """A column with names between bars in so many cells, and no words, holds lists of names."""

@@ -10,8 +10,8 @@ from typing import Literal
 import pydantic
 
 from pilotbase.documents.base import Document, Part
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.tasks import AnswerKind
 
 MOST_CASES = 12
 

@@ -30,7 +30,6 @@ from pilotbase.evidence.confidence_sequence import (
     BetaBinomial,
     BinaryState,
     ConfidenceSequence,
-    PriorPosterior,
     SequenceState,
     confidence_sequence,
 )
@@ -81,8 +80,6 @@ from pilotbase.evidence.primitive import Bounds, Primitive, state_from
 from pilotbase.evidence.quantiles import (
     QuantileSequence,
     QuantileState,
-    quantile_bounds,
-    quantile_estimate,
     time_blocks,
 )
 from pilotbase.evidence.reused_holdout import Ladder, LadderState, Thresholdout, ThresholdoutState
@@ -128,7 +125,6 @@ __all__ = [
     "PredictionPoweredSequence",
     "PredictionPoweredState",
     "Primitive",
-    "PriorPosterior",
     "ProportionalBlocks",
     "QuantileSequence",
     "QuantileState",
@@ -154,8 +150,6 @@ __all__ = [
     "outcome_of",
     "percentile_bounds",
     "proportional_block",
-    "quantile_bounds",
-    "quantile_estimate",
     "state_from",
     "time_blocks",
     "unit_text",

@@ -4,7 +4,7 @@ Bisection over null values on a fixed lattice, with the running intersection ove
 the bets do not depend on the null but through the largest safe bet, so evidence above a bound falls as the bound rises
 (Waudby-Smith & Ramdas, JRSS-B 2024, section 4).
 
-Those of right-or-wrong do so in O(1) memory, from two counts alone: of independent trials, or of a finite set.
+Those of right-or-wrong do so in O(1) memory, from two counts alone.
 """
 
 from __future__ import annotations
@@ -229,70 +229,6 @@ class BetaBinomial:
             return bool(((e_values >= self._level) & (hits > mean * trials)).any())
 
         return furthest(excluded, reached, STEPS - 1)
-
-
-class PriorPosterior:
-    """Two-sided bounds of the share of successes in a finite set drawn in random order, at any time.
-
-    Source: Waudby-Smith & Ramdas, "Confidence sequences for sampling without replacement", NeurIPS 2020: the ratio of
-    prior to posterior. After the whole set the bounds are the share itself.
-    """
-
-    def __init__(
-        self, alpha: float, size: int, prior: tuple[float, float] = (1.0, 1.0), state: BinaryState | None = None
-    ) -> None:
-        within("alpha", alpha, 0, 1)
-        within("size", size, 0, math.inf)
-        self._level = math.log(1 / alpha)
-        self._size = size
-        self._prior = prior
-        self._state = state or BinaryState(0, 0, 0, 0)
-        self._log_factorials: Floats = special.gammaln(np.arange(size + 1) + 1.0)
-
-    @property
-    def state(self) -> BinaryState:
-        return self._state
-
-    @property
-    def bounds(self) -> Bounds:
-        """Return the bounds as they stand."""
-        return Bounds(self._state.from_low / self._size, (self._size - self._state.from_high) / self._size)
-
-    def update(self, values: NDArray[Any]) -> Bounds:
-        """Take values (0 or 1); return the bounds after them."""
-        whole = integers(values, 0, 1)
-        if len(whole) == 0:
-            return self.bounds
-        if self._state.count + len(whole) > self._size:
-            raise InputError("evidence.more_than_the_set", size=self._size, found=self._state.count + len(whole))
-        trials, successes = _counts(self._state, whole)
-        low = self._furthest(successes, trials, self._prior, self._state.from_low)
-        high = self._furthest(trials - successes, trials, self._prior[::-1], self._state.from_high)
-        self._state = BinaryState(int(trials[-1]), int(successes[-1]), low, high)
-        return self.bounds
-
-    def _furthest(self, hits: Ints, trials: Ints, prior: tuple[float, float], reached: int) -> int:
-        """Return how many of the smallest totals of ``hits`` some time rules out."""
-        a, b = prior
-        rest = self._size - trials
-        posterior = special.betaln(a + hits, b + trials - hits) - special.betaln(a, b) - self._log_factorials[rest]
-
-        def excluded(step: int) -> bool:
-            total = step - 1
-            left = total - hits
-            impossible = left < 0
-            # A total that too many misses rule out is ruled out from above, not from here.
-            places = np.clip(left, 0, rest)
-            e_values = posterior + self._log_choices(total) + self._log_factorials[places]
-            e_values += self._log_factorials[rest - places]
-            from_below = total * trials <= hits * self._size
-            return bool((impossible | ((e_values >= self._level) & from_below)).any())
-
-        return furthest(excluded, reached, self._size)
-
-    def _log_choices(self, total: int) -> float:
-        logs = self._log_factorials
-        return float(logs[-1] - logs[total] - logs[self._size - total])
 
 
 def _counts(state: BinaryState, values: Ints) -> tuple[Ints, Ints]:

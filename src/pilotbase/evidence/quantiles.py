@@ -1,4 +1,4 @@
-"""Quantiles from order statistics, never interpolated: bounds at a fixed n, and bounds that hold at any time.
+"""Quantiles from order statistics, never interpolated: bounds that hold at any time, and blocks of time.
 
 For latency the unit is a time block: a slow spell hits many requests in a row, and taking each request as independent
 accepts a p95 that is exceeded 10 % of the time in bursts 91 % of the time (corrections, row 8).
@@ -15,31 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, smallest
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, reals, within
 
 _LARGEST = float(np.finfo(np.float64).max)
-
-
-def quantile_estimate(values: Floats, q: float) -> float | None:
-    """Return the smallest value that at least a share ``q`` of ``values`` does not exceed; None when there are none."""
-    if len(values) == 0:
-        return None
-    return float(np.sort(values)[max(math.ceil(q * len(values) - 1e-9), 1) - 1])
-
-
-def quantile_bounds(values: Floats, q: float, alpha_lower: float, alpha_upper: float) -> Bounds:
-    """Return exact bounds of the ``q`` quantile of independent values at a fixed n; infinite where n is too small.
-
-    Source: order statistics and the binomial distribution (David & Nagaraja, Order Statistics, §7.1).
-    """
-    ordered, n = np.sort(values), len(values)
-    # P(X_(i) > quantile) = P(Bin(n, q) ≤ i-1) and P(X_(j) < quantile) = P(Bin(n, q) ≥ j), ties only help.
-    below = smallest(0, n, lambda k: binomial_at_most(k, n, q) > alpha_lower) - 1
-    above = smallest(0, n + 1, lambda k: binomial_at_least(k, n, q) <= alpha_upper)
-    lower = float(ordered[below]) if 0 <= below < n else -math.inf
-    upper = float(ordered[above - 1]) if above <= n else math.inf
-    return Bounds(lower, upper)
 
 
 def time_blocks(starts: Floats, seconds: float) -> Ints:

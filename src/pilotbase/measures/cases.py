@@ -26,7 +26,7 @@ from pilotbase.documents.answer_texts import (
     read_ranking,
     read_true_boxes,
 )
-from pilotbase.documents.tasks import STRUCTURED
+from pilotbase.documents.contract import STRUCTURED
 
 Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask", "scores"]
 Ints = NDArray[np.int64]

@@ -23,7 +23,7 @@ from pilotbase.documents.api.shapes import SHORT, RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.api.what_ifs import MOST_SEED, WhatIfTold
 from pilotbase.documents.base import Moment, Name
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.pool import Pool

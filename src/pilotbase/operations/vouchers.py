@@ -18,7 +18,7 @@ from pilotbase.documents.api.vouchers import (
     WalletTold,
 )
 from pilotbase.documents.base import Name, Note, Sentence
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX, Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.voucher import VoucherRules

@@ -19,7 +19,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import Problem, ProblemIssue
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError, RefusedError
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Language, text
 from pilotbase.operations.datasets import TAKE, FileFor

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of
+from pilotbase.documents.files import read_bounded
 
 SUFFIXES = (".eval", ".json")
 VERSION = 2

@@ -21,10 +21,10 @@ from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTo
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
+from pilotbase.documents.roadmap import Figure, Phase, Target, Targets
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
-from pilotbase.documents.targets import Figure, Phase, Target, Targets
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
 from pilotbase.documents.watch import RiskWarning
 from pilotbase.workspace.actors import Actor

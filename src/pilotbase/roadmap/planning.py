@@ -13,10 +13,9 @@ from datetime import date
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
 from pilotbase.documents.moments import has_passed
-from pilotbase.documents.roadmap import PlannedPhase, Roadmap, Task, TaskState
+from pilotbase.documents.roadmap import Phase, PlannedPhase, Roadmap, Task, TaskState
 from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER, CommissionState, ScenarioState
 from pilotbase.documents.subjects import holder_of
-from pilotbase.documents.targets import Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.roadmap.ledger import keep_books, owner_of
@@ -130,21 +129,6 @@ def replan(roadmap: Roadmap, states: Mapping[str, TaskState], today: date) -> tu
         for task in phase.tasks
         for suggestion in _suggested(task, states.get(task.scenario, TaskState.PLANNED), today)
     )
-
-
-def replanned(roadmap: Roadmap, suggestions: Sequence[Suggestion]) -> Roadmap:
-    """Return ``roadmap`` with every suggestion followed that keeps a task within its phases."""
-    by_scenario = {one.scenario: one for one in suggestions}
-    tasks: dict[Phase, list[Task]] = {phase.phase: [] for phase in roadmap.phases}
-    for phase in roadmap.phases:
-        for task in phase.tasks:
-            change = by_scenario.get(task.scenario)
-            if change is None or (change.end is not None and change.phase is None):
-                tasks[phase.phase].append(task)
-            elif change.end is not None and change.phase is not None:
-                tasks.setdefault(change.phase, []).append(task.model_copy(update={"end": change.end}))
-    phases = tuple(PlannedPhase(phase=phase, tasks=tuple(tasks[phase])) for phase in Phase if phase in tasks)
-    return roadmap.model_copy(update={"phases": phases})
 
 
 def _suggested(task: Task, state: TaskState, today: date) -> Iterator[Suggestion]:

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.standard_check import StandardCheck
+from pilotbase.documents.standards import StandardCheck
 
 METHOD = "pb-answers-1.0"
 LARGEST = 256 << 20

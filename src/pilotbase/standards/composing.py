@@ -13,12 +13,11 @@ from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document, load_document
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.standard_profile import Requirement, StandardProfile
-from pilotbase.documents.standard_use import StandardUse
-from pilotbase.documents.tasks import AnswerKind
+from pilotbase.documents.standards import Requirement, StandardProfile, StandardUse
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import StandardStatus
 from pilotbase.documents.yaml_reader import parse_yaml

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.report import CriterionResult, Finding
-from pilotbase.documents.standard_profile import Requirement
-from pilotbase.documents.standard_use import EvidenceDocument
+from pilotbase.documents.standards import ConformityRow, EvidenceDocument, Requirement
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.standards.composing import HeldRequirement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.data.labelling.summary import figure_line
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
-from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.labelling import PublishedLabels
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import labels_head

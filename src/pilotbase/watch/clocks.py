@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
 
-from pilotbase.documents.clock_book import ClockBook, ClockRule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.vocabularies import EventGrade
-from pilotbase.documents.watch import Incident, ReportingClock
+from pilotbase.documents.watch import ClockBook, ClockRule, Incident, ReportingClock
 from pilotbase.documents.yaml_reader import parse_yaml
 
 _GRADES = {grade: place for place, grade in enumerate(EventGrade)}

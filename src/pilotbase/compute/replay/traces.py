@@ -20,10 +20,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from pilotbase.compute.placing.fleet import read_ask
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import format_csv, read_cell
 from pilotbase.documents.pool import Labels as PoolLabels
 from pilotbase.documents.quantities import SIZES
 from pilotbase.documents.resources import ANY_GPU, MILLI, Demand, Resources, Vector
-from pilotbase.documents.safe_csv import format_csv, read_cell
 from pilotbase.documents.texts import Text, text
 
 MOST_ROWS = 5_000_000

@@ -36,9 +36,9 @@ from pilotbase.compute.vouchers.evidence_files import (
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_bytes, digest_file, digest_of
+from pilotbase.documents.loading import current_version
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.upgrades import current_version
 from pilotbase.documents.voucher import (
     ClaimDecision,
     ClaimPayout,

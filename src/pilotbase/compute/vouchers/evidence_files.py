@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 
 from pilotbase.compute.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
 from pilotbase.documents.base import Document
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import canonical_json, digest_bytes, digest_json
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.voucher import Settlement
 
 MANIFEST, LEDGER, DOCUMENTS = "manifest.json", "ledger.json", "documents.jsonl"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pilotbase.data.describing.references import ObservedTable
-from pilotbase.documents.answers import NONE, Answers
+from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text

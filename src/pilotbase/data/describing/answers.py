@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pydantic
 
-from pilotbase.documents.answers import Answers
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.yaml_reader import read_yaml

@@ -14,8 +14,8 @@ from pilotbase.data.describing.references import ObservedTable
 from pilotbase.data.describing.refreshing import refresh
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet, Resource
+from pilotbase.documents.described import Answers
 from pilotbase.documents.loading import load_document
 
 

@@ -23,9 +23,9 @@ from pilotbase.data.describing.units import guess_ucum
 from pilotbase.data.labels import BOOLEANS
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.steps import Step, missing_for

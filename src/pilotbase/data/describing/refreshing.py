@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.guesses import Guess
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet, ResponsibleUse
+from pilotbase.documents.described import Answers
 from pilotbase.documents.scenario import HashSplit, Split
 from pilotbase.documents.texts import Text, text
 

@@ -13,8 +13,8 @@ from pilotbase.data.labelling.gathering import Annotation, Gathered, label_probl
 from pilotbase.data.labelling.label_tables import LabelRow, moment_in, read_rows
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.labelling import LabellingCampaign
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
 
 DECIDED_COLUMNS = ("item", "decision", "reason")

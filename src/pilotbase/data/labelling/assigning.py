@@ -9,8 +9,8 @@ import numpy as np
 
 from pilotbase.data.labelling.found_labels import is_name
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.labelling import LabellingCampaign
-from pilotbase.documents.safe_csv import format_csv
 
 
 def assign(

@@ -11,9 +11,9 @@ from pilotbase.data.labelling.adjudication import Decided, differs
 from pilotbase.data.labelling.gathering import Annotation, Gathered
 from pilotbase.data.labelling.label_tables import read_texts
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.labelling import GivenLabel, LabelledItem, LabelledItems, LabellingCampaign, LabelSource
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.safe_csv import format_csv
 
 
 class Joined(NamedTuple):

@@ -13,13 +13,12 @@ from pathlib import Path
 from pilotbase.data.labelling.found_labels import LARGEST, MOST_TOLD, FileLabels, FoundLabel, LeftOut, require_none
 from pilotbase.data.labelling.label_studio import read_export
 from pilotbase.data.labelling.label_tables import LABEL_COLUMNS, read_label_table
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import format_csv, read_bounded
 from pilotbase.documents.hashes import digest_bytes, digest_file
 from pilotbase.documents.labelling import LabellingCampaign, LabelSource
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
 
 LONGEST_GUIDELINE = 16 << 20

@@ -12,7 +12,7 @@ import polars as pl
 from pilotbase.data.labelling.found_labels import FileLabels, FoundLabel, LabelSpan, is_name, read_moment
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.safe_csv import read_cell
+from pilotbase.documents.files import read_cell
 from pilotbase.documents.texts import text
 
 LABEL_COLUMNS = ("item", "annotator", "label")

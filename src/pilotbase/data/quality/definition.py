@@ -12,8 +12,7 @@ from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.parts import Parts
 from pilotbase.data.quality.tally import KeyedRows, KeyTally
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.quality import Direction, MeasureState, QualityCodes, QualityEntry
-from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.quality import Direction, MeasureState, QualityCodes, QualityEntry, QualityReference
 from pilotbase.documents.texts import Text, text
 
 

@@ -40,8 +40,13 @@ from pilotbase.data.sources.opening import read_table, scanning
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.quality import QualityMeasurement, QualityReport, RecordSetProfile, RuleResult
-from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.quality import (
+    QualityMeasurement,
+    QualityReference,
+    QualityReport,
+    RecordSetProfile,
+    RuleResult,
+)
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import pydantic
 
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.api.shapes import ProblemIssue, RequestModel, ResponseModel
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.described import Answers
 from pilotbase.documents.subjects import Subject
 
 

@@ -8,7 +8,7 @@ from django import forms
 
 from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.base import NAME_PATTERN
-from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
+from pilotbase.documents.labelling import LONGEST_GUIDELINE, MOST_ITEMS
 from pilotbase.hub.forms.chosen_files import KeepingForm
 from pilotbase.hub.models import Membership
 from pilotbase.hub.sentences import t

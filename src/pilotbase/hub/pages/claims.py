@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.api.vouchers import UseTold
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.voucher import format_plain

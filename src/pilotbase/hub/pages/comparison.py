@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import CandidateRow, candidates_chart, format_number
-from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.texts import Text, text

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.pools import JobDetail
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files

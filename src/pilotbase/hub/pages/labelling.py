@@ -17,7 +17,7 @@ from pilotbase.data.labelling.final_labels import format_final
 from pilotbase.data.labelling.summary import quality_lines
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.labelling_round import JUDGE, LabellingRound
+from pilotbase.documents.labelling import JUDGE, LabellingRound
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base

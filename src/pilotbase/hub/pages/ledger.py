@@ -11,10 +11,10 @@ from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.safe_csv import format_csv
-from pilotbase.documents.targets import Figure, Phase
+from pilotbase.documents.roadmap import Figure, Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language

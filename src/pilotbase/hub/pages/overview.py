@@ -17,7 +17,7 @@ from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, 
 from pilotbase.charts.palette import DARK
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.targets import Figure
+from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, caller, language

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from pilotbase.documents.api.readers import ReaderFacet, Readers
+from pilotbase.documents.api.datasets import ReaderFacet, Readers
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.guards import member_only

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.documents.api.comparison import SealedVersion
+from pilotbase.documents.api.trials import SealedVersion
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import ApplicationVersion, Record

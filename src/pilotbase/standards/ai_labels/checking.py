@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.standard_check import CheckedFile, Medium, StandardCheck
+from pilotbase.documents.standards import CheckedFile, Medium, StandardCheck
 from pilotbase.documents.texts import Text, text
 from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
 from pilotbase.standards.ai_labels.containers import ID3_MAGIC, MP4_MAGIC, RIFF_MAGIC, id3_texts, mp4_texts, riff_texts

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pilotbase.documents.standard_check import LabelState
+from pilotbase.documents.standards import LabelState
 
 KEY = "AIGC"
 FIELDS = ("Label", "ContentProducer", "ProduceID")

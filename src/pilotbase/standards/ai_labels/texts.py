@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from pilotbase.documents.standard_check import LabelState
+from pilotbase.documents.standards import LabelState
 
 NEAR = 200
 """Letters from either end that count as beginning and end; further inside nobody can tell whether the place fits."""

@@ -9,9 +9,9 @@ import polars as pl
 
 from pilotbase.data.batches import feature_columns
 from pilotbase.data.splits import Split
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.exchanges import Exchange
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import CaseReader

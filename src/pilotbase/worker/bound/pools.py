@@ -6,7 +6,7 @@ from pilotbase.compute.queue.submitting import cancel as cancel_job
 from pilotbase.documents.api.job_estimates import JobEstimateTold
 from pilotbase.documents.api.pools import JobDetail
 from pilotbase.documents.api.what_ifs import WhatIfTold
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations import pools as declared
 from pilotbase.worker.bound.binding import Caller, does

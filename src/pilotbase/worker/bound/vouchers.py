@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.compute.vouchers.claiming import ClaimRuling
 from pilotbase.compute.vouchers.programmes import rules_of, set_rules
 from pilotbase.documents.api.vouchers import ClaimDetail, NewClaim
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.documents.voucher import VoucherRules
 from pilotbase.operations import vouchers as declared

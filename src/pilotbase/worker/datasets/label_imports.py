@@ -7,7 +7,7 @@ import pydantic
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.labelling.gathering import Annotation
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.labelling_round import LabellingRound
+from pilotbase.documents.labelling import LabellingRound
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload

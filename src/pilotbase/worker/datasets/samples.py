@@ -12,7 +12,7 @@ from pilotbase.data.private.synthetic import Sample, make_sample, write_sample
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.subjects import Subject

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.box.locks import parse_lock
-from pilotbase.documents.application import Application
-from pilotbase.documents.form_words import form_in_words
+from pilotbase.documents.application import Application, form_in_words
 from pilotbase.documents.texts import Text, text
 
 

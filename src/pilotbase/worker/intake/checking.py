@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.compute.box.probe import probe_host
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.findings import Findings
+from pilotbase.documents.errors import Findings, InputError
 from pilotbase.documents.loading import LoadedDocument
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario

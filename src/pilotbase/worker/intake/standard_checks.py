@@ -17,7 +17,7 @@ import pydantic
 
 from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.standard_check import CheckedFile, StandardCheck
+from pilotbase.documents.standards import CheckedFile, StandardCheck
 from pilotbase.standards import in_box
 from pilotbase.standards.ai_labels.checking import KINDS, LARGEST_FILE, files_of, record_of
 from pilotbase.trial.lab import SOFTWARE

@@ -15,12 +15,12 @@ from pilotbase.certificate import reinstate, revoke, suspend
 from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import MAXIMUM_REASON
 from pilotbase.compute.box.ends import END_TEXTS
+from pilotbase.documents.certificate import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.record import ApplicationVersion, Record, Result
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Approval, Scenario

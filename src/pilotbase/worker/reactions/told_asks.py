@@ -8,11 +8,11 @@ from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.labelling_round import KeptItems, LabellingRound
+from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import Record, Waiting
-from pilotbase.documents.site_order import AskedPack
+from pilotbase.documents.site import AskedPack
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.notices.making import NoticeDraft

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.catalogue.records import both_languages
-from pilotbase.documents.api.incidents import DeskClock, DeskService, DeskWarning, DutyDesk
+from pilotbase.documents.api.watch import DeskClock, DeskService, DeskWarning, DutyDesk
 from pilotbase.documents.texts import Language
 from pilotbase.documents.watch import RiskWarning
 from pilotbase.worker.services.duty_desk import DeskLine, RunningClock, duty_desk

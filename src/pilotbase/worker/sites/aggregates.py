@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from pilotbase.documents.conformity import without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import Attempt, CriterionResult, Finding, GroupScore, Report, Section
 from pilotbase.documents.site import Release
+from pilotbase.documents.standards import without_figures
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import is_resource
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.status import issued_certificates
-from pilotbase.documents.api.comparison import SealedVersion
+from pilotbase.documents.api.trials import SealedVersion
 from pilotbase.documents.base import NAME
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.scenario import Scenario

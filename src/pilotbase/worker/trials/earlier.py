@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pilotbase.certificate.status import revocations_of, standing_of
-from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 

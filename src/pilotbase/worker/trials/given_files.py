@@ -9,8 +9,8 @@ from typing import TypeVar
 import pydantic
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pilotbase.documents.api.comparison import Budget
+from pilotbase.documents.api.trials import Budget
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope

@@ -13,9 +13,9 @@ import pydantic
 from pilotbase.certificate import Envelope
 from pilotbase.certificate.statement import read_statement
 from pilotbase.documents.base import Part
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.plan import TrialPlan

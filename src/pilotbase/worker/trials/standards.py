@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standards import StandardProfile
 from pilotbase.standards.composing import packaged_profiles, read_profile
 from pilotbase.trial.standards import check_profile, find_profile, own_profiles
 from pilotbase.worker.trials.scenario_standing import base_if_any
