@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.certificate import suspend
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.cli import app
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.service.calls import Cost

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.gateway.app import make_app, open_gateway

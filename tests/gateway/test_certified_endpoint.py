@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.worker.trials.canary_rounds import canary_round

@@ -1,6 +1,6 @@
 """A service of the world's trial."""
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import ServingState

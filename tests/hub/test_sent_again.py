@@ -26,7 +26,7 @@ def world(any_world):
     """A certified trial, a service that the API has put into service, and one whose watch is armed."""
     from django.conf import settings
 
-    from pilotbase.certificate.issued import IssuedCertificate
+    from pilotbase.certificate.status import IssuedCertificate
     from pilotbase.hub.base import base
 
     before = settings.CONFIGURATION

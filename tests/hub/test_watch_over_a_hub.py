@@ -12,8 +12,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Scope, ServingState
 from pilotbase.protocols.hub_requests import HubRequests
 from pilotbase.service.keys import KeyTerms, write_key
+from pilotbase.watch.files import take_file
 from pilotbase.watch.packs import Pack
-from pilotbase.watch.taking_files import take_file
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.workspace import watch_tables
 from pilotbase.workspace.actors import parties

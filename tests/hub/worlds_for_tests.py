@@ -101,7 +101,7 @@ class SignedTrial(Trial):
 
     def issue(self) -> None:
         from pilotbase.certificate import sign_certificate
-        from pilotbase.certificate.issued import IssuedCertificate
+        from pilotbase.certificate.status import IssuedCertificate
         from pilotbase.hub.base import base
 
         now, trust = datetime.now(UTC), base().trust

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import func, select
 
-from pilotbase.cli.demo_walk import _tensor
+from pilotbase.cli.demo import _tensor
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.observation import LabelBatch
 from pilotbase.documents.scenario import Scenario
@@ -30,8 +30,7 @@ from pilotbase.notices.outbox import list_deliveries
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.reaction_rows import DECIDED, find_step, steps_of
-from pilotbase.watch.warnings import warnings_of
+from pilotbase.watch.warnings import DECIDED, find_step, steps_of, warnings_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.sectors import find_examples
 from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, LATER, SERVICE, TERMS, _days

@@ -20,10 +20,9 @@ from pilotbase.service.standing import history_of
 from pilotbase.service.terms import list_budgets
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.labelled import cases_of
-from pilotbase.watch.reaction_rows import steps_of
+from pilotbase.watch.labels import cases_of
 from pilotbase.watch.status import status_of
-from pilotbase.watch.warnings import warnings_of
+from pilotbase.watch.warnings import steps_of, warnings_of
 from pilotbase.worker.demo.walk import SERVICE
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.actors import actor

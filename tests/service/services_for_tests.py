@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import create_trust, reinstate, revoke, sign_certificate, suspend
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Act

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.compute.box.environments import find_environment
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import EndpointRoute

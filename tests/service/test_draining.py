@@ -8,7 +8,7 @@ import pytest
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.service import journal, recovery
+from pilotbase.service import journal
 from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher
@@ -104,7 +104,7 @@ def test_what_a_killed_desk_held_goes_back_but_for_its_calls(served: Served, sec
     assert served.gone().calls > 3
     with served.desk():  # whoever opens next settles up, worker or not
         assert served.gone() == Cost(3, 260)
-        assert recovery.recover(served.view, served.journals) == 1
+        assert journal.recover(served.view, served.journals) == 1
         assert served.gone() == Cost(3, 260)
     drain(served.view, served.journals)
     assert served.gone() == used(served) == Cost(3, 260)
@@ -119,7 +119,7 @@ def test_nothing_comes_back_of_what_a_machine_that_stopped_may_have_lost(
     abandon(desk)
     held = served.gone()
     monkeypatch.setattr(journal, "boot", lambda: "another")
-    recovery.recover(served.view, served.journals)
+    journal.recover(served.view, served.journals)
     drain(served.view, served.journals)
     assert served.gone() == used(served) == held
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from pilotbase.documents.watch import Watch
 from pilotbase.watch.cohorts import CohortState, close_due, list_cohorts, next_closed
-from pilotbase.watch.labelled import cases_of
+from pilotbase.watch.labels import cases_of
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.running import close_cohorts
 from pilotbase.workspace import watch_tables as tables

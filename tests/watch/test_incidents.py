@@ -9,17 +9,18 @@ from pilotbase.documents.permissions import IncidentAct
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import ClockBook, Incident, TimelineEntry
-from pilotbase.watch.clocks import load_book
-from pilotbase.watch.incident_rows import note_told, passed_clocks
 from pilotbase.watch.incidents import (
     add_note,
     close,
     continue_open,
     correct,
     list_incidents,
+    load_book,
     load_incident,
     mark_reported,
     mitigate,
+    note_told,
+    passed_clocks,
     possible_acts,
     set_grade,
 )

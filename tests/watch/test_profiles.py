@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
-from pilotbase.watch.profiles import CELLS, NAMED, added, profile_like, profile_of
+from pilotbase.watch.profiles import CELLS, NAMED, profile_of
 
 FIELDS = [
     Field(name="torque", data_type=DataType.FLOAT),
@@ -53,13 +53,6 @@ def test_a_value_that_fills_many_quantiles_is_one_cell() -> None:
     assert sum(zeros.counts) == 1000
 
 
-def test_parts_add_up_to_the_whole() -> None:
-    first, second = table(1), table(2)
-    whole = {name: [*first[name], *second[name]] for name in first}
-    profile = profile_of(first, FIELDS)
-    assert added(profile, profile_like(profile, second)) == profile_like(profile, whole)
-
-
 def test_of_many_categories_the_most_frequent_are_named() -> None:
     words = [f"word {number % 500}" for number in range(2000)] + ["often"] * 100
     column = profile_of({"shift": words}, FIELDS).columns["shift"]
@@ -79,14 +72,6 @@ def test_nothing_to_compare_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(InputError) as refused:
         profile_of(given, FIELDS)
     assert refused.value.code == "detector.profile_empty"
-
-
-def test_profiles_with_other_cells_are_not_added() -> None:
-    with pytest.raises(InputError) as refused:
-        added(profile_of(table(1), FIELDS), profile_of(table(2), FIELDS))
-    assert refused.value.code == "detector.profiles_differ"
-    with pytest.raises(InputError, match="shift"):
-        added(profile_of(table(1), FIELDS), profile_of({"torque": [1.0]}, FIELDS))
 
 
 @pytest.mark.parametrize(

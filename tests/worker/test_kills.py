@@ -10,7 +10,7 @@ import time
 import pytest
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.report import Report

@@ -14,9 +14,9 @@ from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, list_incidents, set_grade
-from pilotbase.watch.reaction_rows import Done
 from pilotbase.watch.runbooks import default_runbook, keep_runbook
 from pilotbase.watch.silences import silence
+from pilotbase.watch.warnings import Done
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.steps import Cause, Reacting
 from pilotbase.workspace.failures import BusyError

@@ -15,9 +15,8 @@ Invalid raises `InvalidProofError` (exit 3), "cannot be told" under ``strict`` r
 """
 
 from pilotbase.certificate.bounded_json import read_evidence
-from pilotbase.certificate.claim import claim_sentence
 from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, issue_certificate, sign_certificate
+from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, claim_sentence, issue_certificate, sign_certificate
 from pilotbase.certificate.revocation import RevocationList
 from pilotbase.certificate.revoking import publish_revocations, reinstate, revoke, suspend
 from pilotbase.certificate.roots import TrustRoots, read_trust_roots

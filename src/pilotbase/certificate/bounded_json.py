@@ -16,10 +16,12 @@ from pilotbase.documents.yaml_reader import Plain
 
 MAXIMUM_BYTES = 1 << 20
 MAXIMUM_DEPTH = 24
-
 Model = TypeVar("Model", bound=pydantic.BaseModel)
-
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+CERTIFICATE = text("certificate.what.certificate")
+DELEGATION = text("certificate.what.delegation")
+REVOCATIONS = text("certificate.what.revocations")
+ROOTS = text("certificate.what.roots")
 
 
 def read_evidence(path: Path) -> bytes:
@@ -67,9 +69,3 @@ def _check_depth(content: str) -> None:
 
 def _malformed(what: Text, reason: str) -> InvalidProofError:
     return InvalidProofError("certificate.malformed", what=what, reason=reason[:300])
-
-
-CERTIFICATE = text("certificate.what.certificate")
-DELEGATION = text("certificate.what.delegation")
-REVOCATIONS = text("certificate.what.revocations")
-ROOTS = text("certificate.what.roots")

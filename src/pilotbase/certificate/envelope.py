@@ -9,18 +9,47 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import pydantic
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from pilotbase.certificate.public_keys import PublicKey
-from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.base import Part
+from pilotbase.documents.hashes import canonical_json, digest_bytes
 
+KEY_BYTES = 32
 _STANDARD_ALPHABET = str.maketrans("-_", "+/")
-MAXIMUM_SIGNATURES = 8
-MAXIMUM_CHAIN = 16
+_MAXIMUM_SIGNATURES = 8
+_MAXIMUM_CHAIN = 16
+
+
+class PublicKey(Part):
+    """An Ed25519 public key (RFC 8032), its 32 bytes in base64."""
+
+    algorithm: Literal["ed25519"] = "ed25519"
+    value: str
+
+    @pydantic.field_validator("value")
+    @classmethod
+    def _is_a_key(cls, value: str) -> str:
+        if len(base64.b64decode(value, validate=True)) != KEY_BYTES:
+            raise ValueError(f"an Ed25519 key has {KEY_BYTES} bytes")
+        return value
+
+    @classmethod
+    def of(cls, key: Ed25519PublicKey) -> Self:
+        """Return the document form of ``key``."""
+        return cls(value=base64.b64encode(key.public_bytes_raw()).decode("ascii"))
+
+    @property
+    def key_id(self) -> str:
+        """Return ``sha256:<hex>`` of the key's bytes."""
+        return digest_bytes(base64.b64decode(self.value))
+
+    def load(self) -> Ed25519PublicKey:
+        """Return the key, ready to verify."""
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(self.value))
 
 
 def _check_base64(encoded: str) -> str:
@@ -47,8 +76,8 @@ class Envelope(pydantic.BaseModel):
 
     payload: Base64
     payload_type: str = pydantic.Field(alias="payloadType", min_length=1, max_length=200)
-    signatures: tuple[Signature, ...] = pydantic.Field(min_length=1, max_length=MAXIMUM_SIGNATURES)
-    chain: tuple[Envelope, ...] = pydantic.Field(default=(), max_length=MAXIMUM_CHAIN)
+    signatures: tuple[Signature, ...] = pydantic.Field(min_length=1, max_length=_MAXIMUM_SIGNATURES)
+    chain: tuple[Envelope, ...] = pydantic.Field(default=(), max_length=_MAXIMUM_CHAIN)
 
     def content(self) -> bytes:
         """Return the payload's bytes."""

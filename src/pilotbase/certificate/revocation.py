@@ -8,9 +8,8 @@ from typing import Literal
 import pydantic
 
 from pilotbase.certificate.bounded_json import REVOCATIONS, parse_model
-from pilotbase.certificate.delegation import TrustedKey, follow_chain
 from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.roots import TrustRoots
+from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InvalidProofError, RefusedError

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import read_evidence
-from pilotbase.certificate.files import write_public
 from pilotbase.certificate.revocation import (
     LIST_LIFE,
     MAXIMUM_REASON,
@@ -18,7 +17,7 @@ from pilotbase.certificate.revocation import (
     seal_revocations,
 )
 from pilotbase.certificate.status import REVOCATIONS_HEAD
-from pilotbase.certificate.trust import TrustFolder
+from pilotbase.certificate.trust import TrustFolder, write_public
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.checks.proofs import proven_head

@@ -1,18 +1,24 @@
-"""Trust roots: the public keys, taken once from a trusted place, against which everything else is checked offline."""
+"""Trust roots, taken once from a trusted place, and the delegations that lead from them to a signing key."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
 
 import pydantic
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import model_validator
 
-from pilotbase.certificate.bounded_json import ROOTS, parse_model
-from pilotbase.certificate.public_keys import PublicKey
+from pilotbase.certificate.bounded_json import DELEGATION, ROOTS, parse_model
+from pilotbase.certificate.envelope import Envelope, PublicKey, seal
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InputError, InvalidProofError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, digest_bytes
 
-MAXIMUM_ROOTS = 64
+_MAXIMUM_ROOTS = 64
+_DELEGATION_TYPE = "application/vnd.pilotbase.delegation+json"
 
 
 class TrustedRoot(Part):
@@ -34,7 +40,7 @@ class TrustRoots(Document):
     """The file ``trust-roots.json``; roots of several bases may stand in one file."""
 
     document: Literal["trust-roots/1"] = "trust-roots/1"
-    roots: tuple[TrustedRoot, ...] = pydantic.Field(min_length=1, max_length=MAXIMUM_ROOTS)
+    roots: tuple[TrustedRoot, ...] = pydantic.Field(min_length=1, max_length=_MAXIMUM_ROOTS)
 
 
 def read_trust_roots(data: bytes, file: str = "trust-roots.json") -> TrustRoots:
@@ -43,3 +49,92 @@ def read_trust_roots(data: bytes, file: str = "trust-roots.json") -> TrustRoots:
         return parse_model(TrustRoots, data, ROOTS)
     except InvalidProofError as error:
         raise InputError("certificate.bad_roots", file=file, reason=error.text) from None
+
+
+class Delegation(Document):
+    """What a root signs: this key may act in this role for this issuer, from then until then."""
+
+    document: Literal["delegation/1"] = "delegation/1"
+    issuer: Name
+    role: Literal["root", "signing"]
+    key: PublicKey
+    valid_from: Moment
+    valid_until: Moment
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from >= self.valid_until:
+            raise ValueError("valid_from must lie before valid_until")
+        return self
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A key that a chain has led to: what it may do, for whom, and when."""
+
+    key: PublicKey
+    issuer: str
+    role: Literal["root", "signing"]
+    valid_from: datetime
+    valid_until: datetime
+    only_delegations: frozenset[str] | None = None
+    """For a retired root: payload digests of the delegations that it still stands for."""
+
+    def covers(self, start: datetime, end: datetime) -> bool:
+        """Tell whether the key is valid from ``start`` to ``end``."""
+        return self.valid_from <= start and end <= self.valid_until
+
+
+def delegate(delegation: Delegation, root: Ed25519PrivateKey) -> Envelope:
+    """Return ``delegation`` signed by ``root``."""
+    return seal(_DELEGATION_TYPE, delegation.canonical(), root)
+
+
+def follow_chain(roots: TrustRoots, chain: Iterable[Envelope]) -> tuple[TrustedKey, ...]:
+    """Return every key that ``roots`` vouch for, directly or through ``chain`` (links in order).
+
+    A link that no known root signed is passed over: a verifier whose roots are newer than the chain's first links does
+    not need them. What cannot be reached is not trusted, so that skipping never lets anything in.
+    """
+    trusted = [
+        TrustedKey(
+            key=root.key,
+            issuer=root.issuer,
+            role="root",
+            valid_from=root.valid_from,
+            valid_until=root.valid_until,
+            only_delegations=frozenset(root.delegations) if root.retired_at else None,
+        )
+        for root in roots.roots
+    ]
+    revoked = {(root.issuer, key) for root in roots.roots for key in root.revoked_keys}
+    for link in chain:
+        granted = _granted(link, trusted)
+        if granted is not None and (granted.issuer, granted.key.key_id) not in revoked:
+            trusted.append(granted)
+    return tuple(trusted)
+
+
+def _granted(link: Envelope, trusted: Iterable[TrustedKey]) -> TrustedKey | None:
+    if link.payload_type != _DELEGATION_TYPE:
+        return None
+    signers = [holder for holder in trusted if holder.role == "root" and link.signed_by([holder.key])]
+    if not signers:
+        return None
+    delegation = parse_model(Delegation, link.content(), DELEGATION)
+    if not any(_may_grant(holder, delegation, digest_bytes(link.content())) for holder in signers):
+        return None
+    return TrustedKey(
+        key=delegation.key,
+        issuer=delegation.issuer,
+        role=delegation.role,
+        valid_from=delegation.valid_from,
+        valid_until=delegation.valid_until,
+    )
+
+
+def _may_grant(root: TrustedKey, delegation: Delegation, digest: str) -> bool:
+    if root.issuer != delegation.issuer or (root.only_delegations is not None and digest not in root.only_delegations):
+        return False
+    end = delegation.valid_until if delegation.role == "signing" else delegation.valid_from
+    return root.covers(delegation.valid_from, end)

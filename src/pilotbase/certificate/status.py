@@ -1,8 +1,4 @@
-"""How a certificate that this base has issued stands: by its dates, and by the list that the base has signed.
-
-The list is what everybody may know. Who decides in a trial's record is heard by services at once
-(`pilotbase.service.known.barred`), a moment before a worker has signed the list anew.
-"""
+"""Issued certificates and how each stands: by its dates, and by the list that the base has signed."""
 
 from __future__ import annotations
 
@@ -10,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.revocation import RevocationList, Revoked
+from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -66,6 +64,14 @@ def issued_certificates(view: View) -> list[Certificate]:
 def certificate_in(stored: Stored) -> Certificate:
     """Return the certificate in an issued one; they never change, so each is read once."""
     return _read(stored.body)
+
+
+class IssuedCertificate(Document):
+    """A certificate with the envelope that was signed over it; a later change of keys does not touch it."""
+
+    document: Literal["issued-certificate/1"] = "issued-certificate/1"
+    certificate: Certificate
+    envelope: Envelope
 
 
 @lru_cache(maxsize=MOST_CERTIFICATES)

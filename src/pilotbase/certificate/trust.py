@@ -7,6 +7,8 @@ keys/trust.json         what is public: roots, and the delegations that lead fro
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from pilotbase.certificate.bounded_json import DELEGATION, ROOTS, parse_model
-from pilotbase.certificate.delegation import Delegation, delegate
-from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.files import write_public
-from pilotbase.certificate.public_keys import PublicKey
-from pilotbase.certificate.roots import TrustedRoot, TrustRoots
+from pilotbase.certificate.envelope import Envelope, PublicKey
+from pilotbase.certificate.roots import Delegation, TrustedRoot, TrustRoots, delegate
 from pilotbase.documents.base import Document, Moment, Name
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, hex_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.keys import KeyFolder, write_private
@@ -195,6 +194,25 @@ def require_name(issuer: str) -> None:
         _NAMES.validate_python(issuer)
     except pydantic.ValidationError:
         raise InputError("certificate.bad_name", found=issuer) from None
+
+
+def write_public(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` (mode 0644 under the umask); a reader sees the old or the new bytes.
+
+    Raises:
+        PilotbaseError: the machine could not (disk full, folder missing or not writable).
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with draft.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise PilotbaseError("certificate.cannot_write", path=path, reason=error.strerror) from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _create(keys_folder: Path, issuer: str, now: datetime) -> None:

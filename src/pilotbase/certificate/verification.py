@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
-from pilotbase.certificate.delegation import TrustedKey, follow_chain
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.revocation import RevocationList, read_revocations
-from pilotbase.certificate.roots import TrustRoots
+from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pilotbase.cli.edge.asking import build_request
+from pilotbase.cli.edge.driving import build_request
 from pilotbase.documents.api.watch import MAXIMUM_BATCHES, SentBatch
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError
@@ -28,7 +28,7 @@ from pilotbase.operations.trials import OfTrial
 from pilotbase.operations.watch import HAND_IN, Batches
 from pilotbase.protocols.hub_requests import HubCalls
 from pilotbase.watch.files import read_batches
-from pilotbase.watch.intake_totals import sum_of
+from pilotbase.watch.intake_counters import sum_of
 from pilotbase.watch.observations import Batch
 from pilotbase.watch.packs import PackedBatch, moment_of
 

@@ -2,7 +2,6 @@
 
 creating    create_service(view, premises, wanted), admit_endpoint(view, trust, wanted), set_terms(view, name, terms)
 admission   admit_certificate(view, premises, …) -> CertifiedRoute: only what was certified, and is here unchanged
-overrides   sign_override: the operator's signed word, for a time
 registry    load_service, services_of, services_behind; who may do what
 standing    fall_back, ask_human, take_offline, restore: idempotent by their cause; standing_of, history_of
 terms       create_key, revoke_key, list_keys; set_budget, list_budgets; usage_by_day: as an actor may
@@ -10,7 +9,7 @@ keys, budgets, metering: the rows behind them
 
 desk        Desk: admits calls and settles them; one a process
 known       what the desk knows of keys and services, never older than the store
-journal     what the desk writes down of every call before it goes out and before its answer goes back
-recovery    recover(view, folder): what a killed desk held goes back to its budgets
+journal     what the desk writes down of every call before it goes out and before its answer goes back;
+            recover(view, folder): what a killed desk held goes back to its budgets
 draining    drain(view, folder, take): journals → metering rows and observations
 """

@@ -9,8 +9,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.folders import kept_folder
 from pilotbase.certificate import TrustRoots, verify_certificate
-from pilotbase.certificate.issued import IssuedCertificate
-from pilotbase.certificate.status import revocations_of
+from pilotbase.certificate.status import IssuedCertificate, revocations_of
 from pilotbase.compute.box.environments import find_environment
 from pilotbase.compute.box.installed import INSTALLED
 from pilotbase.documents.certificate import Certificate

@@ -32,7 +32,6 @@ ROUNDS = 1024
 """A desk takes at most so many times the call that made it ask."""
 SILENT_DAYS = 1
 """After so long an allotment of a desk that was not heard of is counted as used."""
-
 _budgets, _spending, _held = tables.service_budgets.c, tables.service_spending.c, tables.allotments.c
 
 
@@ -162,12 +161,6 @@ def held_by(connection: Connection, desk: str, account: BudgetPeriod) -> Cost | 
     return None if row is None else Cost(row.calls, row.tokens)
 
 
-def _held_elsewhere(connection: Connection, desk: str, account: BudgetPeriod) -> Cost:
-    sums = (func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
-    row = connection.execute(select(*sums).where(_held.desk != desk, *_is(tables.allotments, account))).one()
-    return Cost(int(row[0]), int(row[1]))
-
-
 def accounts_of(connection: Connection, desk: str) -> list[BudgetPeriod]:
     """Return the accounts of which a desk holds allotments."""
     rows = select(_held.service, _held.budget, _held.period).where(_held.desk == desk)
@@ -189,6 +182,12 @@ def renew(connection: Connection, desk: str, now: datetime) -> None:
     """Say that a desk lives; writes once an hour."""
     old = (_held.desk == desk, _held.renewed_at < now - timedelta(hours=1))
     connection.execute(update(tables.allotments).where(*old).values(renewed_at=now))
+
+
+def _held_elsewhere(connection: Connection, desk: str, account: BudgetPeriod) -> Cost:
+    sums = (func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
+    row = connection.execute(select(*sums).where(_held.desk != desk, *_is(tables.allotments, account))).one()
+    return Cost(int(row[0]), int(row[1]))
 
 
 def _spending_of(connection: Connection, budget: ServiceBudget, account: BudgetPeriod) -> Spending:

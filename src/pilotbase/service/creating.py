@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate import TrustFolder
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.envelope import seal
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
@@ -22,7 +25,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations.services import NewOverride, NewService
 from pilotbase.service.admission import Premises, admit_certificate
-from pilotbase.service.overrides import sign_override
+from pilotbase.service.known import SignedOverride
 from pilotbase.service.registry import opened, require_permitted, seen_by
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import BASE
@@ -30,7 +33,8 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-MAXIMUM_ROUTES = 10
+_OVERRIDE_TYPE = "application/vnd.pilotbase.override+json"
+_MOST_ROUTES = 10
 
 
 def create_service(view: View, premises: Premises, wanted: NewService) -> Service:
@@ -82,7 +86,7 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
     require_permitted(view, ServiceAct.OVERRIDE, wanted.organisation)
     with view.transaction("service.overridden") as change:
         before = _before(change, view, wanted.service, wanted.organisation)
-        signed = sign_override(wanted, trust, change.now)
+        signed = _sign_override(wanted, trust, change.now)
         override: Override = signed.override
         digest = change.put(signed, BASE, fields={"service": wanted.service})
         route = EndpointRoute(override=digest, protocol=override.protocol, url=override.url, model=override.model)
@@ -137,6 +141,30 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
     return found, wanted.commission
 
 
+def _sign_override(wanted: NewOverride, trust: TrustFolder, now: datetime) -> SignedOverride:
+    """Return what is wanted as the word of the base, signed by the key that signs its certificates.
+
+    Raises:
+        RefusedError: it would not be wholly within the time of the signing key, or the key file is not there.
+    """
+    expires = now + timedelta(days=wanted.days)
+    begins, ends = trust.signing_span()
+    if not begins <= now < expires <= ends:
+        raise RefusedError("service.override_outside_key", expires=expires.date(), ends=ends.date())
+    override = Override(
+        service=wanted.service,
+        protocol=wanted.protocol,
+        url=wanted.url,
+        model=wanted.model,
+        reason=wanted.reason,
+        issued_at=now,
+        expires_at=expires,
+        issuer=trust.issuer,
+    )
+    envelope = seal(_OVERRIDE_TYPE, override.canonical(), trust.signing_key(), trust.chain)
+    return SignedOverride(override=override, envelope=envelope)
+
+
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
     """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
     base = everything(view).within(change)
@@ -152,7 +180,7 @@ def _before(change: Transaction, view: View, name: str, owner: str) -> Service |
 def _with_earlier(route: Route, before: Service | None) -> tuple[Route, ...]:
     """Return the routes with ``route`` first, and the earlier ones after it."""
     earlier = before.routes if before is not None else ()
-    return (route, *(one for one in earlier if _what(one) != _what(route)))[:MAXIMUM_ROUTES]
+    return (route, *(one for one in earlier if _what(one) != _what(route)))[:_MOST_ROUTES]
 
 
 def _what(route: Route) -> tuple[str, ...]:

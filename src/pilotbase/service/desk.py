@@ -23,10 +23,9 @@ from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service import budgets
 from pilotbase.service.budgets import ServiceBudget
 from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
-from pilotbase.service.journal import Journal
+from pilotbase.service.journal import Journal, recover
 from pilotbase.service.keys import MARK, ServiceKey, require_open
 from pilotbase.service.known import Barred, KeyAccess, KnownServices, Serving
-from pilotbase.service.recovery import recover
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

@@ -20,9 +20,8 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
-from pilotbase.service.journal import Fields, JournalRecord
+from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
 from pilotbase.service.metering import MeterKey, ServiceUsage, add_up, write_usage
-from pilotbase.service.recovery import settle_up, taken_in
 from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.store import View
 

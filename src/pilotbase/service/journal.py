@@ -1,4 +1,4 @@
-"""The journal of a desk: what it has reserved and settled, on disk before anybody is told.
+"""The journal of a desk: what it reserves and settles, on disk before an answer goes out; and what it gives back.
 
     <folder>/<desk>/lock              held (flock) as long as the desk lives
     <folder>/<desk>/reader            held by whoever reads
@@ -19,17 +19,23 @@ import secrets
 import shutil
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import Connection, select
+
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.service.calls import Admission, BudgetPeriod, CallObservation, Cost
+from pilotbase.service import budgets
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
+from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
+from pilotbase.workspace.store import View
 
 SEGMENT_BYTES = 16 << 20
 LOCK, READER = "lock", "reader"
@@ -38,6 +44,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 Fields = Mapping[str, Any]
 """A record: plain JSON, read and written on the way of every call."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_BEGINNING = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -205,7 +212,7 @@ def open_calls(folder: Path, desk: str) -> dict[int, Fields]:
     return found
 
 
-def is_of_this_boot(folder: Path, desk: str) -> bool:
+def _is_of_this_boot(folder: Path, desk: str) -> bool:
     """Tell whether the machine has run on since the journal was written: then all that was written is there."""
     header = next(read_lines(folder, desk, segments(folder, desk)[-1], limit=1), None)
     return header is not None and bool(boot()) and header.fields.get("boot") == boot()
@@ -229,6 +236,46 @@ def account_in(fields: Fields) -> BudgetPeriod | None:
 def cost_in(fields: Fields, name: str) -> Cost:
     """Return a cost that a record holds under ``name``."""
     return Cost(*fields[name])
+
+
+def recover(view: View, folder: Path) -> int:
+    """Give back what desks that have ended held beyond their calls; return how many there were.
+
+    Their journals stay until they are taken in (`draining`), and may be recovered again: nothing is given back twice.
+    """
+    found = 0
+    for desk in desks(folder):
+        with reading(folder, desk) as its:
+            if its == "ended":
+                settle_up(view, folder, desk)
+                found += 1
+    return found
+
+
+def settle_up(view: View, folder: Path, desk: str) -> None:
+    """Give back what an ended desk held beyond its calls; the caller is reading its journal."""
+    if not segments(folder, desk):
+        return  # killed before it held anything
+    lines = [line for number in segments(folder, desk) for line in read_lines(folder, desk, number)]
+    still_open = open_calls(folder, desk).values()
+    with view.store.database.write() as connection:
+        if not _is_of_this_boot(folder, desk):
+            budgets.count_as_used(connection, desk)  # what it wrote last may be lost
+            return
+        place = taken_in(connection, desk)
+        settled = [line.fields for line in lines if (line.segment, line.start) >= place and "settled" in line.fields]
+        used = _by_account([*_costs(settled, "charged"), *_costs(still_open, "held")])
+        now = view.store.clock()
+        for account in budgets.accounts_of(connection, desk):
+            held = budgets.held_by(connection, desk, account) or NOTHING
+            budgets.give_back(connection, desk, account, held - used.get(account, NOTHING), now)
+
+
+def taken_in(connection: Connection, desk: str) -> tuple[int, int]:
+    """Return up to which segment and byte the journal of a desk has been taken in."""
+    rows = tables.service_journals.c
+    row = connection.execute(select(rows.segment, rows.place).where(rows.desk == desk)).one_or_none()
+    return _BEGINNING if row is None else (row.segment, row.place)
 
 
 def _how_is(lock: Path) -> Desk:
@@ -299,3 +346,17 @@ def _failure(error: OSError, path: Path) -> Exception:
 
 def _segment_name(number: int) -> str:
     return f"{number:08d}.jsonl"
+
+
+def _costs(records: Iterable[Fields], name: str) -> Iterable[tuple[BudgetPeriod, Cost]]:
+    for fields in records:
+        account = account_in(fields)
+        if account is not None:
+            yield account, cost_in(fields, name)
+
+
+def _by_account(costs: Iterable[tuple[BudgetPeriod, Cost]]) -> dict[BudgetPeriod, Cost]:
+    found: defaultdict[BudgetPeriod, Cost] = defaultdict(lambda: NOTHING)
+    for account, cost in costs:
+        found[account] = found[account] + cost
+    return dict(found)

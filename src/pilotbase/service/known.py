@@ -8,22 +8,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.revocation import RevocationList
-from pilotbase.certificate.status import REVOCATIONS_HEAD
+from pilotbase.certificate.status import REVOCATIONS_HEAD, IssuedCertificate
+from pilotbase.documents.base import Document
 from pilotbase.documents.record import Record
-from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStatus
+from pilotbase.documents.service import CertifiedRoute, Override, Route, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.service.budgets import ServiceBudget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
-from pilotbase.service.overrides import SignedOverride
 from pilotbase.workspace.freshness import Freshness
 from pilotbase.workspace.store import View
 
 Barred = Literal["revoked", "suspended", "expired"]
 _BARRED: Mapping[str, Barred] = {CommissionState.REVOKED: "revoked", CommissionState.SUSPENDED: "suspended"}
 """State of a trial's record → what its certificate is then."""
+
+
+class SignedOverride(Document):
+    """An override with the envelope that was signed over it."""
+
+    document: Literal["signed-override/1"] = "signed-override/1"
+    override: Override
+    envelope: Envelope
 
 
 @dataclass(frozen=True)
@@ -145,16 +153,16 @@ def read_serving(view: View, name: str, listed: RevocationList | None) -> Servin
     return Serving(service, standing, tuple(_way(view, route, listed) for route in service.routes))
 
 
+def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
+    """Return whether what was certified is revoked or suspended, by the list or by the record of its trial."""
+    return _on_the_list(route, listed) or _in_its_record(view, route)
+
+
 def _way(view: View, route: Route, listed: RevocationList | None) -> RouteStatus:
     if not isinstance(route, CertifiedRoute):
         return RouteStatus(route, view.load(route.override, SignedOverride).override.expires_at)
     certificate = view.load(route.certificate, IssuedCertificate).certificate
     return RouteStatus(route, certificate.expires_at, barred(view, route, listed))
-
-
-def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
-    """Return whether what was certified is revoked or suspended, by the list or by the record of its trial."""
-    return _on_the_list(route, listed) or _in_its_record(view, route)
 
 
 def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.data.labelling.summary import figure_line
+from pilotbase.data.labelling.quality import figure_line
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.labelling import PublishedLabels
 from pilotbase.documents.report import Finding

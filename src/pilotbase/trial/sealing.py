@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.labels import classes_of
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import HashSplit, Scenario
@@ -26,9 +26,9 @@ from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
+from pilotbase.vault.envelopes import seal_sample
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.overlaps import record_overlap
-from pilotbase.vault.samples import seal_sample
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.records import Stored

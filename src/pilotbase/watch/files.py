@@ -19,18 +19,22 @@ import polars as pl
 import pydantic
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.sources.bounds import MOST_BYTES
+from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import DIGEST_PATTERN, digest_file, hex_of
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.observation import CASE_ID_PATTERN, LabelBatch, ObservationBatch, Scalar
+from pilotbase.documents.observation import CASE_ID_PATTERN, LabelBatch, ObservationBatch, Scalar, Taken
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.watch.observations import Batch
+from pilotbase.watch.intake_counters import sum_of
+from pilotbase.watch.observations import Batch, ingest
 from pilotbase.watch.packs import Pack, PackedBatch, microseconds
+from pilotbase.watch.promises import promised_of
+from pilotbase.watch.subjects import own_service
+from pilotbase.workspace.store import View
 
 OURS = ("case", "at", "answer", "label", "end", "version", "milliseconds")
 INPUT = "input:"
@@ -65,57 +69,6 @@ def read_batches(path: Path, service: str, contract: Contract | None) -> Iterato
         columns = {name.strip(): frame[name].to_list() for name in frame.columns}
     if columns:
         yield from _portions(path, service, _Table(path.name, columns, contract))
-
-
-def _portions(path: Path, service: str, table: _Table) -> Iterator[list[Batch]]:
-    pack, labels = table.read()
-    name = hex_of(digest_file(path))[:24]
-    for number, start in enumerate(range(0, len(table), AT_ONCE)):
-        rows = range(start, min(start + AT_ONCE, len(table)))
-        portion: list[Batch] = []
-        if pack is not None:
-            portion.append(PackedBatch(service, f"{name}-{number}", pack.among(rows)))
-        known = {table.ids[row]: labels[row] for row in rows if labels and labels[row] is not None}
-        if known:
-            portion.append(LabelBatch(service=service, batch=f"{name}-{number}", labels=known))
-        if portion:
-            yield portion
-
-
-def _read_lines(path: Path) -> tuple[Columns, list[ObservationBatch | LabelBatch]]:
-    rows: list[dict[str, Any]] = []
-    whole: list[ObservationBatch | LabelBatch] = []
-    for number, line in enumerate(read_bounded(path, MOST_BYTES).splitlines(), start=1):
-        value = _parsed(line, path.name, number)
-        model = _WHOLE.get(str(value.get("document"))) if value else None
-        if model is not None:
-            whole.append(_whole(model, line, path.name))
-        elif value:
-            rows.append(value)
-    if not rows and not whole:
-        raise InputError("data.no_rows", file=path.name)
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}, whole
-
-
-def _parsed(line: bytes, file: str, number: int) -> dict[str, Any]:
-    """Return the object of a line, empty for an empty line."""
-    if not line.strip():
-        return {}
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InputError("observation.no_line", file=file, line=number)
-    return value
-
-
-def _whole(model: type[ObservationBatch | LabelBatch], line: bytes, file: str) -> ObservationBatch | LabelBatch:
-    try:
-        return model.model_validate_json(line)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues(file, issues_of(file, error, model)) from None
 
 
 class _Table:
@@ -213,6 +166,70 @@ class _Table:
         lines = 1 if Path(self._file).suffix.lower() in LINES else 2
         found = (Issue(file=self._file, path=column, problem=problem(row), line=row + lines) for row in rows[:SHOWN])
         self._issues.extend(found)
+
+
+def take_file(view: View, service: str, path: Path) -> Taken:
+    """Take in what a file holds and return what came of it; the same file again changes nothing.
+
+    Raises:
+        NotFoundError: the actor sees no such service.
+        RefusedError: it may hand in nothing for it.
+        InputError: as `read_batches`; nothing was taken.
+    """
+    promised = promised_of(view, own_service(view, service))
+    contract = None if promised is None else promised.plan.contract
+    return sum_of(ingest(view, portion) for portion in read_batches(path, service, contract))
+
+
+def _portions(path: Path, service: str, table: _Table) -> Iterator[list[Batch]]:
+    pack, labels = table.read()
+    name = hex_of(digest_file(path))[:24]
+    for number, start in enumerate(range(0, len(table), AT_ONCE)):
+        rows = range(start, min(start + AT_ONCE, len(table)))
+        portion: list[Batch] = []
+        if pack is not None:
+            portion.append(PackedBatch(service, f"{name}-{number}", pack.among(rows)))
+        known = {table.ids[row]: labels[row] for row in rows if labels and labels[row] is not None}
+        if known:
+            portion.append(LabelBatch(service=service, batch=f"{name}-{number}", labels=known))
+        if portion:
+            yield portion
+
+
+def _read_lines(path: Path) -> tuple[Columns, list[ObservationBatch | LabelBatch]]:
+    rows: list[dict[str, Any]] = []
+    whole: list[ObservationBatch | LabelBatch] = []
+    for number, line in enumerate(read_bounded(path, MOST_BYTES).splitlines(), start=1):
+        value = _parsed(line, path.name, number)
+        model = _WHOLE.get(str(value.get("document"))) if value else None
+        if model is not None:
+            whole.append(_whole(model, line, path.name))
+        elif value:
+            rows.append(value)
+    if not rows and not whole:
+        raise InputError("data.no_rows", file=path.name)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}, whole
+
+
+def _parsed(line: bytes, file: str, number: int) -> dict[str, Any]:
+    """Return the object of a line, empty for an empty line."""
+    if not line.strip():
+        return {}
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InputError("observation.no_line", file=file, line=number)
+    return value
+
+
+def _whole(model: type[ObservationBatch | LabelBatch], line: bytes, file: str) -> ObservationBatch | LabelBatch:
+    try:
+        return model.model_validate_json(line)
+    except pydantic.ValidationError as error:
+        raise InputError.from_issues(file, issues_of(file, error, model)) from None
 
 
 def _typed(values: list[Scalar], data_type: DataType) -> list[Scalar]:

@@ -6,19 +6,21 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.observation import Scalar
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.documents.watch import Watch, WatchedRisk
-from pilotbase.watch.contract_breaks import broken_cases, worst_fault
+from pilotbase.protocols.contract_cases import TYPE_TEXTS, TYPES
 from pilotbase.watch.detectors import (
     WHOLE,
     Detector,
@@ -32,8 +34,7 @@ from pilotbase.watch.detectors import (
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
 from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
-from pilotbase.watch.entering import CohortLosses
-from pilotbase.watch.losses import Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
+from pilotbase.watch.losses import CohortLosses, Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
 from pilotbase.watch.packs import Pack, moment_of
 from pilotbase.watch.promises import Promised
 
@@ -61,6 +62,7 @@ LONGEST_NAME = 200
 _RISK_EVERY = 100
 _ONE_POINT = 1 << 62
 """A detector whose path nobody draws."""
+_TIMES = {DataType.DATE: date.fromisoformat, DataType.DATETIME: datetime.fromisoformat}
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,38 @@ def follow_silence(watch: Watch, states: States) -> Following:
     return Following(watch, None, {SILENCE: _silence_detector(watch, states)}, {})
 
 
+def risk_detector(risk: WatchedRisk) -> str:
+    """Return the name of the detector that bets against a risk."""
+    return _short(f"risk:{risk.criterion}")
+
+
+@dataclass(frozen=True, eq=False)
+class _ContractBreach:
+    """One way in which cases break the contract, and which of them do, shape (cases,)."""
+
+    how: Text
+    cases: NDArray[np.bool_]
+
+
+def broken_cases(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> NDArray[np.bool_]:
+    """Return which cases of ``pack`` break ``contract``, shape (cases,).
+
+    A case breaks it when a field is missing or one that nobody knows is there, and when a value is of another type, out
+    of range, or missing where none was ever missing (``may_miss`` are the fields where some were).
+    """
+    broken = np.zeros(len(pack), dtype=np.bool_)
+    for fault in _faults(pack, contract, may_miss):
+        broken |= fault.cases
+    return broken
+
+
+def worst_fault(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Text | None:
+    """Return which column most cases of ``pack`` break the contract at, and how; None where none does."""
+    worst = max(_faults(pack, contract, may_miss), key=lambda fault: int(fault.cases.sum()), default=None)
+    count = 0 if worst is None else int(worst.cases.sum())
+    return text("detector.at_fault", how=worst.how, count=count, cases=len(pack)) if worst and count else None
+
+
 def _design(risk: WatchedRisk) -> LossWatch:
     return LossWatch.of_risk(risk)
 
@@ -288,11 +322,68 @@ def _timed(pack: Pack) -> tuple[NDArray[np.float64], list[int]]:
     return np.array([np.nan if taken is None else taken for _, taken in each]), [at for at, _ in each]
 
 
-def risk_detector(risk: WatchedRisk) -> str:
-    """Return the name of the detector that bets against a risk."""
-    return _short(f"risk:{risk.criterion}")
-
-
 def _short(name: str) -> str:
     """Return a detector's name as rows can hold it: of a long one the beginning, and a hash of all of it."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 20]} {digest_bytes(name.encode())[7:26]}"
+
+
+def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterator[_ContractBreach]:
+    everywhere = np.ones(len(pack), dtype=np.bool_)
+    names = {one.name for one in contract.features}
+    for name in [name for name in pack.inputs if name not in names]:
+        yield _ContractBreach(text("detector.fault_extra", column=name), everywhere)
+    for one in contract.features if pack.inputs else ():
+        if one.name in pack.inputs:
+            yield from _faults_of(pack.inputs[one.name], one, one.name in may_miss)
+        else:
+            yield _ContractBreach(text("detector.fault_absent", column=one.name), everywhere)
+
+
+def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[_ContractBreach]:
+    allowed, found = TYPES[field.data_type], set(map(type, values))
+    missing = broken = np.zeros(len(values), dtype=np.bool_)
+    if type(None) in found:
+        missing = np.array([value is None for value in values], dtype=np.bool_)
+        if not may_miss:
+            yield _ContractBreach(text("detector.fault_missing", column=field.name), missing)
+    if not found <= allowed | {type(None)}:
+        broken = np.array([type(value) not in allowed for value in values], dtype=np.bool_) & ~missing
+    if field.data_type in _TIMES:
+        broken = broken | np.array(
+            [isinstance(one, str) and not _is_time(one, field) for one in values], dtype=np.bool_
+        )
+    if broken.any():
+        wanted = TYPE_TEXTS[field.data_type]
+        yield _ContractBreach(text("detector.fault_type", column=field.name, wanted=wanted), broken)
+    if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
+        yield _out_of_range(values, field, missing | broken)
+
+
+def _out_of_range(values: Sequence[Scalar], field: Field, no_number: NDArray[np.bool_]) -> _ContractBreach:
+    if no_number.any():
+        values = [np.nan if none else value for value, none in zip(values, no_number, strict=True)]
+    numbers = _floats(values)
+    low = -np.inf if field.minimum is None else field.minimum
+    high = np.inf if field.maximum is None else field.maximum
+    how = text("detector.fault_range", column=field.name, low=f"{low:g}", high=f"{high:g}")
+    return _ContractBreach(how, (numbers < low) | (numbers > high))
+
+
+def _floats(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Return numbers as floats, a whole number that is larger than any of them as infinite."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError:
+        largest = int(np.finfo(np.float64).max)
+        near = [
+            one if isinstance(one, float) or abs(one) <= largest else np.inf if one > 0 else -np.inf for one in values
+        ]
+        return np.array(near, dtype=np.float64)
+
+
+def _is_time(value: str, field: Field) -> bool:
+    try:
+        _TIMES[field.data_type](value)
+    except ValueError:
+        return False
+    return True

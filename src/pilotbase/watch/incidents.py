@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
 
-from sqlalchemy import select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.loading import build_document
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
-from pilotbase.documents.watch import Incident, RunbookRule, TimelineEntry
-from pilotbase.watch.clocks import clocks_at, load_book
-from pilotbase.watch.incident_rows import keep_rows, open_numbers
+from pilotbase.documents.watch import ClockBook, ClockRule, Incident, ReportingClock, RunbookRule, TimelineEntry
+from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
+from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
 
 _rows = tables.watch_tables.incidents.c
 _AFTER_CLOSING = (IncidentAct.NOTE, IncidentAct.REPORT, IncidentAct.CORRECT)
 Change = Callable[[Incident, TimelineEntry], Incident]
 """What an act makes of an incident, and of the line that says so."""
+_clocks = watch_tables.incident_clocks.c
+_GRADES = {grade: place for place, grade in enumerate(EventGrade)}
 
 
 def load_incident(view: View, number: int) -> tuple[Incident, Digest]:
@@ -64,7 +71,7 @@ def continue_open(
 
     While no person has set grade and response level, they are at least what ``rule`` proposes.
     """
-    numbers = open_numbers(change.connection, service)
+    numbers = _open_numbers(change.connection, service)
     if not numbers:
         return None
     incident, head = load_incident(view.within(change), numbers[-1])
@@ -173,6 +180,83 @@ def possible_acts(view: View, incident: Incident) -> list[IncidentAct]:
     return [act for act in IncidentAct if objects.get(act, True) and may_act(view, incident, act)]
 
 
+@dataclass(frozen=True)
+class PassedClock:
+    """A report that was not made in time."""
+
+    incident: int
+    clock: str
+    due: datetime
+
+
+def _keep_rows(connection: Connection, incident: Incident, digest: str) -> None:
+    """Let the rows say what this version says; what was told about a clock stays told."""
+    values = {"service": incident.service, "state": incident.state, "digest": digest}
+    here = _rows.number == incident.number
+    if connection.execute(update(watch_tables.incidents).where(here).values(values)).rowcount == 0:
+        connection.execute(insert(watch_tables.incidents).values(number=incident.number, **values))
+    running = {clock.clock: clock.due for clock in incident.clocks if clock.done_at is None}
+    known = set(connection.scalars(select(_clocks.clock).where(_clocks.incident == incident.number)))
+    for name in known - running.keys():
+        connection.execute(
+            delete(watch_tables.incident_clocks).where(_clocks.incident == incident.number, _clocks.clock == name)
+        )
+    for name in running.keys() - known:
+        row = {"incident": incident.number, "clock": name, "due": running[name], "told": 0}
+        connection.execute(insert(watch_tables.incident_clocks).values(row))
+
+
+def _open_numbers(connection: Connection, service: str) -> list[int]:
+    """Return the numbers of the incidents of a service that are not closed, oldest first."""
+    rows = select(_rows.number).where(_rows.service == service, _rows.state != "closed")
+    return list(connection.scalars(rows.order_by(_rows.number)))
+
+
+def passed_clocks(connection: Connection, now: datetime) -> list[PassedClock]:
+    """Return the clocks that have ended without a report, and of which that was not told yet."""
+    rows = select(_clocks.incident, _clocks.clock, _clocks.due).where(_clocks.told == 0, _clocks.due < now)
+    return [PassedClock(*row) for row in connection.execute(rows.order_by(_clocks.due, _clocks.incident))]
+
+
+def note_told(connection: Connection, clock: PassedClock) -> bool:
+    """Note that it was told and return True; False where another worker has, or a report was made meanwhile."""
+    same = (_clocks.incident == clock.incident, _clocks.clock == clock.clock, _clocks.told == 0)
+    return connection.execute(update(watch_tables.incident_clocks).where(*same).values(told=1)).rowcount == 1
+
+
+def load_book(name: str, reporter: str | None = None) -> ClockBook:
+    """Return the clock book ``name`` that this software carries.
+
+    Raises:
+        InputError: there is none, or it knows no such ``reporter``.
+    """
+    known = _books()
+    if name not in known:
+        raise InputError("incident.no_book", found=name, allowed=offer(name, sorted(known)))
+    reporters = [one.name for one in known[name].reporters]
+    if reporter is not None and reporter not in reporters:
+        raise InputError("incident.no_reporter", found=reporter, book=name, allowed=offer(reporter, reporters))
+    return known[name]
+
+
+def _clocks_at(incident: Incident, book: ClockBook) -> tuple[ReportingClock, ...]:
+    """Return the clocks that run or have run for ``incident`` as it stands, in the order of the book.
+
+    What was reported stays, whatever the grade is now; what was not, and need not be any more, is gone.
+    """
+    clocks: dict[str, ReportingClock] = {}
+    known = {clock.clock: clock for clock in incident.clocks}
+    for rule in book.clocks:
+        before = known.get(rule.clock)
+        if before is not None and before.done_at is not None:
+            clocks[rule.clock] = before
+        elif _binds(rule, incident):
+            began = _began(rule, incident, clocks)
+            if began is not None:
+                clocks[rule.clock] = before or _clock(rule, book, began)
+    return tuple(clocks.values())
+
+
 def _amend(
     view: View, number: int, act: IncidentAct, said: tuple[Text, str], change: Change, seen: Digest | None
 ) -> Incident:
@@ -211,10 +295,37 @@ def _with_line(incident: Incident, line: TimelineEntry) -> Incident:
 
 def _write(change: Transaction, incident: Incident, head: Digest | None) -> Incident:
     """Store the next version of an incident, its clocks as they are now."""
-    clocks = clocks_at(incident, load_book(incident.book))
+    clocks = _clocks_at(incident, load_book(incident.book))
     incident = Incident.model_validate(incident.model_copy(update={"clocks": clocks}).to_json_value())
     fields = {"incident": str(incident.number), "service": incident.service}
     digest = change.put(incident, parties(), owner=incident.owner, fields=fields)
     change.set_head(incident_subject(incident.number), digest, expected=head)
-    keep_rows(change.connection, incident, digest)
+    _keep_rows(change.connection, incident, digest)
     return incident
+
+
+def _binds(rule: ClockRule, incident: Incident) -> bool:
+    return incident.reporter in rule.reporters and _GRADES[incident.grade] >= _GRADES[rule.least]
+
+
+def _began(rule: ClockRule, incident: Incident, before: dict[str, ReportingClock]) -> datetime | None:
+    """Return from when a clock runs, or None while it does not run yet."""
+    if rule.runs_from == "discovery":
+        return incident.known_at
+    if rule.runs_from == "handling":
+        return incident.handled_at
+    followed = before.get(rule.after or "")
+    return followed.done_at if followed is not None else None
+
+
+def _clock(rule: ClockRule, book: ClockBook, began: datetime) -> ReportingClock:
+    due = began + timedelta(minutes=rule.minutes)
+    return ReportingClock(clock=rule.clock, book=book.name, to=rule.to, began=began, due=due)
+
+
+@cache
+def _books() -> dict[str, ClockBook]:
+    folder = resources.files("pilotbase.watch") / "reporting_rules"
+    files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    books = [build_document(ClockBook, parse_yaml(file.read_bytes(), file.name)) for file in files]
+    return {book.name: book for book in books}

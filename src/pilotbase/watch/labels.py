@@ -7,18 +7,18 @@ changes no evidence. ``null`` takes a label back.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
 
 from pilotbase.documents.observation import LabelBatch, Scalar, Taken
 from pilotbase.documents.texts import text
 from pilotbase.measures import RuleContext
-from pilotbase.watch.cohorts import CohortState
-from pilotbase.watch.intake_counters import Counted
-from pilotbase.watch.intake_totals import with_amounts, with_refusal
-from pilotbase.watch.keys import batch_key, case_key, content_key
-from pilotbase.watch.known_keys import digests_of, in_chunks, places_of
+from pilotbase.watch.cohorts import Cohort, CohortState
+from pilotbase.watch.intake_counters import Counted, with_amounts, with_refusal
+from pilotbase.watch.keys import batch_key, case_key, content_key, digests_of, in_chunks, places_of
+from pilotbase.watch.packs import Pack
 from pilotbase.watch.scoring import readable_labels, unreadable
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.transaction import Transaction
@@ -69,6 +69,33 @@ def labels_of(connection: Connection, keys: Sequence[bytes], labels_to: int) -> 
         rows = select(_labels.key, _labels.value).where(*upto).order_by(_labels.batch)
         found |= {bytes(key): json.loads(value) for key, value in connection.execute(rows)}
     return found
+
+
+@dataclass(frozen=True)
+class LabelledPack:
+    """Cases with the place of each in the order of its cohort and its label, None where there is none."""
+
+    keys: list[bytes]
+    pack: Pack
+    labels: list[Scalar]
+
+    def among(self, rows: Sequence[int]) -> LabelledPack:
+        """Return these rows of it."""
+        if len(rows) == len(self.keys):
+            return self
+        return LabelledPack([self.keys[row] for row in rows], self.pack.among(rows), [self.labels[row] for row in rows])
+
+
+def cases_of(connection: Connection, cohort: Cohort) -> Iterator[LabelledPack]:
+    """Yield the cases of a closed cohort, pack by pack; those that were erased are left out."""
+    here = (_packs.cohort == cohort.number, _packs.body.is_not(None))
+    numbers = connection.scalars(select(_packs.number).where(*here).order_by(_packs.number)).all()
+    for number in numbers:
+        whole = Pack.from_bytes(connection.scalar(select(_packs.body).where(_packs.number == number)) or b"")
+        pack = whole.among([row for row, case in enumerate(whole.ids) if case])
+        keys = [case_key(cohort.service, case) for case in pack.ids]
+        known = labels_of(connection, keys, cohort.labels_to)
+        yield LabelledPack(keys, pack, [known.get(key) for key in keys])
 
 
 def _first_unread(batch: LabelBatch, settings: Sequence[RuleContext]) -> dict[str, object] | None:

@@ -13,9 +13,10 @@ in the trial, or r0 would not be the risk that was accepted.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,13 @@ from pilotbase.evidence.lattice import MeanClaim, claim_at_least, claim_at_most,
 from pilotbase.evidence.primitive import Floats
 from pilotbase.measures import Cases, MeasurePart, RuleContext, is_resource, measures, observe, problems_of
 from pilotbase.measures.rules import given_columns
-from pilotbase.watch.best_truths import possible_truths
-from pilotbase.watch.scoring import cases_from
+from pilotbase.watch.labels import LabelledPack
+from pilotbase.watch.promises import Promised
+from pilotbase.watch.scoring import cases_from, cases_of_answers, rows_for_risk
 
 Flags = NDArray[np.bool_]
-
 _FINE = 10**9
+Truths = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ class WatchedLoss:
     def _best(self, cases: Cases) -> Floats:
         """Return the smallest loss that any truth could give; not counting is worth r0."""
         best = np.full(len(cases), np.inf)
-        for truth in possible_truths(cases):
+        for truth in _possible_truths(cases):
             losses = self._each(replace(cases, truth=truth))
             best = np.minimum(best, np.where(np.isnan(losses), self.r0, losses))
         return np.where(best == self.r0, np.nan, best)
@@ -119,6 +121,59 @@ def contract_losses(broken: Flags) -> Losses:
     return Losses(broken.astype(np.float64))
 
 
+def _possible_truths(cases: Cases) -> Sequence[Truths]:
+    """Return arrays of truths, each of as many cases, coded as measures read them."""
+    kind, answers = cases.kind, cases.answers
+    if kind in ("label", "probability"):
+        return [np.full(len(cases), code, dtype=np.int64) for code in range(len(cases.classes))]
+    if kind in ("value", "interval"):
+        numbers = answers.astype(np.float64)
+        middle = numbers if kind == "value" else numbers.mean(axis=1)
+        return [np.where(np.isfinite(middle), middle, 0.0)]
+    if kind == "labels":
+        return [np.maximum(answers, 0)]
+    if kind == "ranking":
+        return [answers, answers[:, :1]]
+    if kind == "text":
+        return [_each(answers, lambda text: text, ""), np.full(len(cases), None, dtype=object)]
+    if kind == "boxes":
+        return [_each(answers, lambda boxes: boxes[:, :5], np.zeros((0, 5)))]
+    return [_each(answers, lambda mask: mask, np.zeros((0, 0), dtype=np.uint8))]
+
+
+@dataclass(frozen=True, eq=False)
+class CohortLosses:
+    """The losses of each criterion, all in the same order, with when each case was answered."""
+
+    losses: Sequence[Losses]
+    at: Sequence[int]
+    labelled: int
+    """How many of the cases have a label that can be read; the others count as correct."""
+
+
+def losses_of(packs: Iterable[LabelledPack], promised: Promised, criteria: Sequence[WatchedLoss]) -> CohortLosses:
+    """Return what a cohort says about each of ``criteria``."""
+    keys: list[bytes] = []
+    at: list[int] = []
+    labelled = 0
+    parts: list[list[Losses]] = [[] for _ in criteria]
+    by = frozenset(loss.rule.by for loss in criteria if loss.rule.by is not None)
+    given = frozenset(name for loss in criteria for name in given_columns(loss.rule))
+    for one in packs:
+        rows = rows_for_risk(one.pack, promised.version)
+        if not rows:
+            continue
+        pack = one.pack.among(rows)
+        cases, known = cases_of_answers(pack, [one.labels[row] for row in rows], promised.setting, by, given)
+        for part, loss in zip(parts, criteria, strict=True):
+            part.append(loss.of(cases, known))
+        keys += [one.keys[row] for row in rows]
+        at += pack.at
+        labelled += int(known.sum())
+    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    return CohortLosses([_ordered(part, order) for part in parts], [at[row] for row in order], labelled)
+
+
 def _reason_against(rule: Rule, setting: RuleContext, unit: str) -> Text | None:
     """Return why ``rule`` has no bound case by case in a stream; None when it has."""
     if is_resource(rule):
@@ -168,3 +223,18 @@ def _with_tolerance(rule: Rule, part: MeasurePart, tolerance: Fraction) -> Fract
 
 def _root(value: Fraction, root: int) -> Fraction:
     return value if root == 1 else Fraction(math.sqrt(value)).limit_denominator(_FINE)
+
+
+def _each(answers: Truths, truth: Any, nothing: Any) -> Truths:
+    found = np.empty(len(answers), dtype=object)
+    for row, answer in enumerate(answers.tolist()):
+        found[row] = nothing if answer is None else truth(answer)
+    return found
+
+
+def _ordered(parts: Sequence[Losses], order: NDArray[np.int64]) -> Losses:
+    if not parts:
+        return Losses(np.zeros(0))
+    values = np.concatenate([part.values for part in parts])[order]
+    groups = [part.groups for part in parts if part.groups is not None]
+    return Losses(values, np.concatenate(groups)[order] if groups else None)

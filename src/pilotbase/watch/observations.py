@@ -19,10 +19,8 @@ from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
 from pilotbase.measures import RuleContext
 from pilotbase.watch.cohorts import cohort_for
-from pilotbase.watch.intake_counters import Counted, count
-from pilotbase.watch.intake_totals import refused_for, sum_of, with_amounts, with_refusal
-from pilotbase.watch.keys import batch_key, case_key, content_key
-from pilotbase.watch.known_keys import digests_of, places_of
+from pilotbase.watch.intake_counters import Counted, count, refused_for, sum_of, with_amounts, with_refusal
+from pilotbase.watch.keys import batch_key, case_key, content_key, digests_of, places_of
 from pilotbase.watch.labels import take_labels
 from pilotbase.watch.packs import Pack, PackedBatch, joined, microseconds, moment_of, packed
 from pilotbase.watch.promises import settings_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pilotbase.certificate.issued import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan

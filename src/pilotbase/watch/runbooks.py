@@ -8,7 +8,7 @@ from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_na
 from pilotbase.documents.service import Service
 from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
 from pilotbase.documents.watch import Runbook, RunbookRule
-from pilotbase.watch.clocks import load_book
+from pilotbase.watch.incidents import load_book
 from pilotbase.watch.subjects import service_of
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError

@@ -1,8 +1,13 @@
-"""The watch of a service as it stands, for whoever sees the service."""
+"""The watch of a service as its readers see it: how it stands now, and how it stood before."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 
 from pilotbase.documents.api.watch import (
     CohortReading,
@@ -13,7 +18,8 @@ from pilotbase.documents.api.watch import (
     WatchStatus,
 )
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import RiskWarning, Watch
 from pilotbase.watch.cohorts import Cohort, list_cohorts
 from pilotbase.watch.detectors import LevelState, restored
@@ -25,7 +31,9 @@ from pilotbase.watch.subjects import service_of, watch_of
 from pilotbase.watch.warnings import all_warnings, standing_warnings, warnings_of
 from pilotbase.workspace.store import View
 
-COHORTS = 30
+_COHORTS = 30
+_STORED, _SHOWN = 200, 10
+_COLOURS = list(Colour)
 
 
 def status_of(view: View, service: str) -> WatchStatus:
@@ -34,7 +42,7 @@ def status_of(view: View, service: str) -> WatchStatus:
     with view.reading() as connection:
         standing = standing_of(connection, service)
         detectors = detectors_of(connection, service)
-        cohorts = list_cohorts(connection, service, COHORTS)
+        cohorts = list_cohorts(connection, service, _COHORTS)
         counts = counts_of(connection, service)
     raised, watch = standing_warnings(view, service), watch_of(view, service)
     return WatchStatus(
@@ -67,6 +75,52 @@ def path(view: View, service: str, detector: str) -> tuple[PathPoint, ...]:
     with view.reading() as connection:
         found = path_of(connection, service, detector)
     return tuple(PathPoint(at=one.at, seen=one.seen, value=one.value, colour=one.colour) for one in found)
+
+
+@dataclass(frozen=True)
+class EarlierArming:
+    """From when what was watched, and the highest colour of each detector that had one."""
+
+    armed_at: datetime
+    watched: str
+    warnings: tuple[RiskWarning, ...]
+
+
+@dataclass(frozen=True)
+class ColourSpell:
+    """A time during which something had a colour."""
+
+    begins: datetime
+    ends: datetime
+    colour: Colour
+
+
+def drift_spells(raised: Sequence[RaisedWarning], begins: datetime, ends: datetime) -> dict[str, list[ColourSpell]]:
+    """Return column → how long it had which colour; of a column that is not drifting the last spell has ended."""
+    spells = defaultdict[str, list[ColourSpell]](list)
+    until = dict[str, datetime]()
+    for one in raised:  # newest first
+        warning = one.warning
+        if warning.signal is Signal.DRIFT and warning.at >= begins:
+            column = warning.detector.partition(":")[2]
+            if warning.colour is not Colour.GREEN:
+                began = max(warning.began, begins)
+                spells[column].insert(0, ColourSpell(began, max(until.get(column, ends), began), warning.colour))
+            until[column] = warning.began
+    return spells
+
+
+def earlier_armings(
+    view: View, service: Service, current: Watch | None, raised: Sequence[RaisedWarning]
+) -> list[EarlierArming]:
+    """Return the armings before the one that stands now, newest first; ``raised`` is what the service was warned of."""
+    found = [one.load(Watch) for one in view.find("watch", {"service": service.name}, _STORED)]
+    armings = {one.armed_at: one for one in found if one.armed_at is not None}
+    begun = sorted(armings)
+    ends = dict(pairwise([*begun, None]))
+    now = current.armed_at if current is not None else None
+    earlier = [at for at in reversed(begun) if at != now][:_SHOWN]
+    return [EarlierArming(at, _watched(service, armings[at]), _highest(raised, at, ends[at])) for at in earlier]
 
 
 def _raised(view: View, warnings: list[tuple[Digest, RiskWarning]]) -> tuple[RaisedWarning, ...]:
@@ -107,3 +161,22 @@ def _cohort(one: Cohort) -> CohortReading:
         cases=one.cases,
         labelled=one.labelled,
     )
+
+
+def _watched(service: Service, watch: Watch) -> str:
+    """Return name and version of what was watched, as far as the service still has it; of others a dash."""
+    for route in service.routes:
+        if isinstance(route, CertifiedRoute) and route.certificate == watch.certificate:
+            return f"{route.application.name} {route.application.version}"
+    return "–"
+
+
+def _highest(raised: Sequence[RaisedWarning], begins: datetime, ends: datetime | None) -> tuple[RiskWarning, ...]:
+    highest = dict[str, RiskWarning]()
+    for warning in reversed([one.warning for one in raised]):
+        inside = warning.at >= begins and (ends is None or warning.at < ends)
+        known = highest.get(warning.detector)
+        rank = _COLOURS.index(warning.colour)
+        if inside and rank > _COLOURS.index(known.colour if known else Colour.GREEN):
+            highest[warning.detector] = warning
+    return tuple(sorted(highest.values(), key=lambda one: -_COLOURS.index(one.colour)))

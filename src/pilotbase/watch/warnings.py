@@ -1,24 +1,35 @@
-"""Risk warnings: written when a detector takes another colour, one after the other under the detector's own name."""
+"""Risk warnings, one a change of a detector's colour, and what was done about each, step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pilotbase.documents.hashes import Digest, digest_bytes
-from pilotbase.documents.service import Service
-from pilotbase.documents.texts import text
+from sqlalchemy import Connection, func, insert, select, update
+
+from pilotbase.documents.base import Moment, Part
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
+from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour
-from pilotbase.documents.watch import RiskWarning
+from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
 from pilotbase.watch.following import ColourChange
 from pilotbase.workspace.actors import Visibility
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
+from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
 
 KIND = "risk-warning"
 REARMED = "watching.rearmed"
 """Reason of the green that arming anew, or disarming, writes: what was warned of has not passed for all that."""
 _LONGEST = 200
+DECIDED = "decided"
+"""The name under which the decision about a cause stands."""
+_reactions, _levels, _states = (
+    watch_tables.reactions.c,
+    watch_tables.warning_levels.c,
+    watch_tables.watch_states.c,
+)
 
 
 def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iterable[ColourChange]) -> list[Digest]:
@@ -65,14 +76,111 @@ def standing_warnings(view: View, service: str, limit: int = 1000) -> dict[Diges
     return {digest: warning for digest, warning in latest.values() if warning.colour is not Colour.GREEN}
 
 
-def head_of(service: str, detector: str) -> str:
+def _head_of(service: str, detector: str) -> str:
     """Return the name under which the newest warning of a detector stands in the store."""
     name = f"warning:{service}/{detector}"
     return name if len(name) <= _LONGEST else f"warning:{service}/{digest_bytes(detector.encode())}"
 
 
+class ReactionDecision(Part):
+    """What is to be done about a warning, decided once: a runbook that is changed later changes nothing of it."""
+
+    before: Colour
+    """The colour of the same detector until then."""
+    runbook: Runbook
+    rule: RunbookRule | None = None
+    """None: nothing."""
+    route: int | None = None
+    """Which of the service's routes the warning is about; None: the service was moved off it before."""
+    certified: CertifiedRoute | None = None
+    """The certified version behind that route."""
+
+
+class Done(Part):
+    """What came of a step."""
+
+    what: Text
+    at: Moment
+    document: Digest | None = None
+    failed: bool = False
+
+
+def find_step(connection: Connection, cause: Digest, step: str) -> bytes | None:
+    """Return what was written down of a step, or None: it was not taken."""
+    rows = select(_reactions.outcome).where(_reactions.cause == cause, _reactions.step == step)
+    found = connection.scalar(rows)
+    return None if found is None else bytes(found)
+
+
+def keep_decision(change: Transaction, cause: Digest, warning: RiskWarning, decision: ReactionDecision) -> None:
+    """Write down what is to be done about a warning, and the colour that its detector has from now on."""
+    _keep(change, (cause, DECIDED), warning.service, decision)
+    _keep_level(change.connection, cause, warning)
+
+
+def keep_step(change: Transaction, cause: Digest, step: str, service: str, done: Done) -> None:
+    """Write down that a step was taken, and what came of it."""
+    _keep(change, (cause, step), service, done)
+
+
+def steps_of(connection: Connection, cause: Digest) -> dict[str, Done]:
+    """Return what was done about a cause, step by step in its order."""
+    rows = select(_reactions.step, _reactions.outcome).where(_reactions.cause == cause, _reactions.step != DECIDED)
+    found = connection.execute(rows.order_by(_reactions.place))
+    return {step: Done.model_validate_json(outcome) for step, outcome in found}
+
+
+def newest_steps(connection: Connection, limit: int) -> dict[str, list[Done]]:
+    """Return service → what was done about it last, newest first, ``limit`` of each; shown cut to the actor."""
+    order = (_reactions.done_at.desc(), _reactions.place.desc())
+    place = func.row_number().over(partition_by=_reactions.service, order_by=order).label("newest")
+    ranked = select(_reactions.service, _reactions.outcome, place).where(_reactions.step != DECIDED).subquery()
+    rows = select(ranked).where(ranked.c.newest <= limit).order_by(ranked.c.service, ranked.c.newest)
+    found: dict[str, list[Done]] = {}
+    for row in connection.execute(rows):
+        found.setdefault(row.service, []).append(Done.model_validate_json(row.outcome))
+    return found
+
+
+def warned_heads(connection: Connection) -> list[str]:
+    """Return under which names the store keeps warnings that may stand now, as detectors and reactions know them.
+
+    Either may be behind the other; what stands under a name says the colour.
+    """
+    green = Colour.GREEN.value
+    known = select(_levels.service, _levels.detector).where(_levels.colour != green)
+    states = select(_states.service, _states.detector).where(_states.colour != green)
+    return sorted(_head_of(service, detector) for service, detector in connection.execute(known.union(states)))
+
+
+def level_of(connection: Connection, service: str, detector: str) -> Colour:
+    """Return the colour that a detector had when it was last judged, green for one that was not."""
+    rows = select(_levels.colour).where(_levels.service == service, _levels.detector == _short(detector))
+    return Colour(connection.scalar(rows) or Colour.GREEN)
+
+
 def _write(change: Transaction, warning: RiskWarning, owner: str, visibility: Visibility) -> Digest:
     fields = {"service": warning.service, "detector": warning.detector, "colour": warning.colour.value}
     digest = change.put(warning, visibility, owner=owner, fields=fields)
-    change.let_stand(head_of(warning.service, warning.detector), digest)
+    change.let_stand(_head_of(warning.service, warning.detector), digest)
     return digest
+
+
+def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: ReactionDecision | Done) -> None:
+    cause, step = name
+    place = change.connection.scalar(select(func.count()).where(_reactions.cause == cause)) or 0
+    row = {"cause": cause, "step": step, "service": service, "place": place, "done_at": change.now}
+    outcome_bytes = canonical_json(outcome.to_json_value())
+    change.connection.execute(insert(watch_tables.reactions).values(**row, outcome=outcome_bytes))
+
+
+def _keep_level(connection: Connection, cause: Digest, warning: RiskWarning) -> None:
+    here = (_levels.service == warning.service, _levels.detector == _short(warning.detector))
+    values = {"colour": warning.colour.value, "warning": cause}
+    if connection.execute(update(watch_tables.warning_levels).where(*here).values(values)).rowcount == 0:
+        row = {"service": warning.service, "detector": _short(warning.detector), **values}
+        connection.execute(insert(watch_tables.warning_levels).values(row))
+
+
+def _short(detector: str) -> str:
+    return detector if len(detector) <= _LONGEST else digest_bytes(detector.encode())

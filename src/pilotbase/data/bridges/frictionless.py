@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pilotbase.data.bridges.definition import Bridge, Written
-from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
-from pilotbase.data.croissant.json_ld import Node, read_plain
-from pilotbase.data.croissant.names import short_name
-from pilotbase.data.croissant.plain_forms import without_nothing
-from pilotbase.data.croissant.plain_values import all_texts, one_day, one_text
+from pilotbase.data.croissant.findings import (
+    STAND_IN,
+    CroissantDescription,
+    CroissantFindings,
+    PlainFile,
+    draft_dataset,
+    stand_in_owner,
+)
+from pilotbase.data.croissant.json_ld import Node, all_texts, one_day, one_text, read_plain
+from pilotbase.data.croissant.vocabulary import short_name, without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, FileSet, RecordSet
 from pilotbase.documents.publication import is_closed, require_public
@@ -246,7 +250,7 @@ def _write(dataset: Dataset) -> Written:
         "created": f"{dataset.date_created}T00:00:00Z" if dataset.date_created else None,
         "contributors": contributors or None,
         "sources": sources or None,
-        "licenses": [_written_licence(dataset.license)] if dataset.license else None,
+        "licenses": [{"path" if ":" in dataset.license else "name": dataset.license}] if dataset.license else None,
         "resources": resources,
     }
     said = {name: value for name, value in package.items() if value is not None}
@@ -261,10 +265,6 @@ def _has_place(record_set: RecordSet, dataset: Dataset) -> bool:
     return record_set.inline is not None or any(
         one.source and one.source.resource in files for one in record_set.fields
     )
-
-
-def _written_licence(licence: str) -> Plain:
-    return {"path": licence} if ":" in licence else {"name": licence}
 
 
 def _table(record_set: RecordSet, dataset: Dataset) -> Plain:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW, RecordTable, TableColumn, row_hash
-from pilotbase.data.quality.short_forms import fits_form
 from pilotbase.data.quality.tally import KeyedRows
+from pilotbase.data.quality.views import fits_form
 from pilotbase.data.rules import compile_rule
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import RowRule
@@ -80,11 +80,11 @@ def present(column: TableColumn) -> CheckCount:
 
 def typed(column: TableColumn) -> CheckCount:
     """Return how many values are there and of the declared type."""
-    return present(column) if column.is_native and not column.dtype.is_float() else _typed(column)
-
-
-def _typed(column: TableColumn) -> CheckCount:
-    return CheckCount(f"typed {column.name}", column.value.count())
+    return (
+        present(column)
+        if column.is_native and not column.dtype.is_float()
+        else CheckCount(f"typed {column.name}", column.value.count())
+    )
 
 
 def row_checks(table: RecordTable) -> list[RowCheck | Unchecked]:

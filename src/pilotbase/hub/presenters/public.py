@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pilotbase.catalogue.figures import Published, published
-from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.revocation import Revoked
 from pilotbase.certificate.status import (
     MOST_CERTIFICATES,
     CertificateStanding,
     CertificateStatus,
+    IssuedCertificate,
     certificate_in,
     revocations_of,
     standing_of,

@@ -1,6 +1,6 @@
 """Have the inputs drifted away from the reference profile? Column by column, over chunks of fixed size, in one pass.
 
-Of each column only counts of cells are kept (`pilotbase.watch.cells`). A full chunk is bet on (`pilotbase.watch.bets`),
+Of each column only counts of cells are kept (`watch.profiles`). A full chunk is bet on (`watch.bets`),
 and the bets go on over chunks as an e-SR detector: a CUSUM summed over all its starts, S ← (S + 1) · win, averaged over
 the bets of the column, begun anew after an alarm. As each win has mean 1 while nothing has changed, S less the number
 of chunks is a martingale, and T chunks bring at most T/A alarms in expectation. A is set so that over all columns that
@@ -22,10 +22,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.bets import ColumnBets, bets_of, charge
-from pilotbase.watch.cells import Column, Ints
+from pilotbase.watch.bets import ColumnBets, PooledBets, bets_of, charge
 from pilotbase.watch.detectors.interface import Detector, DetectorChange
-from pilotbase.watch.pooled_bets import PooledBets
+from pilotbase.watch.profiles import Column, Ints
 
 SLIGHT, STRONG = 0.15, 0.33
 CALM = 10

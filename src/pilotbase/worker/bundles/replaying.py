@@ -11,8 +11,8 @@ from typing import TypeVar
 import pydantic
 
 from pilotbase.certificate import Envelope, read_evidence, read_trust_roots, verify_certificate
-from pilotbase.certificate.issued import IssuedCertificate
 from pilotbase.certificate.statement import read_statement
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError

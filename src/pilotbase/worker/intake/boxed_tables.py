@@ -17,12 +17,12 @@ import pydantic
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import BoxProgram, Mount
-from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
+from pilotbase.compute.box.own_functions import FOLDERS, package_mounts
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.plain_columns import decode_columns
-from pilotbase.data.sources.bounds import MOST_BYTES
+from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits

@@ -20,7 +20,7 @@ import polars as pl
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drift import Drift, drift
 from pilotbase.data.leakage import LeakageCheck, check_leakage
-from pilotbase.data.living_source import read_living_source
+from pilotbase.data.source_cases import read_living_source
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.scenario import Scenario
@@ -43,7 +43,7 @@ from pilotbase.vault.attempts import remaining
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases
-from pilotbase.worker.trials.data_versions import scenario_at
+from pilotbase.worker.trials.hidden_budgets import scenario_at
 from pilotbase.worker.trials.proving import seal_in
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import Actor

@@ -18,27 +18,17 @@ from types import TracebackType
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
-from pilotbase.worker.jobs.handlers import HANDLERS, give_up
+from pilotbase.worker.jobs.handlers import HANDLERS, PASSING, give_up
 from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
 from pilotbase.workspace.jobs import ClaimedJob, Job, JobState, beat, claim, finish
 
 LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
-_PASSING = (
-    "trial.already_running",
-    "workspace.busy",
-    "workspace.database_unreachable",
-    "pool.seat_awaited",
-    "pool.seat_lost",
-    "compute.cluster_away",
-    "compute.node_silent",
-)
+_PASSING = {"trial.already_running", "workspace.busy", "workspace.database_unreachable", *PASSING}
 """What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
-at work on this plan; the database is locked, or starting again; a shared pool has no seat for a trial yet; a cluster
-is away, or has no room."""
+at work on this plan; the database is locked, or starting again; and what plug-ins say of theirs."""
 _AWAY = (BusyError, UnreachableError, DiskFullError)
 """What keeps a worker from reading or writing the queue at all, until it passes."""
 _log = logging.getLogger("pilotbase.worker")
@@ -105,9 +95,11 @@ class JobWorker:
         view, job = self.base.lab.view, claimed.job
         if not job.readable:
             return self._fail(claimed, text("job.unreadable"))
+        if (handler := HANDLERS.get(job.kind)) is None:
+            return self._fail(claimed, text("job.no_handler", kind=job.kind))
         try:
             with _Heartbeat(self, claimed) as heart:
-                HANDLERS[WorkKind(job.kind)](self.base, job, heart.on_progress)
+                handler(self.base, job, heart.on_progress)
         except StaleLeaseError:
             raise
         except JobStoppedError:

@@ -26,14 +26,29 @@ from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, Timeli
 from pilotbase.service.known import barred
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.incidents import continue_open, open_incident
-from pilotbase.watch.reaction_rows import DECIDED, Done, ReactionDecision, find_step, keep_decision, level_of, steps_of
 from pilotbase.watch.runbooks import rises, rule_for, runbook_of
 from pilotbase.watch.silences import is_muted
 from pilotbase.watch.subjects import service_of
-from pilotbase.watch.warnings import REARMED
-from pilotbase.worker.reactions.countermeasures import move_service, timed
-from pilotbase.worker.reactions.notices import about_incident, about_service
-from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, told_to_incident
+from pilotbase.watch.warnings import (
+    DECIDED,
+    REARMED,
+    Done,
+    ReactionDecision,
+    find_step,
+    keep_decision,
+    level_of,
+    steps_of,
+)
+from pilotbase.worker.reactions.steps import (
+    Cause,
+    Finish,
+    Reacting,
+    about_incident,
+    about_service,
+    move_service,
+    timed,
+    told_to_incident,
+)
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
-from pilotbase.compute.queue.pools import pools
-from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import DEFAULT, Ceiling, ConsentAsked, RunEstimate, estimate_head, read_ceiling
 from pilotbase.documents.permissions import Act
@@ -23,7 +20,6 @@ from pilotbase.documents.record import Commission, Record, StepTaken
 from pilotbase.documents.report import Report
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
-from pilotbase.documents.voucher import PriceList
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of
@@ -31,7 +27,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.worker.providers import payer
 from pilotbase.workspace.store import View
 
 ABOVE = "PILOTBASE_ASK_ABOVE"
@@ -53,7 +49,7 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
         InputError: the limit is none.
         NotFoundError: the pool has no price list.
     """
-    prices = _prices(view, pool or os.environ.get(PRICES, ""))
+    prices = payer().prices(view, pool or os.environ.get(PRICES, ""))
     return SpendingLimit(ceiling=ceiling_of(above), prices=prices, tells=tells)
 
 
@@ -109,15 +105,6 @@ def seen_estimate(view: View, record: Record) -> RunEstimate | None:
         asked = view.get(digest)
         return None if asked is None else asked.load(ConsentAsked).estimate
     return found
-
-
-def _prices(view: View, pool: str) -> PriceList | None:
-    if pool:
-        return prices_of(view, pool)[1]
-    for seating in (one for one in pools(view) if one.seats is not None and one.seats.trials is not None):
-        with suppress(NotFoundError):
-            return prices_of(view, seating.name)[1]
-    return None
 
 
 def _fine(view: View, plan: str) -> RunEstimate | None:

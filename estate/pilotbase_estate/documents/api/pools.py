@@ -1,0 +1,167 @@
+"""Shared pools over the API: who holds what, who waits and why, who had how much, work that is handed in.
+
+Amounts are in the units in which they are counted: cores and GPUs in thousandths, sizes in bytes, licences in pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.seats import WaitTold
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel
+from pilotbase.documents.api.uploads import FileName
+from pilotbase.documents.subjects import Subject
+
+Amounts = Mapping[str, int]
+"""Dimension → how much."""
+Word = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\x00]*$")]
+MOST_HOURS = 24 * 366
+Hours = Annotated[float, pydantic.Field(gt=0, le=MOST_HOURS, allow_inf_nan=False)]
+Members = Annotated[int, pydantic.Field(ge=1, le=10_000)]
+
+
+class UsageSpan(StrEnum):
+    """How far back usage is told; names: text ``pool.hub.span.<value>``."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class DataFile(RequestModel):
+    """A file of a dataset that a job reads."""
+
+    dataset: Subject
+    file: FileName
+
+
+class HoldingTold(ResponseModel):
+    """What an organisation has of a pool."""
+
+    organisation: str
+    guarantee: Amounts
+    limit: Amounts
+    """What it does not name is not limited."""
+    held: Amounts
+    borrowed: Amounts
+    """What of it is beyond the guarantee."""
+    weight: int
+    share: float
+    """Its dominant share of the pool, 0 to 1."""
+    running: int
+    waiting: int
+
+
+class WindowTold(ResponseModel):
+    """A maintenance window that is not over."""
+
+    machines: list[str]
+    """Names of entries; all machines where none is named."""
+    starts: datetime
+    ends: datetime
+    why: str
+
+
+class PoolTold(ResponseModel):
+    """A pool as it stands."""
+
+    name: str
+    title: str
+    capacity: Amounts
+    free: Amounts
+    closed: list[str]
+    """Machines that are under maintenance now."""
+    maintenance: list[WindowTold]
+    away: bool
+    """Its machines do not answer: nothing starts, and of what runs nothing is known."""
+    missing: list[str]
+    """Machines of which the cluster has no node."""
+    smaller: dict[str, Amounts]
+    """Machine → what its node has of each dimension of which the pool's document says more."""
+    holdings: list[HoldingTold]
+
+
+class JobTold(ResponseModel):
+    """A job of one's own organisation."""
+
+    name: str
+    pool: str
+    organisation: str
+    kind: str
+    subject: str
+    """Of a seat: the trial or service that has it; empty for other jobs."""
+    demand: Amounts
+    """Of each member."""
+    members: int
+    priority: int
+    preemptible: bool
+    max_seconds: float
+    voucher: str
+    state: str
+    reason: str | None
+    """Why it has ended as it did."""
+    wait: WaitTold | None
+    """Null while it waits: it starts at the next turn."""
+    attempt: int
+    evictions: int
+    submitted_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class AttemptTold(ResponseModel):
+    """One attempt at a job, and what it used by the backend's counters."""
+
+    number: int
+    nodes: list[str]
+    ending: str | None
+    """Null: it runs."""
+    wall_ms: int
+    cpu_ms: int
+    memory_mib_ms: int
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class JobDetail(JobTold):
+    """A job with every attempt at it."""
+
+    attempts: list[AttemptTold]
+
+
+class OthersTold(ResponseModel):
+    """What is told of another organisation: how much, and nothing else."""
+
+    organisation: str
+    held: Amounts
+    running: int
+    waiting: int
+
+
+class QueueTold(ResponseModel):
+    """Who waits and runs in a pool: one's own jobs, and how much others have."""
+
+    jobs: list[JobTold]
+    ended: list[JobTold]
+    """The newest ones, the last first."""
+    others: list[OthersTold]
+
+
+class UsageTold(ResponseModel):
+    """Who had how much of a pool over time."""
+
+    since: datetime
+    until: datetime
+    seconds: float
+    """Length of one stretch."""
+    shares: dict[str, list[float]]
+    """Organisation → its mean dominant share of the pool in each stretch, 0 to 1."""
+    guarantees: dict[str, float]
+    """Organisation → the share of the pool that it is guaranteed now."""
