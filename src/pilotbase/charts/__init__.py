@@ -46,7 +46,7 @@ from pilotbase.charts.grids import GapSquare, Grid, gap_chart, grid_chart
 from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
-from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark, verdict_strip
+from pilotbase.charts.marks import status_mark, verdict_strip
 from pilotbase.charts.numbers import format_count, format_number
 from pilotbase.charts.palette import DARK, LIGHT, Theme
 from pilotbase.charts.probabilities import calibration_chart, probability_chart
@@ -60,7 +60,6 @@ from pilotbase.documents.visible_text import make_visible
 __all__ = [
     "DARK",
     "LIGHT",
-    "OUTCOME_OF",
     "Bar",
     "BarGroup",
     "Bin",
@@ -114,7 +113,6 @@ __all__ = [
     "leader_chart",
     "load_blocks_chart",
     "make_visible",
-    "outcome_word",
     "probability_chart",
     "qr_code",
     "ranked_chart",

@@ -88,7 +88,7 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
     for one in bins:
         left, width = scale(one.low), max(scale(one.high) - scale(one.low) - 1, 3)
         for count, colour in (
-            (one.count or 0, LIGHT.soft if _divided(bins) else LIGHT.strong),
+            (one.count or 0, LIGHT.soft if any(one.part for one in bins) else LIGHT.strong),
             (one.part, LIGHT.strong),
         ):
             height = (HISTOGRAM_BOTTOM - HISTOGRAM_TOP) * count / tallest
@@ -96,10 +96,6 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
     drawing.line((HISTOGRAM_LEFT, HISTOGRAM_BOTTOM), (HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM), LINE)
     drawing.text((HISTOGRAM_LEFT, 12), f"{format_count(tallest)}", colour=MUTED, size=11)
     return drawing.to_svg()
-
-
-def _divided(bins: Sequence[Bin]) -> bool:
-    return any(one.part for one in bins)
 
 
 def _draw_axis(drawing: Drawing, scale: Scale, unit: str, times: bool) -> None:

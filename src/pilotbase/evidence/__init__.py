@@ -24,40 +24,22 @@ Beneath lie the primitives. Each takes values in batches of any size, and can be
     ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
-from pilotbase.documents.guarantees import Guarantee
-from pilotbase.evidence.bootstrap import CountsState, MultinomialBootstrap, percentile_bounds, weight_bootstrap
-from pilotbase.evidence.confidence_sequence import (
-    BetaBinomial,
-    BinaryState,
-    ConfidenceSequence,
-    SequenceState,
-    confidence_sequence,
-)
+from pilotbase.evidence.bootstrap import MultinomialBootstrap
+from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence, confidence_sequence
 from pilotbase.evidence.decision import (
     CriterionDecision,
     CriterionOutcome,
-    CriterionVerdict,
     Decision,
-    PointDecision,
     Verdict,
     decide,
     outcome_of,
     verdict_of,
 )
-from pilotbase.evidence.intervals import BoundsPoint
-from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
-from pilotbase.evidence.monitoring import (
-    CumulativeSum,
-    DetectorState,
-    ELond,
-    ELondState,
-    ShiryaevRoberts,
-    WeightedRestart,
-    e_benjamini_hochberg,
-)
-from pilotbase.evidence.observations import Comparison, Form, MeasuredCases, RatioPart
-from pilotbase.evidence.order import BlocksState, ProportionalBlocks, draw_blocks, draw_order, proportional_block
-from pilotbase.evidence.planning import Feasibility, cases_to_confirm_at_best, feasibility_of
+from pilotbase.evidence.martingale import MeanMartingale
+from pilotbase.evidence.monitoring import ELond, ShiryaevRoberts, WeightedRestart, e_benjamini_hochberg
+from pilotbase.evidence.observations import Comparison
+from pilotbase.evidence.order import ProportionalBlocks, draw_blocks, draw_order, proportional_block
+from pilotbase.evidence.planning import cases_to_confirm_at_best, feasibility_of
 from pilotbase.evidence.plans import (
     CriterionPlan,
     Design,
@@ -68,71 +50,33 @@ from pilotbase.evidence.plans import (
     levels_among,
     unit_text,
 )
-from pilotbase.evidence.prediction_powered import (
-    JudgedPool,
-    PoweredSequenceState,
-    PredictionPowered,
-    PredictionPoweredSequence,
-    PredictionPoweredState,
-    judge_weight,
-)
-from pilotbase.evidence.primitive import Bounds, Primitive, state_from
-from pilotbase.evidence.quantiles import (
-    QuantileSequence,
-    QuantileState,
-    time_blocks,
-)
-from pilotbase.evidence.reused_holdout import Ladder, LadderState, Thresholdout, ThresholdoutState
-from pilotbase.evidence.roc_area import Area, DeLong, DeLongState, delong
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
+from pilotbase.evidence.quantiles import QuantileSequence, time_blocks
+from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
+from pilotbase.evidence.roc_area import delong
 
 __all__ = [
-    "Area",
     "BetaBinomial",
-    "BinaryState",
-    "BlocksState",
-    "Bounds",
-    "BoundsPoint",
     "Comparison",
     "ConfidenceSequence",
-    "CountsState",
     "CriterionDecision",
     "CriterionOutcome",
     "CriterionPlan",
-    "CriterionVerdict",
-    "CumulativeSum",
-    "DeLong",
-    "DeLongState",
     "Decision",
     "Design",
-    "DetectorState",
     "ELond",
-    "ELondState",
     "Estimand",
-    "Feasibility",
-    "Form",
-    "Guarantee",
     "JudgedPool",
     "Ladder",
-    "LadderState",
     "Levels",
-    "MartingaleState",
     "MeanMartingale",
-    "MeasuredCases",
     "MultinomialBootstrap",
-    "PointDecision",
-    "PoweredSequenceState",
     "PredictionPowered",
     "PredictionPoweredSequence",
-    "PredictionPoweredState",
-    "Primitive",
     "ProportionalBlocks",
     "QuantileSequence",
-    "QuantileState",
-    "RatioPart",
-    "SequenceState",
     "ShiryaevRoberts",
     "Thresholdout",
-    "ThresholdoutState",
     "Verdict",
     "WeightedRestart",
     "attempt_levels",
@@ -148,11 +92,8 @@ __all__ = [
     "judge_weight",
     "levels_among",
     "outcome_of",
-    "percentile_bounds",
     "proportional_block",
-    "state_from",
     "time_blocks",
     "unit_text",
     "verdict_of",
-    "weight_bootstrap",
 ]

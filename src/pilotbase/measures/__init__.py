@@ -18,7 +18,7 @@ under the entry point group ``pilotbase.measures``.
 """
 
 from pilotbase.measures.cases import Cases, Kind, coded
-from pilotbase.measures.definition import Guarantees, Measure, Parameter
+from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import MeasurePart, Observation
 from pilotbase.measures.registry import (
     REFUSALS,
@@ -44,13 +44,11 @@ from pilotbase.measures.rules import (
 __all__ = [
     "REFUSALS",
     "Cases",
-    "Guarantees",
     "Kind",
     "MeanScore",
     "Measure",
     "MeasurePart",
     "Observation",
-    "Parameter",
     "ResourceMeasure",
     "RuleContext",
     "RunMeasurements",

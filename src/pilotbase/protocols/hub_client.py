@@ -18,13 +18,7 @@ import pydantic
 
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.people import Caller
-from pilotbase.documents.api.records import (
-    SECTIONS,
-    ListedRecord,
-    PossibleStep,
-    RecordPage,
-    Section,
-)
+from pilotbase.documents.api.records import SECTIONS, ListedRecord, PossibleStep, RecordPage, Section
 from pilotbase.documents.api.trials import OrderedBundle
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
