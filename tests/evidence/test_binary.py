@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from pilotbase.evidence.binary import (
+from pilotbase.evidence.distributions import (
     clopper_pearson,
     hypergeometric,
 )

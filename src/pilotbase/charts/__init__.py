@@ -47,10 +47,10 @@ from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_ch
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.marks import status_mark, verdict_strip
-from pilotbase.charts.numbers import format_count, format_number
 from pilotbase.charts.palette import DARK, LIGHT, Theme
 from pilotbase.charts.probabilities import calibration_chart, probability_chart
 from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.scales import format_count, format_number
 from pilotbase.charts.stages import FunnelStage, Leg, funnel_chart, way_chart
 from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.charts.usage_bands import Promise, UsageBand, usage_chart

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 
 from pilotbase.charts.columns import format_time
 from pilotbase.charts.drawing import Anchor, Drawing, Point, width_of
-from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.palette import LIGHT, Theme, shaded
 from pilotbase.charts.probabilities import draw_square
-from pilotbase.charts.scales import Scale, around
+from pilotbase.charts.scales import Scale, around, format_count, format_ticks
 from pilotbase.documents.figures import AgainstTruth, Intervals, TimeCourse, TimePoint
 from pilotbase.documents.texts import Language, text
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.numbers import format_count
 from pilotbase.charts.palette import HAIR, INK, LIGHT, MUTED, Theme
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.texts import Language, text
 
 BAR_WIDTH, BAR_ROW, BAR_HEIGHT, BAR_TOP = 560, 36, 18, 34

@@ -6,7 +6,7 @@ from base64 import b64decode
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
 from pilotbase.charts.palette import DEEP_BLUE, LIGHT, PAPER, RED
-from pilotbase.documents.shown_cases import ShownBox, ShownImage
+from pilotbase.documents.figures import ShownBox, ShownImage
 from pilotbase.documents.texts import Language, text
 
 LONGER_SIDE = 360.0

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.numbers import format_count
 from pilotbase.charts.palette import LIGHT, Theme, shaded
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.figures import ByClass, ClassRow, Confusion
 from pilotbase.documents.texts import Language, text
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.charts.drawing import Drawing, shortened
-from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.palette import LIGHT, LINE, MUTED, Theme
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count, format_ticks
 from pilotbase.documents.moments import format_day, format_minute
 
 COLUMN_WIDTH, COLUMN_LEFT, COLUMN_RIGHT, COLUMN_TOP, COLUMN_BOTTOM, NAMES = 380, 8, 372, 24, 150, 30

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Anchor, Drawing, shortened, width_of
 from pilotbase.charts.marks import COLOURS
-from pilotbase.charts.numbers import format_count, format_number, format_on_axis, format_ticks, named_once
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
-from pilotbase.charts.scales import Scale, around
+from pilotbase.charts.scales import Scale, around, format_count, format_number, format_on_axis, format_ticks, named_once
 from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.numbers import format_count
 from pilotbase.charts.palette import LIGHT, Theme
+from pilotbase.charts.scales import format_count
 from pilotbase.documents.texts import Language, text
 
 GRID_LEFT, GRID_TOP, WIDE, HIGH, GRID_INSET = 190, 64, 78, 44, 4

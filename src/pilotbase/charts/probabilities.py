@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing, shortened
-from pilotbase.charts.numbers import format_count, format_ticks
 from pilotbase.charts.palette import LIGHT, Theme
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count, format_ticks
 from pilotbase.documents.figures import Calibration, Probabilities
 from pilotbase.documents.texts import Language, text
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import format_count
 from pilotbase.charts.palette import LIGHT, Theme
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, text
 

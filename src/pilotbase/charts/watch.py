@@ -9,9 +9,8 @@ from itertools import pairwise
 from math import log10
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import format_count, format_number
 from pilotbase.charts.palette import BLUE, FILLS, LINE, MUTED, PAPER
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count, format_number
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour

@@ -12,9 +12,9 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration

@@ -12,12 +12,11 @@ import pydantic
 
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.endpoint import EndpointStatement
-from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.vocabularies import Verdict, verdict_in_words
 
 PREDICATE_TYPE = "urn:pilotbase:certificate:1"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"

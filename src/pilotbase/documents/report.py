@@ -11,7 +11,6 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
 from pilotbase.documents.figures import Figure
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
@@ -19,7 +18,7 @@ from pilotbase.documents.probes import CellRun, LoadFigures
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification
+from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
 
 _COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}
 """Sentence → its figures that an application can choose."""

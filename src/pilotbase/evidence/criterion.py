@@ -17,8 +17,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from pilotbase.evidence.binary import binomial_head, binomial_tail, hypergeometric_head, hypergeometric_tail
 from pilotbase.evidence.counted import CountedEntries, CountedPath, codes_of, counted, kinds_of
+from pilotbase.evidence.distributions import binomial_head, binomial_tail, hypergeometric_head, hypergeometric_tail
 from pilotbase.evidence.lattice import MeanClaim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.martingale import Floats
 from pilotbase.evidence.observations import Comparison

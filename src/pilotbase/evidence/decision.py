@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.guarantees import Guarantee, weakest
 from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Guarantee, weakest
 from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import BoundsPoint, Interval, invert

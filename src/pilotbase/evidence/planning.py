@@ -11,10 +11,9 @@ from typing import Literal
 import numpy as np
 
 from pilotbase.evidence.approximation import FunctionTest, negatives_needed
-from pilotbase.evidence.binary import hypergeometric_tail
-from pilotbase.evidence.combination import CombinedTest
+from pilotbase.evidence.combination import CombinedTest, GapTest
 from pilotbase.evidence.criterion import CriterionTest, QuantileTest, SingleTest, WorstTest
-from pilotbase.evidence.gap import GapTest
+from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints, log_mean
 from pilotbase.evidence.observations import RecallCut

@@ -9,9 +9,8 @@ from typing import Literal
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence.approximation import FunctionTest
-from pilotbase.evidence.combination import CombinedTest
+from pilotbase.evidence.combination import CombinedTest, GapTest
 from pilotbase.evidence.criterion import CriterionTest, Method, QuantileTest, SingleTest, WorstTest
-from pilotbase.evidence.gap import GapTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison, CountStatistic, MeasuredCases, RatioPart

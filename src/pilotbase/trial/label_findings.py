@@ -10,7 +10,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.evidence.binary import wilson
+from pilotbase.evidence.distributions import wilson
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 

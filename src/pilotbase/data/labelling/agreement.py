@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pilotbase.evidence.binary import wilson
 from pilotbase.evidence.bootstrap import Statistic, weight_bootstrap
+from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Bounds, Floats, Ints
 
 CONFIDENCE = 0.95

@@ -22,8 +22,8 @@ from pilotbase.data.labelling.gathering import Annotation, Gathered
 from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
 from pilotbase.documents.texts import Text, text
-from pilotbase.evidence.binary import wilson
 from pilotbase.evidence.bootstrap import Statistic
+from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Ints
 
 FEWEST = 2

@@ -20,13 +20,12 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.files import read_bounded
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
