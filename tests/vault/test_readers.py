@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
-from pilotbase.documents.api.readers import ReaderFacet
+from pilotbase.documents.api.datasets import ReaderFacet
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import dataset_subject

@@ -34,8 +34,8 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import NEW, ApplicationState, DatasetState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.subjects import Subject, holder_of, record_head
+from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
-from pilotbase.documents.unmet_terms import unmet
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.store import View

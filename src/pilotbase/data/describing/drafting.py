@@ -19,10 +19,10 @@ from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.data.split_guesses import guess_split
-from pilotbase.documents.answers import NONE, Answers
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
+from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Split

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.subjects import kind_of
