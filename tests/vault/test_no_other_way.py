@@ -40,7 +40,6 @@ DECRYPTS = {
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
-        "trial/conforming.py",  # the same, before a trial, past the gate of a rehearsal
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
         "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
         "trial/phases/opening.py",  # held against the hidden cases

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from pilotbase.workspace import schema, tables
+from pilotbase.workspace.changes import position
 from pilotbase.workspace.engine import Database
-from pilotbase.workspace.log.readings import readings_of, readings_since
-from pilotbase.workspace.positions import position
+from pilotbase.workspace.log.entries import readings_of, readings_since
 from tests.workspace.stores_for_tests import made_at
 
 ENTRIES = [

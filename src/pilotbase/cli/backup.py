@@ -39,8 +39,13 @@ def restore(
 ) -> None:
     """Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands."""
     from pilotbase.hub.process.account_backup import accounts_restored
-    from pilotbase.workspace.backup.reading import opened_backup
-    from pilotbase.workspace.backup.restoring import Destination, require_empty, restore_store, restored_home
+    from pilotbase.workspace.backup.restoring import (
+        Destination,
+        opened_backup,
+        require_empty,
+        restore_store,
+        restored_home,
+    )
     from pilotbase.workspace.home import home_path, open_home, settings_for
 
     home, settings = home_path(), settings_for(store, blobs)

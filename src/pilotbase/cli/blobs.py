@@ -12,7 +12,7 @@ from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
-    from pilotbase.workspace.blobs.checking import Damage
+    from pilotbase.workspace.checks.blobs import Damage
 
 app = typer.Typer(help="The blobs of the base: sealed data, samples, files.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -63,8 +63,7 @@ def collect(
     from datetime import timedelta
 
     from pilotbase.worker.base import open_base
-    from pilotbase.workspace.blobs.sweeping import SweepTerms
-    from pilotbase.workspace.checks.blobs import collect_blobs
+    from pilotbase.workspace.checks.blobs import SweepTerms, collect_blobs
 
     base = open_base()
     with progress_shown() as on_progress:

@@ -12,7 +12,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.trial.contamination import Recited, SharedRuns
+    from pilotbase.trial.probes.contamination import Recited, SharedRuns
 
 _MOST_BYTES = 32 << 20
 
@@ -40,8 +40,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     """
     from pilotbase.catalogue.applications import read_application
     from pilotbase.documents.bounded_files import read_bounded
-    from pilotbase.trial.contamination import recited, shared_runs, texts_of
-    from pilotbase.trial.probes.contamination import asking_endpoint
+    from pilotbase.trial.probes.contamination import asking_endpoint, recited, shared_runs, texts_of
 
     if not trained_on and ask is None:
         raise InputError("contamination.nothing_asked")

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pilotbase.matching.words import texts_of
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, list_page
-from pilotbase.workspace.resembling import list_resembling
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, list_page, list_resembling
 from pilotbase.workspace.store import View
 
 MOST = 500

@@ -14,11 +14,10 @@ from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import RiskWarning
-from pilotbase.workspace.changes import Change
-from pilotbase.workspace.checks.services import BOOKS
+from pilotbase.workspace.changes import Change, move, position
+from pilotbase.workspace.checks.journeys import BOOKS
 from pilotbase.workspace.journeys import Journey, note_first, put_journey
 from pilotbase.workspace.listings import Listing, put_listing
-from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.records import Stored, copy_of
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

@@ -23,12 +23,21 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.scenario import Criterion
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.trial.answering import complete_answers
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import PUBLIC_SEED, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
-from pilotbase.trial.running import BoxRun, BoxTerms, Hooks, PreparedApplication, run_candidate, run_on_hidden
+from pilotbase.trial.running import (
+    BoxRun,
+    BoxTerms,
+    EndedRun,
+    Hooks,
+    PreparedApplication,
+    UsageFile,
+    read_marked,
+    run_candidate,
+    run_on_hidden,
+    write_marked,
+)
 from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 
 

@@ -9,7 +9,7 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.leaves import require_leave_for
 from pilotbase.vault.opening import FOR_OWNER, ReaderGrant
 from pilotbase.vault.place import Vault
-from pilotbase.workspace.log.readings import SAMPLE
+from pilotbase.workspace.log.entries import SAMPLE
 
 
 def seal_sample(vault: Vault, hidden_set: HiddenSet, plain: bytes) -> Digest:

@@ -23,10 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from pilotbase.workspace import compute_tables, service_tables, terms_tables, voucher_tables, watch_tables
+from pilotbase.workspace import compute_tables, service_tables, terms_rows, voucher_tables, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
 
-__all__ = ["compute_tables", "metadata", "service_tables", "terms_tables", "voucher_tables", "watch_tables"]
+__all__ = ["compute_tables", "metadata", "service_tables", "terms_rows", "voucher_tables", "watch_tables"]
 
 documents = Table(
     "documents",
@@ -164,7 +164,7 @@ log_readings = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Index("log_readings_number", "number"),
 )
-"""By what was read → the lines of the log that tell of it (`log.readings`)."""
+"""By what was read → the lines of the log that tell of it (`log.entries`)."""
 
 hidden_sets = Table(
     "hidden_sets",
@@ -456,4 +456,4 @@ requests = Table(
     Column("done_at", UtcMoment, nullable=False),
     Index("requests_age", "done_at"),
 )
-"""What a request came to that may be sent again (`requests`)."""
+"""What a request came to that may be sent again (`transaction`)."""

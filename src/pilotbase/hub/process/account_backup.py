@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pilotbase.documents.errors import InputError
 from pilotbase.hub.configuration import HOME_VARIABLE, HubConfiguration
 from pilotbase.hub.process.accounts import set_up_django, start_accounts
-from pilotbase.workspace.backup.reading import ACCOUNTS, Backup
+from pilotbase.workspace.backup.restoring import ACCOUNTS, Backup
 from pilotbase.workspace.home import Home
 
 _HUB_KEY = "hub.key"

@@ -31,7 +31,7 @@ from pilotbase.worker.bundles.readme import readme
 from pilotbase.worker.readings import record_for
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.log.readings import TAKEN
+from pilotbase.workspace.log.entries import TAKEN
 from pilotbase.workspace.store import View
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]")

@@ -8,7 +8,7 @@ from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.worker.bundles.course import Proceedings
 from pilotbase.worker.bundles.files import SUMS
-from pilotbase.workspace.checks.excerpts import LogExcerpt
+from pilotbase.workspace.checks.proofs import LogExcerpt
 
 COMMANDS = (
     ("bundle.readme.sums", f"sha256sum -c {SUMS}"),

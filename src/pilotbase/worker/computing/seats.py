@@ -25,8 +25,8 @@ from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import JobKind
-from pilotbase.trial.kept_threads import threads_of
 from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.running import threads_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import PASSING
 from pilotbase.workspace.jobs import jobs_of

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pilotbase.documents.dataset import Dataset, FileSet
 from pilotbase.documents.errors import InputError
-from pilotbase.workspace.blobs.folders import files_in
+from pilotbase.workspace.blobs.trees import files_in
 from pilotbase.workspace.plain_files import NotPlainError, opened_file
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

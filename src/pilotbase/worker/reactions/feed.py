@@ -24,8 +24,7 @@ from pilotbase.worker.reactions.on_terms import move_agreements
 from pilotbase.worker.reactions.on_warning import react_to_warning
 from pilotbase.worker.reactions.steps import PASSING, Reacting
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.workspace.changes import Change
-from pilotbase.workspace.positions import move, position
+from pilotbase.workspace.changes import Change, move, position
 from pilotbase.workspace.store import View
 
 Reaction = Callable[[Reacting, Digest], None]

@@ -18,8 +18,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.vault.leaves import hidden_set_of
 from pilotbase.workspace.listings import find_listing
-from pilotbase.workspace.log.entries import LogEntry
-from pilotbase.workspace.log.readings import REFUSED, USED
+from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
 from pilotbase.workspace.store import View
 
 

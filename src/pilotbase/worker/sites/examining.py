@@ -35,7 +35,7 @@ from pilotbase.worker.sites.releases import logged
 from pilotbase.worker.sites.signatures import signer_of
 from pilotbase.worker.sites.unpacking import SKEW
 from pilotbase.worker.trials.given_files import require_known_sentences
-from pilotbase.workspace.checks.excerpts import LogExcerpt
+from pilotbase.workspace.checks.proofs import LogExcerpt
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.merkle import verify_consistency
 from pilotbase.workspace.log.notes import LogVerifier

@@ -24,8 +24,7 @@ from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.replaying import Replayed
-from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import criterion_findings, section_of, worst_outcome
+from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords
 
 DERIVED_WHOLE = (
