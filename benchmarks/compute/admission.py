@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pilotbase.compute.sharing.desk import PoolScheduler
-from pilotbase.compute.sharing.jobs import QueuedJob, SchedulingDecisions
-from pilotbase.compute.sharing.placer import FirstFit
-from pilotbase.documents.pool import Machines, Pool, Quota
-from pilotbase.documents.resources import Resources
+from pilotbase_estate.documents.pool import Machines, Pool, Quota
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.jobs import QueuedJob, SchedulingDecisions
+from pilotbase_estate.sharing.placer import FirstFit
 
 GIB = 1 << 30
 LENGTHS = (600.0, 1800.0, 3600.0, 7200.0, 14_400.0)

@@ -12,11 +12,11 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import AttemptPhase, ComputeBackend, JobSpec, MemberAttempt, ProgramWork
-from pilotbase.compute.backends.local import LocalBackend
-from pilotbase.compute.backends.ray_cluster import Cluster
-from pilotbase.compute.ray_settings import ADDRESS, prepare, settings_of
 from pilotbase.documents.limits import Limits
+from pilotbase_estate.backends.backend import AttemptPhase, ComputeBackend, JobSpec, MemberAttempt, ProgramWork
+from pilotbase_estate.backends.local import LocalBackend
+from pilotbase_estate.backends.ray_cluster import Cluster
+from pilotbase_estate.backends.ray_settings import ADDRESS, prepare, settings_of
 
 LIMITS = Limits(memory_bytes=128 << 20, wall_seconds=60)
 
@@ -94,7 +94,7 @@ def on_ray(jobs: int, times: int) -> list[float]:
     """Return seconds a no-op on the backend of a cluster of this machine's own, and in a bare actor of Ray's."""
     settings = settings_of(os.environ)
     prepare(settings)
-    backends, ray = import_module("pilotbase.compute.backends.cluster"), import_module("ray")
+    backends, ray = import_module("pilotbase_estate.backends.cluster"), import_module("ray")
     cluster = Cluster(settings)
     cluster.connect()
     ray.init(address=os.environ[ADDRESS], log_to_driver=False, logging_level="ERROR")

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pilotbase.cli import app
-from pilotbase.compute.backends.backend import MemberAttempt
-from pilotbase.documents.pool_replay import PoolReplay
 from pilotbase.documents.quantities import format_span
 from pilotbase.worker.base import open_base
+from pilotbase_estate.backends.backend import MemberAttempt
+from pilotbase_estate.documents.pool_replay import PoolReplay
 from tests.compute.queue.queue_for_tests import Hall
 from tests.compute.replay.traces_for_tests import PAGE, write_morning
 

@@ -13,7 +13,7 @@ import zipfile
 import polars as pl
 import pytest
 
-from pilotbase.data.living_source import read_living_source
+from pilotbase.data.source_cases import read_living_source
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pilotbase.compute.ray_settings import ADDRESS, LOCAL, require_version, settings_of
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase_estate.backends.ray_settings import ADDRESS, LOCAL, require_version, settings_of
 
 
 def test_no_cluster_is_reached_without_a_token() -> None:

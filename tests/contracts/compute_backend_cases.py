@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.backend import (
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.limits import EndReason, Limits
+from pilotbase_estate.backends.backend import (
     AttemptPhase,
     ComputeBackend,
     EndCause,
@@ -24,8 +26,6 @@ from pilotbase.compute.backends.backend import (
     ProgramWork,
     Status,
 )
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.limits import EndReason, Limits
 
 LIMITS = Limits(memory_bytes=128 << 20, cpu_seconds=30, wall_seconds=60, scratch_bytes=4 << 20, file_bytes=2 << 20)
 _NUMBERS = itertools.count(1)

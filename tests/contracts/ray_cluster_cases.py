@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.backend import AttemptPhase, EndCause, MemberAttempt
-from pilotbase.compute.backends.cluster import RayBackend
-from pilotbase.compute.backends.hosts import Host
-from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
-from pilotbase.compute.ray_settings import ADDRESS, LOCAL, OWN_NODE, RaySettings, settings_of
-from pilotbase.documents.resources import MILLI
+from pilotbase_estate.backends.backend import AttemptPhase, EndCause, MemberAttempt
+from pilotbase_estate.backends.cluster import RayBackend
+from pilotbase_estate.backends.hosts import Host
+from pilotbase_estate.backends.ray_cluster import Cluster as RayCluster
+from pilotbase_estate.backends.ray_settings import ADDRESS, LOCAL, OWN_NODE, RaySettings, settings_of
+from pilotbase_estate.documents.resources import MILLI
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, gone, printing, spec
 from tests.contracts.ray_cluster import Grown
 
@@ -90,7 +90,7 @@ def test_a_cluster_of_ones_own_stays_as_long_as_who_started_it(monkeypatch: pyte
         assert os.environ[ADDRESS].startswith("127.0.0.1:"), "who is started by us finds it"
         (node,) = own.nodes(measured=True)
         assert (node.name, node.capacity["cpu"]) == (OWN_NODE, CORES)
-        host = own.make(Host("pilotbase.compute.backends.session_host:SessionHost", ("",), {"cpu": 100}))
+        host = own.make(Host("pilotbase_estate.backends.session_host:SessionHost", ("",), {"cpu": 100}))
         assert own.ask(host, "__ray_ready__", seconds=60)
     finally:
         own.close()

@@ -13,33 +13,33 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pilotbase.compute.backends.backend import MemberAttempt
-from pilotbase.compute.backends.ray_cluster import Cluster as RayCluster
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, QueueState
-from pilotbase.compute.queue.showing import job_seen, standing
-from pilotbase.compute.queue.submitting import JobRequest
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.pool import Pool
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.computing.keeping import backend_of
-from pilotbase.worker.computing.orders import SubmittedProgram, submit_order
-from pilotbase.worker.computing.rounds import dispatching
 from pilotbase.worker.trials.proving import freeze_in
 from pilotbase.workspace.actors import Actor
+from pilotbase_estate.backends.backend import MemberAttempt
+from pilotbase_estate.backends.ray_cluster import Cluster as RayCluster
+from pilotbase_estate.computing.keeping import backend_of
+from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
+from pilotbase_estate.computing.rounds import dispatching
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import Ending, QueueState
+from pilotbase_estate.queue.showing import job_seen, standing
+from pilotbase_estate.queue.submitting import JobRequest
 from tests.contracts.compute_backend_cases import WAIT
 from tests.contracts.ray_cluster import Grown
 from tests.hostile.names_for_tests import BITS, by_chance, heard, right_bits, speaking, words_of

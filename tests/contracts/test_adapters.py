@@ -15,8 +15,6 @@ import yaml
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.adapters.registry import adapter_of, known_adapters
-from pilotbase.compute.backends.parcels import parcel_name, send_parcels
-from pilotbase.compute.backends.session_host import BoxOpening, SessionHost
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.environments import build_environment
 from pilotbase.compute.box.installed import INSTALLED, installed_environment
@@ -33,6 +31,8 @@ from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.summary import report_lines
+from pilotbase_estate.backends.parcels import parcel_name, send_parcels
+from pilotbase_estate.backends.session_host import BoxOpening, SessionHost
 from tests.contracts import adapter_cases as cases
 from tests.contracts.adapter_boxes import SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column

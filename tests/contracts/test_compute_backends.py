@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.attempt_folder import AttemptFolder
-from pilotbase.compute.backends.backend import AttemptPhase, EndCause
-from pilotbase.compute.backends.local import LocalBackend
-from pilotbase.compute.backends.specs import write_spec
+from pilotbase_estate.backends.attempt_folder import AttemptFolder
+from pilotbase_estate.backends.backend import AttemptPhase, EndCause
+from pilotbase_estate.backends.local import LocalBackend
+from pilotbase_estate.backends.specs import write_spec
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, printing, spec
 
 __all__ = ["folder", "spec"]
@@ -28,8 +28,8 @@ class TestLocal(BackendCases):
     def test_an_attempt_outlives_who_started_it(self, backend: LocalBackend, spec: Run) -> None:
         job = spec(WAIT)
         starter = (
-            "import sys\nfrom pathlib import Path\nfrom pilotbase.compute.backends.local import LocalBackend\n"
-            "from pilotbase.compute.backends.specs import read_spec\n"
+            "import sys\nfrom pathlib import Path\nfrom pilotbase_estate.backends.local import LocalBackend\n"
+            "from pilotbase_estate.backends.specs import read_spec\n"
             "LocalBackend(Path(sys.argv[1])).start(read_spec(sys.argv[2]))\nimport os\nos.kill(os.getpid(), 9)\n"
         )
         subprocess.run([sys.executable, "-c", starter, str(backend.folder), write_spec(job)], check=False)

@@ -12,7 +12,6 @@ from typing import Any, get_args
 
 import pytest
 
-from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.service import EndpointProtocol, EndpointRoute, ServiceTerms
 from pilotbase.gateway import upstreams
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
@@ -24,6 +23,7 @@ from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import Upstream, UpstreamCall, UpstreamDownError, UpstreamReply
 from pilotbase.service.registry import load_service
+from pilotbase_estate.queue.sitting import SeatHolder
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import CASE, SERVICE, Place, proven, serving
 

@@ -6,8 +6,8 @@ import pytest
 
 from pilotbase.data.baselines import baseline_answers, people_answers
 from pilotbase.data.batches import feature_columns, truth_codes
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
-from pilotbase.data.labels import classes_of
 from pilotbase.documents.errors import InputError
 from pilotbase.protocols.frames import FeatureBatch, encode_batch
 

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
-from pilotbase.data.labels import classes_of
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.catalogues import catalogue

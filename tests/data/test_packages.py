@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from pilotbase.data import archives
+from pilotbase.data import packages
 from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 
@@ -152,8 +152,8 @@ def test_links_and_folders_in_an_archive_are_no_files(tmp_path):
 
 
 def test_archives_are_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "MAXIMUM_MEMBER", 1000)
-    monkeypatch.setattr(archives, "MAXIMUM_ARCHIVE", 5000)
+    monkeypatch.setattr(packages, "_MAXIMUM_MEMBER", 1000)
+    monkeypatch.setattr(packages, "_MAXIMUM_ARCHIVE", 5000)
     large, small = tarfile.TarInfo("a/large"), tarfile.TarInfo("a/small")
     large.size, small.size = 1001, 1000
     padding = [tarfile.TarInfo(f"a/{index}") for index in range(5)]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from pilotbase.data.commitments import committed
-from pilotbase.data.same_bytes import require_same_bytes
+from pilotbase.data.commitments import committed, require_same_bytes
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, hex_of

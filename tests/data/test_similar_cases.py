@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.leakage import check_leakage
-from pilotbase.data.similar_cases import similar_twins
+from pilotbase.data.twins import similar_twins
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.measures.minhash import SIMILAR, jaccard, text_shingles

@@ -25,7 +25,7 @@ SPELLERS = {
     "data/batches.py",
     "data/column_types.py",
     "data/private/synthetic.py",
-    "data/quality/typing_texts.py",
+    "data/quality/columns.py",
     "protocols/contract_cases.py",  # these five: moments in tables and cases, which are data
     "watch/observations.py",  # in the reason of a refused case
 }

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from pilotbase.documents.resources import (
+from pilotbase_estate.documents.resources import (
     Demand,
     Resources,
     beyond,

@@ -9,7 +9,7 @@ import pytest
 
 from pilotbase.compute.box.runner import Batch, Encoder, ReasonedError
 from pilotbase.data.batches import feature_columns, truth_codes
-from pilotbase.data.labels import classes_of
+from pilotbase.data.column_types import classes_of
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.evidence import CriterionPlan, attempt_levels, decide, draw_order

@@ -1,7 +1,7 @@
 """What the healthcare example's wards send of public patients is, message by message, what stands in the table."""
 
 from pilotbase.data.batches import feature_columns
-from pilotbase.data.labels import classes_of
+from pilotbase.data.column_types import classes_of
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.exchanges.forms import split_messages
 from pilotbase.protocols.exchanges.reading import read_message

@@ -10,16 +10,6 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.compute.backends.backend import MemberAttempt
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.dispatching import Dispatcher
-from pilotbase.compute.queue.members import Members
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import LIVE, OVER, Ending, QueueState
-from pilotbase.compute.queue.showing import seats_of
-from pilotbase.compute.queue.submitting import JobRequest, submit
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import JobKind, Role, WaitReason
 from pilotbase.gateway.configuration import GatewayConfiguration
@@ -27,6 +17,16 @@ from pilotbase.gateway.upstreams import certified, registry, seated
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import take_offline
 from pilotbase.workspace.actors import Actor
+from pilotbase_estate.backends.backend import MemberAttempt
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.dispatching import Dispatcher
+from pilotbase_estate.queue.members import Members
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import LIVE, OVER, Ending, QueueState
+from pilotbase_estate.queue.showing import seats_of
+from pilotbase_estate.queue.submitting import JobRequest, submit
 from tests.compute.queue.queue_for_tests import Scripted, works
 from tests.gateway.gateways_for_tests import Place, listening, opened
 from tests.gateway.test_calls import body, code, post, said
@@ -187,7 +187,7 @@ def test_without_a_pool_that_seats_services_none_is_taken(apart, hall, fresh, na
 
 
 def test_boxes_whose_seat_is_lost_are_ended_and_come_back_with_the_next(apart, hall, fresh, name, monkeypatch):
-    monkeypatch.setattr("pilotbase.compute.queue.sitting.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("pilotbase_estate.queue.sitting.KEEP_SECONDS", 0.0)
     monkeypatch.setattr(seated, "GRACE_SECONDS", 0.0)
     apart.serve(name, ask_human=False)
     key = apart.key(name)

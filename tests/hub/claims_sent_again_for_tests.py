@@ -1,6 +1,6 @@
 """Claims made, decided and paid out, and rules set, by requests that come again."""
 
-from pilotbase.compute.vouchers import ledger
+from pilotbase_estate.vouchers import ledger
 from tests.hub.sent_again_for_tests import Sent, ask, case, new_name
 from tests.hub.test_uploads_in_pieces import sent
 from tests.hub.vouchers_for_tests import RULES, Purse

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.documents.pool import Pool
-from pilotbase.worker.computing.keeping import local_backend
-from pilotbase.worker.computing.rounds import Dispatching
+from pilotbase_estate.computing.keeping import local_backend
+from pilotbase_estate.computing.rounds import Dispatching
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.queue.pools import set_pool
 from tests.hub.test_uploads_in_pieces import JSON, sent, zipped
 
 POOL = {

@@ -1,7 +1,7 @@
 """Jobs of shared pools, handed in and taken back by requests that come again."""
 
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.documents.pool import Pool
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.queue.pools import set_pool
 from tests.hub.pools_for_tests import POOL, SLEEPER
 from tests.hub.sent_again_for_tests import Sent, ask, case
 from tests.hub.test_uploads_in_pieces import sent, zipped

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from pilotbase.compute.vouchers import ledger
-from pilotbase.compute.vouchers.auditing import audit
+from pilotbase_estate.vouchers import ledger
+from pilotbase_estate.vouchers.auditing import audit
 from tests.hub.test_notices import rounds
 from tests.hub.test_uploads_in_pieces import JSON, sent
 from tests.hub.vouchers_for_tests import Purse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.compute.queue.machines import There, keep
+from pilotbase_estate.queue.machines import There, keep
 from tests.hub.pools_for_tests import Hall
 
 

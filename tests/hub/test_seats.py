@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.compute.backends.backend import Metered
-from pilotbase.compute.queue.seating import OwnWork, place_for
-from pilotbase.compute.queue.seats import forgo
-from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import JobKind
 from pilotbase.workspace.jobs import JobState, claim, enqueue, finish
+from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.queue.seating import OwnWork, place_for
+from pilotbase_estate.queue.seats import forgo
+from pilotbase_estate.queue.sitting import SeatHolder
 from tests.hub.pools_for_tests import Hall
 from tests.hub.services_for_tests import serve
 from tests.hub.test_uploads_in_pieces import JSON

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pilotbase.compute.vouchers import ledger, programmes
-from pilotbase.documents.voucher import PriceList, VoucherRules
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
-from pilotbase.worker.services.paying import pay_calls_of, settle_closed_hours
 from pilotbase.workspace.store import Store
+from pilotbase_estate.computing.paying import pay_calls_of, settle_closed_hours
+from pilotbase_estate.documents.voucher import PriceList, VoucherRules
+from pilotbase_estate.vouchers import ledger, programmes
 from tests.hub.vouchers_for_tests import RULES
 from tests.service.services_for_tests import Served
 

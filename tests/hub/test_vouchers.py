@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from pilotbase.compute.vouchers.moving import Step
 from pilotbase.documents.texts import text
+from pilotbase_estate.vouchers.moving import Step
 from tests.hub.vouchers_for_tests import Purse
 
 

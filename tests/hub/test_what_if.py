@@ -12,13 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.replay.page import render_replay
-from pilotbase.documents.pool_replay import Policy, PoolReplay
-from pilotbase.worker.computing import what_if
 from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import JobState
+from pilotbase_estate.computing import what_if
+from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
+from pilotbase_estate.replay.page import render_replay
 from tests.hub.test_uploads_in_pieces import JSON
 from tests.hub.what_if_for_tests import FAIR, POOL, record
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pilotbase.compute.vouchers import claiming, ledger, programmes, settling
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
+from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
 
 RULES = {
     "name": "pilot",

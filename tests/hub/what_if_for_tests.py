@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pilotbase.compute.backends.backend import MemberAttempt
-from pilotbase.compute.queue.dispatching import Dispatcher
-from pilotbase.compute.queue.members import Members
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.submitting import JobRequest, submit
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
+from pilotbase_estate.backends.backend import MemberAttempt
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue.dispatching import Dispatcher
+from pilotbase_estate.queue.members import Members
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.submitting import JobRequest, submit
 from tests.compute.queue.queue_for_tests import Scripted, works
 
 POOL = {

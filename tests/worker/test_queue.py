@@ -204,7 +204,7 @@ def test_a_rehearsal_or_board_submission_that_runs_is_stopped_at_its_next_sign_o
 
 def test_a_fault_of_our_own_is_said_and_does_not_stick(ordered, monkeypatch, caplog):
     ordered.freeze()
-    monkeypatch.setattr("pilotbase.worker.jobs.handlers.freeze_plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("pilotbase.worker.jobs.handlers.trials.freeze_plan", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR, "pilotbase.worker"):
         assert ordered.work() == [("freeze", "failed")]
     assert "ZeroDivisionError" in caplog.text

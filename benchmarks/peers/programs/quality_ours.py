@@ -16,8 +16,11 @@ from benchmarks.data.table import dataset, long_dataset  # noqa: E402
 from benchmarks.peers.programs.timing import say  # noqa: E402
 from pilotbase.data.quality.checks import CheckCount, RowCheck, row_checks  # noqa: E402
 from pilotbase.data.quality.columns import RecordTable, open_record_table  # noqa: E402
-from pilotbase.data.quality.measuring import ReferenceData, measure_quality  # noqa: E402
-from pilotbase.data.quality.passes import count_all  # noqa: E402
+from pilotbase.data.quality.measuring import (  # noqa: E402
+    ReferenceData,
+    count_all,
+    measure_quality,
+)
 from pilotbase.data.quality.profiling import profile, profile_counts  # noqa: E402
 
 FILE, EXTENT = Path(sys.argv[1]), sys.argv[2]

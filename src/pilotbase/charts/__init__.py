@@ -9,7 +9,6 @@
     funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
     way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
-    pool_chart(bars, title, language)                   who holds what of a pool, what of it is borrowed
     usage_chart(bands, since, until, title, promise)    who had how much of a pool over time ("" without a band)
     strips_chart(strips, title, labels)                 a share over time, a strip a name ("" without a point)
     grouped_chart(groups, title, ticks)                 the same names in every group, as bars ("" without a group)
@@ -59,7 +58,6 @@ from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.load_blocks import load_blocks_chart
 from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
 from pilotbase.charts.numbers import format_count, format_number
-from pilotbase.charts.pool_bars import PoolBar, pool_chart
 from pilotbase.charts.probability_bars import probability_chart
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
@@ -89,7 +87,6 @@ __all__ = [
     "LeaderStep",
     "Leg",
     "Legend",
-    "PoolBar",
     "Promise",
     "RankedBar",
     "Spell",
@@ -131,7 +128,6 @@ __all__ = [
     "load_blocks_chart",
     "make_visible",
     "outcome_word",
-    "pool_chart",
     "probability_chart",
     "qr_code",
     "ranked_chart",

@@ -77,8 +77,8 @@ def describe(  # noqa: PLR0913 - each answer is an option
 
     Again on changed files: what you wrote stays, the version is raised, and what changed is said.
     """
-    from pilotbase.data.describing.answers import read_answers
     from pilotbase.data.describing.describing import describing
+    from pilotbase.data.describing.questions import read_answers
     from pilotbase.data.sources.source import ReadOptions
     from pilotbase.documents.answers import Answers
 

@@ -35,8 +35,7 @@ def export(
 
     What was measured of this very version goes with it: as published at the base, or in quality.json beside the file.
     """
-    from pilotbase.data.bridges.measured import measured_in
-    from pilotbase.data.bridges.writing import require_measurements, write_dataset
+    from pilotbase.data.bridges.writing import measured_in, require_measurements, write_dataset
     from pilotbase.worker.whole_files import write_whole
 
     if quality is not None:
@@ -76,7 +75,7 @@ def _given(source: str, for_owner: bool, is_asked: bool) -> tuple[Dataset, Measu
 
 def _beside(report: Path, dataset: Dataset, said: Measured) -> Measured:
     """Return what the report beside a description measured; ``said`` where it is of something else, which is told."""
-    from pilotbase.data.bridges.measured import measured_in
+    from pilotbase.data.bridges.writing import measured_in
     from pilotbase.documents.errors import InputError
 
     try:
@@ -90,7 +89,7 @@ def _beside(report: Path, dataset: Dataset, said: Measured) -> Measured:
 
 def _of_base(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.catalogue.records import load_record
-    from pilotbase.data.bridges.measured import measured_of
+    from pilotbase.data.bridges.writing import measured_of
     from pilotbase.data.croissant.measurements import NOTHING
     from pilotbase.documents.dataset import Dataset
     from pilotbase.worker.base import open_base

@@ -144,8 +144,7 @@ def _parts(wanted: datasets.FileFor, organisation: str) -> Callable[[PartialDown
 
 def _require_committed(subject: str, files: list[Path], salt: Path) -> None:
     """Return if the files are those to which the newest description commits; their secret goes nowhere."""
-    from pilotbase.data.commitments import read_secret
-    from pilotbase.data.same_bytes import require_same_bytes
+    from pilotbase.data.commitments import read_secret, require_same_bytes
     from pilotbase.documents.hashes import digest_file
 
     secret, dataset = read_secret(salt), description_of(subject)

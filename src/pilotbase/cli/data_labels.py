@@ -62,7 +62,7 @@ def import_labels(
 ) -> None:
     """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
     from pilotbase.data.labelling.gathering import format_labels, read_campaign, read_labels
-    from pilotbase.data.labelling.summary import gathered_lines
+    from pilotbase.data.labelling.quality import gathered_lines
 
     gathered = read_labels(read_campaign(campaign), files)
     if out is not None:
@@ -89,12 +89,10 @@ def agreement(
     as_json: AsJson = False,
 ) -> None:
     """Measure agreement with intervals, and audited accuracy; print what a scenario states of its labels."""
-    from pilotbase.data.labelling.adjudication import read_decisions
-    from pilotbase.data.labelling.auditing import read_audit
-    from pilotbase.data.labelling.final_labels import final_labels
+    from pilotbase.data.labelling.assigning import read_audit
+    from pilotbase.data.labelling.final_labels import final_labels, read_decisions
     from pilotbase.data.labelling.gathering import read_campaign, read_labels
-    from pilotbase.data.labelling.quality import label_quality
-    from pilotbase.data.labelling.summary import quality_lines
+    from pilotbase.data.labelling.quality import label_quality, quality_lines
 
     found = read_campaign(campaign)
     gathered = read_labels(found, files)
@@ -119,8 +117,8 @@ def disagreements(
     out: Annotated[Path, typer.Option("--out", help="The file to write (CSV); must not exist.")],
 ) -> None:
     """Write the items on which annotators differ, for the adjudicator: labels in an order of chance, without names."""
-    from pilotbase.data.labelling.adjudication import disagreements as differing
-    from pilotbase.data.labelling.adjudication import format_disagreements
+    from pilotbase.data.labelling.final_labels import disagreements as differing
+    from pilotbase.data.labelling.final_labels import format_disagreements
     from pilotbase.data.labelling.gathering import read_campaign, read_labels
 
     found = read_campaign(campaign)
@@ -144,8 +142,13 @@ def adjudicate(  # noqa: PLR0913 - each is an option
     as_json: AsJson = False,
 ) -> None:
     """Write final labels as a table that a scenario can take, and where each comes from."""
-    from pilotbase.data.labelling.adjudication import read_decisions
-    from pilotbase.data.labelling.final_labels import final_labels, format_final, join_labels, labelled_items
+    from pilotbase.data.labelling.final_labels import (
+        final_labels,
+        format_final,
+        join_labels,
+        labelled_items,
+        read_decisions,
+    )
     from pilotbase.data.labelling.gathering import read_campaign, read_labels, source_of
 
     found = read_campaign(campaign)

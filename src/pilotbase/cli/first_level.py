@@ -11,8 +11,9 @@ from typer.core import TyperCommand
 
 from pilotbase.cli.edge.helping import help_line, translate_help
 from pilotbase.cli.edge.wrong_options import Commands
+from pilotbase.documents.plugins import mirrored
 
-FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
+COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("base:init", "Set up PILOTBASE_HOME: store, keys, trust roots."),
     "upgrade": (
         "base:upgrade",
@@ -58,8 +59,6 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
     "certificate": ("certificate:app", "Verify and revoke certificates."),
     "standard": ("standard:app", "Standards as code: profiles, checks, conformity, evidence."),
     "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
-    "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
-    "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
     "watch": ("watch:app", "Watch over services: in this home, or on a hub."),
     "incident": ("incident:app", "Incidents of services: in this home, or on a hub."),
     "upload": ("hub_uploads:app", "What was sent to the hub and not yet handed in."),
@@ -69,6 +68,18 @@ FIRST_LEVEL: Mapping[str, tuple[str, str]] = {
     "key": ("base:keys", "Signing keys of the base."),
 }
 """Name → what it is called in which module of this room, and its help, the same as there."""
+
+
+def _listed() -> Mapping[str, tuple[str, str]]:
+    """Return our commands, then those of plug-ins under other names, each with the full name of its module."""
+    found = {name: (f"pilotbase.cli.{place}", line) for name, (place, line) in COMMANDS.items()}
+    for module in mirrored("cli.first_level"):
+        for name, (place, line) in module.COMMANDS.items():
+            found.setdefault(name, (f"{module.__package__}.{place}", line))
+    return found
+
+
+FIRST_LEVEL = _listed()
 
 
 class FirstLevel(Commands):
@@ -97,7 +108,7 @@ class _Loaded(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = FIRST_LEVEL[name][0].partition(":")
-        found = getattr(import_module(f"pilotbase.cli.{module}"), attribute)
+        found = getattr(import_module(module), attribute)
         alone = typer.Typer()
         if isinstance(found, typer.Typer):
             alone.add_typer(found, name=name)

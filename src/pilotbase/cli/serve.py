@@ -10,6 +10,7 @@ import typer
 from pilotbase.cli.demo_walk import walk
 from pilotbase.cli.edge.terminal import command, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def serve(  # noqa: PLR0913 - each is an option
 
 def _require_engine_of_jobs(engine: str) -> None:
     from pilotbase.hub.base import base
-    from pilotbase.worker.computing.keeping import require_engine_of_jobs
 
-    require_engine_of_jobs(base().lab.view, engine)
+    for module in mirrored("worker.rounds"):
+        module.require_engine(base().lab.view, engine)
 
 
 def _fill() -> None:

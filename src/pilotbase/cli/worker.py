@@ -5,16 +5,19 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilotbase.cli.edge.logs import keep_log
 from pilotbase.cli.edge.terminal import command, say
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.worker.reactions.noticing import Ways
+    from pilotbase.worker.rounds import Rounds
 
 
 @command
@@ -30,14 +33,11 @@ def worker(
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.computing.keeping import backend_of, require_engine_of_jobs
-    from pilotbase.worker.computing.rounds import Dispatching, dispatching
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
     from pilotbase.worker.services.journals import take_in, taking_in
-    from pilotbase.worker.services.paying import paying, voucher_round
     from pilotbase.worker.services.watching import taking, watch_round, watching
     from pilotbase.worker.trials.canary_rounds import asking_canaries
     from pilotbase.workspace.jobs import Job, JobState
@@ -51,32 +51,36 @@ def worker(
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = open_base(create=True, engine=engine)
-    require_engine_of_jobs(base.lab.view, engine)
     ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
     reactions = Reactions(base)
+    beside: list[Rounds] = [module.rounds_of(base, ours.name) for module in mirrored("worker.rounds")]
     if not once:
         keep_log()
         say(text("job.worker_ready", name=ours.name))
-        observed, paid = taking_in(base, taking(base)), paying(base)
-        swept, watched, asked = sweeping(base, _files_days()), watching(base), asking_canaries(base)
-        pools = dispatching(base, backend_of(base), ours.name)
-        with running(noticing), swept, observed, paid, watched, asked, pools, reacting_to_changes(reactions):
-            ours.work(stop)
+        observed, swept = taking_in(base, taking(base)), sweeping(base, _files_days())
+        with running(noticing), swept, observed, watching(base), asking_canaries(base), ExitStack() as added:
+            for one in beside:
+                added.enter_context(one.running())
+            with reacting_to_changes(reactions):
+                ours.work(stop)
         return
     take_in(base, taking(base))
-    voucher_round(base.lab.view)
-    shared = Dispatching(base, backend_of(base), ours.name)
-    shared.round_alone()
+    _go_round(beside)
     while watch_round(base):
         pass
     while reactions.round():
         pass
     while (done := ours.work_once()) is not None:
-        if done[1] is JobState.QUEUED and not shared.round_alone():
+        if done[1] is JobState.QUEUED and not _go_round(beside):
             break
-    shared.round_alone()
+    _go_round(beside)
     while noticing.round():
         pass
+
+
+def _go_round(beside: list[Rounds]) -> bool:
+    """Go a round of every plug-in; return whether anything was done."""
+    return any([one.once() for one in beside])
 
 
 def _files_days() -> int:

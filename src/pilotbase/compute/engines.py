@@ -16,7 +16,6 @@ from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.box.warm_worker import start_worker
-from pilotbase.compute.ray_settings import prepare, settings_of
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError
@@ -24,6 +23,7 @@ from pilotbase.documents.extras import packages_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase_estate.backends.ray_settings import prepare, settings_of
 
 ENGINES = ("local", "ray")
 
@@ -100,7 +100,7 @@ def open_engine(name: str) -> Engine:
         return LOCAL
     settings = settings_of(os.environ)
     prepare(settings)
-    engine: Engine = import_module("pilotbase.compute.backends.sessions").open_cluster(settings)
+    engine: Engine = import_module("pilotbase_estate.backends.sessions").open_cluster(settings)
     return engine
 
 

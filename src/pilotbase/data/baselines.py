@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.batches import Codes, Column, label_codes, numbers, texts
+from pilotbase.data.column_types import format_labels
 from pilotbase.data.conform import conformed_types
-from pilotbase.data.labels import format_labels
 from pilotbase.data.rules import compile_rule, evaluate_rule
 from pilotbase.documents.answer_texts import AnswerTextError, check_answer, right_answer
 from pilotbase.documents.contract import Prediction

@@ -1,15 +1,24 @@
-"""What a column seems to be for: unit, key, row number. Guesses for a draft, which the owner confirms."""
+"""What a column seems to be for or to hold: a unit, keys, row numbers, images or sounds, boxes, masks, lists of names.
+
+Guesses for a draft, which the owner confirms.
+"""
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+import wave
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import polars as pl
 
 from pilotbase.data.column_types import type_column
 from pilotbase.data.date_forms import holds_dates
-from pilotbase.documents.contract import DataType
+from pilotbase.documents.answer_texts import SEPARATOR, AnswerTextError, classes_in, read_ranking
+from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.tasks import AnswerKind, Task
 
 MISSING_SPELLINGS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "--", "缺失", "无")
 """Spellings that are taken for a missing value where they stand in a column of numbers or dates."""
@@ -44,6 +53,15 @@ _SHORT_UNITS = (
     (re.compile(r"power|功", re.IGNORECASE), {"w": "W"}),
 )
 """One letter is a unit only after a name that it fits."""
+_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".wav", ".npy"})
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_NPY = b"\x93NUMPY"
+_SAMPLES = ("<i2", "<f4")
+_BYTES = "bytes"
+"""Where the packages of Hugging Face keep a file's content in Parquet."""
+_LISTED = 0.05
+"""A column with names between bars in so many cells, and no words, holds lists of names."""
+_LONGEST_NAME = 60
 
 
 def guess_unit(name: str) -> str | None:
@@ -105,3 +123,91 @@ def guess_row_numbers(table: pl.DataFrame, taken: set[str]) -> list[str]:
         if not whole.null_count() and (whole.diff().drop_nulls() == 1).all():
             found.append(column.name)
     return found
+
+
+def guess_array(column: pl.Series, folder: Path) -> Field | None:
+    """Return a field of images or sounds where the first cell of ``column`` is one, or names one in ``folder``."""
+    data = _first(column, folder)
+    if data is None:
+        return None
+    kind = _kind(data)
+    if kind is None:
+        return None
+    return Field(name=column.name, data_type=kind, rate=_rate(data) if kind is DataType.AUDIO else None)
+
+
+def _first(column: pl.Series, folder: Path) -> bytes | None:
+    """Return the bytes of the first file; None where the column holds no files."""
+    if isinstance(column.dtype, pl.Struct) and _BYTES in [field.name for field in column.dtype.fields]:
+        column = column.struct.field(_BYTES)
+    cells = column.drop_nulls()
+    if cells.is_empty() or column.dtype not in (pl.Binary, pl.String):
+        return None
+    if column.dtype == pl.Binary:
+        return bytes(cells[0])
+    if not {PurePosixPath(name).suffix.lower() for name in cells.unique().to_list()} <= _ENDINGS:
+        return None
+    first = folder / str(cells[0])
+    return first.read_bytes() if first.is_file() else None
+
+
+def _kind(data: bytes) -> DataType | None:
+    if data.startswith(_NPY):
+        return _kind_of_array(data)
+    if data[:4] == b"RIFF":
+        return DataType.AUDIO if data[8:12] == b"WAVE" else DataType.IMAGE
+    return DataType.IMAGE if data.startswith(_IMAGES) else None
+
+
+def _kind_of_array(data: bytes) -> DataType | None:
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError):
+        return None
+    if array.dtype == np.uint8 and array.ndim in (2, 3):
+        return DataType.IMAGE
+    return DataType.AUDIO if array.dtype.str in _SAMPLES and array.ndim == 1 else None
+
+
+def _rate(data: bytes) -> int | None:
+    try:
+        with wave.open(io.BytesIO(data)) as sound:
+            return sound.getframerate() or None
+    except (wave.Error, EOFError):
+        return None
+
+
+def guess_structure(cells: Sequence[str | None], most_classes: int) -> Task | None:
+    """Return which task is answered with what these cells spell; None for words and classes.
+
+    A missing cell is an empty list of boxes or labels. Lists of more than ``most_classes`` names are rankings.
+    """
+    told = [cell.strip() for cell in cells if cell is not None and cell.strip()]
+    if _all_read(told, "boxes"):
+        return "detection"
+    if _all_read(told, "mask"):
+        return "segmentation"
+    names = _listed_names(told)
+    if names is None:
+        return None
+    return "multilabel" if len(names) <= most_classes else "ranking"
+
+
+def _all_read(told: Sequence[str], kind: AnswerKind) -> bool:
+    """Tell whether each cell is of ``kind``, and one of them names something."""
+    try:
+        return any([classes_in(cell, kind) for cell in told])  # a list: each is read
+    except AnswerTextError:
+        return False
+
+
+def _listed_names(told: Sequence[str]) -> set[str] | None:
+    """Return the names in cells that are lists of names; None where they are none."""
+    lists = [cell for cell in told if SEPARATOR in cell or cell.startswith("[")]
+    if not lists or len(lists) < _LISTED * len(told):
+        return None
+    try:
+        names = {name for cell in told for name in read_ranking(cell)}
+    except AnswerTextError:
+        return None
+    return names if all(len(name) <= _LONGEST_NAME for name in names) else None

@@ -1,4 +1,4 @@
-"""One column brought to its declared type; what does not fit is marked, not guessed."""
+"""One column brought to its declared type, class labels to one spelling; what does not fit is marked, not guessed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pilotbase.data.labels import BOOLEANS
+from pilotbase.documents.answer_texts import classes_in
 from pilotbase.documents.contract import ARRAYS, DataType
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.tasks import WITH_CLASSES
 
+BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
+"""Spellings of a boolean, compared in lower case."""
 POLARS_TYPES: dict[DataType, pl.DataType] = {
     DataType.FLOAT: pl.Float64(),
     DataType.INTEGER: pl.Int64(),
@@ -20,7 +24,6 @@ POLARS_TYPES: dict[DataType, pl.DataType] = {
     DataType.AUDIO: pl.String(),
 }
 """Croissant type → type of a conformed column."""
-
 _ZONED = ("%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M%:z")
 _LOCAL = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _EXACT = 2.0**53
@@ -110,3 +113,44 @@ def _moment(source: pl.Expr, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _plain_date(text: pl.Expr) -> pl.Expr:
     return text.str.replace(r"^(\d{4})[/.年](\d{1,2})[/.月](\d{1,2})日?", "$1-$2-$3")
+
+
+def classes_of(public: pl.DataFrame, scenario: Scenario) -> tuple[str, ...]:
+    """Return the classes that the target column of the conformed public sample names, sorted; () where there are none.
+
+    Of masks they are the numbers up to the highest.
+    """
+    kind, target = scenario.answer, public[scenario.data.target].drop_nulls().unique()
+    if kind not in WITH_CLASSES:
+        return ()
+    if scenario.target_form == "labels":
+        return tuple(sorted(target.to_list()))
+    named = {name for spelled in target.to_list() for name in classes_in(spelled, kind)}
+    return tuple(map(str, range(max(map(int, named), default=0) + 1))) if kind == "mask" else tuple(sorted(named))
+
+
+def format_labels(column: pl.Series, data_type: DataType) -> pl.Series:
+    """Return ``column`` as labels in the spelling of ``data_type``: ``true``/``false``, whole numbers without point.
+
+    Null stays null. Values that ``data_type`` cannot hold keep the spelling they have.
+    """
+    expression = _as_text(column.dtype)
+    if data_type is DataType.BOOLEAN:
+        lower = expression.str.to_lowercase()
+        spelled = lower.replace_strict({word: _word(value) for word, value in BOOLEANS.items()}, default=None)
+        expression = spelled.fill_null(expression)
+    elif data_type is not DataType.TEXT and column.dtype == pl.Boolean:
+        expression = pl.col(column.name).cast(pl.Int8).cast(pl.String)
+    return column.to_frame().select(expression.alias(column.name)).to_series()
+
+
+def _as_text(dtype: pl.DataType) -> pl.Expr:
+    column = pl.all()
+    if dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        return pl.when(whole.cast(dtype) == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
+    return column.cast(pl.String).str.strip_chars()
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"

@@ -2,7 +2,8 @@
 
 The plain hash of a file that nobody may take tells whoever guesses its bytes that they guessed right (`data.md` §2.2).
 Published is HMAC-SHA-256 (RFC 2104) of that hash under a salt of the file's own, derived from one secret of the
-dataset's owner; whoever is shown a file and its salt can check that it is the one that was published.
+dataset's owner. With a file and its salt anybody can check that it is the published one; a file with a plain hash is
+held against that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, digest_of
+from pilotbase.documents.hashes import Digest, digest_of, hex_of
 from pilotbase.documents.vocabularies import Opening
 
 SECRET_BYTES = 32
@@ -89,3 +90,30 @@ def _committed(resource: FileObject | FileSet, secret: bytes) -> FileObject | Fi
         return resource
     made = commitment(resource.sha256, salt_of(resource.id, secret))
     return resource.model_copy(update={"sha256": None, "commitment": made})
+
+
+def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: bytes | None = None) -> None:
+    """Return unless ``dataset`` says that the file called ``name`` holds other bytes than those of ``digest``.
+
+    A file without hash is not held against anything; nor one that is committed to, without its owner's ``secret``.
+
+    Raises:
+        InputError: ``dataset.other_bytes``: they are others.
+    """
+    found = described_file(dataset, name)
+    if found is None:
+        return
+    if found.sha256 is not None:
+        same = found.sha256 == hex_of(digest)
+    elif found.commitment is not None and secret is not None:
+        same = found.commitment == commitment(hex_of(digest), salt_of(found.id, secret))
+    else:
+        return
+    if not same:
+        raise InputError("dataset.other_bytes", dataset=dataset.subject, version=dataset.version, found=name)
+
+
+def described_file(dataset: Dataset, name: str) -> FileObject | None:
+    """Return the file that a description names so, None where it names none."""
+    files = (one for one in dataset.distribution if isinstance(one, FileObject))
+    return next((one for one in files if name in (one.file_name, one.id)), None)

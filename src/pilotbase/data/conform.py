@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, type_column
-from pilotbase.data.labels import format_labels
+from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import ARRAYS, DataType, Field
 from pilotbase.documents.errors import InputError, Issue

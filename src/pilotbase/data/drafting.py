@@ -13,20 +13,17 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.array_files import with_arrays
-from pilotbase.data.array_guesses import guess_array
 from pilotbase.data.batches import numbers
-from pilotbase.data.column_guesses import guess_key, guess_row_numbers, possible_keys
-from pilotbase.data.column_types import type_column
+from pilotbase.data.column_guesses import guess_array, guess_key, guess_row_numbers, guess_structure, possible_keys
+from pilotbase.data.column_types import classes_of, format_labels, type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.labels import classes_of, format_labels
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.source_cases import CasesAsked, SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.data.target_guesses import guess_structure
 from pilotbase.data.thresholds import (
     Proposal,
     in_both_languages,

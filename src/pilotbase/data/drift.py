@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 import polars as pl
 
-from pilotbase.data.quality.shifts import stability_index
-
+_LEAST_SHARE = 1e-4
+"""Stands for a share of 0, whose logarithm there is none of."""
 SLIGHT = 0.1
 """Population stability index from which on a shift is told (0.25 is taken for a large one)."""
 _BINS = 10
 _MOST_VALUES = 50
+
+
+def stability_index(shares: Iterable[tuple[float, float]]) -> float:
+    """Return the population stability index Σ (p - q) ln(p / q) of pairs of shares, a share of 0 taken as 0.0001."""
+    bounded = [(max(one, _LEAST_SHARE), max(other, _LEAST_SHARE)) for one, other in shares]
+    return sum((one - other) * log(one / other) for one, other in bounded)
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,20 @@
 Classification: a feature is cut into its values (256 quantile bins of the public sample for numbers with more) and
 each cell answers with its most frequent public class; ``strength`` is the share of the errors of guessing the most
 frequent class that this rule avoids. For two classes ``order`` is the area under the ROC curve of the feature itself.
-Regression: both are |Spearman| between feature and target. A missing value is a value of its own. Of a text its parts
-are judged too (`giveaway_parts`), and the order of rows as if it were a feature: an application sees cases in it.
+Regression: both are |Spearman| between feature and target. A missing value is a value of its own. Of a text its
+number, beginning, length and telling word are judged too, and the order of rows as if it were a feature: an application
+sees cases in it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.giveaway_parts import parts_of_text, place_in_order
 from pilotbase.documents.scenario import Scenario
 
 BINS = 256
@@ -27,6 +28,11 @@ FEWEST_ERRORS = 10
 """A giveaway is only called one when guessing would have been wrong at least this often."""
 _Sides = tuple[pl.Series, pl.Series]
 """Public and hidden cases."""
+_PARTS_OF_ORDER = 32
+"""Parts into which the order of rows is cut."""
+_FEW_VALUES = 50
+_MOST_CASES, _MOST_CLASSES = 20_000, 50
+_WORD = r"[\p{L}\p{N}_]+"
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def strongest_feature(
     for name in features:
         sides = public[name], hidden[name]
         found.append(_strength(name, sides, (public[target], hidden[target]), scenario))
-        for part in parts_of_text(*sides, classes):
+        for part in _parts_of_text(*sides, classes):
             strength = _strength(name, (part.public, part.hidden), (public[target], hidden[target]), scenario)
             found.append(None if strength is None else replace(strength, part=part.kind))
     known = [strength for strength in found if strength is not None]
@@ -61,12 +67,12 @@ def strongest_feature(
 def strength_of_order(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> FeatureStrength | None:
     """Return how far the place of a row in its table gives the target away; None as `strongest_feature`."""
     answers = public[scenario.data.target], hidden[scenario.data.target]
-    parts = place_in_order(public.height), place_in_order(hidden.height)
+    parts = _place_in_order(public.height), _place_in_order(hidden.height)
     if scenario.target_form == "numbers":
-        rows = place_in_order(public.height, None), place_in_order(hidden.height, None)
+        rows = _place_in_order(public.height, None), _place_in_order(hidden.height, None)
         return _strength("order", rows, answers, scenario)
     found = _strength("order", parts, answers, scenario)
-    order = _order(place_in_order(hidden.height, None), answers[1])
+    order = _order(_place_in_order(hidden.height, None), answers[1])
     return None if found is None else replace(found, order=order)
 
 
@@ -154,3 +160,74 @@ def _plain_numbers(column: pl.Series) -> npt.NDArray[np.float64]:
     numbers = column.cast(pl.Int64) if column.dtype.is_temporal() else column
     filled = numbers.cast(pl.Float64).fill_null(float(np.finfo(np.float64).min))
     return np.asarray(filled.to_numpy(), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _FeaturePart:
+    """A part of a feature: what it is (``number``, ``beginning``, ``length``, ``word``), in public and hidden cases."""
+
+    kind: str
+    public: pl.Series
+    hidden: pl.Series
+
+
+def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | None) -> Iterator[_FeaturePart]:
+    """Yield the parts of a text feature with many values; ``answers``: classes of public cases, None for numbers.
+
+    The telling word of a class is the one that the public sample has most with it and least without it. Words are runs
+    of letters and digits, so a language without blanks is seen by its clauses only.
+    """
+    if public.dtype != pl.String or public.n_unique() <= _FEW_VALUES:
+        return
+    for kind, part in _PARTS_OF_TEXT.items():
+        sides = [side.to_frame().select(part(pl.col(side.name))).to_series() for side in (public, hidden)]
+        if sides[0].null_count() < len(public) / 2:
+            yield _FeaturePart(kind, *sides)
+    if answers is not None:
+        telling = _telling_words(public, answers)
+        if telling:
+            yield _FeaturePart("word", _held(public, telling), _held(hidden, telling))
+
+
+def _place_in_order(cases: int, parts: int | None = _PARTS_OF_ORDER) -> pl.Series:
+    """Return in which of so many equal parts of the order each row stands; None: at which row."""
+    rows = pl.Series("order", range(cases), dtype=pl.Int64)
+    return rows if parts is None else rows * parts // max(cases, 1)
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    return text.str.extract(r"(\d{1,15})").cast(pl.Float64, strict=False)
+
+
+def _beginning(text: pl.Expr) -> pl.Expr:
+    return text.str.extract(r"^(\P{N}{1,12})").str.to_lowercase()
+
+
+def _length(text: pl.Expr) -> pl.Expr:
+    return text.str.len_chars().cast(pl.Int64)
+
+
+_PARTS_OF_TEXT = {"number": _number, "beginning": _beginning, "length": _length}
+
+
+def _words(texts: pl.Series) -> pl.Series:
+    return texts.str.to_lowercase().str.extract_all(_WORD).list.unique()
+
+
+def _telling_words(texts: pl.Series, answers: pl.Series) -> list[str]:
+    """Return the word of each class that stands most often in its texts and least in others, the surest first."""
+    held = pl.DataFrame({"word": _words(texts.head(_MOST_CASES)), "answer": answers.head(_MOST_CASES)})
+    pairs, count = (
+        held.explode("word").drop_nulls("word").group_by("word", "answer").len(),
+        pl.col("len").cast(pl.Int64),
+    )
+    net = pairs.with_columns((2 * count - count.sum().over("word")).alias("net"))
+    best = net.sort("net", "word", descending=[True, False]).unique("answer", keep="first", maintain_order=True)
+    return best.filter(pl.col("net") > 0).head(_MOST_CLASSES)["word"].to_list()
+
+
+def _held(texts: pl.Series, telling: list[str]) -> pl.Series:
+    """Return which of the telling words each text holds: the place of the first, null for none."""
+    words = pl.DataFrame({"words": _words(texts)})
+    places = [pl.when(pl.col("words").list.contains(word)).then(place) for place, word in enumerate(telling)]
+    return words.select(pl.coalesce(*places, pl.lit(None)).cast(pl.Int64).alias("word")).to_series()

@@ -23,8 +23,7 @@ from pilotbase.data.giveaway import (
     strength_of_order,
     strongest_feature,
 )
-from pilotbase.data.similar_cases import similar_twins
-from pilotbase.data.twins import FEW_TWINS, MOST_TIMES, Twins, exact_twins, near_twins
+from pilotbase.data.twins import FEW_TWINS, MOST_TIMES, Twins, exact_twins, near_twins, similar_twins
 from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text

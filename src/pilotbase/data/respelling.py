@@ -13,8 +13,7 @@ import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import type_column
-from pilotbase.data.date_forms import Undecided, in_order
-from pilotbase.data.describing.spellings import bare_number
+from pilotbase.data.date_forms import Undecided, bare_number, in_order
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import DateOrder
 

@@ -1,12 +1,13 @@
 """Cases from any kind of file that `open_source` reads, as a file that a scenario can name.
 
 That is the file itself where nothing had to be found out or written anew; else a copy, in UTF-8, with dates and numbers
-as they are read. So a draft decides once how a file is to be read, and no trial ever guesses it again.
+as they are read. So a draft decides once how a file is to be read, and no trial ever guesses it again. A source that
+lives on, such as a file that grew, is read the same way again later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,20 +15,22 @@ import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import type_column
-from pilotbase.data.conform import TYPE_TEXTS
+from pilotbase.data.conform import TYPE_TEXTS, conform
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell
 from pilotbase.data.sources.faults import SHOWN
 from pilotbase.data.sources.opening import open_source, read_table, require_small, scanning
-from pilotbase.data.sources.source import ReadOptions, SourceTable
-from pilotbase.documents.contract import DataType
+from pilotbase.data.sources.source import ReadOptions, SourceTable, missing_as_null
+from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 
 _FORMS = (".csv", ".parquet", ".xlsx")
 """Kinds of files that a scenario names as they are."""
+_TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 
 @dataclass(frozen=True)
@@ -152,3 +155,32 @@ def _reads_alike(written: Path, cases: pl.DataFrame) -> bool:
         return read_table(written).equals(cases)
     except InputError:
         return False
+
+
+def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str | None = None) -> pl.DataFrame:
+    """Return the cases in ``place``, typed by the scenario's contract; ``table``: which, where there are several.
+
+    Only columns of the contract are read. What is wrong names the table, never the address of a database.
+
+    Raises:
+        InputError: what `open_source` and `conform` raise; single values that no column holds;
+            ``data.several_tables``, ``data.too_many_cells``.
+    """
+    opened = open_source(place, scratch, ReadOptions(tables=(table,) if table else ()))
+    found = opened.only()
+    opened.require_whole()
+    names = [field.name for field in scenario.data.fields if field.name in found.columns]
+    read = found.collect(columns=names)
+    cases = missing_as_null(read.with_columns(_respelled(read, scenario)), scenario.data.missing)
+    data = scenario.data.model_copy(update={"file": found.name})
+    return conform(cases, scenario.model_copy(update={"data": data}))
+
+
+def _respelled(read: pl.DataFrame, scenario: Scenario) -> Iterator[pl.Series]:
+    """Yield the columns of dates and numbers that are written in other forms, as a draft rewrites them."""
+    types = {field.name: field.data_type for field in scenario.data.fields}
+    for column in read.select(pl.col(pl.String)):
+        data_type = types.get(column.name, DataType.TEXT)
+        written = None if data_type in _TEXTS else respell(column, data_type)
+        if written is not None:
+            yield written.column

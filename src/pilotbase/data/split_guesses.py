@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from pilotbase.data.column_types import format_labels
 from pilotbase.data.date_forms import in_order
-from pilotbase.data.labels import format_labels
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.scenario import GroupSplit, HashSplit, TimeSplit, TrialTerms

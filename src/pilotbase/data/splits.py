@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pilotbase.data.column_types import type_column
-from pilotbase.data.labels import classes_of, format_labels
+from pilotbase.data.column_types import classes_of, format_labels, type_column
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit

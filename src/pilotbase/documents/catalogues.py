@@ -1,6 +1,7 @@
 """The catalogues of our sentences: gettext files, ``locale/<language>/<domain>.po``, read by ourselves.
 
-This module imports only the standard library, so that ``pilotbase --help`` stays fast in 中文 too.
+A plug-in may add to a domain; our own sentence wins. This module imports only the standard library, so that
+``pilotbase --help`` stays fast in 中文 too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+
+from pilotbase.documents.plugins import packages
 
 _DOMAIN = re.compile(r"[a-z_]{1,40}")
 _MESSAGE = re.compile(r'msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"\n)+)')
@@ -21,10 +24,11 @@ def catalogue(domain: str, language: str) -> Mapping[str, str]:
     """Return code → template of one domain; an unknown domain, or a path, has an empty catalogue."""
     if _DOMAIN.fullmatch(domain) is None:
         return {}
-    file = resources.files("pilotbase.documents") / "locale" / language / f"{domain}.po"
-    if not file.is_file():
-        return {}
-    return read_messages(file.read_text("utf-8"))
+    files = (resources.files(one) / "locale" / language / f"{domain}.po" for one in reversed(packages("documents")))
+    found: dict[str, str] = {}
+    for file in files:
+        found |= read_messages(file.read_text("utf-8")) if file.is_file() else {}
+    return found
 
 
 def read_messages(source: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.clock_book import ClockBook
-from pilotbase.documents.compute_job import ComputeJob
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.drill import Drill
 from pilotbase.documents.judge import Judge
@@ -19,8 +18,7 @@ from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.pool_replay import PoolReplay
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.quality import QualityReport
@@ -32,77 +30,56 @@ from pilotbase.documents.service import Override, Service, ServiceStatus
 from pilotbase.documents.standard_check import StandardCheck
 from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.documents.upgrades import current_version
-from pilotbase.documents.voucher import (
-    ClaimDecision,
-    ClaimPayout,
-    PriceList,
-    Settlement,
-    UsageSheet,
-    Voucher,
-    VoucherClaim,
-    VoucherHold,
-    VoucherRules,
-)
 from pilotbase.documents.watch import Acknowledgement, Incident, Replay, RiskWarning, Runbook, Silence, Watch
 
+MODELS: tuple[type[Document], ...] = (
+    Scenario,
+    Application,
+    TrialPlan,
+    DecisionPlan,
+    Judge,
+    Report,
+    Acceptance,
+    Certificate,
+    Organisation,
+    Board,
+    BoardSubmission,
+    BoardEntry,
+    Service,
+    ServiceStatus,
+    Override,
+    ObservationBatch,
+    LabelBatch,
+    Taken,
+    Watch,
+    Replay,
+    RiskWarning,
+    Acknowledgement,
+    Silence,
+    Runbook,
+    Incident,
+    Roadmap,
+    ClockBook,
+    Drill,
+    Matches,
+    GapMap,
+    ReferenceProfile,
+    LabellingCampaign,
+    LabelQuality,
+    LabelledItems,
+    Dataset,
+    Agreement,
+    QualityReport,
+    QualityReference,
+    PrivateProfile,
+    PrivacyTest,
+    StandardProfile,
+    StandardCheck,
+)
+"""What we publish; a plug-in publishes the ``MODELS`` of its module of this name."""
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
-    for model in (
-        Scenario,
-        Application,
-        TrialPlan,
-        DecisionPlan,
-        Judge,
-        Report,
-        Acceptance,
-        Certificate,
-        Organisation,
-        Board,
-        BoardSubmission,
-        BoardEntry,
-        Service,
-        ServiceStatus,
-        Override,
-        ObservationBatch,
-        LabelBatch,
-        Taken,
-        Watch,
-        Replay,
-        RiskWarning,
-        Acknowledgement,
-        Silence,
-        Runbook,
-        Incident,
-        Roadmap,
-        ClockBook,
-        Drill,
-        Matches,
-        GapMap,
-        ReferenceProfile,
-        LabellingCampaign,
-        LabelQuality,
-        LabelledItems,
-        Dataset,
-        Agreement,
-        QualityReport,
-        QualityReference,
-        PrivateProfile,
-        PrivacyTest,
-        Pool,
-        ComputeJob,
-        PoolReplay,
-        VoucherRules,
-        PriceList,
-        Voucher,
-        VoucherHold,
-        UsageSheet,
-        Settlement,
-        VoucherClaim,
-        ClaimDecision,
-        ClaimPayout,
-        StandardProfile,
-        StandardCheck,
-    )
+    for model in (*MODELS, *(one for module in mirrored("documents.schema") for one in module.MODELS))
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
+from pilotbase.documents.plugins import packages
 from pilotbase.hub.configuration import HubConfiguration, django_database
 from pilotbase.hub.logging import logging_settings
 from pilotbase.workspace.home import create_database_file, open_home
@@ -37,7 +38,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "django_htmx",
-    "pilotbase.hub",
+    *packages("hub"),
 ]
 MIDDLEWARE = [
     "pilotbase.hub.process.middleware.stream",

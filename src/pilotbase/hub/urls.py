@@ -9,9 +9,10 @@ from allauth.mfa.totp import views as totp  # type: ignore[import-untyped]
 from allauth.socialaccount import views as social  # type: ignore[import-untyped]
 from allauth.socialaccount.providers.openid_connect import urls as openid_connect  # type: ignore[import-untyped]
 from allauth.usersessions import views as sessions  # type: ignore[import-untyped]
-from django.urls import include, path, re_path, register_converter
+from django.urls import URLPattern, include, path, re_path, register_converter
 from django.views.i18n import set_language
 
+from pilotbase.documents.plugins import loaded
 from pilotbase.hub import converters
 from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.pages import account as own_account
@@ -20,9 +21,7 @@ from pilotbase.hub.pages import (
     board,
     bundle,
     certificates,
-    claims,
     comparison,
-    compute_jobs,
     dataset_files,
     datasets,
     descriptions,
@@ -37,9 +36,7 @@ from pilotbase.hub.pages import (
     next_steps,
     notices,
     overview,
-    pools,
     portal,
-    programmes,
     published,
     queue,
     readers,
@@ -53,18 +50,21 @@ from pilotbase.hub.pages import (
     threads,
     trials,
     uploads,
-    vouchers,
     watch,
-    what_if,
     work,
 )
 from pilotbase.hub.pages.declared import post_of
 from pilotbase.hub.people import pages as people
 from pilotbase.hub.process import health
-from pilotbase.operations.pools import CANCEL_WHAT_IF
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.operations.watch import ARM, DISARM, END_SILENCE
 from pilotbase.operations.webhooks import END, REPLAY
+
+
+def _specific_first(pattern: URLPattern) -> list[int]:
+    """Sort an address with a fixed part before one with a name there, and a longer one before its beginning."""
+    return [*(int("<" in part) for part in str(pattern.pattern).split("/")), 2]
+
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"
@@ -271,49 +271,6 @@ SITES = [
     path("<slug:site>/", sites.show, name="site"),
 ]
 
-POOLS = [
-    path("", pools.show_all, name="pools"),
-    path("<slug:name>/", pools.show, name="pool"),
-    path("<slug:name>/jobs/", pools.show_queue, name="pool-queue"),
-    path("<slug:name>/usage/", pools.show_usage, name="pool-usage"),
-    path("<slug:name>/what-if/", what_if.ask, name="pool-what-if"),
-    path("<slug:name>/what-if/<digits:identity>/", what_if.show, name="what-if"),
-    path("<slug:name>/what-if/<digits:identity>/replay.html", what_if.page, name="what-if-page"),
-    path(
-        "<slug:name>/what-if/<digits:identity>/cancel/",
-        post_of(CANCEL_WHAT_IF, "what-if", ("name", "identity"), pool="name", asked="identity"),
-        name="what-if-cancel",
-    ),
-    path("<slug:name>/jobs/new/", compute_jobs.submit, name="pool-submit"),
-    path("<slug:name>/jobs/<slug:job>/", compute_jobs.show, name="pool-job"),
-    path("<slug:name>/jobs/<slug:job>/cancel/", compute_jobs.cancel, name="pool-job-cancel"),
-    path("<slug:name>/jobs/<slug:job>/<int:member>.log", compute_jobs.log, name="pool-job-log"),
-    path("<slug:name>/jobs/<slug:job>/<int:member>.zip", compute_jobs.output, name="pool-job-output"),
-]
-
-VOUCHERS = [
-    path("", vouchers.show, name="wallet"),
-    path("claims/", claims.beside_wallets, name="wallet-claims"),
-    path("<slug:organisation>/", vouchers.show_one, name="wallet-of"),
-]
-
-CLAIMS = [
-    path("", claims.show_all, name="claims"),
-    path("new/", claims.make, name="claim-new"),
-    path("<digits:claim>/", claims.show, name="claim"),
-    path("<digits:claim>/decide/", claims.decide, name="claim-decide"),
-    path("<digits:claim>/pay/", claims.pay, name="claim-pay"),
-    path("<digits:claim>/<digits:digest>/", claims.file, name="claim-file"),
-]
-
-PROGRAMMES = [
-    path("", programmes.show_all, name="programmes"),
-    path("new/", programmes.edit, name="programme-new"),
-    path("<slug:programme>/", programmes.show, name="programme"),
-    path("<slug:programme>/edit/", programmes.edit, name="programme-edit"),
-    path("<slug:programme>/evidence.zip", programmes.evidence, name="programme-evidence"),
-]
-
 LABELLING = [
     path("", labelling.show_all, name="labelling"),
     path("<digits:identity>/", labelling.show, name="labelling-round"),
@@ -345,11 +302,6 @@ urlpatterns = [
     path("labelling/", include(LABELLING)),
     path("sites/", include(SITES)),
     path("queue/", queue.show, name="queue"),
-    path("pools/", include(POOLS)),
-    path("vouchers/", include(VOUCHERS)),
-    path("voucher-claims/", include(CLAIMS)),
-    path("voucher-programmes/", include(PROGRAMMES)),
-    path("voucher-metering/", programmes.metering, name="voucher-metering"),
     path("matching/", matching.show, name="matching"),
     path("exchange/", include(EXCHANGE)),
     path("notices/", include(NOTICES)),
@@ -361,5 +313,9 @@ urlpatterns = [
     path("api/docs/", documentation, name="api-docs"),
     path("api/", api.urls),
     path("metrics", health.metrics, name="metrics"),
+    *sorted(
+        (pattern for module in loaded("hub.pages") for pattern in getattr(module, "urlpatterns", ())),
+        key=_specific_first,
+    ),
     *RECORDS,
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from pilotbase.documents.plugins import loaded
 from pilotbase.operations.operation import Operation
 
 
@@ -20,8 +19,9 @@ def declared() -> Mapping[str, Operation[Any, Any]]:
         TypeError: two have the same name, or one is in the module of another noun.
     """
     found: dict[str, Operation[Any, Any]] = {}
-    for noun in sorted(one.name for one in iter_modules(__path__)):
-        for one in _of(import_module(f"{__name__}.{noun}")):
+    for module in loaded("operations"):
+        noun = module.__name__.rpartition(".")[2]
+        for one in _of(module):
             if one is found.get(one.name):
                 continue
             if one.name in found or one.noun != noun:

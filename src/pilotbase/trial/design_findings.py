@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.data.labelling.summary import figure_line
+from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized

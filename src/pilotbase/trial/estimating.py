@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pilotbase.compute.box.supervisor import BoxUsage
-from pilotbase.compute.vouchers.pricing import cost_of
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import (
@@ -32,10 +31,11 @@ from pilotbase.documents.estimate import (
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.voucher import MOST_MONEY, PriceList
 from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.actors import parties
+from pilotbase_estate.documents.voucher import MOST_MONEY, PriceList
+from pilotbase_estate.vouchers.pricing import cost_of
 
 FIRST_BATCHES = 30
 FEWEST_BATCHES = 5

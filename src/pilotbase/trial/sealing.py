@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.labels import classes_of
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import HashSplit, Scenario

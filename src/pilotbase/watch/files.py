@@ -19,7 +19,7 @@ import polars as pl
 import pydantic
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.sources.bounds import MOST_BYTES
+from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.contract import Contract, DataType

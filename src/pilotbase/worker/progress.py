@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pilotbase.compute.queue.rows import QueueState
-from pilotbase.compute.queue.showing import JobView, seats_of
 from pilotbase.documents.texts import Text
 from pilotbase.workspace.jobs import Job, JobState, jobs_of
 from pilotbase.workspace.store import View
+from pilotbase_estate.queue.rows import QueueState
+from pilotbase_estate.queue.showing import JobView, seats_of
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
 
@@ -23,6 +24,16 @@ class Pace:
     idle: float
     rest: float
     end: float = 10.0
+
+
+class Rounds(Protocol):
+    """What a plug-in does beside a worker's jobs; ``rounds_of(base, name)`` of its ``worker.rounds`` makes it."""
+
+    def running(self) -> AbstractContextManager[None]:
+        """Go on in threads until the end of the block."""
+
+    def once(self) -> bool:
+        """Go one round; return whether anything was done, so that jobs that wait may go on."""
 
 
 @contextmanager

@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from pilotbase.workspace import compute_tables, service_tables, terms_rows, voucher_tables, watch_tables
+from pilotbase.workspace import service_tables, terms_rows, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
+from pilotbase_estate.workspace import compute_tables, voucher_tables
 
 __all__ = ["compute_tables", "metadata", "service_tables", "terms_rows", "voucher_tables", "watch_tables"]
 

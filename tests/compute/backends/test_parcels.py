@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.parcels import ParcelHost, pack, parcel_name
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
+from pilotbase_estate.backends.parcels import ParcelHost, pack, parcel_name
 
 
 @pytest.fixture

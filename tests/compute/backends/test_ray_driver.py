@@ -8,11 +8,11 @@ pytest.importorskip("ray")
 
 from ray.exceptions import AuthenticationError, RaySystemError, RpcError
 
-from pilotbase.compute.backends.backend import BackendAwayError
-from pilotbase.compute.backends.hosts import HostGoneError
-from pilotbase.compute.backends.ray_cluster import _Driver
-from pilotbase.compute.backends.ray_driver import as_driver_error
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase_estate.backends.backend import BackendAwayError
+from pilotbase_estate.backends.hosts import HostGoneError
+from pilotbase_estate.backends.ray_cluster import _Driver
+from pilotbase_estate.backends.ray_driver import as_driver_error
 
 
 @pytest.mark.parametrize(

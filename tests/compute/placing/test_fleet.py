@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbase.compute.placing.fgd import FragmentationDescent
-from pilotbase.compute.placing.fleet import Fleet, Spot, read_ask
-from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
-from pilotbase.compute.placing.gangs import place_gang, release_gang
-from pilotbase.compute.placing.policies import BestFit, FirstFitPolicy, Placement, Random
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.resources import Vector
+from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.placing.fgd import FragmentationDescent
+from pilotbase_estate.placing.fleet import Fleet, Spot, read_ask
+from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
+from pilotbase_estate.placing.gangs import place_gang, release_gang
+from pilotbase_estate.placing.policies import BestFit, FirstFitPolicy, Placement, Random
 
 NODES = {
     "small": {"cpu": 4000, "memory": 8},

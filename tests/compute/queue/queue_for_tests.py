@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.backends.backend import (
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.vocabularies import Role
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.store import Store, View
+from pilotbase_estate.backends.backend import (
     AttemptPhase,
     BackendAwayError,
     BackendNode,
@@ -17,19 +22,14 @@ from pilotbase.compute.backends.backend import (
     ProgramWork,
     Status,
 )
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.dispatching import Dispatcher
-from pilotbase.compute.queue.members import Members, Prepared
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import JobRow
-from pilotbase.compute.queue.submitting import JobRequest, submit
-from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.limits import EndReason, Limits
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
-from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.store import Store, View
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.dispatching import Dispatcher
+from pilotbase_estate.queue.members import Members, Prepared
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import JobRow
+from pilotbase_estate.queue.submitting import JobRequest, submit
 
 OPERATOR = Actor("base", frozenset({Role.OPERATOR}))
 POOL = Pool.model_validate(

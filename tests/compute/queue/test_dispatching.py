@@ -8,23 +8,23 @@ import pytest
 from queue_for_tests import POOL, USED, Hall, works
 from sqlalchemy import Connection
 
-from pilotbase.compute.backends.backend import AttemptPhase, EndCause, MemberAttempt, Status
-from pilotbase.compute.queue import rows, seats, turns
-from pilotbase.compute.queue.dispatching import Dispatcher, Turned
-from pilotbase.compute.queue.members import Members, Prepared
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
-from pilotbase.compute.queue.submitting import PLACER, JobRequest, cancel
-from pilotbase.compute.sharing.desk import PoolScheduler
-from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import SchedulingDecisions
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.failures import BusyError, ConflictError, NotFoundError, StaleLeaseError
+from pilotbase_estate.backends.backend import AttemptPhase, EndCause, MemberAttempt, Status
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows, seats, turns
+from pilotbase_estate.queue.dispatching import Dispatcher, Turned
+from pilotbase_estate.queue.members import Members, Prepared
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
+from pilotbase_estate.queue.submitting import PLACER, JobRequest, cancel
+from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.jobs import SchedulingDecisions
 from tests.workspace.stores_for_tests import Clock
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from queue_for_tests import Hall, Scripted, works
 
-from pilotbase.compute.backends.backend import MemberAttempt
-from pilotbase.compute.queue.dispatching import Dispatcher
-from pilotbase.compute.queue.members import Members
-from pilotbase.compute.queue.one_engine import OtherEngineError
-from pilotbase.compute.queue.rows import QueueState
+from pilotbase_estate.backends.backend import MemberAttempt
+from pilotbase_estate.queue.dispatching import Dispatcher
+from pilotbase_estate.queue.members import Members
+from pilotbase_estate.queue.one_engine import OtherEngineError
+from pilotbase_estate.queue.rows import QueueState
 from tests.workspace.stores_for_tests import Clock
 
 

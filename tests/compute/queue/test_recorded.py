@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from queue_for_tests import POOL, Hall
 
-from pilotbase.compute.backends.backend import EndCause, MemberAttempt
-from pilotbase.compute.queue.recorded import trace_of
-from pilotbase.compute.replay.policies import PolicyContext
-from pilotbase.compute.replay.reporting import replay
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.pool_replay import Policy
+from pilotbase_estate.backends.backend import EndCause, MemberAttempt
+from pilotbase_estate.documents.pool_replay import Policy
+from pilotbase_estate.queue.recorded import trace_of
+from pilotbase_estate.replay.policies import PolicyContext
+from pilotbase_estate.replay.reporting import replay
 from tests.workspace.stores_for_tests import Clock
 
 DAY = timedelta(days=1)

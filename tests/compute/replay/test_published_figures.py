@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.placing.fgd import FragmentationDescent
-from pilotbase.compute.placing.fleet import Fleet, read_ask
-from pilotbase.compute.placing.fragmentation import Fragmentation, typical_kinds
-from pilotbase.compute.placing.policies import BestFit, Placement, Random
-from pilotbase.compute.replay.inflating import allocated, inflated
-from pilotbase.compute.replay.traces import Trace, read_trace
+from pilotbase_estate.placing.fgd import FragmentationDescent
+from pilotbase_estate.placing.fleet import Fleet, read_ask
+from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
+from pilotbase_estate.placing.policies import BestFit, Placement, Random
+from pilotbase_estate.replay.inflating import allocated, inflated
+from pilotbase_estate.replay.traces import Trace, read_trace
 
 FOLDER = Path(__file__).parents[4] / "shared" / "conformance" / "traces"
 MARKS = (0.8, 0.95, 1.0, 1.3)

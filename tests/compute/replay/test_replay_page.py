@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.replay.page import render_replay
-from pilotbase.compute.replay.page.wording import assumptions
-from pilotbase.compute.replay.reporting import replay, replay_inflated
-from pilotbase.compute.replay.traces import hastened
-from pilotbase.documents.pool_replay import Policy, PoolReplay
 from pilotbase.documents.quantities import format_span
 from pilotbase.documents.texts import LANGUAGES
+from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
+from pilotbase_estate.replay.page import render_replay
+from pilotbase_estate.replay.page.wording import assumptions
+from pilotbase_estate.replay.reporting import replay, replay_inflated
+from pilotbase_estate.replay.traces import hastened
 from tests.compute.replay.traces_for_tests import gpus
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.compute.placing.policies import BestFit
-from pilotbase.compute.replay.figures import figures_of, jain_index
-from pilotbase.compute.replay.schedulers import Drf, Fifo, SeatMap
-from pilotbase.compute.replay.simulating import simulate
-from pilotbase.compute.replay.traces import Trace, TraceJob
+from pilotbase_estate.placing.policies import BestFit
+from pilotbase_estate.replay.figures import figures_of, jain_index
+from pilotbase_estate.replay.schedulers import Drf, Fifo, SeatMap
+from pilotbase_estate.replay.simulating import simulate
+from pilotbase_estate.replay.traces import Trace, TraceJob
 
 NODES = {"node": {"cpu": 4000}}
 

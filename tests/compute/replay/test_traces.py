@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.replay.traces import TraceFormat, read_trace
 from pilotbase.documents.errors import InputError
+from pilotbase_estate.replay.traces import TraceFormat, read_trace
 
 NODES = "node,cpu,memory,gpu/t4\na,4,8 GiB,2\nb,2,4 GiB,\n"
 JOBS = (

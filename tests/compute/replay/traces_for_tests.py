@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pilotbase.compute.replay.traces import Trace, TraceJob, read_trace
+from pilotbase_estate.replay.traces import Trace, TraceJob, read_trace
 
 PAGE = Path(__file__).parents[3] / "docs" / "replay-a-policy.md"
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
 
-from pilotbase.compute.sharing.desk import PoolScheduler
-from pilotbase.compute.sharing.jobs import QueuedJob, Running, SchedulingDecisions
-from pilotbase.compute.sharing.placer import FirstFit
-from pilotbase.documents.pool import Machines, Pool, Quota, Window
-from pilotbase.documents.resources import Resources, plus, total
+from pilotbase_estate.documents.pool import Machines, Pool, Quota, Window
+from pilotbase_estate.documents.resources import Resources, plus, total
+from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.jobs import QueuedJob, Running, SchedulingDecisions
+from pilotbase_estate.sharing.placer import FirstFit
 
 MINUTE = 60.0
 ANY = "gpu/any"

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from pilotbase.compute.sharing.books import LEAST_RUN
-from pilotbase.compute.sharing.desk import decide
-from pilotbase.compute.sharing.jobs import SchedulingDecisions
-from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.pool import Pool
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.sharing.books import LEAST_RUN
+from pilotbase_estate.sharing.desk import decide
+from pilotbase_estate.sharing.jobs import SchedulingDecisions
+from pilotbase_estate.sharing.placer import FirstFit
 from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota, resources
 
 MINIMUM = 600.0

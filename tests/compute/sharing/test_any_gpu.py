@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from pilotbase.compute.sharing.desk import PoolScheduler, decide
-from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import QueuedJob
-from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.resources import Demand
 from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.resources import Demand
+from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.jobs import QueuedJob
+from pilotbase_estate.sharing.placer import FirstFit
 from tests.compute.sharing.pools_for_tests import MINUTE, Play, check, machines, pool, quota, resources, vector
 
 LONG = 86_400.0

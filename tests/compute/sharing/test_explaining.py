@@ -1,8 +1,8 @@
 """Every job that waits has one reason, a blocker, a place and an estimate."""
 
-from pilotbase.compute.sharing.explaining import waits
 from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.explaining import waits
 from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota
 
 

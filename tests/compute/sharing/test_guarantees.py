@@ -2,8 +2,8 @@
 
 import pytest
 
-from pilotbase.compute.sharing.explaining import waits
 from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.explaining import waits
 from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 
 LONG = 86_400.0

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pilotbase.compute.sharing.desk import PoolScheduler, decide
-from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import Pending, PoolState, QueuedJob, Running
-from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running
+from pilotbase_estate.sharing.placer import FirstFit
 from tests.compute.sharing.pools_for_tests import Play, machines, pool, quota, resources, vector
 
 SHARED = pool(

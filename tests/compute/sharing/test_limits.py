@@ -1,9 +1,9 @@
 """Limits cap: an organisation's, what is borrowed included, and each person's."""
 
-from pilotbase.compute.sharing.changing import findings
-from pilotbase.compute.sharing.explaining import waits
-from pilotbase.compute.sharing.jobs import QueuedJob
 from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.changing import findings
+from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.jobs import QueuedJob
 from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, vector
 
 LONG = 86_400.0

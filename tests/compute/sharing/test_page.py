@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.sharing.explaining import waits
 from pilotbase.documents.loading import build_document
-from pilotbase.documents.pool import Pool
 from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.sharing.explaining import waits
 from tests.compute.sharing.pools_for_tests import Play
 
 PAGE = (Path(__file__).parents[3] / "docs" / "share-computing-power.md").read_text("utf-8")

@@ -1,7 +1,7 @@
 """Who may go before one that waits: those who do not delay it."""
 
-from pilotbase.compute.sharing.explaining import waits
 from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.explaining import waits
 from tests.compute.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, window
 
 LONG = 86_400.0

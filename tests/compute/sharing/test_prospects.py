@@ -8,11 +8,11 @@ from itertools import count
 
 import pytest
 
-from pilotbase.compute.sharing.desk import PoolScheduler, decide
-from pilotbase.compute.sharing.jobs import QueuedJob
-from pilotbase.compute.sharing.placer import FirstFit
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.pool import Pool
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.sharing.jobs import QueuedJob
+from pilotbase_estate.sharing.placer import FirstFit
 from tests.compute.sharing.pools_for_tests import check, machines, pool, quota, resources, vector
 
 NAMES = ("a", "b", "c", "d")

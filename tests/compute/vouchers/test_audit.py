@@ -10,9 +10,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 from vouchers_for_tests import HOUR, Books, codes, payment
 
-from pilotbase.compute.vouchers import ledger, settling
-from pilotbase.compute.vouchers.auditing import audit
-from pilotbase.compute.vouchers.evidence_files import (
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import digest_bytes
+from pilotbase.workspace.actors import Role, actor
+from pilotbase.workspace.log.notes import LogKey
+from pilotbase_estate.documents.voucher import Settlement
+from pilotbase_estate.vouchers import ledger, settling
+from pilotbase_estate.vouchers.auditing import audit
+from pilotbase_estate.vouchers.evidence_files import (
     DOCUMENTS,
     LEDGER,
     LOG,
@@ -22,12 +27,7 @@ from pilotbase.compute.vouchers.evidence_files import (
     read_ledger,
     tables_of,
 )
-from pilotbase.compute.vouchers.exporting import export_programme, ledger_of
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.voucher import Settlement
-from pilotbase.workspace.actors import Role, actor
-from pilotbase.workspace.log.notes import LogKey
+from pilotbase_estate.vouchers.exporting import export_programme, ledger_of
 
 MOVES = 20
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from vouchers_for_tests import HOUR, RULES, Books, codes, payment
 
-from pilotbase.compute.vouchers import ledger, rows
-from pilotbase.compute.vouchers.claiming import claim
-from pilotbase.compute.vouchers.programmes import set_rules
-from pilotbase.compute.vouchers.rules import ClaimCase, Eligibility, outcomes, why_refused
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import ClaimDecision, Settlement, Usage, VoucherClaim
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.voucher import ClaimDecision, Settlement, Usage, VoucherClaim
+from pilotbase_estate.vouchers import ledger, rows
+from pilotbase_estate.vouchers.claiming import claim
+from pilotbase_estate.vouchers.programmes import set_rules
+from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, outcomes, why_refused
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

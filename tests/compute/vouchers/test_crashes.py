@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from vouchers_for_tests import HOUR, RULES, Books, payment
 
-from pilotbase.compute.vouchers import ledger
-from pilotbase.compute.vouchers.programmes import set_rules
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.voucher import VoucherClaim
+from pilotbase_estate.documents.voucher import VoucherClaim
+from pilotbase_estate.vouchers import ledger
+from pilotbase_estate.vouchers.programmes import set_rules
 from tests.workspace.stores_for_tests import Clock
 
 STEPS = ("issue", "hold", "settle", "release", "refund", "claim", "grant", "refuse", "pay", "expire", "revoke")
@@ -30,7 +30,7 @@ for folder in sys.argv[3].split(":"):
     sys.path.insert(0, folder)
 from stores_for_tests import Clock
 from vouchers_for_tests import HOUR, RULES, Books
-from pilotbase.compute.vouchers import ledger
+from pilotbase_estate.vouchers import ledger
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.log.offline import verify_log
 from pilotbase.workspace.store import Store

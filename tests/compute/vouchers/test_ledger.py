@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from vouchers_for_tests import HOUR, PRICES, RULES, codes
 
-from pilotbase.compute.vouchers import ledger, programmes
-from pilotbase.compute.vouchers.moving import Movement, move
-from pilotbase.compute.vouchers.relations import way_between
-from pilotbase.compute.vouchers.settling import settle
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.resources import Resources
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.vouchers import ledger, programmes
+from pilotbase_estate.vouchers.moving import Movement, move
+from pilotbase_estate.vouchers.relations import way_between
+from pilotbase_estate.vouchers.settling import settle
 
 
 def refused(code: str, act, kind: type[Exception] = RefusedError) -> str:

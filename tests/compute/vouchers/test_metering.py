@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vouchers_for_tests import HOUR, PRICES, RULES, codes
 
-from pilotbase.compute.vouchers.metering import MeterReading, reconcile
-from pilotbase.compute.vouchers.pricing import amounts_over, bill
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import MeteringTerms, PriceList, Usage, VoucherRules, format_money, rounded
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.voucher import MeteringTerms, PriceList, Usage, VoucherRules, format_money, rounded
+from pilotbase_estate.vouchers.metering import MeterReading, reconcile
+from pilotbase_estate.vouchers.pricing import amounts_over, bill
 
 WALL = HOUR * 1000
 DEMAND = Resources({"cpu": 2, "memory": "4 GiB", "gpu/t4": 0.5}).vector

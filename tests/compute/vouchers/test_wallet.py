@@ -3,10 +3,10 @@
 import pytest
 from vouchers_for_tests import HOUR, Books
 
-from pilotbase.compute.vouchers import ledger, rows
-from pilotbase.compute.vouchers.wallet import wallet
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase_estate.vouchers import ledger, rows
+from pilotbase_estate.vouchers.wallet import wallet
 
 
 def test_a_wallet_tells_what_its_organisation_has(here: Books) -> None:

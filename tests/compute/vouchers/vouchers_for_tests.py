@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from pilotbase.compute.vouchers import claiming, ledger, programmes, settling
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.resources import Resources
-from pilotbase.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
-from pilotbase.workspace import tables, voucher_tables
+from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.store import Store, View
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
+from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
+from pilotbase_estate.workspace import voucher_tables
 
 HOUR = 3600
 RULES = VoucherRules(

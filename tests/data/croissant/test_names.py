@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilotbase.data.croissant.names import id_of, id_within, name_of, short_name
+from pilotbase.data.croissant.vocabulary import id_of, id_within, name_of, short_name
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6) | st.sampled_from(
     ["..", ".", "a/b", "a:b", "//x", "a%2Fb", "#", "?q", "a b", "@id", "温度 (℃)"]

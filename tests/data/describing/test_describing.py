@@ -3,10 +3,9 @@
 import pytest
 
 from pilotbase.data.croissant.writing import write_croissant
-from pilotbase.data.describing.answers import read_answers
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
-from pilotbase.data.describing.questions import open_questions, units_to_ask
+from pilotbase.data.describing.questions import open_questions, read_answers, units_to_ask
 from pilotbase.data.describing.sensitive import guess_sensitivity, is_card_number, is_identity_number
 from pilotbase.data.describing.units import guess_ucum
 from pilotbase.data.sources.source import ReadOptions

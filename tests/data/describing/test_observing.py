@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.data.describing import closer
+from pilotbase.data.describing import observing
 from pilotbase.data.describing.observing import observe
 from pilotbase.documents.dataset import FieldType
 from tests.data.sources.sources_for_tests import lines, opened
@@ -99,7 +99,7 @@ def test_categories_are_counted_over_all_batches(tmp_path):
 
 
 def test_rows_are_counted_on_from_batch_to_batch(tmp_path, monkeypatch):
-    monkeypatch.setattr(closer, "_BATCH", 10)
+    monkeypatch.setattr(observing, "_BATCH", 10)
     found = column(tmp_path, *["1.5"] * 55, "offline", *["2.5"] * 60)
     assert [one.rows for one in found.misfits] == [[55]]
 

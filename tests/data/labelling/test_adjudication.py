@@ -6,9 +6,15 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.data.labelling.adjudication import format_disagreements, read_decisions
-from pilotbase.data.labelling.auditing import read_audit
-from pilotbase.data.labelling.final_labels import final_labels, format_final, join_labels, labelled_items
+from pilotbase.data.labelling.assigning import read_audit
+from pilotbase.data.labelling.final_labels import (
+    final_labels,
+    format_disagreements,
+    format_final,
+    join_labels,
+    labelled_items,
+    read_decisions,
+)
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabelSource

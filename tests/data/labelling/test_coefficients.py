@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from pilotbase.data.labelling.alpha import interval_alpha, nominal_alpha, ordinal_alpha
-from pilotbase.data.labelling.intervals import value_of
-from pilotbase.data.labelling.kappa import cohen_kappa
+from pilotbase.data.labelling.agreement import cohen_kappa, interval_alpha, nominal_alpha, ordinal_alpha, value_of
 
 _ = None
 KRIPPENDORFF_2011_C = (

@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from pilotbase.data.labelling.alpha import interval_alpha, nominal_alpha, ordinal_alpha
-from pilotbase.data.labelling.intervals import CONFIDENCE, LabelledTwice, agreement_interval, value_of
-from pilotbase.data.labelling.kappa import cohen_kappa
+from pilotbase.data.labelling.agreement import (
+    CONFIDENCE,
+    LabelledTwice,
+    agreement_interval,
+    cohen_kappa,
+    interval_alpha,
+    nominal_alpha,
+    ordinal_alpha,
+    value_of,
+)
 from pilotbase.evidence.bootstrap import weight_bootstrap
 
 

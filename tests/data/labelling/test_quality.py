@@ -5,11 +5,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from pilotbase.data.labelling.adjudication import Decided
-from pilotbase.data.labelling.final_labels import final_labels
-from pilotbase.data.labelling.found_labels import LeftOut
-from pilotbase.data.labelling.quality import label_quality
-from pilotbase.data.labelling.summary import quality_lines
+from pilotbase.data.labelling.final_labels import Decided, final_labels
+from pilotbase.data.labelling.label_tables import LeftOut
+from pilotbase.data.labelling.quality import label_quality, quality_lines
 from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.texts import LANGUAGES, template
 

@@ -5,8 +5,7 @@ import polars as pl
 import pydantic
 import pytest
 
-from pilotbase.data.private.profiling import count, plan, profile
-from pilotbase.data.private.spending import split
+from pilotbase.data.private.profiling import count, plan, profile, split
 from pilotbase.data.private.units import Units, unit_of
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import PrivateProfile

@@ -9,9 +9,8 @@ import pytest
 from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.conform import conform
 from pilotbase.data.private import synthetic
-from pilotbase.data.private.made_up import spell
 from pilotbase.data.private.profiling import profile
-from pilotbase.data.private.synthesis import synthesise
+from pilotbase.data.private.synthesis import spell, synthesise
 from pilotbase.data.private.synthetic import make_sample, write_sample
 from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.sources.opening import read_table

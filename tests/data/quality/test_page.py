@@ -10,8 +10,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.measuring import ReferenceData, measure_quality
-from pilotbase.data.quality.page import render_quality
-from pilotbase.data.quality.page.wording import format_share
+from pilotbase.data.quality.page import format_share, render_quality
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.quality import METHOD
 from pilotbase.documents.scenario import Contact

@@ -11,11 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.quality import room as rooms
+from pilotbase.data.quality import measuring
 from pilotbase.data.quality.columns import ROW
 from pilotbase.data.quality.files import inferred_dataset
-from pilotbase.data.quality.measuring import measure_quality
-from pilotbase.data.quality.room import room
+from pilotbase.data.quality.measuring import measure_quality, room
 from pilotbase.data.quality.tally import HELD, KeyedRows, tally_all
 from pilotbase.documents.errors import InputError
 
@@ -26,7 +25,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     pl.DataFrame({"id": np.arange(ROWS)}).write_parquet(path := tmp_path / "table.parquet")
-    monkeypatch.setattr(rooms, "free_room", lambda: 22)
+    monkeypatch.setattr(measuring, "_free_room", lambda: 22)
     dataset, said = inferred_dataset(path), []
     with pytest.raises(InputError) as refused:
         measure_quality(dataset, {"table": path}, on_progress=said.append)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilotbase.data.quality.short_forms import _BLOCK, _ends_of, fits_form
+from pilotbase.data.quality.views import _BLOCK, _ends_of, fits_form
 
 SHORT = {"AB-[0-9]{6}": "AB-059999", "[A-Z]{2}": "AZ", "[a-z][0-9]": "z0", "a": "a", "x{0}": "", "": "",
          r"\[v\]": "[v]", "0:0/1, _": "0:0/1, _", "[0-9]{11}": "13912345678", "[a-c]{12}": "abcabcabcabc"}  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.quality.typing_texts import typed_texts, without_blanks
+from pilotbase.data.quality.columns import typed_texts, without_blanks
 from pilotbase.documents.contract import DataType
 
 SPELLED = {

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pilotbase.data.quality.finite import finite
+from pilotbase.data.quality.columns import finite
+from pilotbase.data.quality.measures.consistency import _with_exponent
 from pilotbase.data.quality.measures.privacy import PERSONAL, _personal_numbers, _personal_texts
-from pilotbase.data.quality.spellings import _with_exponent
 from pilotbase.data.quality.views import may_be
 
 TELLING = ("13912345678", "+8613912345678", "a@b.cn", "a@bc", "1391234567", "１３９12345678", "@", "139123456789",

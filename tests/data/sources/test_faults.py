@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.files import FileInput, measure_file
-from pilotbase.data.sources.bounds import LONGEST_CELL, MOST_COLUMNS
-from pilotbase.data.sources.json_lists import MOST_LISTS
-from pilotbase.data.sources.parquet_footer import footer, row_groups
+from pilotbase.data.sources.faults import LONGEST_CELL, MOST_COLUMNS
+from pilotbase.data.sources.json_tables import MOST_LISTS
+from pilotbase.data.sources.kinds.parquet import footer, row_groups
+from pilotbase.data.sources.opening import HARMLESS
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.data.sources.unpacking import HARMLESS
 from pilotbase.documents.dataset import Reference
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said
 from tests.data.workbooks_for_tests import Error, Formula, write_workbook

@@ -1,7 +1,6 @@
 """The budget of statistics in an offer: read, set, changed, taken away; the rest of the offer stands."""
 
-from pilotbase.data.terms.statistics import StatisticsTerms, statistics_of, with_statistics
-from pilotbase.data.terms.templates import OfferLimits, offer_for
+from pilotbase.data.terms.templates import OfferLimits, StatisticsTerms, offer_for, statistics_of, with_statistics
 from pilotbase.documents.vocabularies import Opening
 
 DATASET = "dataset:plant/logs"

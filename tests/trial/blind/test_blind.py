@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.data.labels import classes_of
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.scenario import Scenario

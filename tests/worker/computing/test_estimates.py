@@ -9,23 +9,23 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.backends.backend import Metered
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, QueueState
-from pilotbase.compute.queue.submitting import JobRequest, submit
-from pilotbase.compute.vouchers.programmes import set_prices
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
-from pilotbase.documents.voucher import PriceList
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.computing.estimates import consent_by, estimate_job
-from pilotbase.worker.computing.orders import WorkOrder
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
+from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.computing.estimates import consent_by, estimate_job
+from pilotbase_estate.computing.orders import WorkOrder
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.voucher import PriceList
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import Ending, QueueState
+from pilotbase_estate.queue.submitting import JobRequest, submit
+from pilotbase_estate.vouchers.programmes import set_prices
 
 POOL = {
     "document": "pool/1",

@@ -8,20 +8,20 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.backends.backend import BackendAwayError, BackendNode
-from pilotbase.compute.backends.local import LocalBackend
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import QueueState
-from pilotbase.compute.queue.showing import standing
-from pilotbase.compute.queue.submitting import JobRequest, submit
-from pilotbase.compute.ray_settings import ADDRESS
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.computing.rounds import Dispatching
 from pilotbase.workspace.actors import Actor
+from pilotbase_estate.backends.backend import BackendAwayError, BackendNode
+from pilotbase_estate.backends.local import LocalBackend
+from pilotbase_estate.backends.ray_settings import ADDRESS
+from pilotbase_estate.computing.rounds import Dispatching
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import QueueState
+from pilotbase_estate.queue.showing import standing
+from pilotbase_estate.queue.submitting import JobRequest, submit
 
 POOL = {
     "document": "pool/1",

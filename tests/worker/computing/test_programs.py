@@ -13,18 +13,18 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import JobRow, QueueState
-from pilotbase.compute.queue.submitting import JobRequest, submit
-from pilotbase.documents.pool import Pool
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
-from pilotbase.worker.computing.keeping import forget_old_attempts, local_backend
-from pilotbase.worker.computing.orders import WorkOrder
-from pilotbase.worker.computing.rounds import Dispatching
 from pilotbase.workspace.actors import Actor
+from pilotbase_estate.computing.keeping import forget_old_attempts, local_backend
+from pilotbase_estate.computing.orders import WorkOrder
+from pilotbase_estate.computing.rounds import Dispatching
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import JobRow, QueueState
+from pilotbase_estate.queue.submitting import JobRequest, submit
 
 POOL = {
     "document": "pool/1",

@@ -16,28 +16,28 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.backends.backend import MemberAttempt
-from pilotbase.compute.queue import rows
-from pilotbase.compute.queue.dispatching import Dispatcher
-from pilotbase.compute.queue.members import Members
-from pilotbase.compute.queue.pools import set_pool
-from pilotbase.compute.queue.rows import Ending, JobRow, QueueState
-from pilotbase.compute.queue.showing import queue, seats_of
-from pilotbase.compute.queue.submitting import JobRequest, submit
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.pool import Pool
 from pilotbase.documents.record import Commission
 from pilotbase.documents.report import Report
-from pilotbase.documents.resources import Resources
 from pilotbase.documents.vocabularies import Role, WaitReason
 from pilotbase.worker.base import open_base
-from pilotbase.worker.computing import seats
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import JobState, jobs_of
+from pilotbase_estate.backends.backend import MemberAttempt
+from pilotbase_estate.computing import seats
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.dispatching import Dispatcher
+from pilotbase_estate.queue.members import Members
+from pilotbase_estate.queue.pools import set_pool
+from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
+from pilotbase_estate.queue.showing import queue, seats_of
+from pilotbase_estate.queue.submitting import JobRequest, submit
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, SUPPLIER
 from tests.compute.queue.queue_for_tests import Scripted, works
 from tests.trial.conftest import GOOD, writing_application, writing_scenario
@@ -211,7 +211,7 @@ def test_a_trial_that_is_stopped_while_it_waits_leaves_the_line(ordered, monkeyp
     once(ordered)
     assert seats.forgo_unasked(ordered.base) == 0
     ordered.do(DESK, Act.TRIAL_STOP)
-    monkeypatch.setattr("pilotbase.compute.queue.seats.leases.is_running", lambda *_: False)
+    monkeypatch.setattr("pilotbase_estate.queue.seats.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 1
     assert [seat.state for seat in hall.seats()] == [QueueState.CANCELLED]
 
@@ -219,7 +219,7 @@ def test_a_trial_that_is_stopped_while_it_waits_leaves_the_line(ordered, monkeyp
 def test_the_seat_of_a_trial_that_waits_for_its_worker_is_not_forgotten(ordered, monkeypatch):
     hall = Hall(ordered)
     once(ordered)
-    monkeypatch.setattr("pilotbase.compute.queue.seats.leases.is_running", lambda *_: False)
+    monkeypatch.setattr("pilotbase_estate.queue.seats.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 0
     assert progress_of(ordered.view(OWNER), COMMISSION).seat.wait.reason is WaitReason.WORKER
     assert [seat.state for seat in hall.seats()] == [QueueState.WAITING]
@@ -228,7 +228,7 @@ def test_the_seat_of_a_trial_that_waits_for_its_worker_is_not_forgotten(ordered,
 @pytest.mark.prove
 def test_a_trial_whose_seat_is_lost_stops_asks_again_and_has_one_verdict(ordered, monkeypatch):
     monkeypatch.setattr(seats, "KEEP_SECONDS", 0.2)
-    monkeypatch.setattr("pilotbase.compute.queue.sitting.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("pilotbase_estate.queue.sitting.KEEP_SECONDS", 0.0)
     hall, real, lost = Hall(ordered), seats.TrialSeat.watched, []
     once(ordered)
     hall.turn()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
-from pilotbase.compute import adapters
+from pilotbase.documents.plugins import loaded
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ def adapter_of(runtime: str) -> Adapter | None:
 @cache
 def known_adapters() -> Mapping[str, Adapter]:
     """Return every adapter, by runtime."""
-    modules = [import_module(f"{adapters.__name__}.{found.name}") for found in pkgutil.iter_modules(adapters.__path__)]
-    return MappingProxyType({module.RUNTIME: _adapter(module) for module in modules if hasattr(module, "RUNTIME")})
+    modules = [module for module in loaded("compute.adapters") if hasattr(module, "RUNTIME")]
+    return MappingProxyType({module.RUNTIME: _adapter(module) for module in modules})
 
 
 def _adapter(module: ModuleType) -> Adapter:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from pilotbase.data.bridges.definition import Bridge
+from pilotbase.documents.plugins import loaded
 
 
 def bridges() -> dict[str, Bridge]:
     """Return name → bridge."""
-    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    modules = loaded("data.bridges")
     found: tuple[Bridge, ...] = tuple(module.BRIDGE for module in modules if hasattr(module, "BRIDGE"))
     return {bridge.name: bridge for bridge in found}

@@ -6,17 +6,29 @@ import json
 from collections.abc import Mapping
 
 from pilotbase.data.bridges.definition import Bridge, Written
-from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
-from pilotbase.data.croissant.json_ld import Node, read_node
+from pilotbase.data.croissant.findings import (
+    STAND_IN,
+    CroissantDescription,
+    CroissantFindings,
+    PlainFile,
+    draft_dataset,
+    stand_in_owner,
+)
+from pilotbase.data.croissant.json_ld import (
+    Node,
+    all_texts,
+    by_language,
+    names_of,
+    one_day,
+    one_size,
+    one_text,
+    read_node,
+)
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
-from pilotbase.data.croissant.names import id_of, name_of, short_name
-from pilotbase.data.croissant.plain_forms import without_nothing
-from pilotbase.data.croissant.plain_values import all_texts, by_language, names_of, one_day, one_size, one_text
 from pilotbase.data.croissant.reading_measurements import read_measurements
 from pilotbase.data.croissant.reading_terms import read_offer
-from pilotbase.data.croissant.vocabulary import PREFIXES
-from pilotbase.data.croissant.writing_terms import write_offer
+from pilotbase.data.croissant.vocabulary import PREFIXES, id_of, name_of, short_name, without_nothing
+from pilotbase.data.croissant.writing import write_offer
 from pilotbase.documents.base import Localized
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.publication import is_closed, require_public

@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pilotbase.data.bridges.definition import Bridge, Written
-from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
-from pilotbase.data.croissant.json_ld import Node, read_plain
-from pilotbase.data.croissant.names import short_name
-from pilotbase.data.croissant.plain_forms import without_nothing
-from pilotbase.data.croissant.plain_values import all_texts, one_day, one_text
+from pilotbase.data.croissant.findings import (
+    STAND_IN,
+    CroissantDescription,
+    CroissantFindings,
+    PlainFile,
+    draft_dataset,
+    stand_in_owner,
+)
+from pilotbase.data.croissant.json_ld import Node, all_texts, one_day, one_text, read_plain
+from pilotbase.data.croissant.vocabulary import short_name, without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, FileSet, RecordSet
 from pilotbase.documents.publication import is_closed, require_public

@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 import yaml
 
 from pilotbase.data.bridges.definition import Bridge, Written
-from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
-from pilotbase.data.croissant.json_ld import Node, NodeValue, read_plain
-from pilotbase.data.croissant.names import short_name
-from pilotbase.data.croissant.plain_values import all_texts, one_day, one_text, one_truth
+from pilotbase.data.croissant.findings import (
+    STAND_IN,
+    CroissantDescription,
+    CroissantFindings,
+    PlainFile,
+    draft_dataset,
+    stand_in_owner,
+)
+from pilotbase.data.croissant.json_ld import Node, NodeValue, all_texts, one_day, one_text, one_truth, read_plain
+from pilotbase.data.croissant.vocabulary import short_name
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.publication import require_public

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pilotbase.data.bridges.definition import Bridge, Written
-from pilotbase.data.croissant.plain_forms import without_nothing
+from pilotbase.data.croissant.vocabulary import without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.publication import is_closed

@@ -10,8 +10,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from pilotbase.data.bridges.definition import Bridge, Written
-from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, PlainFile
+from pilotbase.data.croissant.findings import (
+    STAND_IN,
+    CroissantDescription,
+    CroissantFindings,
+    PlainFile,
+    draft_dataset,
+    stand_in_owner,
+)
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, RecordSet
 from pilotbase.documents.errors import InputError

@@ -1,27 +1,37 @@
 """What is found in a description of whomever: three kinds, all at once, each with its place and what to do.
 
 A fault refuses the description. What is lacking keeps it from being published on a base. What is not held is understood
-as said but has no place in a dataset of ours: it is told, so that nothing vanishes silently.
+as said but has no place in a dataset of ours: it is named, so that nothing vanishes silently. What remains is a draft.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+import pydantic
+
 from pilotbase.data.croissant.measurements import NOTHING, Measured
+from pilotbase.data.croissant.vocabulary import short_name
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.json_reader import join_pointer
+from pilotbase.documents.loading import issues_of
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.publication import missing
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
 MOST = 1000
 """Findings of one kind that are told; of more, how many there are."""
 _MOST_ASKED = 100
 """Unknown words of which it is asked what was meant: of thousands nobody could answer in time."""
+STAND_IN = "unknown"
+"""Stands where a name is needed and none is given."""
 
 
 class FindingKind(StrEnum):
@@ -153,3 +163,53 @@ def as_plain(issues: Iterable[Issue]) -> list[dict[str, object]]:
         }
         for issue in issues
     ]
+
+
+def draft_dataset(
+    spelled: Mapping[str, Plain], places: Mapping[str, str], findings: CroissantFindings, names: Mapping[str, str]
+) -> Dataset | None:
+    """Return the draft; what does not fit a dataset's form is a fault, what the profile lacks is told.
+
+    ``places``: path in the dataset → pointer in the file, for its parts. ``names``: path → name in the file, where
+    that is another.
+    """
+    if findings.of(FindingKind.FAULT):
+        return None
+    try:
+        dataset = Dataset.model_validate({name: value for name, value in spelled.items() if value is not None})
+    except pydantic.ValidationError as error:
+        for issue in issues_of("", error):
+            findings.fault(_pointer(issue.path, places, names), text("croissant.no_fit", reason=issue.problem))
+        return None
+    if "opening" not in dataset.model_fields_set:
+        findings.lacking("/pb:opening", text("croissant.no_opening"))
+    for path, problem in missing(_as_published(dataset)):
+        pointer = _pointer(path, places, names)
+        if not findings.told_at(pointer):
+            findings.lacking(pointer, problem)
+    return dataset
+
+
+def stand_in_owner(findings: CroissantFindings, pointer: str, candidates: Iterable[str]) -> Plain:
+    """Return a short name made of whoever made or publishes the data, told as lacking."""
+    name = next(filter(None, map(short_name, candidates)), STAND_IN)
+    findings.lacking(pointer, text("croissant.no_owner", name=name))
+    return {"organisation": name}
+
+
+def _as_published(dataset: Dataset) -> Dataset:
+    """Return a dataset of whomever as it stands published, where nothing is said of how far it is opened."""
+    return dataset if "opening" in dataset.model_fields_set else dataset.model_copy(update={"opening": Opening.OPEN})
+
+
+def _pointer(path: str, places: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """Return where in the file a path in the dataset stands."""
+    if path in names:
+        return join_pointer("", names[path])
+    above = path
+    while above and above not in places:
+        above = above[: max(above.rfind("."), above.rfind("["), 0)]
+    pointer = places.get(above, "")
+    for step in filter(None, re.split(r"[.\[\]]", path[len(above) :])):
+        pointer = join_pointer(pointer, step)
+    return pointer

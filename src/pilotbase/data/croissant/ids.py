@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pilotbase.data.croissant.findings import CroissantFindings
 from pilotbase.data.croissant.json_ld import Node, NodeValue
-from pilotbase.data.croissant.names import name_of
+from pilotbase.data.croissant.vocabulary import name_of
 from pilotbase.documents.texts import text
 
 

@@ -5,23 +5,32 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pilotbase.data.croissant.drafting import STAND_IN, draft_dataset, stand_in_owner
-from pilotbase.data.croissant.findings import CroissantDescription, CroissantFindings, FindingKind, PlainFile
-from pilotbase.data.croissant.ids import Ids
-from pilotbase.data.croissant.json_ld import Node, read_node
-from pilotbase.data.croissant.measurements import NOTHING, Measured
-from pilotbase.data.croissant.names import short_name
-from pilotbase.data.croissant.plain_values import (
+from pilotbase.data.croissant.findings import (
+    STAND_IN,
+    CroissantDescription,
+    CroissantFindings,
+    FindingKind,
+    PlainFile,
+    draft_dataset,
+    stand_in_owner,
+)
+from pilotbase.data.croissant.ids import Ids, IdTarget
+from pilotbase.data.croissant.json_ld import (
+    Node,
+    NodeValue,
     all_texts,
     by_language,
     description_of,
     names_of,
     one_day,
+    one_size,
     one_text,
     one_truth,
     ours,
+    read_node,
+    title_of,
 )
-from pilotbase.data.croissant.reading_files import enter_files, read_files
+from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.reading_measurements import read_measurements
 from pilotbase.data.croissant.reading_records import enter_record_sets, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_offer
@@ -31,8 +40,10 @@ from pilotbase.data.croissant.vocabulary import (
     RESPONSIBLE_USE_SPELLINGS,
     RESPONSIBLE_USE_TERMS,
     VERSIONS,
+    WITHHELD,
+    short_name,
 )
-from pilotbase.documents.dataset import Dataset, ResponsibleUse
+from pilotbase.documents.dataset import Dataset, ResponsibleUse, circles
 from pilotbase.documents.json_reader import read_json
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
@@ -44,6 +55,11 @@ _PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
 _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
 """Path in a dataset → name in the file, where that is another."""
+_FILE_TYPES = ("cr:FileObject", "sc:FileObject")
+_SET_TYPES = ("cr:FileSet", "sc:FileSet")
+_HOLDERS = ("cr:containedIn", "sc:containedIn")
+_HEX = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA-F]{32}")}
+_UNKNOWN_FORMAT = "application/octet-stream"
 
 
 def load_croissant(path: Path, shown_as: str | None = None) -> CroissantDescription:
@@ -101,12 +117,12 @@ def _version(root: Node, conforms: tuple[str, ...]) -> str:
 
 def _read(root: Node, version: str, findings: CroissantFindings) -> tuple[Dataset | None, Measured]:
     ids = Ids(findings, by_name=version == "0.8")
-    files, record_sets = enter_files(root, ids), enter_record_sets(root, ids)
+    files, record_sets = _enter_files(root, ids), enter_record_sets(root, ids)
     closed = ours(root, "opening") == Opening.COMPUTE_TO_DATA
     read = read_record_sets(record_sets, ids)
     spelled = {
         **_general(root, version, findings, closed),
-        "distribution": read_files(files, ids, closed),
+        "distribution": _read_files(files, ids, closed),
         "recordSet": read.spelled,
         "responsible": _responsible(root, findings),
     }
@@ -228,3 +244,96 @@ def _responsible(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
             allowed = findings.offer(name, [f"rai:{term}" for term in RESPONSIBLE_USE_TERMS.values()])
             findings.lacking(root.place(name), text("croissant.unknown_term", found=name[:200], allowed=allowed))
     return spelled
+
+
+def _enter_files(root: Node, ids: Ids) -> list[tuple[Node, str]]:
+    """Return each file or set of files with its id; what is neither is told as a fault."""
+    entered = []
+    for value in root.values("sc:distribution"):
+        node = value.node
+        if node is None:
+            ids.findings.fault(value.pointer, text("croissant.no_object"))
+        elif not set(node.types) & {*_FILE_TYPES, *_SET_TYPES}:
+            found = ", ".join(node.types)[:200] or "–"
+            ids.findings.fault(node.place("@type"), text("croissant.no_file_type", found=found))
+            node.read_all()
+        elif (identity := ids.enter_resource(node)) is not None:
+            entered.append((node, identity))
+    return entered
+
+
+def _read_files(entered: list[tuple[Node, str]], ids: Ids, closed: bool) -> list[Plain]:
+    """Return the files and sets as `Resource` spells them; ``closed``: nobody may be told where they are."""
+    files: list[Plain] = []
+    holders: dict[str, list[str]] = {}
+    for node, identity in entered:
+        held_in = [target.holder for value in node.values(*_HOLDERS) for target in _holder(value, ids)]
+        holders[ids.resources[identity]] = held_in
+        read = _read_file if set(node.types) & set(_FILE_TYPES) else _read_set
+        common: dict[str, Plain] = {
+            "id": ids.resources[identity],
+            "title": title_of(node, ids.findings, identity, ids.resources[identity]),
+            "containedIn": list(dict.fromkeys(held_in)),
+            "encodingFormat": list(_formats(node, ids)),
+            "description": one_text(node, ids.findings, "sc:description"),
+        }
+        files.append(common | read(node, ids, closed or bool(held_in)))
+    circling = circles(holders)
+    for node, identity in entered:
+        if ids.resources[identity] in circling:
+            ids.findings.fault(node.place(*_HOLDERS), text("croissant.circle", found=identity[:200]))
+    return files
+
+
+def _holder(value: NodeValue, ids: Ids) -> list[IdTarget]:
+    """Return what a file is in: named by its id, or by a data source around it."""
+    node = value.node
+    if node is not None and node.properties:
+        inner = node.values("cr:fileObject", "cr:fileSet")
+        return [target for one in inner if (target := ids.target(one)) is not None]
+    target = ids.target(value)
+    if target is None or target.holder in ids.resources.values():
+        return [target] if target is not None else []
+    ids.findings.fault(value.pointer, text("croissant.no_holder", found=target.holder))
+    return []
+
+
+def _formats(node: Node, ids: Ids) -> tuple[str, ...]:
+    formats = all_texts(node, ids.findings, "sc:encodingFormat")
+    if not formats:
+        ids.findings.fault(node.place("sc:encodingFormat"), text("croissant.no_format"))
+    return () if formats == (_UNKNOWN_FORMAT,) else formats
+
+
+def _read_file(node: Node, ids: Ids, held: bool) -> dict[str, Plain]:
+    address = one_text(node, ids.findings, "sc:contentUrl")
+    if not address and not held:
+        ids.findings.fault(node.place("sc:contentUrl"), text("croissant.no_address"))
+    return {
+        "kind": "file",
+        "contentUrl": None if address == WITHHELD else address or None,
+        "contentSize": one_size(node, ids.findings, "sc:contentSize"),
+        "sha256": _hash(node, ids, "sha256", "sc:sha256"),
+        "md5": _hash(node, ids, "md5", "cr:md5", "sc:md5"),
+        "commitment": one_text(node, ids.findings, "pb:commitment"),
+    }
+
+
+def _hash(node: Node, ids: Ids, kind: str, *names: str) -> str | None:
+    found = one_text(node, ids.findings, *names)
+    if found is None or _HEX[kind].fullmatch(found):
+        return found and found.lower()
+    ids.findings.lacking(node.place(*names), text("croissant.no_hash", found=found[:100], kind=kind))
+    return None
+
+
+def _read_set(node: Node, ids: Ids, held: bool) -> dict[str, Plain]:
+    del held
+    includes = all_texts(node, ids.findings, "cr:includes", "sc:includes")
+    if not includes:
+        ids.findings.fault(node.place("cr:includes"), text("croissant.no_includes"))
+    return {
+        "kind": "files",
+        "includes": list(includes) or ["*"],
+        "excludes": list(all_texts(node, ids.findings, "cr:excludes", "sc:excludes")),
+    }

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import get_args
 
 from pilotbase.data.croissant.ids import Ids, IdTarget
-from pilotbase.data.croissant.json_ld import Node
+from pilotbase.data.croissant.json_ld import Node, NodeValue, description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
-from pilotbase.data.croissant.plain_values import description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.reading_measurements import read_measurements, read_statistics
-from pilotbase.data.croissant.reading_sources import SourceLocation, read_place
 from pilotbase.data.croissant.vocabulary import OTHER_TYPES
-from pilotbase.documents.dataset import FieldType
+from pilotbase.documents.dataset import FieldType, TransformName
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 
@@ -25,6 +24,9 @@ _STRUCTURES = {
 _SHAPE = ("cr:arrayShape", "sc:arrayShape")
 OURS = ("unit", "required", "unique", "minimum", "maximum", "pattern", "values", "missing", "sensitivity")
 """What the contract says of a field beyond Croissant, under names of ours."""
+_TARGETS = ("cr:field", "cr:fileObject", "cr:fileSet", "cr:recordSet", "sc:distribution")
+_EXTRACTS = ("column", "jsonPath", "fileProperty")
+_TRANSFORMS: tuple[str, ...] = get_args(TransformName)
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadFi
     """Return a field; ``inline``: the file itself holds its values."""
     findings, target = ids.findings, ids.fields[node.id or ""]
     is_leaf = not node.values("cr:subField")
-    sources = [place for value in node.values("cr:source") if (place := read_place(value, ids)) is not None]
-    references = [place for value in node.values("cr:references") if (place := read_place(value, ids)) is not None]
+    sources = [place for value in node.values("cr:source") if (place := _read_place(value, ids)) is not None]
+    references = [place for value in node.values("cr:references") if (place := _read_place(value, ids)) is not None]
     constant = node.values("sc:value", "cr:value")
     if is_leaf and not inline and not node.values("cr:source") and not constant:
         tell = findings.lacking if references else findings.fault
@@ -129,3 +131,53 @@ def _tell_no_type(node: Node, types: list[str], ids: Ids) -> None:
         ids.findings.fault(place, text("croissant.unknown_type", found=unknown[0][:200], allowed=allowed))
     else:
         ids.findings.lacking(place, text("croissant.only_semantic", found=", ".join(types)[:200]))
+
+
+@dataclass(frozen=True)
+class SourceLocation:
+    """What a source or a reference names, and how values are taken from it as `Source` spells it."""
+
+    target: IdTarget
+    spelled: dict[str, Plain]
+
+
+def _read_place(value: NodeValue, ids: Ids) -> SourceLocation | None:
+    """Return the place that ``value`` describes; told as a fault where it names nothing that is there."""
+    node = value.node
+    named = [one for name in _TARGETS for one in node.values(name)] if node is not None else []
+    if node is not None and not named and node.id is None:
+        ids.findings.fault(value.pointer, text("croissant.no_reference"))
+        return None
+    target = ids.target(named[0] if named else value)
+    if target is None:
+        if node is not None:
+            node.read_all()
+        return None
+    spelled: dict[str, Plain] = {"resource": target.holder}
+    if node is not None:
+        spelled |= _extract(node, ids)
+    if target.field is not None:
+        spelled["column"] = target.field
+    return SourceLocation(target, spelled)
+
+
+def _extract(node: Node, ids: Ids) -> dict[str, Plain]:
+    extracts = [value.node for value in node.values("cr:extract") if value.node is not None]
+    transforms = [value.node for value in node.values("cr:transform") if value.node is not None]
+    found: dict[str, Plain] = {
+        name: one_text(inner, ids.findings, f"cr:{name}") for inner in extracts for name in _EXTRACTS
+    }
+    done: list[Plain] = []
+    for inner in (*transforms, *extracts, node):
+        names = (
+            _TRANSFORMS
+            if inner in transforms
+            else ("regex", "separator")
+            if inner in extracts
+            else ("format", "samplingRate")
+        )
+        for name in names:
+            argument = one_text(inner, ids.findings, f"cr:{name}")
+            if argument is not None:
+                done.append([name, argument])
+    return {**found, "transforms": done}

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from pilotbase.data.croissant.ids import Ids, IdTarget, fields_of
-from pilotbase.data.croissant.json_ld import Node
+from pilotbase.data.croissant.json_ld import Node, description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
-from pilotbase.data.croissant.plain_values import description_of, one_text, one_truth, ours, title_of
 from pilotbase.data.croissant.reading_fields import ReadField, read_field
 from pilotbase.data.croissant.reading_measurements import leave_out, read_measurements
 from pilotbase.data.croissant.vocabulary import ROW_COUNT

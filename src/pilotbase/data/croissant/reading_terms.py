@@ -11,8 +11,7 @@ from enum import StrEnum
 import pydantic
 
 from pilotbase.data.croissant.findings import CroissantFindings
-from pilotbase.data.croissant.json_ld import Node
-from pilotbase.data.croissant.plain_values import one_text
+from pilotbase.data.croissant.json_ld import Node, one_text
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Offer, Operator
 from pilotbase.documents.texts import text

@@ -1,11 +1,16 @@
-"""Names of Croissant and of the vocabularies beside it, and the context that we write and never fetch.
+"""Names of Croissant and the vocabularies beside it, how names become ids; and the context that we write, never fetch.
 
 Croissant 1.1, appendix 1; RAI 1.0 (``croissant_rai.ttl``); PROV-O; DQV; ODRL 2.2.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from urllib.parse import unquote
+
+from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.yaml_reader import Plain
 
 VERSIONS = ("0.8", "1.0", "1.1")
 CROISSANT = f"http://mlcommons.org/croissant/{VERSIONS[-1]}"
@@ -95,3 +100,56 @@ OTHER_TYPES: Mapping[str, str] = {
     "sc:Number": "sc:Float",
 }
 """Data types that say more than one of ours → the one of ours."""
+
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\"#%:;<>?@\[\\\]^`{|}\s]")
+_DOTS = re.compile(r"(^|/)(\.{1,2})(?=/|$)")
+_NOT_IN_NAME = re.compile(r"[^a-z0-9_]+")
+_LISTS = ("conformsTo", "distribution", "recordSet", "field", "subField", "data")
+
+
+def id_of(name: str) -> str:
+    """Return the id of a file or of a set of files; ``/`` stays as it is."""
+    spelled = _UNSAFE.sub(_percent, name)
+    return _DOTS.sub(lambda dots: dots[1] + dots[2].replace(".", "%2E"), spelled)
+
+
+def id_within(*names: str) -> str:
+    """Return the id of what lies within others: record set, field, sub-field."""
+    return "/".join(id_of(name).replace("/", "%2F") for name in names)
+
+
+def name_of(identity: str) -> str:
+    """Return the name that an id spells."""
+    return unquote(identity, errors="replace")
+
+
+def short_name(title: str) -> str | None:
+    """Return a title as a short name of ours; None where it has no letter of it."""
+    return _NOT_IN_NAME.sub("-", title.lower()).strip("-_")[:63].rstrip("-_") or None
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
+
+
+def without_nothing(properties: dict[str, Plain]) -> dict[str, Plain]:
+    """Return properties but for those that say nothing; a list of one is written as that one."""
+    return {
+        name: value[0] if isinstance(value, list) and len(value) == 1 and name not in _LISTS else value
+        for name, value in properties.items()
+        if value is not None and value != []
+    }
+
+
+def spoken(name: str, sentence: Localized | str | None) -> dict[str, Plain]:
+    """Return a sentence for every reader, and in both languages under a name of ours where there are two."""
+    if not isinstance(sentence, Localized):
+        return {name: sentence} if sentence is not None else {}
+    ours = "title" if name == "name" else name
+    return {name: localized(sentence), f"pb:{ours}": literal(sentence.to_json_value())}
+
+
+def literal(value: Plain) -> dict[str, Plain]:
+    """Return a value that keeps order and form, whatever a tool makes of the rest."""
+    return {"@type": "@json", "@value": value}

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.describing.answering import as_answered, check_answers
+from pilotbase.data.column_types import BOOLEANS, typed_expression
 from pilotbase.data.describing.findings import findings_of
 from pilotbase.data.describing.guesses import Guess, Sure
-from pilotbase.data.describing.languages import guess_language
-from pilotbase.data.describing.observing import Column, observe
+from pilotbase.data.describing.observing import TYPES, Column, missing_to_null, observe
 from pilotbase.data.describing.references import FoundReference, ObservedTable, find_references
 from pilotbase.data.describing.roles import guess_roles
 from pilotbase.data.describing.sensitive import guess_sensitivity
-from pilotbase.data.describing.splitting import guess_table_split
 from pilotbase.data.describing.units import guess_ucum
-from pilotbase.data.labels import BOOLEANS
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
-from pilotbase.documents.answers import Answers
+from pilotbase.data.split_guesses import guess_split
+from pilotbase.documents.answers import NONE, Answers
 from pilotbase.documents.base import NAME_PATTERN
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.scenario import Contact
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.scenario import Contact, Split
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
@@ -39,6 +39,10 @@ FEWEST_OF_VALUE = 10
 """A value that fewer records have is written nowhere: it might tell who they are."""
 _CODES = 10
 _OF_LABELS = ("annotation_protocol", "annotations_per_item")
+_CJK = re.compile(r"[一-鿿]")
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_SHARE = 0.1
+_FEWEST_TO_SPLIT = 20
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,11 @@ def describe(
     Raises:
         InputError: answers name columns that there are not, all at once; two tables or files share a name.
     """
-    check_answers(answers, seen)
-    observed = [as_answered(one, answers) for one in seen]
+    _check_answers(answers, seen)
+    observed = [_as_answered(one, answers) for one in seen]
     references = find_references(observed)
     described = tuple(_table(one, references, answers) for one in observed)
-    language = guess_language(observed)
+    language = _guess_language(observed)
     dataset = _dataset(sources, described, answers, language[0] if language else (), modified)
     findings = [issue for one in observed for issue in findings_of(one)]
     findings += [_orphans(found) for found in references if found.orphans]
@@ -127,7 +131,7 @@ def _observed(table: SourceTable) -> ObservedTable:
 def _table(one: ObservedTable, references: Sequence[FoundReference], answers: Answers) -> DescribedTable:
     mine = {found.column: found for found in references if found.table == one.table.name}
     fields = tuple(_field(one, column, mine.get(column.name), answers) for column in one.columns)
-    split = guess_table_split(one)
+    split = _guess_table_split(one)
     record_set = RecordSet(
         name=one.table.name,
         fields=tuple(described.field for described in fields),
@@ -270,3 +274,111 @@ def _orphans(found: FoundReference) -> Issue:
 def _slug(spelling: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", spelling.lower()).strip("-")[:63].rstrip("-")
     return plain if re.fullmatch(NAME_PATTERN, plain) else ""
+
+
+def _check_answers(answers: Answers, observed: Sequence[ObservedTable]) -> None:
+    """Raise `InputError` with every answer that names no column, and every name that two tables share."""
+    problems = [*_unknown_columns(answers, observed), *_double_tables(observed)]
+    if problems:
+        file = observed[0].table.name
+        raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem) for path, problem in problems])
+
+
+def _as_answered(one: ObservedTable, answers: Answers) -> ObservedTable:
+    """Return a table with the roles that the owner says, guessed ones elsewhere."""
+    roles = one.roles
+    keys = [name for name in (_own(one, name) for name in _names(answers.key)) if name is not None]
+    said = {part: _own(one, getattr(answers, part)) for part in ("label", "time", "group")}
+    given = {part for part, name in said.items() if name is not None} | ({"key"} if keys else set())
+    return replace(
+        one,
+        roles=replace(
+            roles,
+            key=tuple(name for name in keys if name != NONE) if keys else roles.key,
+            label=_said_or(said["label"], roles.label),
+            time=_said_or(said["time"], roles.time),
+            group=_said_or(said["group"], roles.group),
+            guesses=tuple(guess for guess in roles.guesses if guess.part not in given),
+        ),
+    )
+
+
+def _said_or(said: str | None, guessed: str | None) -> str | None:
+    return guessed if said is None else None if said == NONE else said
+
+
+def _unknown_columns(answers: Answers, observed: Sequence[ObservedTable]) -> Iterator[tuple[str, Text]]:
+    plain = {name for one in observed for name in one.table.columns}
+    known = plain | {f"{one.table.name}.{name}" for one in observed for name in one.table.columns}
+    asked = [("label", answers.label), ("time", answers.time), ("group", answers.group)]
+    asked += [("key", name) for name in _names(answers.key)]
+    asked += [(f"units.{name}", name) for name in answers.units]
+    asked += [(f"descriptions.{name}", name) for name in answers.descriptions]
+    allowed = sorted(plain if len(observed) == 1 else known)
+    for path, name in asked:
+        if name is not None and name != NONE and name not in known:
+            yield path, text("describe.unknown_column", found=name, allowed=offer(name, allowed))
+
+
+def _double_tables(observed: Sequence[ObservedTable]) -> Iterator[tuple[str, Text]]:
+    names = [one.table.name for one in observed]
+    for name in sorted(set(names)):
+        if names.count(name) > 1:
+            yield name, text("describe.double_table", name=name)
+
+
+def _names(written: str | None) -> list[str]:
+    return [name.strip() for name in (written or "").split(",") if name.strip()]
+
+
+def _own(one: ObservedTable, name: str | None) -> str | None:
+    """Return the column of this table that ``name`` names; None where it names one of another."""
+    if name is None or name == NONE:
+        return name
+    plain = name.removeprefix(f"{one.table.name}.")
+    return plain if plain in one.table.columns else None
+
+
+def _guess_language(observed: Sequence[ObservedTable]) -> tuple[tuple[str, ...], Guess] | None:
+    """Return the languages of names and texts, and why; None where neither has words."""
+    columns = [column for one in observed for column in one.columns]
+    said = [column.name for column in columns]
+    said += [value for column in columns if column.data_type is FieldType.TEXT for value in column.sample]
+    chinese = sum(_CJK.search(value) is not None for value in said)
+    english = sum(_WORD.search(value) is not None and _CJK.search(value) is None for value in said)
+    fewest = max(1.0, _SHARE * (chinese + english))
+    ordered = sorted((("zh", chinese), ("en", english)), key=lambda one: -one[1])
+    languages = tuple(tag for tag, count in ordered if count >= fewest)
+    if not languages:
+        return None
+    ground = text("describe.ground.language", chinese=chinese, english=english)
+    return languages, Guess("inLanguage", ground, Sure.LIKELY)
+
+
+def _guess_table_split(one: ObservedTable) -> tuple[Split, Guess] | None:
+    """Return a split and why this one; None for a table without a label, which nothing is learnt from, and where the
+    column that tells time is one of texts: by their hashes the future would be shown.
+    """
+    roles = one.roles
+    if roles.label is None or one.table.rows < _FEWEST_TO_SPLIT:
+        return None
+    column = next((known for known in one.columns if known.name == (roles.group or roles.time)), None)
+    if column is None:
+        found = guess_split(None, None)
+        return found.split, Guess("split", found.why, Sure.UNSURE)
+    data_type = TYPES.get(column.data_type, DataType.TEXT)
+    if column.name == roles.time != roles.group and not (column.is_time or column.is_number):
+        return None
+    values = _typed_values(one, column, data_type)
+    if values.n_unique() < 2:
+        return None
+    found = guess_split(values, data_type, column.name == roles.time != roles.group)
+    return found.split, Guess("split", found.why, Sure.UNSURE)
+
+
+def _typed_values(one: ObservedTable, column: Column, data_type: DataType) -> pl.Series:
+    dtype = one.table.frame.collect_schema()[column.name]
+    source = pl.col(column.name)
+    value = missing_to_null(source, column.spellings) if dtype == pl.String else source
+    typed = typed_expression(value, dtype, data_type).alias(column.name)
+    return one.table.frame.select(typed).collect(engine="streaming").to_series().drop_nulls()

@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from pilotbase.data.describing.closer import SHOWN, Misfits
-from pilotbase.data.describing.observing import DATE_NAME, Column
+from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits
 from pilotbase.data.describing.references import ObservedTable
 from pilotbase.data.describing.sensitive import guess_sensitivity
 from pilotbase.documents.dataset import FieldType

@@ -15,9 +15,7 @@ import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS, guess_unit
 from pilotbase.data.column_types import typed_expression
-from pilotbase.data.date_forms import Undecided
-from pilotbase.data.describing.closer import Closer, Details, Misfits, look_closer
-from pilotbase.data.describing.spellings import (
+from pilotbase.data.date_forms import (
     ADDRESS,
     CODE,
     COMPACT,
@@ -26,12 +24,12 @@ from pilotbase.data.describing.spellings import (
     SPANS,
     TIME_OF_DAY,
     TWO_READINGS,
+    Undecided,
     any_date,
     plain_number,
 )
 from pilotbase.data.respelling import ONLY_COMMA, ONLY_THOUSANDS, order_of
-from pilotbase.data.sources.key_names import KEY_NAME
-from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.sources.source import KEY_NAME, SourceTable
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.moments import DateOrder
@@ -59,6 +57,10 @@ _CLEAR_COMMAS = (ONLY_COMMA, ONLY_THOUSANDS, r"\d\.(\d{1,2}|\d{4,})$")
 _DECIDING = 1_000_000
 """Rows whose dates say whether the day or the month comes first."""
 DATE_NAME = re.compile(r"date|日期|时间|(^|_)day$", re.IGNORECASE)
+_SHARES = ("truths", "codes", "numbers", "unclear", "fractions", "dates", "days", "times", "clocks", "addresses")
+SHOWN = 3
+_BATCH = 100_000
+_TIMES = (DataType.DATE, DataType.DATETIME)
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,13 @@ def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column,
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
     counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
     closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
-    details = look_closer(table.frame, [one for one in closer if one.asks])
+    details = _look_closer(table.frame, [one for one in closer if one.asks])
     orders = {
         name: order_of(table.frame.select(name).head(_DECIDING).collect(engine="streaming").to_series(), order)
         for name, seen in details.items()
         if TWO_READINGS in seen.forms
     }
-    none = Details()
+    none = _Details()
     return tuple(
         _column(sample[name], kinds[name], counts[name], details.get(name, none), orders.get(name)) for name in schema
     )
@@ -160,9 +162,6 @@ def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldT
         shares = {what: found[f"{what} of {name}"] or 0.0 for what in _SHARES}
         guessed[name] = _likeliest(shares, decimal, bool(DATE_NAME.search(name)))
     return guessed
-
-
-_SHARES = ("truths", "codes", "numbers", "unclear", "fractions", "dates", "days", "times", "clocks", "addresses")
 
 
 def _shares(name: str) -> dict[str, pl.Expr]:
@@ -284,11 +283,11 @@ class _Counts:
         )
 
 
-def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> Closer:
+def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> _Closer:
     """Return what else is to be known of a column."""
     few = 0 < counts.distinct <= MOST_CATEGORIES and not dtype.is_float()
     read = dtype == pl.String and kind in TYPES and not counts.codes
-    return Closer(
+    return _Closer(
         name=name,
         data_type=TYPES.get(kind, DataType.TEXT),
         categories=MOST_CATEGORIES + len(MISSING_SPELLINGS) if few else 0,
@@ -302,7 +301,7 @@ def _column(
     sample: pl.Series,
     kind: FieldType,
     counts: _Counts,
-    details: Details,
+    details: _Details,
     order: DateOrder | Undecided | None,
 ) -> Column:
     name, native = sample.name, sample.dtype != pl.String
@@ -337,7 +336,7 @@ def _column(
     )
 
 
-def _readable(counts: _Counts, details: Details, decided: bool) -> int:
+def _readable(counts: _Counts, details: _Details, decided: bool) -> int:
     """Return how many values can be read once they are written anew: dates that all name days, or all name months."""
     if all(one.form in NUMBER_FORMS or one.form == "other" for one in details.misfits):
         return counts.filled - sum(one.count for one in details.misfits if one.form == "other")
@@ -354,3 +353,113 @@ def _shown(value: object) -> str | None:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value).replace("+00:00", "Z") if ":" in str(value) else str(value)
+
+
+@dataclass(frozen=True)
+class _Closer:
+    """What is to be known of a column."""
+
+    name: str
+    data_type: DataType
+    categories: int
+    """At most so many different values are counted; 0: none."""
+    misfits: bool
+    forms: bool
+    words: bool
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.categories or self.misfits or self.forms or self.words)
+
+
+@dataclass
+class Misfits:
+    """Values of a column, spelled in one form, that its type does not hold as they stand."""
+
+    form: str
+    """One of `NUMBER_FORMS` or `DATE_FORMS`, or ``other``."""
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+    """The first of them, from 0."""
+    values: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Details:
+    """What was seen of a column."""
+
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """Value → how often, the most frequent first; nothing where there are too many."""
+    misfits: tuple[Misfits, ...] = ()
+    forms: Mapping[str, int] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+    """Spellings of a missing value that stand in it."""
+
+
+def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _Details]:
+    """Return what is asked of the columns, in one way through the table and constant memory."""
+    seen = {one.name: _Seen(one) for one in asked}
+    row = 0
+    if seen:
+        for batch in frame.select(list(seen)).collect_batches(chunk_size=_BATCH, engine="streaming"):
+            for name, column in seen.items():
+                column.take(batch[name], row)
+            row += batch.height
+    return {name: column.details() for name, column in seen.items()}
+
+
+class _Seen:
+    """What was seen of one column so far."""
+
+    def __init__(self, asked: _Closer) -> None:
+        self._asked = asked
+        self._categories: Counter[str] | None = Counter() if asked.categories else None
+        self._misfits: dict[str, Misfits] = {}
+        self._forms: Counter[str] = Counter()
+        self._words: set[str] = set()
+
+    def take(self, column: pl.Series, first: int) -> None:
+        """Look at the next rows; ``first`` is the number of the first of them."""
+        if self._categories is not None:
+            self._count(column)
+        if self._asked.misfits or self._asked.forms or self._asked.words:
+            self._read(column.str.strip_chars(), first)
+
+    def details(self) -> _Details:
+        ordered = sorted((self._categories or {}).items(), key=lambda one: (-one[1], one[0]))
+        misfits = sorted(self._misfits.values(), key=lambda one: one.rows)
+        return _Details(dict(ordered), tuple(misfits), dict(self._forms.most_common()), frozenset(self._words))
+
+    def _count(self, column: pl.Series) -> None:
+        counted = column.cast(pl.String).str.strip_chars().drop_nulls().alias("value").value_counts()
+        assert self._categories is not None
+        self._categories.update({value: count for value, count in counted.iter_rows() if value})
+        if len(self._categories) > self._asked.categories:
+            self._categories = None
+
+    def _read(self, stripped: pl.Series, first: int) -> None:
+        missing = stripped.is_in(["", *MISSING_SPELLINGS])
+        if self._asked.words:
+            self._words |= set(stripped.filter(missing).unique()) - {""}
+        rows = pl.DataFrame({"value": stripped}).with_row_index("row", first).filter(~missing)
+        if self._asked.forms:
+            self._forms.update(dict(rows.select(form=_form(DATE_FORMS)).to_series().value_counts().iter_rows()))
+        if self._asked.misfits:
+            read = typed_expression(pl.col("value"), pl.String(), self._asked.data_type)
+            forms = DATE_FORMS if self._asked.data_type in _TIMES else NUMBER_FORMS
+            for row, value, form in rows.filter(read.is_null()).with_columns(form=_form(forms)).iter_rows():
+                self._note(form, row, value)
+
+    def _note(self, form: str, row: int, value: str) -> None:
+        misfits = self._misfits.setdefault(form, Misfits(form))
+        misfits.count += 1
+        if misfits.count <= SHOWN:
+            misfits.rows.append(row)
+            misfits.values.append(value)
+
+
+def _form(forms: Mapping[str, str]) -> pl.Expr:
+    found = pl.lit("other")
+    for name, pattern in reversed(list(forms.items())):
+        found = pl.when(pl.col("value").str.contains(pattern)).then(pl.lit(name)).otherwise(found)
+    return found

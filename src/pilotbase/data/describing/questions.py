@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
+import pydantic
+
 from pilotbase.data.describing.drafting import UNNAMED_OWNER, Description
+from pilotbase.documents.answers import Answers
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import issues_of
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.yaml_reader import read_yaml
+
+_ROLES = {
+    "label": text("describe.ask.label"),
+    "key": text("describe.ask.key"),
+    "time": text("describe.ask.time"),
+    "group": text("describe.ask.group"),
+}
 
 
 class OwnerQuestion(NamedTuple):
@@ -73,12 +87,6 @@ def _roles(description: Description) -> list[OwnerQuestion]:
     return found
 
 
-_ROLES = {
-    "label": text("describe.ask.label"),
-    "key": text("describe.ask.key"),
-    "time": text("describe.ask.time"),
-    "group": text("describe.ask.group"),
-}
 MISSING = (
     MissingField("description", "description", text("describe.ask.description")),
     MissingField("license", "license", text("describe.ask.license")),
@@ -95,3 +103,18 @@ MISSING = (
     MissingField("responsible.annotations_per_item", "annotations", text("describe.ask.annotations")),
 )
 """What a dataset may lack that the owner can be asked for."""
+
+
+def read_answers(path: Path) -> Answers:
+    """Return the answers in a YAML file.
+
+    Raises:
+        InputError: no YAML, or names and values that are none of `Answers`, all at once.
+    """
+    source = read_yaml(path)
+    try:
+        return Answers.model_validate(source.value)
+    except pydantic.ValidationError as error:
+        issues = issues_of(source.file, error, Answers)
+        placed = [issue.model_copy(update={"line": source.lines.get(issue.path)}) for issue in issues]
+        raise InputError.from_issues(source.file, placed) from None

@@ -10,8 +10,7 @@ import polars as pl
 
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.observing import Column
-from pilotbase.data.sources.key_names import KEY_NAME
-from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.sources.source import KEY_NAME, SourceTable
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.texts import text
 

@@ -1,16 +1,23 @@
-"""Who labels what: two blind passes, each annotator with a sheet of its own and nothing of the others'."""
+"""Who labels what: two blind passes, each annotator with a sheet that shows nothing of the others; then an audit.
+
+In the audit an expert labels a random sample of finished items anew: how often the final label is the expert's.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from pilotbase.data.labelling.found_labels import is_name
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.labelling import LabellingCampaign
+from pilotbase.data.labelling.gathering import label_problem
+from pilotbase.data.labelling.label_tables import MOST_TOLD, is_name, read_rows, require_none
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.label_statement import LabelAudit
+from pilotbase.documents.labelling import LabelledItem, LabellingCampaign
 from pilotbase.documents.safe_csv import format_csv
+from pilotbase.documents.texts import text
 
 
 def assign(
@@ -46,3 +53,38 @@ def assign(
 def format_sheet(annotator: str, items: Sequence[str]) -> bytes:
     """Return what one annotator fills in: the items, and no label of anybody."""
     return format_csv(["item", "annotator", "label"], ([item, annotator, ""] for item in items))
+
+
+def read_audit(campaign: LabellingCampaign, items: Sequence[LabelledItem], path: Path) -> LabelAudit:
+    """Return how many final labels ``path`` (``item,label``) looked at and how many are the expert's.
+
+    ISO/IEC 5259-2 aligned: label accuracy, Acc-ML-7. Numbers within the campaign's tolerance are the same.
+
+    Raises:
+        InputError: every problem of the file: an item that stands twice or has no final label, a label that is none.
+    """
+    final = {one.item: one.label for one in items if one.label is not None}
+    seen: dict[str, str] = {}
+    issues: list[Issue] = []
+    for row in read_rows(path, ("item", "label")):
+        item, label = row.cells.get("item"), row.cells.get("label")
+        if item is None or label is None:
+            problem = text("labelling.empty_cell", column="item" if item is None else "label")
+        elif item in seen:
+            problem = text("labelling.audited_twice", item=item)
+        elif item not in final:
+            problem = text("labelling.no_final_label", item=item)
+        elif (unknown := label_problem(campaign, label, len(issues) < MOST_TOLD)) is not None:
+            problem = unknown
+        else:
+            seen[item] = label
+            continue
+        issues.append(row.place.issue(problem))
+    require_none(issues, [path.name])
+    return LabelAudit(audited=len(seen), correct=sum(_same(campaign, final[item], seen[item]) for item in seen))
+
+
+def _same(campaign: LabellingCampaign, final: str, expert: str) -> bool:
+    if campaign.scale != "interval":
+        return final == expert
+    return abs(float(final) - float(expert)) <= campaign.tolerance

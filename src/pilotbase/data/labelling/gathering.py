@@ -10,9 +10,17 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from pilotbase.data.labelling.found_labels import LARGEST, MOST_TOLD, FileLabels, FoundLabel, LeftOut, require_none
 from pilotbase.data.labelling.label_studio import read_export
-from pilotbase.data.labelling.label_tables import LABEL_COLUMNS, read_label_table
+from pilotbase.data.labelling.label_tables import (
+    LABEL_COLUMNS,
+    LARGEST,
+    MOST_TOLD,
+    FileLabels,
+    FoundLabel,
+    LeftOut,
+    read_label_table,
+    require_none,
+)
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import digest_bytes, digest_file

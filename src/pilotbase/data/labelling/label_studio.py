@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from pilotbase.data.labelling.found_labels import (
+from pilotbase.data.labelling.label_tables import (
     LARGEST,
     FileLabels,
     FoundLabel,

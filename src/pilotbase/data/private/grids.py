@@ -6,13 +6,16 @@ Whatever a value is, its cell is decided by that value and the contract alone, s
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import polars as pl
+from pydantic import ValidationError
 
 from pilotbase.data.quality.columns import TableColumn
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import issues_of
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.private import DateRange, LeftOut, PrivateQuestion
 from pilotbase.documents.texts import text
@@ -22,6 +25,7 @@ STEPS = 10_000
 """A value lies at one of 2 x ``STEPS`` + 1 places between the ends of its range where means are taken."""
 _BOOLEANS = ("false", "true")
 _NUMBERS = (FieldType.FLOAT, FieldType.INTEGER)
+_DATES = re.compile(r"(.+)=(\d{4}(?:-\d{2})?)\.\.(\d{4}(?:-\d{2})?)")
 
 
 @dataclass(frozen=True)
@@ -138,3 +142,18 @@ def _bins(field: DataField, low: float, high: float) -> FieldGrid:
         width = max(-(-(high - low + 1) // BINS), 1)
         return FieldGrid(field, max(math.ceil((high - low + 1) / width), 1), low=low, width=width)
     return FieldGrid(field, BINS, low=low, width=(high - low) / BINS) if high > low else FieldGrid(field, 1, low=low)
+
+
+def read_date_range(spelled: str) -> DateRange:
+    """Return the field with its months or years, as people spell them: ``taken=2025-01..2026-06``, ``born=1940..2010``.
+
+    Raises:
+        InputError: it is not spelled so, or ends before it begins, or there are too many of them.
+    """
+    found = _DATES.fullmatch(spelled)
+    if found is None:
+        raise InputError("private.spelled_dates", found=spelled)
+    try:
+        return DateRange(field=found[1], first=found[2], last=found[3])
+    except ValidationError as error:
+        raise InputError.from_issues(spelled, issues_of(spelled, error)) from None

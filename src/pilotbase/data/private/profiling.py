@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.data.private.grids import STEPS, FieldGrid, grids_of
-from pilotbase.data.private.noise import error_of, mechanism, noisy
-from pilotbase.data.private.spending import NoiseSplit, split
+from pilotbase.data.private.noise import error_of, mechanism, noise_for, noisy
 from pilotbase.data.private.units import TableRecords, Units, unit_of
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.documents.dataset import FieldType, RecordSet
@@ -36,6 +35,18 @@ from pilotbase.documents.quality import Cell
 Counts = npt.NDArray[np.int64]
 _BATCH = 100_000
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_ROWS, _CELLS, _MEAN, _PAIR = 2, 4, 1, 5
+"""Shares: the number of rows, each field's counts, each mean, each pair of fields."""
+
+
+@dataclass(frozen=True)
+class NoiseSplit:
+    """The noise of each part: all fields alike, all means alike, all pairs alike."""
+
+    rows: Noise
+    cells: Noise
+    mean: Noise
+    pair: Noise
 
 
 @dataclass(frozen=True)
@@ -230,3 +241,24 @@ def _quantiles(cells: Sequence[PrivateCell]) -> tuple[PrivateQuantile, ...]:
     reached = np.concatenate([[0.0], np.cumsum(heights) / heights.sum()])
     places = np.interp(_SHARES, reached, edges)
     return tuple(PrivateQuantile(share=share, value=float(place)) for share, place in zip(_SHARES, places, strict=True))
+
+
+def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> NoiseSplit:
+    """Return the noise of a profile of so many fields, means and pairs; ``at_most``: records of one unit.
+
+    All parts show the same records, so what they spend adds up (sequential composition; Dwork and Roth, "The
+    Algorithmic Foundations of Differential Privacy", 2014, theorem 3.16): in whole millionths, never more than asked.
+
+    Raises:
+        InputError: ``epsilon`` is too small to be divided among them.
+    """
+    shares = _ROWS + _CELLS * fields + _MEAN * means + _PAIR * pairs
+    if epsilon < shares:
+        raise InputError("private.too_little", epsilon=epsilon, least=shares)
+    one = epsilon // shares
+    return NoiseSplit(
+        rows=noise_for(at_most, one * _ROWS),
+        cells=noise_for(at_most, one * _CELLS),
+        mean=noise_for(at_most * STEPS, one * _MEAN),
+        pair=noise_for(at_most, one * _PAIR),
+    )

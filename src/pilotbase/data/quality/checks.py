@@ -11,8 +11,8 @@ from typing import NamedTuple
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW, RecordTable, TableColumn, row_hash
-from pilotbase.data.quality.short_forms import fits_form
 from pilotbase.data.quality.tally import KeyedRows
+from pilotbase.data.quality.views import fits_form
 from pilotbase.data.rules import compile_rule
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import RowRule

@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, typed_expression
-from pilotbase.data.quality.finite import finite
-from pilotbase.data.quality.typing_texts import typed_texts, without_blanks
+from pilotbase.data.column_types import POLARS_TYPES, type_column, typed_expression
+from pilotbase.data.quality.views import Truths, Views, judged
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 
+_TRUTHS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+_SIGNS = np.uint8(ord("!")), np.uint8(ord("~") - ord("!"))
+"""The first sign that is no blank, and how far from it the last is."""
+_MOMENTS = {"T": "%Y-%m-%dT%H:%M:%S%.f", " ": "%Y-%m-%d %H:%M:%S%.f"}
 RAW = "raw of "
 ROW = "row number"
 """Counted from 1."""
@@ -205,3 +210,63 @@ def seconds_of(times: pl.Expr) -> pl.Expr:
 def row_hash(columns: list[TableColumn], seed: int = 1) -> pl.Expr:
     """Return 64 bits a row over these columns: equal rows share them, others with probability 2⁻⁶⁴ a pair."""
     return pl.struct(*(column.canonical.alias(column.name) for column in columns)).hash(seed)
+
+
+def typed_texts(texts: pl.Expr, data_type: DataType) -> pl.Expr:
+    """Return what `pilotbase.data.column_types` makes of ``texts``, several times as fast where one spelling rules."""
+    return texts.map_batches(partial(_typed, data_type), return_dtype=POLARS_TYPES[data_type], is_elementwise=True)
+
+
+def _typed(data_type: DataType, texts: pl.Series) -> pl.Series:
+    quick = _usual(texts, data_type).alias(texts.name)
+    left = texts.is_not_null() & quick.is_null()
+    if not left.any():
+        return quick
+    return quick.scatter(left.arg_true(), type_column(texts.filter(left), data_type).values)
+
+
+def _usual(texts: pl.Series, data_type: DataType) -> pl.Series:
+    kind = POLARS_TYPES[data_type]
+    if data_type is DataType.DATETIME:
+        return _moments(texts)
+    if data_type is DataType.DATE:
+        return texts.str.to_date("%Y-%m-%d", strict=False)
+    if data_type is DataType.BOOLEAN:
+        return texts.replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+    numbers = texts.cast(kind, strict=False)
+    return numbers.set(~numbers.is_finite(), None) if data_type is DataType.FLOAT else numbers
+
+
+def _moments(texts: pl.Series) -> pl.Series:
+    first = texts.drop_nulls().head(1)
+    sign = first[0][10:11] if len(first) else ""
+    if sign not in _MOMENTS:
+        return pl.Series(texts.name, [None], dtype=POLARS_TYPES[DataType.DATETIME]).new_from_index(0, len(texts))
+    return texts.str.to_datetime(_MOMENTS[sign], time_unit="us", strict=False).dt.replace_time_zone("UTC")
+
+
+def without_blanks(texts: pl.Expr) -> pl.Expr:
+    """Return ``texts`` with null for what is empty or blanks alone; only what may be blank is looked at closely."""
+    return texts.map_batches(_without_blanks, return_dtype=pl.String, is_elementwise=True)
+
+
+def _without_blanks(texts: pl.Series) -> pl.Series:
+    suspect = judged(texts, _begin_oddly, lambda others: (others < "!") | (others > "~"))
+    if not suspect.any():
+        return texts
+    blank = texts.filter(suspect).str.strip_chars() == ""
+    return texts.scatter(suspect.arg_true().filter(blank), None)
+
+
+def _begin_oddly(views: Views) -> Truths:
+    """Tell which are empty or begin with a blank, or with what is no ASCII and may be a wide one."""
+    return views[:, 4] - _SIGNS[0] > _SIGNS[1]
+
+
+def finite(numbers: pl.Expr) -> pl.Expr:
+    """Return ``numbers`` with null for NaN and the infinite."""
+    return numbers.map_batches(_finite, return_dtype=None, is_elementwise=True)
+
+
+def _finite(found: pl.Series) -> pl.Series:
+    return found if isfinite(found.sum()) else found.set(~found.is_finite(), None)

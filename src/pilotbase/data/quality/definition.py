@@ -4,17 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
+from pilotbase.data.column_types import type_column
 from pilotbase.data.quality.checks import CheckCount, GroupCheck, RowCheck, Unchecked
-from pilotbase.data.quality.columns import RecordTable
-from pilotbase.data.quality.parts import Parts
+from pilotbase.data.quality.columns import RecordTable, TableColumn
 from pilotbase.data.quality.tally import KeyedRows, KeyTally
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import Direction, MeasureState, QualityCodes, QualityEntry
 from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.scenario import GroupSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``later``: true for rows of the hidden, or later, part; null rows are in neither."""
+
+    kind: Literal["hidden", "later_half"]
+    later: pl.Expr
+
+
+def parts_of(table: RecordTable, ends: tuple[float, float] | None = None) -> Parts | None:
+    """Return the parts of the declared split by group or time, else the halves of the time between ``ends``.
+
+    A split by hash has no parts of its own here: which rows are hidden follows from the scenario's name, and rows that
+    look the same stay on one side by construction.
+    """
+    split = table.record_set.split
+    if isinstance(split, GroupSplit) and split.column in table.columns:
+        spelled = table.columns[split.column].canonical.cast(pl.String)
+        return Parts("hidden", spelled.is_in([str(one) for one in split.hidden]))
+    if isinstance(split, TimeSplit) and split.column in table.columns:
+        column = table.columns[split.column]
+        return Parts("hidden", column.value >= _moment(column, split.hidden_from))
+    time = table.columns.get(table.record_set.time or "")
+    if time is None or not time.is_time or ends is None or ends[0] == ends[1]:
+        return None
+    return Parts("later_half", time.seconds >= sum(ends) / 2)
+
+
+def _moment(column: TableColumn, spelled: str) -> pl.Expr:
+    moment = type_column(pl.Series(column.name, [spelled]), column.data_type).values
+    return pl.lit(moment[0], dtype=moment.dtype)
 
 
 @dataclass(frozen=True)

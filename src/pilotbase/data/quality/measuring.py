@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,16 +31,15 @@ from pilotbase.data.quality.definition import (
     QualityResults,
     Unmeasured,
     not_measured,
+    parts_of,
 )
 from pilotbase.data.quality.grading import grade, required_of
 from pilotbase.data.quality.measures import QUALITY_MEASURES
-from pilotbase.data.quality.parts import parts_of
-from pilotbase.data.quality.passes import answer, count_all, streams_of
 from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, profile, profile_counts
-from pilotbase.data.quality.room import room, room_needed
-from pilotbase.data.quality.tally import SHOWN, KeyedRows
+from pilotbase.data.quality.tally import HELD, SHOWN, WORDS, KeyedRows, tally_all
 from pilotbase.data.sources.opening import read_table, scanning
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.quality import QualityMeasurement, QualityReport, RecordSetProfile, RuleResult
@@ -47,6 +49,8 @@ from pilotbase.documents.vocabularies import Opening
 
 _MOST_NAMED = 50
 """Failing rules whose first rows are looked for: each takes a look into the table."""
+_MEBIBYTE = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -162,14 +166,17 @@ def _measure(
     asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
     asking = [one for one in asked.values() if isinstance(one, QualityRequest)]
     checks = [check for check in situation.checks if isinstance(check, RowCheck)]
-    groups = streams_of(asking, {} if quick else _group_streams(situation))
+    groups = {name: streams for one in asking for name, streams in one.groups.items()}
+    groups |= {} if quick else _group_streams(situation)
     on_progress(Progress(text("quality.progress.first", name=table.record_set.name)))
     needed = [*profile_counts(table), *_check_counts(checks), *(count for one in asking for count in one.counts)]
     counts = count_all(table, needed, [column for one in asking for column in one.columns])
-    mebibytes = room_needed(groups, table.frame, int(counts["rows"]))
+    mebibytes = _room_needed(groups, table.frame, int(counts["rows"]))
     on_progress(Progress(_second(table.record_set.name, mebibytes)))
     with room(mebibytes):
-        answers = answer(counts, asking, groups)
+        # each from a pass of its own: together they share a reading, and the library keeps what two of them read
+        tables = {name: frame.collect(engine="streaming") for one in asking for name, frame in one.tables.items()}
+        answers = QualityResults(counts, tables, tally_all(groups))
     if not quick:
         on_progress(Progress(text("quality.progress.profile", name=table.record_set.name)))
     parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
@@ -271,3 +278,54 @@ def _unchecked(check: Unchecked | GroupCheck, record_set: str, reason: Text) -> 
         failed=0,
         reason=reason,
     )
+
+
+def count_all(table: RecordTable, counts: Iterable[CheckCount], columns: Iterable[pl.Expr] = ()) -> dict[str, float]:
+    """Return every count by its name, all from one pass; a figure of no values at all is left out.
+
+    ``columns`` are computed once a row, beside those of the table.
+    """
+    distinct = {count.name: count.expression for count in counts}
+    found = (
+        table.frame.with_columns(*columns)
+        .select(one.alias(name) for name, one in distinct.items())
+        .collect(engine="streaming")
+    )
+    row = found.row(0)
+    return {name: value for name, value in zip(found.columns, row, strict=True) if value is not None}
+
+
+def _room_needed(asked: Mapping[str, Sequence[KeyedRows]], frame: pl.LazyFrame, rows: int) -> int:
+    """Return the MiB that `tally_all` writes at most; ``frame`` has as many ``rows``, those of others are counted."""
+    counted = {id(frame): rows}
+    for stream in (one for streams in asked.values() for one in streams):
+        if id(stream.frame) not in counted:
+            counted[id(stream.frame)] = int(stream.frame.select(pl.len()).collect(engine="streaming").item())
+    found = (sum(counted[id(one.frame)] for one in streams) for streams in asked.values())
+    return -(-sum(number for number in found if number > HELD) * 8 * WORDS // _MEBIBYTE)
+
+
+@contextmanager
+def room(needed: int) -> Iterator[None]:
+    """Hold what is written within to the ``needed`` MiB of the folder for temporary files.
+
+    Raises:
+        InputError: ``quality.no_room``, before anything is written; or while it is, where somebody else fills the disk.
+    """
+    if needed and _free_room() < needed:
+        raise _refusal(needed)
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _refusal(needed) from None
+
+
+def _free_room() -> int:
+    """Return the free MiB where temporary files are put."""
+    return shutil.disk_usage(tempfile.gettempdir()).free // _MEBIBYTE
+
+
+def _refusal(needed: int) -> InputError:
+    return InputError("quality.no_room", folder=tempfile.gettempdir(), needed=needed, free=_free_room())

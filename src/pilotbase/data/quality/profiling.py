@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pilotbase.data.drift import stability_index
 from pilotbase.data.quality.checks import ROWS, CheckCount, present, typed
 from pilotbase.data.quality.columns import RecordTable, TableColumn, seconds_of
-from pilotbase.data.quality.parts import Parts
-from pilotbase.data.quality.shifts import stability_index
+from pilotbase.data.quality.definition import Parts
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import FieldProfile, HistogramBin, RecordSetProfile, ValueCount
 

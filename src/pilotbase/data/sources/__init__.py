@@ -4,8 +4,7 @@ opening     `open_source(place, scratch, asked) -> OpenedSource`    tables, chec
             `read_table(path, missing) -> DataFrame`                one table in memory
 source      `SourceTable`, `ReadOptions`, `Reader`: what a kind of file has to give
 kinds       one file a kind: delimited, parquet, arrow, workbook, json_lines, sqlite, postgres, images
-plain_lines text without quotes, checked in chunks
-faults      `Faults`: all problems of a file at once
+faults      `FileFaults`: all problems of a file at once
 spool       rows of whatever kind as Parquet in a scratch folder: read once, scanned as often as needed
 
 A source is opened whole or not at all: what is wrong anywhere in it is found before the first row is given.

@@ -8,26 +8,26 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import BROKEN, FileFaults, check_names, first_line, refuse
-from pilotbase.data.sources.files import file_object
-from pilotbase.data.sources.flattening import flattened, in_seconds, lasting, too_wide
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
+from pilotbase.data.sources.faults import BROKEN, DEEPEST, FileFaults, check_names, first_line, refuse
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object
 from pilotbase.documents.texts import text
 
 _BATCH = 100_000
 
 Groups = Callable[[], Sequence[range]]
 """The rows (from 0) of each row group; empty if the file does not list them."""
+_MOST_DIGITS = 38
+"""Of a decimal number that the table library decodes."""
 
 
 def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOptions, groups: Groups) -> OpenedSource:
     """Return the table of ``path`` that ``frame`` scans; raises `InputError` for what cannot be decoded."""
     _decode_sparingly()
     frame, rows, wide = _checked(frame, path, asked, groups)
-    timed = lasting(frame)
-    frame = frame.with_columns(map(in_seconds, timed))
-    flat, left_out = flattened(frame)
-    stored = flattened(frame, whole=True)[0] if left_out else None
+    timed = _lasting(frame)
+    frame = frame.with_columns(map(_in_seconds, timed))
+    flat, left_out = _flattened(frame)
+    stored = _flattened(frame, whole=True)[0] if left_out else None
     said = {"wide": wide, "seconds": timed, "list": left_out}
     taken = tuple(
         text(f"source.taken.{what}", file=path.name, column=name) for what, names in said.items() for name in names
@@ -58,7 +58,7 @@ def _checked(
     try:
         names = frame.collect_schema().names()
         rows = int(frame.select(pl.len()).collect().item())
-        wide = too_wide(frame)
+        wide = _too_wide(frame)
     except (*BROKEN, OSError) as error:
         raise refuse(path.name, text("source.broken_footer", reason=first_line(error))) from None
     check_names(names, faults, None)
@@ -105,3 +105,53 @@ def _decodes(frame: pl.LazyFrame) -> bool:
     except BROKEN:
         return False
     return True
+
+
+def _too_wide(frame: pl.LazyFrame) -> list[str]:
+    """Return the columns of decimal numbers with so many digits that they cannot be decoded."""
+    schema = frame.collect_schema()
+    return [name for name, dtype in schema.items() if isinstance(dtype, pl.Decimal) and dtype.precision > _MOST_DIGITS]
+
+
+def _lasting(frame: pl.LazyFrame) -> list[str]:
+    """Return the columns of lengths of time."""
+    return [name for name, dtype in frame.collect_schema().items() if dtype == pl.Duration]
+
+
+def _in_seconds(name: str) -> pl.Expr:
+    """Return a column of lengths of time as numbers."""
+    return (pl.col(name).dt.total_microseconds() / 1e6).alias(name)
+
+
+def _flattened(frame: pl.LazyFrame, whole: bool = False) -> tuple[pl.LazyFrame, list[str]]:
+    """Return ``frame`` with ``address.city`` for the member ``city`` of ``address``, and the columns left out.
+
+    Lists of structures or of lists, bytes and objects are left out: no field can describe them. Lengths of time inside
+    structures or lists are, too. ``whole``: a column of which anything would be left out stays as it is.
+    """
+    expressions: list[pl.Expr] = []
+    left_out: list[str] = []
+    for name, dtype in frame.collect_schema().items():
+        flat: list[pl.Expr] = []
+        lost: list[str] = []
+        _flatten(pl.col(name), name, dtype, flat, lost)
+        expressions += [pl.col(name)] if lost and whole else flat
+        left_out += lost
+    return frame.select(expressions), left_out
+
+
+def _flatten(value: pl.Expr, name: str, dtype: pl.DataType, found: list[pl.Expr], left_out: list[str]) -> None:
+    if isinstance(dtype, pl.Struct) and name.count(".") < DEEPEST:
+        for member in dtype.fields:
+            inner = member.dtype if isinstance(member.dtype, pl.DataType) else member.dtype()
+            _flatten(value.struct.field(member.name), f"{name}.{member.name}", inner, found, left_out)
+    elif isinstance(dtype, pl.List) and not _inner(dtype).is_nested() and _inner(dtype) != pl.Duration:
+        found.append(value.alias(name))
+    elif dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
+        left_out.append(name)
+    else:
+        found.append(value.alias(name))
+
+
+def _inner(dtype: pl.List) -> pl.DataType:
+    return dtype.inner if isinstance(dtype.inner, pl.DataType) else dtype.inner()

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from pilotbase.data.sources.bounds import LONGEST_CELL
-from pilotbase.data.sources.faults import FileFaults
+from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults
 from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")

@@ -7,10 +7,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pilotbase.data.sources.bounds import LONGEST_NAME, MOST_COLUMNS
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import Text, text
 
+MOST_BYTES = 512 << 20
+"""Bytes of a file whose table is held in memory, and of an unpacked workbook."""
+MOST_CELLS = 200_000_000
+"""Cells of a table in memory."""
+MOST_COLUMNS = 10_000
+"""Columns of a table, as `pilotbase.documents.dataset.RecordSet` holds them."""
+LONGEST_NAME = 200
+LONGEST_CELL = 8 << 20
+"""Characters of one cell, such as the context of a question; more is nearly always an unclosed quote."""
+DEEPEST = 12
+"""Levels of members inside members that become columns."""
 BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What the table library raises for a file that it cannot read."""
 SHOWN = 5

@@ -1,4 +1,4 @@
-"""The result of every kind of source: fully checked tables to scan lazily, and the files that contain them."""
+"""What a source is read as: fully checked tables to scan lazily, and the files that contain them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from pathlib import Path
 import polars as pl
 import polars.selectors
 
-from pilotbase.data.sources.bounds import MOST_CELLS
-from pilotbase.data.sources.faults import refuse
-from pilotbase.documents.dataset import Reference, Resource, Source
+from pilotbase.data.sources.faults import MOST_CELLS, refuse
+from pilotbase.documents.dataset import FileObject, Reference, Resource, Source
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.texts import Text, text
+
+_LOST = ("source.taken.misfits", "source.taken.uncomputed")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
+
+KEY_NAME = re.compile(
+    r"(^|[_\s.-])(id|uid|uuid|guid|key|no|nr|number|code)$|^id[_\s]|编号|序号|主键|流水号|单号|^path$", re.IGNORECASE
+)
+"""What a column is called that names records."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +127,6 @@ class OpenedSource:
             raise InputError.from_issues(file, [Issue(file=file, path="", problem=one) for one in lost])
 
 
-_LOST = ("source.taken.misfits", "source.taken.uncomputed")
-_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
-
-
 def missing_as_null(table: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame:
     """Return ``table`` without the spellings of a missing value; surrounding blanks do not count."""
     spellings = [spelling.strip() for spelling in missing]
@@ -139,3 +143,27 @@ Read = Callable[[str, ReadOptions, Path], OpenedSource]
 
 Raises `InputError` with every problem at once, each with its place.
 """
+
+
+def require_file(path: Path) -> None:
+    """Raise `InputError` unless ``path`` is a readable file that holds something."""
+    try:
+        if path.stat().st_size == 0:
+            raise refuse(path.name, text("source.empty_file"))
+        with path.open("rb") as stream:
+            stream.read(1)
+    except FileNotFoundError:
+        raise InputError("data.no_file", file=str(path)) from None
+    except OSError as error:
+        raise InputError("data.unreadable_file", file=path.name, reason=error.strerror or str(error)) from None
+
+
+def file_object(path: Path, media_type: str, quick: bool = False) -> FileObject:
+    """Return the file ``path`` as a resource that is called as it is; ``quick``: without its hash."""
+    return FileObject(
+        id=path.name,
+        content_url=path.name,
+        encoding_format=(media_type,),
+        content_size=path.stat().st_size,
+        sha256=None if quick else hex_of(digest_file(path)),
+    )

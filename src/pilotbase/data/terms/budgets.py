@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from pilotbase.data.terms.agreed import terms_of_agreement
-from pilotbase.data.terms.evaluating import Terms
+from pilotbase.data.terms.evaluating import Terms, terms_of_agreement
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.terms import Action, Constraint, LeftOperand, Operator, Purpose
 from pilotbase.documents.vocabularies import Opening

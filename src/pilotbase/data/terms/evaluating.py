@@ -12,16 +12,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.data.terms.templates import constraint
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.terms import (
     DUTIES,
     FITTING,
     Action,
+    Channel,
     Constraint,
     LeftOperand,
     Offer,
     Operator,
     Permission,
     Prohibition,
+    Purpose,
     Request,
     TermsDecision,
     Used,
@@ -78,18 +82,18 @@ def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator
 
 def _applies(prohibition: Prohibition, request: Request, used: Used, now: datetime) -> bool:
     meant = prohibition.action in (request.action, Action.USE)
-    return meant and all(holds(one, request, used, now) is not False for one in prohibition.constraint)
+    return meant and all(_holds(one, request, used, now) is not False for one in prohibition.constraint)
 
 
 def _against(
     permission: Permission, narrowed: tuple[Constraint, ...], request: Request, used: Used, now: datetime
 ) -> Iterator[Text]:
-    for constraint in (*permission.constraint, *narrowed):
-        held = holds(constraint, request, used, now)
+    for bound in (*permission.constraint, *narrowed):
+        held = _holds(bound, request, used, now)
         if held is None:
-            yield text("terms.unknown", operand=named(constraint.left_operand))
+            yield text("terms.unknown", operand=named(bound.left_operand))
         elif not held:
-            yield _failed(constraint, request, used)
+            yield _failed(bound, request, used)
     for duty in permission.duty:
         if duty.action not in DUTIES:
             yield text("terms.unknown", operand=named(duty.action))
@@ -97,7 +101,7 @@ def _against(
             yield text("terms.no_consent")
 
 
-def holds(constraint: Constraint, request: Request, used: Used, now: datetime) -> bool | None:
+def _holds(constraint: Constraint, request: Request, used: Used, now: datetime) -> bool | None:
     """Return whether a constraint holds for ``request``; None where that cannot be told."""
     operand, operator = constraint.left_operand, constraint.operator
     if operator not in FITTING.get(operand, frozenset()):
@@ -167,3 +171,35 @@ def named(word: Action | LeftOperand | Operator) -> Text:
     """Return what a word of ODRL is called."""
     kind = {Action: "action", LeftOperand: "operand", Operator: "operator"}[type(word)]
     return Text(code=f"terms.{kind}.{word.name.lower()}")
+
+
+def terms_of_agreement(agreement: Agreement, opening: Opening) -> Terms:
+    """Return the terms of an agreement on a dataset that is opened so far: for its purposes, for its assignee only."""
+    narrowed = (
+        constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *agreement.purposes),
+        constraint(LeftOperand.RECIPIENT, Operator.EQ, agreement.assignee),
+    )
+    return Terms(opening, agreement.offer, narrowed)
+
+
+def terms_of_paper(paper: str, owner: str, supplier: str, channel: Channel) -> Terms:
+    """Return what a plan or a submission (its digest) between ``owner`` and ``supplier`` permits.
+
+    Hidden cases whose scenario names no dataset have no offer. The frozen plan, or the submission to the scenario's
+    board, says that this application answers these cases and that nothing but a report, or what a board releases, comes
+    out. Said as an offer, it is judged like any other.
+    """
+    bounds = (
+        constraint(LeftOperand.PURPOSE, Operator.EQ, Purpose.VERIFICATION),
+        constraint(LeftOperand.RECIPIENT, Operator.EQ, supplier),
+        constraint(LeftOperand.OUTPUT_CHANNEL, Operator.EQ, channel),
+    )
+    closed = (Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.REIDENTIFY)
+    offer = Offer(
+        uid=f"urn:pilotbase:paper:{paper}",
+        assigner=owner,
+        target=paper,
+        permission=(Permission(action=Action.COMPUTE_ON, constraint=bounds),),
+        prohibition=tuple(Prohibition(action=action) for action in closed),
+    )
+    return Terms(Opening.COMPUTE_TO_DATA, offer)

@@ -14,8 +14,7 @@ from functools import reduce
 
 from sqlalchemy import Connection
 
-from pilotbase.data.terms.agreed import terms_of_agreement, terms_of_paper
-from pilotbase.data.terms.evaluating import Terms, decide, named
+from pilotbase.data.terms.evaluating import Terms, decide, named, terms_of_agreement, terms_of_paper
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.dataset import Dataset

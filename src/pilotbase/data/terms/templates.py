@@ -26,6 +26,11 @@ from pilotbase.documents.terms import (
 )
 from pilotbase.documents.vocabularies import Opening
 
+LEAST_CELL = 10
+"""What the smallest group is where no terms say otherwise."""
+_SETTLED = frozenset({LeftOperand.EPSILON_BUDGET, LeftOperand.MIN_CELL_SIZE})
+_OF_TRIALS = frozenset({LeftOperand.PURPOSE, LeftOperand.OUTPUT_CHANNEL})
+
 
 @dataclass(frozen=True)
 class OfferLimits:
@@ -68,7 +73,7 @@ def constraint(operand: LeftOperand, operator: Operator, *values: object) -> Con
     return Constraint(left_operand=operand, operator=operator, right_operand=tuple(spelled))
 
 
-def counted(limits: OfferLimits) -> tuple[Constraint, ...]:
+def _counted(limits: OfferLimits) -> tuple[Constraint, ...]:
     """Return what binds private statistics of closed data."""
     return (
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),
@@ -107,7 +112,7 @@ def _compute_to_data(limits: OfferLimits) -> tuple[tuple[Permission, ...], tuple
     )
     permitted = [Permission(action=Action.COMPUTE_ON, constraint=(*tried, *bounds), duty=duty)]
     if limits.epsilon and not limits.consent:
-        permitted.append(Permission(action=Action.COMPUTE_ON, constraint=(*counted(limits), *bounds), duty=duty))
+        permitted.append(Permission(action=Action.COMPUTE_ON, constraint=(*_counted(limits), *bounds), duty=duty))
     return tuple(permitted), (Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.REIDENTIFY)
 
 
@@ -125,3 +130,52 @@ def _bounds(limits: OfferLimits) -> tuple[Constraint, ...]:
 
 
 _LEVELS = {Opening.OPEN: _open, Opening.ON_TERMS: _on_terms, Opening.COMPUTE_TO_DATA: _compute_to_data}
+
+
+@dataclass(frozen=True)
+class StatisticsTerms:
+    """What statistics may spend under an agreement, in millionths of ε, and of how many records a figure is made."""
+
+    epsilon: int = 0
+    cell_size: int = LEAST_CELL
+
+
+def statistics_of(offer: Offer) -> StatisticsTerms:
+    """Return what an offer lets statistics spend; of several permissions, the first. None lets: nothing.
+
+    Statistics of closed data are counted under permissions to compute that name a privacy budget.
+    """
+    for permission in filter(_counts, offer.permission):
+        said = {one.left_operand: one for one in permission.constraint}
+        budget, cell = said[LeftOperand.EPSILON_BUDGET], said.get(LeftOperand.MIN_CELL_SIZE)
+        below, above = budget.operator is Operator.LT, cell is not None and cell.operator is Operator.GT
+        return StatisticsTerms(budget.number - below, LEAST_CELL if cell is None else cell.number + above)
+    return StatisticsTerms()
+
+
+def with_statistics(offer: Offer, said: StatisticsTerms) -> Offer:
+    """Return the offer with this budget in place of what statistics could spend; 0: no statistics.
+
+    Its other bounds (recipients, days, how many uses and rows) hold for statistics as for the rest.
+    """
+    kept = tuple(one for one in offer.permission if not _counts(one))
+    if said == statistics_of(offer):
+        return offer
+    if not said.epsilon:
+        return offer.model_copy(update={"permission": kept})
+    known = next(filter(_counts, offer.permission), None)
+    model = known or next(
+        (one for one in kept if one.action is Action.COMPUTE_ON), Permission(action=Action.COMPUTE_ON)
+    )
+    settled = _SETTLED if known else _SETTLED | _OF_TRIALS
+    bounds = [one for one in model.constraint if one.left_operand not in settled]
+    named = {one.left_operand for one in bounds}
+    added = _counted(OfferLimits(epsilon=said.epsilon, cell_size=said.cell_size))
+    bounds += [one for one in added if one.left_operand not in named]
+    permission = model.model_copy(update={"constraint": tuple(bounds)})
+    return offer.model_copy(update={"permission": (*kept, permission)})
+
+
+def _counts(permission: Permission) -> bool:
+    limited = any(one.left_operand is LeftOperand.EPSILON_BUDGET for one in permission.constraint)
+    return permission.action is Action.COMPUTE_ON and limited

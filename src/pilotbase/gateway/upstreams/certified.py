@@ -12,8 +12,6 @@ import numpy as np
 from pilotbase.catalogue.applications import read_application
 from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.compute.engines import Worker
-from pilotbase.compute.queue.seating import OwnWork
-from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms
@@ -27,6 +25,8 @@ from pilotbase.trial.entering import may_leave
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate, threads_of
 from pilotbase.trial.sealed import load_sealed
+from pilotbase_estate.queue.seating import OwnWork
+from pilotbase_estate.queue.sitting import SeatHolder
 
 IDLE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05

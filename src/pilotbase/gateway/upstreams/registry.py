@@ -10,8 +10,6 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pilotbase.compute.queue.seating import place_for
-from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import ServingState
@@ -21,6 +19,8 @@ from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.service.standing import standing_of
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase_estate.queue.seating import place_for
+from pilotbase_estate.queue.sitting import SeatHolder
 
 TEND_SECONDS = 2.0
 _log = logging.getLogger("pilotbase.gateway")

@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pilotbase.compute.backends.backend import Metered
 from pilotbase.compute.box.supervisor import BoxUsage
-from pilotbase.compute.queue.seating import SeatRequest
-from pilotbase.compute.queue.showing import seats_of, why_waiting
-from pilotbase.compute.queue.sitting import SeatHolder
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import Text, text
 from pilotbase.gateway.upstreams.pool import PooledWorker
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.queue.seating import SeatRequest
+from pilotbase_estate.queue.showing import seats_of, why_waiting
+from pilotbase_estate.queue.sitting import SeatHolder
 
 PATIENCE_SECONDS = 5.0
 """So long a start waits for the seat before callers are told that there is none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pilotbase.documents.plugins import mirrored
+
 _DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _COMMISSION = "commission:7f3a9c21d5e84b60"
 
@@ -27,11 +29,7 @@ PARAMETERS: dict[str, Any] = {
     "move": "stop",
     "site": "plant-site",
     "asked": _DIGEST.partition(":")[2],
-    "pool": "hall-2",
-    "job": "job-0c5d7e1a9b3f4826",
-    "member": 0,
     "organisation": "acme",
-    "programme": "example-2027",
 }
 """Name of a parameter of an address → a value."""
 
@@ -39,43 +37,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Noted": {"note": "The second shift was asked, too."},
     "HandedInScenario": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
     "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
-    "NewJob": {
-        "upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364",
-        "entry": ["train.py", "--rounds", "20"],
-        "demand": {"cpu": 4, "memory": "8 GiB"},
-        "hours": 2,
-        "data": [{"dataset": "dataset:plant/logs", "file": "logs.csv"}],
-    },
-    "ConsideredJob": {"entry": ["train.py"], "demand": {"cpu": 4, "memory": "8 GiB"}, "hours": 2},
-    "NewClaim": {
-        "job": "job:41",
-        "attempt": 1,
-        "side": "consumer",
-        "files": [{"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "kind": "receipt"}],
-        "payment": {
-            "reference": "INV-7",
-            "amount": 140_000,
-            "paid_on": "2027-03-01",
-            "payer": "acme",
-            "payee": "example-centre",
-        },
-    },
-    "NewVerdict": {"granted": True, "note": "The receipt shows the whole fee."},
-    "NewPayout": {"reference": "bank-77"},
-    "VoucherRules": {
-        "document": "voucher-rules/1",
-        "name": "example-2027",
-        "title": {"en": "Example of a programme", "zh": "示例计划"},
-        "issuer": "example-bureau",
-        "begins": "2027-01-01",
-        "ends": "2027-12-31",
-        "claimed_by": ["supplier", "consumer"],
-        "rate": 3000,
-        "cap_voucher": 5_000_000,
-        "cap_year": 10_000_000,
-        "total": 1_000_000_000,
-        "valid_days": 180,
-    },
     "NewInvitation": {"email": "wang@plant.example", "roles": ["demand_owner"]},
     "Organisation": {
         "document": "organisation/1",
@@ -158,3 +119,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 """Name of a component of the schema → an example of it."""
+
+for _module in mirrored("hub.api.examples"):
+    PARAMETERS |= _module.PARAMETERS
+    EXAMPLES |= _module.EXAMPLES

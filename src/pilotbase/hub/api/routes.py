@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from ninja import Router
 
 import pilotbase
+from pilotbase.documents.plugins import loaded
 from pilotbase.documents.texts import text
-from pilotbase.hub.api import (
-    declared,
-    descriptions,
-    figures,
-    media,
-    people,
-    problems,
-    programmes,
-    schema,
-    trials,
-)
+from pilotbase.hub.api import declared, media, problems, schema
 
 api = problems.HubApi(
     title="Pilotbase",
@@ -29,14 +21,9 @@ api = problems.HubApi(
     parser=media.JsonBodies(),
 )
 problems.install(api)
-for _room in (
-    people,
-    descriptions,
-    trials,
-    figures,
-    programmes,
-):
-    api.add_router("", _room.router)
+for _module in loaded("hub.api"):
+    if isinstance(_router := getattr(_module, "router", None), Router):
+        api.add_router("", _router)
 api.add_router("", declared.made_router())
 
 

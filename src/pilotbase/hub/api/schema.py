@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
@@ -13,11 +11,10 @@ from typing import Any, get_args
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from pilotbase.documents import api
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.pool import Pool
+from pilotbase.documents.plugins import loaded
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
@@ -41,7 +38,7 @@ DOCUMENTS = frozenset(
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
-_WHOLE_DOCUMENTS = (Record, Report, SeenBoard, Roadmap, Pool)
+_WHOLE_DOCUMENTS = (Record, Report, SeenBoard, Roadmap)
 """Documents that the API takes or gives besides what a step brings, and what declared operations take or give."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
@@ -129,9 +126,9 @@ def _models() -> list[type[pydantic.BaseModel]]:
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:
     """Yield what the files of `documents.api` define."""
-    for found in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
-        for one in vars(importlib.import_module(found.name)).values():
-            own = isinstance(one, type) and issubclass(one, pydantic.BaseModel) and one.__module__ == found.name
+    for module in loaded("documents.api"):
+        for one in vars(module).values():
+            own = isinstance(one, type) and issubclass(one, pydantic.BaseModel) and one.__module__ == module.__name__
             if own and one not in (RequestModel, InAddress, ResponseModel):
                 yield one
 

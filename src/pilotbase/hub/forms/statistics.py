@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django import forms
 
-from pilotbase.data.private.date_ranges import read_date_range
+from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
 from pilotbase.documents.api.statistics import NewStatistics
 from pilotbase.documents.private import MOST_CONTRIBUTIONS

@@ -14,8 +14,7 @@ from typing import Any
 from django import forms
 
 from pilotbase.data.private.grids import MOST_VALUES
-from pilotbase.data.terms.statistics import LEAST_CELL, StatisticsTerms, statistics_of, with_statistics
-from pilotbase.data.terms.templates import offer_for
+from pilotbase.data.terms.templates import LEAST_CELL, StatisticsTerms, offer_for, statistics_of, with_statistics
 from pilotbase.documents.base import Part
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.permissions import Act

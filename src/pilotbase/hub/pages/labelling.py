@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.data.labelling.final_labels import format_final
-from pilotbase.data.labelling.summary import quality_lines
+from pilotbase.data.labelling.quality import quality_lines
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.labelling_round import JUDGE, LabellingRound

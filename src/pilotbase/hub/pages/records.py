@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
-from pilotbase.data.labelling.summary import figure_line
+from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Runtime
@@ -41,13 +41,13 @@ from pilotbase.hub.presenters.rehearsals import rehearsal_log
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.presenters.statistics import bar_of
 from pilotbase.hub.presenters.ways_on import ways_on
-from pilotbase.worker.computing.told_estimates import estimate_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.acts import judge_of
+from pilotbase.worker.trials.estimates import estimate_shown
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, find_listing

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base
@@ -48,19 +50,19 @@ FLOW = (
     NavigationItem(text("incident.desk"), "duty-desk", members_only=True, reading=ReadScope.DESK),
     NavigationItem(text("hub.nav_organisations"), "records", "organisations", members_only=True),
     NavigationItem(text("live.queue_title"), "queue", members_only=True),
-    NavigationItem(text("pool.hub.title"), "pools", members_only=True),
-    NavigationItem(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-"),
+)
+"""In the order in which a document goes; what plug-ins add to `FLOW` in a module of this name comes next."""
+PUBLIC = (
     NavigationItem(text("portal.nav_figures"), "figures"),
     NavigationItem(text("portal.nav_standards"), "standards"),
     NavigationItem(text("portal.nav_next"), "next"),
 )
-"""In the order in which a document goes."""
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
     acting = getattr(request, "acting", None)
-    entries = [_line(entry, request.path) for entry in FLOW if _is_for(entry, acting)]
+    entries = [_line(entry, request.path) for entry in _entries() if _is_for(entry, acting)]
     return {
         "navigation": entries,
         "acting": acting,
@@ -68,6 +70,12 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "base_name": base().trust.issuer,
         "full_path": request.get_full_path() if request.method == "GET" else "/",
     }
+
+
+@cache
+def _entries() -> tuple[NavigationItem, ...]:
+    added = (entry for module in mirrored("hub.presenters.navigation") for entry in module.FLOW)
+    return (*FLOW, *added, *PUBLIC)
 
 
 def _is_for(entry: NavigationItem, acting: RequestActor | None) -> bool:

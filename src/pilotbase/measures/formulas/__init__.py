@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
+from pilotbase.documents.plugins import loaded
 from pilotbase.measures.definition import Measure
 
-OURS: tuple[Measure, ...] = tuple(
-    measure
-    for family in sorted(iter_modules(__path__), key=lambda family: family.name)
-    for measure in import_module(f"{__name__}.{family.name}").MEASURES
-)
+OURS: tuple[Measure, ...] = tuple(measure for family in loaded("measures.formulas") for measure in family.MEASURES)
 """All measures of the files here, family by family."""

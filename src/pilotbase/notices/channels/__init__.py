@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from pkgutil import iter_modules
 
+from pilotbase.documents.plugins import loaded
 from pilotbase.notices.channel import NoticeChannel
 
 CHANNELS: Mapping[str, NoticeChannel] = {
-    file.name: import_module(f"{__name__}.{file.name}").CHANNEL
-    for file in sorted(iter_modules(__path__), key=lambda file: file.name)
+    module.__name__.rpartition(".")[2]: module.CHANNEL for module in loaded("notices.channels")
 }
 """Name → channel."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pilotbase.data.labelling.kappa import cohen_kappa
+from pilotbase.data.labelling.agreement import cohen_kappa
 from pilotbase.data.labelling.label_tables import read_texts
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.judge import Calibration, CriterionAlone, Judge

@@ -6,11 +6,10 @@ The functions here apply to all probes together: to a run, to its measurements, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from pilotbase.documents.base import Part
+from pilotbase.documents.plugins import loaded
 from pilotbase.documents.report import Finding
 from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures import RunMeasurements as Measured
@@ -18,10 +17,7 @@ from pilotbase.trial.performance import Load, measured_run
 from pilotbase.trial.probing import Probe, ProbeSubject, look
 from pilotbase.trial.running import BoxRun
 
-PROBES: tuple[Probe[Any], ...] = tuple(
-    import_module(f"{__name__}.{found.name}").PROBE
-    for found in sorted(iter_modules(__path__), key=lambda found: found.name)
-)
+PROBES: tuple[Probe[Any], ...] = tuple(module.PROBE for module in loaded("trial.probes"))
 
 
 def look_before(subject: ProbeSubject) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol
 
 from pilotbase.documents.given_files import Part, whole
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plugins import packages
 from pilotbase.documents.texts import Language
 from pilotbase.operations.operation import In, Operation, Out
 from pilotbase.vault.uploads import UploadTerms
@@ -98,7 +99,9 @@ def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Functio
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:
     """Return the function of ``operation``; raises `LookupError` if there is none."""
-    import_module(f"pilotbase.worker.bound.{operation.noun}")
+    if operation.name not in BOUND:
+        for module in packages(f"worker.bound.{operation.noun}"):
+            import_module(module)
     if operation.name not in BOUND:
         raise LookupError(f"operation {operation.name} is bound to nothing")
     return BOUND[operation.name]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pilotbase.data.commitments import commitment, committed, salt_of
-from pilotbase.data.same_bytes import described_file, require_same_bytes
+from pilotbase.data.commitments import commitment, committed, described_file, require_same_bytes, salt_of
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.publication import given_away

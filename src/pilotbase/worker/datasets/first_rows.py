@@ -8,8 +8,7 @@ from pathlib import Path
 import pydantic
 
 from pilotbase.data.sources.kinds import kind_of
-from pilotbase.data.sources.opening import open_source
-from pilotbase.data.sources.unpacking import ENDINGS
+from pilotbase.data.sources.opening import ENDINGS, open_source
 from pilotbase.documents.api.datasets import PreviewRows
 from pilotbase.documents.visible_text import make_visible
 

@@ -16,7 +16,7 @@ import polars as pl
 import pydantic
 
 from pilotbase.data.labelling.assigning import assign
-from pilotbase.data.labelling.found_labels import is_name
+from pilotbase.data.labelling.label_tables import is_name
 from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.labelling import NewRound

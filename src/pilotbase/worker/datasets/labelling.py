@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import SystemRandom
 
-from pilotbase.data.labelling.adjudication import Decided, disagreements
-from pilotbase.data.labelling.final_labels import final_labels, labelled_items
+from pilotbase.data.labelling.final_labels import Decided, disagreements, final_labels, labelled_items
 from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
 from pilotbase.data.labelling.quality import label_quality
 from pilotbase.data.quality.release import least_cell

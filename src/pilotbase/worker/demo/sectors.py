@@ -5,6 +5,8 @@ from __future__ import annotations
 import runpy
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +14,7 @@ from typing import Protocol
 import polars as pl
 
 import pilotbase
+from pilotbase.catalogue.applications import read_application
 from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.application import Application
@@ -22,6 +25,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
+from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.datasets import agree_on, publish_dataset
@@ -59,16 +63,39 @@ def demonstrate(
     unknown = sorted(set(sectors or ()) - set(known))
     if unknown:
         raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=offer(unknown[0], known))
-    for sector in sectors or known:
-        on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
-        folder = prepare_example(base, examples, sector)
-        scenario = load_document(Scenario, folder / "scenario.yaml")
-        dataset = publish_dataset(base, folder)
-        for application in sorted((folder / "applications").iterdir()):
-            if dataset is not None:
-                agree_on(base, dataset, _supplier(application))
-            place = (out or base.lab.folder("demo-reports")) / sector / application.name
-            yield _try_out(base, scenario, folder, application, place, on_progress)
+    chosen = sectors or known
+    with _installing_ahead(base, [examples / sector for sector in chosen]):
+        for sector in chosen:
+            on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
+            folder = prepare_example(base, examples, sector)
+            scenario = load_document(Scenario, folder / "scenario.yaml")
+            dataset = publish_dataset(base, folder)
+            for application in _applications(folder):
+                if dataset is not None:
+                    agree_on(base, dataset, _supplier(application))
+                place = (out or base.lab.folder("demo-reports")) / sector / application.name
+                yield _try_out(base, scenario, folder, application, place, on_progress)
+
+
+@contextmanager
+def _installing_ahead(base: Base, folders: Sequence[Path]) -> Iterator[None]:
+    """Install the requirements of applications while others are on trial: half of a trial is waiting for a box."""
+    with ThreadPoolExecutor(1) as ahead:
+        for application in (application for folder in folders for application in _applications(folder)):
+            ahead.submit(_install, base, application)
+        try:
+            yield
+        finally:
+            ahead.shutdown(cancel_futures=True)
+
+
+def _install(base: Base, application: Path) -> None:
+    with suppress(PilotbaseError):  # its trial says why
+        prepare_candidate(base.lab, read_application(application))
+
+
+def _applications(folder: Path) -> list[Path]:
+    return sorted((folder / "applications").iterdir())
 
 
 def find_examples() -> Path:

@@ -22,7 +22,7 @@ from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.plain_columns import decode_columns
-from pilotbase.data.sources.bounds import MOST_BYTES
+from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits

@@ -20,7 +20,7 @@ import polars as pl
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drift import Drift, drift
 from pilotbase.data.leakage import LeakageCheck, check_leakage
-from pilotbase.data.living_source import read_living_source
+from pilotbase.data.source_cases import read_living_source
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.scenario import Scenario

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.baselines import baseline_answers, check_baseline, people_answers
-from pilotbase.data.labels import classes_of
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.leakage import check_leakage
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.blind import BlindFindings

@@ -12,13 +12,9 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base, renew_revocations
-from pilotbase.worker.bundles.orders import erase_packed
-from pilotbase.worker.computing.keeping import forget_old_attempts
-from pilotbase.worker.computing.what_if import erase_old_figures
-from pilotbase.worker.datasets.results import erase_old_results
 from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
+from pilotbase.worker.jobs.handlers import SWEEPS
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.worker.sites.orders import erase_old_packs
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
@@ -57,13 +53,11 @@ def erase_kept_files(base: Base, view: View, subject: str) -> int:
 def sweep(base: Base, files_days: int) -> int:
     """Erase what was handed in or made for somebody, and whose time is over, and return how many things that were.
 
-    Uploads, bundles, results, packs, what jobs have left, figures of what-ifs; files of scenarios that are older than
-    ``files_days``.
+    Uploads, what jobs have made or left (`SWEEPS`), and files of scenarios that are older than ``files_days``.
     """
     oldest = base.lab.store.clock() - timedelta(days=files_days)
     old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
-    erased = erase_expired(base.lab.vault) + erase_packed(base) + erase_old_results(base)
-    erased += erase_old_packs(base) + forget_old_attempts(base) + erase_old_figures(base)
+    erased = erase_expired(base.lab.vault) + sum(one(base) for one in SWEEPS)
     return erased + sum(erase_scenario_files(base, digest) for digest in old)
 
 

@@ -18,7 +18,6 @@ from types import TracebackType
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handlers import HANDLERS, give_up
 from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
@@ -105,9 +104,11 @@ class JobWorker:
         view, job = self.base.lab.view, claimed.job
         if not job.readable:
             return self._fail(claimed, text("job.unreadable"))
+        if (handler := HANDLERS.get(job.kind)) is None:
+            return self._fail(claimed, text("job.no_handler", kind=job.kind))
         try:
             with _Heartbeat(self, claimed) as heart:
-                HANDLERS[WorkKind(job.kind)](self.base, job, heart.on_progress)
+                handler(self.base, job, heart.on_progress)
         except StaleLeaseError:
             raise
         except JobStoppedError:

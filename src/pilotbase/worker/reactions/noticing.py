@@ -20,6 +20,7 @@ from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Post
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -32,7 +33,6 @@ from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.told_asks import of_asks, of_bar
-from pilotbase.worker.reactions.told_claims import of_claims
 from pilotbase.worker.reactions.told_uses import of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
@@ -96,7 +96,9 @@ class Noticing:
             if talk.sequence <= after:
                 drafts += of_thread(talk.thread, talk.owner)
         changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
-        drafts += [*of_asks(self.view, changes), *of_claims(self.view, changes)]
+        drafts += of_asks(self.view, changes)
+        for module in mirrored("worker.reactions.noticing"):
+            drafts += module.of_changes(self.view, changes)
         self._keep(_FEED, since, after, drafts)
         return True
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pilotbase.compute.queue.showing import JobView, seats_of
-from pilotbase.compute.sharing.explaining import JobWait
-from pilotbase.documents.api.pools import SeatTold, WaitTold
 from pilotbase.workspace.store import View
+from pilotbase_estate.documents.api.pools import SeatTold, WaitTold
+from pilotbase_estate.queue.showing import JobView, seats_of
+from pilotbase_estate.sharing.explaining import JobWait
 
 
 def seats_told(view: View, thing: str) -> list[SeatTold]:

@@ -12,8 +12,6 @@ from contextlib import suppress
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
-from pilotbase.compute.queue.pools import pools
-from pilotbase.compute.vouchers.programmes import prices_of
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import DEFAULT, Ceiling, ConsentAsked, RunEstimate, estimate_head, read_ceiling
 from pilotbase.documents.permissions import Act
@@ -23,7 +21,6 @@ from pilotbase.documents.record import Commission, Record, StepTaken
 from pilotbase.documents.report import Report
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
-from pilotbase.documents.voucher import PriceList
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of
@@ -33,6 +30,9 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+from pilotbase_estate.documents.voucher import PriceList
+from pilotbase_estate.queue.pools import pools
+from pilotbase_estate.vouchers.programmes import prices_of
 
 ABOVE = "PILOTBASE_ASK_ABOVE"
 """Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""

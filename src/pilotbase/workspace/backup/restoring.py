@@ -128,7 +128,7 @@ def opened_backup(path: Path) -> Iterator[Backup]:
     Raises:
         InputError: there is no such file, it is no backup, or one that was cut off.
         InvalidProofError: it was altered: members and manifest do not fit, or names that no backup has.
-        PilotbaseError: a newer version of Pilotbase has written it.
+        PilotbaseError: a newer version of Pilotbase has written it, or one from before 0.1.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -240,6 +240,7 @@ def _parsed(content: bytes, path: Path) -> Manifest:
         manifest = Manifest.model_validate(value)
     except pydantic.ValidationError as error:
         raise InputError("backup.unreadable", path=path) from error
+    schema.require_released(manifest.version, path)
     if manifest.version not in schema.VERSIONS:
         raise PilotbaseError("backup.newer", path=path, found=manifest.version, software=manifest.software)
     return manifest

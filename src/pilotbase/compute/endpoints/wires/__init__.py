@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from pkgutil import iter_modules
 
 from pilotbase.compute.endpoints.wire import Wire
+from pilotbase.documents.plugins import loaded
 
 WIRES: Mapping[str, type[Wire]] = {
-    file.name: import_module(f"{__name__}.{file.name}").WIRE for file in iter_modules(__path__)
+    module.__name__.rpartition(".")[2]: module.WIRE for module in loaded("compute.endpoints.wires")
 }
 """Protocol → how cases are put in it and answers read."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from pilotbase.data.quality.definition import QualityMeasure
+from pilotbase.documents.plugins import loaded
 
 QUALITY_MEASURES: tuple[QualityMeasure, ...] = tuple(
-    measure
-    for family in sorted(iter_modules(__path__), key=lambda family: family.name)
-    for measure in import_module(f"{__name__}.{family.name}").MEASURES
+    measure for family in loaded("data.quality.measures") for measure in family.MEASURES
 )
 """All measures of the files here, family by family."""

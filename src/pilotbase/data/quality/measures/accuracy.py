@@ -7,8 +7,7 @@ from operator import or_
 
 import polars as pl
 
-from pilotbase.data.labelling.summary import figure_line
-from pilotbase.data.quality.audit import audited_pairs
+from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.quality.checks import CheckCount, present, typed, value_checks
 from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
@@ -23,6 +22,7 @@ from pilotbase.data.quality.definition import (
     not_applicable,
     not_measured,
 )
+from pilotbase.data.quality.measures.traceability import audited_pairs
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 from pilotbase.documents.texts import text

@@ -7,7 +7,7 @@ from math import log
 
 import polars as pl
 
-from pilotbase.data.quality.classes import class_column, class_counts, class_table
+from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
@@ -19,9 +19,37 @@ from pilotbase.data.quality.definition import (
     not_applicable,
     not_measured,
 )
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import QualityCodes
 
+_MOST_CLASSES = 1000
+"""A label with more values is no class."""
 _MOST_GROUPS = 1000
+
+
+def class_column(asked: QualityContext) -> TableColumn | Unmeasured:
+    """Return the label whose values are classes: the first one that is no measured number, time or free text."""
+    if not asked.table.labels:
+        return not_applicable("quality.reason.no_label")
+    for column in asked.table.labels:
+        if column.data_type not in (DataType.FLOAT, DataType.DATE, DataType.DATETIME) or column.field.values:
+            return column
+    return not_applicable("quality.reason.no_classes")
+
+
+def _class_table(asked: QualityContext, column: TableColumn) -> pl.LazyFrame:
+    """Return ``value`` as text and ``count``, the most frequent first; at most so many that too many are noticed."""
+    spelled = column.canonical.cast(pl.String).alias("value")
+    counts = asked.table.frame.filter(column.value.is_not_null()).group_by(spelled).agg(pl.len().alias("count"))
+    return counts.sort(["count", "value"], descending=[True, False]).head(_MOST_CLASSES + 1)
+
+
+def _class_counts(answers: QualityResults, name: str, column: TableColumn) -> Mapping[str, int]:
+    """Return class → records; declared classes without any stand there with 0. Empty: these are no classes."""
+    found = dict(answers.tables[name].iter_rows())
+    if len(found) > _MOST_CLASSES:
+        return {}
+    return {**found, **{value: 0 for value in column.field.values if value not in found}}
 
 
 def category_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
@@ -43,10 +71,10 @@ def of_classes(
         return column
 
     def counted(answers: QualityResults) -> QualityFinding:
-        counts = class_counts(answers, "classes", column)
+        counts = _class_counts(answers, "classes", column)
         return conclude(counts) if counts and sum(counts.values()) else QualityFinding(None)
 
-    return QualityRequest(counted, tables={"classes": class_table(asked, column)})
+    return QualityRequest(counted, tables={"classes": _class_table(asked, column)})
 
 
 def _balance(counts: Mapping[str, int]) -> QualityFinding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import polars as pl
+
 from pilotbase.data.quality.checks import CheckCount, GroupCheck, RowCheck, present, typed
 from pilotbase.data.quality.columns import TableColumn, row_hash
 from pilotbase.data.quality.definition import (
@@ -18,9 +20,17 @@ from pilotbase.data.quality.definition import (
     not_applicable,
     share,
 )
-from pilotbase.data.quality.spellings import format_counts
 from pilotbase.data.quality.tally import KeyedRows
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import QualityCodes, QualityEntry
+
+_SEPARATORS = {"-": "iso", "/": "slashes", ".": "dots", "年": "characters"}
+"""What stands behind the year of a time → name of the format."""
+_FOREIGN_NUMBERS = {"thousands": r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$", "full width": r"^[-+]?[０-９．]+$"}
+_EXPONENT = r"\d[eE][-+]?\d"
+_JOINED = 64
+"""Bytes: texts that are longer would take memory where they are joined."""
+_TRUTHS = {"words": ("true", "false"), "answers": ("yes", "no"), "digits": ("0", "1"), "characters": ("是", "否")}
 
 
 def uniqueness(asked: QualityContext) -> QualityRequest | Unmeasured:
@@ -65,7 +75,7 @@ def format_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
     columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
     if not columns:
         return not_applicable("quality.reason.no_type")
-    formats = {column.name: format_counts(column) for column in columns}
+    formats = {column.name: _format_counts(column) for column in columns}
     patterns = {
         one.fields[0]: one.failed for one in asked.checks if isinstance(one, RowCheck) and one.kind == "pattern"
     }
@@ -144,3 +154,53 @@ MEASURES = (
         "1 - references that lead nowhere / references", referential_consistency, costly=True,
     ),
 )  # fmt: skip
+
+
+def _format_counts(column: TableColumn) -> list[CheckCount]:
+    """Return how often each format stands in a column of texts; nothing where the type leaves one format only.
+
+    A text has none: it is held against its declared pattern by the contract.
+    """
+    if column.dtype != pl.String or column.data_type is DataType.TEXT:
+        return []
+    spelled = column.raw.str.strip_chars()
+    if column.is_time:
+        return _times(column.name, spelled)
+    return _numbers(column) if column.is_number else _truths(column.name, spelled)
+
+
+def _times(name: str, spelled: pl.Expr) -> list[CheckCount]:
+    sign = spelled.str.slice(4, 1)
+    counts = [CheckCount(f"format {form} {name}", (sign == each).sum()) for each, form in _SEPARATORS.items()]
+    compact = (spelled.str.len_chars() == 8) & spelled.str.contains(r"^\d{8}$")
+    return [*counts, CheckCount(f"format compact {name}", compact.sum())]
+
+
+def _numbers(column: TableColumn) -> list[CheckCount]:
+    """Return plain and exponent among what is a number; commas and full-width digits among the few that are none."""
+    there = column.value.is_not_null()
+    exponent = column.raw.map_batches(_with_exponent, return_dtype=pl.Boolean, is_elementwise=True)
+    foreign = column.raw.filter(column.raw.is_not_null() & ~there).str.strip_chars()
+    return [
+        CheckCount(f"format plain {column.name}", (there & ~exponent).sum()),
+        CheckCount(f"format exponent {column.name}", (there & exponent).sum()),
+        *(
+            CheckCount(f"format {form} {column.name}", foreign.str.contains(pattern).sum())
+            for form, pattern in _FOREIGN_NUMBERS.items()
+        ),
+    ]
+
+
+def _with_exponent(texts: pl.Series) -> pl.Series:
+    """Tell which have an exponent: none of a piece that, joined, holds no e, which is a tenth of the work."""
+    longest = texts.str.len_bytes().fill_null(0).max()
+    if isinstance(longest, int) and longest <= _JOINED:
+        joined: str = texts.str.join().item()
+        if "e" not in joined and "E" not in joined:
+            return pl.Series(texts.name, [False], dtype=pl.Boolean).new_from_index(0, len(texts))
+    return texts.str.contains(_EXPONENT)
+
+
+def _truths(name: str, spelled: pl.Expr) -> list[CheckCount]:
+    lower = spelled.str.to_lowercase()
+    return [CheckCount(f"format {form} {name}", lower.is_in(list(words)).sum()) for form, words in _TRUTHS.items()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pilotbase.data.quality.classes import class_column
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
@@ -15,7 +14,7 @@ from pilotbase.data.quality.definition import (
     not_measured,
     share,
 )
-from pilotbase.data.quality.measures.balance import of_classes
+from pilotbase.data.quality.measures.balance import class_column, of_classes
 from pilotbase.documents.quality import QualityCodes
 
 

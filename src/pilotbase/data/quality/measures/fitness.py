@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.data.quality.classes import class_column
 from pilotbase.data.quality.columns import ROW, TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
@@ -18,6 +17,7 @@ from pilotbase.data.quality.definition import (
     not_applicable,
     not_measured,
 )
+from pilotbase.data.quality.measures.balance import class_column
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 
 _RECORDS, _BINS, _MOST_CLASSES = 50_000, 10, 50

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from pilotbase.data.drift import stability_index
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
@@ -18,7 +19,6 @@ from pilotbase.data.quality.definition import (
     not_measured,
     share,
 )
-from pilotbase.data.quality.shifts import stability_index
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 
 _MOST_VALUES = 10_000

@@ -1,5 +1,295 @@
 """A quality report as one self-contained HTML file: both languages inside, no script, nothing loaded from elsewhere."""
 
-from pilotbase.data.quality.page.rendering import render_quality
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from pilotbase import charts
+from pilotbase.charts import Bin, RankedBar
+from pilotbase.charts.one_file import page_environment, page_style
+from pilotbase.documents.base import localized
+from pilotbase.documents.quality import (
+    Cell,
+    FieldProfile,
+    QualityMeasurement,
+    QualityReport,
+    RecordSetProfile,
+    RuleResult,
+)
+from pilotbase.documents.quantities import MISSING, format_digits
+from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 
 __all__ = ["render_quality"]
+
+
+SHOWN, FOLDED = 40, 400
+"""Rows of a table that stand open, and that are folded; further ones are in the document alone."""
+_BARS, _OPEN_PICTURES = 25, 12
+_DRIFT_LINES, _MOST_DRIFT = (0.1, 0.25), 0.6
+"""Where a shift is called moderate and large; bars of what has moved further all end at the same place."""
+_TIMES = ("sc:Date", "sc:DateTime")
+_PACKAGE = "pilotbase.data.quality.page"
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A picture and what stands above it."""
+
+    name: str
+    picture: Markup
+
+
+@dataclass(frozen=True)
+class _QualityWording:
+    """The words and pictures of one report in one language; its methods are what the template calls."""
+
+    language: Language
+    report: QualityReport
+
+    def t(self, code: str, /, **params: object) -> str:
+        """Return our own sentence ``code``."""
+        return text(code, **params).render(self.language)
+
+    def say(self, sentence: Text) -> str:
+        """Return a sentence of the report, or its code where the catalogue lacks it."""
+        try:
+            return sentence.render(self.language)
+        except (KeyError, IndexError, ValueError):
+            return sentence.code
+
+    @property
+    def title(self) -> str:
+        return localized(self.report.title, self.language) or self.report.dataset
+
+    @property
+    def purpose(self) -> str:
+        return self.t(f"quality.purpose.{self.report.grade.purpose}")
+
+    @property
+    def opening(self) -> str:
+        return self.t(f"opening.{self.report.opening}")
+
+    @property
+    def grade(self) -> str:
+        """Return the grade as a sentence; where nothing is required it is not decided."""
+        found = self.report.grade
+        outcome = "inconclusive" if found.outcome == "not_measured" else found.outcome.value
+        values = {"purpose": self.purpose, "measured": found.measured, "required": found.required}
+        return self._capital(self.t(f"quality.grade.{outcome}", **values))
+
+    @property
+    def released(self) -> str:
+        if self.report.view == "full":
+            return self.t("quality.page.full")
+        if self.report.least_cell is None:
+            return ""
+        return self.t("quality.page.released", opening=self.opening, least=self.report.least_cell)
+
+    def measure(self, name: str) -> str:
+        """Return the name of a measure."""
+        try:
+            return self._capital(self.t(f"quality.measure.{name}"))
+        except KeyError:
+            return name
+
+    def state(self, name: str) -> str:
+        """Return what a state is called."""
+        return self.t(f"quality.state.{name}")
+
+    def kind(self, name: str) -> str:
+        """Return what a kind of rule is called."""
+        return self.t(f"quality.kind.{name}")
+
+    def outcome(self, name: str) -> str:
+        """Return what an outcome is called."""
+        return self.t(f"outcome.{name}")
+
+    def bound(self, low: float | None, high: float | None) -> str:
+        """Return what is asked of a figure."""
+        if low is not None:
+            return self.t("quality.page.at_least", value=f"{low:g}")
+        return self.t("quality.page.any") if high is None else self.t("quality.page.at_most", value=f"{high:g}")
+
+    def number(self, value: float | None) -> str:
+        """Return a figure of a measure: never rounded up to 1 or down to 0."""
+        return format_share(value)
+
+    def of(self, found: QualityMeasurement) -> str:
+        """Return numerator / denominator."""
+        if found.numerator is None or found.denominator is None:
+            return MISSING
+        return f"{_whole(found.numerator)} / {_whole(found.denominator)}"
+
+    def interval(self, found: QualityMeasurement) -> str:
+        """Return the interval, where a sample stands for the whole."""
+        if found.lower is None or found.upper is None:
+            return MISSING
+        return f"{found.lower:.3f} … {found.upper:.3f}"
+
+    def cell(self, count: Cell) -> str:
+        """Return a count, or that it is too small to be told."""
+        return f"< {self.report.least_cell}" if count is None else charts.format_count(count)
+
+    def codes(self, found: QualityMeasurement) -> str:
+        """Return the three codes."""
+        named = (("ISO/IEC 5259-2", found.codes.iso), ("TC609", found.codes.tc609), ("GB/T 36344", found.codes.gbt))
+        return " · ".join(f"{standard} {code}" for standard, code in named if code) or MISSING
+
+    def range_of(self, one: FieldProfile) -> str:
+        """Return the smallest and largest value."""
+        if one.minimum is None or one.maximum is None:
+            return MISSING
+        if one.data_type in _TIMES:
+            return f"{charts.format_time(one.minimum)} … {charts.format_time(one.maximum)}"
+        return f"{format_digits(one.minimum)} … {format_digits(one.maximum)}"
+
+    def mean_of(self, one: FieldProfile) -> str:
+        """Return mean ± standard deviation."""
+        if one.mean is None:
+            return MISSING
+        return f"{format_digits(one.mean)} ± {format_digits(one.deviation or 0)}"
+
+    @cached_property
+    def rules(self) -> list[RuleResult]:
+        """Return the rules, those that fail first, then those that were not held against the data."""
+        return sorted(self.report.rules, key=lambda rule: (_fails(rule) is False, rule.state == "measured"))
+
+    @property
+    def failing(self) -> int:
+        return sum(_fails(rule) for rule in self.report.rules)
+
+    def open_rules(self) -> list[RuleResult]:
+        """Return the rules that stand open: what fails or was not checked, as far as there is room."""
+        return [rule for rule in self.rules if _fails(rule) or rule.state != "measured"][:SHOWN]
+
+    def folded_rules(self) -> list[RuleResult]:
+        """Return the rules that are folded."""
+        return self.rules[len(self.open_rules()) :][:FOLDED]
+
+    def missingness(self, profile: RecordSetProfile) -> Markup:
+        """Return the fields that lack most, as bars; empty where nothing is missing."""
+        lacking = sorted((one for one in profile.fields if one.missing != 0), key=_missing, reverse=True)
+        bars = [
+            RankedBar(one.field, _missing(one) / max(1, profile.rows), self._share(one.missing, profile.rows))
+            for one in lacking[:_BARS]
+        ]
+        return _markup(charts.ranked_chart(bars, self.t("quality.page.missingness")))
+
+    def drift(self, profile: RecordSetProfile) -> Markup:
+        """Return the fields that have moved furthest between the parts; empty without two parts."""
+        moved = sorted((one for one in profile.fields if one.drift is not None), key=_drift, reverse=True)
+        bars = [RankedBar(one.field, min(_drift(one), _MOST_DRIFT), f"{_drift(one):.3f}") for one in moved[:_BARS]]
+        return _markup(charts.ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
+
+    def balance(self, profile: RecordSetProfile) -> list[Pictured]:
+        """Return how many records each class has, of every label."""
+        labels = [one for one in profile.fields if one.label and one.values]
+        return [Pictured(one.field, self._picture(one)) for one in labels]
+
+    def coverage(self, profile: RecordSetProfile) -> list[Pictured]:
+        """Return how many records there are over time, of each field of times."""
+        times = [one for one in profile.fields if one.data_type in _TIMES]
+        return [Pictured(one.field, self._picture(one)) for one in times if one.histogram]
+
+    def distributions(self, profile: RecordSetProfile) -> list[Pictured]:
+        """Return the distribution of each field that was counted and is no time."""
+        counted = [one for one in profile.fields if one.data_type not in _TIMES and not (one.label and one.values)]
+        return [Pictured(one.field, self._picture(one)) for one in counted if one.histogram or one.values]
+
+    def _picture(self, one: FieldProfile) -> Markup:
+        if one.histogram:
+            bins = [Bin(each.low, each.high, each.count, each.later) for each in one.histogram]
+            return _markup(charts.histogram_chart(bins, one.field, times=one.data_type in _TIMES))
+        divided = any(each.later for each in one.values)
+        bars = [
+            RankedBar(
+                self.t("quality.page.others") if each.value is None else each.value,
+                float(each.count or 0),
+                self.cell(each.count),
+                float(each.later) if divided else None,
+            )
+            for each in one.values
+        ]
+        return _markup(charts.ranked_chart(bars, one.field))
+
+    def parts(self, profile: RecordSetProfile) -> str:
+        """Return what is drawn darker."""
+        if profile.parts == "none" or self.report.least_cell is not None:
+            return ""
+        return self.t("quality.page.hidden_part" if profile.parts == "hidden" else "quality.page.later_part")
+
+    @staticmethod
+    def open_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
+        """Return the pictures that stand open."""
+        return pictures[:_OPEN_PICTURES]
+
+    @staticmethod
+    def folded_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
+        """Return the pictures that are folded."""
+        return pictures[_OPEN_PICTURES:]
+
+    def _share(self, count: Cell, whole: int) -> str:
+        return self.cell(count) if count is None else f"{_format_percent(count, whole)} ({charts.format_count(count)})"
+
+    @staticmethod
+    def _capital(sentence: str) -> str:
+        return sentence[:1].upper() + sentence[1:]
+
+
+def format_share(value: float | None) -> str:
+    """Return a share with four digits, of which none says 1 or 0 where it is not: 0.9999…, 0.0001."""
+    if value is None:
+        return MISSING
+    spelled = f"{value:.4f}"
+    if (spelled == "1.0000" and value < 1) or (spelled == "0.0000" and value > 0):
+        return f"1 - {1 - value:.1e}" if value > 0.5 else f"{value:.1e}"
+    return spelled if value < 100 else f"{value:,.0f}"
+
+
+def _format_percent(count: int, whole: int) -> str:
+    """Return a share in percent with three digits."""
+    return f"{100 * count / max(1, whole):.3g} %"
+
+
+def _whole(number: float) -> str:
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.4g}"
+
+
+def _missing(one: FieldProfile) -> int:
+    return one.missing or 0
+
+
+def _drift(one: FieldProfile) -> float:
+    return one.drift or 0.0
+
+
+def _fails(rule: RuleResult) -> bool:
+    return rule.state == "measured" and rule.failed != 0
+
+
+def _markup(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - built as an XML tree by pilotbase.charts, which escapes
+
+
+def render_quality(report: QualityReport, language: Language = "en") -> str:
+    """Return ``report`` as an HTML document in both languages, ``language`` shown first.
+
+    Of very many measures, rules or fields the page folds some and leaves others to the document itself, so that it
+    opens at once whatever the width of the table.
+    """
+    words = [(name, _QualityWording(name, report)) for name in LANGUAGES]
+    template = _environment().get_template("quality.html.jinja")
+    return template.render(report=report, languages=words, shown=language, **page_style(_PACKAGE, "quality.css"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = page_environment(_PACKAGE)
+    environment.filters["count"] = charts.format_count
+    environment.globals["mark"] = lambda outcome: Markup(charts.status_mark(outcome))  # noqa: S704 - built as an XML tree
+    return environment

@@ -7,8 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.columns import open_columns
-from pilotbase.data.sources.files import require_file
-from pilotbase.data.sources.source import OpenedSource, ReadOptions
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, require_file
 
 
 def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:

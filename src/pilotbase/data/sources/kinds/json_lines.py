@@ -15,21 +15,25 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.encodings import Encoding, find_encoding
-from pilotbase.data.sources.faults import FileFaults, check_names, refuse
-from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.flattening import DEEPEST
-from pilotbase.data.sources.json_columns import DEEP, LIST_OF_OBJECTS, JsonColumn, Value, flat, kind_of, spelled
-from pilotbase.data.sources.json_lists import (
+from pilotbase.data.sources.faults import DEEPEST, FileFaults, check_names, refuse
+from pilotbase.data.sources.json_tables import (
+    DEEP,
+    LIST_OF_OBJECTS,
     MOST_LISTS,
+    JsonColumn,
     Keys,
     ListColumns,
     ListTable,
     Parent,
+    Value,
     fits,
+    flat,
+    kind_of,
     line_column,
+    spelled,
     table_name,
 )
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
 from pilotbase.data.sources.spool import Spool
 from pilotbase.documents.dataset import Source
 from pilotbase.documents.quantities import format_bytes

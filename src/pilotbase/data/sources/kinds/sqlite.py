@@ -12,8 +12,7 @@ import polars as pl
 
 from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
 from pilotbase.data.sources.faults import FileFaults, check_names, refuse
-from pilotbase.data.sources.files import file_object, require_file
-from pilotbase.data.sources.source import OpenedSource, ReadOptions
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, require_file
 from pilotbase.documents.dataset import Reference
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from pkgutil import iter_modules
 
+from pilotbase.documents.plugins import loaded
 from pilotbase.gateway.upstreams.wire import UpstreamWire
 
 WIRES: Mapping[str, UpstreamWire] = {
-    file.name: import_module(f"{__name__}.{file.name}").WIRE for file in iter_modules(__path__)
+    module.__name__.rpartition(".")[2]: module.WIRE for module in loaded("gateway.upstreams.wires")
 }
 """Protocol → how a question is put in it."""

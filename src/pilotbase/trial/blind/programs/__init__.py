@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
+from pilotbase.documents.plugins import loaded
 from pilotbase.trial.blind.program import BlindProgram
 
-PROGRAMS: tuple[BlindProgram, ...] = tuple(
-    import_module(f"{__name__}.{module.name}").PROGRAM
-    for module in sorted(iter_modules(__path__), key=lambda module: module.name)
-)
+PROGRAMS: tuple[BlindProgram, ...] = tuple(module.PROGRAM for module in loaded("trial.blind.programs"))
 """All programs of the files here, by name."""

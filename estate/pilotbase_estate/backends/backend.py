@@ -1,0 +1,182 @@
+"""What every backend does with an attempt at a job, and what it tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase_estate.documents.resources import Vector
+
+
+@dataclass(frozen=True)
+class BackendNode:
+    """One machine of a backend: what it says that it has."""
+
+    name: str
+    capacity: Vector
+
+
+@dataclass(frozen=True)
+class MemberAttempt:
+    """One try at one member of a job. A new try has a new number: a late answer of an old one is told apart."""
+
+    job: str
+    """A name that is safe in a path."""
+    number: int
+    member: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.job}.{self.number}.{self.member}"
+
+    @classmethod
+    def named(cls, name: str) -> MemberAttempt:
+        """Return the attempt of that `name`."""
+        job, number, member = name.rsplit(".", 2)
+        return cls(job, int(number), int(member))
+
+
+@dataclass(frozen=True)
+class ProgramWork:
+    """A program of a supplier: run in a box, on data that its terms open; nothing else of the host is in there."""
+
+    folder: Path
+    """Its own files; read-only in the box."""
+    entry: tuple[str, ...]
+    """A Python file of ``folder`` and its arguments."""
+    environment: Path | None = None
+    """Its packages; none: the standard library alone."""
+    data: Mapping[str, Path] = field(default_factory=dict)
+    """Name → folder that stands under ``/data/<name>``, read-only."""
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What is started: the work, what it may use, and where it was placed."""
+
+    attempt: MemberAttempt
+    work: ProgramWork
+    demand: Vector
+    """Of this member."""
+    members: int = 1
+    limits: Limits = field(default_factory=Limits)
+    level: IsolationLevel = IsolationLevel.L2
+    uid: int | None = None
+    """Of the organisation's boxes, as `BoxSettings.uid`; None: the default."""
+    node: str | None = None
+    """Where it was placed; None: wherever the backend finds room."""
+
+
+class AttemptPhase(StrEnum):
+    """Where an attempt stands on its backend."""
+
+    UNKNOWN = "unknown"
+    """Never started here, or forgotten."""
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class EndCause(StrEnum):
+    """Why an attempt ended, as far as the backend is concerned; what the box says is apart."""
+
+    RAN = "ran"
+    """The box came to its own end: `Status.box` says which."""
+    STOPPED = "stopped"
+    LOST = "lost"
+    """Process or node have gone without a word: no fault of the job's."""
+    FAILED = "failed"
+    """It could not be set up: our fault or the machine's."""
+
+
+@dataclass(frozen=True)
+class Metered:
+    """What the box used, by the counters of the backend, in whole numbers: milliseconds, MiB-milliseconds."""
+
+    wall_ms: int = 0
+    cpu_ms: int = 0
+    memory_mib_ms: int = 0
+    memory_peak_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a backend knows of an attempt."""
+
+    phase: AttemptPhase
+    cause: EndCause | None = None
+    box: EndReason | None = None
+    detail: str = ""
+    """The program's own words or ours, for who may see them."""
+    exit_code: int | None = None
+    metered: Metered = Metered()
+
+
+@dataclass(frozen=True)
+class LogPart:
+    """A part of what a job printed, from ``offset`` on; ``lost``: it is gone with its node, or not kept any more."""
+
+    text: bytes
+    offset: int
+    lost: bool = False
+
+
+class BackendAwayError(PilotbaseError):
+    """A backend does not answer: nothing is known of what runs there, and nothing is called lost."""
+
+    def __init__(self, code: str = "compute.cluster_away", /, **params: object) -> None:
+        super().__init__(code, **params)
+
+
+class ComputeBackend(Protocol):
+    """Runs attempts. Each call may be repeated: the second changes nothing and tells the same.
+
+    Each raises `BackendAwayError` while it cannot be reached.
+    """
+
+    @property
+    def engine(self) -> str:
+        """``local`` or ``ray``: who looks for its attempts on another one finds none."""
+        ...
+
+    @property
+    def holds_room(self) -> bool:
+        """Tell whether what is beyond its nodes waits there without a word; else it runs all that it is given."""
+        ...
+
+    def capacity(self) -> list[BackendNode]:
+        """Return the nodes that are there now."""
+        ...
+
+    def start(self, spec: JobSpec) -> None:
+        """Start an attempt, unless it was started before.
+
+        Raises:
+            RefusedError: ``compute.no_such_node``: it was placed where there is no node, or none could ever hold it.
+            PilotbaseError: it could not be started, through no fault of the job's.
+        """
+        ...
+
+    def poll(self, attempt: MemberAttempt) -> Status:
+        """Return what is known of an attempt."""
+        ...
+
+    def stop(self, attempt: MemberAttempt, grace_seconds: float) -> None:
+        """End an attempt: asked first, removed with all it holds when the grace is over; returns once it has ended."""
+        ...
+
+    def logs(self, attempt: MemberAttempt, offset: int) -> LogPart:
+        """Return what an attempt printed from ``offset`` on, as far as it is kept."""
+        ...
+
+    def output(self, attempt: MemberAttempt) -> bytes | None:
+        """Return the archive that an ended attempt has left, unread: it is the supplier's; None: there is none."""
+        ...
+
+    def forget(self, attempt: MemberAttempt) -> None:
+        """Remove what is kept of an ended attempt."""
+        ...

@@ -1,0 +1,167 @@
+"""A Ray cluster as this process knows it: asked through a process of its own, which Ray may end, and we go on.
+
+While the cluster is away every question says so (`BackendAwayError`), and the next one tries anew. Never without a
+token, never beyond this machine unless an address says so.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future, TimeoutError
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase_estate.backends.backend import BackendAwayError, BackendNode
+from pilotbase_estate.backends.hosts import Ended, Host
+from pilotbase_estate.backends.ray_settings import ADDRESS, LOCAL, RaySettings
+
+_CONNECT_SECONDS = 90.0
+_NODES_SECONDS = 40.0
+_SLACK_SECONDS = 15.0
+"""How much longer than a host may take its answer is waited for here."""
+_PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}
+"""So long Ray lets a process be whose head is silent."""
+
+
+class Cluster:
+    """One cluster; safe to share between threads. `ray_settings.prepare` came before."""
+
+    def __init__(self, settings: RaySettings) -> None:
+        self.settings = settings
+        self._opening = threading.Lock()
+        self._driver: _Driver | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether it is a cluster of this machine's own."""
+        return self.settings.address == LOCAL
+
+    def connect(self) -> None:
+        """Connect, or start a cluster of this machine's own, unless that was done.
+
+        Raises:
+            PilotbaseError: ``compute.ray_too_old``; ``compute.driver_failed``: anything else than silence.
+            BackendAwayError: nobody answers there.
+        """
+        self._connected()
+
+    def nodes(self, measured: bool = False) -> list[BackendNode]:
+        """Return the nodes that live, as `ray_driver.Driver.nodes` does; raises as `connect`."""
+        found: list[BackendNode] = self._asked("nodes", (measured,), _NODES_SECONDS)
+        return found
+
+    def make(self, host: Host) -> str:
+        """Make a host, unless there is one of its name; return what it is asked by; raises as `connect`."""
+        return str(self._asked("make", (host,), self.settings.answer_seconds))
+
+    def ask(self, key: str, method: str, *arguments: Any, seconds: float | None = None) -> Any:
+        """Return what a host answers.
+
+        Raises:
+            HostGoneError: there is none any more.
+            HostSilentError: it has not answered within ``seconds``.
+            PilotbaseError: ``compute.node_failed``: its own work failed; and as `connect`.
+        """
+        wait = seconds or self.settings.answer_seconds
+        return self._asked("ask", (key, method, arguments, wait), wait)
+
+    def remove(self, key: str) -> None:
+        """Remove a host, if there is one; raises as `connect`."""
+        self._asked("remove", (key,), self.settings.answer_seconds)
+
+    def close(self) -> None:
+        """Let the cluster be; hosts that have no name go."""
+        with self._opening:
+            if self._driver is not None:
+                self._driver.end()
+                self._driver = None
+
+    def _asked(self, method: str, arguments: tuple[Any, ...], seconds: float) -> Any:
+        return self._connected().asked(method, arguments, seconds + _SLACK_SECONDS)
+
+    def _connected(self) -> _Driver:
+        with self._opening:
+            if self._driver is None or not self._driver.lives:
+                self._driver = None
+                driver = _Driver()
+                try:
+                    address = driver.asked("connect", (self.settings,), _CONNECT_SECONDS)
+                except PilotbaseError:
+                    driver.end()
+                    raise
+                if self.is_own:
+                    os.environ[ADDRESS] = address  # for the processes that this one starts
+                self._driver = driver
+            return self._driver
+
+
+class _Driver:
+    """The process that speaks to the cluster, and what is asked of it."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "pilotbase_estate.backends.ray_driver", str(theirs.fileno())]
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **_PATIENCE},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+        self._lock, self._number = threading.Lock(), 0
+        self._asked: dict[int, Future[Any]] = {}
+        self.lives = True
+        threading.Thread(target=self._hear, name="answers of the cluster", daemon=True).start()
+
+    def asked(self, method: str, arguments: tuple[Any, ...], seconds: float) -> Any:
+        """Return what the cluster answers; raises what it says, and `BackendAwayError` when it says nothing."""
+        answer: Future[Any] = Future()
+        with self._lock:
+            self._number += 1
+            number = self._number
+            self._asked[number] = answer
+            try:
+                if not self.lives:
+                    raise OSError
+                self._connection.send((number, method, arguments))
+            except OSError:
+                raise BackendAwayError() from None
+        try:
+            return answer.result(seconds)
+        except TimeoutError:
+            raise BackendAwayError() from None
+
+    def end(self) -> None:
+        """End the process."""
+        self.lives = False
+        self._process.kill()
+        self._process.wait()
+
+    def _hear(self) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                number, ended = self._connection.recv()
+                self._settle(self._asked.pop(number), ended)
+        self.lives = False
+        self._process.wait()
+        with self._lock:
+            left, self._asked = self._asked, {}
+        for answer in left.values():
+            self._settle(answer, Ended(error=BackendAwayError()))
+
+    @staticmethod
+    def _settle(answer: Future[Any], ended: Ended) -> None:
+        if ended.error is not None:
+            answer.set_exception(ended.error)
+        else:
+            answer.set_result(ended.value)

@@ -1,0 +1,30 @@
+"""Whether a node could ever hold an attempt: what none could is refused at once, for it would wait for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase_estate.backends.backend import BackendNode
+from pilotbase_estate.documents.resources import Vector, format_vector
+from pilotbase_estate.placing.fleet import Fleet, read_ask
+
+
+def require_room(
+    demand: Vector, there: list[BackendNode], node: str | None = None, unseen: AbstractSet[str] = frozenset()
+) -> None:
+    """Return if one of the nodes that are there, or the one that was chosen, could hold a demand were it empty.
+
+    ``unseen``: dimensions of which the backend tells nothing.
+
+    Raises:
+        RefusedError: ``compute.no_such_node``, ``compute.beyond_node``.
+        InputError: ``compute.two_gpu_kinds``.
+    """
+    possible = {one.name: one.capacity for one in there if node in (None, one.name)}
+    if not possible:
+        raise RefusedError("compute.no_such_node", node=node or "", known=", ".join(one.name for one in there))
+    asked = {name: amount for name, amount in demand.items() if name not in unseen}
+    if not Fleet.of(possible).fitting(read_ask(asked)).any():
+        most = max(possible.values(), key=lambda capacity: capacity.get("cpu", 0))
+        raise RefusedError("compute.beyond_node", asked=format_vector(demand), most=format_vector(most))

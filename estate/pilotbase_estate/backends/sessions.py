@@ -1,0 +1,192 @@
+"""The engine of a Ray cluster: boxes that answer batches are opened on its nodes, and asked from here.
+
+Features go to the node; labels stay with the scorer. A node that goes takes its box with it (`WorkerLostError`):
+whoever asked opens another and goes on where the committed answers end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pilotbase.compute.box.box import BoxFacts
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded, WorkerLostError
+from pilotbase.compute.box.environments import Environment
+from pilotbase.compute.box.logs import Logs
+from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
+from pilotbase.compute.box.supervisor import BoxUsage
+from pilotbase.compute.engines import Worker
+from pilotbase.documents.application import Form
+from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase_estate.backends.backend import BackendAwayError
+from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
+from pilotbase_estate.backends.parcels import parcel_name, send_parcels
+from pilotbase_estate.backends.ray_cluster import Cluster
+from pilotbase_estate.backends.ray_settings import RaySettings
+from pilotbase_estate.backends.room import require_room
+from pilotbase_estate.backends.session_host import BoxOpening, BoxReply
+from pilotbase_estate.documents.resources import MILLI
+
+_HOST = "pilotbase_estate.backends.session_host:SessionHost"
+_SLACK_SECONDS = 30.0
+"""How much longer than the box itself its node may take to answer."""
+
+
+@dataclass
+class RayEngine:
+    """Opens boxes on the nodes of a cluster."""
+
+    cluster: Cluster
+    host_folder: str = ""
+    """Where nodes keep parcels; empty: their folder for temporary files."""
+    name = "ray"
+
+    def start_worker(
+        self, application: Path, form: Form, contract: Contract, environment: Environment, settings: BoxSettings
+    ) -> Worker:
+        if form.image is not None:
+            raise RefusedError("compute.image_stays")
+        environment.verify()
+        sent = {parcel_name(application): application, hex_of(environment.seal): environment.path}
+        opening = BoxOpening(
+            application=parcel_name(application),
+            form=form.model_dump_json(),
+            contract=contract.model_dump_json(by_alias=True),
+            environment=(environment.digest, environment.packages, environment.seal),
+            limits=settings.limits.model_dump_json(),
+            level=settings.level.value,
+            uid=settings.uid,
+            logs=settings.logs.value,
+        )
+        demand = {"cpu": settings.limits.threads * MILLI, "memory": settings.limits.memory_bytes}
+        require_room(demand, self.cluster.nodes())
+        key = self.cluster.make(Host(_HOST, (self.host_folder,), demand))
+        return RemoteWorker(self.cluster, key, sent, opening, settings)
+
+
+def open_cluster(settings: RaySettings) -> RayEngine:
+    """Return the engine of a cluster; one of this machine's own is started, so that who is started by us finds it.
+
+    Raises as `Cluster.connect`.
+    """
+    cluster = Cluster(settings)
+    if cluster.is_own:
+        cluster.connect()
+    return RayEngine(cluster)
+
+
+class RemoteWorker:
+    """A warm worker on a node of the cluster."""
+
+    def __init__(
+        self, cluster: Cluster, key: str, sent: Mapping[str, Path], opening: BoxOpening, settings: BoxSettings
+    ) -> None:
+        self._cluster, self._key, self._limits = cluster, key, settings.limits
+        self._usage, self._logs, self._open = BoxUsage(0.0, 0.0, 0), Logs("", 0, True), True
+        self._cancelled = False
+        self.end: BoxEnd | None = None
+        seconds = self._limits.load_seconds + _SLACK_SECONDS
+        try:
+            self._await_room(opening.application)
+            send_parcels(lambda method, *arguments: self._ask(method, *arguments, seconds=seconds), sent)
+            facts, self.load_seconds = self._value("open", opening, seconds=seconds)
+        except BaseException:
+            self._let_go()
+            raise
+        watch, level = MemoryWatch(facts.pop("memory_watch")), IsolationLevel(facts.pop("level"))
+        self.facts = BoxFacts(level=level, memory_watch=watch, **facts)
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the box may still answer."""
+        return self._open and self.end is None
+
+    def cancel(self) -> None:
+        """End the box from another thread: a `predict` under way raises `BoxEnded`."""
+        self._cancelled = True
+        self._cluster.remove(self._key)
+
+    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
+        """Return one answer for each case; raises as `WarmWorker.predict`, and `WorkerLostError`."""
+        seconds = self._limits.batch_seconds + _SLACK_SECONDS
+        return AnswerBatch(self._value("predict", batch.columns, batch.rows, seconds=seconds))
+
+    def usage(self) -> BoxUsage:
+        """Return what the box has used until now, or until its end."""
+        if self._open:
+            self._usage = BoxUsage(**self._ask("usage"))
+        return self._usage
+
+    def logs(self) -> Logs:
+        """Return what the log policy lets out."""
+        if self._open:
+            self._logs = Logs(**self._ask("logs"))
+        return self._logs
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """End the box; what it used and printed can still be asked for."""
+        if not self._open:
+            return
+        try:
+            self._ask("close", reason.value)
+            self.usage()
+            self.logs()
+        except WorkerLostError:
+            self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
+        self._let_go()
+
+    def _await_room(self, what: str) -> None:
+        """Return once a node has the host; raises ``compute.node_silent`` where none has had room for too long."""
+        seconds = self._cluster.settings.room_seconds
+        try:
+            self._cluster.ask(self._key, "__ray_ready__", seconds=seconds)
+        except HostSilentError:
+            raise PilotbaseError("compute.node_silent", job=what, seconds=seconds) from None
+        except HostGoneError:
+            raise WorkerLostError("compute.worker_lost") from None
+
+    def _value(self, method: str, *arguments: Any, seconds: float) -> Any:
+        """Return the value of a reply; raises what else it says."""
+        reply: BoxReply = self._ask(method, *arguments, seconds=seconds)
+        if reply.end is not None:
+            reason, number, detail = reply.end
+            self.end = BoxEnd(EndReason(reason), number, detail)
+            raise BoxEnded(self.end)
+        if reply.error is not None:
+            code, params = reply.error
+            if code == "box.killed":
+                raise WorkerLostError(code)
+            kind = InputError if code.startswith(("frame.", "input.", "contract.")) else PilotbaseError
+            raise kind(code, **params)
+        return reply.value
+
+    def _ask(self, method: str, *arguments: Any, seconds: float = _SLACK_SECONDS) -> Any:
+        try:
+            return self._cluster.ask(self._key, method, *arguments, seconds=seconds)
+        except (HostGoneError, HostSilentError) as error:
+            self._open = False
+            if self._cancelled:
+                self.end = BoxEnd(EndReason.CANCELLED, 0, "")
+                raise BoxEnded(self.end) from None
+            raise WorkerLostError("compute.worker_lost") from error
+
+    def _let_go(self) -> None:
+        self._open = False
+        with suppress(BackendAwayError):
+            self._cluster.remove(self._key)

@@ -1,0 +1,36 @@
+"""What the commands of computing power and of its vouchers share: arguments, whose view, a demand in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pilotbase.documents.errors import InputError
+
+if TYPE_CHECKING:
+    from pilotbase.workspace.store import View
+    from pilotbase_estate.documents.resources import Resources
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+Programme = Annotated[str, typer.Argument(help="Name of the programme.")]
+Job = Annotated[str, typer.Argument(help="What names the job, such as job:41.")]
+Attempt = Annotated[int, typer.Option(help="Which attempt of the job.", min=0)]
+
+
+def operators_view() -> View:
+    """Return what the operator of this home sees: whoever holds the home acts for all in it."""
+    from pilotbase.worker.base import open_base
+
+    return open_base().lab.view
+
+
+def demand_of(written: list[str]) -> Resources:
+    """Return what is asked for in words such as ``cpu=4``; raises `InputError`."""
+    from pilotbase_estate.documents.resources import Resources
+
+    parts = [one.partition("=") for one in written]
+    if any(not mark for _, mark, _ in parts):
+        raise InputError("voucher.bad_demand", found=", ".join(written))
+    asked: dict[str, Any] = {name: amount for name, _, amount in parts}
+    return Resources.model_validate(asked)

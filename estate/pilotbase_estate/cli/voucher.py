@@ -1,0 +1,256 @@
+"""``pilotbase voucher``: programmes, prices, vouchers, and what they pay of jobs and of services' calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.texts import Text, text
+from pilotbase_estate.cli import voucher_claims
+from pilotbase_estate.cli.computing import AsJson, Attempt, Job, Programme, demand_of, operators_view
+
+if TYPE_CHECKING:
+    from pilotbase.workspace.store import View
+    from pilotbase_estate.documents.voucher import Settlement
+    from pilotbase_estate.vouchers.wallet import Wallet
+
+app = typer.Typer(help="Vouchers for computing power: issue, pay, claim, audit.", no_args_is_help=True)
+VoucherId = Annotated[str, typer.Argument(help="The voucher, as issue and wallet print it.")]
+Reason = Annotated[str, typer.Option(help="Why; it stands in the log.", prompt="Why")]
+
+
+@app.command("rules")
+@command
+def rules(
+    file: Annotated[Path, typer.Argument(help="YAML file with the rules (docs/schema/voucher-rules.json).")],
+) -> None:
+    """Set the rules of a programme; vouchers issued before keep theirs."""
+    from pilotbase.documents.loading import load_document
+    from pilotbase_estate.documents.voucher import VoucherRules
+    from pilotbase_estate.vouchers.programmes import set_rules
+
+    brought = load_document(VoucherRules, file)
+    digest = set_rules(operators_view(), brought)
+    say(text("voucher.told.rules", programme=brought.name, digest=digest))
+
+
+@app.command("prices")
+@command
+def prices(
+    file: Annotated[Path, typer.Argument(help="YAML file with the prices (docs/schema/price-list.json).")],
+) -> None:
+    """Set the prices of a pool; what is on hold is settled at the prices that it was held at."""
+    from pilotbase.documents.loading import load_document
+    from pilotbase_estate.documents.voucher import PriceList
+    from pilotbase_estate.vouchers.programmes import set_prices
+
+    brought = load_document(PriceList, file)
+    digest = set_prices(operators_view(), brought)
+    say(text("voucher.told.prices", pool=brought.pool, digest=digest))
+
+
+@app.command("issue")
+@command
+def issue(
+    programme: Programme,
+    organisation: Annotated[str, typer.Argument(help="Who gets it.")],
+    amount: Annotated[str, typer.Argument(help="How much, such as 5000 or 4999.50.")],
+    as_json: AsJson = False,
+) -> None:
+    """Issue a voucher out of a programme's fund."""
+    from pilotbase_estate.documents.voucher import read_money
+    from pilotbase_estate.vouchers.ledger import issue
+
+    found = issue(operators_view(), programme, organisation, read_money(amount))
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        until = format_minute(found.expires_at)
+        say(text("voucher.told.issued", voucher=found.identity, organisation=organisation, until=until))
+
+
+@app.command("revoke")
+@command
+def revoke(voucher: VoucherId, reason: Reason) -> None:
+    """Take back what a voucher has free; what is on hold is still settled."""
+    from pilotbase_estate.vouchers.ledger import revoke
+
+    revoke(operators_view(), voucher, reason)
+    say(text("voucher.told.revoked", voucher=voucher))
+
+
+@app.command("wallet")
+@command
+def wallet(organisation: Annotated[str, typer.Argument(help="Whose.")], as_json: AsJson = False) -> None:
+    """Show what an organisation's vouchers have, what is on hold, what moved, what is left of the year's cap."""
+    from pydantic import TypeAdapter
+
+    from pilotbase_estate.vouchers.wallet import Wallet, wallet
+
+    found = wallet(operators_view(), organisation)
+    if as_json:
+        print_json(TypeAdapter(Wallet).dump_python(found, mode="json"))
+    else:
+        _print_wallet(found)
+
+
+@app.command("hold")
+@command
+def hold(  # noqa: PLR0913 - each thing that is asked for is an option
+    voucher: VoucherId,
+    job: Job,
+    pool: Annotated[str, typer.Argument(help="In which pool it runs.")],
+    attempt: Attempt = 1,
+    of: Annotated[list[str] | None, typer.Option(help="What it needs, such as cpu=4 or gpu/t4=1; repeat it.")] = None,
+    hours: Annotated[float, typer.Option(help="The longest that it may run.", min=0.0003)] = 1.0,
+    calls: Annotated[int, typer.Option(help="Calls of a service that it pays.", min=0)] = 0,
+    tokens: Annotated[int, typer.Option(help="Tokens of a service that it pays.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Put on hold what a voucher pays of a job at the most; the queue does it when a job is submitted."""
+    from pilotbase.catalogue.ties import declared_ties
+    from pilotbase_estate.vouchers.ledger import VoucherOrder, hold
+
+    view = operators_view()
+    order = VoucherOrder(job, attempt, voucher, pool, demand_of(of or []), round(hours * 3600), calls, tokens)
+    ties = declared_ties(view)
+    with view.transaction("voucher.held") as change:
+        here = view.within(change)
+        found = hold(here, change, order, ties)
+        spelled = _spelled(here, found.rules, {"held": found.held, "cost": found.cost})
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        say(text("voucher.told.held", job=job, until=format_minute(found.deadline), **spelled))
+
+
+@app.command("settle")
+@command
+def settle(
+    file: Annotated[Path, typer.Argument(help="YAML or JSON file with what was used (docs/schema/usage-sheet.json).")],
+    as_json: AsJson = False,
+) -> None:
+    """Settle a hold on metered use; the queue does it when a job has ended."""
+    from pilotbase.documents.loading import load_document
+    from pilotbase_estate.documents.voucher import UsageSheet, VoucherHold
+    from pilotbase_estate.vouchers.settling import settle
+
+    view, sheet = operators_view(), load_document(UsageSheet, file)
+    with view.transaction("voucher.settled") as change:
+        here = view.within(change)
+        found = settle(here, change, sheet)
+        sums = {"cost": found.cost, "subsidy": found.subsidy, "own": found.own}
+        spelled = _spelled(here, here.load(found.hold, VoucherHold).rules, sums)
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        _print_settlement(found, spelled)
+
+
+@app.command("release")
+@command
+def release(job: Job, attempt: Attempt = 1) -> None:
+    """Let a hold go whose job never ran, or failed by the platform's fault."""
+    from pilotbase_estate.vouchers.ledger import release
+
+    view = operators_view()
+    with view.transaction("voucher.released") as change:
+        let_go = release(view.within(change), change, job, attempt)
+    say(text("voucher.told.released", job=job) if let_go else text("voucher.told.nothing", job=job))
+
+
+@app.command("refund")
+@command
+def refund(job: Job, reason: Reason, attempt: Attempt = 1) -> None:
+    """Give back what a voucher has paid of a settled job, by the platform's fault."""
+    from pilotbase_estate.vouchers.ledger import refund
+
+    view = operators_view()
+    with view.transaction("voucher.refunded") as change:
+        given = refund(view.within(change), change, job, attempt, reason)
+    say(text("voucher.told.refunded", job=job) if given else text("voucher.told.nothing", job=job))
+
+
+@app.command("calls")
+@command
+def calls(
+    service: Annotated[str, typer.Argument(help="Name of the service.")],
+    voucher: VoucherId,
+    pool: Annotated[str, typer.Argument(help="At whose prices.")],
+) -> None:
+    """Let a voucher pay the calls of a service from this hour on; the worker settles each hour when it has closed."""
+    from pilotbase_estate.computing.paying import pay_calls_of
+
+    since = pay_calls_of(operators_view(), service, voucher, pool).since
+    say(text("voucher.told.pays_calls", voucher=voucher, service=service, since=format_minute(since)))
+
+
+@app.command("uses")
+@command
+def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "", as_json: AsJson = False) -> None:
+    """List what vouchers pay, newest first."""
+    from pydantic import TypeAdapter
+
+    from pilotbase_estate.documents.voucher import format_plain
+    from pilotbase_estate.vouchers.rows import UseRow, seen_uses
+
+    view = operators_view()
+    with view.reading() as connection:
+        found = seen_uses(connection, view.actor, voucher)
+    if as_json:
+        print_json(TypeAdapter(list[UseRow]).dump_python(found, mode="json"))
+        return
+    for use in found:
+        state = Text(code=f"voucher.use.{use.state}")
+        of = {"job": use.job, "attempt": use.attempt, "organisation": use.organisation, "supplier": use.supplier}
+        say(text("voucher.told.use", **of, state=state, held=format_plain(use.held), subsidy=format_plain(use.subsidy)))
+
+
+app.command("claim")(voucher_claims.claim)
+app.command("claims")(voucher_claims.claims)
+app.command("decide")(voucher_claims.decide)
+app.command("pay")(voucher_claims.pay)
+app.command("export")(voucher_claims.export)
+app.command("audit")(voucher_claims.audit)
+
+
+def _print_wallet(found: Wallet) -> None:
+    from pilotbase_estate.documents.voucher import format_plain
+
+    if not found.vouchers:
+        say(text("voucher.told.no_vouchers", organisation=found.organisation))
+    for one in found.vouchers:
+        state = Text(code=f"voucher.state.{one.state}")
+        sums = {"free": format_plain(one.free), "held": format_plain(one.held), "used": format_plain(one.used)}
+        of = {"voucher": one.voucher.identity, "programme": one.voucher.programme, "currency": one.currency}
+        say(text("voucher.told.voucher", **of, **sums, state=state, until=format_minute(one.voucher.expires_at)))
+    for year in found.years:
+        sums = {
+            "taken": format_plain(year.taken),
+            "left": format_plain(year.left),
+            "granted": format_plain(year.granted),
+        }
+        of = {"programme": year.programme, "currency": year.currency, "paid": format_plain(year.paid)}
+        say(text("voucher.told.year", year=year.year, **of, **sums))
+    for move in found.movements:
+        step, about = Text(code=f"voucher.step.{move.step}"), move.job or move.voucher
+        at, amount = format_minute(move.moved_at), format_plain(move.amount)
+        say(text("voucher.told.move", at=at, step=step, amount=amount, of=about))
+
+
+def _print_settlement(found: Settlement, spelled: dict[str, str]) -> None:
+    say(text("voucher.told.settled", job=found.job, **spelled))
+    for said in (*found.findings, *([found.reason] if found.reason is not None else [])):
+        say(said)
+
+
+def _spelled(here: View, rules: str, amounts: dict[str, int]) -> dict[str, str]:
+    """Return amounts in the currency of rules."""
+    from pilotbase_estate.documents.voucher import VoucherRules
+
+    found = here.load(rules, VoucherRules)
+    return {name: found.spell(amount) for name, amount in amounts.items()}

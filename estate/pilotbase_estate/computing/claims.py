@@ -1,0 +1,128 @@
+"""Claims on vouchers as organisations make them on a hub, and what operator and regulator do with them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pilotbase.catalogue.ties import declared_ties
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.quantities import format_bytes
+from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake.versions import vault_of
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.claim_files import files_of, put_kept, seal_claim_file
+from pilotbase_estate.documents.api.vouchers import NewClaim
+from pilotbase_estate.documents.voucher import ClaimDecision, ClaimFile, Payment, VoucherClaim
+from pilotbase_estate.vouchers import claiming
+from pilotbase_estate.vouchers.claiming import ClaimRuling
+from pilotbase_estate.vouchers.evidence_files import FILES
+from pilotbase_estate.vouchers.exporting import export_programme
+from pilotbase_estate.vouchers.rows import seen_claims
+
+MOST_BYTES = 20 << 20
+"""Of one file of a claim."""
+
+
+def submit_claim(base: Base, view: View, given: NewClaim) -> ClaimDecision:
+    """Claim for the organisation of the actor, keep the files and erase their uploads; the same request, the same.
+
+    Raises:
+        NotFoundError: the actor knows no such use, or no such upload.
+        ConflictError: the use is not settled.
+        InputError: a file is too large; a payment without the file that shows it, or the other way round.
+    """
+    known = view.done(ClaimDecision)
+    if known is None:
+        known = _claimed(base, view, given)
+    vault = vault_of(base, view)
+    for one in given.files:
+        with suppress(NotFoundError):
+            find_upload(vault, one.upload)
+            erase_upload(vault, one.upload)
+    return known
+
+
+def decide_claim(base: Base, view: View, verdict: ClaimRuling) -> ClaimDecision:
+    """Let operator or regulator grant or refuse a claim that waits; raises as `claiming.decide`."""
+    ties = declared_ties(base.lab.view)
+    with view.transaction("voucher.decided") as change:
+        return claiming.decide(view.within(change), change, verdict, ties)
+
+
+def pay_claim(view: View, claim: Digest, reference: str) -> bool:
+    """Say that a granted claim was paid out; raises as `claiming.pay`."""
+    with view.transaction("voucher.claim_paid") as change:
+        return claiming.pay(view.within(change), change, claim, reference)
+
+
+def export_evidence(base: Base, view: View, programme: str, folder: Path) -> int:
+    """Write the auditor's folder of a programme with the files of its claims, and return how many movements it has.
+
+    Raises:
+        RefusedError, NotFoundError, InputError: as `export_programme`.
+    """
+    moves = export_programme(view, programme, folder)
+    with view.reading() as connection:
+        rows = seen_claims(connection, view.actor, programme)
+    place = folder / FILES
+    for file, content in files_of(base, (view.load(row.identity, VoucherClaim) for row in rows)):
+        place.mkdir(exist_ok=True)
+        (place / f"{hex_of(file.digest)}{Path(file.name).suffix[:12]}").write_bytes(content)
+    return moves
+
+
+@contextmanager
+def zipped_evidence(base: Base, view: View, programme: str) -> Iterator[Path]:
+    """Yield a zip of what `export_evidence` writes, gone at the end of the block; raises as it."""
+    with tempfile.TemporaryDirectory(dir=base.home.scratch) as scratch:
+        folder = Path(scratch, programme)
+        export_evidence(base, view, programme, folder)
+        yield Path(shutil.make_archive(str(folder), "zip", scratch, programme))
+
+
+def _claimed(base: Base, view: View, given: NewClaim) -> ClaimDecision:
+    own, vault = view.actor.organisation, vault_of(base, view)
+    files, kept = [], []
+    for one in given.files:
+        upload = find_upload(vault, one.upload)
+        if upload.size > MOST_BYTES:
+            raise InputError("voucher.file_too_large", file=upload.name, most=format_bytes(MOST_BYTES))
+        content = b"".join(read_upload(vault, one.upload, ReaderGrant.of_owner(own)))
+        files.append(ClaimFile(kind=one.kind, name=upload.name, digest=upload.digest, size=upload.size))
+        kept.append(seal_claim_file(base, view, content, upload.digest))
+    ties = declared_ties(base.lab.view)
+    with view.transaction("voucher.claimed") as change:
+        made = VoucherClaim(
+            job=given.job,
+            attempt=given.attempt,
+            claimant=own,
+            side=given.side,
+            payment=_payment(given, files),
+            other_subsidies=given.other_subsidies,
+            files=tuple(files) or None,
+            made_at=change.now,
+            note=given.note,
+        )
+        decision = claiming.claim(view.within(change), change, made, ties)
+        for kept_file in kept:
+            put_kept(change, kept_file)
+        change.settle(decision.digest())
+    return decision
+
+
+def _payment(given: NewClaim, files: list[ClaimFile]) -> Payment | None:
+    """Return what is said to have been paid, with the file that shows it."""
+    receipt = next((one.digest for one in files if one.kind == "receipt"), None)
+    if (receipt is None) != (given.payment is None):
+        raise InputError("voucher.no_receipt")
+    if receipt is None or given.payment is None:
+        return None
+    return Payment(evidence=receipt, **given.payment.model_dump())

@@ -1,0 +1,126 @@
+"""What a job costs before it is handed in: the most that it can, and what its program took when it ran before.
+
+Of earlier runs those of the same organisation in the same pool count: of the same files if there are any, else of a
+program of the same name. Nobody's runs are told to anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.estimate import Ceiling, JobEstimate, Span
+from pilotbase.documents.hashes import Digest
+from pilotbase.evidence.remaining import Predicted, predict_next
+from pilotbase.worker.trials.consenting import ceiling_of
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.orders import WorkOrder
+from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.documents.voucher import PriceList
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.pools import pool_of
+from pilotbase_estate.queue.rows import AttemptRow, Ending, QueueState
+from pilotbase_estate.queue.submitting import JobRequest
+from pilotbase_estate.vouchers.pricing import amounts_over, cost_of
+from pilotbase_estate.vouchers.programmes import prices_of
+
+_NEWEST = 200
+"""So many jobs of the organisation are looked through."""
+_MOST_RUNS = 30
+
+
+def estimate_job(view: View, asking: JobRequest, order: WorkOrder) -> JobEstimate:
+    """Return what a job takes and costs, as the actor's own earlier runs and the prices of the pool say.
+
+    Raises:
+        InputError: it is more than can be counted or paid.
+    """
+    return _estimate(view, asking, list(_earlier(view, asking.pool, order.entry, order.folder)))
+
+
+def estimate_unseen(view: View, asking: JobRequest, entry: tuple[str, ...]) -> JobEstimate:
+    """Return the same while there are no files yet: by earlier runs of a program of that name.
+
+    Raises:
+        NotFoundError: there is no such pool.
+        InputError: as `estimate_job`.
+    """
+    pool_of(view, asking.pool)
+    return _estimate(view, asking, list(_earlier(view, asking.pool, entry)))
+
+
+def _estimate(view: View, asking: JobRequest, earlier: list[AttemptRow]) -> JobEstimate:
+    prices, held = _prices(view, asking.pool), _held(asking)
+    most_ms = round(1000 * asking.max_seconds)
+    most_money = None if prices is None else cost_of(prices, amounts_over(held, most_ms))
+    runs = earlier[:_MOST_RUNS]
+    wall = _span(predict_next([run.metered.wall_ms / 1000 for run in runs]), asking.max_seconds) if runs else None
+    money = None
+    if runs and prices is not None and most_money is not None:
+        money = _span(predict_next([float(_cost(prices, run, held)) for run in runs]), float(most_money))
+    return JobEstimate(
+        most_seconds=asking.max_seconds,
+        most_money=most_money,
+        runs=len(runs),
+        wall=wall,
+        money=money,
+        currency=prices.currency if prices is not None else "CNY",
+        rates={} if prices is None else {name: prices.prices[name] for name in sorted(held) if prices.prices.get(name)},
+    )
+
+
+def consent_by(view: View, asking: JobRequest, ceiling: Ceiling | None = None) -> Callable[[WorkOrder], None]:
+    """Return what lets a job be handed in below the limit, or the base's own limit where none is given.
+
+    Above it raises `RefusedError` with what the job takes and how to consent.
+    """
+    limit = ceiling_of() if ceiling is None else ceiling
+
+    def require(order: WorkOrder) -> None:
+        found = estimate_job(view, asking, order)
+        if found.above(limit):
+            raise RefusedError("compute.consent_needed", figures=found.said(), limit=limit.spelled())
+
+    return require
+
+
+def consented(_: WorkOrder) -> None:
+    """Let a job be handed in whatever it costs: somebody has consented."""
+
+
+def _earlier(view: View, pool: str, entry: tuple[str, ...], folder: Digest | None = None) -> Iterator[AttemptRow]:
+    """Yield the attempts that ran a program to its end, the newest first; without ``folder`` by its name alone."""
+    with view.reading() as connection:
+        over = rows.jobs_over(connection, pool, view.actor.organisation, _NEWEST)
+        done = [
+            (job, WorkOrder.model_validate_json(job.work)) for job in over if job.state is QueueState.DONE and job.work
+        ]
+        same = [job for job, other in done if (other.folder, other.entry) == (folder, entry)]
+        same = same or [job for job, other in done if other.folder == folder]
+        same = same or [job for job, other in done if other.entry[0] == entry[0]]
+        for job in same:
+            attempts = rows.attempts_of(connection, job.name)
+            yield from (one for one in attempts[-1:] if one.ending is Ending.DONE and one.metered.wall_ms)
+
+
+def _cost(prices: PriceList, run: AttemptRow, held: Vector) -> int:
+    """Return what an earlier run would cost now: what its counters say, and what else is held while it runs."""
+    counted = {"cpu": run.metered.cpu_ms, "memory": run.metered.memory_mib_ms}
+    return cost_of(prices, amounts_over(held, run.metered.wall_ms) | counted)
+
+
+def _held(asking: JobRequest) -> dict[str, int]:
+    return {name: amount * asking.members for name, amount in asking.demand.vector.items()}
+
+
+def _prices(view: View, pool: str) -> PriceList | None:
+    try:
+        return prices_of(view, pool)[1]
+    except NotFoundError:
+        return None
+
+
+def _span(found: Predicted, most: float) -> Span:
+    """Return an interval that goes no further than what was asked for."""
+    return Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most)).rounded()

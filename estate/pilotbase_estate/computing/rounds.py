@@ -1,0 +1,101 @@
+"""The pools of a base at work: every pool has its turns, as long as somebody waits for it or runs in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pilotbase.catalogue.ties import declared_ties
+from pilotbase.worker.base import Base
+from pilotbase.worker.rounds import Pace, in_rounds
+from pilotbase_estate.backends.backend import BackendAwayError, ComputeBackend
+from pilotbase_estate.computing.machines import MachinesThere
+from pilotbase_estate.computing.seats import forgo_unasked
+from pilotbase_estate.computing.works import forget_data, jobs_with_data, works_of
+from pilotbase_estate.queue import rows
+from pilotbase_estate.queue.dispatching import Dispatcher
+from pilotbase_estate.queue.machines import There
+from pilotbase_estate.queue.members import Members
+from pilotbase_estate.queue.one_engine import OtherEngineError
+from pilotbase_estate.queue.pools import pools
+from pilotbase_estate.queue.rows import QueueState
+
+PACE = Pace(idle=1.0, rest=5.0)
+_log = logging.getLogger("pilotbase.worker")
+
+
+class Dispatching:
+    """The dispatchers of all pools, under one name."""
+
+    def __init__(self, base: Base, backend: ComputeBackend, name: str) -> None:
+        self._base, self._name = base, f"{name}/pools"
+        self._members = Members(backend, works_of(base))
+        self._machines = MachinesThere(base.lab.view, backend)
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._left: dict[str, str] = {}
+        """Pools whose jobs run on another engine → what was said of it."""
+
+    def round(self) -> bool:
+        """Give every pool its turn and return whether anything was done; while the backend is away nothing is."""
+        done, found = False, list(pools(self._base.lab.view))
+        try:
+            there = self._machines.look(found)
+            for pool in found:
+                done = self._turn(pool.name, there[pool.name]) or done
+        except BackendAwayError as error:
+            self._machines.are_away(found, error)
+        self._forget()
+        return done
+
+    def round_alone(self) -> bool:
+        """Go one round and let others have the pools at once; returns whether anything was done."""
+        try:
+            return self.round()
+        finally:
+            self.leave()
+
+    def _turn(self, pool: str, there: There) -> bool:
+        """Give a pool its turn, and return whether anything was done; what runs on another engine is left alone."""
+        try:
+            turned = self._dispatcher(pool).turn(there)
+        except OtherEngineError as error:
+            if self._left.get(pool) != str(error):
+                _log.warning("%s", error.render())
+            self._left[pool] = str(error)
+            return False
+        self._left.pop(pool, None)
+        return turned is not None and turned.did_anything
+
+    def _dispatcher(self, pool: str) -> Dispatcher:
+        if pool not in self._dispatchers:
+            view = self._base.lab.view
+            self._dispatchers[pool] = Dispatcher(
+                view, pool, self._members, self._name, lambda: declared_ties(self._base.lab.view)
+            )
+        return self._dispatchers[pool]
+
+    def _forget(self) -> None:
+        """Remove the data of jobs that run no more, whoever has ended them, and seats that nobody is to have."""
+        for name in jobs_with_data(self._base):
+            with self._base.lab.view.reading() as connection:
+                job = rows.find_job(connection, name)
+            if job is None or job.state not in (QueueState.RUNNING, QueueState.STOPPING):
+                forget_data(self._base, name)
+        forgo_unasked(self._base)
+
+    def leave(self) -> None:
+        """Let others have the pools at once."""
+        for dispatcher in self._dispatchers.values():
+            dispatcher.leave()
+
+
+@contextmanager
+def dispatching(base: Base, backend: ComputeBackend, name: str) -> Iterator[None]:
+    """Go a round every second, in a thread, until the end of the block."""
+    ours = Dispatching(base, backend, name)
+    try:
+        with in_rounds("pools", ours.round, PACE):
+            yield
+    finally:
+        ours.leave()

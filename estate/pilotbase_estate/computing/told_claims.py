@@ -1,0 +1,172 @@
+"""Claims on vouchers as pages and API tell them: every rule with its outcome, and what became of a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Language, Text, sentence
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.paying import reconciled_hours
+from pilotbase_estate.documents.api.vouchers import (
+    ClaimDetail,
+    ClaimFileTold,
+    ClaimRuleTold,
+    ClaimStepTold,
+    ClaimTold,
+    HourTold,
+    MeteredTold,
+    ReconciliationTold,
+    UseTold,
+)
+from pilotbase_estate.documents.voucher import (
+    ClaimDecision,
+    ClaimPayout,
+    Settlement,
+    VoucherClaim,
+    VoucherHold,
+    VoucherRules,
+)
+from pilotbase_estate.vouchers.reconciling import Reconciliation, reconciled
+from pilotbase_estate.vouchers.rows import ClaimRow, UseRow, find_claim, find_use, seen_claims, seen_uses
+from pilotbase_estate.vouchers.rules import outcomes
+
+
+def claims_told(view: View, language: Language, state: str = "") -> list[ClaimTold]:
+    """Return the claims that the actor may see, newest first."""
+    with view.reading() as connection:
+        found = seen_claims(connection, view.actor, state=state)
+    return [claim_told(view, language, row) for row in found]
+
+
+def claim_told(view: View, language: Language, row: ClaimRow) -> ClaimTold:
+    """Return a claim that the actor may see."""
+    decision = view.load(row.decision, ClaimDecision)
+    return ClaimTold(**_told(row, decision, view.load(decision.rules, VoucherRules), language))
+
+
+def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
+    """Return a claim with all that became of it; raises `NotFoundError` to who may not see it."""
+    with view.reading() as connection:
+        row = find_claim(connection, claim)
+        use = None if row is None else find_use(connection, row.job, row.attempt)
+    made = view.get(claim)
+    if row is None or use is None or made is None:
+        raise NotFoundError("voucher.no_claim", claim=claim)
+    claimed, decision = made.load(VoucherClaim), view.load(row.decision, ClaimDecision)
+    rules = view.load(decision.rules, VoucherRules)
+    own, payment = view.actor.organisation, claimed.payment
+    judges = view.actor.sees_all and own not in (row.claimant, use.organisation, use.supplier)
+    return ClaimDetail(
+        **_told(row, decision, rules, language),
+        organisation=use.organisation,
+        supplier=use.supplier,
+        fee=row.fee,
+        reference=payment.reference if payment is not None else "",
+        paid=payment.amount if payment is not None else 0,
+        other_subsidies=list(claimed.other_subsidies),
+        note=claimed.note,
+        rules=[
+            ClaimRuleTold(rule=one.rule, state=one.state, why="" if one.why is None else _said(one.why, language))
+            for one in outcomes(rules, decision)
+        ],
+        files=[ClaimFileTold.model_validate(one) for one in claimed.files or ()],
+        history=list(_history(view, row, claimed)),
+        may_read_files=view.actor.sees_all or own == row.claimant,
+        may_decide=judges and row.state == "waiting",
+        may_pay=view.actor.is_operator and row.state == "granted",
+    )
+
+
+def uses_to_claim(view: View) -> list[UseTold]:
+    """Return the settled uses of the actor's organisation of which a voucher has paid something, newest first."""
+    own = view.actor.organisation
+    with view.reading() as connection:
+        uses = [use for use in seen_uses(connection, view.actor) if use.state == "settled" and use.subsidy]
+        standing = {row.use: row.claimant for row in seen_claims(connection, view.actor) if row.state != "refused"}
+    return [_use(view, use, standing.get((use.job, use.attempt), ""), own) for use in uses]
+
+
+def reconciliation_told(view: View, language: Language) -> ReconciliationTold:
+    """Return what was metered beside what was settled and posted; to operator and regulator alone."""
+    if not view.actor.sees_all:
+        raise NotFoundError("hub.not_found")
+    return ReconciliationTold(
+        uses=[told for one in reconciled(view) for told in _metered(one, language)],
+        hours=[
+            HourTold(
+                job=line.job,
+                attempts=line.attempt,
+                dimension=line.dimension,
+                metered=line.metered,
+                settled=line.settled,
+                difference=line.difference,
+            )
+            for line in reconciled_hours(view)
+        ],
+    )
+
+
+def _told(row: ClaimRow, decision: ClaimDecision, rules: VoucherRules, language: Language) -> dict[str, object]:
+    names = ("identity", "job", "attempt", "programme", "claimant", "side", "state", "amount", "claimed_at")
+    told: dict[str, object] = {name: getattr(row, name) for name in names}
+    return {**told, "currency": rules.currency, "failed": [_said(one, language) for one in decision.failed]}
+
+
+def _history(view: View, row: ClaimRow, made: VoucherClaim) -> Iterator[ClaimStepTold]:
+    yield ClaimStepTold(state="made", organisation=row.claimant, note=made.note, at=row.claimed_at)
+    found = {
+        stored.digest: stored.load(ClaimDecision) for stored in view.find("voucher-decision", {"claim": row.identity})
+    }
+    found.setdefault(row.decision, view.load(row.decision, ClaimDecision))
+    for decision in sorted(found.values(), key=lambda one: one.decided_at):
+        state = "waiting" if decision.waits else "granted" if decision.granted else "refused"
+        by = decision.looked_at
+        who, note = ("", "") if by is None else (by.organisation, by.note)
+        yield ClaimStepTold(state=state, organisation=who, note=note, at=decision.decided_at)
+    for stored in view.find("voucher-payout", {"claim": row.identity}):
+        paid = stored.load(ClaimPayout)
+        yield ClaimStepTold(state="paid", organisation="", note=paid.reference, at=paid.paid_at)
+
+
+def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
+    settlement = view.load(use.settlement, Settlement)
+    rules = view.load(view.load(use.hold, VoucherHold).rules, VoucherRules)
+    sides = {"supplier": use.supplier, "consumer": use.organisation}
+    return UseTold(
+        job=use.job,
+        attempt=use.attempt,
+        programme=use.programme,
+        organisation=use.organisation,
+        supplier=use.supplier,
+        state=use.state,
+        cost=settlement.cost,
+        subsidy=use.subsidy,
+        currency=rules.currency,
+        settled_at=settlement.settled_at,
+        claimed_by=claimed_by,
+        needs_payment=rules.paid,
+        sides=[side for side in rules.claimed_by if sides[side] == own and not claimed_by],
+    )
+
+
+def _metered(one: Reconciliation, language: Language) -> Iterator[MeteredTold]:
+    for line in one.lines:
+        yield MeteredTold(
+            job=line.job,
+            attempt=line.attempt,
+            dimension=line.dimension,
+            metered=line.metered,
+            settled=line.settled,
+            difference=line.difference,
+            currency=one.currency,
+            subsidy=one.subsidy,
+            posted=one.posted,
+            findings=[_said(finding, language) for finding in one.findings],
+        )
+
+
+def _said(why: Text, language: Language) -> str:
+    return sentence(why, language, make_visible)

@@ -1,0 +1,197 @@
+"""Shared pools as pages and API tell them: one's own jobs by name, of others the organisation and how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.texts import Language
+from pilotbase.worker.base import Base
+from pilotbase.worker.services.seats import wait_told
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.backends.backend import LogPart, MemberAttempt
+from pilotbase_estate.computing.keeping import local_backend
+from pilotbase_estate.documents.api.pools import (
+    AttemptTold,
+    HoldingTold,
+    JobDetail,
+    JobTold,
+    OthersTold,
+    PoolTold,
+    QueueTold,
+    UsageSpan,
+    UsageTold,
+    WindowTold,
+)
+from pilotbase_estate.documents.resources import dominant_share
+from pilotbase_estate.queue.pools import pool_of, pools
+from pilotbase_estate.queue.rows import AttemptRow, JobRow, QueueState
+from pilotbase_estate.queue.showing import (
+    Holding,
+    PoolStatus,
+    is_seen,
+    job_seen,
+    over,
+    queue,
+    standing,
+    usage,
+)
+from pilotbase_estate.sharing.explaining import JobWait
+
+SPANS: Mapping[UsageSpan, tuple[timedelta, int]] = {
+    UsageSpan.HOUR: (timedelta(hours=1), 60),
+    UsageSpan.DAY: (timedelta(days=1), 48),
+    UsageSpan.WEEK: (timedelta(days=7), 56),
+    UsageSpan.MONTH: (timedelta(days=30), 60),
+}
+"""How far back, and in how many stretches of time."""
+
+
+def pools_told(view: View, language: Language) -> list[PoolTold]:
+    """Return every pool of the base, by name."""
+    return [pool_told(view, language, one.name) for one in pools(view)]
+
+
+def pool_told(view: View, language: Language, name: str) -> PoolTold:
+    """Return who holds what of a pool; raises `NotFoundError`."""
+    found = standing(view, name)
+    return PoolTold(
+        name=found.pool.name,
+        title=localized(found.pool.title, language),
+        capacity=found.pool.capacity,
+        free=found.free,
+        closed=list(found.closed),
+        maintenance=_windows(found, view.store.clock(), language),
+        away=found.there.away,
+        missing=list(found.there.missing),
+        smaller=dict(found.there.smaller),
+        holdings=[_holding(one) for one in found.holdings],
+    )
+
+
+def queue_told(view: View, language: Language, name: str, most: int = 30) -> QueueTold:
+    """Return who waits and runs in a pool, and one's own newest ``most`` that have ended; raises `NotFoundError`."""
+    shown = queue(view, name)
+    own = view.actor.organisation
+    others = [one for one in standing(view, name).holdings if one.organisation != own and not view.actor.sees_all]
+    return QueueTold(
+        jobs=[_job(view, language, one.job, one.wait) for one in shown],
+        ended=[_job(view, language, one, None) for one in over(view, name, most)],
+        others=[OthersTold.model_validate(one) for one in others],
+    )
+
+
+def job_told(view: View, language: Language, name: str) -> JobDetail:
+    """Return a job that the actor may know, with every attempt at it; raises `NotFoundError`."""
+    seen = job_seen(view, name)
+    told = _job(view, language, seen.shown.job, seen.shown.wait)
+    return JobDetail(**dict(told), attempts=[_attempt(one) for one in seen.attempts])
+
+
+def usage_told(view: View, name: str, span: UsageSpan) -> UsageTold:
+    """Return who had how much of a pool up to now; raises `NotFoundError`."""
+    pool, until = pool_of(view, name)[1], view.store.clock()
+    reach, bins = SPANS[span]
+    return UsageTold(
+        since=until - reach,
+        until=until,
+        seconds=reach.total_seconds() / bins,
+        shares={name: list(shares) for name, shares in usage(view, name, until - reach, until, bins).items()},
+        guarantees={one.organisation: dominant_share(one.guarantee.vector, pool.capacity) for one in pool.quotas},
+    )
+
+
+def _windows(found: PoolStatus, now: datetime, language: Language) -> list[WindowTold]:
+    coming = (one for one in found.pool.maintenance if one.ends > now)
+    return [
+        WindowTold(
+            machines=list(one.machines),
+            starts=one.starts,
+            ends=one.ends,
+            why=localized(one.why, language) if one.why else "",
+        )
+        for one in sorted(coming, key=lambda one: one.starts)
+    ]
+
+
+def _holding(one: Holding) -> HoldingTold:
+    return HoldingTold(
+        organisation=one.organisation,
+        guarantee=one.quota.guarantee.vector,
+        limit=one.quota.limit.vector,
+        held=one.held,
+        borrowed=one.borrowed,
+        weight=one.quota.weight,
+        share=one.share,
+        running=one.running,
+        waiting=one.waiting,
+    )
+
+
+def _job(view: View, language: Language, job: JobRow, wait: JobWait | None) -> JobTold:
+    asked = job.asked
+    return JobTold(
+        name=job.name,
+        pool=asked.pool,
+        organisation=asked.organisation,
+        kind=asked.kind.value,
+        subject=job.thing if job.is_seat and is_seen(view, job.thing) else "",
+        demand=asked.demand.vector,
+        members=asked.members,
+        priority=asked.priority,
+        preemptible=asked.preemptible,
+        max_seconds=asked.max_seconds,
+        voucher=job.voucher,
+        state=job.state.value,
+        reason=job.reason.render(language) if job.reason is not None else None,
+        wait=wait_told(wait) if wait is not None else None,
+        attempt=job.attempt,
+        evictions=job.evictions,
+        submitted_at=asked.submitted,
+        started_at=job.started_at if job.state is not QueueState.WAITING else None,
+        ended_at=job.ended_at,
+    )
+
+
+def _attempt(one: AttemptRow) -> AttemptTold:
+    metered = one.metered
+    return AttemptTold(
+        number=one.number,
+        nodes=list(one.nodes),
+        ending=one.ending.value if one.ending is not None else None,
+        wall_ms=metered.wall_ms,
+        cpu_ms=metered.cpu_ms,
+        memory_mib_ms=metered.memory_mib_ms,
+        began_at=one.began_at,
+        ended_at=one.ended_at,
+    )
+
+
+def log_of(base: Base, view: View, job: str, member: int = 0) -> LogPart:
+    """Return what a member of a job's last attempt has printed, as far as it is kept.
+
+    Raises:
+        NotFoundError: there is no such job of the actor's own organisation, or no such member.
+    """
+    return local_backend(base).logs(_last_attempt(view, job, member), 0)
+
+
+def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
+    """Return the archive that a member of a job's last attempt has left, unread.
+
+    Raises:
+        NotFoundError: as `log_of`, or it has left nothing.
+    """
+    archive = local_backend(base).output(_last_attempt(view, job, member))
+    if archive is None:
+        raise NotFoundError("compute.no_output", job=job)
+    return archive
+
+
+def _last_attempt(view: View, job: str, member: int) -> MemberAttempt:
+    found = job_seen(view, job).shown.job
+    if found.asked.organisation != view.actor.organisation or not 0 <= member < found.asked.members:
+        raise NotFoundError("pool.no_job", job=job)
+    return MemberAttempt(job, found.attempt, member)

@@ -1,0 +1,112 @@
+"""Vouchers as pages and API tell them: an organisation's own; everybody's to operator and regulator."""
+
+from __future__ import annotations
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.texts import Language
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.told_claims import claim_told
+from pilotbase_estate.documents.api.vouchers import (
+    HoldTold,
+    MovementTold,
+    ProgrammeListed,
+    VoucherTold,
+    WalletListed,
+    WalletTold,
+    YearTold,
+)
+from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.vouchers.programmes import programmes
+from pilotbase_estate.vouchers.rows import seen_claims, vouchers_of
+from pilotbase_estate.vouchers.wallet import VoucherStanding, wallet
+
+
+def wallets_listed(view: View) -> list[WalletListed]:
+    """Return whose wallets the actor may see: who has vouchers or has claimed, by name."""
+    with view.reading() as connection:
+        holders = {row.organisation for row in vouchers_of(connection, view.actor)}
+        claimants = {row.claimant for row in seen_claims(connection, view.actor)}
+        claimants &= claimants if view.actor.sees_all else {view.actor.organisation}
+    found = [wallet(view, name, movements=0) for name in sorted(holders | claimants)]
+    return [
+        WalletListed(organisation=one.organisation, vouchers=len(one.vouchers), balance=one.balance) for one in found
+    ]
+
+
+def wallet_told(view: View, language: Language, organisation: str) -> WalletTold:
+    """Return an organisation's wallet; raises `NotFoundError` to who may not see it."""
+    found = wallet(view, organisation)
+    currencies = {one.voucher.identity: one.currency for one in found.vouchers}
+    with view.reading() as connection:
+        claims = [row for row in seen_claims(connection, view.actor) if row.claimant == organisation]
+    return WalletTold(
+        organisation=organisation,
+        balance=found.balance,
+        vouchers=[_voucher(one) for one in found.vouchers],
+        holds=[
+            HoldTold(
+                job=one.job,
+                attempt=one.attempt,
+                voucher=one.voucher,
+                supplier=one.supplier,
+                held=one.held,
+                currency=currencies[one.voucher],
+                lapses_at=one.lapses_at,
+            )
+            for one in found.holds
+        ],
+        movements=[
+            MovementTold(
+                step=row.step,
+                voucher=row.voucher,
+                job=row.job,
+                attempt=row.attempt,
+                amount=row.amount,
+                currency=currencies[row.voucher],
+                at=row.moved_at,
+            )
+            for row in found.movements
+        ],
+        years=[YearTold.model_validate(one) for one in found.years],
+        claims=[claim_told(view, language, row) for row in claims],
+    )
+
+
+def programmes_told(view: View, language: Language) -> list[ProgrammeListed]:
+    """Return the programmes as they stand today, by name."""
+    return [
+        ProgrammeListed(
+            name=rules.name,
+            title=localized(rules.title, language),
+            issuer=rules.issuer,
+            currency=rules.currency,
+            begins=rules.begins,
+            ends=rules.ends,
+            rate=rules.rate,
+            version=digest,
+        )
+        for digest, rules in programmes(view)
+    ]
+
+
+def require_named(rules: VoucherRules, programme: str) -> None:
+    """Return if rules are those of a programme, where one is named; raises `InputError`."""
+    if programme and rules.name != programme:
+        raise InputError("voucher.other_programme", found=rules.name, programme=programme)
+
+
+def _voucher(one: VoucherStanding) -> VoucherTold:
+    row = one.voucher
+    return VoucherTold(
+        identity=row.identity,
+        programme=row.programme,
+        state=one.state,
+        amount=row.amount,
+        free=one.free,
+        held=one.held,
+        used=one.used,
+        currency=one.currency,
+        pays=one.pays,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,57 @@
+"""A supplier's own program that came as an archive: unpacked in a box, handed in, and the archive erased."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from pilotbase.documents.vocabularies import JobKind
+from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake.versions import unpacked, vault_of
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.estimates import consent_by, consented
+from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
+from pilotbase_estate.operations.pools import NewJob
+from pilotbase_estate.queue.rows import JobRow
+from pilotbase_estate.queue.showing import job_seen
+from pilotbase_estate.queue.submitting import JobRequest
+
+
+def submit_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> JobRow:
+    """Take a program in from an upload, which is erased then, and let it wait for a pool.
+
+    The same request again finds the job that it made.
+
+    Raises:
+        NotFoundError: there is no such upload of the actor's organisation, no such pool or voucher.
+        InputError: the archive is refused, or does not hold the program.
+        RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay; it may
+            cost more than the limit, and ``given.consent`` is not said.
+    """
+    vault, made = vault_of(base, view), view.outcome()
+    if made is None:
+        grant = ReaderGrant.of_owner(view.actor.organisation)
+        data = tuple((one.dataset, one.file) for one in given.data)
+        with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
+            asking = _asking(given)
+            consents = consented if given.consent else consent_by(view, asking)
+            made = submit_order(base, view, SubmittedProgram(folder, given.entry, data), asking, consents).name
+    with suppress(NotFoundError):
+        find_upload(vault, given.upload)
+        erase_upload(vault, given.upload)
+    return job_seen(view, made).shown.job
+
+
+def _asking(given: NewJob) -> JobRequest:
+    return JobRequest(
+        given.pool,
+        given.demand,
+        given.hours * 3600,
+        kind=JobKind.DEVELOPMENT,
+        members=given.members,
+        priority=given.priority,
+        preemptible=given.preemptible,
+        voucher=given.voucher,
+    )

@@ -1,0 +1,1 @@
+"""What the API of the computing estate takes and gives."""

@@ -1,0 +1,207 @@
+"""Pool 算力池: machines that organisations share, what each of them is promised of it, and the rules of sharing.
+
+Quotas cap and promise, fair share orders, vouchers pay: three separate things. Decided by `pilotbase_estate.sharing`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import pydantic
+from pydantic import StringConstraints, model_validator
+
+from pilotbase.documents.base import Document, Localized, Moment, Name, Part
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.quantities import Duration, format_duration
+from pilotbase.documents.texts import text
+from pilotbase_estate.documents.resources import (
+    ANY_GPU,
+    Demand,
+    Resources,
+    Vector,
+    beyond,
+    counted,
+    format_amount,
+    guaranteed,
+    is_kind,
+    total,
+)
+
+MOST_MACHINES = 10_000
+NOTHING = Resources.of({})
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
+Labels = Annotated[Mapping[Label, Label], pydantic.Field(max_length=20)]
+
+
+class Machines(Part):
+    """Machines that are alike."""
+
+    name: Name
+    """Of one; several are called ``NAME-1``, ``NAME-2`` and so on."""
+    count: int = pydantic.Field(default=1, ge=1, le=MOST_MACHINES)
+    capacity: Resources
+    """What jobs may have of each; leave out what the machine needs itself."""
+    labels: Labels = pydantic.Field(default={})
+    """What a job may ask for, such as ``zone: hall-2``."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        if self.count == 1:
+            return (self.name,)
+        return tuple(f"{self.name}-{number}" for number in range(1, self.count + 1))
+
+
+class Quota(Part):
+    """Quota 配额 of one organisation. A dimension that a limit does not name is not limited."""
+
+    organisation: Name
+    guarantee: Resources = NOTHING
+    """What it can have whenever it asks, within ``minimum_run``; others may borrow what is idle."""
+    limit: Resources = NOTHING
+    """More it never has, what is borrowed included."""
+    person_limit: Resources = NOTHING
+    """More none of its people ever has."""
+    weight: int = pydantic.Field(default=1, ge=1, le=1000)
+    """Its part of what is promised to nobody, or is idle, beside the weights of others."""
+
+
+class Window(Part):
+    """Maintenance window: no job runs in it, and none starts that could run into it."""
+
+    starts: Moment
+    ends: Moment
+    machines: tuple[Name, ...] = ()
+    """Which, by the names of their entries; all where none is named."""
+    why: Localized | str | None = None
+
+
+class Seats(Part):
+    """Work of the base itself that takes a seat 席位 in the pool before it opens boxes; what is left out takes none.
+
+    It counts on the quota of whose it is, on that of the base where that organisation has none here. Written ``{}``,
+    each box is taken to need what its limits say, of what the machines name; what is named here counts instead.
+    """
+
+    trials: Demand | None = None
+    services: Demand | None = None
+
+
+class Pool(Document):
+    """A pool; each change is a new version under the same name."""
+
+    document: Literal["pool/1"] = "pool/1"
+    name: Name
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | Localized
+    machines: tuple[Machines, ...] = pydantic.Field(min_length=1, max_length=2000)
+    quotas: tuple[Quota, ...] = pydantic.Field(default=(), max_length=2000)
+    """Organisations that are not named here have nothing of the pool."""
+    maintenance: tuple[Window, ...] = pydantic.Field(default=(), max_length=500)
+    shared_gpus: bool = False
+    """Whether a job may have a share of one GPU."""
+    minimum_run: Duration = 600
+    """So long a job runs before it can be evicted, at least a second; then, at the latest, a guarantee is restored."""
+    evictions_at_most: int = pydantic.Field(default=3, ge=0, le=100)
+    """A job that was evicted so often runs where nobody can evict it."""
+    half_life: Duration = 86_400
+    """After this time what an organisation had beyond its guarantee counts half in the order; 0: it does not count."""
+    priority_step: Duration = 3600
+    """So long a job must have waited longer to go before one whose priority is higher by one."""
+    longest_job: Duration = pydantic.Field(default=86_400, gt=0)
+    """No job may ask for more time; a service asks again."""
+    seats: Seats | None = None
+    """Which work of the base itself takes its room here."""
+
+    stand_ins: ClassVar[Mapping[str, Any]] = {"name": "pool", "title": "-"}
+    rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "pool.guarantees_beyond": ("machines",),
+        "pool.foreign_machine": ("machines",),
+        "pool.minimum_beyond": ("longest_job",),
+    }
+
+    @property
+    def capacities(self) -> Mapping[str, Vector]:
+        """Return machine → what jobs may have of it, in the order of the document."""
+        return {name: alike.capacity.vector for alike in self.machines for name in alike.names}
+
+    @property
+    def capacity(self) -> Vector:
+        """Return what all machines have together."""
+        return total(self.capacities.values())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = list(self._problems())
+        if found:
+            raise InputError.from_issues("", found)
+        return self
+
+    def _problems(self) -> Iterator[Issue]:
+        if sum(alike.count for alike in self.machines) > MOST_MACHINES:
+            yield _issue("machines", "pool.too_many_machines", most=MOST_MACHINES)
+            return
+        machines = Counter(name for alike in self.machines for name in alike.names)
+        for index, alike in enumerate(self.machines):
+            double = next((name for name in alike.names if machines[name] > 1), None)
+            if double is not None:
+                yield _issue(f"machines[{index}].name", "pool.double_machine", machine=double)
+        organisations = Counter(quota.organisation for quota in self.quotas)
+        for index, quota in enumerate(self.quotas):
+            if organisations[quota.organisation] > 1:
+                place = f"quotas[{index}].organisation"
+                yield _issue(place, "pool.double_organisation", organisation=quota.organisation)
+            yield from _over_its_limit(f"quotas[{index}]", quota)
+        yield from self._promised_too_much()
+        yield from self._windows()
+        if self.minimum_run > self.longest_job:
+            longest, least = format_duration(int(self.longest_job)), format_duration(int(self.minimum_run))
+            yield _issue("minimum_run", "pool.minimum_beyond", found=least, longest=longest)
+
+    def _promised_too_much(self) -> Iterator[Issue]:
+        """Yield each dimension of which more is guaranteed than there is, at the quota where it no longer fits."""
+        promised: dict[str, int] = {}
+        there, told = counted(self.capacity), set[str]()
+        vectors = [guaranteed(quota.guarantee.vector) for quota in self.quotas]
+        for index, vector in enumerate(vectors):
+            for name, amount in vector.items():
+                promised[name] = promised.get(name, 0) + amount
+                known = name in told or (name == ANY_GPU and any(map(is_kind, told)))
+                if promised[name] > there.get(name, 0) and not known:
+                    told.add(name)
+                    place = f".{name}" if name in self.quotas[index].guarantee.vector else ""
+                    yield _issue(
+                        f"quotas[{index}].guarantee{place}",
+                        "pool.guarantees_beyond",
+                        dimension=name,
+                        found=format_amount(name, sum(one.get(name, 0) for one in vectors)),
+                        most=format_amount(name, there.get(name, 0)),
+                    )
+
+    def _windows(self) -> Iterator[Issue]:
+        known = {alike.name for alike in self.machines}
+        for index, window in enumerate(self.maintenance):
+            place = f"maintenance[{index}]"
+            if window.ends <= window.starts:
+                starts, ends = format_minute(window.starts), format_minute(window.ends)
+                yield _issue(f"{place}.ends", "pool.window_ends_before", starts=starts, ends=ends)
+            for number, name in enumerate(window.machines):
+                if name not in known:
+                    yield _issue(f"{place}.machines[{number}]", "pool.foreign_machine", machine=name)
+
+
+def _over_its_limit(place: str, quota: Quota) -> Iterator[Issue]:
+    vector = guaranteed(quota.guarantee.vector)
+    for name, more in beyond(vector, quota.limit.vector).items():
+        yield _issue(
+            f"{place}.limit.{name}",
+            "pool.guarantee_over_limit",
+            dimension=name,
+            found=format_amount(name, vector[name]),
+            most=format_amount(name, vector[name] - more),
+        )
+
+
+def _issue(path: str, code: str, **params: object) -> Issue:
+    return Issue(file="", path=path, problem=text(code, **params))

@@ -1,0 +1,420 @@
+"""Voucher 算力券: a subsidy of computing power under rules of a city or programme, from issue to claim.
+
+A voucher pays; a quota caps; fair share orders: three separate things. Money is in whole hundredths of its currency
+(fen 分 for CNY). Time on a resource is in whole milliseconds of one unit of it: core-ms, GPU-ms, licence-ms, MiB-ms
+for memory and disk; calls and tokens are in pieces. So sums come out even, and anybody can compute them again.
+
+Rules differ by city (`reference/policy.md`): none is built in. Each is a document, and a voucher names the digest of
+the one that it was issued under.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.moments import format_day
+from pilotbase.documents.texts import Text
+from pilotbase_estate.documents.resources import Demand, Resources
+
+MOST_MONEY = 10**13
+"""A hundred billion yuan, in fen."""
+MOST_UNITS = 2**53 - 1
+"""The largest whole number that JSON carries."""
+WHOLE_RATE = 10_000
+"""Basis points: all of it."""
+Money = Annotated[int, Field(strict=True, ge=0, le=MOST_MONEY)]
+"""Whole hundredths of a currency; never a fraction of one."""
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST_UNITS)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9_.:@/-]{0,99}$")]
+"""What names a job in every step of its payment: ``job:41``, ``service:pump-alarm@2027-03-01T09``."""
+VoucherName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+FileKind = Literal["invoice", "receipt"]
+"""What a file of a claim is: the bill, or the proof that it was paid."""
+Side = Literal["supplier", "consumer"]
+"""Who sold the computing power, or who used it."""
+Rounding = Literal["down", "half_up", "up"]
+Category = Literal["cpu", "memory", "disk", "gpu", "licence", "calls", "tokens"]
+_MONEY = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,2}))?")
+_PRICED = re.compile(r"^(cpu|memory|disk|calls|tokens|(?:gpu|licence)/[a-z0-9][a-z0-9._-]{0,40})$")
+
+
+def _require_priced(amounts: Mapping[str, int]) -> Mapping[str, int]:
+    for name in amounts:
+        if _PRICED.fullmatch(name) is None:
+            raise InputError("voucher.unknown_price", found=name[:60])
+    return amounts
+
+
+Prices = Annotated[Mapping[str, Money], AfterValidator(_require_priced)]
+Amounts = Annotated[Mapping[str, Count], AfterValidator(_require_priced)]
+"""Dimension → how much was used of it, in the units above."""
+
+
+def rounded(numerator: int, denominator: int, how: Rounding) -> int:
+    """Return ``numerator / denominator``, neither negative, as a whole number, rounded as ``how`` says."""
+    if how == "down":
+        return numerator // denominator
+    return -(-numerator // denominator) if how == "up" else (2 * numerator + denominator) // (2 * denominator)
+
+
+class MeteringTerms(Part):
+    """How far the backend's own counters may be from our clock times what was asked for.
+
+    What is settled is always the smaller of the two; beyond the tolerance it is said besides, and the node is named.
+    """
+
+    tolerance: int = Field(default=500, ge=0, le=WHOLE_RATE)
+    """In basis points of what our clock says."""
+    tolerance_ms: int = Field(default=2_000, ge=0, le=3_600_000)
+    """Milliseconds of one unit that are let pass in any case: a short job's clocks start and stop apart."""
+
+
+class VoucherRules(Document):
+    """The rules of one programme of vouchers, as its authority has published them."""
+
+    document: Literal["voucher-rules/1"] = "voucher-rules/1"
+    name: Name
+    """The programme; changed rules are a new version under the same name, and hold for vouchers issued from then on."""
+    title: Localized | str
+    issuer: Name
+    """Whose fund it is."""
+    currency: Currency = "CNY"
+    begins: Day
+    ends: Day
+    """The last day on which a voucher is issued or pays anything new."""
+    utc_offset_minutes: int = Field(default=480, ge=-720, le=840)
+    """Days and years of the programme are those of this offset from UTC."""
+    claimed_by: tuple[Side, ...] = Field(min_length=1, max_length=2)
+    """Who may claim. Where both may, whoever claims a use first does, and never both."""
+    rate: int = Field(strict=True, ge=1, le=WHOLE_RATE)
+    """How much of a counted fee the voucher pays, in basis points: 3000 is 30 %."""
+    rounding: Rounding = "down"
+    """How the paid share is rounded to a whole hundredth, once a use."""
+    cap_voucher: Money
+    """The most that one voucher is issued for."""
+    cap_year: Money
+    """The most that one organisation is paid, or claims, in a year of the programme."""
+    total: Money
+    """All that the programme can issue."""
+    minimum: Money = 0
+    """The least counted fee of a use that is subsidised at all."""
+    uncounted: tuple[Category, ...] = ()
+    """Categories of cost that are not subsidised."""
+    unrelated: bool = True
+    """Supplier and consumer may have no tie of ownership, through whomever."""
+    paid: bool = True
+    """A claim needs evidence that the fee was paid."""
+    once: bool = True
+    """What another programme subsidises is not subsidised again."""
+    valid_days: int = Field(ge=1, le=3660)
+    """For so many days from its issue a voucher takes new holds."""
+    hold_hours: int = Field(default=72, ge=1, le=24 * 92)
+    """The longest that a hold is honoured: a hold that was made while its voucher was valid pays work until its own
+    deadline, whether or not the voucher has expired since."""
+    settle_hours: int = Field(default=24, ge=1, le=24 * 92)
+    """So long after its deadline a hold waits to be settled; then it is let go."""
+    claim_days: int = Field(default=180, ge=1, le=3660)
+    """A use is claimed within so many days after it was settled."""
+    reviewed_from: Money | None = None
+    """A claim of so much or more that meets every rule waits for a person to look at its evidence, who grants or
+    refuses it; none: no claim does, 0: each does."""
+    metering: MeteringTerms = MeteringTerms()
+    note: Note = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.begins > self.ends:
+            raise InputError("voucher.ends_before", begins=self.begins, ends=self.ends)
+        if not 0 < self.cap_voucher <= self.total or self.cap_year == 0:
+            raise InputError("voucher.caps_disagree", cap=self.cap_voucher, total=self.total, year=self.cap_year)
+        return self
+
+    def day(self, at: datetime) -> str:
+        """Return the programme's day at a moment."""
+        return format_day(self._local(at))
+
+    def year(self, at: datetime) -> int:
+        """Return the programme's year at a moment."""
+        return self._local(at).year
+
+    def spell(self, amount: int) -> str:
+        """Return an amount of the programme's money as people read it: ``1,234.50 CNY``."""
+        return format_money(amount, self.currency)
+
+    def counts(self, dimension: str) -> bool:
+        """Tell whether the cost of a dimension is subsidised."""
+        return category_of(dimension) not in self.uncounted
+
+    def share(self, counted: int) -> int:
+        """Return what is paid of a counted fee: none of one below the minimum."""
+        return 0 if counted < self.minimum else rounded(counted * self.rate, WHOLE_RATE, self.rounding)
+
+    def _local(self, at: datetime) -> datetime:
+        return at + timedelta(minutes=self.utc_offset_minutes)
+
+
+class PriceList(Document):
+    """What a pool's computing power costs."""
+
+    document: Literal["price-list/1"] = "price-list/1"
+    pool: Name
+    supplier: Name
+    """Who sells it."""
+    currency: Currency = "CNY"
+    rounding: Rounding = "half_up"
+    """How the cost of each line is rounded to a whole hundredth; a cost is the sum of its lines."""
+    prices: Prices = Field(min_length=1, max_length=100)
+    """Per core-hour (``cpu``), GiB-hour (``memory``, ``disk``), GPU-hour (``gpu/KIND``), licence-hour
+    (``licence/NAME``), thousand ``calls``, million ``tokens``. What is not named costs nothing."""
+
+
+class Usage(Part):
+    """What a backend's own counters say of one attempt."""
+
+    source: Word
+    """Which counters: ``cgroup v2``, ``proc``, ``ray``, ``gateway``."""
+    node: Word
+    wall_ms: Count
+    cpu_ms: Count | None = None
+    """Core-milliseconds; None: the backend does not count them, and nothing is settled for them."""
+    memory_mib_ms: Count | None = None
+    disk_mib_ms: Count | None = None
+    gpu_ms: Mapping[Name, Count] = Field(default_factory=dict, max_length=40)
+    licence_ms: Mapping[Name, Count] = Field(default_factory=dict, max_length=40)
+    calls: Count = 0
+    tokens: Count = 0
+
+    @property
+    def counted(self) -> Mapping[str, int]:
+        """Return dimension → amount, of what is counted."""
+        plain = {"cpu": self.cpu_ms, "memory": self.memory_mib_ms, "disk": self.disk_mib_ms}
+        found = {name: amount for name, amount in plain.items() if amount is not None}
+        found |= {f"gpu/{kind}": amount for kind, amount in self.gpu_ms.items()}
+        found |= {f"licence/{name}": amount for name, amount in self.licence_ms.items()}
+        return found | {name: amount for name, amount in (("calls", self.calls), ("tokens", self.tokens)) if amount}
+
+
+class UsageSheet(Document):
+    """What one attempt used 用量单: when it ran by our own clock, and what its backend counted."""
+
+    document: Literal["usage-sheet/1"] = "usage-sheet/1"
+    job: JobName
+    attempt: int = Field(ge=0)
+    started_at: Moment
+    ended_at: Moment
+    usage: Usage
+    capacity: Resources | None = None
+    """What its node has declared to have; none: it is not known."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.ended_at < self.started_at:
+            raise InputError("voucher.ended_before", job=self.job, attempt=self.attempt)
+        return self
+
+
+class CostLine(Part):
+    """One line of a bill."""
+
+    of: Word
+    amount: Count
+    price: Money
+    """Of a thousand calls, a million tokens, or an hour of one unit."""
+    cost: Money
+    counts: bool
+    """Whether it is subsidised."""
+
+
+class Voucher(Document):
+    """What an organisation was given."""
+
+    document: Literal["voucher/1"] = "voucher/1"
+    identity: VoucherName
+    programme: Name
+    rules: Digest
+    organisation: Name
+    amount: Money
+    issued_at: Moment
+    expires_at: Moment
+    """From this moment on it takes no new hold."""
+
+
+class VoucherHold(Document):
+    """What of a voucher was set aside for one attempt of a job, when it was submitted."""
+
+    document: Literal["voucher-hold/1"] = "voucher-hold/1"
+    job: JobName
+    attempt: int = Field(ge=0)
+    voucher: VoucherName
+    organisation: Name
+    pool: Name
+    supplier: Name
+    rules: Digest
+    prices: Digest
+    demand: Demand = Resources({})
+    seconds: int = Field(ge=1, le=24 * 92 * 3600)
+    """The longest that it may run."""
+    calls: Count = 0
+    tokens: Count = 0
+    cost: Money
+    """At the most."""
+    wanted: Money
+    """The voucher's share of that."""
+    held: Money
+    """What there was of it: a voucher pays as far as it goes."""
+    held_at: Moment
+    deadline: Moment
+    """Work until then is paid."""
+    lapses_at: Moment
+    """Not settled by then, it is let go."""
+
+
+class Settlement(Document):
+    """What one attempt used, what it costs, and what of it the voucher pays."""
+
+    document: Literal["voucher-settlement/1"] = "voucher-settlement/1"
+    job: JobName
+    attempt: int = Field(ge=0)
+    voucher: VoucherName
+    hold: Digest
+    organisation: Name
+    supplier: Name
+    started_at: Moment
+    ended_at: Moment
+    """By our own clock."""
+    settled_at: Moment
+    usage: Usage
+    capacity: Resources | None = None
+    """What the node has declared to have."""
+    settled: Amounts
+    """What is billed: the smaller of counters and clock, for the time up to the hold's deadline."""
+    findings: tuple[Text, ...] = ()
+    """Where counters and clock disagree, or a node says what cannot be."""
+    lines: tuple[CostLine, ...]
+    cost: Money
+    counted: Money
+    """Cost of the lines that are subsidised."""
+    subsidy: Money
+    """What the voucher pays."""
+    reason: Text | None = None
+    """Why the voucher pays less than its share, or nothing."""
+
+    @property
+    def own(self) -> int:
+        """What the organisation pays itself."""
+        return self.cost - self.subsidy
+
+
+class Payment(Part):
+    """Evidence that a fee was paid: an invoice with its bank receipt."""
+
+    reference: Word
+    """Number of invoice or receipt."""
+    evidence: Digest
+    """Of the file that shows it."""
+    amount: Money
+    paid_on: Day
+    payer: Name
+    payee: Name
+
+
+class ClaimFile(Part):
+    """A file that a claimant has handed in with a claim."""
+
+    kind: FileKind
+    name: Word
+    digest: Digest
+    size: int = Field(ge=0)
+
+
+class VoucherClaim(Document):
+    """What an organisation claims of a settled use; how much is not asked: it is what the voucher paid."""
+
+    document: Literal["voucher-claim/1"] = "voucher-claim/1"
+    job: JobName
+    attempt: int = Field(ge=0)
+    claimant: Name
+    side: Side
+    payment: Payment | None = None
+    other_subsidies: tuple[Word, ...] = Field(default=(), max_length=20)
+    """Other programmes that subsidise the same fee, as the claimant declares."""
+    files: tuple[ClaimFile, ...] | None = Field(default=None, max_length=10)
+    """What was handed in with it; the file that shows the payment is `Payment.evidence`."""
+    made_at: Moment
+    note: Note = ""
+
+
+class ReviewedEvidence(Part):
+    """Who has looked at the evidence of a claim, and what they say of it."""
+
+    organisation: Name
+    note: Note = ""
+
+
+class ClaimDecision(Document):
+    """Whether a claim holds, and every rule that it does not meet."""
+
+    document: Literal["voucher-decision/1"] = "voucher-decision/1"
+    claim: Digest
+    rules: Digest
+    settlement: Digest | None = None
+    granted: bool
+    failed: tuple[Text, ...] = ()
+    amount: Money = 0
+    fee: Money = 0
+    """What had to be paid, and was."""
+    waits: Literal[True] | None = None
+    """It meets every rule, and waits for a person to look at its evidence."""
+    looked_at: ReviewedEvidence | None = None
+    """Who has decided it, where the rules ask for a person."""
+    decided_at: Moment
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if [self.granted, bool(self.failed), bool(self.waits)].count(True) != 1:
+            raise ValueError("a claim is granted, or waits for a person, or says why not")
+        return self
+
+
+class ClaimPayout(Document):
+    """That a granted claim was paid out."""
+
+    document: Literal["voucher-payout/1"] = "voucher-payout/1"
+    claim: Digest
+    amount: Money
+    reference: Word
+    """Number of the transfer."""
+    paid_at: Moment
+
+
+def format_money(amount: int, currency: str) -> str:
+    """Return an amount in hundredths of a currency as people read it: ``1,234.50 CNY``."""
+    return f"{format_plain(amount)} {currency}"
+
+
+def format_plain(amount: int) -> str:
+    """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
+    return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
+
+
+def read_money(written: str) -> int:
+    """Return an amount such as ``1234.50`` in hundredths; raises `InputError`."""
+    found = _MONEY.fullmatch(written.strip().replace(",", ""))
+    if found is None:
+        raise InputError("voucher.bad_money", found=written[:40])
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+
+
+def category_of(dimension: str) -> str:
+    """Return the category of cost that a dimension belongs to: ``gpu`` of ``gpu/t4``."""
+    return dimension.partition("/")[0]

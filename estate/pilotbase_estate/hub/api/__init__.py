@@ -1,0 +1,1 @@
+"""Routes of the computing estate written by hand."""

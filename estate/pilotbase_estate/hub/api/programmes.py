@@ -1,0 +1,26 @@
+"""Evidence of a programme of vouchers over the API."""
+
+from __future__ import annotations
+
+from django.http import HttpResponseBase
+from ninja import Path, Router
+
+from pilotbase.documents.base import Name
+from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.api.authentication import MEMBERS
+from pilotbase.hub.api.media import BINARY
+from pilotbase_estate.hub.presenters.programmes import evidence_response
+
+router = Router(tags=["vouchers"], auth=MEMBERS)
+ARCHIVE = {"responses": {200: {"description": "The archive.", "content": BINARY}}}
+
+
+@router.get(
+    "/voucher-programmes/{programme}/evidence",
+    operation_id="pilotbase_hub_api_programmes_evidence",
+    summary="Evidence for the auditor",
+    openapi_extra=ARCHIVE,
+)
+def evidence(request: HubRequest, programme: Path[Name]) -> HttpResponseBase:
+    """Give the auditor's folder as a zip to operator and regulator; that it was made stands in the log."""
+    return evidence_response(request.acting.view, programme)

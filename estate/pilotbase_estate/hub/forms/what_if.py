@@ -1,0 +1,74 @@
+"""What people fill in to see what other rules would have made of what a pool has run."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
+from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.sentences import t
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.pool_replay import Policy
+from pilotbase_estate.hub.presenters.what_ifs import format_pool
+
+USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
+_DAYS = 7
+_ISO = "%Y-%m-%d"
+"""As browsers take the day that a field begins with, in every language."""
+
+
+class WhatIfForm(SizedForm):
+    """Days that are played, policies, and the pool's document to be changed."""
+
+    since = forms.DateField(label=t("what_if.since"), widget=forms.DateInput(format=_ISO, attrs={"type": "date"}))
+    until = forms.DateField(
+        label=t("what_if.until"),
+        help_text=t("what_if.until_help"),
+        widget=forms.DateInput(format=_ISO, attrs={"type": "date"}),
+        required=False,
+    )
+    policies = forms.MultipleChoiceField(
+        label=t("what_if.policies"), help_text=t("what_if.policies_help"), widget=forms.CheckboxSelectMultiple
+    )
+    considered = forms.CharField(
+        label=t("what_if.considered"),
+        help_text=t("what_if.considered_help"),
+        widget=forms.Textarea(attrs={"rows": 20, "spellcheck": "false", "class": "code"}),
+        required=False,
+        max_length=MAXIMUM_BYTES,
+    )
+    file = forms.FileField(label=t("what_if.document"), help_text=t("what_if.document_help"), required=False)
+
+    def __init__(self, pool: Pool, today: date, data: QueryDict | None, files: Any) -> None:
+        since = today - timedelta(days=_DAYS - 1)
+        first = {"since": since, "policies": [one.value for one in USUAL], "considered": format_pool(pool)}
+        super().__init__(data, files, initial=first)
+        names = [(one.value, t(f"replay.policy.{one.value}")) for one in dict.fromkeys((*USUAL, *Policy))]
+        self.fields["policies"].choices = names  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Let a file that was chosen stand in the text, where it can be mended."""
+        given = super().clean()
+        if given.get("file") is not None and "file" not in self.errors:
+            given["considered"] = given["file"].read(MAXIMUM_BYTES + 1).decode("utf-8", "replace")
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data["considered"] = given["considered"]  # type: ignore[index]
+        return given
+
+    def said(self) -> dict[str, Any]:
+        """Return what is asked for; raises `InputError` with every problem of the pool that is considered."""
+        given = self.cleaned_data
+        written = given["considered"]
+        considered = build_document(Pool, parse_yaml(written.encode(), "pool.yaml")) if written.strip() else None
+        until = _midnight(given["until"] + timedelta(days=1)) if given["until"] is not None else None
+        since = _midnight(given["since"])
+        return {"since": since, "until": until, "policies": given["policies"], "considered": considered}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

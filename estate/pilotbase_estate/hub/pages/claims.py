@@ -1,0 +1,167 @@
+"""Claims on vouchers: made with evidence, shown with every rule, decided by a person, paid out."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pilotbase.documents.given_files import File
+from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.texts import Text, text
+from pilotbase.hub.acting import HubRequest, language, posted, posted_files
+from pilotbase.hub.base import base
+from pilotbase.hub.forms.chosen_files import chosen_file
+from pilotbase.hub.forms.declared import AGAINST, do, form_of
+from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.guards import member_only
+from pilotbase.hub.presenters.taken import file_response
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase_estate.computing.claim_files import take_claim_file
+from pilotbase_estate.computing.told_claims import claim_detail, claims_told, uses_to_claim
+from pilotbase_estate.documents.api.vouchers import UseTold
+from pilotbase_estate.documents.voucher import format_plain
+from pilotbase_estate.hub.forms.claims import ClaimForm, EvidenceForm
+from pilotbase_estate.operations import vouchers
+
+VerdictForm, PayoutForm = form_of(vouchers.DECIDE, "note"), form_of(vouchers.PAY, "reference")
+_STATES = ("waiting", "granted", "refused", "paid")
+
+
+@require_safe
+@member_only
+def show_all(request: HubRequest) -> HttpResponse:
+    """List the claims that the reader sees, and what their organisation may claim."""
+    asked = request.GET.get("state", "")
+    state = asked if asked in _STATES else ""
+    shown = {
+        "title": text("voucher.hub.claims"),
+        "claims": claims_told(request.acting.view, language(), state),
+        "state": state,
+        "states": _STATES,
+        "uses": uses_to_claim(request.acting.view),
+        "crumbs": _crumbs()[:1],
+    }
+    return render(request, "hub/claims.html", shown)
+
+
+@require_safe
+@member_only
+def beside_wallets(request: HubRequest) -> HttpResponse:
+    """Lead who looks for the claims among the wallets to their list: ``claims`` is no organisation there."""
+    return redirect("claims")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def make(request: HubRequest) -> HttpResponse:
+    """Claim what a voucher has paid of a settled use; what every rule says of it stands on the page that follows."""
+    use = _use(request)
+    if use.claimed_by:
+        return redirect("claims")
+    form = ClaimForm(use, posted(request), initial=_offered(request, use))
+    needed = {"invoice": False, "receipt": use.needs_payment}
+    evidence = {kind: EvidenceForm(kind, asked, *posted_files(request)) for kind, asked in needed.items()}
+    if request.method == "POST":
+        chosen = {kind: chosen_file(request, one) for kind, one in evidence.items()}
+        files = {kind: one.identity for kind, one in chosen.items() if one is not None}
+        if all([form.is_valid(), *(one.is_valid() for one in evidence.values())]):
+            try:
+                made = do(vouchers.MAKE_CLAIM, request.acting.view, form.said(use.job, use.attempt, files))
+                return redirect("claim", claim=made.number)
+            except AGAINST as error:
+                add_errors(form, error)
+    shown = {
+        "title": text("voucher.hub.claim"),
+        "use": use,
+        "form": form,
+        "evidence": list(evidence.values()),
+        "crumbs": _crumbs(),
+    }
+    return render(request, "hub/claim_new.html", shown)
+
+
+@require_safe
+@member_only
+def show(request: HubRequest, claim: str) -> HttpResponse:
+    """Show a claim with every rule, its files and what became of it."""
+    return _page(request, claim, VerdictForm(), PayoutForm())
+
+
+@require_POST
+@member_only
+def decide(request: HubRequest, claim: str) -> HttpResponse:
+    """Grant or refuse a claim that waits, by the button that was pressed."""
+    form = VerdictForm(request.POST, given={"asked": claim, "granted": request.POST.get("does") == "grant"})
+    if form.done(request.acting.view):
+        return redirect("claim", claim=claim)
+    return _page(request, claim, form, PayoutForm())
+
+
+@require_POST
+@member_only
+def pay(request: HubRequest, claim: str) -> HttpResponse:
+    """Say that a granted claim was paid out."""
+    form = PayoutForm(request.POST, given={"asked": claim})
+    if form.done(request.acting.view):
+        messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
+        return redirect("claim", claim=claim)
+    return _page(request, claim, VerdictForm(), form)
+
+
+@require_safe
+@member_only
+def file(request: HubRequest, claim: str, digest: str) -> StreamingHttpResponse:
+    """Give a file of a claim, as a download, to its claimant and to those who decide."""
+    found, content = take_claim_file(base(), request.acting.view, digest_of(claim), digest_of(digest))
+    return file_response(File.of(found.name, content))
+
+
+def _page(request: HubRequest, claim: str, verdict: forms.Form, payout: forms.Form) -> HttpResponse:
+    found = claim_detail(request.acting.view, language(), digest_of(claim))
+    shown = {
+        "title": text("voucher.hub.claim_on", job=found.job),
+        "claim": found,
+        "verdict": verdict if found.may_decide else None,
+        "payout": payout if found.may_pay else None,
+        "crumbs": _crumbs(),
+    }
+    return render(request, "hub/claim.html", shown)
+
+
+def _use(request: HubRequest) -> UseTold:
+    """Return the use that the address names; raises `NotFoundError` where it is none of the reader's organisation."""
+    job, attempt = request.GET.get("job", ""), request.GET.get("attempt", "")
+    for use in uses_to_claim(request.acting.view):
+        if (use.job, str(use.attempt)) == (job, attempt) and (use.sides or use.claimed_by):
+            return use
+    raise NotFoundError("hub.not_found")
+
+
+def _offered(request: HubRequest, use: UseTold) -> dict[str, object]:
+    """Return what most claims say: that the consumer has paid the supplier its fee today."""
+    fee = use.cost if use.sides[0] == "consumer" else use.cost - use.subsidy
+    parties = {"payer": use.organisation, "payee": use.supplier}
+    return {"amount": format_plain(fee), "paid_on": timezone.localdate(), **parties}
+
+
+def _crumbs() -> list[dict[str, object]]:
+    return [
+        {"url": reverse("wallet"), "label": text("voucher.hub.title")},
+        {"url": reverse("claims"), "label": text("voucher.hub.claims")},
+    ]
+
+
+urlpatterns = [
+    path("vouchers/claims/", beside_wallets, name="wallet-claims"),
+    path("voucher-claims/", show_all, name="claims"),
+    path("voucher-claims/new/", make, name="claim-new"),
+    path("voucher-claims/<digits:claim>/", show, name="claim"),
+    path("voucher-claims/<digits:claim>/decide/", decide, name="claim-decide"),
+    path("voucher-claims/<digits:claim>/pay/", pay, name="claim-pay"),
+    path("voucher-claims/<digits:claim>/<digits:digest>/", file, name="claim-file"),
+]

@@ -1,0 +1,129 @@
+"""What-ifs as pages and API tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any
+
+import yaml
+from django.utils.safestring import SafeString
+
+from pilotbase.documents.quantities import format_span
+from pilotbase.hub.acting import language
+from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.what_if import WhatIf
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.pool_replay import PolicyReplay, PoolReplay, WaitFigures
+from pilotbase_estate.queue.pools import pool_of
+from pilotbase_estate.replay.page.wording import ReplayWording, format_percent
+
+MOST_ORGANISATIONS = 30
+"""In the table of a page; the document has all."""
+
+
+@dataclass(frozen=True)
+class PolicyRow:
+    """A line of a table: a policy, for one organisation or (empty) for all, and its figures."""
+
+    policy: str
+    cells: list[tuple[str, str]]
+    """What a column is called, and what stands in it."""
+    organisation: str = ""
+
+
+@dataclass(frozen=True)
+class WhatIfChart:
+    """A chart, and what it says."""
+
+    title: str
+    chart: SafeString
+    says: str
+
+
+def format_pool(pool: Pool) -> str:
+    """Return a pool as people write it, what it says nothing about left out."""
+    plain = _without_empty(pool.to_json_value())
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
+
+
+def changes_told(view: View, found: WhatIf, replay: PoolReplay | None) -> str:
+    """Return which lines of a pool's document are considered otherwise than they are; empty where none are.
+
+    ``replay``: its figures, which know the pool of that day; without them it is held against the pool of today.
+    """
+    order = found.order
+    if order.considered is None:
+        return ""
+    stood = replay.pool_before if replay is not None else None
+    before = view.load(stood, Pool) if stood is not None else pool_of(view, order.pool)[1]
+    was, considered = (format_pool(one).splitlines() for one in (before, order.considered))
+    return "\n".join(list(unified_diff(was, considered, lineterm=""))[2:])
+
+
+def figures_told(replay: PoolReplay) -> dict[str, object]:
+    """Return what a page shows of a replay: tables and pictures, as its HTML file has them."""
+    words = ReplayWording(language(), replay, title_of)
+    return {
+        "facts": words.facts,
+        "policies": [_of_policy(words, name, one) for name, one in words.rows],
+        "organisations": list(_of_organisations(words)),
+        "pictures": [one for one in _pictures(words) if one.chart],
+        "assumptions": words.assumptions,
+    }
+
+
+def _pictures(words: ReplayWording) -> Iterator[WhatIfChart]:
+    left_out = words.t("replay.page.left_out", number=words.left_out) if words.left_out else ""
+    used = words.t("replay.page.used", dimension=words.dimension(words.replay.shown_dimension))
+    yield WhatIfChart(used, drawn(words.used()), words.t("replay.page.used_says"))
+    for name, chart in (("waits", words.waits()), ("shares", words.shares())):
+        says = f"{words.t(f'replay.page.{name}_says')} {left_out}".strip()
+        yield WhatIfChart(words.t(f"replay.page.{name}"), drawn(chart), says)
+    yield WhatIfChart(words.t("replay.page.fragments"), drawn(words.fragments()), words.t("replay.page.fragments_says"))
+
+
+def _of_policy(words: ReplayWording, name: str, one: PolicyReplay) -> PolicyRow:
+    used = [
+        (words.t("replay.column.used", dimension=words.dimension(each)), format_percent(one.utilisation.get(each)))
+        for each in words.dimensions
+    ]
+    figures = [
+        ("jain", f"{one.jain:.3f}"),
+        ("fragments", format_percent(one.fragmentation)),
+        *_waits(one.waits),
+        ("evictions", f"{one.evictions:,}"),
+        ("lost", format_span(one.lost_seconds)),
+        ("impossible", f"{one.impossible:,}"),
+    ]
+    return PolicyRow(name, used + _named(words, figures))
+
+
+def _of_organisations(words: ReplayWording) -> Iterator[PolicyRow]:
+    """Yield a line for each organisation and policy, who has most jobs first."""
+    found = words.replay.policies[0].organisations
+    order = [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
+    for organisation in order[:MOST_ORGANISATIONS]:
+        for policy, one in words.rows:
+            own = next(each for each in one.organisations if each.organisation == organisation)
+            ended = f"{own.waits.ended:,} / {own.waits.jobs:,}"
+            figures = [("share", format_percent(own.share)), ("ended", ended), *_waits(own.waits)]
+            yield PolicyRow(policy, _named(words, figures), organisation)
+
+
+def _waits(waits: WaitFigures) -> list[tuple[str, str]]:
+    spans = {"median": waits.median, "p90": waits.p90, "longest": waits.longest}
+    return [(name, format_span(seconds)) for name, seconds in spans.items()]
+
+
+def _named(words: ReplayWording, figures: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(words.t(f"replay.column.{name}"), value) for name, value in figures]
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_empty(one) for name, one in value.items() if one not in ({}, [])}
+    return [_without_empty(one) for one in value] if isinstance(value, list) else value

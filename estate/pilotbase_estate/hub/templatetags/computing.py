@@ -1,0 +1,63 @@
+"""Amounts of computing power and money, as people read them, each on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django import template
+
+from pilotbase.documents.quantities import format_duration
+from pilotbase.worker.services.seats import seat_told
+from pilotbase_estate.documents.api.pools import SeatTold
+from pilotbase_estate.documents.resources import format_amount
+from pilotbase_estate.documents.voucher import format_money
+from pilotbase_estate.queue.showing import JobView
+
+register = template.Library()
+
+
+@register.filter
+def amounts(vector: Mapping[str, int]) -> str:
+    """Return amounts by dimension: ``cpu 1.5 · memory 32 GiB``; a dash where there is none."""
+    found = (f"{name} {format_amount(name, many)}" for name, many in sorted(vector.items()) if many)
+    return " · ".join(map(_unbroken, found)) or "–"
+
+
+@register.filter
+def seated(shown: JobView | None) -> SeatTold | None:
+    """Return the seat that work of the base waits for, as its reader may know it."""
+    return None if shown is None else seat_told(shown)
+
+
+@register.filter
+def all_amounts(vector: Mapping[str, int]) -> str:
+    """Return amounts by dimension, nothings too: ``cpu 0 · memory 1 GiB``."""
+    return " · ".join(_unbroken(f"{name} {format_amount(name, many)}") for name, many in sorted(vector.items()))
+
+
+@register.filter
+def hundredths(money: int, currency: str) -> str:
+    """Return an amount in hundredths of a currency: ``1,234.50 CNY``."""
+    return _unbroken(format_money(money, currency))
+
+
+@register.filter
+def basis_points(rate: int) -> str:
+    """Return hundredths of a percent as a percentage: ``30 %``."""
+    return _unbroken(f"{rate / 100:g} %")
+
+
+@register.filter
+def thousandths(many: int) -> str:
+    """Return thousandths as a number with one decimal, such as milliseconds in seconds."""
+    return f"{many / 1000:,.1f}"
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    """Return a length of time with its unit."""
+    return format_duration(round(seconds)) if seconds >= 1 else f"{seconds:.2g} s"
+
+
+def _unbroken(words: str) -> str:
+    return words.replace(" ", "\u00a0")

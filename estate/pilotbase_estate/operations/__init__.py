@@ -1,0 +1,1 @@
+"""Operations of the computing estate, a module for each noun."""

@@ -1,0 +1,293 @@
+"""The dispatcher of a pool: hears what has ended, lets in what may start, and starts it. One at a time for each pool.
+
+What is decided is written, under the dispatcher's lease, before it is done; what is done can be done again. So who dies
+at any step leaves rows from which the next one goes on: a job that is written as running and is not known to its
+backend is started there, once, under the attempt's number. The desk in memory is a copy of the rows: a turn that breaks
+off throws it away, and the next one makes it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.leases import Lease
+from pilotbase.workspace.store import View
+from pilotbase_estate.backends.backend import AttemptPhase, BackendAwayError, EndCause, Status
+from pilotbase_estate.queue import rows, seats, turns
+from pilotbase_estate.queue.ending import Next, ending_of, next_of, sum_of
+from pilotbase_estate.queue.machines import ALL_THERE, There
+from pilotbase_estate.queue.members import Members
+from pilotbase_estate.queue.one_engine import OtherEngineError, require_own
+from pilotbase_estate.queue.paying import pay
+from pilotbase_estate.queue.pools import pool_of
+from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
+from pilotbase_estate.queue.submitting import NO_TIES, PLACER
+from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.jobs import QueuedJob
+from pilotbase_estate.vouchers.relations import Ties
+
+LEASE_SECONDS = 30
+LATE_SECONDS = 5.0
+"""So much longer than it said a job may take before it is ended from outside: its box ends it first."""
+_OWN_FAULT = (InputError, RefusedError, NotFoundError)
+"""What makes a job ready, or starts it, raises these where trying again would come to the same."""
+_GONE = Status(AttemptPhase.ENDED, EndCause.LOST)
+
+
+@dataclass(frozen=True)
+class Turned:
+    """What one turn did: names of jobs."""
+
+    ended: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+    evicted: tuple[str, ...] = ()
+    again_at: float | None = None
+
+    @property
+    def did_anything(self) -> bool:
+        return bool(self.ended or self.started or self.evicted)
+
+
+class Dispatcher:
+    """Keeps the desk of one pool; ``name`` holds its lease. ``ties``: which organisations belong together."""
+
+    def __init__(
+        self, view: View, pool: str, members: Members, name: str, ties: Callable[[], Ties] = lambda: NO_TIES
+    ) -> None:
+        self._view, self._pool, self._members, self._name, self._ties = view, pool, members, name, ties
+        self._lease: Lease | None = None
+        self._desk: PoolScheduler | None = None
+        self._version: tuple[Digest, There] = "", ALL_THERE
+        self._waiting: dict[str, QueuedJob] = {}
+        """Jobs that wait at the desk."""
+
+    @property
+    def desk(self) -> PoolScheduler | None:
+        """The desk after the last turn, which knows why each job waits; None: another dispatcher has the pool."""
+        return self._desk
+
+    def turn(self, there: There = ALL_THERE) -> Turned | None:
+        """Do what is to be done now and return it; None: another dispatcher has the pool.
+
+        ``there``: what is not there of its machines.
+
+        Raises:
+            BackendAwayError: the next turn goes on from the rows.
+            OtherEngineError: jobs of the pool run on another engine; the pool is left to who has that one.
+        """
+        desk, self._desk = self._desk, None
+        self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
+        if self._lease is None:
+            return None
+        self._require_own_engine()
+        desk = self._brought_up_to_date(desk, there)
+        ended = [job.name for job in self._running() if self._hear(desk, job)]
+        self._take_new(desk)
+        decided = desk.decide(self._now())
+        evicted = [one.job for one in decided.evictions if self._evict(desk, one.job)]
+        started = [one.job for one in decided.starts if self._start(desk, one.job, one.nodes)]
+        turned = Turned(tuple(ended), tuple(started), tuple(evicted), decided.again_at)
+        if turned.did_anything or desk.books.running:
+            self._keep(desk)
+        self._desk = desk
+        return turned
+
+    def leave(self) -> None:
+        """Let another dispatcher have the pool at once."""
+        if self._lease is not None:
+            self._view.release(self._lease)
+            self._lease = self._desk = None
+
+    def _require_own_engine(self) -> None:
+        try:
+            with self._view.reading() as connection:
+                require_own(connection, self._members.backend.engine, self._pool)
+        except OtherEngineError:
+            self.leave()
+            raise
+
+    def _brought_up_to_date(self, desk: PoolScheduler | None, there: There) -> PoolScheduler:
+        """Return the desk as it is, or made anew where it is not ours from before or the pool is not as it was."""
+        digest, pool = pool_of(self._view, self._pool)
+        if desk is not None and self._version == (digest, there):
+            return desk
+        with self._view.reading() as connection:
+            live = rows.jobs_in(connection, self._pool)
+            standing = turns.standing_of(connection, self._pool, live)
+        made = PoolScheduler(pool, PLACER, standing, self._now(), there.capacities(pool))
+        self._version = digest, there
+        self._waiting = {job.name: QueuedJob.of(job.asked) for job in live if job.state is QueueState.WAITING}
+        for refusal in made.refusals:
+            del self._waiting[refusal.job]
+            self._give_up(refusal.job, refusal.error)
+        for job in live:
+            if job.state is not QueueState.WAITING and not job.is_seat and not self._members.all_started(job):
+                self._start_members(made, job)
+        return made
+
+    def _running(self) -> list[JobRow]:
+        with self._view.reading() as connection:
+            return rows.jobs_in(connection, self._pool, (QueueState.RUNNING, QueueState.STOPPING))
+
+    def _take_new(self, desk: PoolScheduler) -> None:
+        """Let what was handed in since the last turn wait at the desk, and what is asked for no more leave it."""
+        with self._view.reading() as connection:
+            names = rows.names_waiting(connection, self._pool)
+            names -= seats.unasked(connection, self._pool, self._view.store.clock())
+            found = (rows.find_job(connection, name) for name in sorted(names - self._waiting.keys()))
+            new = [job for job in found if job is not None]
+        for name in self._waiting.keys() - names:
+            desk.withdraw(self._waiting.pop(name))
+        for job in sorted(new, key=lambda one: (one.asked.submitted, one.name)):
+            try:
+                desk.submit(QueuedJob.of(job.asked), job.evictions)
+                self._waiting[job.name] = QueuedJob.of(job.asked)
+            except RefusedError as error:
+                self._give_up(job.name, error)
+
+    def _hear(self, desk: PoolScheduler, job: JobRow) -> bool:
+        """Look how a running job stands and return whether it has ended."""
+        wanted = self._wanted_end(job)
+        if job.is_seat:
+            status, told = seats.status_of(self._view, job, self._view.store.clock())
+            statuses, wanted = [_GONE if wanted is Ending.LATE else status], wanted or told
+        else:
+            if wanted is not None:
+                self._members.stop(job)
+            statuses = self._members.statuses(job)
+        if any(status.phase is not AttemptPhase.ENDED for status in statuses):
+            return False
+        self._end(desk, job, statuses, ending_of(statuses, wanted))
+        return True
+
+    def _wanted_end(self, job: JobRow) -> Ending | None:
+        assert job.started_at is not None
+        if job.state is QueueState.STOPPING:
+            return Ending.CANCELLED
+        return Ending.LATE if self._now() > job.started_at.timestamp() + job.asked.max_seconds + LATE_SECONDS else None
+
+    def _evict(self, desk: PoolScheduler, name: str) -> bool:
+        """End a job for another one; the desk lets it wait already. Returns whether it does wait."""
+        job = self._job(name)
+        self._members.stop(job)
+        statuses = self._members.statuses(job)
+        follows = self._written_end(job, statuses, ending_of(statuses, Ending.EVICTED))
+        if follows.state is QueueState.WAITING:
+            self._waiting[name] = QueuedJob.of(job.asked)
+        else:
+            desk.withdraw(QueuedJob.of(job.asked))
+        return follows.state is QueueState.WAITING
+
+    def _start(self, desk: PoolScheduler, name: str, nodes: tuple[str, ...]) -> bool:
+        """Write that a job runs, then let it; returns whether it does. One that was just taken back does not."""
+        del self._waiting[name]
+        with self._view.transaction("compute.attempt_begun") as change:
+            change.require_lease(self._required())
+            now, job = change.now, rows.find_job(change.connection, name)
+            assert job is not None
+            if job.state is QueueState.WAITING:
+                engine = "" if job.is_seat else self._members.backend.engine
+                rows.insert_attempt(change.connection, job, nodes, now, engine)
+                begun = {
+                    "state": QueueState.RUNNING.value,
+                    "attempt": job.attempt + 1,
+                    "started_at": now,
+                    "reason": None,
+                }
+                rows.update_job(change.connection, name, nodes=nodes, **begun)
+        if job.state is not QueueState.WAITING:
+            desk.end(name, self._now())
+            return False
+        started = replace(
+            job, state=QueueState.RUNNING, attempt=job.attempt + 1, nodes=nodes, started_at=now, reason=None
+        )
+        return job.is_seat or self._start_members(desk, started)
+
+    def _start_members(self, desk: PoolScheduler, job: JobRow) -> bool:
+        """Have every member of a job started that is written as running; returns whether they are."""
+        try:
+            self._members.start(job)
+        except BackendAwayError:
+            raise  # whether it runs is not known: who comes next asks
+        except PilotbaseError as error:
+            self._members.stop(job)
+            own = isinstance(error, _OWN_FAULT)
+            status = Status(AttemptPhase.ENDED, EndCause.FAILED, detail=str(error))
+            self._end(desk, job, [status], Ending.FAILED if own else Ending.LOST, error.text if own else None)
+            return False
+        return True
+
+    def _end(
+        self, desk: PoolScheduler, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None
+    ) -> None:
+        """Write how an attempt has ended and what follows, then let the desk know."""
+        follows = self._written_end(job, statuses, ending, reason)
+        desk.end(job.name, self._now())
+        if follows.state is QueueState.WAITING:
+            desk.submit(QueuedJob.of(job.asked), job.evictions)
+            self._waiting[job.name] = QueuedJob.of(job.asked)
+
+    def _written_end(self, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None) -> Next:
+        """Write how an attempt has ended, and return what follows; ``reason`` is said instead of the usual one.
+
+        Who has taken the job back meanwhile is heard: it waits no more.
+        """
+        metered = sum_of(statuses)
+        with self._view.transaction("compute.attempt_ended") as change:
+            change.require_lease(self._required())
+            now = rows.find_job(change.connection, job.name)
+            assert now is not None
+            follows = next_of(now, ending, statuses)
+            if reason is not None:
+                follows = replace(follows, reason=reason)
+            rows.end_attempt(change.connection, job, ending, metered, change.now)
+            follows = pay(self._view.within(change), change, job, follows, metered, self._ties())
+            rows.update_job(
+                change.connection,
+                job.name,
+                state=follows.state.value,
+                reason=follows.reason,
+                losses=job.losses + follows.losses,
+                evictions=job.evictions + follows.evictions,
+                nodes=(),
+                ended_at=None if follows.state in rows.LIVE else change.now,
+            )
+            facts = {"attempt": job.attempt, "ending": ending.value}
+            change.record("compute.attempt_ended", [f"compute-job:{job.name}"], facts)
+        return follows
+
+    def _give_up(self, name: str, error: RefusedError) -> None:
+        """End a job that waits and could never run as the pool is now."""
+        with self._view.transaction("compute.given_up") as change:
+            change.require_lease(self._required())
+            job = rows.find_job(change.connection, name)
+            if job is None or job.state is not QueueState.WAITING:
+                return
+            over = {"state": QueueState.FAILED.value, "reason": error.text, "ended_at": change.now}
+            rows.update_job(change.connection, name, **over)
+            next_attempt = replace(job, attempt=job.attempt + 1)
+            given_up = Next(QueueState.FAILED, error.text, paid=False)
+            pay(self._view.within(change), change, next_attempt, given_up, sum_of([]), self._ties())
+
+    def _job(self, name: str) -> JobRow:
+        with self._view.reading() as connection:
+            found = rows.find_job(connection, name)
+        assert found is not None
+        return found
+
+    def _keep(self, desk: PoolScheduler) -> None:
+        """Keep what the next decision rests on, so that another dispatcher decides as this one would."""
+        with self._view.store.database.write() as connection:
+            turns.keep(connection, self._pool, desk.state(self._now()))
+
+    def _required(self) -> Lease:
+        assert self._lease is not None
+        return self._lease
+
+    def _now(self) -> float:
+        return self._view.store.clock().timestamp()

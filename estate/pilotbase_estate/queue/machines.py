@@ -1,0 +1,89 @@
+"""The machines of a pool as they are there, held against what the pool's document says of them.
+
+Where nodes are named after machines, each is held against its own. One machine that is all there is stands for all the
+machines of a pool, as far as it goes. What is not there is let to nobody, and nobody is refused for it: jobs wait.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, insert, select
+
+from pilotbase_estate.backends.backend import BackendNode
+from pilotbase_estate.backends.ray_settings import OWN_NODE
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Vector, minus
+from pilotbase_estate.workspace import compute_tables
+
+_table = compute_tables.compute_turns
+_UNSEEN = ("disk",)
+"""What no node tells."""
+
+
+@dataclass(frozen=True)
+class There:
+    """What is not there of a pool's machines."""
+
+    away: bool = False
+    """Nothing answers: nothing is known of what runs, and nothing starts."""
+    missing: tuple[str, ...] = ()
+    """Machines of which there is no node."""
+    smaller: Mapping[str, Vector] = field(default_factory=dict)
+    """Machine → what its node has of each dimension of which the document says more."""
+
+    def capacities(self, pool: Pool) -> Mapping[str, Vector]:
+        """Return machine → what there is of it, of every dimension that the document names."""
+        return {name: self._of(name, declared) for name, declared in pool.capacities.items()}
+
+    def _of(self, name: str, declared: Vector) -> Vector:
+        if name in self.missing:
+            return dict.fromkeys(declared, 0)
+        return {**declared, **self.smaller.get(name, {})}
+
+
+ALL_THERE = There()
+
+
+def held_against(pool: Pool, nodes: Iterable[BackendNode]) -> There:
+    """Return what of a pool's machines is not there, by the nodes that are."""
+    known = {node.name: node.capacity for node in nodes}
+    if known.keys() == {OWN_NODE}:
+        known = _dealt(pool, known[OWN_NODE])
+    missing = tuple(name for name in pool.capacities if name not in known)
+    found = {name: _lacking(declared, known.get(name, declared)) for name, declared in pool.capacities.items()}
+    return There(missing=missing, smaller={name: has for name, has in found.items() if has})
+
+
+def keep(connection: Connection, pool: str, there: There) -> None:
+    """Keep what is not there of a pool's machines, for whoever decides or shows next."""
+    row = connection.execute(select(_table).where(_table.c.pool == pool)).one_or_none()
+    told = {"away": there.away, "missing": there.missing, "smaller": there.smaller}
+    kept = {**(json.loads(row.kept) if row is not None else {"kept": None, "protected": {}}), "machines": told}
+    connection.execute(delete(_table).where(_table.c.pool == pool))
+    recent = row.recent if row is not None else "{}"
+    connection.execute(insert(_table).values(pool=pool, recent=recent, kept=json.dumps(kept)))
+
+
+def there_of(connection: Connection, pool: str) -> There:
+    """Return what was not there of a pool's machines when somebody last looked."""
+    row = connection.execute(select(_table).where(_table.c.pool == pool)).one_or_none()
+    told = json.loads(row.kept).get("machines") if row is not None else None
+    return There() if told is None else There(told["away"], tuple(told["missing"]), told["smaller"])
+
+
+def _dealt(pool: Pool, left: Vector) -> dict[str, Vector]:
+    """Return what one machine gives to each machine of a pool, in the order of the document."""
+    found: dict[str, Vector] = {}
+    for name, declared in pool.capacities.items():
+        found[name] = {one: min(amount, left.get(one, 0)) for one, amount in declared.items() if one not in _UNSEEN}
+        left = minus(left, found[name])
+    return found
+
+
+def _lacking(declared: Vector, has: Vector) -> Vector:
+    """Return what a node has of each dimension of which it has less than was declared."""
+    seen = (name for name in declared if name not in _UNSEEN)
+    return {name: has.get(name, 0) for name in seen if has.get(name, 0) < declared[name]}

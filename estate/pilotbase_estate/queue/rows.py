@@ -1,0 +1,288 @@
+"""Jobs and attempts as rows, and how they are found and moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+from pilotbase.documents.texts import Text
+from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.documents.compute_job import ComputeJob
+from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.workspace import compute_tables
+
+_jobs, _attempts = compute_tables.compute_jobs.c, compute_tables.compute_attempts.c
+
+
+class QueueState(StrEnum):
+    """Where a job stands; names: text ``pool.state.<value>``."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    """It runs, and somebody wants it to end."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+LIVE = (QueueState.WAITING, QueueState.RUNNING, QueueState.STOPPING)
+OVER = (QueueState.DONE, QueueState.FAILED, QueueState.CANCELLED)
+
+
+class Ending(StrEnum):
+    """How an attempt ended; names: text ``pool.ending.<value>``."""
+
+    DONE = "done"
+    FAILED = "failed"
+    """By its own fault, or at a limit."""
+    LATE = "late"
+    """It took longer than it had said."""
+    EVICTED = "evicted"
+    LOST = "lost"
+    """Its machine or process has gone, or could not be set up: no fault of its own."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """Where a job stands; see `compute_tables.compute_jobs`."""
+
+    asked: ComputeJob
+    work: str
+    subject: str
+    voucher: str
+    state: QueueState
+    attempt: int
+    losses: int
+    evictions: int
+    nodes: tuple[str, ...]
+    reason: Text | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        return self.asked.name
+
+    @property
+    def is_seat(self) -> bool:
+        """Tell whether a process of the base does the work itself."""
+        return not self.work
+
+    @property
+    def thing(self) -> str:
+        """What it is about, '': several jobs about one thing differ in what follows an ``@`` in their subject."""
+        return self.subject.partition("@")[0]
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One attempt; see `compute_tables.compute_attempts`."""
+
+    job: str
+    number: int
+    pool: str
+    organisation: str
+    held: Vector
+    nodes: tuple[str, ...]
+    ending: Ending | None
+    metered: Metered
+    began_at: datetime
+    ended_at: datetime | None
+
+
+def insert_job(connection: Connection, asked: ComputeJob, work: str, subject: str, voucher: str) -> None:
+    """Write a new job that waits."""
+    values = {
+        "name": asked.name,
+        "pool": asked.pool,
+        "organisation": asked.organisation,
+        "person": asked.person,
+        "kind": asked.kind.value,
+        "subject": subject,
+        "state": QueueState.WAITING.value,
+        "asked": asked.canonical().decode(),
+        "work": work,
+        "voucher": voucher,
+        "attempt": 0,
+        "losses": 0,
+        "evictions": 0,
+        "nodes": "[]",
+        "reason": "",
+        "submitted_at": asked.submitted,
+    }
+    connection.execute(insert(compute_tables.compute_jobs).values(values))
+
+
+def find_job(connection: Connection, name: str) -> JobRow | None:
+    """Return a job; None: there is none."""
+    row = connection.execute(select(compute_tables.compute_jobs).where(_jobs.name == name)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def jobs_in(connection: Connection, pool: str, states: Iterable[QueueState] = LIVE) -> list[JobRow]:
+    """Return the jobs of a pool in these states, in the order of submission."""
+    wanted = (_jobs.pool == pool, _jobs.state.in_([state.value for state in states]))
+    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
+    return [_job(row) for row in connection.execute(rows)]
+
+
+def jobs_between(connection: Connection, pool: str, since: datetime, until: datetime) -> list[JobRow]:
+    """Return the jobs of a pool that were handed in between two moments, in the order of submission."""
+    rows = select(compute_tables.compute_jobs).where(*_handed_in(pool, since, until))
+    return [_job(row) for row in connection.execute(rows.order_by(_jobs.submitted_at, _jobs.name))]
+
+
+def ended_by_organisation(connection: Connection, pool: str, since: datetime, until: datetime) -> dict[str, int]:
+    """Return how many jobs each organisation handed in to a pool between two moments that have run and ended."""
+    ended = (*_handed_in(pool, since, until), _jobs.state.in_([state.value for state in OVER]), _jobs.attempt > 0)
+    counted = select(_jobs.organisation, func.count()).where(*ended).group_by(_jobs.organisation)
+    return {organisation: int(count) for organisation, count in connection.execute(counted)}
+
+
+def names_waiting(connection: Connection, pool: str) -> set[str]:
+    """Return the names of the jobs that wait for a pool."""
+    wanted = (_jobs.pool == pool, _jobs.state == QueueState.WAITING.value)
+    return set(connection.scalars(select(_jobs.name).where(*wanted)))
+
+
+def seats_waiting(connection: Connection, pool: str) -> set[str]:
+    """Return the names of the seats that wait for a pool."""
+    wanted = (_jobs.pool == pool, _jobs.state == QueueState.WAITING.value, _jobs.work == "")
+    return set(connection.scalars(select(_jobs.name).where(*wanted)))
+
+
+def jobs_over(connection: Connection, pool: str, organisation: str, most: int) -> list[JobRow]:
+    """Return the newest jobs of a pool that have ended, the last one first; ``organisation`` "": of all."""
+    wanted = [_jobs.pool == pool, _jobs.state.in_([state.value for state in OVER])]
+    if organisation:
+        wanted.append(_jobs.organisation == organisation)
+    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.ended_at.desc(), _jobs.name)
+    return [_job(row) for row in connection.execute(rows.limit(most))]
+
+
+def live_job_about(connection: Connection, subject: str) -> JobRow | None:
+    """Return the job about a subject that waits or runs; None: there is none."""
+    wanted = (_jobs.subject == subject, _jobs.state.in_([state.value for state in LIVE]))
+    row = connection.execute(select(compute_tables.compute_jobs).where(*wanted)).first()
+    return None if row is None else _job(row)
+
+
+def seats_about(connection: Connection, thing: str) -> list[JobRow]:
+    """Return the seats about a thing that wait or are taken: one, or one for each ``THING@PART``."""
+    about = (_jobs.subject == thing) | _jobs.subject.startswith(f"{thing}@", autoescape=True)
+    wanted = (about, _jobs.work == "", _jobs.state.in_([state.value for state in LIVE]))
+    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
+    return [_job(row) for row in connection.execute(rows)]
+
+
+def update_job(connection: Connection, name: str, **values: Any) -> None:
+    """Change columns of a job: ``state``, ``attempt``, ``nodes`` …"""
+    if "nodes" in values:
+        values["nodes"] = json.dumps(list(values["nodes"]))
+    if "reason" in values:
+        values["reason"] = values["reason"].model_dump_json() if values["reason"] is not None else ""
+    connection.execute(update(compute_tables.compute_jobs).where(_jobs.name == name).values(values))
+
+
+def insert_attempt(
+    connection: Connection, job: JobRow, nodes: tuple[str, ...], now: datetime, engine: str = ""
+) -> None:
+    """Write that the next attempt of a job begins, on an engine; "": a process of the base does the work."""
+    asked = job.asked
+    held = {name: amount * asked.members for name, amount in asked.demand.vector.items()}
+    values = {
+        "job": job.name,
+        "number": job.attempt + 1,
+        "pool": asked.pool,
+        "organisation": asked.organisation,
+        "held": json.dumps(held, sort_keys=True),
+        "nodes": json.dumps(list(nodes)),
+        "ending": "",
+        "wall_ms": 0,
+        "cpu_ms": 0,
+        "memory_mib_ms": 0,
+        "began_at": now,
+        "engine": engine,
+    }
+    connection.execute(insert(compute_tables.compute_attempts).values(values))
+
+
+def end_attempt(connection: Connection, job: JobRow, ending: Ending, metered: Metered, now: datetime) -> None:
+    """Write how the running attempt of a job has ended, and what it used."""
+    here = (_attempts.job == job.name, _attempts.number == job.attempt)
+    values = {
+        "ending": ending.value,
+        "wall_ms": metered.wall_ms,
+        "cpu_ms": metered.cpu_ms,
+        "memory_mib_ms": metered.memory_mib_ms,
+        "ended_at": now,
+    }
+    connection.execute(update(compute_tables.compute_attempts).where(*here).values(values))
+
+
+def tell_ending(connection: Connection, job: str, number: int, ending: Ending, metered: Metered) -> bool:
+    """Write how an attempt has ended by the word of who did the work, and return whether it was still open.
+
+    `end_attempt` is still due.
+    """
+    here = (_attempts.job == job, _attempts.number == number, _attempts.ended_at.is_(None))
+    used = {"wall_ms": metered.wall_ms, "cpu_ms": metered.cpu_ms, "memory_mib_ms": metered.memory_mib_ms}
+    told = connection.execute(update(compute_tables.compute_attempts).where(*here).values(ending=ending.value, **used))
+    return told.rowcount == 1
+
+
+def attempts_of(connection: Connection, job: str) -> list[AttemptRow]:
+    """Return the attempts of a job, the first one first."""
+    rows = select(compute_tables.compute_attempts).where(_attempts.job == job).order_by(_attempts.number)
+    return [_attempt(row) for row in connection.execute(rows)]
+
+
+def attempts_between(connection: Connection, pool: str, since: datetime, until: datetime) -> list[AttemptRow]:
+    """Return the attempts of a pool that ran at any time between two moments."""
+    ran = (_attempts.began_at < until) & (_attempts.ended_at.is_(None) | (_attempts.ended_at > since))
+    rows = select(compute_tables.compute_attempts).where(_attempts.pool == pool, ran)
+    return [_attempt(row) for row in connection.execute(rows.order_by(_attempts.began_at))]
+
+
+def _handed_in(pool: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _jobs.pool == pool, _jobs.submitted_at >= since, _jobs.submitted_at < until
+
+
+def _job(row: Row[Any]) -> JobRow:
+    return JobRow(
+        asked=ComputeJob.model_validate_json(row.asked),
+        work=row.work,
+        subject=row.subject,
+        voucher=row.voucher,
+        state=QueueState(row.state),
+        attempt=row.attempt,
+        losses=row.losses,
+        evictions=row.evictions,
+        nodes=tuple(json.loads(row.nodes)),
+        reason=Text.model_validate_json(row.reason) if row.reason else None,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _attempt(row: Row[Any]) -> AttemptRow:
+    return AttemptRow(
+        job=row.job,
+        number=row.number,
+        pool=row.pool,
+        organisation=row.organisation,
+        held=json.loads(row.held),
+        nodes=tuple(json.loads(row.nodes)),
+        ending=Ending(row.ending) if row.ending else None,
+        metered=Metered(row.wall_ms, row.cpu_ms, row.memory_mib_ms),
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,209 @@
+"""What people see of pools: who holds what now, who waits and why, and who had how much over time.
+
+Of others one sees the organisation and how much, never who or what: only what is of one's own organisation has a name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pilotbase.documents.subjects import record_head
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import WaitReason
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.documents.pool import Pool, Quota
+from pilotbase_estate.documents.resources import Vector, dominant_share, minus, total
+from pilotbase_estate.queue import rows, seats, turns
+from pilotbase_estate.queue.machines import ALL_THERE, There, there_of
+from pilotbase_estate.queue.pools import pool_of
+from pilotbase_estate.queue.rows import AttemptRow, JobRow, QueueState
+from pilotbase_estate.queue.submitting import PLACER
+from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import JobWait, waits
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What an organisation holds of a pool now."""
+
+    organisation: str
+    quota: Quota
+    held: Vector
+    borrowed: Vector
+    """What of it is beyond its guarantee."""
+    share: float
+    """Its dominant share of the pool, 0 to 1."""
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class PoolStatus:
+    """A pool as it stands."""
+
+    pool: Pool
+    holdings: tuple[Holding, ...]
+    free: Vector
+    """What nobody holds of machines that are there and not under maintenance."""
+    closed: tuple[str, ...] = ()
+    """Machines that are under maintenance now."""
+    there: There = ALL_THERE
+    """What is not there of them."""
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job with why it waits, if it does."""
+
+    job: JobRow
+    wait: JobWait | None
+
+
+@dataclass(frozen=True)
+class JobDetails:
+    """A job with every attempt at it."""
+
+    shown: JobView
+    attempts: tuple[AttemptRow, ...]
+
+
+def standing(view: View, name: str) -> PoolStatus:
+    """Return who holds what of a pool; raises `NotFoundError`."""
+    pool = pool_of(view, name)[1]
+    closed = _closed(pool, view.store.clock())
+    with view.reading() as connection:
+        live, machines = rows.jobs_in(connection, name), there_of(connection, name)
+    there = total(has for machine, has in machines.capacities(pool).items() if machine not in closed)
+    running = [job for job in live if job.state is not QueueState.WAITING]
+    holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
+    held = total(_held(job) for job in running)
+    free = {key: max(left, 0) for key, left in minus(there, held).items()}
+    return PoolStatus(pool, holdings, free, closed, machines)
+
+
+def queue(view: View, name: str) -> list[JobView]:
+    """Return the jobs of a pool that the actor may know: of its own organisation, or all for operator and regulator.
+
+    Why one waits is asked of a desk made from what is written: the same that decides says the same. Where a job that
+    the actor may not know stands in the way, its organisation is named.
+    """
+    return [shown for shown in _all_shown(view, name) if _is_known(view, shown.job)]
+
+
+def seats_of(view: View, thing: str) -> list[JobView]:
+    """Return the seats that work on a thing waits for or has, whoever's quota they are on.
+
+    Who may see the thing may know them; for others there are none.
+    """
+    if not is_seen(view, thing):
+        return []
+    with view.reading() as connection:
+        found = rows.seats_about(connection, thing)
+    waiting = {job.asked.pool for job in found if job.state is QueueState.WAITING}
+    why = {shown.job.name: shown for pool in waiting for shown in _all_shown(view, pool)}
+    return [why.get(job.name, JobView(job, None)) for job in found]
+
+
+def is_seen(view: View, thing: str) -> bool:
+    """Tell whether the actor sees the trial or the service of that name."""
+    return any(view.head(head) is not None for head in (thing, record_head(thing)))
+
+
+def why_waiting(shown: JobView) -> Text:
+    """Return in words why a job waits, without whom or what it waits for: anybody may read it."""
+    return text("pool.hub.next") if shown.wait is None else text(f"pool.wait.{shown.wait.reason.value}")
+
+
+def over(view: View, name: str, most: int = 50) -> list[JobRow]:
+    """Return the newest ``most`` jobs of a pool that have ended, as far as the actor may know them, the last first."""
+    pool_of(view, name)
+    with view.reading() as connection:
+        return rows.jobs_over(connection, name, "" if view.actor.sees_all else view.actor.organisation, most)
+
+
+def job_seen(view: View, name: str) -> JobDetails:
+    """Return a job with why it waits and every attempt; raises `NotFoundError`, of what others have handed in too."""
+    with view.reading() as connection:
+        found = rows.find_job(connection, name)
+        attempts = rows.attempts_of(connection, name)
+    if found is None or not _is_known(view, found):
+        raise NotFoundError("pool.no_job", job=name)
+    waiting: Sequence[JobView] = queue(view, found.asked.pool) if found.state is QueueState.WAITING else ()
+    wait = next((one.wait for one in waiting if one.job.name == name), None)
+    return JobDetails(JobView(found, wait), tuple(attempts))
+
+
+def usage(view: View, name: str, since: datetime, until: datetime, bins: int) -> Mapping[str, tuple[float, ...]]:
+    """Return organisation → its mean dominant share of a pool in each of ``bins`` equal stretches of time, 0 to 1."""
+    pool, width = pool_of(view, name)[1], (until - since) / bins
+    with view.reading() as connection:
+        attempts = rows.attempts_between(connection, name, since, until)
+    held: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * bins)
+    now = view.store.clock()
+    for attempt in attempts:
+        share = dominant_share(attempt.held, pool.capacity)
+        for number in range(bins):
+            begins = since + number * width
+            overlap = min(attempt.ended_at or now, begins + width) - max(attempt.began_at, begins)
+            held[attempt.organisation][number] += share * max(overlap / width, 0.0) if overlap > timedelta(0) else 0.0
+    return {organisation: tuple(shares) for organisation, shares in sorted(held.items())}
+
+
+def _all_shown(view: View, name: str) -> list[JobView]:
+    """Return every job of a pool, with why it waits as the actor may know it."""
+    pool, at = pool_of(view, name)[1], view.store.clock()
+    now = at.timestamp()
+    with view.reading() as connection:
+        live, absent = rows.jobs_in(connection, name), seats.unasked(connection, name, at)
+        there = [job for job in live if job.name not in absent]
+        machines = there_of(connection, name)
+        desk = PoolScheduler(pool, PLACER, turns.standing_of(connection, name, there), now, machines.capacities(pool))
+    if not machines.away:
+        desk.decide(now)
+    why = waits(desk, now)
+    if machines.away:
+        why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
+    why = {**why, **{one: JobWait(one, WaitReason.WORKER, "", 0, None) for one in absent}}
+    unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
+    waiting = {job.name for job in live if job.state is QueueState.WAITING}  # who is about to be evicted still runs
+    return [JobView(job, _told(why.get(job.name), unknown) if job.name in waiting else None) for job in live]
+
+
+def _is_known(view: View, job: JobRow) -> bool:
+    return view.actor.sees_all or job.asked.organisation == view.actor.organisation
+
+
+def _told(wait: JobWait | None, unknown: Mapping[str, str]) -> JobWait | None:
+    """Return why a job waits without the name of a job that its reader may not know."""
+    return wait if wait is None else replace(wait, blocker=unknown.get(wait.blocker, wait.blocker))
+
+
+def _closed(pool: Pool, now: datetime) -> tuple[str, ...]:
+    """Return the machines of a pool that are under maintenance now."""
+    closed = [one for one in pool.maintenance if one.starts <= now < one.ends]
+    entries = {name for window in closed for name in window.machines or [alike.name for alike in pool.machines]}
+    return tuple(name for alike in pool.machines if alike.name in entries for name in alike.names)
+
+
+def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> Holding:
+    own = [job for job in live if job.asked.organisation == quota.organisation]
+    running = [job for job in own if job.state is not QueueState.WAITING]
+    held = total(_held(job) for job in running)
+    beyond = {name: amount - quota.guarantee.vector.get(name, 0) for name, amount in held.items()}
+    return Holding(
+        organisation=quota.organisation,
+        quota=quota,
+        held=held,
+        borrowed={name: amount for name, amount in beyond.items() if amount > 0},
+        share=dominant_share(held, pool.capacity),
+        running=len(running),
+        waiting=len(own) - len(running),
+    )
+
+
+def _held(job: JobRow) -> Vector:
+    return {name: amount * job.asked.members for name, amount in job.asked.demand.vector.items()}

@@ -1,0 +1,97 @@
+"""One seat as whoever needs it holds it: asked for until it is let in, kept by signs of life, asked for anew when lost.
+
+Safe to share between threads. Nothing here waits: who wants to, calls `SeatHolder.tend` again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pilotbase.workspace.failures import StaleLeaseError
+from pilotbase.workspace.leases import Lease
+from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.queue import seats
+from pilotbase_estate.queue.rows import Ending
+from pilotbase_estate.queue.seating import SeatRequest
+
+KEEP_SECONDS = seats.SILENT_SECONDS / 4
+_LAST_PART, _LAST_SECONDS = 0.1, 1.5 * seats.SILENT_SECONDS
+
+
+@dataclass
+class _Held:
+    place: SeatRequest
+    lease: Lease
+    since: datetime
+    heard: datetime
+
+
+class SeatHolder:
+    """Holds one seat under ``name``; ``place`` says where it is to be had now, None: none is needed."""
+
+    def __init__(self, place: Callable[[], SeatRequest | None], name: str) -> None:
+        self._place, self._name = place, name
+        self._lock = threading.RLock()
+        self._held: _Held | None = None
+
+    @property
+    def holds_one(self) -> bool:
+        """Tell whether there is a seat: none where none is needed."""
+        return self._held is not None
+
+    @property
+    def is_nearly_over(self) -> bool:
+        """Tell whether the time that the seat was asked for has nearly run out: then it is left and asked for anew."""
+        held = self._held
+        if held is None:
+            return False
+        whole = held.place.asking.max_seconds
+        over = whole - min(_LAST_SECONDS, whole * _LAST_PART)
+        return (held.place.view.store.clock() - held.since).total_seconds() > over
+
+    def tend(self) -> SeatRequest | None:
+        """Return where the seat is waited for; None: it is there, or none is needed.
+
+        Raises as `seats.take_seat`: what is asked for could never be had.
+        """
+        with self._lock:
+            if self._held is not None and self._is_kept(self._held):
+                return None
+            place = self._place()
+            if place is None:
+                return None
+            lease = seats.take_seat(place.view, place.asking, self._name)
+            if lease is None:
+                return place
+            now = place.view.store.clock()
+            self._held = _Held(place, lease, now, now)
+            return None
+
+    def leave(self, metered: Metered, ending: Ending = Ending.DONE) -> None:
+        """Give the seat back, if there is one, with what was used of it."""
+        with self._lock:
+            held, self._held = self._held, None
+        if held is not None:
+            with suppress(StaleLeaseError):  # it was lost before
+                seats.leave(held.place.view, held.lease, metered, ending)
+
+    def _is_kept(self, held: _Held) -> bool:
+        """Give a sign of life where one is due, and return whether the seat is ours; one not needed is given back."""
+        now = held.place.view.store.clock()
+        if timedelta(0) <= now - held.heard < timedelta(seconds=KEEP_SECONDS):
+            return True
+        if self._place() is None:
+            self.leave(Metered())
+            return False
+        try:
+            kept = seats.keep(held.place.view, held.lease)
+        except StaleLeaseError:
+            kept = False
+        held.heard = now
+        if not kept:
+            self._held = None
+        return kept

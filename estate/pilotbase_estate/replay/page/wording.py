@@ -1,0 +1,239 @@
+"""What the page of a replay says in one language, and its pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pilotbase.charts import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
+from pilotbase.documents.quantities import MISSING, format_span
+from pilotbase.documents.texts import Language, Text, text
+from pilotbase_estate.documents.pool_replay import Policy, PolicyReplay, PoolReplay, ReplayedTrace, WaitFigures
+from pilotbase_estate.documents.resources import format_vector
+
+MOST_GROUPS = 12
+"""Organisations that are drawn; the document has all."""
+_AXIS = 5
+_NAMED = ("cpu", "gpu", "memory", "disk")
+_SPANS = (0, 60, 3600, 86_400, 10 * 86_400, 100 * 86_400)
+
+
+@dataclass(frozen=True)
+class ReplayWording:
+    """The words and pictures of one replay in one language; its methods are what the template calls."""
+
+    language: Language
+    replay: PoolReplay
+    named: Callable[[str], str] = str
+    """Organisation → what it is called in pictures."""
+
+    def t(self, code: str, /, **params: object) -> str:
+        """Return our own sentence ``code``."""
+        return text(code, **params).render(self.language)
+
+    def policy(self, policy: Policy) -> str:
+        """Return what a policy is called."""
+        return self.t(f"replay.policy.{policy.value}")
+
+    @property
+    def rows(self) -> list[tuple[str, PolicyReplay]]:
+        """Return what each policy is called here and what it made of the trace, the pool as it is first."""
+        before, found = self.replay.before, [(self.policy(one.policy), one) for one in self.replay.policies]
+        if before is None:
+            return found
+        considered = self.t("replay.rules.considered")
+        found = [(considered if one.policy is Policy.SHARED else name, one) for name, one in found]
+        return [(self.t("replay.rules.as_it_is"), before), *found]
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Return name and value of what was replayed."""
+        trace = self.replay.trace
+        found = [
+            ("jobs", f"{trace.jobs:,}"),
+            ("nodes", f"{trace.nodes:,} ({format_vector(trace.capacity.vector)})"),
+            ("span", format_span(trace.span_seconds)),
+            ("load", f"{trace.load:g}"),
+            ("trace", trace.digest[:19] + "…"),
+        ]
+        return [(self.t(f"replay.fact.{name}"), value) for name, value in found]
+
+    @property
+    def dimensions(self) -> list[str]:
+        """Return the dimensions that any policy held something of."""
+        return sorted({name for _, one in self.rows for name, share in one.utilisation.items() if share})
+
+    def dimension(self, name: str) -> str:
+        """Return what a dimension is called."""
+        return self.t(f"replay.dimension.{name}") if name in _NAMED else name
+
+    def share(self, value: float | None) -> str:
+        """Return a share in percent."""
+        return format_percent(value)
+
+    def span(self, seconds: float | None) -> str:
+        """Return a length of time."""
+        return format_span(seconds)
+
+    def used(self) -> Markup:
+        """Return how much was in use over time, by policy."""
+        shown = self.replay.shown_dimension
+        strips = [
+            Strip(
+                name,
+                tuple((number / len(one.used), share) for number, share in enumerate(one.used)),
+                format_percent(one.utilisation.get(shown)),
+            )
+            for name, one in self.rows
+        ]
+        return _markup(
+            strips_chart(strips, self.t("replay.page.used", dimension=self.dimension(shown)), self._labels())
+        )
+
+    def fragments(self) -> Markup:
+        """Return how much of the free GPUs was of no use over time, by policy; empty without GPUs."""
+        whole = self.replay.trace.span_seconds or 1.0
+        strips = [
+            Strip(
+                name,
+                tuple((point.at / whole, point.share) for point in one.fragments),
+                format_percent(one.fragmentation),
+            )
+            for name, one in self.rows
+        ]
+        return _markup(strips_chart(strips, self.t("replay.page.fragments"), self._labels()))
+
+    def shares(self) -> Markup:
+        """Return each organisation's mean dominant share under each policy."""
+        most = max((one.share for _, each in self.rows for one in each.organisations), default=0.0) or 1.0
+        groups = [
+            BarGroup(self.named(name), tuple(_share_bar(row, name, most) for row in self.rows))
+            for name in self._drawn()
+        ]
+        ticks = [Tick(part, format_percent(part * most)) for part in (0.0, 0.5, 1.0)]
+        return _markup(grouped_chart(groups, self.t("replay.page.shares"), ticks))
+
+    def waits(self) -> Markup:
+        """Return how long each organisation's jobs waited under each policy."""
+        most = max((one.waits.longest or 0.0 for _, each in self.rows for one in each.organisations), default=0)
+        groups = [
+            BarGroup(self.named(name), tuple(_wait_bar(row, name, most) for row in self.rows)) for name in self._drawn()
+        ]
+        ticks = [Tick(_place(one, most), format_span(one)) for one in _SPANS if one == 0 or one <= most]
+        return _markup(grouped_chart(groups, self.t("replay.page.waits"), ticks))
+
+    @property
+    def left_out(self) -> int:
+        """Return how many organisations are not drawn."""
+        return max(len(self._all()) - MOST_GROUPS, 0)
+
+    @property
+    def marks(self) -> list[float]:
+        """Return at how much demand `PoolReplay.inflated` is told."""
+        return sorted({one.asked for one in self.replay.inflated})
+
+    @property
+    def placements(self) -> list[tuple[str, list[float]]]:
+        """Return placement and what it allocates at each of `marks`."""
+        names = dict.fromkeys(one.policy for one in self.replay.inflated)
+        found = {(one.policy, one.asked): one.allocated for one in self.replay.inflated}
+        return [(self.policy(name), [found[name, mark] for mark in self.marks]) for name in names]
+
+    @property
+    def assumptions(self) -> list[str]:
+        """Return what is taken for granted, in sentences."""
+        return [one.render(self.language) for one in assumptions(self.replay)]
+
+    def _labels(self) -> list[str]:
+        return [format_span(self.replay.trace.span_seconds * part / (_AXIS - 1)) for part in range(_AXIS)]
+
+    def _all(self) -> list[str]:
+        """Return the organisations, who has most jobs first."""
+        found = self.replay.policies[0].organisations if self.replay.policies else ()
+        return [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
+
+    def _drawn(self) -> list[str]:
+        return self._all()[:MOST_GROUPS]
+
+
+def assumptions(replay: PoolReplay) -> Iterator[Text]:
+    """Yield what a replay takes for granted."""
+    policies = {one.policy for one in replay.policies}
+    if replay.trace.rows_left_out and replay.trace.recorded_of is None:
+        yield text("replay.assumes.rows", number=f"{replay.trace.rows_left_out:,}")
+    if replay.inflated:
+        yield text("replay.assumes.inflated", runs=replay.runs)
+        return
+    yield from _of_the_trace(replay.trace)
+    if Policy.SHARED in policies:
+        yield from _of_the_shared_pool(replay)
+    if policies - {Policy.SHARED}:
+        yield from _passed_over_by_others(replay.trace)
+    if {Policy.FIFO, Policy.BEST_FIT} <= policies:
+        yield text("replay.assumes.alike")
+    if any(one.fragments for one in replay.policies):
+        yield text("replay.assumes.fragments")
+    yield text("replay.assumes.nothing_else")
+
+
+def _of_the_trace(trace: ReplayedTrace) -> Iterator[Text]:
+    if trace.made_up_organisations:
+        yield text("replay.assumes.made_up")
+    if trace.recorded_of is not None:
+        yield text("replay.assumes.recorded", pool=trace.recorded_of, number=f"{trace.rows_left_out:,}")
+    if trace.load != 1:
+        yield text("replay.assumes.load", load=f"{trace.load:g}")
+
+
+def _of_the_shared_pool(replay: PoolReplay) -> Iterator[Text]:
+    yield text("replay.assumes.known")
+    yield text("replay.assumes.evicted")
+    yield text("replay.assumes.equal") if replay.pool is None else text("replay.assumes.pool", digest=replay.pool)
+    if replay.pool_before is not None:
+        yield text("replay.assumes.before", digest=replay.pool_before)
+    if any(name.startswith("gpu/") for name in replay.trace.capacity.vector):
+        yield text("replay.assumes.by_machine")
+
+
+def _passed_over_by_others(trace: ReplayedTrace) -> Iterator[Text]:
+    if trace.labelled_jobs:
+        yield text("replay.assumes.labels", number=f"{trace.labelled_jobs:,}")
+    if trace.windows:
+        yield text("replay.assumes.windows", number=f"{trace.windows:,}")
+
+
+def format_percent(share: float | None) -> str:
+    """Return a share in percent with one decimal; a dash for None."""
+    return MISSING if share is None else f"{100 * share:.1f} %"
+
+
+def format_waits(waits: WaitFigures) -> str:
+    """Return median, 90th percentile and longest wait."""
+    return " · ".join(map(format_span, (waits.median, waits.p90, waits.longest)))
+
+
+def _share_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
+    name, one = row
+    share = next(each.share for each in one.organisations if each.organisation == organisation)
+    return GroupedBar(name, share / most, format_percent(share))
+
+
+def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
+    name, one = row
+    waits = next(each.waits for each in one.organisations if each.organisation == organisation)
+    if waits.median is None:
+        return GroupedBar(name, 0.0, MISSING)
+    places = [_place(seconds or 0.0, most) for seconds in (waits.median, waits.p90, waits.longest)]
+    return GroupedBar(name, places[0], format_waits(waits), places[1], places[2])
+
+
+def _place(seconds: float, most: float) -> float:
+    """Return where a wait stands: by its logarithm, from a minute on about evenly."""
+    return math.log1p(seconds / 10) / math.log1p(most / 10) if most > 0 else 0.0
+
+
+def _markup(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - built as an XML tree by pilotbase.charts, which escapes

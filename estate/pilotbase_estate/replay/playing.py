@@ -1,0 +1,100 @@
+"""Policies played on a trace one after the other, with a look at fragments at a few hundred moments."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.texts import Text, text
+from pilotbase_estate.documents.pool_replay import InflatedPart, Policy
+from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.placing.fleet import Fleet
+from pilotbase_estate.placing.fragmentation import Fragmentation
+from pilotbase_estate.replay.figures import merged_gpus
+from pilotbase_estate.replay.inflating import allocated, inflated
+from pilotbase_estate.replay.policies import PLACEMENTS, PolicyContext, fragmentation_of, placement_of, scheduler_of
+from pilotbase_estate.replay.simulating import Course, simulate
+from pilotbase_estate.replay.traces import Trace
+
+MOST_LOOKS = 300
+TURNS_BETWEEN_TELLINGS = 50
+"""So often it is told how far a replay is, and heard whether to go on."""
+MARKS = (0.8, 0.95, 1.0, 1.3)
+"""Where the figures of Weng et al. (ATC 2023) are read, in multiples of the GPUs there are."""
+
+
+def play(trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnProgress = ignore_progress) -> Course:
+    """Return the course of a trace under a policy, with fragments at `MOST_LOOKS` moments at most."""
+    counted, scheduler = scheduler_of(policy, trace, setting)
+    looks = _Looks(counted, policy, on_progress)
+    course = simulate(counted, scheduler, looks)
+    return replace(course, fragments=looks.found)
+
+
+def play_inflated(
+    trace: Trace, policies: Sequence[Policy], seeds: range, on_progress: OnProgress = ignore_progress
+) -> tuple[InflatedPart, ...]:
+    """Return how much of the GPUs each placement allocates once so much was asked for; mean over ``seeds``.
+
+    Raises:
+        InputError: ``replay.no_placement``: a policy is no placement; ``replay.no_gpus``: the trace has no GPUs.
+    """
+    unknown = [policy for policy in policies if policy not in PLACEMENTS]
+    if unknown:
+        raise InputError("replay.no_placement", found=", ".join(unknown), allowed=", ".join(PLACEMENTS))
+    if not Fleet.of(trace.nodes).gpu_free.any() or not any(_asks_gpus(job.demand) for job in trace.jobs):
+        raise InputError("replay.no_gpus")
+    found = []
+    for policy in policies:
+        runs = []
+        for done, seed in enumerate(seeds):
+            on_progress(Progress(_stage(policy), done, len(seeds)))
+            generator = np.random.default_rng(seed)
+            asks = inflated(trace, generator)
+            runs.append(allocated(Fleet.of(trace.nodes), placement_of(policy, trace, generator), asks, MARKS))
+        means = np.mean(runs, axis=0)
+        found += [
+            InflatedPart(policy=policy, asked=mark, allocated=float(mean))
+            for mark, mean in zip(MARKS, means, strict=True)
+        ]
+    return tuple(found)
+
+
+class _Looks:
+    """Looks at the fleet at moments that lie evenly over the time in which jobs come, and tells how far it is."""
+
+    def __init__(self, trace: Trace, policy: Policy, on_progress: OnProgress) -> None:
+        self.found: list[tuple[float, float]] = []
+        self._came = [job.submitted for job in trace.jobs]
+        self._fragmentation: Fragmentation | None = None
+        if any(_asks_gpus(job.demand) for job in trace.jobs):
+            self._fragmentation = fragmentation_of(trace)
+        self._step = (self._came[-1] - self._came[0]) / MOST_LOOKS
+        self._next = self._came[0]
+        self._tell, self._on_progress = _stage(policy), on_progress
+        self._turns = 0
+
+    def __call__(self, now: float, fleet: Fleet) -> None:
+        if self._turns % TURNS_BETWEEN_TELLINGS == 0:
+            self._on_progress(Progress(self._tell, bisect_right(self._came, now), len(self._came)))
+        self._turns += 1
+        if now < self._next or now > self._came[-1]:
+            return
+        gone = int((now - self._came[0]) / self._step) if self._step else 0
+        self._next = self._came[0] + (gone + 1) * self._step
+        free = int(fleet.gpu_free.sum())
+        if self._fragmentation is not None and free:
+            self.found.append((now, float(self._fragmentation.of_nodes(fleet).sum()) / free))
+
+
+def _asks_gpus(demand: Vector) -> bool:
+    return "gpu" in merged_gpus(demand)
+
+
+def _stage(policy: Policy) -> Text:
+    return text("replay.told.playing", policy=Text(code=f"replay.policy.{policy.value}"))

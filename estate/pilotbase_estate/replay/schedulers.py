@@ -1,0 +1,128 @@
+"""The orders that peers serve queues in, to compare with: first come first served, and dominant resource fairness."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pilotbase_estate.documents.resources import Vector, dominant_share, minus, plus, total
+from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask
+from pilotbase_estate.placing.gangs import place_gang, release_gang
+from pilotbase_estate.placing.policies import FirstFitPolicy, Placement
+from pilotbase_estate.replay.simulating import SchedulerActions
+from pilotbase_estate.replay.traces import TraceJob
+
+
+class SeatMap:
+    """The fleet, and where each running job sits on it."""
+
+    def __init__(self, nodes: Mapping[str, Vector], placement: Placement) -> None:
+        self.fleet, self._placement = Fleet.of(nodes), placement
+        self._empty = Fleet.of(nodes)
+        self._asks: dict[int, tuple[NodeDemand, int]] = {}
+        self._spots: dict[int, tuple[Spot, ...]] = {}
+
+    def admit(self, number: int, job: TraceJob) -> bool:
+        """Read what a job asks for and return whether the empty fleet could hold it.
+
+        Members are alike, so that any placement finds room for as many; the one of the fleet may remember what it saw.
+        """
+        ask = read_ask(job.demand)
+        self._asks[number] = ask, job.members
+        spots = place_gang(self._empty, FirstFitPolicy(), ask, job.members)
+        release_gang(self._empty, ask, spots or ())
+        return spots is not None
+
+    def seat(self, number: int) -> bool:
+        """Let a job take its seats and return whether it could."""
+        ask, members = self._asks[number]
+        spots = place_gang(self.fleet, self._placement, ask, members)
+        if spots is not None:
+            self._spots[number] = spots
+        return spots is not None
+
+    def free(self, number: int) -> None:
+        """Give back the seats of a job."""
+        release_gang(self.fleet, self._asks[number][0], self._spots.pop(number))
+
+
+@dataclass
+class Fifo:
+    """First come, first served: nobody starts before the first that waits."""
+
+    seats: SeatMap
+    queue: deque[int] = field(default_factory=deque)
+
+    @property
+    def fleet(self) -> Fleet:
+        return self.seats.fleet
+
+    def submit(self, number: int, job: TraceJob, now: float) -> bool:
+        possible = self.seats.admit(number, job)
+        if possible:
+            self.queue.append(number)
+        return possible
+
+    def end(self, number: int, now: float) -> None:
+        self.seats.free(number)
+
+    def turn(self, now: float) -> SchedulerActions:
+        started = []
+        while self.queue and self.seats.seat(self.queue[0]):
+            started.append(self.queue.popleft())
+        return SchedulerActions(started)
+
+    def wakes(self, now: float) -> float | None:
+        return None
+
+
+class Drf:
+    """Dominant resource fairness (Ghodsi et al., NSDI 2011, Algorithm 1): next is whose dominant share is the least.
+
+    Whose first job finds no place is passed over for this turn.
+    """
+
+    def __init__(self, seats: SeatMap, nodes: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> None:
+        self._seats, self._capacity, self._weights = seats, total(nodes.values()), weights or {}
+        self._queues: dict[str, deque[int]] = {}
+        self._jobs: dict[int, TraceJob] = {}
+        self._held: dict[str, dict[str, int]] = {}
+
+    @property
+    def fleet(self) -> Fleet:
+        return self._seats.fleet
+
+    def submit(self, number: int, job: TraceJob, now: float) -> bool:
+        self._jobs[number] = job
+        possible = self._seats.admit(number, job)
+        if possible:
+            self._queues.setdefault(job.organisation, deque()).append(number)
+        return possible
+
+    def end(self, number: int, now: float) -> None:
+        job = self._jobs[number]
+        self._held[job.organisation] = minus(self._held[job.organisation], job.demand, job.members)
+        self._seats.free(number)
+
+    def turn(self, now: float) -> SchedulerActions:
+        started: list[int] = []
+        trying = {name for name, queue in self._queues.items() if queue}
+        while trying:
+            name = min(trying, key=lambda one: (self._share(one), one))
+            number = self._queues[name][0]
+            if not self._seats.seat(number):
+                trying.discard(name)
+                continue
+            job = self._jobs[self._queues[name].popleft()]
+            self._held[name] = plus(self._held.get(name, {}), job.demand, job.members)
+            started.append(number)
+            if not self._queues[name]:
+                trying.discard(name)
+        return SchedulerActions(started)
+
+    def wakes(self, now: float) -> float | None:
+        return None
+
+    def _share(self, organisation: str) -> float:
+        return dominant_share(self._held.get(organisation, {}), self._capacity) / self._weights.get(organisation, 1.0)

@@ -1,0 +1,95 @@
+"""The desk of a pool: jobs come and end, and who starts, who is evicted and who waits is decided.
+
+`PoolScheduler` keeps its books from one decision to the next; `decide` makes them anew from a `PoolState` and forgets
+them. Both say the same: what is decided follows from pool, state and moment alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.sharing.books import Accounts
+from pilotbase_estate.sharing.impossible import Empty
+from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running, SchedulingDecisions, UnplaceableJob
+from pilotbase_estate.sharing.placer import Placer
+from pilotbase_estate.sharing.turn import SchedulingCycle
+
+
+def decide(pool: Pool, state: PoolState, now: float, placer: Placer) -> SchedulingDecisions:
+    """Return what is done at ``now``; jobs that wait and could never run come back as refusals."""
+    desk = PoolScheduler(pool, placer, state, now)
+    decisions = desk.decide(now)
+    return SchedulingDecisions(decisions.starts, decisions.evictions, desk.refusals, decisions.again_at)
+
+
+class PoolScheduler:
+    """One pool's desk. What it decides counts as done, and who is evicted waits again; what did not start is ended.
+
+    ``there``: machine → what there is of it, where that is less than the pool says: what needs more waits for it.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        placer: Placer,
+        state: PoolState | None = None,
+        now: float = 0.0,
+        there: Mapping[str, Vector] | None = None,
+    ) -> None:
+        state = state or PoolState()
+        self.pool, self.placer = pool, placer
+        self.books = Accounts(pool, state, now, there)
+        self.turn = SchedulingCycle(self.books, placer, now)
+        """The last one, which knows what each job waits for."""
+        self._empty = Empty(pool, placer)
+        refusals = []
+        for pending in state.pending:
+            error = self._empty.refusal(pending.job)
+            if error is None:
+                self.books.wait(pending)
+            else:
+                refusals.append(UnplaceableJob(pending.job.name, error))
+        self.refusals = tuple(refusals)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many jobs wait."""
+        return sum(len(account.line) for account in self.books.accounts.values())
+
+    def submit(self, job: QueuedJob, evictions: int = 0) -> None:
+        """Let a job wait; one that waits or runs already, by its name, is handed in once.
+
+        Raises:
+            RefusedError: it could never run (``pool.larger_than_machine`` and others).
+        """
+        error = self._empty.refusal(job)
+        if error is not None:
+            raise error
+        if job.name in self.books.running or job.name in self.books.accounts[job.organisation].line:
+            return
+        self.books.wait(Pending(job, evictions))
+
+    def withdraw(self, job: QueuedJob) -> None:
+        """Let a job wait no longer; raises `KeyError`."""
+        self.books.leave(job)
+
+    def end(self, name: str, now: float) -> Running:
+        """Note that a running job has ended and return it; raises `KeyError`."""
+        return self.books.stop(name, now)
+
+    def decide(self, now: float) -> SchedulingDecisions:
+        """Return what is done at ``now``."""
+        self.turn = SchedulingCycle(self.books, self.placer, now)
+        return self.turn.take()
+
+    def state(self, now: float) -> PoolState:
+        """Return all that a later desk needs to decide as this one would."""
+        accounts = self.books.accounts
+        return PoolState(
+            tuple(self.books.running.values()),
+            tuple(pending for account in accounts.values() for pending in account.line.in_order()),
+            {name: account.snapshot(now) for name, account in accounts.items()},
+            self.books.hold.kept if self.books.hold is not None else None,
+        )

@@ -1,0 +1,147 @@
+"""Why a job waits: one reason, what stands in its way, its place in the line, and when it starts about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.resources import ANY_GPU, Vector, beyond, format_vector, is_kind, missing, plus
+from pilotbase_estate.sharing.accounts import Account
+from pilotbase_estate.sharing.amounts import allows, fits
+from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.estimating import estimates
+from pilotbase_estate.sharing.holds import hold_of_granted
+from pilotbase_estate.sharing.jobs import Pending, QueuedJob
+
+_LIMITS = (WaitReason.PERSON_LIMIT, WaitReason.ORGANISATION_LIMIT)
+"""In the order of `Account.caps`."""
+
+
+@dataclass(frozen=True)
+class JobWait:
+    """Why a job waits."""
+
+    job: str
+    reason: WaitReason
+    blocker: str
+    """What stands in its way: a job, an organisation, or how much is lacking of what."""
+    position: int
+    """Its place in the line of its organisation; 1 is the first."""
+    starts: float | None
+    """When it starts about; None: nobody can say."""
+
+
+def waits(desk: PoolScheduler, now: float) -> Mapping[str, JobWait]:
+    """Return job → why it waits, for all that wait after the last decision."""
+    about = estimates(desk.books, now)
+    found = {}
+    for account in desk.books.accounts.values():
+        line = account.line.in_order()
+        for index, pending in enumerate(line):
+            found[pending.job.name] = _wait(desk, account, pending, line[0], index + 1, about, now)
+    return found
+
+
+def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
+    desk: PoolScheduler, account: Account, pending: Pending, first: Pending, position: int,
+    about: Mapping[str, float], now: float,
+) -> JobWait:  # fmt: skip
+    job = pending.job
+    reason, blocker = _reason(desk, account, pending, first, now)
+    starts: float | None = about.get(job.name)
+    hold = desk.books.hold
+    if reason is WaitReason.RECLAIMING:
+        starts = desk.turn.claims[job.name]
+    elif hold is not None and hold.job.name == job.name:
+        starts = hold.kept.at
+    elif reason in _LIMITS and starts is not None:
+        cap = account.caps(job)[_LIMITS.index(reason)]
+        starts = max(starts, hold_of_granted(cap.granted, cap.used, job, cap.runs, now).at)
+    elif reason is WaitReason.MACHINES:
+        starts = None
+    elif reason is WaitReason.MAINTENANCE and starts is not None:
+        starts = max(starts, desk.books.machines.next_opening(job, now) or starts)
+    return JobWait(job.name, reason, blocker, position, starts)
+
+
+def _reason(
+    desk: PoolScheduler, account: Account, pending: Pending, first: Pending, now: float
+) -> tuple[WaitReason, str]:
+    """Return the first thing that must change, and what stands in the way."""
+    books, job = desk.books, pending.job
+    for reason, cap in zip(_LIMITS, account.caps(job), strict=True):
+        if not allows(cap.granted, cap.used, job.total):
+            return reason, _spell(_over(cap.granted, cap.used, job.total))
+        hold = desk.turn.limits.get(cap.key)
+        if hold is not None and hold.of != job.name and not hold.lets(job, now):
+            return WaitReason.RESERVED, hold.of
+    if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
+        return WaitReason.PROMISED, _spell(missing(job.total, books.promises.left))
+    if job.name in desk.turn.claims:
+        return WaitReason.RECLAIMING, next((one.job.organisation for one in books.by_end() if not one.protected), "")
+    machines = books.machines
+    if desk.placer.place(machines.carrying(job), job.each, job.members) is None:
+        return WaitReason.MACHINES, ", ".join(machines.short(desk.pool)[:3])
+    if desk.placer.place(machines.open_to(job, now, machines.capacities), job.each, job.members) is None:
+        return WaitReason.MAINTENANCE, _window(desk, job, now)
+    if first is not pending:
+        return WaitReason.BEHIND, first.job.name
+    return _for_machines(desk, account, job, now)
+
+
+def _for_machines(desk: PoolScheduler, account: Account, job: QueuedJob, now: float) -> tuple[WaitReason, str]:
+    """Return why the first of a line, that nothing of its own holds back, has no machines."""
+    books, machines = desk.books, desk.books.machines
+    hold, claims = books.hold, desk.turn.claims
+    kept_for_another = hold is not None and hold.job.name != job.name
+    if fits(job.total, machines.free_in_all):
+        if desk.placer.place(machines.open_to(job, now), job.each, job.members) is not None:
+            if claims:
+                return WaitReason.RESERVED, min(claims, key=lambda name: (claims[name], name))
+            if hold is not None and kept_for_another:
+                return WaitReason.RESERVED, hold.job.name
+            return WaitReason.TURN, _next_turn(desk, account, now)
+        if desk.placer.place(machines.free, job.each, job.members) is not None and not job.labels:
+            return WaitReason.MAINTENANCE, _window(desk, job, now)
+        return WaitReason.FRAGMENTED, _nearest(job, machines.open_to(job, now))
+    if hold is not None and kept_for_another:
+        return WaitReason.TURN, hold.job.organisation
+    return WaitReason.POOL_FULL, _spell(missing(job.total, machines.free_in_all))
+
+
+def _over(granted: Vector, used: Vector, asked: Vector) -> Vector:
+    return {name: more for name, more in beyond(plus(used, asked), granted).items() if asked.get(name)}
+
+
+def _told(lack: Vector) -> Vector:
+    """Return what is lacking as people are told it: where a kind of GPU is named, not their sum besides."""
+    kinds = any(is_kind(name) for name in lack)
+    return {name: amount for name, amount in lack.items() if not kinds or name != ANY_GPU}
+
+
+def _spell(lack: Vector) -> str:
+    return format_vector(_told(lack))
+
+
+def _window(desk: PoolScheduler, job: QueuedJob, now: float) -> str:
+    closed = desk.books.machines.closed_during(job, now)
+    return ", ".join(sorted(closed[0].nodes)[:3]) if closed else ""
+
+
+def _nearest(job: QueuedJob, free: Mapping[str, Vector]) -> str:
+    """Return what one member lacks on the machine that lacks least, or the machine where only few members fit."""
+    lack = {node: _told(missing(job.each, there)) for node, there in free.items()}
+    if not lack:
+        return ""
+    node = min(lack, key=lambda name: (len(lack[name]), sum(_parts(lack[name], job.each)), name))
+    return f"{node}: {_spell(lack[node])}" if lack[node] else node
+
+
+def _parts(lack: Vector, demand: Vector) -> list[float]:
+    return [amount / demand[name] for name, amount in lack.items()]
+
+
+def _next_turn(desk: PoolScheduler, account: Account, now: float) -> str:
+    others = [one for one in desk.books.accounts.values() if len(one.line) and one is not account]
+    return min(others, key=lambda one: one.turn(now)).name if others else account.name

@@ -1,0 +1,178 @@
+"""What sharing knows of jobs, and what it decides about them. Times are seconds of the base's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.texts import Text, text
+from pilotbase_estate.documents.compute_job import ComputeJob
+from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
+
+Ask = str
+"""What each member asks for, how many there are, and for how long, in one word, for it is looked up often."""
+
+
+@dataclass(frozen=True)
+class QueuedJob:
+    """One job, as its `ComputeJob` orders it."""
+
+    name: str
+    organisation: str
+    person: str
+    demand: Vector
+    """Of each member."""
+    max_seconds: float
+    members: int = 1
+    priority: int = 0
+    submitted: float = 0.0
+    preemptible: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: ComputeJob) -> QueuedJob:
+        """Return what a document orders."""
+        return cls(
+            document.name,
+            document.organisation,
+            document.person,
+            document.demand.vector,
+            document.max_seconds,
+            document.members,
+            document.priority,
+            document.submitted.timestamp(),
+            document.preemptible,
+            document.labels,
+        )
+
+    @cached_property
+    def each(self) -> Vector:
+        """What each member holds of its machine, with ``gpu/any`` as the sum of its GPUs."""
+        return counted(on_cards(self.demand_each))
+
+    @cached_property
+    def demand_each(self) -> Vector:
+        """What each member asks for, without what it asks for none of: by this quotas and shares count."""
+        return {name: amount for name, amount in self.demand.items() if amount}
+
+    @cached_property
+    def total(self) -> Vector:
+        """What all members ask for together."""
+        return {name: amount * self.members for name, amount in counted(self.demand_each).items()}
+
+    @cached_property
+    def takes_any(self) -> bool:
+        """Whether it takes GPUs of any kind."""
+        return self.demand.get(ANY_GPU, 0) > 0
+
+    @cached_property
+    def ask(self) -> Ask:
+        """What it asks for: of jobs that ask for the same either every one finds a place, or none."""
+        return f"{sorted(self.demand.items())} {self.members} {self.max_seconds}"
+
+    @cached_property
+    def shape(self) -> Hashable:
+        """What it is let in by: of jobs of one shape either every one can start, or none."""
+        labels = tuple(sorted(self.labels.items()))
+        return self.ask, self.person, labels, self.priority, self.preemptible
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A job that waits, and how often it was evicted."""
+
+    job: QueuedJob
+    evictions: int = 0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A job that runs: a node for each member."""
+
+    job: QueuedJob
+    nodes: tuple[str, ...]
+    started: float
+    evictions: int = 0
+    protected: bool | None = None
+    """Whether nobody else can take back what it holds; None: to be told from what else runs."""
+
+    @property
+    def ends(self) -> float:
+        """When it ends at the latest."""
+        return self.started + self.job.max_seconds
+
+
+class Recent(NamedTuple):
+    """What an organisation had beyond its guarantee lately: a mean share that forgets, as it stood at a moment."""
+
+    share: float
+    at: float
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """What was told the first job that waits for machines: where it starts, and when at the latest."""
+
+    job: str
+    at: float
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """All that a decision rests on, besides the pool, the moment and the placer."""
+
+    running: tuple[Running, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    recent: Mapping[str, Recent] = field(default_factory=dict)
+    """By organisation; nothing lately where it is not named."""
+    kept: RunningJob | None = None
+
+
+Cause = Literal["reclaim", "share", "own"]
+"""Why a job is evicted: a guarantee, a fair share, a higher priority in its own organisation (`pool.cause.<value>`)."""
+
+
+@dataclass(frozen=True)
+class JobStart:
+    """A job starts, with a node for each member."""
+
+    job: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evict:
+    """A job makes room for another one and waits again, with its place in the queue."""
+
+    job: str
+    cause: Cause
+    by: str
+    """The job that starts in its place."""
+
+    @property
+    def why(self) -> Text:
+        """The reason as its owner reads it."""
+        return text(f"pool.cause.{self.cause}")
+
+
+@dataclass(frozen=True)
+class UnplaceableJob:
+    """A job that could never run, and why."""
+
+    job: str
+    error: RefusedError
+
+
+@dataclass(frozen=True)
+class SchedulingDecisions:
+    """What is done now: evictions first, then starts."""
+
+    starts: tuple[JobStart, ...] = ()
+    evictions: tuple[Evict, ...] = ()
+    refusals: tuple[UnplaceableJob, ...] = ()
+    again_at: float | None = None
+    """When to decide anew though nothing came or ended; None: not before."""

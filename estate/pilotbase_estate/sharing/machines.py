@@ -1,0 +1,142 @@
+"""The machines of a pool: what is free on each, and which of them a job may run on, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, is_kind, total
+from pilotbase_estate.sharing.amounts import Tally, add
+from pilotbase_estate.sharing.jobs import QueuedJob
+
+Free = dict[str, Tally]
+"""Node → what is free on it, in the order of the pool."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """When nodes are closed for maintenance; times in seconds."""
+
+    starts: float
+    ends: float
+    nodes: frozenset[str]
+
+
+class FreeMachines:
+    """What is free in a pool; ``there``: node → what there is of it, where that is not what the pool says."""
+
+    def __init__(self, pool: Pool, there: Mapping[str, Vector] | None = None) -> None:
+        self.capacities = {name: counted(has) for name, has in (pool.capacities if there is None else there).items()}
+        self._kinds = {
+            node: {name: amount for name, amount in has.items() if is_kind(name)}
+            for node, has in self.capacities.items()
+        }
+        self.free: Free = {name: dict(capacity) for name, capacity in self.capacities.items()}
+        self.free_in_all: Tally = total(self.capacities.values())
+        self.changed: set[str] = set()
+        """Nodes on which something has changed since somebody last looked."""
+        self.moves = 0
+        self.moved = dict.fromkeys(self.free, 0)
+        """Node → the number of the last of `moves` that changed it."""
+        self._windows = tuple(sorted(_windows(pool), key=lambda window: (window.starts, window.ends)))
+        self._labels = {name: alike.labels for alike in pool.machines for name in alike.names}
+        self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
+
+    def held(self, job: QueuedJob, node: str) -> Vector:
+        """Return what a member of a job holds of a node; of GPUs of any kind those that the node has.
+
+        Where it has several kinds, nobody knows here which of them the member was given: it counts as holding of each.
+        """
+        return self._of_kinds(job.each, node) if job.takes_any else job.each
+
+    def held_in_all(self, job: QueuedJob, nodes: Sequence[str]) -> Vector:
+        """Return what a job holds that runs on these nodes."""
+        if not job.takes_any:
+            return job.total
+        return total(self._of_kinds(counted(job.demand_each), node) for node in nodes)
+
+    def _of_kinds(self, asked: Vector, node: str) -> Vector:
+        kinds = {kind: min(asked[ANY_GPU], has) for kind, has in self._kinds.get(node, {}).items()}
+        return {**asked, **{kind: max(amount, asked.get(kind, 0)) for kind, amount in kinds.items()}}
+
+    def of_kind(self, kind: str, there: Mapping[str, Vector]) -> Mapping[str, Vector]:
+        """Return those of the nodes that have GPUs of one kind."""
+        return {node: left for node, left in there.items() if kind in self._kinds[node]}
+
+    def move(self, nodes: Sequence[str], job: QueuedJob, times: int) -> None:
+        """Note that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
+        self.moves += 1
+        for node in nodes:
+            if node in self.free:  # else the machine was taken out of the pool under a job that runs
+                held = self.held(job, node)
+                add(self.free[node], held, times)
+                add(self.free_in_all, held, times)
+                self.changed.add(node)
+                self.moved[node] = self.moves
+
+    def open_to(self, job: QueuedJob, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
+        """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""
+        there = self.free if free is None else free
+        closed = self.closed_during(job, at)
+        if not closed and not job.labels:
+            return there
+        shut = frozenset().union(*(window.nodes for window in closed))
+        carrying = self._carrying(job.labels)
+        return {node: left for node, left in there.items() if node not in shut and node in carrying}
+
+    def carrying(self, job: QueuedJob) -> Mapping[str, Vector]:
+        """Return what there is of the nodes that carry a job's labels, be they open or not."""
+        nodes = self._carrying(job.labels)
+        return {node: has for node, has in self.capacities.items() if node in nodes}
+
+    def short(self, pool: Pool) -> list[str]:
+        """Return the nodes that are not as the pool says."""
+        return [node for node, declared in pool.capacities.items() if self.capacities[node] != counted(declared)]
+
+    def closed_during(self, job: QueuedJob, at: float) -> list[Closed]:
+        """Return the windows that keep a job which starts ``at`` from nodes, the first to begin first."""
+        until = at + job.max_seconds
+        return [window for window in self._windows if window.starts < until and window.ends > at]
+
+    def next_opening(self, job: QueuedJob, at: float) -> float | None:
+        """Return when the next of the windows ends that keep a job from nodes at a moment; None: none does."""
+        return min((window.ends for window in self.closed_during(job, at)), default=None)
+
+    def _carrying(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """Return the nodes that carry all of ``labels``."""
+        key = tuple(sorted(labels.items()))
+        if key not in self._nodes_of:
+            found = (node for node, own in self._labels.items() if labels.items() <= own.items())
+            self._nodes_of[key] = frozenset(found)
+        return self._nodes_of[key]
+
+
+class Supposed:
+    """What would be free if some jobs ran no more; the machines themselves stay as they are."""
+
+    def __init__(self, machines: FreeMachines) -> None:
+        self.free: dict[str, Vector] = dict(machines.free)
+        self._held = machines.held
+        self._own: dict[str, Tally] = {}
+
+    def move(self, nodes: Iterable[str], job: QueuedJob, times: int) -> None:
+        """Suppose that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
+        for node in nodes:
+            if node not in self.free:
+                continue
+            if node not in self._own:
+                self.free[node] = self._own[node] = dict(self.free[node])
+            add(self._own[node], self._held(job, node), times)
+
+    def tallies(self) -> Free:
+        """Return what would be free, to be kept up to date by whoever asks."""
+        return {node: dict(free) for node, free in self.free.items()}
+
+
+def _windows(pool: Pool) -> Iterable[Closed]:
+    named = {alike.name: alike.names for alike in pool.machines}
+    for window in pool.maintenance:
+        names = window.machines or tuple(named)
+        nodes = frozenset(node for name in names for node in named[name])
+        yield Closed(window.starts.timestamp(), window.ends.timestamp(), nodes)

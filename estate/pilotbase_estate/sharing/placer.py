@@ -1,0 +1,40 @@
+"""Where jobs run: asked of whoever places; sharing only says who is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pilotbase_estate.documents.resources import Vector
+
+
+class Placer(Protocol):
+    """Finds a node for every member of a job."""
+
+    def place(self, nodes_free: Mapping[str, Vector], demand: Vector, gang: int) -> tuple[str, ...] | None:
+        """Return a node for each of ``gang`` members that ask for ``demand`` each; None where not all fit.
+
+        Whoever fits stays fitting where more is free, else what is promised by way of it could not be kept.
+        """
+        ...
+
+
+class FirstFit:
+    """The first nodes, in their order, that have room."""
+
+    def place(self, nodes_free: Mapping[str, Vector], demand: Vector, gang: int) -> tuple[str, ...] | None:
+        asked = [(name, amount) for name, amount in demand.items() if amount]
+        found: list[str] = []
+        for node, free in nodes_free.items():
+            room = gang - len(found)
+            for name, amount in asked:
+                held = free.get(name, 0) // amount
+                if held < room:
+                    room = held
+                    if room <= 0:
+                        break
+            else:
+                found.extend([node] * room)
+                if len(found) == gang:
+                    return tuple(found)
+        return None

@@ -1,0 +1,343 @@
+"""One decision: guarantees first, then what is promised to nobody and what is lent, in the order of shares.
+
+A job starts where all its members find room. It goes before one that waits only where it does not delay it. While a
+guarantee is being restored nothing starts that would still run when it is due, unless it is within a guarantee itself:
+else new borrowers would come, each with a minimum time of its own, as fast as old ones go.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Iterator
+
+from pilotbase_estate.sharing.accounts import Account
+from pilotbase_estate.sharing.amounts import allows
+from pilotbase_estate.sharing.books import Accounts
+from pilotbase_estate.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
+from pilotbase_estate.sharing.jobs import Cause, Evict, JobStart, Pending, QueuedJob, Running, SchedulingDecisions
+from pilotbase_estate.sharing.placer import Placer
+from pilotbase_estate.sharing.room import Room
+from pilotbase_estate.sharing.victims import for_share, larger, least, lent, limit_after, of_own
+
+DEPTH = 32
+"""So many shapes of waiting jobs are looked at in each organisation, in their order."""
+Nodes = tuple[str, ...]
+
+
+class SchedulingCycle:
+    """What is decided at one moment; the books are kept up to date with it."""
+
+    def __init__(self, books: Accounts, placer: Placer, now: float) -> None:
+        self._books, self._placer, self._now = books, placer, now
+        self._starts: list[JobStart] = []
+        self._evictions: list[Evict] = []
+        self._evicted: list[Pending] = []
+        self._again: list[float] = []
+        self._freed: set[str] = set()
+        """Organisations of evicted jobs: what those leave of a guarantee protects others once the job has started."""
+        self._looked: set[str] = set()
+        """Organisations that have looked for room that others would make."""
+        self._denied: set[str] = set()
+        self._firm_waits = False
+        self._ways: dict[str, bool] = {}
+        self._in_vain: set[str] = set()
+        """Jobs that machines could not be kept for."""
+        self.claims: dict[str, float] = {}
+        """Job → when what it claims is given back at the latest."""
+        self._due = math.inf
+        """When the first of them is given that."""
+        self.limits: dict[str, Hold] = {}
+        """Organisation, or person of one, → what is kept of its limit."""
+
+    def take(self) -> SchedulingDecisions:
+        """Decide."""
+        self._renew_hold()
+        waiting = [account for account in self._books.accounts.values() if len(account.line)]
+        for account in sorted(waiting, key=lambda one: one.turn(self._now)):
+            self._claim(account)
+        self._share_out(waiting)
+        for pending in self._evicted:
+            self._books.wait(pending)
+        if self._looked and (grown := self._books.next_has_run(self._now)) is not None:
+            self._again.append(grown)
+        again = min((at for at in self._again if at > self._now), default=None)
+        return SchedulingDecisions(tuple(self._starts), tuple(self._evictions), (), again)
+
+    def _renew_hold(self) -> None:
+        """Keep machines for the same job as before, where and when it was told; anew where that cannot be kept."""
+        books, hold = self._books, self._books.hold
+        if hold is None:
+            return
+        account = books.accounts[hold.job.organisation]
+        if not self._within_limits(account, hold.job):
+            books.keep(None)
+        elif hold.kept.at <= self._now or not hold.holds():
+            books.keep(self._hold_of(hold.job))
+
+    def _claim(self, account: Account) -> None:
+        """Let an organisation's jobs start that are within its guarantee."""
+        came = account.line.newcomers()
+        if not account.guarantee:
+            return
+        known = account.changes, 0 if account.names_all else self._books.promises.returns
+        if account.nothing_to_claim == known and not any(self._is_entitled(account, one.job) for one in came):
+            return
+        found, blocked, passed = False, None, set[str]()
+        while not _full(account):
+            for pending in account.line.first(DEPTH):
+                job = pending.job
+                if job.name in passed:
+                    continue
+                if self._is_entitled(account, job):
+                    found = True
+                    if self._leaves_guarantee(account, blocked, job) and self._start_claim(account, pending):
+                        break
+                elif blocked is None and account.could_claim(job):
+                    blocked = job
+                passed.add(job.name)
+            else:
+                break
+        account.nothing_to_claim = None if found else known
+
+    def _is_entitled(self, account: Account, job: QueuedJob) -> bool:
+        if job.ask in account.beyond_guarantee:
+            return False
+        entitled = self._books.promises.entitled(account, job)
+        if not entitled and account.names_all:
+            account.beyond_guarantee.add(job.ask)
+        return entitled
+
+    def _leaves_guarantee(self, account: Account, blocked: QueuedJob | None, job: QueuedJob) -> bool:
+        """Tell whether a job may pass one whose turn it is in the guarantee, and that finds too little of it left."""
+        if blocked is None:
+            return True
+        runs = account.running.values()
+        return hold_of_granted(account.guarantee, account.used, blocked, runs, self._now).lets(job, self._now)
+
+    def _start_claim(self, account: Account, pending: Pending) -> bool:
+        job, books = pending.job, self._books
+        if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
+            return False  # its own jobs that take any kind of GPU hold the kind that it asks for
+        if not self._within_limits(account, job):
+            return False
+        nodes = self._place(job) or self._reclaim(account, job)
+        if nodes is not None:
+            self._start(account, pending, nodes)
+        return nodes is not None
+
+    def _reclaim(self, account: Account, job: QueuedJob) -> Nodes | None:
+        """Take back what was lent, or note when that is possible, or keep machines for the job."""
+        books, now = self._books, self._now
+        candidates = lent(books.accounts, account.name, lambda one: not books.has_run(one, now))
+        victims = least(candidates, self._room(job), now)
+        if victims:
+            return self._evict(victims, "reclaim", job)
+        due = self._given_back(account, job)
+        if due is None:
+            self._keep(account, job, claims=True)
+        else:
+            self.claims[job.name] = due
+            self._due = min(self._due, due)
+            self._again.append(due)
+        return None
+
+    def _given_back(self, account: Account, job: QueuedJob) -> float | None:
+        """Return when enough of what is lent has run its minimum time; None: all of it is not enough."""
+        books = self._books
+        room = self._room(job)
+        for running in sorted(lent(books.accounts, account.name), key=lambda one: (one.started, one.job.name)):
+            room.without(running)
+            if not books.has_run(running, self._now) and room.place(self._now) is not None:
+                return running.started + books.minimum_run
+        return None
+
+    def _share_out(self, waiting: Iterable[Account]) -> None:
+        """Let jobs start by the shares of their organisations, who has least first."""
+        accounts = {account.name: account for account in waiting if len(account.line)}
+        heap = [account.turn(self._now) for account in accounts.values()]
+        heapq.heapify(heap)
+        while heap:
+            account = accounts[heapq.heappop(heap)[1]]
+            self._books.look_at_machines()
+            for pending, nodes in self._candidates(account):
+                if self._share(account, pending, nodes):
+                    if len(account.line):
+                        heapq.heappush(heap, account.turn(self._now))
+                    break
+                self._denied.add(pending.job.name)
+
+    def _candidates(self, account: Account) -> Iterator[tuple[Pending, Nodes | None]]:
+        """Yield the first job of an organisation, and those that find a place, in their order, with their places."""
+        asks, hold = self._books.asks, self._books.hold
+        there = asks.open
+        if hold is not None and asks.held and account.share <= self._books.accounts[hold.job.organisation].share:
+            there = asks.open | asks.held
+        for index, pending in enumerate(account.line.first_of(there, DEPTH)):
+            job = pending.job
+            if job.name in self._denied or (index and job.ask in asks.held and self._gives_way(account, job)):
+                continue
+            nodes = self._place_beside(account, job)
+            if index == 0 or nodes is not None:
+                yield pending, nodes
+
+    def _share(self, account: Account, pending: Pending, nodes: Nodes | None) -> bool:
+        """Start a job if it may start, on ``nodes`` where it finds a place."""
+        job = pending.job
+        if job.name in self.claims or self._now + job.max_seconds > self._due or self._waits_firmly(account, pending):
+            return False
+        within = self._within_limits(account, job)
+        if not within or nodes is None:
+            nodes = self._make_room(account, job, within)
+        if nodes is not None:
+            self._start(account, pending, nodes)
+        elif within:
+            self._keep(account, job)
+        return nodes is not None
+
+    def _waits_firmly(self, account: Account, pending: Pending) -> bool:
+        """Tell whether a job may not be evicted, and what it could keep is not there or is another one's first."""
+        if not self._books.is_firm(pending):
+            return False
+        self._firm_waits = self._firm_waits or not self._books.promises.admits_firmly(account, pending.job)
+        return self._firm_waits
+
+    def _place_beside(self, account: Account, job: QueuedJob) -> Nodes | None:
+        """Return where a job runs without delaying the one that machines are kept for."""
+        nodes = self._place(job)
+        hold = self._hold_before(account, job) if nodes is not None else None
+        if hold is None:
+            return nodes
+        there = self._books.machines.open_to(job, self._now, hold.beside)
+        nodes = self._placer.place(there, job.each, job.members)
+        if nodes is None and there is hold.beside:
+            self._books.asks.hold(job.ask)
+        return nodes
+
+    def _hold_before(self, account: Account, job: QueuedJob) -> NodeHold | None:
+        """Return what is kept of the machines that a job must leave alone."""
+        hold = self._books.hold
+        return hold if hold is not None and hold.outlasts(job, self._now) and self._gives_way(account, job) else None
+
+    def _gives_way(self, account: Account, job: QueuedJob) -> bool:
+        """Tell whether machines are kept for another job that this one does not outrank.
+
+        It does where its organisation has less, even with it, than that of the other one; within an organisation by
+        its place in the line.
+        """
+        hold = self._books.hold
+        if hold is None or hold.job.name == job.name:
+            return False
+        if job.name not in self._ways:
+            if hold.job.organisation == account.name:
+                self._ways[job.name] = account.line.precedes(hold.job, job)
+            else:
+                least = self._books.accounts[hold.job.organisation].share
+                self._ways[job.name] = account.share_with(job.total) >= least
+        return self._ways[job.name]
+
+    def _make_room(self, account: Account, job: QueuedJob, within: bool) -> Nodes | None:
+        """Evict what should yield to a job: of its own organisation, else of those that have a larger share."""
+        books, now = self._books, self._now
+        if account.name in self._looked:
+            return None
+        self._looked.add(account.name)
+        if self._hold_before(account, job) is not None:
+            return None
+
+        def spared(running: Running) -> bool:
+            return not books.yields(running, now)
+
+        if books.prospects.of_own(account, job):
+            also = None if within else limit_after(account, job)
+            victims = least(of_own(account, job, spared), self._room(job), now, also)
+            if victims:
+                return self._evict(victims, "own", job)
+        givers = larger(books.accounts, account, job) if within else []
+        if books.prospects.for_share(givers, account, job):
+            victims = least(for_share(givers, account, job, spared), self._room(job), now)
+            if victims:
+                return self._evict(victims, "share", job)
+        return None
+
+    def _within_limits(self, account: Account, job: QueuedJob) -> bool:
+        """Tell whether a job is within the limits of its organisation and its person, and delays none that waits."""
+        if not account.limit and not account.person_limit:
+            return True
+        for key, granted, used, runs in account.caps(job):
+            hold = self.limits.get(key)
+            if not allows(granted, used, job.total):
+                if hold is None:
+                    self.limits[key] = hold_of_granted(granted, used, job, runs, self._now)
+                return False
+            if hold is not None and hold.of != job.name and not hold.lets(job, self._now):
+                return False
+        return True
+
+    def _place(self, job: QueuedJob) -> Nodes | None:
+        machines = self._books.machines
+        self._books.look_at_machines()
+        if not self._books.asks.may_fit(job.ask):
+            return None
+        there = machines.open_to(job, self._now)
+        nodes = self._placer.place(there, job.each, job.members)
+        if nodes is None and there is machines.free:
+            self._books.asks.refuse(job.ask)
+        elif nodes is None and (opening := machines.next_opening(job, self._now)) is not None:
+            self._again.append(opening)
+        return nodes
+
+    def _keep(self, account: Account, job: QueuedJob, claims: bool = False) -> None:
+        """Keep machines for the first job that waits for nothing but machines, until it starts or one outranks it."""
+        books = self._books
+        if job.name in self._in_vain or (books.hold is not None and books.hold.job.name == job.name):
+            return
+        outranked = books.hold is not None and claims and not self._claims(books.hold.job)
+        if outranked or not self._gives_way(account, job):
+            self._ways.clear()
+            books.keep(self._hold_of(job))
+            if books.hold is None:
+                self._in_vain.add(job.name)
+
+    def _hold_of(self, job: QueuedJob) -> NodeHold | None:
+        books = self._books
+        books.look_at_machines()
+        return hold_of_machines(books.machines, self._room(job), job, books.by_end(), self._now)
+
+    def _room(self, job: QueuedJob) -> Room:
+        return Room(self._books.machines, self._placer, job, self._books.asks.fitting(job.ask))
+
+    def _claims(self, job: QueuedJob) -> bool:
+        return self._books.promises.entitled(self._books.accounts[job.organisation], job)
+
+    def _start(self, account: Account, pending: Pending, nodes: Nodes) -> None:
+        job = pending.job
+        self._ways.clear()
+        self._books.start(pending, nodes, self._now)
+        for cap in account.caps(job) if self.limits else ():
+            if cap.key in self.limits:
+                self.limits[cap.key].passed(job, self._now)
+        self._starts.append(JobStart(job.name, nodes))
+        self._cover_more()
+
+    def _evict(self, victims: tuple[Running, ...], cause: Cause, job: QueuedJob) -> Nodes | None:
+        self._ways.clear()
+        for running in victims:
+            self._books.stop(running.job.name, self._now, covering=False)
+            self._freed.add(running.job.organisation)
+            self._evictions.append(Evict(running.job.name, cause, job.name))
+            self._evicted.append(Pending(running.job, running.evictions + 1))
+        nodes = self._place(job)
+        if nodes is None:
+            self._cover_more()
+        return nodes
+
+    def _cover_more(self) -> None:
+        for name in sorted(self._freed):
+            self._books.cover_more(self._books.accounts[name])
+        self._freed.clear()
+
+
+def _full(account: Account) -> bool:
+    """Tell whether an organisation has all that it is promised."""
+    return all(account.used.get(name, 0) >= most for name, most in account.guarantee.items())

@@ -1,0 +1,1 @@
+"""Operations of the computing estate bound to their functions."""

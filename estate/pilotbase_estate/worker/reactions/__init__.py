@@ -1,0 +1,1 @@
+"""Reactions to changes of the computing estate."""

@@ -1,5 +1,0 @@
-"""Policies side by side as one self-contained HTML file: both languages inside, no script, nothing loaded."""
-
-from pilotbase.compute.replay.page.rendering import render_replay
-
-__all__ = ["render_replay"]

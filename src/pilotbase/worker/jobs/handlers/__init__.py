@@ -1,0 +1,38 @@
+"""What each kind of job does: the stages of a trial, joined to the record that ordered them.
+
+A handler may run again after its worker was killed, with the same attempt: each goes on from what its stage has
+committed, and takes its step on the record only where the record still waits for it. Every file here, and in the folder
+of this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES`` and ``SWEEPS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plugins import loaded
+from pilotbase.documents.texts import Text
+from pilotbase.worker.base import Base
+from pilotbase.worker.jobs.handling import Handler, Sweep
+from pilotbase.workspace.jobs import Job
+
+_FOUND = loaded("worker.jobs.handlers")
+HANDLERS: Mapping[str, Handler] = {kind: handler for module in _FOUND for kind, handler in module.HANDLERS.items()}
+"""Kind of job → what it does."""
+SWEEPS: tuple[Sweep, ...] = tuple(sweep for module in _FOUND for sweep in getattr(module, "SWEEPS", ()))
+_FAILURES: Mapping[str, Act] = {kind: act for module in _FOUND for kind, act in getattr(module, "FAILURES", {}).items()}
+"""Kind of job → the step that its record takes when it fails."""
+
+
+def give_up(base: Base, job: Job, reason: Text) -> None:
+    """Tell the record that its job came to nothing, where it still waits for it."""
+    act = _FAILURES.get(job.kind)
+    if act is None:
+        return
+    try:
+        advance(base.lab.view, job.subject, act, Move(reason=reason))
+    except PilotbaseError as error:
+        if error.code != "record.wrong_state":
+            raise
