@@ -1,22 +1,14 @@
 """The catalogue of datasets: words of both languages, facets, and counts that tell nothing of what is hidden."""
 
 import pytest
-from sqlalchemy import text
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.catalogue.facets import grade_listing
 from pilotbase.data.terms.templates import constraint, offer_for
 from pilotbase.documents.api.datasets import Facet
-from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.quality import QualityReport
-from pilotbase.documents.subjects import quality_head
 from pilotbase.documents.terms import LeftOperand, Operator
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.workspace import schema
-from pilotbase.workspace.actors import PUBLIC
-from pilotbase.workspace.listings import find_listing
 from tests.catalogue.agreements_for_tests import dataset, in_file
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, VISITOR
 
@@ -124,33 +116,6 @@ def test_pages_follow_each_other_and_begin_at_what_is_seen_only(filled):
         seek(visitor, Sought(), str, "dataset:plant/secret")
     wards = second.items if second.items[0].subject.endswith("wards") else first.items
     assert [(one.rows, one.fields, one.labelled) for one in wards if one.subject.endswith("wards")] == [(1200, 2, True)]
-
-
-def test_a_store_of_before_is_searched_by_facets_after_an_upgrade(filled):
-    """The migration writes what the code writes; in one transaction, so that a failure leaves the store as it was."""
-    graded = {"dataset": "dataset:plant/grid", "version": "1.0.0", "engine": "x", "opening": "open"}
-    graded |= {"checks_declared": 0, "checks_run": 0}
-    graded |= {"grade": {"purpose": "verification", "outcome": "fail", "measured": 1, "required": 2}}
-    database, base = filled.store.database, filled.store.as_actor(DESK)
-    with base.transaction("test") as change:
-        change.vouch_for("plant")
-        digest = change.put(QualityReport.model_validate(graded), PUBLIC, owner="plant")
-        change.set_head(quality_head("dataset:plant/grid"), digest, expected=None)
-        grid = find_listing(base.within(change), "dataset:plant/grid")
-        grade_listing(
-            change, base.load(grid.digest, Dataset), grid.state, base.within(change).load(digest, QualityReport)
-        )
-    held = text("SELECT subject, facets FROM listings ORDER BY subject")
-    with database.write() as connection:
-        before = connection.execute(held).all()
-        connection.execute(text("DROP INDEX listings_facets"))
-        connection.execute(text("ALTER TABLE listings DROP COLUMN facets"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0019'"))
-        schema.migrate(connection, "0020")
-        connection.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": schema.CURRENT})
-    with database.read() as connection:
-        assert connection.execute(held).all() == before
-    assert names(base, quality="fail") == ["grid"] and names(base, state="draft") == ["secret"]
 
 
 def test_a_licence_is_found_however_it_is_written(filled):

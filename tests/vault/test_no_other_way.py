@@ -75,7 +75,7 @@ LEAVES = {
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/label_imports.py",  # the same, an export of labels read in a box
         "worker/datasets/results.py",  # what a box has found of an owner's files, for that owner
-        "hub/forms/kept_tables.py",
+        "hub/forms/files.py",
     },
     "permit": {
         "data/terms/gate.py",

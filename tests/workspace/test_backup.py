@@ -236,7 +236,7 @@ def test_a_backup_amid_writing_is_of_one_moment(tmp_path):
 
 
 def test_a_backup_of_an_older_version_is_brought_up_to_date(tmp_path, monkeypatch):
-    monkeypatch.setattr(schema, "CURRENT", "0002")
+    monkeypatch.setattr(schema, "CURRENT", "0101")
     home = init_home(tmp_path / "home")
     fill(home)
     write_backup(home, tmp_path / "old.backup")
@@ -440,6 +440,7 @@ def test_more_than_the_disk_holds_is_refused_before_a_byte_is_written(backup_fil
     [
         (lambda manifest, members: manifest.update(document="backup/2", more=1), "backup.newer"),
         (lambda manifest, members: manifest.update(version="9999"), "backup.newer"),
+        (lambda manifest, members: manifest.update(version="0024"), "workspace.schema_unreleased"),
         (lambda manifest, members: manifest.update(document="report/1"), "backup.unreadable"),
         (lambda manifest, members: members.pop("store/heads.jsonl"), "backup.altered"),
         (lambda manifest, members: manifest["members"].pop("store/heads.jsonl"), "backup.altered"),

@@ -97,7 +97,7 @@ from pilotbase.workspace import schema
 from pilotbase.workspace.home import upgrade_home
 
 old, newest = Path(sys.argv[1]) / "old", schema.CURRENT
-schema.CURRENT = "0002"
+schema.CURRENT = "0101"
 home = init_home(old)
 store = home.open_store()
 view = store.as_actor(actor("base", Role.OPERATOR))

@@ -1,6 +1,5 @@
 """The queue below jobs and messages: what an upgrade takes over, how long a claim takes, one claim for many workers."""
 
-import json
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +7,12 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 
-from pilotbase.documents.texts import Text
-from pilotbase.workspace import schema, tables, work
-from pilotbase.workspace.actors import Role, actor
+from pilotbase.workspace import tables, work
 from pilotbase.workspace.failures import StaleLeaseError
-from pilotbase.workspace.jobs import JobState, claim, finish, ordered_jobs
 from pilotbase.workspace.store import Store
-from tests.workspace.stores_for_tests import Clock, made_at
+from tests.workspace.stores_for_tests import Clock
 
 WAITING = 11_000
 MOST_MS = 5.0
@@ -124,54 +120,3 @@ def test_a_claim_takes_no_longer_however_many_wait(store: Store) -> None:
     few, many = (statistics.median(took[lane]) for lane in ("short", "letters"))
     print(f"a claim of 100 takes {few:.2f} ms, of {WAITING} {many:.2f} ms")
     assert many <= max(MOST_MS, 1.5 * few)
-
-
-def test_an_upgrade_takes_over_jobs_with_their_leases_and_messages(every_url: str, key, clock: Clock) -> None:
-    database = made_at("0023", every_url)
-    at = int(clock.now.timestamp() * 1_000_000)
-    with database.write() as connection:
-        job = """INSERT INTO jobs (identity, kind, subject, payload, organisation, person, state, attempt, stopping,
-                                   queued_at, started_at, beat_at, ended_at)
-                 VALUES (:n, 'trial', :s, :p, 'plant', 'p1', :state, 2, false, :at, :began, :began, :ended)"""
-        for number, subject, state in ((7, "a", "done"), (8, "a", "running"), (9, "b", "queued")):
-            began, ended = (at if state != "queued" else None), (at if state == "done" else None)
-            values = {"n": number, "s": subject, "p": b'{"plan": "x"}', "state": state, "at": at}
-            connection.execute(text(job), values | {"began": began, "ended": ended})
-        lease = "INSERT INTO leases (name, holder, token, seconds, renewed_at) VALUES ('job:8', 'w1', 3, 30, :at)"
-        connection.execute(text(lease), {"at": at})
-        notice = """INSERT INTO notices (sequence, identity, kind, subject, thread, organisation, role, person, author,
-                                         body, made_at)
-                    VALUES (5, 'n1', 'step', '', '', 'plant', '', '', '', :body, :at)"""
-        connection.execute(text(notice), {"at": at, "body": b'{"title": {"en": "x", "zh": "x"}}'})
-        hook = """INSERT INTO webhooks (identity, organisation, url, secret, made_by, made_at)
-                  VALUES ('w', 'plant', 'https://hooks.example/x', :s, 'p', :at)"""
-        connection.execute(text(hook), {"at": at, "s": b"sealed"})
-        sent = """INSERT INTO webhook_deliveries (identity, webhook, notice, state, tries, next_at, status, failure)
-                  VALUES (:i, 'w', 5, :state, 1, :next, :status, :failure)"""
-        for identity, state, due, status, why in (
-            ("msg_1", "waiting", at, None, "protocol.late"),
-            ("msg_2", "given_up", None, 500, ""),
-        ):
-            values = {"i": identity, "state": state, "next": due, "status": status, "failure": why}
-            connection.execute(text(sent), values)
-    with database.write() as connection:
-        schema.migrate(connection, schema.CURRENT)
-        rows = connection.execute(select(tables.work).where(tables.work.c.kind == "notice")).all()
-    database.close()
-    told = [(row.key, row.lane, row.state, json.loads(row.payload), json.loads(row.reason)["code"]) for row in rows]
-    assert told == [
-        ("msg_1", "webhook:w", "queued", {"notice": "n1"}, "protocol.late"),
-        ("msg_2", "webhook:w", "failed", {"notice": "n1"}, "notice.answered"),
-    ]
-    assert Text.model_validate_json(rows[0].reason).render("zh").startswith("hooks.example")
-    store = Store.open(every_url, key, clock)
-    view = store.as_actor(actor("plant", Role.DEMAND_OWNER, person="p1"))
-    assert [(job.identity, job.state.value) for job in ordered_jobs(view, "a")] == [(8, "running"), (7, "done")]
-    queued = claim(view, "w2", 30)
-    assert queued is not None and queued.job.subject == "b", "whoever runs the other is not silent yet"
-    clock.step(31)
-    dead = claim(view, "w3", 30)
-    assert dead is not None and (dead.job.identity, dead.job.attempt, dead.job.payload["plan"]) == (8, 2, "x")
-    finish(view, dead, JobState.DONE)
-    assert put(store, "new") > 9
-    store.close()
