@@ -1,4 +1,14 @@
-"""Answering: features stream to a box batch by batch, and every answer is committed before the next is asked."""
+"""Answering: features stream to a box batch by batch, and every answer is committed before the next is asked.
+
+Committed answers: an append-only file of batches in a hash chain, so that a crash resumes and nothing is re-asked.
+
+    record   40 bytes, little endian: sequence u64, rows u64, seconds f64, payload bytes u64, dtype char[8]
+             payload: the answers as they crossed the wall; ``texts`` stands for a column of texts
+             32 bytes: HMAC-SHA-256 under the attempt's key of (previous link ‖ head ‖ payload)
+
+The last link commits to all answers; the order of scoring is opened only after it is fixed. The key is a secret of the
+hidden set: whoever can write the file but has no keys of the vault cannot make a chain that holds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Whom a trial, a rehearsal or a sample may reach: the terms gate for it, and cases that leave for an endpoint."""
+"""Whom a trial, a rehearsal or a sample may reach: the terms gate for it, and cases that leave for an endpoint.
+
+Cases that leave: an application that its supplier keeps elsewhere is sent every case that it answers. That is asked for
+in words of the scenario and, where its cases are of a dataset, of the dataset's terms: as if the supplier took so many
+rows, which it could keep.
+"""
 
 from __future__ import annotations
 

@@ -110,7 +110,11 @@ def answer_arms(
     with ExitStack() as open_logs:
         logs = {_name(under): open_logs.enter_context(_open_log(session, under)) for under in every}
         for under in sorted(every, key=lambda arm: session.secret("arm-order", _name(arm))):
-            given = features if under is None else _perturbed(lab, sealed, features, under, session)
+            given = (
+                features
+                if under is None
+                else perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
+            )
             asked = in_secret_order(given, session.cut, session.secret("delivery", _name(under)))
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
             run = _run_arm(lab, asked, log, under, replace(session, on_batch=_after(others, session.on_batch)))
@@ -169,12 +173,6 @@ def _run_arm(
 
 def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: tell(others + done)
-
-
-def _perturbed(
-    lab: TrialRuntime, sealed: OpenedScenario, features: Features, under: Perturbed, session: AttemptSession
-) -> Features:
-    return perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
 
 
 def _open_log(session: AttemptSession, under: Perturbed | None) -> AnswerLog:

@@ -1,6 +1,11 @@
 """Recorded answers from a file: ``case,truth,prediction`` and what they are grouped, clustered and compared by.
 
 Or recorded scores: of each run what one or more scorers gave it, from 0 to 1.
+
+Recorded runs from a log of Inspect AI, as the table that recorded answers are read from. Columns: ``case`` (sample and
+epoch), ``truth`` (the sample's target), ``prediction`` (what was answered in the end), ``score:<scorer>``,
+``group:<name>`` for its metadata, and ``unit``, the sample, where samples were run several times. Of a run that ended
+with an error or at a limit, or is missing though it was to be made, no answer and no score counts.
 """
 
 from __future__ import annotations

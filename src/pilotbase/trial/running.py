@@ -324,7 +324,8 @@ def _loading_environment(lab: TrialRuntime, adapter: Adapter) -> Environment:
 def _run_once(
     candidate: PreparedApplication, terms: BoxTerms, asked: CaseDelivery, log: AnswerLog, hooks: Hooks
 ) -> BoxRun:
-    with _open_calls(candidate, log) as calls:
+    # Of an application in a box no calls are kept.
+    with CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls")) as calls:
         try:
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
@@ -341,11 +342,6 @@ def _run_once(
             end = answer_cases(worker, asked, log, on_batch)
             worker.close(end.reason)
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
-
-
-def _open_calls(candidate: PreparedApplication, log: AnswerLog) -> CallLog:
-    """Return the record of calls beside the answers; of an application in a box nothing is kept."""
-    return CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls"))
 
 
 def _ended(

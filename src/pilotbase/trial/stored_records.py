@@ -2,6 +2,12 @@
 
 The metadata's entry ``pilotbase`` is JSON: ``facts`` (canonical JSON, the first leaf), ``salt`` (hex; of these records
 only, so its owner may know it) and ``leaves`` (hex; the hash of each leaf, so that an altered record can be named).
+
+What a replay must know of cases that were not scored, without telling any one's label. How many cases of a class, a
+group or a unit there are enters the exact tests, so truths that were never scored matter as counts. They are handed on
+shuffled among cases with the same answers, groups and unit: every count that a criterion reads stays as it was, and a
+case's own label is told no further than its answers, group and unit tell it already. What people decided would tell it
+nearly always, and no criterion reads it: of these cases it is left out.
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@ document of a listing sees the listing: lists, counts and searches are cut to th
 not to be seen never shows in any of them. Each part is found by an index, however many listings there are: what is
 public is one range of it, and so is each other scope for those who see all; what an organisation has to do with is
 found by its name, as owner or as party, and is little against the whole.
+
+Listings that hold most of some words: a first, quick choice of those that are worth looking at one by one. A word that
+few listings hold brings all of them, a common one the newest. So what shares a rare word with the question is among
+those chosen however many listings there are, and neither time nor number of statements hangs on their number.
 """
 
 from __future__ import annotations
@@ -215,18 +219,6 @@ def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[
     return _found(view, and_(_waits.act.in_(acts), not_(_meant(view.actor))), limit) if acts else []
 
 
-def _conditions_of(part: _AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of ``query`` besides its words, on the listings of one part."""
-    yield part.column("kind") == query.kind
-    if query.states:
-        yield part.column("state").in_(query.states)
-    for name in ("sector", "action", "owner", "scenario", "application"):
-        if value := getattr(query, name):
-            yield part.column(name) == value
-    for held in query.facets:
-        yield part.column("facets").contains(held, autoescape=True)
-
-
 def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
     """Return ``rows`` of listings without those that ``actor`` does not see."""
     return rows if actor.sees_all else rows.where(seen_by(actor))
@@ -277,19 +269,6 @@ class _AudiencePart:
         return _rows[name] if self.whole is not None else _unindexed(_rows[name])
 
 
-def _parts_seen_by(actor: Actor) -> tuple[_AudiencePart, ...]:
-    """Return the parts of the listings that ``actor`` sees, as `Visibility.admits` says of the documents they show."""
-    if actor.sees_all:
-        return tuple(_AudiencePart(_rows.scope == scope, scope) for scope in SCOPES)
-    public = _AudiencePart(_rows.scope == "public", "public")
-    if not actor.organisation:
-        return (public,)
-    of_parties, owned = _unindexed(_rows.scope) == "parties", _rows.owner == actor.organisation
-    named = select(_parties.digest, _parties.owner).where(_parties.organisation == actor.organisation)
-    shown = tuple_(_rows.digest, _rows.owner).in_(named)
-    return (public, _AudiencePart(and_(of_parties, owned)), _AudiencePart(and_(of_parties, ~owned, shown)))
-
-
 def seen_by(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on rows of ``listings`` that ``actor`` sees them."""
     return or_(*(part.condition for part in _parts_seen_by(actor)))
@@ -309,6 +288,77 @@ def list_resembling(view: View, query: Query, words: Sequence[str], limit: int) 
             found += _resembling_in(connection, part, query, folded, limit)
     found.sort(key=lambda one: one[:2], reverse=True)
     return [listing for _, _, listing in found[:limit]]
+
+
+@dataclass(frozen=True)
+class Late:
+    """One act that is late on one record."""
+
+    listing: Listing
+    act: str
+    role: str
+    organisation: str
+    since: datetime
+    due: datetime
+
+
+@dataclass(frozen=True)
+class LateActs:
+    """How often one act is late for one role, and since when the latest of them is."""
+
+    act: str
+    role: str
+    count: int
+    first_due: datetime
+
+
+def count_late(view: View, now: datetime) -> list[LateActs]:
+    """Return what is late by act and role, the most often first."""
+    columns = (_waits.act, _waits.role, func.count(), func.min(_waits.due))
+    rows = select(*columns).join(tables.listings, _waits.subject == _rows.subject).where(_waits.due < now)
+    grouped = cut_to(rows, view.actor).group_by(_waits.act, _waits.role)
+    with view.reading() as connection:
+        found = [LateActs(act, role, count, due) for act, role, count, due in connection.execute(grouped)]
+    return sorted(found, key=lambda late: (-late.count, late.first_due, late.act))
+
+
+def list_late(view: View, now: datetime, act: str = "", limit: int = 200) -> list[Late]:
+    """Return what is late, of one act or of all, what has been due longest first."""
+    joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
+    rows = cut_to(joined, view.actor).where(_waits.due < now)
+    if act:
+        rows = rows.where(_waits.act == act)
+    with view.reading() as connection:
+        ordered = rows.order_by(_waits.due, _rows.subject).limit(limit)
+        return [
+            Late(listing_from(row), row.act, row.role, row.organisation, row.since, row.due)
+            for row in connection.execute(ordered)
+        ]
+
+
+def _conditions_of(part: _AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of ``query`` besides its words, on the listings of one part."""
+    yield part.column("kind") == query.kind
+    if query.states:
+        yield part.column("state").in_(query.states)
+    for name in ("sector", "action", "owner", "scenario", "application"):
+        if value := getattr(query, name):
+            yield part.column(name) == value
+    for held in query.facets:
+        yield part.column("facets").contains(held, autoescape=True)
+
+
+def _parts_seen_by(actor: Actor) -> tuple[_AudiencePart, ...]:
+    """Return the parts of the listings that ``actor`` sees, as `Visibility.admits` says of the documents they show."""
+    if actor.sees_all:
+        return tuple(_AudiencePart(_rows.scope == scope, scope) for scope in SCOPES)
+    public = _AudiencePart(_rows.scope == "public", "public")
+    if not actor.organisation:
+        return (public,)
+    of_parties, owned = _unindexed(_rows.scope) == "parties", _rows.owner == actor.organisation
+    named = select(_parties.digest, _parties.owner).where(_parties.organisation == actor.organisation)
+    shown = tuple_(_rows.digest, _rows.owner).in_(named)
+    return (public, _AudiencePart(and_(of_parties, owned)), _AudiencePart(and_(of_parties, ~owned, shown)))
 
 
 def _number(connection: Connection, part: _AudiencePart, query: Query, most: int | None) -> int:

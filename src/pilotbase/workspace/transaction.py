@@ -1,4 +1,9 @@
-"""One write transaction of an actor: documents, heads, counters, postings and the log entry that records them."""
+"""One write transaction of an actor: documents, heads, counters, postings and the log entry that records them.
+
+Requests that were done: what each came to, written with its act, so that it happens once however often it is sent. An
+answer may be lost after its act was written: the process is killed, or the line is cut. Whoever sends the request again
+then finds here what it came to. Acts whose own document names the request, as a step of a record does, need no row.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""What a blind baseline is given, which is what an application has, and what it gives."""
+"""What a blind baseline is given, which is what an application has, and what it gives.
+
+Columns that tell the place of a case in the owner's file: row numbers, the moments of a log. Row numbers are whole
+numbers, or the first or last number within a name, decimal or hexadecimal, that repeat far less often than measurements
+in the same range would by chance, whatever the step. A time counts where the file is written along it, also one that is
+written as a number: days as spreadsheets count them, seconds or milliseconds. Other columns that a file happens to be
+sorted by are features.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""What is judged: a table of cases with answers and what the judge's prompt names; and the sheet that people label."""
+"""What is judged: a table of cases with answers and what the judge's prompt names; and the sheet that people label.
+
+Which cases people label: the first of an order that a secret fixes, and sheets that say nothing of the judge. The
+secret is drawn, and committed to by its hash, before the judge is asked: whoever gives the answers cannot know which
+are looked at, and nobody can choose them by their scores. The same order decides (`trial decide --order-seed`), so that
+more labels may be drawn later: the evidence stands at any number of them.
+"""
 
 from __future__ import annotations
 

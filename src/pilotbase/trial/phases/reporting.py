@@ -9,10 +9,10 @@ import numpy as np
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
 from pilotbase.trial.answering import count_abstentions
+from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
-from pilotbase.trial.refreshing import refresh_advice
 from pilotbase.trial.repeating import differing_cases, run_column
 from pilotbase.trial.reporting import ReportProof, Runs, TrialFindings, build_report
 from pilotbase.trial.sealed import read_public_sample

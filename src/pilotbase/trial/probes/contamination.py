@@ -2,6 +2,16 @@
 
 In a trial these are first halves of the public sample, once all hidden cases are answered. A model in a box cannot be
 asked in this way, because its own prompt precedes every case.
+
+Contamination 污染: whether a model has met the cases before, looked for in two ways. Neither proves that it has not. By
+texts: long runs of letters that cases share with texts which the supplier says to have trained on. By behaviour: the
+model is given the first half of a case and asked to go on; a long run of the second half, word for word, is not said by
+chance. Standing phrases are, so cases of the same kind that the model cannot have met (written since, or rewritten)
+serve as a control: Fisher's exact test says how often chance alone would set both so far apart.
+
+A model that has learned the answers without the words, or was taught not to recite, is not found out. Source of the
+behavioural check: Carlini et al., "Extracting training data from large language models", USENIX Security 2021; of long
+runs as a sign of contamination: Brown et al., "Language models are few-shot learners", NeurIPS 2020, appendix C.
 """
 
 from __future__ import annotations

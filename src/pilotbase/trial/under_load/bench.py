@@ -1,4 +1,9 @@
-"""What a load test is measured with: a clock, a piece of work that never changes, a meter of energy, timed requests."""
+"""What a load test is measured with: a clock, a piece of work that never changes, a meter of energy, timed requests.
+
+Requests that leave when they are due, whatever became of those before. Latency counts from the moment at which a
+request was due, so that one that waits behind a slow one counts its waiting (Tene, "How NOT to measure latency", 2013:
+coordinated omission). There is one server and one queue, as in service.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,10 @@ Void is a test on a host that was not quiet (the same work took much longer now 
 requests left late by our own fault, and one in which the application was not the same from block to block: then the
 time block is the unit, and no figure of all requests speaks of a next run. An application that does not keep up is no
 void test: it is slow.
+
+How many requests a second are served within a target: the rate is doubled until it is missed, then narrowed. Each step
+is an open-loop load of its own. What is found is a rate at which the 99th percentile of that step stayed within the
+target; the next higher step that did not stands beside it.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, scenario_subject
-from pilotbase.trial.data_versions import DataVersion, versions_of
 from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealing import DataVersion, versions_of
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View

@@ -11,8 +11,8 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text
+from pilotbase.trial.criteria_check import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet

@@ -3,6 +3,10 @@
 The home is built beside its place and renamed into it once everything holds; the store is written, brought to this
 version and held against its log in one transaction. Keys are not in a backup: they are copied in from where they were
 kept, and what is missing is noted, so that none is made anew behind the operator's back.
+
+Reading a backup that may come from anywhere: nothing in it is believed before its digest was seen. Names, sizes and
+kinds of the members are checked before a byte is unpacked, the bytes as they are read: a member is as long as the
+manifest says and not one byte longer.
 """
 
 from __future__ import annotations

@@ -11,6 +11,10 @@ and ``manifest.sig``, its signature by the key of the log.
 
 Blobs and files are read after the snapshot: what the store speaks of was written before it. Left out is what can be
 made again (environments, fetched packages, scratch) and what is secret (keys, mails with links).
+
+The rows of a store as JSON lines, spelled alike for SQLite and PostgreSQL: what one gave, the other takes. The first
+line of a table names its columns; each line after it is one row. Bytes are ``{"b": base64}``; times stand as the
+microseconds that the column holds.
 """
 
 from __future__ import annotations

@@ -3,6 +3,11 @@
 What must be erased to the byte (cipher text, files of a message) is one object of its own. What is kept for good is cut
 by content, and each chunk stands once, in however many blobs. The two never mix: whoever may erase a file must not
 erase, with it, what happens to have the same bytes.
+
+Cutting by content: the same bytes fall into the same chunks wherever they stand, so that what changed is little. Gear
+hashing with normalised chunking, FastCDC (Xia et al., USENIX ATC 2016, §3.3 and §4.3): a chunk ends where the rolling
+hash of the last 32 bytes is small; before the usual size it must be 16 times smaller than after it, so that most chunks
+are about as large. All hashes of a block are computed at once, by doubling what they cover.
 """
 
 from __future__ import annotations

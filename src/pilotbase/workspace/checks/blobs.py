@@ -1,4 +1,9 @@
-"""The blobs of a base held against its store: what documents name must be here, what nothing names may go."""
+"""The blobs of a base held against its store: what documents name must be here, what nothing names may go.
+
+Garbage: blobs that nothing names any more, and chunks that no blob has; marked first, then swept, if old enough. What a
+put has written or found is dated by it, and nobody sweeps what is younger than the grace. So a put under way, and a
+blob whose document is still being written, are left alone, and the collector need not know of either.
+"""
 
 from __future__ import annotations
 

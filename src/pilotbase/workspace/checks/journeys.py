@@ -41,7 +41,7 @@ def compare_journeys(connection: Connection) -> None:
             reached = milestones((step["act"], datetime.fromisoformat(step["at"])) for step in record["history"])
             if kind == "scenario":
                 demanded[row.listed] = reached
-                told = _of_scenario(reached)
+                told = {**_moments(reached), "verdict": "", "supplier": "", "amount": None, "currency": ""}
             else:
                 before = demanded.get(record["subjects"]["scenario"], {})
                 told = _of_trial(connection, record, content, {**before, **reached})
@@ -80,10 +80,6 @@ def _rows(connection: Connection, kind: str) -> Iterator[Row[Any]]:
         .where(listed.c.kind == kind)
     )
     yield from connection.execute(rows.order_by(listed.c.subject))
-
-
-def _of_scenario(reached: dict[str, datetime]) -> Json:
-    return {**_moments(reached), "verdict": "", "supplier": "", "amount": None, "currency": ""}
 
 
 def _of_trial(connection: Connection, record: Json, terms: Json, reached: dict[str, datetime]) -> Json:

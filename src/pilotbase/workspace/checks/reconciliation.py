@@ -19,8 +19,8 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import kind_of, record_head
 from pilotbase.workspace import tables, terms_rows
-from pilotbase.workspace.checks.case_sets import compare_cases
 from pilotbase.workspace.checks.journeys import OF_SERVICES, compare_journeys, compare_services
+from pilotbase.workspace.checks.proofs import compare_cases
 from pilotbase.workspace.log.entries import CASES, COUNTER, HEAD, READINGS, STORED, Fact, LogEntry, names_in
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log

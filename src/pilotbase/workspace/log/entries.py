@@ -3,6 +3,10 @@
 Every state change, permission change and read of hidden data is one entry, written in the transaction of the change
 itself. An entry is canonical JSON that names its predecessor's hash; every transaction ends in a signed checkpoint over
 the whole tree. Personal or secret payload stands only as a salted hash, so that erasing it leaves all proofs valid.
+
+Which lines of the log tell that somebody has read closed data, by what was read: an index, and nothing besides. Every
+fact about a reading stands in its entry; `log verify` sees that the index names the entries that there are, and no
+others.
 """
 
 from __future__ import annotations
@@ -176,11 +180,6 @@ def erase_payload(connection: Connection, number: int) -> None:
     connection.execute(delete(tables.log_payloads).where(tables.log_payloads.c.number == number))
 
 
-def _payload_hash(salt: bytes, payload: bytes) -> str:
-    """Return ``sha256:<hex>`` of salt ‖ payload."""
-    return digest_text(hashlib.sha256(salt + payload).digest())
-
-
 def digest_text(raw: bytes) -> str:
     """Return a raw SHA-256 as ``sha256:<hex>``."""
     return digest_of(raw.hex())
@@ -224,7 +223,7 @@ def _keep_payload(connection: Connection, number: int, payload: bytes | None) ->
         return None
     salt = secrets.token_bytes(_SALT_BYTES)
     connection.execute(insert(tables.log_payloads), {"number": number, "salt": salt, "payload": payload})
-    return _payload_hash(salt, payload)
+    return digest_text(hashlib.sha256(salt + payload).digest())
 
 
 def _nodes(connection: Connection) -> Node:
