@@ -69,11 +69,6 @@ class BlobStore:
         """Store what ``pieces`` give, one after the other, and return the digest; raises as `put`, or as they do."""
         return self.objects.write_hashed(OWN, pieces)
 
-    def put_file(self, path: Path) -> str:
-        """Store the bytes of a file and return their digest."""
-        with path.open("rb") as stream:
-            return self.put(stream)
-
     def keep(self, data: bytes | IO[bytes]) -> str:
         """Store bytes, or a stream to its end, for good, and return the digest; as `keep_pieces`."""
         return self.keep_pieces(_pieces_of(data))
