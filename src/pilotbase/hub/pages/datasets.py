@@ -23,9 +23,9 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, refusals_in
-from pilotbase.hub.forms.describing import FilesForm
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import member_only
+from pilotbase.hub.pages.descriptions import FilesForm
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import RecordView, see

@@ -8,7 +8,7 @@ import smtplib
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
@@ -172,10 +172,10 @@ def link_of(secret: str) -> str:
     return f"{settings.CONFIGURATION.url}/invitations/{secret}/"
 
 
-def open_invitation(secret: str, now: datetime | None = None) -> Invitation:
+def open_invitation(secret: str) -> Invitation:
     """Return the invitation of a link; raises `NotFoundError`: unknown, used, withdrawn and expired look alike."""
     found = Invitation.objects.filter(
-        secret_hash=hash_secret(secret), used_at=None, withdrawn_at=None, expires_at__gt=now or timezone.now()
+        secret_hash=hash_secret(secret), used_at=None, withdrawn_at=None, expires_at__gt=timezone.now()
     ).first()
     if found is None:
         raise NotFoundError("hub.invitation_gone")
