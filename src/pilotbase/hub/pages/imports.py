@@ -15,10 +15,17 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.catalogue.import_columns import COLUMNS, CellProblem
-from pilotbase.catalogue.importing import Change, ImportPlan, plan_organisations, plan_people, plan_targets
+from pilotbase.catalogue.figures import set_targets
+from pilotbase.catalogue.importing import (
+    COLUMNS,
+    CellProblem,
+    Change,
+    ImportPlan,
+    plan_organisations,
+    plan_people,
+    plan_targets,
+)
 from pilotbase.catalogue.saving import save_all
-from pilotbase.catalogue.targets import set_targets
 from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes

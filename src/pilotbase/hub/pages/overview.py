@@ -11,8 +11,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures
-from pilotbase.catalogue.targets import Reached, reached, read_targets
+from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
 from pilotbase.charts.themes import DARK
 from pilotbase.documents.permissions import DeskAct, ReadScope
