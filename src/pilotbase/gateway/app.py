@@ -36,7 +36,7 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.failures import NotFoundError
 
 _SERVED: dict[str, Any] = {"http": BoundedConnection, "log_config": None, "access_log": False, "lifespan": "on"}
-DRAIN_SECONDS = 10
+_DRAIN_SECONDS = 10
 """How long calls under way may go on when the gateway is told to end."""
 
 
@@ -79,7 +79,7 @@ def run(lab: TrialRuntime, configuration: GatewayConfiguration, host: str, port:
     """
     app = make_app(open_gateway(lab, configuration), lab)
     _spare_collections()
-    more: dict[str, Any] = {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": DRAIN_SECONDS}
+    more: dict[str, Any] = {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": _DRAIN_SECONDS}
     uvicorn.run(app, host=host, port=port, **more, **_SERVED)
 
 

@@ -44,7 +44,7 @@ from pilotbase.workspace.failures import NotFoundError
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
-def role_choices(roles: Iterable[Role] = Role) -> list[tuple[str, str]]:
+def _role_choices(roles: Iterable[Role] = Role) -> list[tuple[str, str]]:
     """Return ``roles`` with their names in the reader's language."""
     return [(role.value, text(f"role.{role}").render(language())) for role in Role if role in set(roles)]
 
@@ -63,7 +63,7 @@ class InvitationForm(forms.Form):
         super().__init__(*arguments, **options)
         held = roles_of(organisation)
         roles = cast(forms.MultipleChoiceField, self.fields["roles"])
-        roles.choices = role_choices(held)
+        roles.choices = _role_choices(held)
         if len(held) == 1:
             self.initial.setdefault("roles", [role.value for role in held])
 

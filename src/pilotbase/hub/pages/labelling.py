@@ -29,6 +29,7 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.taken import download
 from pilotbase.hub.sentences import t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
@@ -184,7 +185,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
 
 @require_safe
 @member_only
-def download(request: HubRequest, identity: str, file: str) -> HttpResponse:
+def give_labels(request: HubRequest, identity: str, file: str) -> HttpResponse:
     """Give the owner the final labels as a table, or where each comes from."""
     view = request.acting.view
     outcome = outcome_of(base(), view, identity)
@@ -195,8 +196,7 @@ def download(request: HubRequest, identity: str, file: str) -> HttpResponse:
     else:
         spelled = items_document(find_round(view, identity), outcome).to_json_value()
         content, kind = json.dumps(spelled, ensure_ascii=False, indent=1).encode(), "application/json"
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response = download(content, kind, file)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -261,6 +261,6 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
 urlpatterns = [
     path("labelling/", show_all, name="labelling"),
     path("labelling/<digits:identity>/", show, name="labelling-round"),
-    path("labelling/<digits:identity>/<str:file>", download, name="labelling-file"),
+    path("labelling/<digits:identity>/<str:file>", give_labels, name="labelling-file"),
     path("datasets/<name:name>/labelling/", start, name="labelling-open"),
 ]

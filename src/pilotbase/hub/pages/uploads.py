@@ -63,7 +63,7 @@ from pilotbase.workspace.store import View
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
-SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
+_SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
 """What a draft is made from."""
 
 
@@ -75,7 +75,7 @@ def no_table(kinds: tuple[str, ...]) -> str:
 class DataForm(SizedForm):
     """The table of cases: the first thing that is asked for."""
 
-    kinds: ClassVar[tuple[str, ...]] = SOURCES
+    kinds: ClassVar[tuple[str, ...]] = _SOURCES
     cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
 
     def clean_cases(self) -> UploadedFile[Any]:

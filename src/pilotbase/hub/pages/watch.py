@@ -45,7 +45,7 @@ from pilotbase.workspace.store import View
 _DAY = 86_400
 
 
-class DurationField(forms.CharField):
+class _DurationField(forms.CharField):
     """A length of time of ``least`` to ``most`` seconds, spelled with its unit; cleaned it is a number of seconds."""
 
     def __init__(self, *, least: int, most: int, label: object, help_text: object = "") -> None:
@@ -84,13 +84,13 @@ class TermsForm(forms.Form):
     alpha = forms.FloatField(
         label=t("watching.alpha"), help_text=t("watching.alpha_help"), min_value=0.0001, max_value=0.49
     )
-    cohort = DurationField(
+    cohort = _DurationField(
         label=t("watching.cohort"), help_text=t("watching.cohort_help"), least=1, most=LONGEST_DAYS * _DAY
     )
-    labels = DurationField(
+    labels = _DurationField(
         label=t("watching.labels"), help_text=t("watching.label_help"), least=0, most=LONGEST_DAYS * _DAY
     )
-    silence = DurationField(
+    silence = _DurationField(
         label=t("watching.silence"), help_text=t("watching.silence_help"), least=1, most=LONGEST_DAYS * _DAY
     )
     availability = _share("availability", WatchTerms)
