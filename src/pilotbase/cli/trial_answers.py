@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pilotbase.trial.judging.folder import FinishedJudging
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _MOST_TEXT = 32 << 20
 
 
