@@ -23,9 +23,8 @@ _PARTS = {
     "drawn": r"[0-9a-f]{16}(?:[0-9a-f]{16})?",  # by chance
     "section": r"scenarios|applications|trials|organisations|datasets|agreements",
     "public": r"scenarios|applications",
-    "matched": r"scenarios|applications",
 }
-"""Part of an address → what it may be; ``public``: sections that visitors list, ``matched``: those that are matched."""
+"""Part of an address → what it may be; ``public``: sections that visitors list, that are matched and asked about."""
 for _part, _regex in _PARTS.items():
     register_converter(type(_part, (StringConverter,), {"regex": _regex}), _part)
 

@@ -148,5 +148,5 @@ def _step(acting: RequestActor, found: Matches, one: Match) -> MatchStep | None:
 
 urlpatterns = [
     path("matching/", show, name="matching"),
-    path("<matched:section>/<name:name>/matches/", of_record, name="record-matches"),
+    path("<public:section>/<name:name>/matches/", of_record, name="record-matches"),
 ]
