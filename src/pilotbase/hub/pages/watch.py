@@ -37,7 +37,7 @@ from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.status import ColourSpell, drift_spells, earlier_armings
+from pilotbase.watch.status import drift_spells, earlier_armings
 from pilotbase.watch.subjects import service_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -295,11 +295,10 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
     profile = view.get(watch.profile)
     columns = sorted(spells) if profile is None else list(profile.load(ReferenceProfile).columns)
     order = sorted(columns, key=lambda column: (column not in spells, columns.index(column)))[:_STRIPS]
-    return drift_chart([_strip(column, spells[column]) for column in order], begins, ends, language())
-
-
-def _strip(column: str, spells: Sequence[ColourSpell]) -> DriftStrip:
-    return DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells])
+    strips = [
+        DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells[column]]) for column in order
+    ]
+    return drift_chart(strips, begins, ends, language())
 
 
 urlpatterns = [
