@@ -39,7 +39,7 @@ from pilotbase.hub.presenters.addresses import address_of, record_crumbs, sectio
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import see
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -70,12 +70,7 @@ class AgreementForm(StepForm):
     """An agreement: offered by the dataset's owner to whom they name, or the published offer taken up."""
 
     assignee = forms.RegexField(NAME_PATTERN, label=t("hub.assignee"), help_text=t("hub.help_assignee"))
-    purposes = forms.CharField(
-        label=t("hub.purposes"),
-        help_text=t("hub.help_purposes"),
-        widget=forms.Textarea(attrs={"rows": 2}),
-        initial=Purpose.VERIFICATION.value,
-    )
+    purposes = area(t("hub.purposes"), t("hub.help_purposes"), rows=2, initial=Purpose.VERIFICATION.value)
     begins = forms.DateField(
         label=t("hub.begins"),
         help_text=t("hub.help_begins"),

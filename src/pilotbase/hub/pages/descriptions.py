@@ -33,7 +33,7 @@ from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import for_act
 from pilotbase.hub.presenters.addresses import address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.worker.datasets.describing import (
     MOST_FILES,
     DescriptionProgress,
@@ -117,12 +117,12 @@ class DescriptionForm(forms.Form):
         max_length=_MOST_LETTERS,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
     )
-    descriptions = forms.CharField(
-        label=t("describing.descriptions"),
-        help_text=t("describing.descriptions_help"),
+    descriptions = area(
+        t("describing.descriptions"),
+        t("describing.descriptions_help"),
+        rows=4,
         required=False,
         max_length=_MOST_LETTERS,
-        widget=forms.Textarea(attrs={"rows": 4}),
     )
 
     def __init__(self, found: Described | None, given: Answers, data: Any = None) -> None:

@@ -12,50 +12,29 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
-from pilotbase.data.labelling.quality import figure_line
-from pilotbase.data.terms.budgets import budgets
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Runtime
-from pilotbase.documents.base import Document, Localized
-from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.labelling_round import PublishedLabels
 from pilotbase.documents.lifecycles import states
 from pilotbase.documents.permissions import Act, DeskAct
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
-from pilotbase.documents.report import Report
+from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
-from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening, Sector
+from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
-from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.pages.record_contents import contents
-from pilotbase.hub.pages.rehearsals import rehearsal_log
-from pilotbase.hub.pages.statistics import bar_of
-from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.names import names_shown
-from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
 from pilotbase.hub.presenters.states import way
-from pilotbase.worker.datasets.contributions import contribution
-from pilotbase.worker.datasets.keeping import kept_of
-from pilotbase.worker.datasets.measuring import published_report
-from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
-from pilotbase.worker.readings import certificate_of, report_of
-from pilotbase.worker.trials.acts import judge_of
-from pilotbase.worker.trials.estimates import estimate_shown
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
-from pilotbase.workspace.store import View
-from pilotbase.workspace.uses import uses_of
 
 PAGE = 50
 _WORDS = 200
@@ -218,22 +197,6 @@ def _standing(record: Record) -> list[tuple[str, str | None]]:
     """Return organisation and person of everybody who stands in a record."""
     taken = [(step.organisation, step.person) for step in record.history]
     return taken + [(reviewer.organisation, reviewer.person) for reviewer in record.reviewers]
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _members(acting: RequestActor, name: str) -> dict[str, Any]:

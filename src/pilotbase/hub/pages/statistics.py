@@ -29,7 +29,7 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import RecordView, see
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.worker.datasets.statistics import (
     QuestionPrice,
     asked_of,
@@ -75,13 +75,7 @@ class StatisticsForm(forms.Form):
         initial=1,
         required=False,
     )
-    dates = forms.CharField(
-        label=t("statistics.dates"),
-        help_text=t("statistics.dates_help"),
-        max_length=5000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    dates = area(t("statistics.dates"), t("statistics.dates_help"), rows=2, max_length=5000, required=False)
     name = forms.CharField(
         label=t("statistics.again"), help_text=t("statistics.again_help"), max_length=100, required=False
     )

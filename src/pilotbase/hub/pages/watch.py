@@ -30,7 +30,7 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, bound_of, do, post_of
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
@@ -140,7 +140,7 @@ class TermsForm(forms.Form):
 class SilenceForm(forms.Form):
     """Why and how long notices rest."""
 
-    reason = forms.CharField(label=t("watching.reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+    reason = area(t("watching.reason"), rows=2, max_length=2000)
     hours = forms.FloatField(label=t("watching.hours"), initial=8, min_value=0.1, max_value=2160)
 
     def until(self, now: datetime) -> datetime:
