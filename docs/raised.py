@@ -15,7 +15,8 @@ from typing import TypeGuard
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import PilotbaseError
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "pilotbase"
+_REPOSITORY = Path(__file__).resolve().parent.parent
+SOURCES = (_REPOSITORY / "src" / "pilotbase", _REPOSITORY / "estate" / "pilotbase_estate")
 _ROOT = PilotbaseError.__name__
 _TOLD = (ast.ClassDef, ast.Call, ast.Constant)
 _LEAVES = {ast.Name, ast.Load, ast.Store, ast.alias}
@@ -64,7 +65,7 @@ def exit_codes() -> Mapping[str, int]:
 def module_of(kind: str) -> str:
     """Return the module that defines an error class."""
     places = (name for name, node in _error_classes() if node.name == kind)
-    return f"{SOURCE.name}.{next(places).removesuffix('.py').replace('/', '.')}"
+    return next(places).removesuffix(".py").replace("/", ".")
 
 
 def added_by(kind: str) -> frozenset[str]:
@@ -81,8 +82,11 @@ def has_hint(code: str) -> bool:
 @cache
 def _files() -> Mapping[str, tuple[ast.AST, ...]]:
     """Return file → the classes, calls and constants of its tree, in the order of `ast.walk`."""
-    files = sorted(SOURCE.rglob("*.py"))
-    return {file.relative_to(SOURCE).as_posix(): tuple(_read(ast.parse(file.read_text("utf-8")))) for file in files}
+    return {
+        file.relative_to(source.parent).as_posix(): tuple(_read(ast.parse(file.read_text("utf-8"))))
+        for source in SOURCES
+        for file in sorted(source.rglob("*.py"))
+    }
 
 
 def _read(tree: ast.AST) -> Iterator[ast.AST]:
