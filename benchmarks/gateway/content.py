@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.documents.api.services import NewBudget, NewKey, NewOverride, NewService
+from pilotbase.operations.services import NewBudget, NewKey, NewOverride, NewService
 from pilotbase.service.admission import Premises
 from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.terms import create_key, set_budget

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from pilotbase.catalogue import importing
+from pilotbase.catalogue.figures import read_targets, set_targets
 from pilotbase.catalogue.importing import KnownPeople, plan_organisations, plan_people, plan_targets
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save_all
-from pilotbase.catalogue.targets import read_targets, set_targets
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.vocabularies import Role

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from pilotbase.catalogue.my_work import my_work
-from pilotbase.catalogue.news import news
+from pilotbase.catalogue.records import news
 from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.permissions import Act

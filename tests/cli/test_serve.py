@@ -46,8 +46,8 @@ GROUND = """
 from pilotbase.hub.process import serving
 serving.configure(serving.BindAddress())
 serving.prepare()
-from pilotbase.hub.demo.accounts import make_accounts
-from pilotbase.hub.demo.ground import require_own_ground
+from pilotbase.hub.demo import make_accounts
+from pilotbase.hub.demo import require_own_ground
 from pilotbase.hub.models import Person
 require_own_ground()
 make_accounts("pilot-base")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.cli.demo_walk import walk
+from pilotbase.cli.demo import take_walk
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.vocabularies import Signal
 from pilotbase.service.draining import drain
@@ -39,7 +39,7 @@ def test_a_demand_goes_its_whole_way(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
     base = open_base(create=True)
     try:
-        walk(base, Cast.alone(base.trust.issuer))
+        take_walk(base, Cast.alone(base.trust.issuer))
     except PilotbaseError as error:
         if error.text.code != "data.package.not_fetched":
             raise
@@ -92,6 +92,6 @@ def test_a_demand_goes_its_whole_way(tmp_path, monkeypatch, capsys):
     assert len(answered) == 2 and sum(answered.values()) == sum(asked), "both have answered, every case is metered"
     assert re.search(r"2 certified, 1 in use, 1 warned", said)
 
-    walk(base, Cast.alone(base.trust.issuer))
+    take_walk(base, Cast.alone(base.trust.issuer))
     assert capsys.readouterr().out.startswith("The walk was taken in this base before")
     base.lab.close()

@@ -15,15 +15,14 @@ import pytest
 from pilotbase.documents.service import EndpointProtocol, EndpointRoute, ServiceTerms
 from pilotbase.gateway import upstreams
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
-from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
-from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
+from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import read_infer_request
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import Upstream, UpstreamCall, UpstreamDownError, UpstreamReply
 from pilotbase.service.registry import load_service
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase.worker.providers import OwnSeats
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import CASE, SERVICE, Place, proven, serving
 
@@ -67,7 +66,9 @@ class Ground:
         if kind == "certified":
             view = self.place.base.lab.view
             recipe = Recipe.of(self.place.base.lab, load_service(view, SERVICE).routes[0])
-            return CertifiedUpstream(recipe, TERMS, SeatHolder(lambda: None, "tests"))
+            return CertifiedUpstream(
+                recipe, TERMS, OwnSeats().seat_for(view, recipe.work(load_service(view, SERVICE), "tests"), "tests")
+            )
         address = url or (self.url if kind == "oip" else f"{self.url}/v1")
         route = EndpointRoute(override=f"sha256:{'0' * 64}", protocol=kind, url=address, model="their-model")
         return EndpointUpstream(route, TERMS, sessions, None)

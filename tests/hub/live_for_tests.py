@@ -38,10 +38,10 @@ def token_of(world: World, who: str, scope: str = "write") -> str:
     from django.utils import timezone
 
     from pilotbase.hub.models import ApiToken, Membership
-    from pilotbase.hub.people import secrets
+    from pilotbase.hub.people import tokens
 
     person = world.people[who]
-    secret = secrets.new_secret("pilot")
+    secret = tokens.new_secret("pilot")
     ApiToken.objects.create(
         person=person,
         organisation=Membership.objects.get(person=person).organisation,

@@ -27,11 +27,11 @@ def token(world, who, scope="write"):
     from django.utils import timezone
 
     from pilotbase.hub.models import ApiToken, Membership
-    from pilotbase.hub.people import secrets
+    from pilotbase.hub.people import tokens
 
     person = world.people[who]
     membership = Membership.objects.get(person=person)
-    secret = secrets.new_secret("pilot")
+    secret = tokens.new_secret("pilot")
     ApiToken.objects.create(
         person=person,
         organisation=membership.organisation,

@@ -118,7 +118,7 @@ def raising(error):
     """Return an API whose one operation raises ``error``, with the handlers of ours."""
     from ninja.testing import TestClient
 
-    from pilotbase.hub.api.problems import HubApi, install
+    from pilotbase.hub.api.routes import HubApi, install
 
     api = HubApi(urls_namespace=error.code + type(error).__name__)
     install(api)

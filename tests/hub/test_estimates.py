@@ -6,8 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, estimate_head
+from pilotbase.documents.prices import PriceList
 from pilotbase.workspace.actors import parties
-from pilotbase_estate.documents.voucher import PriceList
 from pilotbase_estate.vouchers.programmes import set_prices
 from tests.catalogue.records_for_tests import MACHINE, NOW
 from tests.hub.pools_for_tests import Hall

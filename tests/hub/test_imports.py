@@ -5,8 +5,8 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from pilotbase.catalogue.figures import read_targets
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.targets import read_targets
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import DESK
 from tests.hub.worlds_for_tests import PEOPLE

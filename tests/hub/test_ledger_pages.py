@@ -5,8 +5,8 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from pilotbase.catalogue.figures import set_targets
 from pilotbase.catalogue.saving import save
-from pilotbase.catalogue.targets import set_targets
 from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.targets import Target

@@ -58,7 +58,7 @@ def test_a_key_whose_step_was_refused_can_be_used_again(walked):
 
 
 def test_where_files_are_kept_is_away_is_told_without_our_addresses():
-    from pilotbase.hub.outages import outage
+    from pilotbase.hub.problems import outage
 
     told = outage(UnreachableError("blobs.unreachable", address="bucket/base", reason="no answer from 10.0.0.7"))
     assert told is not None and told.code == "hub.blobs_away"

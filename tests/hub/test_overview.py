@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from pilotbase.catalogue.figures import set_targets
 from pilotbase.catalogue.saving import save
-from pilotbase.catalogue.targets import set_targets
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.targets import Target

@@ -11,10 +11,10 @@ from pilotbase.documents.texts import LANGUAGES
 
 
 def told(port: int = 0) -> dict[str, str]:
-    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process import serving
     from pilotbase.hub.process.serving import BindAddress
 
-    found = list(readiness.problems(BindAddress(port=port)))
+    found = list(serving.problems(BindAddress(port=port)))
     assert all(sentence.render(language) for sentence in found for language in LANGUAGES)
     return {sentence.code: sentence.render("en") for sentence in found}
 
@@ -73,12 +73,12 @@ def test_blobs_that_cannot_be_written_are_told(one_world):
 
 
 def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
-    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process import serving
     from pilotbase.hub.process.serving import BindAddress
 
     monkeypatch.setenv("PILOTBASE_HUB_LOG", "xml")
     monkeypatch.setenv("PILOTBASE_HUB_LANGAUGE", "zh")
-    lines = [sentence.render("en") for sentence in readiness.problems(BindAddress())]
+    lines = [sentence.render("en") for sentence in serving.problems(BindAddress())]
     assert [line.split(":")[0] for line in lines] == ["PILOTBASE_HUB_LOG", "PILOTBASE_HUB_LANGAUGE"]
 
 
@@ -89,42 +89,42 @@ def test_a_home_that_is_none_is_told_with_what_to_do(one_world, monkeypatch, tmp
 
 
 def test_a_home_that_serve_makes_keeps_nothing_from_serving(one_world, monkeypatch, tmp_path, listening):
-    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process import serving
 
     monkeypatch.setitem(os.environ, "PILOTBASE_HOME", str(tmp_path / "none"))
     assert told() == {} and not (tmp_path / "none").exists()
     assert set(told(listening)) == {"hub.place_taken"}, "the rest is looked at all the same"
-    (said,) = [one for one in readiness.shortcomings() if one.code == "hub.check_no_home"]
+    (said,) = [one for one in serving.shortcomings() if one.code == "hub.check_no_home"]
     assert str(tmp_path / "none") in said.render("en") and "pilotbase init" in said.render("zh")
 
 
 def test_accounts_that_serve_brings_up_to_date_keep_nothing_from_serving(one_world, monkeypatch):
-    from pilotbase.hub.process import account_backup, readiness
+    from pilotbase.hub.process import accounts, serving
 
-    monkeypatch.setattr(account_backup, "migrations_behind", lambda: 3)
+    monkeypatch.setattr(accounts, "migrations_behind", lambda: 3)
     assert told() == {}
-    assert any("3 steps" in one.render("en") for one in readiness.shortcomings())
+    assert any("3 steps" in one.render("en") for one in serving.shortcomings())
 
 
 def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
     from pilotbase.hub.models import Membership
-    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process import serving
 
     class NoBoxes:
         def gives(self, level: object) -> bool:
             return False
 
-    monkeypatch.setattr(readiness, "probe_host", NoBoxes)
-    assert [one.code for one in readiness.shortcomings()] == ["hub.check_no_boxes"]
+    monkeypatch.setattr(serving, "probe_host", NoBoxes)
+    assert [one.code for one in serving.shortcomings()] == ["hub.check_no_boxes"]
     monkeypatch.setattr(Membership.objects, "exists", lambda: False, raising=False)
-    assert [one.code for one in readiness.shortcomings()] == ["hub.check_no_boxes", "hub.check_nobody"]
+    assert [one.code for one in serving.shortcomings()] == ["hub.check_no_boxes", "hub.check_nobody"]
 
 
 def test_a_second_demonstration_says_that_earlier_passwords_are_void(one_world, monkeypatch, capsys):
     commands = importlib.import_module("pilotbase.cli.serve")
     monkeypatch.setattr(commands, "walk", lambda *_, **__: None)
     monkeypatch.setattr("pilotbase.worker.demo.records.fill", lambda *_: ())
-    monkeypatch.setattr("pilotbase.hub.demo.ground.require_own_ground", lambda: None)
+    monkeypatch.setattr("pilotbase.hub.demo.require_own_ground", lambda: None)
     commands._fill()
     first = capsys.readouterr()
     commands._fill()

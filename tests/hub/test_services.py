@@ -229,6 +229,6 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
 
 
 def test_a_form_bounds_what_is_trimmed(serving):
-    from pilotbase.hub.forms.services import KeyForm
+    from pilotbase.hub.pages.services import KeyForm
 
     assert KeyForm.base_fields["title"].max_length == 200

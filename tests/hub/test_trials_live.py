@@ -304,7 +304,7 @@ def test_the_queue_shows_each_what_is_theirs_and_only_operators_stop(tried):
 
 def test_the_order_is_the_readers_and_who_has_no_figure_comes_last(tried):
     from pilotbase.documents.api.comparison import Candidate, Comparison
-    from pilotbase.hub.pages.comparison import in_order
+    from pilotbase.hub.pages.candidates import in_order
 
     def candidate(name, saves, day):
         return Candidate(

@@ -81,7 +81,7 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(opened):
 
 
 def test_a_name_of_a_file_is_no_path():
-    from pilotbase.hub.forms.private_files import make_name
+    from pilotbase.hub.forms.files import make_name
 
     assert make_name("../../etc/passwd") == "passwd"
     assert make_name("C:\\x\\cases.csv") == "cases.csv"

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pilotbase.documents.prices import PriceList
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
 from pilotbase.workspace.store import Store
 from pilotbase_estate.computing.paying import pay_calls_of, settle_closed_hours
-from pilotbase_estate.documents.voucher import PriceList, VoucherRules
+from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.vouchers import ledger, programmes
 from tests.hub.vouchers_for_tests import RULES
 from tests.service.services_for_tests import Served

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.prices import PriceList
 from pilotbase_estate.documents.resources import Resources
-from pilotbase_estate.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
+from pilotbase_estate.documents.voucher import Payment, Usage, UsageSheet, VoucherClaim, VoucherRules
 from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
 
 RULES = {

@@ -6,11 +6,10 @@ from functools import partial
 
 import pytest
 
-from pilotbase.catalogue.figures import LEDGER, Chosen, count_of, figures, records_of
+from pilotbase.catalogue.figures import LEDGER, Chosen, count_of, figures, records_of, set_targets
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.spans import STEPS, WHOLE, half_after, records_on
 from pilotbase.catalogue.subjects import new_commission
-from pilotbase.catalogue.targets import set_targets
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Act

@@ -59,13 +59,13 @@ def make_accounts() -> dict[str, str]:
     from django.utils import timezone
 
     from pilotbase.hub.models import ApiToken, Membership, Person
-    from pilotbase.hub.people import secrets
+    from pilotbase.hub.people.tokens import new_secret
 
     tokens = {}
     for name, (organisation, role) in PEOPLE.items():
         person = Person.objects.create(identity=f"p-{name}", email=f"{name}@example.org", name=name)
         Membership.objects.create(person=person, organisation=organisation, roles=[role])
-        tokens[name] = secrets.new_secret("pilot")
+        tokens[name] = new_secret("pilot")
         end, hashed = timezone.now() + timedelta(days=1), hash_secret(tokens[name])
         ApiToken.objects.create(
             person=person, organisation=organisation, label="t", scope="write", secret_hash=hashed, expires_at=end

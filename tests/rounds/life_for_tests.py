@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import func, select
 
-from pilotbase.cli.demo_walk import _tensor
+from pilotbase.cli.demo import _tensor
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.observation import LabelBatch
 from pilotbase.documents.scenario import Scenario

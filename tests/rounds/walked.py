@@ -27,7 +27,7 @@ def main() -> None:
     serving.configure(serving.BindAddress())
     serving.prepare()
     from pilotbase.hub.base import base
-    from pilotbase.hub.demo.accounts import make_accounts
+    from pilotbase.hub.demo import make_accounts
 
     lab, issuer = base().lab, base().trust.issuer
     cast, _ = make_accounts(issuer)
@@ -46,9 +46,9 @@ def _token(identity: str, organisation: str) -> str:
     from django.utils import timezone
 
     from pilotbase.hub.models import ApiToken, Person
-    from pilotbase.hub.people import secrets
+    from pilotbase.hub.people import tokens
 
-    secret, person = secrets.new_secret("pilot"), Person.objects.get(identity=identity)
+    secret, person = tokens.new_secret("pilot"), Person.objects.get(identity=identity)
     end, hashed = timezone.now() + timedelta(days=1), hash_secret(secret)
     ApiToken.objects.create(
         person=person, organisation=organisation, label="t", scope="write", secret_hash=hashed, expires_at=end

@@ -9,7 +9,7 @@ import pytest
 
 HARDENED = """
 import resource, sys
-from pilotbase.vault.hardening import harden_process
+from pilotbase.vault.opening import harden_process
 if sys.argv[1] == "yes":
     harden_process()
 print(resource.getrlimit(resource.RLIMIT_CORE)[0], flush=True)
@@ -42,7 +42,7 @@ def test_memory_of_a_hardened_process_belongs_to_root(hardened: str) -> None:
 
 def test_prctl_reports_the_process_as_not_dumpable() -> None:
     script = (
-        "import ctypes; from pilotbase.vault.hardening import harden_process\n"
+        "import ctypes; from pilotbase.vault.opening import harden_process\n"
         "libc = ctypes.CDLL(None); before = libc.prctl(3); harden_process(); print(before, libc.prctl(3))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

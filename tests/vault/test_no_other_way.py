@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from pilotbase.documents.terms import AccessGrant
-from pilotbase.vault import board, envelopes, opening, samples, uploads
+from pilotbase.vault import board, envelopes, opening, uploads
 
 SOURCE = Path(opening.__file__).parents[1]
 
@@ -21,9 +21,8 @@ DECRYPTS = {
     "decrypt_chunk": {"vault/opening.py"},
     "open_bytes": {
         "vault/ciphers.py",
-        "vault/envelopes.py",
+        "vault/envelopes.py",  # and the public sample of a dataset: `read_public_sample` alone asks for it
         "vault/uploads.py",
-        "vault/samples.py",  # the public sample of a scenario on a dataset, which `read_public_sample` alone asks for
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
@@ -31,7 +30,7 @@ DECRYPTS = {
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},
-    "open_sample": {"vault/samples.py", "trial/sealed.py"},
+    "open_sample": {"vault/envelopes.py", "trial/sealed.py"},
     "shown_by": {  # calls `read_public_sample`
         "trial/data_versions.py",
         "trial/sealing.py",  # whether a case was shown before
@@ -76,7 +75,7 @@ LEAVES = {
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/label_imports.py",  # the same, an export of labels read in a box
         "worker/datasets/results.py",  # what a box has found of an owner's files, for that owner
-        "hub/forms/kept_tables.py",
+        "hub/forms/files.py",
     },
     "permit": {
         "data/terms/gate.py",
@@ -92,7 +91,7 @@ LEAVES = {
 READERS: dict[Callable[..., object], str] = {
     opening.open_hidden: "grant",
     envelopes.open_envelope: "grant",
-    samples.open_sample: "grant",
+    envelopes.open_sample: "grant",
     uploads.read_upload: "grant",
     board.slice_cases: "grant",
     board.release: "grant",

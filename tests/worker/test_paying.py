@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.prices import PriceList
 from pilotbase.documents.vocabularies import CallEnd, Role
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.paying import pay_calls_of, reconciled_hours, voucher_round
-from pilotbase_estate.documents.voucher import PriceList, VoucherRules
+from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.vouchers import ledger, programmes, rows
 from pilotbase_estate.vouchers.wallet import wallet
 from tests.catalogue.records_for_tests import Trial

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.cli import demo_walk as walked
+from pilotbase.cli import demo as walked
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.loading import load_document
@@ -144,7 +144,7 @@ def test_a_slow_machine_tells_the_story_that_the_names_of_the_cases_say(base, mo
         return answers
 
     monkeypatch.setattr(walked._Asking, "__call__", slow)
-    walked.walk(base, Cast.alone(base.trust.issuer))
+    walked.take_walk(base, Cast.alone(base.trust.issuer))
     told, day = [], ""
     for line in capsys.readouterr().out.splitlines():
         asked = re.match(r"  calls +(\S+):", line)

@@ -13,6 +13,7 @@ from pilotbase.documents.extras import packages_of
 FLOOR = (2, 54)
 """The first release without a known way in: CVE-2023-48022 (no authentication) and CVE-2026-27482 (open DELETE)."""
 NAMESPACE = "pilotbase"
+DISTRIBUTION = "pilotbase-estate"
 ADDRESS = "PILOTBASE_RAY_ADDRESS"
 LOCAL = "local"
 OWN_NODE = "local"
@@ -61,4 +62,4 @@ def require_version(found: str) -> None:
     numbers = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
     if numbers < FLOOR:
         least = ".".join(map(str, FLOOR))
-        raise PilotbaseError("compute.ray_too_old", found=found, least=least, packages=packages_of("ray"))
+        raise PilotbaseError("compute.ray_too_old", found=found, least=least, packages=packages_of("ray", DISTRIBUTION))

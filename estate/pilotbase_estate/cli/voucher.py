@@ -45,7 +45,7 @@ def prices(
 ) -> None:
     """Set the prices of a pool; what is on hold is settled at the prices that it was held at."""
     from pilotbase.documents.loading import load_document
-    from pilotbase_estate.documents.voucher import PriceList
+    from pilotbase.documents.prices import PriceList
     from pilotbase_estate.vouchers.programmes import set_prices
 
     brought = load_document(PriceList, file)
@@ -62,7 +62,7 @@ def issue(
     as_json: AsJson = False,
 ) -> None:
     """Issue a voucher out of a programme's fund."""
-    from pilotbase_estate.documents.voucher import read_money
+    from pilotbase.documents.prices import read_money
     from pilotbase_estate.vouchers.ledger import issue
 
     found = issue(operators_view(), programme, organisation, read_money(amount))
@@ -195,7 +195,7 @@ def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "
     """List what vouchers pay, newest first."""
     from pydantic import TypeAdapter
 
-    from pilotbase_estate.documents.voucher import format_plain
+    from pilotbase.documents.prices import format_plain
     from pilotbase_estate.vouchers.rows import UseRow, seen_uses
 
     view = operators_view()
@@ -219,7 +219,7 @@ app.command("audit")(voucher_claims.audit)
 
 
 def _print_wallet(found: Wallet) -> None:
-    from pilotbase_estate.documents.voucher import format_plain
+    from pilotbase.documents.prices import format_plain
 
     if not found.vouchers:
         say(text("voucher.told.no_vouchers", organisation=found.organisation))

@@ -66,7 +66,7 @@ def claims(
     """List claims, newest first."""
     from pydantic import TypeAdapter
 
-    from pilotbase_estate.documents.voucher import format_plain
+    from pilotbase.documents.prices import format_plain
     from pilotbase_estate.vouchers.rows import ClaimRow, seen_claims
 
     view = operators_view()
@@ -176,7 +176,8 @@ def _tell(view: View, decision: ClaimDecision, as_json: bool, decided: bool = Tr
 
 def _payment(receipt: Path, reference: str, amount: str, paid_on: str, parties: tuple[str, str]) -> Payment:
     from pilotbase.documents.hashes import digest_file
-    from pilotbase_estate.documents.voucher import Payment, read_money
+    from pilotbase.documents.prices import read_money
+    from pilotbase_estate.documents.voucher import Payment
 
     try:
         evidence = digest_file(receipt)

@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling, JobEstimate, Span
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.prices import PriceList, cost_of
 from pilotbase.evidence.remaining import Predicted, predict_next
 from pilotbase.worker.trials.consenting import ceiling_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
 from pilotbase_estate.documents.resources import Vector
-from pilotbase_estate.documents.voucher import PriceList
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, Ending, QueueState
 from pilotbase_estate.queue.submitting import JobRequest
-from pilotbase_estate.vouchers.pricing import amounts_over, cost_of
+from pilotbase_estate.vouchers.pricing import amounts_over
 from pilotbase_estate.vouchers.programmes import prices_of
 
 _NEWEST = 200

@@ -16,11 +16,12 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import JobKind
 from pilotbase.trial.kept_threads import threads_of
+from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.worker.base import Base
+from pilotbase.worker.providers import OwnWork
 from pilotbase.worker.rounds import PASSING
 from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.store import View
@@ -28,8 +29,8 @@ from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.queue import rows, seats
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.rows import Ending, JobRow
-from pilotbase_estate.queue.seating import OwnWork, SeatRequest, place_for
-from pilotbase_estate.queue.showing import seats_of, why_waiting
+from pilotbase_estate.queue.seating import place_for
+from pilotbase_estate.queue.showing import why_seat_waits
 from pilotbase_estate.queue.sitting import KEEP_SECONDS, SeatHolder
 
 BESIDES_SECONDS = 600
@@ -100,18 +101,18 @@ class TrialSeat:
 
 
 @contextmanager
-def seat_of_trial(base: Base, record: Record, plan: TrialPlan, holder: str) -> Iterator[TrialSeat]:
+def seat_of_trial(lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str) -> Iterator[TrialSeat]:
     """Yield the seat of a trial, kept by signs of life and left at the end; none is taken where no pool seats trials.
 
     Raises:
         SeatAwaitedError: it is not its turn yet.
         RefusedError: what it needs could never be had (``pool.*``).
     """
-    work, view = _work(base, record, plan), base.lab.view
+    work, view = _work(lab, record, plan), lab.view
     sitter = SeatHolder(lambda: place_for(view, work), holder)
     waits_at = sitter.tend()
     if waits_at is not None:
-        raise SeatAwaitedError("pool.seat_awaited", pool=waits_at.asking.pool, why=_why(view, waits_at))
+        raise SeatAwaitedError("pool.seat_awaited", pool=waits_at.asking.pool, why=why_seat_waits(view, record.subject))
     seat, done = TrialSeat(sitter), False
     try:
         with seat.kept(record.subject) if sitter.holds_one else nullcontext():
@@ -137,27 +138,21 @@ def _is_ordered(view: View, seat: JobRow) -> bool:
     return any(job.kind == "trial" and not job.ended for job in jobs_of(view, seat.thing))
 
 
-def _work(base: Base, record: Record, plan: TrialPlan) -> OwnWork:
+def _work(lab: TrialRuntime, record: Record, plan: TrialPlan) -> OwnWork:
     boxes_in_turn = 2 + len(perturbations_of(plan.criteria))  # the baseline's, the application's, one an arm
     return OwnWork(
         kind=JobKind.TRIAL,
         subject=record.subject,
-        organisation=_payer(base, record),
+        organisation=_payer(lab, record),
         memory_bytes=plan.limits.memory_bytes,
-        threads=lambda: threads_of(base.lab.application_folder(plan.application.digest)),
+        threads=lambda: threads_of(lab.application_folder(plan.application.digest)),
         seconds=boxes_in_turn * float(plan.limits.wall_seconds) + BESIDES_SECONDS,
     )
 
 
-def _payer(base: Base, record: Record) -> str:
+def _payer(lab: TrialRuntime, record: Record) -> str:
     """Return who pays for a trial: on that quota its seat counts."""
     terms = record.documents.get("commission")
-    paid_by = base.lab.view.load(terms, Commission).price.paid_by if terms is not None else "supplier"
+    paid_by = lab.view.load(terms, Commission).price.paid_by if terms is not None else "supplier"
     known = {"supplier": record.supplier, "demand_owner": record.demand_owner}
-    return known.get(paid_by) or base.lab.actor.organisation
-
-
-def _why(view: View, waits_at: SeatRequest) -> Text:
-    """Return why the seat waits, as everybody may be told who sees the trial."""
-    found = seats_of(view, waits_at.asking.subject)
-    return why_waiting(found[0]) if found else text("pool.hub.next")
+    return known.get(paid_by) or lab.actor.organisation

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from pilotbase.documents.api.seats import WaitTold
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Language
 from pilotbase.worker.base import Base
-from pilotbase.worker.services.seats import wait_told
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import LogPart, MemberAttempt
@@ -153,6 +153,12 @@ def _job(view: View, language: Language, job: JobRow, wait: JobWait | None) -> J
         started_at=job.started_at if job.state is not QueueState.WAITING else None,
         ended_at=job.ended_at,
     )
+
+
+def wait_told(wait: JobWait) -> WaitTold:
+    """Return why work waits, for whom, and when it is expected to start."""
+    starts = datetime.fromtimestamp(wait.starts, UTC) if wait.starts is not None else None
+    return WaitTold(reason=wait.reason.value, blocker=wait.blocker, place=wait.position, starts=starts)
 
 
 def _attempt(one: AttemptRow) -> AttemptTold:

@@ -9,7 +9,6 @@ from pilotbase_estate.documents.pool_replay import PoolReplay
 from pilotbase_estate.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
-    PriceList,
     Settlement,
     UsageSheet,
     Voucher,
@@ -23,7 +22,6 @@ MODELS: tuple[type[Document], ...] = (
     ComputeJob,
     PoolReplay,
     VoucherRules,
-    PriceList,
     Voucher,
     VoucherHold,
     UsageSheet,

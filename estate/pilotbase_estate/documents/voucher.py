@@ -10,30 +10,22 @@ the one that it was issued under.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_day
+from pilotbase.documents.prices import Amounts, Count, Currency, Money, Rounding, category_of, format_money, rounded
 from pilotbase.documents.texts import Text
 from pilotbase_estate.documents.resources import Demand, Resources
 
-MOST_MONEY = 10**13
-"""A hundred billion yuan, in fen."""
-MOST_UNITS = 2**53 - 1
-"""The largest whole number that JSON carries."""
 WHOLE_RATE = 10_000
 """Basis points: all of it."""
-Money = Annotated[int, Field(strict=True, ge=0, le=MOST_MONEY)]
-"""Whole hundredths of a currency; never a fraction of one."""
-Count = Annotated[int, Field(strict=True, ge=0, le=MOST_UNITS)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9_.:@/-]{0,99}$")]
 """What names a job in every step of its payment: ``job:41``, ``service:pump-alarm@2027-03-01T09``."""
@@ -42,29 +34,7 @@ FileKind = Literal["invoice", "receipt"]
 """What a file of a claim is: the bill, or the proof that it was paid."""
 Side = Literal["supplier", "consumer"]
 """Who sold the computing power, or who used it."""
-Rounding = Literal["down", "half_up", "up"]
 Category = Literal["cpu", "memory", "disk", "gpu", "licence", "calls", "tokens"]
-_MONEY = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,2}))?")
-_PRICED = re.compile(r"^(cpu|memory|disk|calls|tokens|(?:gpu|licence)/[a-z0-9][a-z0-9._-]{0,40})$")
-
-
-def _require_priced(amounts: Mapping[str, int]) -> Mapping[str, int]:
-    for name in amounts:
-        if _PRICED.fullmatch(name) is None:
-            raise InputError("voucher.unknown_price", found=name[:60])
-    return amounts
-
-
-Prices = Annotated[Mapping[str, Money], AfterValidator(_require_priced)]
-Amounts = Annotated[Mapping[str, Count], AfterValidator(_require_priced)]
-"""Dimension → how much was used of it, in the units above."""
-
-
-def rounded(numerator: int, denominator: int, how: Rounding) -> int:
-    """Return ``numerator / denominator``, neither negative, as a whole number, rounded as ``how`` says."""
-    if how == "down":
-        return numerator // denominator
-    return -(-numerator // denominator) if how == "up" else (2 * numerator + denominator) // (2 * denominator)
 
 
 class MeteringTerms(Part):
@@ -161,21 +131,6 @@ class VoucherRules(Document):
 
     def _local(self, at: datetime) -> datetime:
         return at + timedelta(minutes=self.utc_offset_minutes)
-
-
-class PriceList(Document):
-    """What a pool's computing power costs."""
-
-    document: Literal["price-list/1"] = "price-list/1"
-    pool: Name
-    supplier: Name
-    """Who sells it."""
-    currency: Currency = "CNY"
-    rounding: Rounding = "half_up"
-    """How the cost of each line is rounded to a whole hundredth; a cost is the sum of its lines."""
-    prices: Prices = Field(min_length=1, max_length=100)
-    """Per core-hour (``cpu``), GiB-hour (``memory``, ``disk``), GPU-hour (``gpu/KIND``), licence-hour
-    (``licence/NAME``), thousand ``calls``, million ``tokens``. What is not named costs nothing."""
 
 
 class Usage(Part):
@@ -395,26 +350,3 @@ class ClaimPayout(Document):
     reference: Word
     """Number of the transfer."""
     paid_at: Moment
-
-
-def format_money(amount: int, currency: str) -> str:
-    """Return an amount in hundredths of a currency as people read it: ``1,234.50 CNY``."""
-    return f"{format_plain(amount)} {currency}"
-
-
-def format_plain(amount: int) -> str:
-    """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
-    return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
-
-
-def read_money(written: str) -> int:
-    """Return an amount such as ``1234.50`` in hundredths; raises `InputError`."""
-    found = _MONEY.fullmatch(written.strip().replace(",", ""))
-    if found is None:
-        raise InputError("voucher.bad_money", found=written[:40])
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-
-
-def category_of(dimension: str) -> str:
-    """Return the category of cost that a dimension belongs to: ``gpu`` of ``gpu/t4``."""
-    return dimension.partition("/")[0]

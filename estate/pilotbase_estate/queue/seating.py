@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pilotbase.documents.vocabularies import JobKind
+from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import MILLI, Resources
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.submitting import JobRequest
-
-
-@dataclass(frozen=True)
-class OwnWork:
-    """Boxes that a process of the base is to open."""
-
-    kind: JobKind
-    subject: str
-    """``commission:NAME``, or ``service:NAME@PART``."""
-    organisation: str
-    """Whose it is."""
-    memory_bytes: int
-    """Of each box."""
-    threads: Callable[[], int]
-    """Of each box; asked only where a pool seats such work."""
-    boxes: int = 1
-    """At the same time."""
-    seconds: float | None = None
-    """So long at most; None: as long as the pool lets anybody."""
 
 
 @dataclass(frozen=True)

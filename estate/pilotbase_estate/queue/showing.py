@@ -118,6 +118,12 @@ def why_waiting(shown: JobView) -> Text:
     return text("pool.hub.next") if shown.wait is None else text(f"pool.wait.{shown.wait.reason.value}")
 
 
+def why_seat_waits(view: View, subject: str) -> Text:
+    """Return in words why the seat about ``subject`` waits, as anybody may know it who sees the trial or service."""
+    found = [one for one in seats_of(view, subject.partition("@")[0]) if one.job.subject == subject]
+    return why_waiting(found[0]) if found else text("pool.hub.next")
+
+
 def over(view: View, name: str, most: int = 50) -> list[JobRow]:
     """Return the newest ``most`` jobs of a pool that have ended, as far as the actor may know them, the last first."""
     pool_of(view, name)

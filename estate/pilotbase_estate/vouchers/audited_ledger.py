@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TypeVar
 
 from pilotbase.documents.base import Document
+from pilotbase.documents.prices import PriceList
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase_estate.documents.voucher import (
     ClaimDecision,
-    PriceList,
     Settlement,
     UsageSheet,
     Voucher,

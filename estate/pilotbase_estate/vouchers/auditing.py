@@ -16,6 +16,7 @@ from typing import TypeVar
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_bytes, digest_file, digest_of
+from pilotbase.documents.prices import PriceList
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.upgrades import current_version
@@ -25,7 +26,6 @@ from pilotbase.workspace.log.notes import Checkpoint, LogVerifier
 from pilotbase_estate.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
-    PriceList,
     Settlement,
     Voucher,
     VoucherClaim,

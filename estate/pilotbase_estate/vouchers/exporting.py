@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.prices import PriceList
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.entries import STORED, Fact, LogEntry
@@ -17,7 +18,6 @@ from pilotbase.workspace.store import View
 from pilotbase_estate.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
-    PriceList,
     Settlement,
     Voucher,
     VoucherClaim,

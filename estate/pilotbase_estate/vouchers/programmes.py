@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.prices import PriceList
 from pilotbase.workspace import budgets
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
-from pilotbase_estate.documents.voucher import PriceList, VoucherRules
+from pilotbase_estate.documents.voucher import VoucherRules
 
 _ALL = 10_000
 

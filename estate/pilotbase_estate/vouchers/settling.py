@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pilotbase.documents.prices import PriceList
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-from pilotbase_estate.documents.voucher import PriceList, Settlement, UsageSheet, VoucherHold, VoucherRules
+from pilotbase_estate.documents.voucher import Settlement, UsageSheet, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.ledger import account_back, require_use
 from pilotbase_estate.vouchers.metering import MeterReading, reconcile

@@ -6,28 +6,38 @@ tells of the new version of the record, from which notices are made.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from pilotbase.catalogue import effects
 from pilotbase.catalogue.bars import Blocker, StepGuard, wrong_state
 from pilotbase.catalogue.preconditions import require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
-from pilotbase.catalogue.separation import require_separation, with_duty
-from pilotbase.catalogue.sharing import keep
-from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, unlimited
+from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, require_separation, unlimited, with_duty
 from pilotbase.catalogue.subjects import begin
-from pilotbase.catalogue.waiting import waiting
-from pilotbase.catalogue.writing import write_record
+from pilotbase.catalogue.writing import keep, write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.lifecycles import LIFECYCLES, Transition, kind_moved, transition
-from pilotbase.documents.permissions import Act, act_name, permitted
+from pilotbase.documents.lifecycles import (
+    APPROVAL_DAYS,
+    CONSENT_DAYS,
+    LIFECYCLES,
+    RETRIAL_DAYS,
+    REVIEWER_DAYS,
+    Transition,
+    kind_moved,
+    transition,
+)
+from pilotbase.documents.moments import day_end
+from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation, act_name, permitted
 from pilotbase.documents.public_reasons import spoken_reason
-from pilotbase.documents.record import BROUGHT, Record, StepTaken
-from pilotbase.documents.states import NEW
+from pilotbase.documents.record import BROUGHT, ORDERED_ACTS, Record, StepTaken, Waiting
+from pilotbase.documents.states import NEW, PREPARED, CommissionState
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace import jobs
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -174,7 +184,7 @@ def _moved(at: Situation, record: Record) -> Record:
             "history": (*record.history, step),
         }
     )
-    return moved.model_copy(update={"waits": waiting(moved)})
+    return moved.model_copy(update={"waits": _waits(moved)})
 
 
 def _write(change: Transaction, base: View, at: Situation, record: Record, head: Digest | None) -> None:
@@ -195,3 +205,65 @@ def _why_stopped(at: Situation) -> Text:
     if at.move.note:
         return text("record.stopped_because", organisation=at.actor.organisation, reason=spoken_reason(at.move.note))
     return text("record.stopped", organisation=at.actor.organisation)
+
+
+def _waits(record: Record) -> tuple[Waiting, ...]:
+    """Return the work that ``record`` waits for in its state, with open approvals, appeals and orders."""
+    rows = (row for row in LIFECYCLES[record.kind] if record.state in row.sources)
+    expected = [one for row in rows for one in _expected(record, row)]
+    return (*expected, *_besides(record))
+
+
+def _expected(record: Record, row: Transition) -> Iterator[Waiting]:
+    if row.due is None:
+        return
+    due = record.since + timedelta(days=row.due.days)
+    for grant in PERMISSIONS[row.act]:
+        if grant.role is row.due.role:
+            yield from _addressed(record, row.act, grant, due)
+
+
+def _addressed(record: Record, act: Act, grant: Grant, due: datetime) -> Iterator[Waiting]:
+    if grant.relation is Relation.REVIEWER:
+        for reviewer in record.reviewers:
+            yield _waiting(record, act, grant.role, reviewer.organisation, due).model_copy(
+                update={"person": reviewer.person}
+            )
+        return
+    organisations = {Relation.OWNER: record.demand_owner, Relation.SUPPLIER: record.supplier}
+    yield _waiting(record, act, grant.role, organisations.get(grant.relation), due)
+
+
+def _besides(record: Record) -> Iterator[Waiting]:
+    if record.state in PREPARED and _lacks_approval(record):
+        due = record.since + timedelta(days=APPROVAL_DAYS)
+        yield _waiting(record, Act.APPROVAL_FILE, Role.DEMAND_OWNER, record.demand_owner, due)
+    if record.state == CommissionState.PLAN_REVIEW and not record.reviewers:
+        due = record.since + timedelta(days=REVIEWER_DAYS)
+        yield _waiting(record, Act.REVIEWER_NAME, Role.OPERATOR, None, due)
+    if record.state == CommissionState.CONSENT and record.payer is not None:
+        role, payer = _payer(record)
+        yield _waiting(record, Act.CONSENT_GIVE, role, payer, record.since + timedelta(days=CONSENT_DAYS))
+    asked = record.asked_retrial
+    if asked is not None:
+        due = asked.at + timedelta(days=RETRIAL_DAYS)
+        yield Waiting(act=Act.TRIAL_REPEAT, role=Role.OPERATOR, since=asked.at, due=due)
+    for appeal in record.open_appeals:
+        yield Waiting(act=Act.APPEAL_DECIDE, role=Role.OPERATOR, since=appeal.at, due=appeal.due)
+    for order in record.open_orders:
+        act, due = ORDERED_ACTS[order.kind], day_end(order.deadline)
+        yield Waiting(act=act, role=Role.OPERATOR, since=order.at, due=due)
+
+
+def _payer(record: Record) -> tuple[Role, str | None]:
+    if record.payer == "demand_owner":
+        return Role.DEMAND_OWNER, record.demand_owner
+    return (Role.SUPPLIER, record.supplier) if record.payer == "supplier" else (Role.OPERATOR, None)
+
+
+def _lacks_approval(record: Record) -> bool:
+    return not set(record.approvals_needed) <= {approval.kind for approval in record.approvals}
+
+
+def _waiting(record: Record, act: Act, role: Role, organisation: str | None, due: datetime) -> Waiting:
+    return Waiting(act=act, role=role, organisation=organisation, since=record.since, due=due)

@@ -6,15 +6,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.catalogue.application_templates import (
+from pilotbase.catalogue.applications import MANIFEST
+from pilotbase.catalogue.form_templates import (
     ARRAYS_IN_SAMPLE,
+    FORM_TEMPLATES,
     MANIFEST_TEMPLATE,
     PUBLIC_SAMPLE,
     README_TEMPLATE,
     SYNTHETIC_SAMPLE,
+    FormTemplate,
 )
-from pilotbase.catalogue.applications import MANIFEST
-from pilotbase.catalogue.form_templates import FORM_TEMPLATES, FormTemplate
 from pilotbase.documents.application import Application, Runtime
 from pilotbase.documents.base import localized
 from pilotbase.documents.contract import ARRAYS, Contract, DataType, Field

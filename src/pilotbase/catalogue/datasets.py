@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pilotbase.catalogue.facets import held, line_of, quality_of, values_in
 from pilotbase.catalogue.records import both_languages
-from pilotbase.catalogue.wording import Address
+from pilotbase.catalogue.wording import Address, held, line_of, quality_of, values_in
 from pilotbase.documents.api.datasets import DatasetPage, Facet, FacetCount, FoundDataset
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import QualityReport

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from pilotbase.catalogue.newest_data import scenario_to_try
-from pilotbase.catalogue.separation import inherited
-from pilotbase.catalogue.situation import Situation
+from pilotbase.catalogue.records import record_of
+from pilotbase.catalogue.situation import Situation, inherited
 from pilotbase.documents.base import Document
 from pilotbase.documents.estimate import ConsentAsked
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import APPEAL_DAYS
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import (
@@ -29,8 +29,10 @@ from pilotbase.documents.record import (
     Result,
     Reviewer,
 )
-from pilotbase.documents.states import CommissionState
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import CommissionState, ScenarioState
 from pilotbase.documents.subjects import record_head
+from pilotbase.workspace.store import View
 
 CONTENT: Mapping[str, str] = {
     "organisation": "organisation",
@@ -224,3 +226,18 @@ _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
     Act.ORDER_GIVE: _give_order,
     Act.ORDER_LIFT: _lift_order,
 }
+
+
+def scenario_to_try(base: View, record: Record) -> Digest:
+    """Return the open version that differs from the one of ``record`` in its data file alone, else that one.
+
+    What was agreed on, criteria and contract, stays; ``base`` sees every document.
+    """
+    agreed = record.documents["scenario"]
+    known = record_of(base, record.subjects["scenario"])
+    if known is None or known.state != ScenarioState.OPEN or known.documents["scenario"] == agreed:
+        return agreed
+    newest = known.documents["scenario"]
+    before, after = base.load(agreed, Scenario), base.load(newest, Scenario)
+    same = after.model_copy(update={"data": after.data.model_copy(update={"file": before.data.file})}) == before
+    return newest if same else agreed

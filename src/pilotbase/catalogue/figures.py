@@ -2,6 +2,7 @@
 
 figures(view, now)         what ``view`` sees, of everything and of one year, by sector and action
 records_of(view, ...)      the records that one of these figures counts
+reached(figures, targets)  the targets that the operator has set, with what was reached of each
 published(view)            what may be told to everybody: of certified trials only, and never of a few
 """
 
@@ -19,8 +20,9 @@ import numpy.typing as npt
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.spans import STEPS, StepSpan, TrialCosts, costs, read_trials, spans
 from pilotbase.documents.states import AT_WORK, PREPARED, CommissionState, ScenarioState
-from pilotbase.documents.targets import Figure, Phase
+from pilotbase.documents.targets import Figure, Phase, Target, Targets
 from pilotbase.documents.vocabularies import ServingState, Support
+from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.journeys import Journeys, RecordFilter, count_wanted, list_wanted, read_journeys, tally
 from pilotbase.workspace.listings import Page, Query, count
 from pilotbase.workspace.store import View
@@ -72,6 +74,7 @@ YEARLY = tuple(figure for figure, wanted in _WANTED.items() if wanted.milestone)
 """Figures that happen at a moment, so that they can be counted by year; the others say how it is now."""
 PUBLISHED_STEPS = tuple(STEPS)[: len(OF_RECORDS) - 1]
 """Steps of `STEPS` that the public figures tell: those that a trial's record knows."""
+_TARGETS = "targets"
 
 
 @dataclass(frozen=True)
@@ -260,3 +263,51 @@ def _sum(counts: Iterable[dict[Figure, int]]) -> dict[Figure, int]:
     for one in counts:
         total.update(one)
     return {figure: total[figure] for figure in Figure}
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A target of a year with what was reached of it."""
+
+    target: Target
+    number: int
+
+    @property
+    def share(self) -> float:
+        """Return what was reached as a share of the target; a target of nothing is always reached."""
+        return self.number / self.target.number if self.target.number else 1.0
+
+
+def read_targets(view: View) -> Targets:
+    """Return the targets that ``view`` sees; none where none were set."""
+    head = view.head(_TARGETS)
+    return Targets() if head is None else view.load(head, Targets)
+
+
+def set_targets(view: View, new: Iterable[Target]) -> Targets:
+    """Set targets, in place of those about the same; raises `RefusedError` for all but the operator."""
+    with view.transaction("targets.set") as change:
+        change.require_operator()
+        targets = _merged(read_targets(view.within(change)), new)
+        change.let_stand(_TARGETS, change.put(targets, BASE))
+    return targets
+
+
+def _merged(known: Targets, new: Iterable[Target]) -> Targets:
+    """Return ``known`` with ``new`` in place of targets about the same, in order of year, figure, sector, action."""
+    by_subject = {target.about: target for target in (*known.targets, *new)}
+    return Targets(targets=tuple(by_subject[about] for about in sorted(by_subject)))
+
+
+def reached(figures: Figures, targets: Targets) -> list[Reached]:
+    """Return the targets of the year of ``figures`` with what was reached."""
+    return [Reached(target, _number(figures, target)) for target in targets.targets if target.year == figures.year]
+
+
+def _number(figures: Figures, target: Target) -> int:
+    chosen = (
+        group.this_year
+        for group in figures.groups
+        if (target.sector or group.sector) == group.sector and (target.action or group.action) == group.action
+    )
+    return sum(counts[Figure(target.figure)] for counts in chosen)

@@ -14,32 +14,12 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.tasks import TARGETS
 
-
-@dataclass(frozen=True)
-class FormTemplate:
-    """A form's beginning; the first of ``files``, name → content, is the one that its supplier makes better."""
-
-    manifest: str
-    files: Mapping[str, str]
-    needs: Localized
-    """What its README says of requirements."""
-    first: Localized
-    """What its README says to do first."""
-    makes: str | None = None
-    """The model that the first file writes when its supplier runs it; None: the folder runs as it stands."""
-    kinds: Collection[str] = frozenset(TARGETS)
-    """Kinds of answers that it can give."""
-    types: Set[DataType] = frozenset(DataType)
-    """Types of features that it can be given."""
-
-
 _COLUMNS = """\
 # Columns of a batch · 每批案例的各列：
 {columns}
 #
 # Answer · 答案：{answer}
 """
-
 _PYTHON_PROGRAM = (
     '"""Application for the scenario {scenario} · 场景 {scenario} 的应用"""\n\n'
     + _COLUMNS
@@ -61,7 +41,6 @@ def predict(batch):
     return [{constant}] * batch.rows
 '''
 )
-
 _COMMAND_PROGRAM = (
     '''\
 """Program for the scenario {scenario}: answers lines of JSON. Any language will do: see docs/forms-of-applications.md
@@ -91,7 +70,6 @@ for line in sys.stdin:
     print(json.dumps(answers(batch["rows"], batch["columns"])), flush=True)
 '''
 )
-
 _ONNX_PROGRAM = (
     '''\
 """Writes model.onnx for the scenario {scenario}; it runs on your machine, not in the box. Needs: pip install onnx
@@ -132,7 +110,6 @@ model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir
 Path(__file__).with_name("model.onnx").write_bytes(model.SerializeToString())
 """
 )
-
 _SKOPS_PROGRAM = (
     '''\
 """Writes model.skops for the scenario {scenario}; it runs on your machine, not in the box.
@@ -162,7 +139,6 @@ model = {dummy}().fit(np.zeros((len(ANSWERS), len(FEATURES))), ANSWERS)
 skops.io.dump(model, Path(__file__).with_name("model.skops"))
 """
 )
-
 _LOCK = Localized(
     en="`requirements.lock`: the packages that it needs, with their hashes; empty where it needs none.",
     zh="`requirements.lock`：用到的依赖包及其哈希；不需要则留空。",
@@ -185,6 +161,81 @@ _SKOPS_LINES = """\
 runtime: skops       # a model of scikit-learn, no pickle · scikit-learn 模型，不用 pickle
 model: model.skops   # a file of this folder · 本文件夹中的文件
 """
+MANIFEST_TEMPLATE = """\
+# What the application is · 应用说明
+document: application/1
+name: {name}   # short name, in addresses; cannot be changed later · 简称，用于网址，建立后不可更改
+version: 0.1.0   # another number for each version · 每个版本用不同的版本号
+title: {{en: {title_en}, zh: {title_zh}}}
+supplier: {{organisation: {supplier}, contact: ""}}   # your short name · 贵单位简称
+licence: Apache-2.0
+scenario: {scenario}
+{form}resources: {{memory: 256 MiB, threads: 1}}
+model_card:
+  summary: {{en: "Say in one sentence what it does.", zh: "用一句话说明它做什么。"}}
+  # Until these three are filled in, the design section of the report says that the model card is incomplete.
+  # 以下三项填写之前，报告的“设计”部分会注明模型卡不完整。
+  # training_data: {{en: "Public sample of {scenario}.", zh: "{scenario} 的公开样本。"}}
+  # limitations: {{en: "Where it must not be used.", zh: "不得用于何处。"}}
+  # human_oversight: {{en: "Who decides when it abstains (answers None).", zh: "弃权（返回 None）时由谁决定。"}}
+"""
+PUBLIC_SAMPLE = {"sample_en": "the public sample, to train on", "sample_zh": "公开样本，可用于训练"}
+SYNTHETIC_SAMPLE = {
+    "sample_en": "a synthetic sample, to develop on: every record is made up, a figure measured on it proves nothing",
+    "sample_zh": "合成样本，可用于开发：每条记录均为生成，在其上测得的指标不能说明任何结果",
+}
+_LOADED = "`numpy.load(io.BytesIO(base64.b64decode(cell)))`"
+ARRAYS_IN_SAMPLE = {
+    "sample_en": f"; an image or a sound in it is the base64 of a `.npy` file: {_LOADED}",
+    "sample_zh": f"；其中图像和声音为 `.npy` 文件的 base64：{_LOADED}",
+}
+README_TEMPLATE = """\
+# {title_zh} · {title_en}
+
+## 中文
+
+本文件夹是场景 `{scenario}` 的入门应用：始终给出同一答案。请把它改好：
+
+1. {first_zh}
+2. `application.yaml`：填写标题、版本和模型卡。
+3. {needs_zh}
+4. `{sample}`（位于本文件夹旁边）：{sample_zh}；请勿放入本文件夹。
+
+改好之后：在平台上将本文件夹打包为 zip，“上传应用”，“发起预演”，看过报告再“正式提交”；
+或在命令行运行 `pilotbase trial rehearse 场景文件夹 本文件夹`。预演不计次数。
+
+## English
+
+This folder is a first application for the scenario `{scenario}`: it always gives the same answer. Make it better:
+
+1. {first_en}
+2. `application.yaml`: title, version and model card.
+3. {needs_en}
+4. `{sample}` (beside this folder): {sample_en}; leave it out of this folder.
+
+Then, on a hub: zip this folder, *Upload an application*, *Rehearse the application*, read the report,
+*Submit the application*; or on the command line `pilotbase trial rehearse SCENARIO-FOLDER THIS-FOLDER`.
+A rehearsal costs no attempt.
+"""
+
+
+@dataclass(frozen=True)
+class FormTemplate:
+    """A form's beginning; the first of ``files``, name → content, is the one that its supplier makes better."""
+
+    manifest: str
+    files: Mapping[str, str]
+    needs: Localized
+    """What its README says of requirements."""
+    first: Localized
+    """What its README says to do first."""
+    makes: str | None = None
+    """The model that the first file writes when its supplier runs it; None: the folder runs as it stands."""
+    kinds: Collection[str] = frozenset(TARGETS)
+    """Kinds of answers that it can give."""
+    types: Set[DataType] = frozenset(DataType)
+    """Types of features that it can be given."""
+
 
 FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
     {

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 
 from pilotbase.catalogue.agreeing import CHECKS as OF_TERMS
-from pilotbase.catalogue.outdated_reasons import outdated_reasons
 from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
@@ -29,7 +28,7 @@ from pilotbase.documents.record import (
     Result,
 )
 from pilotbase.documents.report import Report
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.subjects import record_head
@@ -90,7 +89,7 @@ def _same_subject(at: Situation) -> None:
 
 
 def _reasons_hold(at: Situation) -> None:
-    changed = outdated_reasons(at.document("scenario", Scenario), at.brought(Scenario))
+    changed = _outdated_reasons(at.document("scenario", Scenario), at.brought(Scenario))
     if changed and not at.move.why_holds:
         problem = text("record.why_outdated", rules=", ".join(criterion.rule for criterion in changed))
         raise InputError.from_issues("scenario.yaml", [Issue(file="scenario.yaml", path="why_holds", problem=problem)])
@@ -293,3 +292,15 @@ _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.DEADLINE_AHEAD: _deadline_ahead,
     **OF_TERMS,
 }
+
+
+def _outdated_reasons(before: Scenario, after: Scenario) -> tuple[Criterion, ...]:
+    """Return the criteria of ``after`` whose rule is new while their reason was given for one that is gone."""
+    old = [criterion.parsed() for criterion in before.criteria]
+    new = [criterion.parsed() for criterion in after.criteria]
+    orphaned = [criterion.why for criterion, rule in zip(before.criteria, old, strict=True) if rule not in new]
+    return tuple(
+        criterion
+        for criterion, rule in zip(after.criteria, new, strict=True)
+        if rule not in old and criterion.why is not None and criterion.why in orphaned
+    )

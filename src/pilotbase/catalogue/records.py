@@ -1,8 +1,9 @@
-"""Reading records: as an actor sees them, and as the engine must see them to judge a step."""
+"""Reading records: as an actor sees them, as the engine must see them to judge a step, and what happened to them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
@@ -10,6 +11,7 @@ from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import act_name
 from pilotbase.documents.record import Record, StepTaken
 from pilotbase.documents.subjects import record_head
+from pilotbase.documents.thread import Thread
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -81,3 +83,51 @@ def both_languages(sentence: Localized | str) -> Localized:
     if isinstance(sentence, str):
         return Localized(en=sentence, zh=sentence)
     return Localized(en=sentence.render("en"), zh=sentence.render("zh"))
+
+
+@dataclass(frozen=True)
+class News:
+    """One step that was taken; pass ``sequence`` of the last one handled to read on."""
+
+    sequence: int
+    record: Record
+    """As it stood after the step, with what it waited for."""
+
+    @property
+    def step(self) -> StepTaken:
+        return self.record.history[-1]
+
+
+def news(view: View, since: int = 0, limit: int = 1000) -> tuple[list[News], int]:
+    """Return the steps after position ``since`` that ``view`` sees, oldest first, and where to read on.
+
+    ``limit`` counts changes of the store, most of which are no steps.
+    """
+    changes = view.changes(since, limit)
+    found = []
+    for change in changes:
+        if change.event == "moved" and change.kind == "record":
+            record = view.load(change.digest, Record)
+            if change.head == record_head(record.subject):
+                found.append(News(change.sequence, record))
+    return found, changes[-1].sequence if changes else since
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One step of a thread."""
+
+    sequence: int
+    thread: Thread
+    """As it stood after the step."""
+    owner: str
+    """The organisation that owns its subject."""
+
+
+def talks(view: View, since: int = 0, limit: int = 1000) -> list[Talk]:
+    """Return the steps of threads among the ``limit`` changes after position ``since`` that ``view`` sees."""
+    return [
+        Talk(change.sequence, view.load(change.digest, Thread), change.owner)
+        for change in view.changes(since, limit)
+        if change.event == "moved" and change.kind == "thread"
+    ]

@@ -1,4 +1,7 @@
-"""One step that is about to be taken: who, which transition, on which record, with what in hand."""
+"""One step that is about to be taken: who, which transition, on which record, with what in hand.
+
+And the separation of duties, by person: whoever submitted an application neither approves its plan nor signs for it.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from pilotbase.documents.base import Document, Part
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.lifecycles import Transition
-from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Record
+from pilotbase.documents.lifecycles import INCOMPATIBLE, Transition, duty_name
+from pilotbase.documents.permissions import Act, act_name
+from pilotbase.documents.record import DutyDone, Record
 from pilotbase.documents.texts import Text
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
 P = TypeVar("P", bound=Part)
 D = TypeVar("D", bound=Document)
+AttemptsLeft = Callable[[View, Record, Act], None]
+"""Returns where the hidden data allow the trial that ``act`` leads to; raises `BarredError`. The vault stands above."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,6 @@ class Move:
     """That the reasons beside changed criteria hold for these too."""
     key: Digest | None = None
     """Names this very request: asked for again, because its answer was lost, it is not taken twice."""
-
-
-AttemptsLeft = Callable[[View, Record, Act], None]
-"""Returns where the hidden data allow the trial that ``act`` leads to; raises `BarredError`. The vault stands above."""
 
 
 def unlimited(base: View, record: Record, act: Act) -> None:
@@ -70,3 +72,36 @@ class Situation:
     def on(self, record: Record) -> Situation:
         """Return the same step on another version of the record."""
         return dataclasses.replace(self, record=record)
+
+
+def require_separation(actor: Actor, row: Transition, record: Record) -> None:
+    """Return if the person may have this duty here.
+
+    It counts what the person did in this record and in those it builds on, for whatever organisation.
+
+    Raises:
+        RefusedError: the person had a duty that does not go with it, or it is not known which person acts.
+    """
+    if row.duty is None:
+        return
+    if actor.person is None:
+        raise RefusedError("record.person_unknown", act=act_name(row.act))
+    for done in record.duties:
+        if done.person == actor.person and frozenset({done.duty, row.duty}) in INCOMPATIBLE:
+            raise RefusedError("record.duties_mixed", act=act_name(row.act), duty=duty_name(done.duty))
+
+
+def with_duty(duties: tuple[DutyDone, ...], actor: Actor, row: Transition) -> tuple[DutyDone, ...]:
+    """Return ``duties`` and the one that the actor has had with this step."""
+    if row.duty is None or actor.person is None:
+        return duties
+    return _without_doubles((*duties, DutyDone(person=actor.person, duty=row.duty)))
+
+
+def inherited(duties: tuple[DutyDone, ...], other: Record) -> tuple[DutyDone, ...]:
+    """Return ``duties`` and those of the record that this one builds on."""
+    return _without_doubles((*duties, *other.duties))
+
+
+def _without_doubles(duties: tuple[DutyDone, ...]) -> tuple[DutyDone, ...]:
+    return tuple(dict.fromkeys(duties))

@@ -137,7 +137,10 @@ def count_on(view: View, step: JourneyStep, progress: Progress, owner: str = "")
 
 def costs(trials: Journeys) -> TrialCosts:
     """Return what is known of the cost of ``trials``, as `read_trials` returns them."""
-    agreed, reported = (_is_known(trials.reached[MILESTONES.index(one)]) for one in ("agreed", "reported"))
+    agreed, reported = (
+        np.array([moment is not None for moment in trials.reached[MILESTONES.index(one)]], dtype=bool)
+        for one in ("agreed", "reported")
+    )
     amounts, currencies = np.array(trials.amounts, dtype=float) / 100, np.array(trials.currencies, dtype=object)
     metered = np.array(trials.cpu_ms, dtype=float) / 1000
     prices = {
@@ -188,7 +191,3 @@ def _span(rows: Journeys, milestones: tuple[str, ...], step: JourneyStep, now: d
         half_after=half_after(days, open_days, int(has_ended.sum())),
         longest_open=float(open_days.max()) if len(open_days) else None,
     )
-
-
-def _is_known(moments: tuple[int | None, ...]) -> npt.NDArray[np.bool_]:
-    return np.array([moment is not None for moment in moments], dtype=bool)

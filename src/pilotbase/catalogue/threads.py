@@ -87,7 +87,7 @@ def ask(view: View, question: Question) -> SeenThread:
             messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions)),),
             history=(_step(change, ExchangeAct.THREAD_ASK, 1),),
         )
-        return _keep(change, here, thread, owner)
+        return _keep(change, thread, owner)
 
 
 def reply(view: View, identity: str, said: Reply, seen: Digest | None = None) -> SeenThread:
@@ -241,12 +241,12 @@ def _advance(view: View, identity: str, deed: Deed, change_it: Callable[[Transac
             raise ConflictError("thread.changed_meanwhile")
         message = len(changed.messages) if deed.act is ExchangeAct.THREAD_REPLY else deed.message
         step = _step(change, deed.act, message).model_copy(update={"reason": deed.reason, "before": before.digest})
-        after = _keep(change, here, _changed(changed, history=(*changed.history, step)), before.owner, before.digest)
+        after = _keep(change, _changed(changed, history=(*changed.history, step)), before.owner, before.digest)
         change.settle(after.digest)
         return after
 
 
-def _keep(change: Transaction, here: View, thread: Thread, owner: str, before: Digest | None = None) -> SeenThread:
+def _keep(change: Transaction, thread: Thread, owner: str, before: Digest | None = None) -> SeenThread:
     change.vouch_for(owner)
     digest = change.put(thread, parties(*{thread.asker} - {owner}), owner=owner, fields=_fields(thread))
     change.set_head(f"thread:{thread.identity}", digest, expected=before)

@@ -1,12 +1,16 @@
-"""What a list shows of a record, and the words by which a search finds it."""
+"""What a list shows of a record, the words by which a search finds it, and the facets by which datasets are counted.
+
+Facets are written with the record, one line a value, and again when a quality report is published: a search reads
+nothing else of all the datasets that it counts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from pilotbase.catalogue.facets import facets_of
 from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
@@ -16,8 +20,9 @@ from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import name_of, quality_head
 from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.vocabularies import Outcome
 from pilotbase.workspace import records
-from pilotbase.workspace.listings import Listing
+from pilotbase.workspace.listings import Listing, set_facets
 from pilotbase.workspace.records import D
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -26,6 +31,8 @@ Address = Callable[[str], str]
 """Where the page of a subject is; empty where there are no pages."""
 _DESCRIBED = 2000
 """Characters of a dataset's description that a search reads: its fields are found however long that is."""
+_LONGEST = 300
+"""Characters of a value; what a licence says beyond is in the description."""
 
 
 def listing_of(change: Transaction, base: View, record: Record) -> Listing:
@@ -115,3 +122,52 @@ def _said(sentence: Localized | str | None) -> tuple[str, ...]:
     if isinstance(sentence, Localized):
         return tuple(sentence.render(language) for language in LANGUAGES)
     return (sentence,) if sentence else ()
+
+
+def facets_of(dataset: Dataset, state: str, report: QualityReport | None) -> str:
+    """Return the lines of a dataset in a state; ``report``: the newest that its owner has published, of any version."""
+    values = {
+        Facet.SECTOR: (dataset.sector.value,),
+        Facet.OPENING: (dataset.opening.value,),
+        Facet.LICENCE: (dataset.license,) if dataset.license else (),
+        Facet.LANGUAGE: dataset.in_language,
+        Facet.LABELS: ("yes" if any(one.labels for one in dataset.record_sets) else "no",),
+        Facet.QUALITY: (quality_of(dataset, report),),
+        Facet.STATE: (state,),
+    }
+    lines = (line_of(facet, value) for facet, told in values.items() for value in dict.fromkeys(told))
+    return "".join(lines)
+
+
+def quality_of(dataset: Dataset, report: QualityReport | None) -> Outcome:
+    """Return how this version's quality was graded: a report on another version says nothing of it."""
+    return report.grade.outcome if report is not None and report.version == dataset.version else Outcome.NOT_MEASURED
+
+
+def line_of(facet: Facet, value: str) -> str:
+    """Return the line that says a value of a facet."""
+    return f"\x1f{facet.value}={held(value)}\x1f"
+
+
+def held(value: str) -> str:
+    """Return a value as a listing holds it: on one line and no longer than `_LONGEST`."""
+    return " ".join(value.split())[:_LONGEST]
+
+
+def values_in(facets: str) -> Mapping[Facet, tuple[str, ...]]:
+    """Return the values that the lines of a listing say."""
+    found: dict[Facet, tuple[str, ...]] = dict.fromkeys(Facet, ())
+    for facet, value in _lines(facets):
+        found[facet] = (*found[facet], value)
+    return found
+
+
+def grade_listing(change: Transaction, dataset: Dataset, state: str, report: QualityReport) -> None:
+    """Let the listing of a dataset be found by the report that its owner now publishes."""
+    set_facets(change, dataset.subject, facets_of(dataset, state, report))
+
+
+def _lines(facets: str) -> Iterator[tuple[Facet, str]]:
+    for line in filter(None, facets.split("\x1f")):
+        name, _, value = line.partition("=")
+        yield Facet(name), value

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Cell
 
-from pilotbase.cli import application_conform, hub_records, hub_uploads
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli import hub_records
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, print_json, progress_shown, say, shown
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+
+if TYPE_CHECKING:
+    from pilotbase.trial.conforming import Conformance
 
 
 class StartingForm(StrEnum):
@@ -27,8 +33,7 @@ class StartingForm(StrEnum):
 app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
 app.command("list")(hub_records.lister("applications"))
 app.command("show")(hub_records.shower("application"))
-app.command("conform")(application_conform.conform)
-app.command("save")(hub_uploads.save_application)
+app.command("save")(hub_records.save_application)
 app.command("rehearse", help="Order a rehearsal on the hub; `pilotbase application show` tells of it.")(
     hub_records.stepper("application", Act.APPLICATION_REHEARSE)
 )
@@ -76,3 +81,35 @@ def check(
     else:
         for line in checked.lines:
             say(line)
+
+
+@app.command("conform")
+@command
+def conform(
+    scenario: Annotated[Path, typer.Argument(help="The scenario's folder.")],
+    application: Annotated[Path, typer.Argument(help="The application's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+) -> None:
+    """Try every cell of the matrix and every recorded exchange with its faults. Exit 0 where nothing failed, else 3."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.proving import conform_in
+
+    with progress_shown(as_json) as on_progress:
+        found = conform_in(open_base(create=True), scenario, application, on_progress)
+    if as_json:
+        print_json(found.to_json_value())
+    else:
+        _print(found)
+    raise typer.Exit(0 if found.holds else EXIT_REJECTED)
+
+
+def _print(found: Conformance) -> None:
+    values = {"application": found.application.name, "scenario": found.scenario}
+    table = Table(title=Cell(shown(text("cli.conform_title", **values))), expand=False)
+    for column in ("check", "outcome", "finding"):
+        table.add_column(Cell(shown(Text(code=f"cli.conform_column_{column}"))), overflow="fold")
+    for finding in found.findings:
+        outcome = text(f"outcome.{finding.outcome}")
+        table.add_row(*map(Cell, (format_for_terminal(finding.check), shown(outcome), shown(finding.sentence))))
+    Console(width=None if Console().is_terminal else 160).print(table)
+    say(text("cli.conform_holds" if found.holds else "cli.conform_fails"))

@@ -1,15 +1,26 @@
-"""``pilotbase init`` and ``pilotbase key``: the base itself."""
+"""``pilotbase init | upgrade | backup | restore | key | log | blobs``: the base itself."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import command, say
+from pilotbase.cli.edge.terminal import command, print_json, progress_shown, say, warn
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.progress import Progress
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import text
 
+if TYPE_CHECKING:
+    from pilotbase.workspace.blobs.checking import Damage
+
+
 keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)
+log = typer.Typer(help="The append-only log of the base.", no_args_is_help=True)
+blobs_app = typer.Typer(help="The blobs of the base: sealed data, samples, files.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @command
@@ -33,7 +44,7 @@ def init(
 @command
 def upgrade() -> None:
     """Bring store and accounts of PILOTBASE_HOME to this version; cut off, run it again. Back up first."""
-    from pilotbase.hub.process.account_backup import upgrade_accounts
+    from pilotbase.hub.process.accounts import upgrade_accounts
     from pilotbase.workspace.home import home_path, open_home, upgrade_home
 
     home = open_home(home_path())
@@ -56,3 +67,136 @@ def rotate(
 @keys.callback()
 def _keys() -> None:
     """Signing keys of the base."""
+
+
+@command
+def backup(file: Annotated[Path, typer.Argument(help="Where the backup goes; nothing may be there.")]) -> None:
+    """Write the base into one file while hub and worker go on: store, accounts, blobs, files; never a key."""
+    from pilotbase.hub.process.accounts import accounts_of_home
+    from pilotbase.workspace.backup.writing import write_backup
+    from pilotbase.workspace.home import home_path, open_home
+
+    home = open_home(home_path())
+    with progress_shown() as on_progress:
+        manifest = write_backup(home, file, accounts_of_home(), on_progress)
+    say(text("backup.written", file=file, members=len(manifest.members), bytes=file.stat().st_size))
+    say(text("backup.without_keys", folder=home.keys.path))
+
+
+@command
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    store: Annotated[
+        str | None, typer.Option(help="postgresql://… of an empty database; default: an embedded store in the home.")
+    ] = None,
+    blobs: Annotated[str | None, typer.Option(help="fsspec address for the blobs; default: inside the home.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="A copy of the folder keys/ of that base; default: none, bring them later.")
+    ] = None,
+) -> None:
+    """Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands."""
+    from pilotbase.hub.process.accounts import accounts_restored
+    from pilotbase.workspace.backup.reading import opened_backup
+    from pilotbase.workspace.backup.restoring import Destination, require_empty, restore_store, restored_home
+    from pilotbase.workspace.home import home_path, open_home, settings_for
+
+    home, settings = home_path(), settings_for(store, blobs)
+    require_empty(home)
+    with opened_backup(file) as found, progress_shown() as on_progress:
+        on_progress(Progress(text("backup.progress.verify")))
+        found.verify()
+        on_progress(Progress(text("backup.progress.restore")))
+        with restored_home(found, Destination(home, settings, keys)) as draft, accounts_restored(found, draft):
+            proven = restore_store(found, draft)
+    say(text("backup.restored", home=home, made=found.manifest.made_at.isoformat(), entries=proven.size))
+    folder = open_home(home).keys
+    if folder.missing():
+        say(text("backup.keys_missing", keys=", ".join(folder.missing()), folder=folder.path))
+
+
+@log.callback()
+def _log() -> None:
+    """The append-only log of the base."""
+
+
+@log.command("verify")
+@command
+def verify_log(
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="A log-checkpoint.txt kept outside the base; may be repeated.")
+    ] = None,
+) -> None:
+    """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.intake.proofs import verify_base_log
+
+    say(verify_base_log(open_base(), checkpoint or ()))
+
+
+@blobs_app.callback()
+def _blobs() -> None:
+    """The blobs of the base: sealed data, samples, files."""
+
+
+@blobs_app.command("verify")
+@command
+def verify_objects(
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the objects that is read, chosen by chance; 1: all.")
+    ] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Read the blobs and name each that is missing or altered; exit 0 when all of it holds, 3 when not."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.workspace.checks.blobs import verify_blobs
+
+    base = open_base()
+    with progress_shown() as on_progress:
+        checked = verify_blobs(base.lab.store, base.lab.vault.blobs, share, on_progress)
+    if as_json:
+        damages = [_damage(damage) for damage in checked.damages]
+        print_json({"objects": checked.objects, "read": checked.read, "damages": damages})
+    for damage in checked.damages:
+        warn(text(f"blobs.{damage.fault.value}", **_damage(damage)))
+    if checked.damages:
+        missing = sum(damage.fault.value == "missing" for damage in checked.damages)
+        raise InvalidProofError("blobs.damaged", missing=missing, altered=len(checked.damages) - missing)
+    if not as_json:
+        say(text("blobs.holds", read=checked.read, objects=checked.objects))
+
+
+@blobs_app.command("collect")
+@command
+def collect(
+    days: Annotated[
+        float, typer.Option(help="What was put or found within so many days stays, whatever names it.")
+    ] = 7.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove blobs that nothing in the store names, and chunks that no blob has, if they are old enough."""
+    from datetime import timedelta
+
+    from pilotbase.worker.base import open_base
+    from pilotbase.workspace.blobs.sweeping import SweepTerms
+    from pilotbase.workspace.checks.blobs import collect_blobs
+
+    base = open_base()
+    with progress_shown() as on_progress:
+        terms = SweepTerms(timedelta(days=days), dry_run)
+        swept = collect_blobs(base.lab.view, base.lab.vault.blobs, terms, on_progress)
+    counts = {"drafts": swept.drafts, "left": swept.left}
+    if as_json:
+        print_json({"dry_run": dry_run, "blobs": swept.blobs, "chunks": swept.chunks, "bytes": swept.size, **counts})
+        return
+    found = {"blobs": len(swept.blobs), "chunks": len(swept.chunks), "bytes": format_bytes(swept.size), **counts}
+    say(text("blobs.would_collect", **found) if dry_run else text("blobs.collected", **found))
+
+
+def _damage(damage: Damage) -> dict[str, str]:
+    return {
+        "digest": damage.digest,
+        "fault": damage.fault.value,
+        "room": damage.room,
+        "needed_by": damage.needed_by,
+    }

@@ -1,17 +1,44 @@
-"""``pilotbase certificate``: verify offline, revoke."""
+"""``pilotbase certificate``: check, verify offline, revoke."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli import hub_trials
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.declared import call
+from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.terminal import command, language, print_json, say
+from pilotbase.documents.bounded_files import read_bounded
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import HEX
+from pilotbase.documents.visible_text import format_for_terminal
+
+if TYPE_CHECKING:
+    from pilotbase.documents.api.trials import CheckedCertificate
 
 app = typer.Typer(help="Verify and revoke certificates.", no_args_is_help=True)
-app.command("check")(hub_trials.check)
+_NUMBER = re.compile(f"(?:sha256:)?({HEX})")
+_MOST_BYTES = 1 << 20
+
+
+@app.command("check")
+@remote
+def check(
+    which: Annotated[str, typer.Argument(help="A certificate.json, or the number of a certificate.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+) -> None:
+    """Ask this home, or a hub without an account, whether a certificate holds: exit 0 it does, 3 it does not."""
+    found = _checked(which)
+    if as_json:
+        print_json(found.model_dump(mode="json", by_alias=True, exclude_none=True))
+    else:
+        for line in _lines(found):
+            typer.echo(format_for_terminal(line))
+    if not found.holds:
+        raise typer.Exit(InvalidProofError.exit_code)
 
 
 @app.command("verify")
@@ -61,3 +88,17 @@ def canaries(file: Annotated[Path, typer.Argument(help="certificate.json of an e
     from pilotbase.worker.trials.canary_rounds import check_canaries
 
     say(check_canaries(open_base(), file))
+
+
+def _checked(which: str) -> CheckedCertificate:
+    from pilotbase.operations import certificates
+
+    number = _NUMBER.fullmatch(which)
+    if number is not None:
+        return call(certificates.SHOW, serial=number[1])
+    return call(certificates.CHECK, envelope=read_bounded(Path(which), _MOST_BYTES))
+
+
+def _lines(found: CheckedCertificate) -> list[str]:
+    claim = [found.certificate.claim.render(language())] if found.certificate and found.holds else []
+    return [*([found.reason] if found.reason else []), *claim, *found.notes]

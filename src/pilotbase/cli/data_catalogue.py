@@ -1,25 +1,29 @@
-"""``pilotbase data``: the catalogue of datasets and what came of them, of this home or of a hub."""
+"""``pilotbase data``: the catalogue of datasets, what came of them and who has read them; here or on a hub."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.asking import named
 from pilotbase.cli.edge.declared import call
-from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.driving import named, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
-from pilotbase.documents.moments import format_day
+from pilotbase.documents.moments import format_day, format_minute
+from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset
+    from pilotbase.documents.api.readers import Readers, ReadingTold
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 
@@ -101,6 +105,29 @@ def grade(
     say(text("facet.published", dataset=shown.dataset, version=shown.version, outcome=outcome))
 
 
+def reader(kind: str) -> Callable[..., None]:
+    """Return the command that lists who has read one of a kind: a dataset, or a scenario's hidden cases."""
+
+    @remote
+    def readers(  # noqa: PLR0913 - each is an option
+        name: Annotated[str, typer.Argument(help="Such as plant/milling.")],
+        what: Annotated[
+            ReadingKind | None, typer.Option("--kind", help="Only what was opened, used (let in), refused.")
+        ] = None,
+        organisation: Annotated[str, typer.Option(help="Only for this organisation.")] = "",
+        channel: Annotated[str, typer.Option(help="Only by this way out, such as pb:download.")] = "",
+        before: Annotated[int | None, typer.Option(help="Only entries of the log below this number.", min=0)] = None,
+        limit: Annotated[int, typer.Option(help="At most so many lines.", min=1, max=200)] = 50,
+        as_json: AsJson = False,
+    ) -> None:
+        """List who has read what is yours, when, for what, by which way: each line is an entry of the log."""
+        read = datasets.READERS if kind == "dataset" else datasets.SCENARIO_READERS
+        narrowed = {"kind": what, "organisation": organisation, "channel": channel, "before": before, "limit": limit}
+        _print_readers(call(read, **named(name), **narrowed), as_json)
+
+    return readers
+
+
 def _print_found(one: FoundDataset) -> None:
     opening, quality = text(f"opening.{one.opening}"), text(f"outcome.{one.quality}")
     said = {"title": localized(one.title, language()), "state": state_name("dataset", one.state), "opening": opening}
@@ -127,3 +154,29 @@ def _print_facets(page: DatasetPage) -> None:
         if counts:
             spelled = ", ".join(f"{one.value} {one.count}" for one in counts)
             say(text("facet.counts", facet=Text(code=f"facet.{facet}"), counts=spelled))
+
+
+def _print_readers(found: Readers, as_json: bool) -> None:
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    for one in found.items:
+        _print_reading(one)
+    say(text("reader.total", count=found.total, size=found.size))
+    for facet, counts in found.facets.items():
+        if counts:
+            spelled = ", ".join(f"{one.value} {one.count}" for one in counts)
+            say(text("reader.counts", facet=Text(code=f"reader.facet.{facet}"), counts=spelled))
+    if found.next is not None:
+        say(text("reader.older", number=found.next))
+
+
+def _print_reading(one: ReadingTold) -> None:
+    what = Text(code=f"reader.kind.{one.kind}")
+    if one.what or one.reason:
+        of = Text(code=f"reader.what.{one.what}" if one.what else f"reader.reason.{one.reason}")
+        what = text("reader.of", kind=what, what=of)
+    why = Text(code=f"reader.step.{one.step}") if one.step else one.channel or "–"
+    amount = text("reader.row_count", rows=one.rows) if one.rows else format_bytes(one.size) if one.size else "–"
+    said = {"at": format_minute(one.at), "organisation": one.organisation, "what": what, "why": why}
+    say(text("reader.line", number=one.number, amount=amount, **said))

@@ -1,7 +1,8 @@
-"""``pilotbase data``: files of a dataset kept at the base by its owner, fetched and shown through the gate."""
+"""``pilotbase data``: files of a dataset, kept at the base, fetched through the gate, known again where they leak."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +11,11 @@ import typer
 
 from pilotbase.cli.data_catalogue import AsJson
 from pilotbase.cli.data_terms import description_of
-from pilotbase.cli.edge.asking import build_request, named
 from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import hub, is_remote, remote
-from pilotbase.cli.edge.terminal import print_json, say
+from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, remote
+from pilotbase.cli.edge.terminal import command, print_json, say
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 from pilotbase.operations import datasets
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from pilotbase.documents.api.datasets import KeptTold
     from pilotbase.protocols.hub_files import FilePart, PartialDownload
+    from pilotbase.vault.canaries import Sighting
+
 
 Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
 For = Annotated[str, typer.Option("--purpose", help="For what it is used, such as pb:verification.")]
@@ -106,6 +109,26 @@ def preview(
         typer.echo(" | ".join(cell.replace("\n", " ").replace("\t", " ") for cell in row))
 
 
+@command
+def canaries(
+    suspected: Annotated[Path, typer.Argument(help="The file that may have leaked: any table that is read here.")],
+    dataset: Annotated[str, typer.Argument(help="The dataset of which it may be a copy, such as plant/milling.")],
+    as_json: AsJson = False,
+) -> None:
+    """Look in a suspected file for the made-up rows of your dataset's copies, and tell whose copy it is."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.datasets.marking import look_for_canaries
+
+    if not suspected.is_file():
+        raise InputError("data.no_file", file=str(suspected))
+    base, subject = open_base(create=True), subject_written("dataset", dataset)
+    found = look_for_canaries(base, base.lab.view, subject, suspected)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    for one in [] if as_json else found:
+        _print_sighting(one)
+
+
 def _kept_here(dataset: str, files: list[Path]) -> list[KeptTold]:
     from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.keeping import keep_files
@@ -161,3 +184,13 @@ def _print(kept: list[KeptTold], as_json: bool) -> None:
         say(text("preview.kept", file=one.name, size=one.size, rows=rows))
         if one.marked:
             say(text("canary.marked", file=one.name))
+
+
+def _print_sighting(one: Sighting) -> None:
+    counted = {"found": one.found, "canaries": one.canaries, "rows": one.rows, "chance": f"{one.chance:.1g}"}
+    say(text("canary.sighting", file=one.file, version=hex_of(one.version)[:12], **counted))
+    for copy in one.copies:
+        said = {"organisation": copy.organisation, "found": copy.found, "given": copy.given}
+        say(text("canary.copy", chance=f"{copy.chance:.1g}", **said))
+    if not one.copies:
+        say(text("canary.nobody"))

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.asking import build_request, named
 from pilotbase.cli.edge.declared import call, calls, print_value
-from pilotbase.cli.edge.driving import is_remote, remote
+from pilotbase.cli.edge.driving import build_request, is_remote, named, remote
 from pilotbase.cli.edge.terminal import command, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.demo_walk import walk as take_walk
 from pilotbase.cli.edge.terminal import command, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.vocabularies import Colour
+
+if TYPE_CHECKING:
+    from pilotbase.documents.observation import Scalar
+    from pilotbase.worker.base import Base
+    from pilotbase.worker.demo.records import Cast
+    from pilotbase.worker.demo.walk import WalkStep
+
 
 STYLES = {"accept": "green", "reject": "red", "inconclusive": "yellow", "refused": "magenta"}
+MARKS = {Colour.BLUE: ("◆", "blue"), Colour.YELLOW: ("▲", "yellow"), Colour.ORANGE: ("■", "dark_orange")}
+"""Colour of a warning → its shape and what a terminal shows it in; red and green below."""
+_RED, _GREEN = ("●", "red"), ("○", "green")
+_ANSWER_BYTES = 4 << 20
 
 
 @command
@@ -54,6 +67,62 @@ def demo(
         take_walk(base, Cast.alone(base.trust.issuer))
 
 
+def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
+    """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
+    from pilotbase.gateway.serving import running_gateway
+    from pilotbase.worker.demo.walk import SERVICE, is_walked, live_walk, prove_walk
+
+    if is_walked(base):
+        say(text("walk.skipped", service=SERVICE), err=err)
+        return
+    console = Console(stderr=err, width=None if Console(stderr=err).is_terminal else 160)
+    console.print(Cell(shown(text("walk.title")), style="bold"))
+    for step in prove_walk(base, cast):
+        console.print(_line(step))
+    with running_gateway(base.lab) as address:
+        for step in live_walk(base, _Asking(address)):
+            console.print(_line(step))
+    say(text("walk.next", service=SERVICE), err=err)
+
+
 def _cell(content: Text | Path | str) -> Cell:
     """Return a cell that shows what it is given: a stranger's words are neither markup nor control characters."""
     return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(str(content)))
+
+
+def _line(step: WalkStep) -> Cell:
+    stage = shown(text(f"walk.stage.{step.stage}"))
+    line = Cell(f"  {stage:<16}" if stage.isascii() else f"  {stage:<14}")
+    if step.colour is not None:
+        shape, style = MARKS.get(step.colour, _RED if step.colour is Colour.RED else _GREEN)
+        line.append(f"{shape} {shown(text(f'colour.{step.colour}'))} ", style=style)
+    return line.append(shown(step.what))
+
+
+class _Asking:
+    """A client of the Open Inference Protocol."""
+
+    def __init__(self, address: str) -> None:
+        from pilotbase.protocols.guarded_http import GuardedHttp
+
+        self._address = address
+        self._http = GuardedHttp(allowed=("127.0.0.1",), seconds=60)
+
+    def __call__(
+        self, service: str, secret: str, call: str, columns: Mapping[str, Sequence[Scalar]]
+    ) -> Sequence[Scalar]:
+        from pilotbase.protocols.guarded_http import GuardedRequest
+
+        tensors = [_tensor(name, values) for name, values in columns.items()]
+        body = json.dumps({"id": call, "inputs": tensors}).encode()
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        url = f"{self._address}/v2/models/{service}/infer"
+        answer = self._http.send(GuardedRequest("POST", url, body, headers, _ANSWER_BYTES))
+        outputs: list[Scalar] = json.loads(answer.body)["outputs"][0]["data"]
+        return outputs
+
+
+def _tensor(name: str, values: Sequence[Scalar]) -> dict[str, object]:
+    kinds = {type(value) for value in values if value is not None}
+    datatype = "BYTES" if kinds == {str} else "INT64" if kinds == {int} else "FP64"
+    return {"name": name, "shape": [len(values)], "datatype": datatype, "data": list(values)}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from pilotbase.cli.edge.helping import help_line, translate_help
-from pilotbase.cli.edge.wrong_options import Commands
 from pilotbase.documents.plugins import mirrored
+
+if TYPE_CHECKING:
+    from pilotbase.documents.errors import InputError
+
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("base:init", "Set up PILOTBASE_HOME: store, keys, trust roots."),
@@ -20,11 +23,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Bring store and accounts of PILOTBASE_HOME to this version; cut off, run it again. Back up first.",
     ),
     "backup": (
-        "backup:backup",
+        "base:backup",
         "Write the base into one file while hub and worker go on: store, accounts, blobs, files; never a key.",
     ),
     "restore": (
-        "backup:restore",
+        "base:restore",
         "Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands.",
     ),
     "demo": (
@@ -36,11 +39,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued.",
     ),
     "worker": (
-        "worker:worker",
+        "serve:worker",
         "Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on.",
     ),
     "gateway": (
-        "gateway:gateway",
+        "serve:gateway",
         "Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too.",
     ),
     "work": ("hub_records:work", "List what waits for you on the hub, what is due first."),
@@ -61,10 +64,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "service": ("service:app", "Certified applications behind the gateway: in this home, or on a hub."),
     "watch": ("watch:app", "Watch over services: in this home, or on a hub."),
     "incident": ("incident:app", "Incidents of services: in this home, or on a hub."),
-    "upload": ("hub_uploads:app", "What was sent to the hub and not yet handed in."),
+    "upload": ("hub_records:uploads_app", "What was sent to the hub and not yet handed in."),
     "roadmap": ("roadmap:app", "The ledger of the base, its map, the ranking of scenarios."),
-    "log": ("log:app", "The append-only log of the base."),
-    "blobs": ("blobs:app", "The blobs of the base: sealed data, samples, files."),
+    "log": ("base:log", "The append-only log of the base."),
+    "blobs": ("base:blobs_app", "The blobs of the base: sealed data, samples, files."),
     "key": ("base:keys", "Signing keys of the base."),
 }
 """Name → what it is called in which module of this room, and its help, the same as there."""
@@ -82,13 +85,25 @@ def _listed() -> Mapping[str, tuple[str, str]]:
 FIRST_LEVEL = _listed()
 
 
-class FirstLevel(Commands):
+class FirstLevel(TyperGroup):
     """All commands: ``get_command`` knows what is listed of one, ``commands`` loads it whole."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         translate_help(self)
         self.commands = _Loaded()  # type: ignore[assignment]  # nothing is ever added to it
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            told = _told(error)
+            if told is None:
+                raise
+            from pilotbase.cli.edge.terminal import shown
+
+            typer.echo(shown(told), err=True)
+            raise typer.Exit(told.exit_code) from None
 
     def list_commands(self, ctx: Any) -> list[str]:
         del ctx
@@ -101,6 +116,21 @@ class FirstLevel(Commands):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, found, rest = super().resolve_command(ctx, args)
         return name, self.commands[name] if name else found, rest
+
+
+def _told(error: typer.BadParameter) -> InputError | None:
+    """Return what is wrong with a value, in our words; None where these say less than typer's."""
+    import pydantic
+
+    from pilotbase.documents.errors import InputError
+    from pilotbase.documents.loading import issues_of
+
+    cause, context, option = error.__cause__, error.ctx, error.param
+    if not isinstance(cause, pydantic.ValidationError) or context is None or option is None:
+        return None
+    place = context.command_path
+    issues = [one.model_copy(update={"path": option.opts[0]}) for one in issues_of(place, cause)]
+    return InputError.from_issues(place, issues)
 
 
 class _Loaded(Mapping[str, Any]):

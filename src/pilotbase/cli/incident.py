@@ -9,14 +9,16 @@ import typer
 
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import say
-from pilotbase.cli.incident_desk import print_desk
-from pilotbase.documents.moments import format_second
-from pilotbase.documents.texts import text
+from pilotbase.cli.edge.terminal import language, say
+from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
+from pilotbase.documents.base import localized
+from pilotbase.documents.moments import format_minute, format_second
+from pilotbase.documents.texts import Text, text
 from pilotbase.operations import incidents
 
 if TYPE_CHECKING:
     from pilotbase.documents.watch import Incident
+
 
 app = typer.Typer(help="Incidents of services: in this home, or on a hub.", no_args_is_help=True)
 
@@ -59,6 +61,37 @@ def _print(incident: Incident) -> None:
         say(text(code, clock=clock.clock, at=format_second(done or clock.due)))
     for words in incident.unknown:
         say(text("incident.unknown_line", words=words))
+
+
+def print_desk(desk: DutyDesk) -> None:
+    """Print a few lines for every service, the most serious first."""
+    for one in desk.items:
+        _print_service(one)
+    if not desk.items:
+        say(text("incident.no_services"))
+
+
+def _print_service(one: DeskService) -> None:
+    known = one.watched or one.warnings
+    colour = Text(code=f"colour.{one.colour}") if known else text("incident.unwatched")
+    state, since = Text(code=f"serving.{one.state}"), format_minute(one.state_since)
+    say(text("cli.desk_service", service=one.service, colour=colour, state=state, since=since, reason=one.reason))
+    for warning in one.warnings:
+        began = format_minute(warning.since, zone=False)
+        colour = Text(code=f"colour.{warning.colour}")
+        say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
+    for done in one.done:
+        say(text("cli.desk_done", done=done))
+    if one.incidents:
+        say(text("cli.desk_incidents", numbers=" ".join(map(str, one.incidents))))
+    for clock in one.clocks:
+        _print_clock(clock)
+
+
+def _print_clock(one: DeskClock) -> None:
+    said = {"number": one.incident, "clock": one.clock, "to": localized(one.to, language())}
+    code = "cli.desk_overdue" if one.overdue else "cli.desk_due"
+    say(text(code, **said, due=format_second(one.due)))
 
 
 def _say_head(incident: Incident) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pilotbase.cli import data_readers, hub_records, hub_uploads
+from pilotbase.cli import data_catalogue, hub_records
 from pilotbase.cli.edge.terminal import command, print_json, say, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
 app.command("list")(hub_records.lister("scenarios"))
 app.command("show")(hub_records.shower("scenario"))
-app.command("readers")(data_readers.reader("scenario"))
-app.command("save")(hub_uploads.save_scenario)
-app.command("files")(hub_uploads.kept_files)
-app.command("erase-files")(hub_uploads.erase_files)
+app.command("readers")(data_catalogue.reader("scenario"))
+app.command("save")(hub_records.save_scenario)
+app.command("files")(hub_records.kept_files)
+app.command("erase-files")(hub_records.erase_files)
 
 
 def _answer(question: str) -> Any:

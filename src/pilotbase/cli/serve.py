@@ -1,13 +1,16 @@
-"""``pilotbase serve``: the hub, and beside it the gateway and a worker."""
+"""``pilotbase serve | worker | gateway``: the processes of a base."""
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.demo_walk import walk
+from pilotbase.cli.demo import take_walk
 from pilotbase.cli.edge.terminal import command, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
@@ -15,6 +18,8 @@ from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.hub.process.serving import BindAddress
+    from pilotbase.worker.reactions.noticing import Ways
+    from pilotbase.worker.rounds import Rounds
 
 
 @command
@@ -59,7 +64,7 @@ def serve(  # noqa: PLR0913 - each is an option
     serving.configure(place)
     serving.prepare()
     if invite is not None:
-        from pilotbase.hub.people.first import invite_operator
+        from pilotbase.hub.people.invitations import invite_operator
 
         typer.echo(invite_operator(invite))
         return
@@ -78,6 +83,83 @@ def serve(  # noqa: PLR0913 - each is an option
         serving.run(place)
 
 
+@command
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do what is queued, then end.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="Name of this worker, to be told from others; default: host and process.")
+    ] = None,
+    lease: Annotated[
+        int, typer.Option(help="Seconds after which another worker takes over from a silent one.", min=1, max=3600)
+    ] = 30,
+    engine: Annotated[str, typer.Option(help="Where boxes are opened and jobs run: local, or ray.")] = "local",
+) -> None:
+    """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.jobs.retention import sweeping
+    from pilotbase.worker.jobs.worker import JobWorker, default_name
+    from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
+    from pilotbase.worker.reactions.noticing import Noticing, running
+    from pilotbase.worker.services.journals import take_in, taking_in
+    from pilotbase.worker.services.watching import taking, watch_round, watching
+    from pilotbase.worker.trials.canary_rounds import asking_canaries
+    from pilotbase.workspace.jobs import Job, JobState
+
+    def tell(job: Job, state: JobState) -> None:
+        kind, ended = Text(code=f"job.kind.{job.kind}"), Text(code=f"job.state.{state}")
+        say(text("job.line", number=job.identity, kind=kind, subject=job.subject, state=ended))
+        if state is JobState.QUEUED and job.reason is not None:
+            say(job.reason)
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    base = open_base(create=True, engine=engine)
+    ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
+    reactions = Reactions(base)
+    beside: list[Rounds] = [module.rounds_of(base, ours.name) for module in mirrored("worker.rounds")]
+    if not once:
+        _keep_log()
+        say(text("job.worker_ready", name=ours.name))
+        observed, swept = taking_in(base, taking(base)), sweeping(base, _files_days())
+        with running(noticing), swept, observed, watching(base), asking_canaries(base), ExitStack() as added:
+            for one in beside:
+                added.enter_context(one.running())
+            with reacting_to_changes(reactions):
+                ours.work(stop)
+        return
+    take_in(base, taking(base))
+    _go_round(beside)
+    while watch_round(base):
+        pass
+    while reactions.round():
+        pass
+    while (done := ours.work_once()) is not None:
+        if done[1] is JobState.QUEUED and not _go_round(beside):
+            break
+    _go_round(beside)
+    while noticing.round():
+        pass
+
+
+@command
+def gateway(
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only behind https.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8001,
+) -> None:
+    """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
+    from pilotbase.gateway.configuration import GatewayConfiguration
+    from pilotbase.gateway.serving import run
+    from pilotbase.hub.process.serving import BindAddress, require_free, when_listening
+    from pilotbase.worker.base import open_base
+
+    place, configuration = BindAddress(host, port), GatewayConfiguration.from_environment()
+    require_free(place)
+    base = open_base()
+    _keep_log()
+    when_listening(place, lambda: say(text("gateway.at", url=place.url)))
+    run(base.lab, configuration, host, port)
+
+
 def _require_engine_of_jobs(engine: str) -> None:
     from pilotbase.hub.base import base
 
@@ -87,8 +169,7 @@ def _require_engine_of_jobs(engine: str) -> None:
 
 def _fill() -> None:
     from pilotbase.hub.base import base
-    from pilotbase.hub.demo.accounts import make_accounts
-    from pilotbase.hub.demo.ground import require_own_ground
+    from pilotbase.hub.demo import make_accounts, require_own_ground
     from pilotbase.hub.models import Person
     from pilotbase.worker.demo.records import fill
 
@@ -96,7 +177,7 @@ def _fill() -> None:
     before = set(Person.objects.values_list("email", flat=True))
     cast, accounts = make_accounts(base().trust.issuer)
     try:
-        walk(base(), cast, err=True)
+        take_walk(base(), cast, err=True)
         for step in fill(base(), cast):
             say(step, err=True)
     except PilotbaseError as error:  # such as no network for the examples' data: the hub still opens
@@ -109,9 +190,9 @@ def _fill() -> None:
 
 
 def _check(place: BindAddress, gateway: BindAddress | None) -> None:
-    from pilotbase.hub.process import readiness
+    from pilotbase.hub.process import serving
 
-    found = list(readiness.problems(place))
+    found = list(serving.problems(place))
     if gateway is not None:
         found += _problems_of_gateway(gateway)
     for problem in found:
@@ -119,7 +200,7 @@ def _check(place: BindAddress, gateway: BindAddress | None) -> None:
     if found:
         raise typer.Exit(2)
     say(text("cli.hub_checked"))
-    for shortcoming in readiness.shortcomings():
+    for shortcoming in serving.shortcomings():
         say(shortcoming)
 
 
@@ -139,3 +220,39 @@ def _require_gateway(place: BindAddress) -> None:
 
     GatewayConfiguration.from_environment()
     require_free(place)
+
+
+def _go_round(beside: list[Rounds]) -> bool:
+    """Go a round of every plug-in; return whether anything was done."""
+    return any([one.once() for one in beside])
+
+
+def _files_days() -> int:
+    from pilotbase.hub.configuration import HubConfiguration
+
+    return HubConfiguration.from_environment().files_days
+
+
+def _ways() -> Ways:
+    """Return how notices go out by the settings of the hub; mails where there are people with accounts."""
+    from pilotbase.hub.configuration import HubConfiguration
+    from pilotbase.hub.process.accounts import start_accounts
+    from pilotbase.protocols.guarded_http import GuardedHttp
+    from pilotbase.worker.reactions.noticing import Ways
+
+    configuration, post = HubConfiguration.from_environment(), None
+    if start_accounts(configuration):
+        from pilotbase.hub.people.postman import Postman
+
+        post = Postman(configuration)
+    return Ways(post, GuardedHttp(configuration.webhook_allow), configuration.digest_hour, configuration.url)
+
+
+def _keep_log() -> None:
+    """Write a structured log to standard error, as the hub does."""
+    from logging.config import dictConfig
+
+    from pilotbase.hub.configuration import HubConfiguration
+    from pilotbase.hub.logging import logging_settings
+
+    dictConfig(logging_settings(HubConfiguration.from_environment().log))

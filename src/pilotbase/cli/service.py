@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.asking import build_request
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
-from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.driving import build_request, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError

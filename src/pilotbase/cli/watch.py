@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli import watch_drill
-from pilotbase.cli.edge.asking import build_request
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
-from pilotbase.cli.edge.driving import hub, is_remote, remote
-from pilotbase.cli.edge.terminal import print_json, progress_shown, say, warn
+from pilotbase.cli.edge.driving import build_request, hub, is_remote, remote
+from pilotbase.cli.edge.terminal import command, print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.observation import LabelBatch
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.api.watch import RaisedWarning, WatchStatus
     from pilotbase.documents.observation import Scalar, Taken
     from pilotbase.documents.watch import Replay, Watch, WatchTerms
+
 
 app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="Name of the service.")]
@@ -119,7 +118,31 @@ def silence(
     say(text("watching.silenced", service=service, until=format_minute(said.until)))
 
 
-app.command("drill")(watch_drill.drill)
+@app.command("drill")
+@command
+def drill(
+    service: Annotated[str, typer.Argument(help="Name of the service.")],
+    for_real: Annotated[
+        bool, typer.Option("--for-real", help="Move the service as its runbook says; a person restores it.")
+    ] = False,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for a worker.", min=1, max=3600)] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the seconds of each step.")] = False,
+) -> None:
+    """Raise a red warning that is none, and time what a running worker does about it."""
+    from pilotbase.worker.base import open_base
+    from pilotbase.worker.reactions.drills import await_drill, start_drill
+
+    view = open_base().lab.view
+    digest, started = start_drill(view, service, for_real)
+    done = await_drill(view, digest, patience)
+    seconds = {step: max(0.0, (one.at - started.at).total_seconds()) for step, one in done.items()}
+    if as_json:
+        print_json(seconds)
+        return
+    for step, one in done.items():
+        say(text("reaction.drill_line", seconds=f"{seconds[step]:.1f}", what=one.what))
+    if for_real:
+        say(text("reaction.drill_restore", service=service))
 
 
 def _taken_here(service: str, file: Path) -> Taken:

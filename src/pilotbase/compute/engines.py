@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,14 +17,11 @@ from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.extras import packages_of
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.plugins import mirrored
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
-from pilotbase_estate.backends.ray_settings import prepare, settings_of
-
-ENGINES = ("local", "ray")
 
 
 class Worker(Protocol):
@@ -64,7 +60,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """``local`` or ``ray``."""
+        """``local``, or as a plug-in calls it."""
         ...
 
     def start_worker(
@@ -88,32 +84,40 @@ class LocalEngine:
 LOCAL: Engine = LocalEngine()
 
 
-def open_engine(name: str) -> Engine:
-    """Return the engine of that name; ``ray`` is reached as ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` say.
+@dataclass(frozen=True)
+class EngineKind:
+    """An engine that ``--engine`` may name: what it needs here, checked by ``require``, and how it is opened."""
 
-    Raises:
-        InputError, PilotbaseError: as `require_engine`; and, where it is a cluster of this machine's own, as
-            `Cluster.connect`.
-    """
-    require_engine(name)
-    if name == "local":
+    require: Callable[[], None]
+    open: Callable[[], Engine]
+
+
+ENGINES: Mapping[str, EngineKind] = {LOCAL.name: EngineKind(lambda: None, lambda: LOCAL)}
+"""Name → engine; a plug-in's module of this name has its own."""
+
+
+def open_engine(name: str) -> Engine:
+    """Return the engine of that name; raises as `require_engine`, and as the engine is opened."""
+    if name == LOCAL.name:  # nothing of a plug-in is loaded for it
         return LOCAL
-    settings = settings_of(os.environ)
-    prepare(settings)
-    engine: Engine = import_module("pilotbase_estate.backends.sessions").open_cluster(settings)
-    return engine
+    found = _engine(name)
+    found.require()
+    return found.open()
 
 
 def require_engine(name: str) -> None:
     """Return if there is an engine of that name, and what it needs here.
 
     Raises:
-        InputError: ``compute.unknown_engine``; ``compute.ray_no_token``.
-        PilotbaseError: ``compute.ray_missing``.
+        InputError: ``compute.unknown_engine``; and as the engine's ``require``.
     """
-    if name not in ENGINES:
-        raise InputError("compute.unknown_engine", found=name, allowed=offer(name, ENGINES))
-    if name == "ray":
-        if find_spec("ray") is None:
-            raise PilotbaseError("compute.ray_missing", packages=packages_of("ray"))
-        settings_of(os.environ)
+    _engine(name).require()
+
+
+def _engine(name: str) -> EngineKind:
+    found = dict(ENGINES)
+    for module in mirrored("compute.engines"):
+        found |= module.ENGINES
+    if name not in found:
+        raise InputError("compute.unknown_engine", found=name, allowed=offer(name, tuple(found)))
+    return found[name]

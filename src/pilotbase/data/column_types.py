@@ -137,7 +137,7 @@ def format_labels(column: pl.Series, data_type: DataType) -> pl.Series:
     expression = _as_text(column.dtype)
     if data_type is DataType.BOOLEAN:
         lower = expression.str.to_lowercase()
-        spelled = lower.replace_strict({word: _word(value) for word, value in BOOLEANS.items()}, default=None)
+        spelled = lower.replace_strict({word: str(value).lower() for word, value in BOOLEANS.items()}, default=None)
         expression = spelled.fill_null(expression)
     elif data_type is not DataType.TEXT and column.dtype == pl.Boolean:
         expression = pl.col(column.name).cast(pl.Int8).cast(pl.String)
@@ -150,7 +150,3 @@ def _as_text(dtype: pl.DataType) -> pl.Expr:
         whole = column.cast(pl.Int64, strict=False)
         return pl.when(whole.cast(dtype) == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
     return column.cast(pl.String).str.strip_chars()
-
-
-def _word(value: bool) -> str:
-    return "true" if value else "false"

@@ -38,7 +38,9 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
     for index, field in enumerate(scenario.data.fields):
         path = f"data.fields[{index}]"
         if field.name not in table.columns:
-            problems.append((path, _missing_column(field, table)))
+            problems.append(
+                (path, text("data.missing_column", name=field.name, allowed=offer(field.name, table.columns)))
+            )
             continue
         typed = type_column(table[field.name], field.data_type)
         problems += [(path, problem) for problem in _column_problems(field, table[field.name], typed)]
@@ -55,10 +57,6 @@ def conformed_types(scenario: Scenario) -> dict[str, pl.DataType]:
     """Return what `conform` returns the columns as, in their order."""
     types = {field.name: POLARS_TYPES[field.data_type] for field in scenario.data.fields}
     return {**types, scenario.data.target: pl.String()} if scenario.target_form == "labels" else types
-
-
-def _missing_column(field: Field, table: pl.DataFrame) -> Text:
-    return text("data.missing_column", name=field.name, allowed=offer(field.name, table.columns))
 
 
 def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterator[Text]:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 WIDTH = 116
+_QUOTED_TYPE = re.compile(r"dataType: '(sc:\w+)'")
 
 
 class Flow(dict[str, Any]):
@@ -32,12 +33,14 @@ def dump_plain(name: str, value: Any, indent: str) -> list[str]:
     return [indent + line if line else line for line in plain.rstrip("\n").split("\n")]
 
 
+def join_lines(lines: list[str]) -> str:
+    """Return a file of these lines; of blank ones that follow each other it holds one, and none at its end."""
+    return "\n".join(line for index, line in enumerate(lines) if line or (index and lines[index - 1])).rstrip() + "\n"
+
+
 def is_short(value: dict[str, Any]) -> bool:
     """Tell whether a mapping of plain values fits on one line."""
     return all(not isinstance(inner, dict) for inner in value.values()) and len(str(value)) < WIDTH - 20
-
-
-_QUOTED_TYPE = re.compile(r"dataType: '(sc:\w+)'")
 
 
 class _Dumper(yaml.SafeDumper):

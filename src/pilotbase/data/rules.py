@@ -162,7 +162,7 @@ class _Parser:
             left = self._need(node, ValueKind.NUMBER, start).expression
             start = self._token
             right = self._need(self._factor(), ValueKind.NUMBER, start).expression
-            node = _Node(ValueKind.NUMBER, left * right if sign == "*" else _divide(left, right))
+            node = _Node(ValueKind.NUMBER, left * right if sign == "*" else pl.when(right != 0).then(left / right))
         return node
 
     def _factor(self) -> _Node:
@@ -269,10 +269,6 @@ def _compare(left: pl.Expr, sign: str, right: pl.Expr) -> pl.Expr:
         "==": left == right,
         "!=": left != right,
     }[sign]
-
-
-def _divide(left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    return pl.when(right != 0).then(left / right)
 
 
 _KIND_TEXTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short
+from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short, join_lines
 from pilotbase.documents.quantities import write_bytes
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES, Text, text
@@ -27,7 +27,7 @@ def write_scenario_yaml(scenario: Scenario) -> str:
         else:
             lines += _dump(name, value, "")
     lines += [""] + [f"# {name}: …" for name in ("value", "workforce") if getattr(scenario, name) is None]
-    return "\n".join(_without_double_blanks(lines)).rstrip() + "\n"
+    return join_lines(lines)
 
 
 def _answers_numbers(scenario: Scenario) -> bool:
@@ -72,10 +72,6 @@ def _readable(name: str, value: Any) -> Any:
     if name in _NUMBERS and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-def _without_double_blanks(lines: list[str]) -> list[str]:
-    return [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
 
 
 _COMMENTS = {

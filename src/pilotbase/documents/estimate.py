@@ -12,9 +12,9 @@ from pydantic import Field
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.prices import Currency, Money, format_money, read_money
 from pilotbase.documents.quantities import Duration, format_duration, format_span, read_duration
 from pilotbase.documents.texts import Text, text
-from pilotbase_estate.documents.voucher import Currency, Money, format_money, read_money
 
 NEVER = "never"
 DEFAULT = "4 h"

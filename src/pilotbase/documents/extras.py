@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, requires
 DISTRIBUTION = "pilotbase"
 
 
-def packages_of(extra: str) -> str:
+def packages_of(extra: str, distribution: str = DISTRIBUTION) -> str:
     """Return what ``extra`` installs, quoted for a shell: ``'scikit-learn>=1.6' 'skops>=0.11'``.
 
     Read from the installed metadata, so that pyproject.toml stays the one place that names versions.
@@ -18,7 +18,7 @@ def packages_of(extra: str) -> str:
         KeyError: there is no such extra.
     """
     try:
-        requirements = requires(DISTRIBUTION) or ()
+        requirements = requires(distribution) or ()
     except PackageNotFoundError:
         return extra
     found = [name for name, marker in map(_parted, requirements) if marker == f"extra == '{extra}'"]

@@ -19,6 +19,7 @@ from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.plan import DecisionPlan, TrialPlan
 from pilotbase.documents.plugins import mirrored
+from pilotbase.documents.prices import PriceList
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.quality import QualityReport
@@ -73,6 +74,7 @@ MODELS: tuple[type[Document], ...] = (
     QualityReference,
     PrivateProfile,
     PrivacyTest,
+    PriceList,
     StandardProfile,
     StandardCheck,
 )

@@ -9,7 +9,7 @@ import django
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from pilotbase.hub.bodies import bounded
+from pilotbase.hub.bounds import bounded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilotbase.hub.settings")
 django.setup(set_prefix=False)

@@ -9,10 +9,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import cache, wraps
+from pathlib import Path
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_http_date_safe
@@ -68,3 +71,20 @@ def _asked(request: HttpRequest) -> set[str]:
 
 def _tag(body: bytes, own: str = "") -> str:
     return f'"{hashlib.sha256(body + b"|" + own.encode()).hexdigest()[:32]}"'
+
+
+class MarkedStorage(StaticFilesStorage):
+    """Static files as packages bring them; nothing is collected, so the mark follows the address."""
+
+    def url(self, name: str | None) -> str:
+        """Return ``/static/hub/hub.css?v=…``."""
+        address: str = super().url(name)
+        mark = _mark(name) if name else ""
+        return f"{address}?v={mark}" if mark else address
+
+
+@cache
+def _mark(name: str) -> str:
+    """Return a few letters of the digest of a file; files change with the version of the software only."""
+    found = finders.find(name)
+    return hashlib.sha256(Path(str(found)).read_bytes()).hexdigest()[:12] if found else ""

@@ -15,6 +15,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.home import VARIABLE, home_path
 
 ENVIRONMENT = "environment"
+SETTINGS = "pilotbase.hub.settings"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PREFIX = "PILOTBASE_HUB_"
 OF_CLIENTS = frozenset({f"{PREFIX}TOKEN", f"{PREFIX}TOKEN_FILE"})

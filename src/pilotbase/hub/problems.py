@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -25,10 +27,9 @@ from pilotbase.documents.errors import (
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.bodies import BodyTooLargeError, MediaTypeError, RangeError, require_bounded
-from pilotbase.hub.outages import outage
-from pilotbase.hub.rates import TooManyRequestsError
+from pilotbase.hub.bounds import BodyTooLargeError, MediaTypeError, RangeError, TooManyRequestsError, require_bounded
 from pilotbase.protocols.guarded_http import NoAnswerError
+from pilotbase.workspace.engine import SQLITE_FULL
 from pilotbase.workspace.failures import (
     BusyError,
     ConflictError,
@@ -40,6 +41,8 @@ from pilotbase.workspace.failures import (
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_POSTGRES_FULL = "53100"
 _log = logging.getLogger("pilotbase.hub")
 
 STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
@@ -112,6 +115,17 @@ def problem_response(error: PilotbaseError, status: int | None = None) -> HttpRe
     if isinstance(error, TooManyRequestsError):
         response["Retry-After"] = str(error.retry_seconds)
     return response
+
+
+def outage(error: BaseException | None) -> PilotbaseError | None:
+    """Return what to tell whoever asked, where ``error`` is a trouble of the machine that passes; else None."""
+    if isinstance(error, DiskFullError) or _is_full_disk(error):
+        return DiskFullError("hub.disk_full")
+    if isinstance(error, UnreachableError) and error.code == "blobs.unreachable":
+        return UnreachableError("hub.blobs_away")
+    if isinstance(error, UnreachableError | OperationalError | InterfaceError):
+        return UnreachableError("hub.database_away")
+    return None
 
 
 class explain:  # noqa: N801 - named in settings beside the function middlewares
@@ -220,3 +234,13 @@ def _without_database(request: HttpRequest, error: PilotbaseError) -> HttpRespon
 def _page(request: HttpRequest, status: int, what: Text, hint: Text, issues: Any) -> HttpResponse:
     shown = {"title": text("hub.problem_title"), "what": what, "hint": hint, "issues": issues}
     return render(request, "hub/problem.html", {**shown, "status": status}, status=status)
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    if not isinstance(error, DatabaseError):
+        return False
+    cause = error.__cause__
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    return name.startswith(SQLITE_FULL) or getattr(cause, "sqlstate", None) == _POSTGRES_FULL

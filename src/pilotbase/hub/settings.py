@@ -43,7 +43,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pilotbase.hub.process.middleware.stream",
     "pilotbase.hub.process.middleware.observe",
-    "pilotbase.hub.process.compression.compress",
+    "pilotbase.hub.process.middleware.compress",
     "pilotbase.hub.process.middleware.harden",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -86,9 +86,9 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "pilotbase.hub.people.passwords.LongEnough", "OPTIONS": {"min_length": 12}},
+    {"NAME": "pilotbase.hub.people.adapters.LongEnough", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "pilotbase.hub.people.passwords.Varied"},
+    {"NAME": "pilotbase.hub.people.adapters.Varied"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my-work"
@@ -175,7 +175,7 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 STATIC_URL = "/static/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "pilotbase.hub.process.static_files.MarkedStorage"},
+    "staticfiles": {"BACKEND": "pilotbase.hub.caching.MarkedStorage"},
 }
 STATICFILES_DIRS: list[str] = []
 WHITENOISE_USE_FINDERS = True
@@ -187,7 +187,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIGURATION.mail_from
 EMAIL_TIMEOUT = 15
 EMAIL_FILE_PATH = str(HOME.path / "mail")
 if CONFIGURATION.mail == "folder":
-    EMAIL_BACKEND = "pilotbase.hub.process.mail.FolderBackend"
+    EMAIL_BACKEND = "pilotbase.hub.people.postman.FolderBackend"
 elif CONFIGURATION.mail == "console":
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 else:

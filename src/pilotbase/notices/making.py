@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import canonical_json
@@ -13,7 +16,11 @@ from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.thread import Message, Thread, ThreadStep
+from pilotbase.workspace import tables
 from pilotbase.workspace.listings import Listing, PendingWork
+from pilotbase.workspace.store import View
+
+_waits, _listings = tables.waits.c, tables.listings.c
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,21 @@ def of_thread(thread: Thread, owner: str) -> Iterator[NoticeDraft]:
         yield NoticeDraft(kind, thread.subject, address, body, happening, thread.identity, step.person)
 
 
+def waits_due(view: View, after: datetime, until: datetime) -> list[tuple[Listing, PendingWork]]:
+    """Return the work of all records that is due after one moment and not after another."""
+    rows = (
+        select(tables.waits, _listings.kind, _listings.state, _listings.digest, _listings.owner, _listings.title)
+        .join(tables.listings, _listings.subject == _waits.subject)
+        .where(_waits.due > after, _waits.due <= until)
+        .order_by(_waits.due, _waits.subject, _waits.position)
+    )
+    with view.reading() as connection:
+        return [
+            (_listing(row), PendingWork(row.act, row.role, row.organisation, row.person, row.since, row.due))
+            for row in connection.execute(rows)
+        ]
+
+
 def _concerned(record: Record) -> Iterator[Address]:
     parties = (record.organisation, record.demand_owner, record.supplier)
     yield from (Address(organisation=party) for party in parties if party is not None)
@@ -110,3 +132,8 @@ def _called(message: Message | None) -> dict[Address, NoticeKind]:
 
 def _of(message: Message) -> Address:
     return Address(organisation=message.organisation, person=message.person)
+
+
+def _listing(row: Row[Any]) -> Listing:
+    title = Localized.model_validate_json(row.title)
+    return Listing(row.subject, row.kind, row.state, row.digest, row.owner, title)

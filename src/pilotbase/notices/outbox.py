@@ -122,7 +122,8 @@ def tell(connection: Connection, drafts: Iterable[NoticeDraft], roles_of: RolesO
     for _, draft in kept:
         for webhook in webhooks:
             if draft.kind is not NoticeKind.GIVEN_UP and _is_for(draft.address, webhook.organisation, roles_of):
-                name, lane = _identity(webhook.identity, draft.identity), lane_of(webhook.identity)
+                digest = hashlib.sha256(f"{webhook.identity} {draft.identity}".encode()).hexdigest()
+                name, lane = f"msg_{digest[:32]}", lane_of(webhook.identity)
                 order = work.WorkRequest(lane, "notice", name, {"notice": draft.identity}, webhook.organisation)
                 work.put(connection, order, now)
 
@@ -202,10 +203,6 @@ def _is_for(address: Address, organisation: str, roles_of: RolesOf) -> bool:
     if address.organisation:
         return address.organisation == organisation
     return not address.role or address.role in roles_of(organisation)
-
-
-def _identity(webhook: str, notice: str) -> str:
-    return f"msg_{hashlib.sha256(f'{webhook} {notice}'.encode()).hexdigest()[:32]}"
 
 
 def _given_up(message: ClaimedMessage, now: datetime) -> NoticeDraft:

@@ -10,9 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.catalogue.figures import LEDGER, YEARLY, Chosen, Figures, count_of, figures
+from pilotbase.catalogue.figures import (
+    LEDGER,
+    YEARLY,
+    Chosen,
+    Figures,
+    Reached,
+    count_of,
+    figures,
+    reached,
+    read_targets,
+)
 from pilotbase.catalogue.spans import STEPS, WHOLE, Quartiles, StepSpan, TrialCosts
-from pilotbase.catalogue.targets import Reached, reached, read_targets
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, StepSpanTold
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.targets import Figure, Phase, Target, Targets

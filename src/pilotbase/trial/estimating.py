@@ -30,12 +30,11 @@ from pilotbase.documents.estimate import (
 )
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import Limits
+from pilotbase.documents.prices import MOST_MONEY, PriceList, cost_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.actors import parties
-from pilotbase_estate.documents.voucher import MOST_MONEY, PriceList
-from pilotbase_estate.vouchers.pricing import cost_of
 
 FIRST_BATCHES = 30
 FEWEST_BATCHES = 5

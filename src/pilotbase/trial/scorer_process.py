@@ -29,7 +29,7 @@ from pilotbase.trial.estimating import SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of, score_trial
-from pilotbase.vault.hardening import harden_process
+from pilotbase.vault.opening import harden_process
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import open_home
 

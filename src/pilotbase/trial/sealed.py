@@ -18,9 +18,9 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase.vault.envelopes import open_sample
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
-from pilotbase.vault.samples import open_sample
 from pilotbase.workspace.store import View
 
 

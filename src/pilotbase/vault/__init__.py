@@ -8,10 +8,10 @@
                                 -> Iterator[HiddenFrame(cases, frame)], in ascending case order; logged beforehand
     envelopes                   seal_envelope(vault, owner, context, plain) -> digest
                                 open_envelope(vault, owner, context, digest, grant) -> bytes     (raw runs, records)
-    samples                     seal_sample(vault, hidden_set, plain) -> digest
+                                seal_sample(vault, hidden_set, plain) -> digest
                                 open_sample(vault, hidden_set, digest, grant) -> bytes   (of a dataset's scenario)
     salts                       create_salt(vault, dataset), find_salt(vault, dataset, commitment)  of closed files
-    hardening.harden_process    () -> None: no core file, no reading of this process's memory
+    opening.harden_process      () -> None: no core file, no reading of this process's memory
     attempts                    order_commitment(vault, hidden_set, application, nonce) -> Digest   for the plan
                                 open_attempt(vault, hidden_set, AttemptRequest(plan, application, nonce, cases))
                                 mark_delivered(vault, attempt)          before the first hidden batch: spends α

@@ -18,8 +18,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
-from pilotbase.vault.leaves import require_leave_of
-from pilotbase.vault.opening import FOR_OWNER, ReaderGrant
+from pilotbase.vault.opening import FOR_OWNER, ReaderGrant, require_leave_of
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pilotbase.documents.api.seats import SeatTold
 from pilotbase.documents.texts import Text
+from pilotbase.worker.providers import seats
 from pilotbase.workspace.jobs import Job, JobState, jobs_of
 from pilotbase.workspace.store import View
-from pilotbase_estate.queue.rows import QueueState
-from pilotbase_estate.queue.showing import JobView, seats_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class JobProgress:
     reason: Text | None
     """Why it waits, failed or was cancelled."""
     live: bool
-    seat: JobView | None = None
+    seat: SeatTold | None = None
     """The seat in a shared pool that it waits for."""
 
 
@@ -53,5 +53,5 @@ def _seated(view: View, job: Job) -> JobProgress:
     """Return a job with the seat that it waits for, as the reader may know it."""
     if job.kind != "trial" or job.state is not JobState.QUEUED:
         return told(job)
-    waiting = (shown for shown in seats_of(view, job.subject) if shown.job.state is QueueState.WAITING)
+    waiting = (seat for seat in seats().seen(view, job.subject) if seat.state == "waiting")
     return replace(told(job), seat=next(waiting, None))

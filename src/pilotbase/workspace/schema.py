@@ -1,17 +1,38 @@
-"""The schema of the store: made and raised to a newer version by Alembic migrations, checked at every opening."""
+"""The schema of the store: made and raised to a newer version by Alembic migrations, checked at every opening.
+
+A plug-in with tables has revisions and a version of its own, which follow those of the core.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.plugins import mirrored
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0102"
+CURRENT = "0101"
 """The newest revision; older ones in order in `VERSIONS`."""
-VERSIONS = ("0101", "0102")
+VERSIONS = ("0101",)
+_TABLE = "alembic_version"
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The revisions of a plug-in."""
+
+    folder: Path
+    table: str
+    """Where the database keeps the version that it has."""
+
+    @property
+    def versions(self) -> list[str]:
+        """Return the revisions, oldest first: each file is named after its own."""
+        return sorted(file.name.partition("_")[0] for file in self.folder.glob("[0-9]*.py"))
 
 
 def upgrade(database: Database) -> None:
@@ -20,19 +41,18 @@ def upgrade(database: Database) -> None:
         version = _version(connection)
         if version is not None:
             _require_known(version, database)
-        if version != CURRENT:
+        if version != CURRENT or any(_versions_of_plugins(connection, database)):
             migrate(connection, CURRENT)
 
 
 def migrate(connection: Connection, target: str) -> None:
-    """Bring the database of ``connection`` from the version that it has to ``target``, within its transaction."""
-    from alembic import command  # every process opens a store, few migrate one
-    from alembic.config import Config
+    """Bring the database of ``connection`` from the version that it has to ``target``, within its transaction.
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, target)
+    Plug-ins come to their newest versions.
+    """
+    _run(connection, _Chain(Path(__file__).parent / "migrations" / "versions", _TABLE), target)
+    for chain in _chains():
+        _run(connection, chain, chain.versions[-1])
 
 
 def known_version(connection: Connection, database: Database) -> str:
@@ -53,8 +73,9 @@ def require_current(database: Database) -> None:
     """Return if ``database`` has this version's schema; raises `InputError` or `PilotbaseError` saying what to do."""
     with database.read() as connection:
         version = known_version(connection, database)
-    if version != CURRENT:
-        raise InputError("workspace.schema_older", path=database.place, found=version, wanted=CURRENT)
+        behind = list(_versions_of_plugins(connection, database))
+    for found, wanted in [(version, CURRENT)] * (version != CURRENT) + behind:
+        raise InputError("workspace.schema_older", path=database.place, found=found, wanted=wanted)
 
 
 def require_released(version: str, path: object) -> None:
@@ -69,8 +90,36 @@ def _require_known(version: str, database: Database) -> None:
         raise PilotbaseError("workspace.schema_newer", path=database.place, found=version, wanted=CURRENT)
 
 
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+def _version(connection: Connection, table: str = _TABLE) -> str | None:
+    if not inspect(connection).has_table(table):
         return None
-    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found = connection.scalar(text(f"SELECT version_num FROM {table}"))  # noqa: S608 - named by us
     return None if found is None else str(found)
+
+
+def _chains() -> Iterator[_Chain]:
+    for module in mirrored("workspace.migrations"):
+        yield _Chain(Path(module.__path__[0], "versions"), f"{_TABLE}_{module.__name__.partition('.')[0]}")
+
+
+def _versions_of_plugins(connection: Connection, database: Database) -> Iterator[tuple[str, str]]:
+    """Yield the version that an outdated plug-in has, and the one it needs; raises `PilotbaseError` for a newer one."""
+    for chain in _chains():
+        *_, newest = known = chain.versions
+        found = _version(connection, chain.table)
+        if found is not None and found not in known:
+            raise PilotbaseError("workspace.schema_newer", path=database.place, found=found, wanted=newest)
+        if found != newest:
+            yield found or "–", newest
+
+
+def _run(connection: Connection, chain: _Chain, target: str) -> None:
+    from alembic import command  # every process opens a store, few migrate one
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("version_locations", str(chain.folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes |= {"connection": connection, "table": chain.table}
+    command.upgrade(config, target)

@@ -1,7 +1,8 @@
 """The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
 
 The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
-zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own.
+zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own;
+those of plug-ins in their module of this name.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from pilotbase.documents.plugins import mirrored
 from pilotbase.workspace import service_tables, terms_tables, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
-from pilotbase_estate.workspace import compute_tables, voucher_tables
 
-__all__ = ["compute_tables", "metadata", "service_tables", "terms_tables", "voucher_tables", "watch_tables"]
+__all__ = ["metadata", "service_tables", "terms_tables", "watch_tables"]
 
 documents = Table(
     "documents",
@@ -458,3 +459,5 @@ requests = Table(
     Index("requests_age", "done_at"),
 )
 """What a request came to that may be sent again (`requests`)."""
+
+mirrored("workspace.tables")

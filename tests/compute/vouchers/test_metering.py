@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from vouchers_for_tests import HOUR, PRICES, RULES, codes
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.prices import PriceList, format_money, rounded
 from pilotbase_estate.documents.resources import Resources
-from pilotbase_estate.documents.voucher import MeteringTerms, PriceList, Usage, VoucherRules, format_money, rounded
+from pilotbase_estate.documents.voucher import MeteringTerms, Usage, VoucherRules
 from pilotbase_estate.vouchers.metering import MeterReading, reconcile
 from pilotbase_estate.vouchers.pricing import amounts_over, bill
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.prices import PriceList
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.store import Store, View
 from pilotbase_estate.documents.resources import Resources
-from pilotbase_estate.documents.voucher import Payment, PriceList, Usage, UsageSheet, VoucherClaim, VoucherRules
+from pilotbase_estate.documents.voucher import Payment, Usage, UsageSheet, VoucherClaim, VoucherRules
 from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
 from pilotbase_estate.workspace import voucher_tables
 

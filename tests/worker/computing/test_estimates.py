@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling
+from pilotbase.documents.prices import PriceList
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.actors import Actor
@@ -20,7 +21,6 @@ from pilotbase_estate.computing.estimates import consent_by, estimate_job
 from pilotbase_estate.computing.orders import WorkOrder
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
-from pilotbase_estate.documents.voucher import PriceList
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, QueueState

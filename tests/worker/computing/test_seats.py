@@ -167,8 +167,8 @@ def test_who_sees_the_trial_is_told_why_it_waits_and_nobody_else(ordered, caplog
     hall.turn()
     for who in (OWNER, SUPPLIER, DESK):
         told = progress_of(ordered.view(who), COMMISSION)
-        assert told.seat.job.asked.pool == "hall"
-        assert told.seat.wait.reason is WaitReason.PROMISED
+        assert told.seat.pool == "hall"
+        assert told.seat.wait.reason == WaitReason.PROMISED
         assert secret not in str(told.seat.wait) or who is DESK
     assert seats_of(ordered.view(OTHER_SUPPLIER), COMMISSION) == []
     with pytest.raises(NotFoundError):
@@ -194,7 +194,7 @@ def test_a_seat_counts_on_the_quota_of_whoever_pays_for_the_trial(ordered, payer
     with view.transaction("tests.paid") as change:
         stored = change.put(paid, parties("acme", "plant"))
     agreed = record.model_copy(update={"documents": {**record.documents, "commission": stored}})
-    with pytest.raises(seats.SeatAwaitedError), seats.seat_of_trial(ordered.base, agreed, plan, "job:1"):
+    with pytest.raises(seats.SeatAwaitedError), seats.seat_of_trial(ordered.base.lab, agreed, plan, "job:1"):
         pass
     assert [seat.asked.organisation for seat in hall.seats()] == [whose]
 
@@ -221,7 +221,7 @@ def test_the_seat_of_a_trial_that_waits_for_its_worker_is_not_forgotten(ordered,
     once(ordered)
     monkeypatch.setattr("pilotbase_estate.queue.seats.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 0
-    assert progress_of(ordered.view(OWNER), COMMISSION).seat.wait.reason is WaitReason.WORKER
+    assert progress_of(ordered.view(OWNER), COMMISSION).seat.wait.reason == WaitReason.WORKER
     assert [seat.state for seat in hall.seats()] == [QueueState.WAITING]
 
 

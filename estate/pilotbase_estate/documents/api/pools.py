@@ -13,6 +13,7 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
+from pilotbase.documents.api.seats import WaitTold
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.api.uploads import FileName
 from pilotbase.documents.subjects import Subject
@@ -85,27 +86,6 @@ class PoolTold(ResponseModel):
     smaller: dict[str, Amounts]
     """Machine → what its node has of each dimension of which the pool's document says more."""
     holdings: list[HoldingTold]
-
-
-class WaitTold(ResponseModel):
-    """Why a job waits."""
-
-    reason: str
-    blocker: str
-    """One's own job, an organisation, or how much is lacking of what."""
-    place: int
-    """In the line of its organisation; 1 is the first, 0: it stands in no line while nobody asks for it."""
-    starts: datetime | None
-    """When it starts about; null: nobody can say."""
-
-
-class SeatTold(ResponseModel):
-    """A seat in a shared pool that work of the base waits for, or has."""
-
-    pool: str
-    state: str
-    wait: WaitTold | None
-    """Null while it waits: it is let in at the next turn."""
 
 
 class JobTold(ResponseModel):

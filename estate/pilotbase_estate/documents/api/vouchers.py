@@ -10,7 +10,8 @@ from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.base import Day, Name, Note
 from pilotbase.documents.hashes import hex_of
-from pilotbase_estate.documents.voucher import FileKind, JobName, Money, Side, Word
+from pilotbase.documents.prices import Money
+from pilotbase_estate.documents.voucher import FileKind, JobName, Side, Word
 
 
 class NewClaimFile(RequestModel):

@@ -7,8 +7,8 @@ from ninja import Path, Router
 
 from pilotbase.documents.base import Name
 from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.api.answers import BINARY
 from pilotbase.hub.api.authentication import MEMBERS
-from pilotbase.hub.api.media import BINARY
 from pilotbase_estate.hub.presenters.programmes import evidence_response
 
 router = Router(tags=["vouchers"], auth=MEMBERS)

@@ -9,14 +9,13 @@ from django.core.exceptions import ValidationError
 
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.prices import read_money
 from pilotbase.documents.texts import Text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.forms.chosen_files import KeepingForm
-from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.forms.files import KeepingForm, SizedForm
 from pilotbase.hub.sentences import t
 from pilotbase_estate.documents.api.vouchers import UseTold
-from pilotbase_estate.documents.voucher import read_money
 
 _NOTE = forms.Textarea(attrs={"rows": 2})
 _OF_PAYMENT = ("reference", "amount", "paid_on", "payer", "payee")

@@ -16,9 +16,8 @@ from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.hub.forms.chosen_files import KeepingForm
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.files import KeepingForm, SizedForm
 from pilotbase.hub.sentences import t
 from pilotbase_estate.documents.api.pools import MOST_HOURS, DataFile
 from pilotbase_estate.documents.resources import Demand, Resources

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
-from pilotbase.hub.forms.handing_in import SizedForm
+from pilotbase.hub.forms.files import SizedForm
 from pilotbase.hub.sentences import t
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import Policy

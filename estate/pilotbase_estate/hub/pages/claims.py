@@ -12,19 +12,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.documents.given_files import File
 from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.prices import format_plain
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.declared import AGAINST, do, form_of
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of
+from pilotbase.hub.forms.files import chosen_file
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.claim_files import take_claim_file
 from pilotbase_estate.computing.told_claims import claim_detail, claims_told, uses_to_claim
 from pilotbase_estate.documents.api.vouchers import UseTold
-from pilotbase_estate.documents.voucher import format_plain
 from pilotbase_estate.hub.forms.claims import ClaimForm, EvidenceForm
 from pilotbase_estate.operations import vouchers
 

@@ -13,9 +13,8 @@ from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.declared import AGAINST, do
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do
+from pilotbase.hub.forms.files import chosen_file
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.sentences import t

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_claims import reconciliation_told

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.names import title_of
 from pilotbase_estate.computing.told_vouchers import wallet_told, wallets_listed
 
 

@@ -15,10 +15,8 @@ from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import AGAINST, do
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, post_of
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.pages.declared import post_of
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.worker.progress import told
 from pilotbase_estate.computing.told_pools import pool_told

@@ -11,7 +11,7 @@ from pilotbase.charts.usage_bands import MOST_BANDS, others
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.names import title_of
 from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
 from pilotbase_estate.documents.api.pools import HoldingTold, PoolTold, UsageTold
 from pilotbase_estate.documents.resources import format_amount

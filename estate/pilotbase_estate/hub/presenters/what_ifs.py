@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.quantities import format_span
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.names import title_of
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.what_if import WhatIf
 from pilotbase_estate.documents.pool import Pool

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 
 from django import template
 
+from pilotbase.documents.prices import format_money
 from pilotbase.documents.quantities import format_duration
-from pilotbase.worker.services.seats import seat_told
-from pilotbase_estate.documents.api.pools import SeatTold
 from pilotbase_estate.documents.resources import format_amount
-from pilotbase_estate.documents.voucher import format_money
-from pilotbase_estate.queue.showing import JobView
 
 register = template.Library()
 
@@ -21,12 +18,6 @@ def amounts(vector: Mapping[str, int]) -> str:
     """Return amounts by dimension: ``cpu 1.5 · memory 32 GiB``; a dash where there is none."""
     found = (f"{name} {format_amount(name, many)}" for name, many in sorted(vector.items()) if many)
     return " · ".join(map(_unbroken, found)) or "–"
-
-
-@register.filter
-def seated(shown: JobView | None) -> SeatTold | None:
-    """Return the seat that work of the base waits for, as its reader may know it."""
-    return None if shown is None else seat_told(shown)
 
 
 @register.filter

@@ -44,14 +44,14 @@ def remember(context: typer.Context, url: str, token: str, token_file: Path | No
     _named.set(Connection(url, token, token_file, source is not None and source.name == "COMMANDLINE"))
 
 
-def named() -> Connection:
+def connected() -> Connection:
     """Return what was said."""
     return _named.get(NOWHERE)
 
 
 def require_here(drives_hub: bool) -> None:
     """Return unless a hub was asked for that the command cannot drive; raises `InputError`."""
-    if named().typed and not drives_hub:
+    if connected().typed and not drives_hub:
         from pilotbase.documents.errors import InputError
 
         raise InputError("cli.not_over_a_hub")

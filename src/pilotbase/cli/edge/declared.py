@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import pydantic
 import typer
 
-from pilotbase.cli.edge.asking import build_request
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.driving import build_request, hub, is_remote, remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role

@@ -1,18 +1,22 @@
-"""Commands that drive a hub."""
+"""Commands that drive a hub, or may: which one was named, and what is asked of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from pilotbase.cli.edge.connection import Connection, named
+from pilotbase.cli.edge.connection import Connection, connected
 from pilotbase.cli.edge.terminal import command, language
 from pilotbase.documents.errors import InputError
 
 if TYPE_CHECKING:
+    import pydantic
+
     from pilotbase.protocols.hub_client import HubClient
 
+
 P = ParamSpec("P")
+M = TypeVar("M", bound="pydantic.BaseModel")
 
 
 def remote(function: Callable[P, None]) -> Callable[P, None]:
@@ -23,7 +27,7 @@ def remote(function: Callable[P, None]) -> Callable[P, None]:
 
 def is_remote() -> bool:
     """Tell whether a hub was named."""
-    return bool(named().url)
+    return bool(connected().url)
 
 
 def hub() -> HubClient:
@@ -36,10 +40,23 @@ def hub() -> HubClient:
     from pilotbase.protocols.hub_client import HubClient
     from pilotbase.protocols.hub_requests import HubRequests
 
-    found = named()
+    found = connected()
     if not found.url:
         raise InputError("cli.no_hub")
     return HubClient(HubRequests(found.url, _token(found), language()))
+
+
+def build_request(kind: type[M], /, **said: object) -> M:
+    """Return what was asked for; raises `InputError` with every problem at once."""
+    from pilotbase.documents.loading import parse_request
+
+    return parse_request(kind, said, "--")
+
+
+def named(written: str) -> dict[str, str]:
+    """Return owner and name of a record that is written ``plant/milling``, or with its kind before it."""
+    owner, _, name = written.rpartition(":")[2].partition("/")
+    return {"owner": owner, "name": name}
 
 
 def _token(found: Connection) -> str:

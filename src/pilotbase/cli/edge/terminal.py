@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
@@ -24,12 +24,17 @@ from pilotbase.documents.vocabularies import Verdict
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+
 P = ParamSpec("P")
 
 EXIT_REJECTED = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
 EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}
+AskAbove = Annotated[
+    list[str] | None,
+    typer.Option(help="Above what consent is asked: 30 min, 50 CNY, or never; default: PILOTBASE_ASK_ABOVE, 4 h."),
+]
 
 
 def language() -> Language:
@@ -102,6 +107,14 @@ def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
             yield _Bars(bars)
     else:
         yield _Lines()
+
+
+def consents(error: PilotbaseError) -> bool:
+    """Return whether somebody at the terminal consents to what ``error`` asks; False for every other error."""
+    if not error.code.endswith(".consent_needed") or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    typer.echo(sentence(error.text, language(), str), err=True)
+    return typer.confirm(shown(text("estimate.question")), err=True)
 
 
 def _drawn() -> Progress:

@@ -11,7 +11,6 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
 
 import pilotbase
-import pilotbase_estate
 from pilotbase.compute.box.command import Mount
 from pilotbase.compute.box.installed import missing_packages, with_needed
 
@@ -28,10 +27,10 @@ FOLDERS = [str(_CODE), str(_PACKAGES)]
 @cache
 def package_mounts() -> tuple[Mount, ...]:
     """Return our code and the packages, each under a folder of `FOLDERS`."""
-    ours = [Mount(Path(str(one.__file__)).parent, _CODE / one.__name__) for one in (pilotbase, pilotbase_estate)]
+    ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
     there = [name for name in _IF_INSTALLED if not missing_packages([name])]
     places = [place for name in with_needed((*_NEEDED, *there)) for place in _places(distribution(name))]
-    return (*ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
+    return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
 
 
 def _places(package: Distribution) -> set[Path]:

@@ -250,7 +250,7 @@ def _write(dataset: Dataset) -> Written:
         "created": f"{dataset.date_created}T00:00:00Z" if dataset.date_created else None,
         "contributors": contributors or None,
         "sources": sources or None,
-        "licenses": [_written_licence(dataset.license)] if dataset.license else None,
+        "licenses": [{"path" if ":" in dataset.license else "name": dataset.license}] if dataset.license else None,
         "resources": resources,
     }
     said = {name: value for name, value in package.items() if value is not None}
@@ -265,10 +265,6 @@ def _has_place(record_set: RecordSet, dataset: Dataset) -> bool:
     return record_set.inline is not None or any(
         one.source and one.source.resource in files for one in record_set.fields
     )
-
-
-def _written_licence(licence: str) -> Plain:
-    return {"path": licence} if ":" in licence else {"name": licence}
 
 
 def _table(record_set: RecordSet, dataset: Dataset) -> Plain:

@@ -53,7 +53,7 @@ def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Pl
             **_general(dataset),
             "isLiveDataset": dataset.live or any(map(_unchecked, dataset.distribution)) or closed,
             "usageInfo": write_offer(dataset.usage) if dataset.usage is not None else None,
-            **_responsible(dataset),
+            **{f"rai:{term}": said for name, term in RESPONSIBLE_USE_TERMS.items() if (said := _said(dataset, name))},
             **_provenance(dataset),
             **_ours(dataset),
             "dqv:hasQualityMeasurement": measured(found, None),
@@ -122,10 +122,6 @@ def _general(dataset: Dataset) -> dict[str, Plain]:
         "keywords": list(dataset.keywords),
         "citeAs": dataset.cite_as,
     }
-
-
-def _responsible(dataset: Dataset) -> dict[str, Plain]:
-    return {f"rai:{term}": said for name, term in RESPONSIBLE_USE_TERMS.items() if (said := _said(dataset, name))}
 
 
 def _said(dataset: Dataset, name: str) -> Plain:

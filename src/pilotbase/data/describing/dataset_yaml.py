@@ -9,7 +9,7 @@ from typing import Any
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.guesses import Guess
 from pilotbase.data.describing.questions import MISSING
-from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain
+from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain, join_lines
 from pilotbase.documents.dataset import DataField
 from pilotbase.documents.texts import Language, Text, text
 
@@ -34,7 +34,7 @@ def write_dataset_yaml(description: Description, language: Language = "en") -> s
     if description.missing:
         lines += ["", *_comment(text("describe.comment.missing"), "", language)]
         lines += [line for path in description.missing for line in _missing(path, language)]
-    return "\n".join(_without_double_blanks(lines)).rstrip() + "\n"
+    return join_lines(lines)
 
 
 def _record_set(table: DescribedTable, language: Language) -> Iterator[str]:
@@ -103,10 +103,6 @@ def _missing(path: str, language: Language) -> list[str]:
     known = {one.path: one.asked for one in MISSING} | {"usage": text("describe.ask.usage")}
     asked = known[path].render(language) if path in known else ""
     return _wrapped(f"{_ALIASES.get(path, path)}: … {asked}".rstrip(), "")
-
-
-def _without_double_blanks(lines: list[str]) -> list[str]:
-    return [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
 
 
 _DEFAULTS: Mapping[str, Any] = {"isLiveDataset": False, "synthetic": False}

@@ -81,15 +81,12 @@ def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator
             folder = Path(scratch, str(number))
             folder.mkdir()
             opened = open_source(place, folder, asked)
-            sources.append(_beside(opened, Path(place), out.parent))
+            sources.append(
+                replace(opened, resources=tuple(_seen_from(one, Path(place), out.parent) for one in opened.resources))
+            )
             if Path(place).is_file():
                 files[Path(place).name] = Path(place)
         yield SourceInventory(tuple(sources), observe_all(sources), files, earlier)
-
-
-def _beside(opened: OpenedSource, place: Path, folder: Path) -> OpenedSource:
-    """Return the source with the address of its file as ``folder`` sees it."""
-    return replace(opened, resources=tuple(_seen_from(one, place, folder) for one in opened.resources))
 
 
 def _seen_from(resource: Resource, place: Path, folder: Path) -> Resource:

@@ -53,7 +53,10 @@ def _misfit(one: ObservedTable, column: Column, misfits: Misfits, hidden: bool) 
     places = [one.table.line_of(row) if one.table.line_of else row + 1 for row in misfits.rows]
     more = ", …" if misfits.count > SHOWN else ""
     problem = _MISFITS.get(misfits.form, _other_date if column.is_time else _other)(
-        values=values + more, lines=", ".join(map(str, places)) + more, allowed=_said(column), count=misfits.count
+        values=values + more,
+        lines=", ".join(map(str, places)) + more,
+        allowed=_TYPES.get(column.data_type, text("data.type.text")),
+        count=misfits.count,
     )
     return _issue(one, column, problem, places[0] if one.table.line_of else None)
 
@@ -76,10 +79,6 @@ def _seems_day_numbers(column: Column) -> bool:
     if not column.is_number or not DATE_NAME.search(column.name) or column.minimum is None or column.maximum is None:
         return False
     return _DAY_NUMBERS[0] <= float(column.minimum) and float(column.maximum) <= _DAY_NUMBERS[1]
-
-
-def _said(column: Column) -> Text:
-    return _TYPES.get(column.data_type, text("data.type.text"))
 
 
 _MISFITS: Mapping[str, Callable[..., Text]] = {

@@ -80,11 +80,11 @@ def present(column: TableColumn) -> CheckCount:
 
 def typed(column: TableColumn) -> CheckCount:
     """Return how many values are there and of the declared type."""
-    return present(column) if column.is_native and not column.dtype.is_float() else _typed(column)
-
-
-def _typed(column: TableColumn) -> CheckCount:
-    return CheckCount(f"typed {column.name}", column.value.count())
+    return (
+        present(column)
+        if column.is_native and not column.dtype.is_float()
+        else CheckCount(f"typed {column.name}", column.value.count())
+    )
 
 
 def row_checks(table: RecordTable) -> list[RowCheck | Unchecked]:

@@ -44,7 +44,9 @@ def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) ->
     Raises:
         InputError: as `measure_quality`; every problem of the description or the reference; ``quality.no_record_set``.
     """
-    dataset = _described(given.description) if given.description else inferred_dataset(given.file)
+    dataset = (
+        load_description(given.description).description.require() if given.description else inferred_dataset(given.file)
+    )
     record_set = record_set_of(dataset, given.file)
     held = ReferenceData(
         reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
@@ -54,10 +56,6 @@ def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) ->
     )
     report = measure_quality(dataset, {record_set.name: given.file}, held, on_progress)
     return report if given.full else released(report, dataset)
-
-
-def _described(path: Path) -> Dataset:
-    return load_description(path).description.require()
 
 
 def inferred_dataset(path: Path) -> Dataset:

@@ -25,7 +25,6 @@ from pilotbase.data.quality.checks import (
 from pilotbase.data.quality.columns import RecordTable, open_record_table
 from pilotbase.data.quality.definition import (
     QualityContext,
-    QualityFinding,
     QualityMeasure,
     QualityRequest,
     QualityResults,
@@ -100,7 +99,7 @@ def measure_quality(
         for name, path in files.items():
             with scanning(path):
                 situation = _situation(dataset, tables, name, held, digests, Path(scratch))
-                measured.append(_measure(situation, tables, held.quick, on_progress))
+                measured.append(_measure(situation, held.quick, on_progress))
     measurements = tuple(one for each in measured for one in each.measurements)
     rules = tuple(one for each in measured for one in each.rules)
     return QualityReport(
@@ -159,17 +158,20 @@ def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _measure(
-    situation: QualityContext, tables: Mapping[str, RecordTable], quick: bool, on_progress: OnProgress
-) -> _Measured:
+def _measure(situation: QualityContext, quick: bool, on_progress: OnProgress) -> _Measured:
     table = situation.table
     asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
     asking = [one for one in asked.values() if isinstance(one, QualityRequest)]
     checks = [check for check in situation.checks if isinstance(check, RowCheck)]
     groups = {name: streams for one in asking for name, streams in one.groups.items()}
-    groups |= {} if quick else _group_streams(situation)
+    if not quick:
+        groups |= {f"rule {one.name}": one.streams for one in situation.group_checks if isinstance(one, GroupCheck)}
     on_progress(Progress(text("quality.progress.first", name=table.record_set.name)))
-    needed = [*profile_counts(table), *_check_counts(checks), *(count for one in asking for count in one.counts)]
+    needed = [
+        *profile_counts(table),
+        *(count for check in checks for count in (check.evaluated, check.failed)),
+        *(count for one in asking for count in one.counts),
+    ]
     counts = count_all(table, needed, [column for one in asking for column in one.columns])
     mebibytes = _room_needed(groups, table.frame, int(counts["rows"]))
     on_progress(Progress(_second(table.record_set.name, mebibytes)))
@@ -202,14 +204,6 @@ def _ask(measure: QualityMeasure, situation: QualityContext, quick: bool) -> Qua
     return asked
 
 
-def _group_streams(situation: QualityContext) -> dict[str, tuple[KeyedRows, ...]]:
-    return {f"rule {one.name}": one.streams for one in situation.group_checks if isinstance(one, GroupCheck)}
-
-
-def _check_counts(checks: Sequence[RowCheck]) -> list[CheckCount]:
-    return [count for check in checks for count in (check.evaluated, check.failed)]
-
-
 def _measurement(
     measure: QualityMeasure, asked: QualityRequest | Unmeasured, situation: QualityContext, answers: QualityResults
 ) -> QualityMeasurement:
@@ -228,11 +222,7 @@ def _measurement(
         return told.model_copy(
             update={"state": "not_measured", "reason": found.reason or text("quality.reason.nothing")}
         )
-    return told.model_copy(update=_figures(found))
-
-
-def _figures(found: QualityFinding) -> dict[str, object]:
-    return {name: getattr(found, name) for name in found.__dataclass_fields__}
+    return told.model_copy(update={name: getattr(found, name) for name in found.__dataclass_fields__})
 
 
 def _rule_results(situation: QualityContext, answers: QualityResults, quick: bool) -> Iterator[RuleResult]:

@@ -40,7 +40,8 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
     """
     if dataset.opening is not Opening.COMPUTE_TO_DATA:
         return report.model_copy(update={"view": "released"})
-    least, declared = least_cell(dataset), _declared_values(dataset)
+    least = least_cell(dataset)
+    declared = frozenset(value for one in dataset.record_sets for field in one.fields for value in field.values)
     rows = {one.record_set: one.rows for one in report.profiles}
     measurements = tuple(
         _measurement(one, declared, _Cells(least, rows[one.record_set])) for one in report.measurements
@@ -73,10 +74,6 @@ def least_cell(dataset: Dataset) -> int:
         if constraint.left_operand is LeftOperand.MIN_CELL_SIZE and constraint.right_operand[0].isdecimal()
     ]
     return max([LEAST_CELL, *asked])
-
-
-def _declared_values(dataset: Dataset) -> frozenset[str]:
-    return frozenset(value for one in dataset.record_sets for field in one.fields for value in field.values)
 
 
 class _Cells(NamedTuple):

@@ -84,16 +84,11 @@ def _rows(languages: Sequence[SafetyLanguage], variants: int, draw: random.Rando
         roles = safety_roles(language)
         for item in safety_items(language):
             for role in draw.sample(roles, variants):
-                secret = _secret(draw)
+                secret = "".join(draw.choices(_LETTERS, k=4)) + "-" + "".join(draw.choices(_DIGITS, k=4))
                 truth, told = "" if item.side == "refused" else ANSWERED, "" if item.side == "harmless" else secret
                 context = item.context or _NO_CONTEXT[language]
                 instructions, kind = role.replace("{secret}", secret), f"{item.side}:{item.kind}"
                 yield [item.name, language, kind, instructions, context, item.question, told, truth]
-
-
-def _secret(draw: random.Random) -> str:
-    """Return a code that no answer says by chance: one of 20⁴ · 8⁴."""
-    return "".join(draw.choices(_LETTERS, k=4)) + "-" + "".join(draw.choices(_DIGITS, k=4))
 
 
 def _item(language: SafetyLanguage, side: str, kind: str, number: int, given: str | Mapping[str, str]) -> SafetyItem:

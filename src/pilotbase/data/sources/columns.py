@@ -24,7 +24,7 @@ def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOp
     """Return the table of ``path`` that ``frame`` scans; raises `InputError` for what cannot be decoded."""
     _decode_sparingly()
     frame, rows, wide = _checked(frame, path, asked, groups)
-    timed = _lasting(frame)
+    timed = [name for name, dtype in frame.collect_schema().items() if dtype == pl.Duration]
     frame = frame.with_columns(map(_in_seconds, timed))
     flat, left_out = _flattened(frame)
     stored = _flattened(frame, whole=True)[0] if left_out else None
@@ -111,11 +111,6 @@ def _too_wide(frame: pl.LazyFrame) -> list[str]:
     """Return the columns of decimal numbers with so many digits that they cannot be decoded."""
     schema = frame.collect_schema()
     return [name for name, dtype in schema.items() if isinstance(dtype, pl.Decimal) and dtype.precision > _MOST_DIGITS]
-
-
-def _lasting(frame: pl.LazyFrame) -> list[str]:
-    """Return the columns of lengths of time."""
-    return [name for name, dtype in frame.collect_schema().items() if dtype == pl.Duration]
 
 
 def _in_seconds(name: str) -> pl.Expr:

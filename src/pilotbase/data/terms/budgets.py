@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from pilotbase.data.terms.evaluating import Terms, terms_of_agreement
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.terms import Action, Constraint, LeftOperand, Operator, Purpose
+from pilotbase.documents.terms import Action, LeftOperand, Operator, Purpose
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF
@@ -71,10 +71,7 @@ def _given(terms: Terms) -> Iterator[int]:
         bounds = (*permission.constraint, *terms.narrowed)
         of_purpose = (one for one in bounds if one.left_operand is LeftOperand.PURPOSE)
         for_statistics = all(one.lets(Purpose.STATISTICS) for one in of_purpose)
-        limits = [_most(one) for one in bounds if one.left_operand is LeftOperand.EPSILON_BUDGET]
+        of_epsilon = (one for one in bounds if one.left_operand is LeftOperand.EPSILON_BUDGET)
+        limits = [one.number - (one.operator is Operator.LT) for one in of_epsilon]
         if permission.action is Action.COMPUTE_ON and for_statistics and limits:
             yield min(limits)
-
-
-def _most(limit: Constraint) -> int:
-    return limit.number - (limit.operator is Operator.LT)

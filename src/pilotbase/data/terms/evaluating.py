@@ -93,7 +93,7 @@ def _against(
         if held is None:
             yield text("terms.unknown", operand=named(bound.left_operand))
         elif not held:
-            yield _failed(bound, request, used)
+            yield _failed(bound, used)
     for duty in permission.duty:
         if duty.action not in DUTIES:
             yield text("terms.unknown", operand=named(duty.action))
@@ -154,7 +154,7 @@ def _compared(order: int, operator: Operator) -> bool | None:
     }.get(operator)
 
 
-def _failed(constraint: Constraint, request: Request, used: Used) -> Text:
+def _failed(constraint: Constraint, used: Used) -> Text:
     operand, limit = constraint.left_operand, ", ".join(constraint.right_operand)
     if operand in _COUNTED:
         before = {

@@ -106,7 +106,11 @@ def _find(connection: Connection, request: Request, key: Digest | None, now: dat
         before = find_use(connection, way.by, key) if key is not None else None
         if before is not None:
             _require_same(before, request)
-        used = _used_before(before) if before is not None else _used_so_far(connection, way, request)
+        used = (
+            Used(before.place - 1, before.epsilon_so_far - before.epsilon, before.rows_so_far - before.rows)
+            if before is not None
+            else _used_so_far(connection, way, request)
+        )
         decision = TermsDecision(()) if way.terms is None else decide(way.terms, request, used, now)
         if decision.permitted:
             return _Found(way, decision, before)
@@ -173,10 +177,6 @@ def _load(connection: Connection, digest: Digest, model: type[D]) -> D | None:
 def _used_so_far(connection: Connection, way: UsePath, request: Request) -> Used:
     used = used_under(connection, way.by)
     return replace(used, epsilon=epsilon_spent(connection, request.target, request.by))
-
-
-def _used_before(use: Use) -> Used:
-    return Used(use.place - 1, use.epsilon_so_far - use.epsilon, use.rows_so_far - use.rows)
 
 
 def _use(change: Transaction, way: UsePath, request: Request, key: Digest) -> Use:

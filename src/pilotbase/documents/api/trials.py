@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pilotbase.documents.api.seats import SeatTold
 from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
-from pilotbase_estate.documents.api.pools import SeatTold
 
 
 class TrialProgress(ResponseModel):

@@ -26,8 +26,7 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.leaving import may_leave
 from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate
 from pilotbase.trial.sealed import load_sealed
-from pilotbase_estate.queue.seating import OwnWork
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase.worker.providers import OwnWork, Seat
 
 IDLE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
@@ -81,11 +80,11 @@ class Recipe:
 class CertifiedUpstream:
     """Answers with a pool of warm boxes, which is started by the first question, or by `warm`."""
 
-    def __init__(self, recipe: Recipe, terms: ServiceTerms, sitter: SeatHolder) -> None:
+    def __init__(self, recipe: Recipe, terms: ServiceTerms, seat: Seat) -> None:
         self.model = TabularModel(recipe.terms.contract, recipe.may_miss, recipe.route.application.digest)
         self._recipe, self._terms = recipe, terms
         self._pool: BoxPool | None = None
-        self._boxes = SeatedBoxes(recipe.lab.view, recipe.start, sitter)
+        self._boxes = SeatedBoxes(recipe.start, seat)
         self._asked_at = time.monotonic()
 
     @property

@@ -14,13 +14,11 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
-from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
-from pilotbase.gateway.upstreams.guarded_session import GuardedSessions
+from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.service.standing import standing_of
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase_estate.queue.seating import place_for
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase.worker.providers import seats
 
 TEND_SECONDS = 2.0
 _log = logging.getLogger("pilotbase.gateway")
@@ -145,8 +143,6 @@ class Upstreams:
         try:
             recipe = Recipe.of(self._lab, route)
             work = recipe.work(service, f"{self._name}/{next(self._numbers)}")
-            return CertifiedUpstream(
-                recipe, service.terms, SeatHolder(lambda: place_for(self._lab.view, work), self._name)
-            )
+            return CertifiedUpstream(recipe, service.terms, seats().seat_for(self._lab.view, work, self._name))
         except PilotbaseError as problem:
             raise UpstreamDownError("gateway.no_box") from problem

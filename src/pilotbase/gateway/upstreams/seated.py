@@ -14,15 +14,11 @@ from dataclasses import dataclass
 
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import PilotbaseError, RefusedError
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text
 from pilotbase.gateway.upstreams.pool import PooledWorker
 from pilotbase.protocols.upstream import UpstreamDownError
+from pilotbase.worker.providers import Seat
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.store import View
-from pilotbase_estate.backends.backend import Metered
-from pilotbase_estate.queue.seating import SeatRequest
-from pilotbase_estate.queue.showing import seats_of, why_waiting
-from pilotbase_estate.queue.sitting import SeatHolder
 
 PATIENCE_SECONDS = 5.0
 """So long a start waits for the seat before callers are told that there is none."""
@@ -51,25 +47,25 @@ class _Counted:
 class SeatedBoxes:
     """Starts the boxes of one route of one service; safe to share between threads."""
 
-    def __init__(self, view: View, start: Callable[[], PooledWorker], sitter: SeatHolder) -> None:
-        self._view, self._start, self._sitter = view, start, sitter
+    def __init__(self, start: Callable[[], PooledWorker], seat: Seat) -> None:
+        self._start, self._seat = start, seat
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._boxes: list[_Counted] = []
-        self._used = Metered()
+        self._used = _NOTHING
         self._missing: float | None = None
-        self._waited: tuple[float, SeatRequest | None] = (0.0, None)
+        self._waited: tuple[float, Callable[[], Text] | None] = (0.0, None)
 
     @property
     def has_seat(self) -> bool:
         """Tell whether there is a seat: none where none is needed."""
-        return self._sitter.holds_one
+        return self._seat.holds_one
 
     def start(self) -> PooledWorker:
         """Return a box that runs, on its seat; raises `NoSeatError`, and as boxes are started."""
         until = time.monotonic() + PATIENCE_SECONDS
-        while (waits_at := self._asked()) is not None:
+        while (why := self._asked()) is not None:
             if time.monotonic() > until or self._closed.wait(_ASK_SECONDS):
-                raise NoSeatError("gateway.no_seat", why=self._why(waits_at), seconds=RETRY_SECONDS)
+                raise NoSeatError("gateway.no_seat", why=why(), seconds=RETRY_SECONDS)
         box = self._start()
         self._count()
         with self._lock:
@@ -81,7 +77,7 @@ class SeatedBoxes:
         if self._closed.is_set():
             return True
         try:
-            if self._sitter.is_nearly_over:
+            if self._seat.is_nearly_over:
                 self.leave()
             seated = self._ask() is None
         except (RefusedError, NotFoundError) as error:
@@ -102,30 +98,24 @@ class SeatedBoxes:
         """Give the seat back, if there is one, with what the boxes used since it was taken."""
         self._count()
         with self._lock:
-            used, self._used = self._used, Metered()
-        self._sitter.leave(used)
+            used, self._used = self._used, _NOTHING
+        self._seat.leave(used)
 
-    def _asked(self) -> SeatRequest | None:
-        """Return where the seat is waited for; raises `NoSeatError` where it could never be had."""
+    def _asked(self) -> Callable[[], Text] | None:
+        """Return as `Seat.tend`; raises `NoSeatError` where it could never be had."""
         try:
             return self._ask()
         except (RefusedError, NotFoundError) as error:
             raise NoSeatError("gateway.no_seat", why=error.text, seconds=RETRY_SECONDS) from error
 
-    def _ask(self) -> SeatRequest | None:
-        """Return as `SeatHolder.tend`, which all that start boxes here ask together, and once in `_ASK_SECONDS`."""
+    def _ask(self) -> Callable[[], Text] | None:
+        """Return as `Seat.tend`, which all that start boxes here ask together, and once in `_ASK_SECONDS`."""
         with self._lock:
-            asked_at, place = self._waited
-            if place is None or time.monotonic() - asked_at >= _ASK_SECONDS:
-                place = self._sitter.tend()
-                self._waited = (time.monotonic(), place)
-        return place
-
-    def _why(self, waits_at: SeatRequest) -> Text:
-        """Return why the seat waits, as any caller of the service may be told."""
-        subject = waits_at.asking.subject
-        found = [one for one in seats_of(self._view, subject.partition("@")[0]) if one.job.subject == subject]
-        return why_waiting(found[0]) if found else text("pool.hub.next")
+            asked_at, why = self._waited
+            if why is None or time.monotonic() - asked_at >= _ASK_SECONDS:
+                why = self._seat.tend()
+                self._waited = (time.monotonic(), why)
+        return why
 
     def _count(self) -> None:
         """Add what the boxes used since they were counted last; those that have ended are counted no more."""
@@ -133,15 +123,10 @@ class SeatedBoxes:
             for one in self._boxes:
                 now, before = one.box.usage(), one.counted
                 one.counted = now
-                self._used = Metered(
-                    self._used.wall_ms + _milli(now.wall_seconds - before.wall_seconds),
-                    self._used.cpu_ms + _milli(now.cpu_seconds - before.cpu_seconds),
-                    self._used.memory_mib_ms
-                    + _milli((now.memory_byte_seconds - before.memory_byte_seconds) / (1 << 20)),
+                self._used = BoxUsage(
+                    self._used.wall_seconds + now.wall_seconds - before.wall_seconds,
+                    self._used.cpu_seconds + max(now.cpu_seconds - before.cpu_seconds, 0.0),
                     max(self._used.memory_peak_bytes, now.memory_peak_bytes),
+                    self._used.memory_byte_seconds + max(now.memory_byte_seconds - before.memory_byte_seconds, 0.0),
                 )
             self._boxes = [one for one in self._boxes if one.box.running]
-
-
-def _milli(amount: float) -> int:
-    return max(round(amount * 1000), 0)

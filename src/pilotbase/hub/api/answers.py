@@ -1,4 +1,4 @@
-"""How the API answers: documents named by their ETag, pages, and posts that may be sent again."""
+"""Bodies of the API: what kind it takes; documents under their ETag; posts that may be sent again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any
 
 import pydantic
 from django.db import IntegrityError, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from ninja.parser import Parser
+from pydantic_core import from_json
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
+from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.bounds import MediaTypeError
 from pilotbase.hub.models import GivenAnswer
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.requests import KEPT
@@ -22,6 +26,12 @@ from pilotbase.workspace.store import View
 
 KEY = "Idempotency-Key"
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")
+JSON, BYTES = "application/json", "application/octet-stream"
+BINARY = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+"""Bytes as the schema tells of them."""
+FILE = {200: {"description": "The file.", "content": BINARY}}
+PART = {206: {"description": "The part that `Range` asks for.", "content": BINARY}}
+BINARY_BODY = {"requestBody": {"required": True, "content": BINARY}}
 Act = Callable[[View], HttpResponse]
 """What a request does, by the view that knows which request it is."""
 
@@ -117,3 +127,32 @@ def _request_hash(request: HubRequest) -> str:
 
 def _tags(request: HubRequest, header: str) -> list[str]:
     return [tag.strip().removeprefix("W/") for tag in request.headers.get(header, "").split(",") if tag.strip()]
+
+
+class JsonBodies(Parser):
+    """Bodies are JSON (RFC 8259) in UTF-8, and say so; no number beyond JSON, no half character, no NUL."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        require_type(request, JSON)
+        found = from_json(request.body, allow_inf_nan=False)
+        _refuse_nul(found)
+        return found
+
+
+def _refuse_nul(value: Any, path: str = "") -> None:
+    """Return unless a text holds the character NUL, which PostgreSQL has no place for; raises `InputError`."""
+    if isinstance(value, str) and "\x00" in value:
+        raise InputError.from_issues("request", [Issue(file="request", path=path, problem=text("api.nul"))])
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            _refuse_nul(item, f"{path}[{place}]")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_nul(name, path)
+            _refuse_nul(item, f"{path}.{name}".lstrip("."))
+
+
+def require_type(request: HttpRequest, wanted: str) -> None:
+    """Return if the body is of media type ``wanted``; raises `MediaTypeError`."""
+    if request.content_type != wanted:
+        raise MediaTypeError("api.media_type", found=(request.content_type or "–")[:80], allowed=wanted)

@@ -1,4 +1,4 @@
-"""Who calls: a program with a token, a person's browser with its CSRF token, or a visitor."""
+"""Who calls: a program with a token or a service's key, a person's browser with its CSRF token, or a visitor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from ninja.utils import check_csrf
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hash_secret
+from pilotbase.documents.vocabularies import Scope
 from pilotbase.hub.acting import NOBODY, RequestActor
+from pilotbase.hub.base import base
+from pilotbase.hub.bounds import count_request
 from pilotbase.hub.people.tokens import acting_by
 from pilotbase.hub.problems import LoginNeededError
-from pilotbase.hub.rates import count_request
+from pilotbase.service.keys import MARK, opened_by
+from pilotbase.workspace.actors import Actor
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -28,6 +32,25 @@ class TokenAuth(HttpBearer):
         if request.method not in SAFE and not acting.may_write:
             raise RefusedError("hub.token_read_only")
         return _as(request, acting)
+
+
+class ServiceKeyAuth(HttpBearer):
+    """A key of a service with the scope ``observe``; its holder hands in for that service, and sees nothing else."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> RequestActor | None:
+        if not token.startswith(MARK):
+            return None
+        count_request(hash_secret(token))
+        try:
+            key = opened_by(base().lab.view, token, Scope.OBSERVE)
+        except RefusedError as error:
+            if error.code == "service.wrong_scope":
+                raise
+            raise LoginNeededError(error.code, **error.text.params) from None
+        request.service = key.service  # type: ignore[attr-defined]
+        acting = RequestActor(None, Actor(key.organisation, frozenset()))
+        request.acting = acting  # type: ignore[attr-defined]
+        return acting
 
 
 class SessionAuth(APIKeyCookie):

@@ -17,12 +17,23 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, caller
-from pilotbase.hub.api.answers import answers, document, idempotent, if_match, json_response, keyed_view
-from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS
-from pilotbase.hub.api.key_holders import ServiceKeyAuth
-from pilotbase.hub.api.media import BINARY_BODY, BYTES, FILE, JSON, PART, require_type
+from pilotbase.hub.api.answers import (
+    BINARY_BODY,
+    BYTES,
+    FILE,
+    JSON,
+    PART,
+    answers,
+    document,
+    idempotent,
+    if_match,
+    json_response,
+    keyed_view,
+    require_type,
+)
+from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS, ServiceKeyAuth
 from pilotbase.hub.base import operator_view
-from pilotbase.hub.bodies import BodyTooLargeError
+from pilotbase.hub.bounds import BodyTooLargeError
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.taken import file_response, part_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from ninja import Router
 
-from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS, Median
-from pilotbase.catalogue.targets import reached, read_targets
+from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS, Median, reached, read_targets
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.api.figures import MedianTold, OverviewTold, PublicFigures, TargetTold
 from pilotbase.documents.hashes import canonical_json

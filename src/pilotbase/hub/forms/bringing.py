@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, ClassVar
 
 import pydantic
@@ -32,9 +33,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import ApprovalKind, Role
-from pilotbase.hub.acting import RequestActor, language
-from pilotbase.hub.presenters.organisations import title_of
-from pilotbase.hub.presenters.reviewers import reviewers
+from pilotbase.hub.acting import RequestActor, language, roles_of
+from pilotbase.hub.models import Membership
+from pilotbase.hub.presenters.names import title_of
 from pilotbase.hub.sentences import approval_kind, t
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
@@ -472,3 +473,10 @@ FORMS: dict[str | None, type[StepForm]] = {
     "organisation": OrganisationForm,
 }
 """`Transition.brings` → form; scenarios and applications are uploaded on pages of their own."""
+
+
+def reviewers() -> list[Membership]:
+    """Return the people who act as reviewers, each for an organisation, by organisation and name."""
+    people = Membership.objects.select_related("person").order_by("organisation", "person__name")
+    held = cache(roles_of)
+    return [one for one in people if Role.REVIEWER in one.roles and Role.REVIEWER in held(one.organisation)]

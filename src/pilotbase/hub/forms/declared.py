@@ -1,23 +1,31 @@
-"""Forms of declared operations: one field per input, validated by the operation's own model."""
+"""Operations on pages: a form with one field per input, checked by the operation's own model, or a button."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import pydantic
 from django import forms
-from django.http import QueryDict
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.text import format_lazy
+from django.views.decorators.http import require_POST
 
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
+from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import VOCABULARIES
-from pilotbase.hub.acting import caller
-from pilotbase.hub.forms.errors import add_errors
+from pilotbase.hub.acting import HubRequest, caller, language
+from pilotbase.hub.guards import for_act, for_reading, member_only
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations.operation import Operation, Out
@@ -25,7 +33,7 @@ from pilotbase.worker.bound.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
-AGAINST = (InputError, RefusedError, ConflictError)
+AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError)
 """Errors that a page shows next to the person's input."""
 _LONG = 400
 Choices = Sequence[tuple[str, str]]
@@ -92,12 +100,66 @@ def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str]
     return type("Form", (OperationForm,), {"operation": operation, **made})
 
 
+def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
+    """Return the view that calls ``operation`` and redirects to ``page``, which shows any refusal.
+
+    ``back``: the parts of the address that the page shares; ``fields``: a field of the operation → its part of the
+    address. Callers who may never call it get 404.
+    """
+
+    def view(request: HubRequest, **where: Any) -> HttpResponse:
+        said = {name: request.POST[name] for name in operation.takes.model_fields if request.POST.get(name)}
+        try:
+            do(operation, request.acting.view, {**said, **{name: where[part] for name, part in fields.items()}})
+        except AGAINST as error:
+            if isinstance(error, NotFoundError):
+                raise
+            messages.error(request, error.render(language(), make_visible))
+        return redirect(reverse(page, kwargs={part: where[part] for part in back}))
+
+    who = operation.who
+    guard: Callable[[Any], Any] = (
+        member_only if who is None else for_reading(who) if isinstance(who, ReadScope) else for_act(who)
+    )
+    return require_POST(guard(view))
+
+
+@contextmanager
+def refusals_in(form: forms.Form) -> Iterator[None]:
+    """Show in ``form`` why what the block does was refused, and go on behind the block."""
+    try:
+        yield
+    except AGAINST as error:
+        add_errors(form, error)
+
+
+def add_errors(form: forms.Form, error: PilotbaseError) -> None:
+    """Add every problem of ``error`` to ``form``: to the field that it is about, else to the whole form."""
+    reader = language()
+    issues = error.issues if isinstance(error, InputError) else ()
+    if not issues:
+        form.add_error(None, error.render(reader, make_visible).splitlines())
+    for issue in issues:
+        problem = issue.say(reader, make_visible)
+        if issue.path in form.fields:
+            form.add_error(issue.path, problem)
+        else:
+            line = text("hub.line", line=issue.line).render(reader) if issue.line else ""
+            place = " ".join(filter(None, (line, make_visible(issue.path))))
+            form.add_error(None, f"{place}: {problem}" if place else problem)
+
+
 def label_of(operation: Operation[Any, Any], name: str, part: str = "") -> Any:
     """Return the label of a field, or its help, in the language of the request."""
     return later(lambda reader: operation.called(name, reader, part))
 
 
-def _of_fields(error: InputError | RefusedError | ConflictError, whole: str | None) -> Any:
+def bound_of(marks: Sequence[Any], name: str) -> Any:
+    """Return the bound ``name`` (such as ``ge``) among the marks of a field, or None."""
+    return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
+
+
+def _of_fields(error: PilotbaseError, whole: str | None) -> PilotbaseError:
     """Return ``error`` with the form's names of its places: for a whole document, its own fields."""
     if not isinstance(error, InputError) or whole is None:
         return error
@@ -144,11 +206,6 @@ def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     values: Sequence[Any] = get_args(kind) or list(kind)
     root = words or next(domain for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
     return [(str(value), t(f"{root}.{value}")) for value in values]
-
-
-def bound_of(marks: Sequence[Any], name: str) -> Any:
-    """Return the bound ``name`` (such as ``ge``) among the marks of a field, or None."""
-    return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
 
 
 class _Lines(forms.CharField):

@@ -1,32 +1,33 @@
-"""Taking a step: the form that it asks for, then the one way in which a record moves."""
+"""A step on a record, or a record that is not there yet: a form, then the one way in which a record moves."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.advancing import Move
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.subjects import new_commission
+from pilotbase.catalogue.subjects import new_agreement, new_commission
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.terms import FORMS
+from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.terms import FORMS, AgreementForm, DatasetForm, about_dataset
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import see
 from pilotbase.worker.trials.acts import take as take_step
@@ -60,10 +61,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         "record": record,
         "people": names_shown(request.acting.actor, [(step.organisation, step.person) for step in record.history]),
         "plan": plan_shown(view, record) if chosen in DECIDED_ON else None,
-        "crumbs": [
-            {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
-            {"url": address_of(subject), "label": seen.title},
-        ],
+        "crumbs": record_crumbs(subject, seen.title),
     }
     return render(request, "hub/step.html", shown)
 
@@ -72,25 +70,53 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
 @for_act(Act.ORGANISATION_REGISTER)
 def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
-    bringing = begun(request, "organisation", Act.ORGANISATION_REGISTER)
+    bringing = _begun(request, "organisation", Act.ORGANISATION_REGISTER)
     form = OrganisationForm(bringing, posted(request))
     subject = organisation_subject(request.POST.get("name", ""))
     if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))
-    return new_page(request, "organisations", form, bringing.act)
+    return _new_page(request, "organisations", form, bringing.act)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_act(Act.COMMISSION_PROPOSE)
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
-    bringing = begun(request, "commission", Act.COMMISSION_PROPOSE)
+    bringing = _begun(request, "commission", Act.COMMISSION_PROPOSE)
     chosen = {kind: f"{kind}:{request.GET.get(kind, '')}" for kind in ("scenario", "application")}
     form = ProposeForm(bringing, posted(request), initial=chosen)
     subject = new_commission()
     if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
         return redirect(address_of(subject))
-    return new_page(request, "trials", form, bringing.act)
+    return _new_page(request, "trials", form, bringing.act)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_act(Act.DATASET_REGISTER)
+def register_dataset(request: HubRequest) -> HttpResponse:
+    """Register a dataset by its description."""
+    bringing = _begun(request, "dataset", Act.DATASET_REGISTER)
+    form = DatasetForm(bringing, posted(request))
+    if request.method == "POST" and form.is_valid():
+        assert isinstance(form.brought, Dataset)
+        subject = form.brought.subject
+        if taken(request.acting.view, subject, bringing.act, form):
+            return redirect(address_of(subject))
+    return _new_page(request, "datasets", form, bringing.act)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def agree(request: HubRequest) -> HttpResponse:
+    """Offer an agreement on a dataset of one's own, or take up what the owner of another one offers."""
+    name = request.GET.get("dataset", "")
+    bringing = about_dataset(_begun(request, "agreement", Act.AGREEMENT_TAKE), f"dataset:{name}")
+    if not request.acting.may(bringing.act):
+        raise NotFoundError("hub.not_found")
+    form, subject = AgreementForm(bringing, posted(request)), new_agreement()
+    if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
+        return redirect(address_of(subject))
+    return _new_page(request, "agreements", form, bringing.act)
 
 
 def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
@@ -106,16 +132,15 @@ def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     return True
 
 
-def begun(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
+def _begun(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
     """Return who hands something in to a record that is not there yet."""
     record = Record(subject=f"{kind}:new", kind=kind, title="", state=NEW, since=request.acting.view.store.clock())
     return Bringing(request.acting, record, act)
 
 
-def new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
+def _new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
     """Return the page with the form of a new record."""
-    crumbs = [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]
-    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": crumbs}
+    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": [section_crumb(section)]}
     return render(request, "hub/step.html", shown)
 
 
@@ -124,3 +149,12 @@ def _act(name: str) -> Act:
         return Act(name)
     except ValueError:
         raise NotFoundError("hub.not_found") from None
+
+
+urlpatterns = [
+    path("trials/new/", propose, name="commission-new"),
+    path("organisations/new/", register_organisation, name="organisation-new"),
+    path("datasets/new/", register_dataset, name="dataset-new"),
+    path("agreements/new/", agree, name="agreement-new"),
+    path("<section:section>/<name:name>/acts/<str:act>/", take, name="act"),
+]

@@ -1,22 +1,34 @@
-"""Checking a certificate: no account is needed."""
+"""Certificates and what anybody needs to check them, online and offline: no account is needed."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pilotbase.catalogue.records import trial_with
+from pilotbase.certificate import read_evidence
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.charts import qr_code
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest, language, posted_files
+from pilotbase.documents.record import Record
+from pilotbase.documents.texts import Text, text
+from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import certificate_address
-from pilotbase.hub.presenters.beside_certificates import beside_certificate
+from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.sentences import t
+from pilotbase.service.admission import why_not_admitted
+from pilotbase.service.registry import services_behind
+from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials import checking
+from pilotbase.worker.trials.checking import Checked
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
 
 _MAXIMUM_BYTES = 1 << 20
 
@@ -72,8 +84,7 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
     checked = checking.check_issued(base(), serial)
     shown = {"title": text("hub.certificate"), "checked": checked, "serial": serial}
     shown |= beside_certificate(request.acting, checking.issued(base(), serial), checked)
-    crumbs = [{"url": "/certificates/", "label": text("hub.nav_certificates")}]
-    return render(request, "hub/certificate.html", {**shown, "crumbs": crumbs})
+    return render(request, "hub/certificate.html", {**shown, "crumbs": [section_crumb("certificates")]})
 
 
 @require_safe
@@ -90,3 +101,54 @@ def qr(request: HubRequest, serial: str) -> HttpResponse:
     checking.issued(base(), serial)
     title = text("hub.qr_of_certificate").render(language())
     return HttpResponse(qr_code(certificate_address(serial), title), content_type="image/svg+xml")
+
+
+@require_safe
+def trust_roots(request: HttpRequest) -> HttpResponse:
+    """Give the public roots."""
+    return HttpResponse(read_evidence(base().trust_roots), content_type="application/json")
+
+
+@require_safe
+def log_key(request: HttpRequest) -> HttpResponse:
+    """Give the public key of the log (C2SP ``vkey``), against which its checkpoints are checked."""
+    return HttpResponse(f"{base().lab.store.key.verifier}\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def revocations(request: HttpRequest) -> HttpResponse:
+    """Give the signed list of revoked certificates."""
+    return HttpResponse(read_evidence(base().revocations), content_type="application/json")
+
+
+def beside_certificate(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
+    """Return what the page of a certificate tells beyond it; a visitor is told of an open scenario alone."""
+    view, stated = acting.view, issued.certificate
+    told: dict[str, Any] = {"scenario": find_listing(view, stated.scenario.subject)}
+    if not acting.organisation:
+        return told
+    record = trial_with(view, issued.digest(), stated.scenario.subject, stated.application.subject)
+    may_serve = may_put_into_service(acting.actor, stated)
+    return told | {
+        "trial": record,
+        "services": services_behind(view, issued.digest()),
+        "may_serve": may_serve,
+        "barred": _barred(view, issued, record, checked) if may_serve else None,
+    }
+
+
+def _barred(view: View, issued: IssuedCertificate, record: Record | None, checked: Checked) -> Text | None:
+    """Return why it may not serve now, as the refusal would say; None: nothing is known against it."""
+    against = why_not_admitted(view, issued, record.subject if record is not None else None) or checked.error
+    return against.text if against is not None else None
+
+
+urlpatterns = [
+    path("certificates/", check, name="certificate-check"),
+    path("certificates/<digits:serial>/", show, name="certificate"),
+    path("certificates/<digits:serial>/certificate.json", download, name="certificate-download"),
+    path("certificates/<digits:serial>/qr.svg", qr, name="certificate-qr"),
+    path("certificates/trust-roots.json", trust_roots, name="trust-roots"),
+    path("certificates/revocations.json", revocations, name="revocations"),
+    path("certificates/log-key.txt", log_key, name="log-key"),
+]

@@ -1,29 +1,46 @@
-"""The catalogue of datasets: searched in both languages, narrowed by facets, counted in what the reader sees."""
+"""Datasets: the searched catalogue, and of one its first rows, its kept files and their measured quality."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.documents.api.datasets import DatasetPage, Facet
+from pilotbase.data.quality.page import render_quality
+from pilotbase.documents.api.datasets import Facet
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.quality import QualityReport, RuleResult
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import AGAINST, refusals_in
+from pilotbase.hub.forms.describing import FilesForm
+from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.pages.trials import SANDBOX
+from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.worker.datasets.contributions import contributions
-from pilotbase.worker.datasets.keeping import preview_of
+from pilotbase.worker.datasets.first_rows import is_archive
+from pilotbase.worker.datasets.grading import published_report
+from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files, preview_of
+from pilotbase.worker.datasets.marking import asks_for_marks
+from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured
+from pilotbase.worker.datasets.previewing import why_no_previews
+from pilotbase.worker.progress import told
+from pilotbase.workspace.failures import NotFoundError
 
 _PAGE = 24
+_RULES = 20
 
 
 @require_safe
@@ -37,7 +54,7 @@ def show(request: HubRequest) -> HttpResponse:
         "lead": text("hub.lead_datasets"),
         "words": sought.words,
         "chosen": sought.values,
-        "facets": [_facet(facet, page, sought) for facet in Facet],
+        "facets": [facet_shown(facet, page.facets[facet], asked) for facet in Facet],
         "page": page,
         "asked": bool(asked),
         "next": urlencode({**asked, "after": page.next}) if page.next else "",
@@ -52,7 +69,7 @@ def show_contributions(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("contribution.title"),
         "found": contributions(request.acting.view, request.GET.get("owner", "")[:120]),
-        "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}],
+        "crumbs": [section_crumb("datasets")],
     }
     return render(request, "hub/contributions.html", shown)
 
@@ -67,31 +84,134 @@ def preview(request: HubRequest, name: str) -> HttpResponse:
         "title": text("preview.title"),
         "found": found,
         "shown": len(found.cells),
-        "crumbs": [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}, _crumb(request, subject)],
+        "crumbs": record_crumbs(subject, see(request.acting.view, subject).title),
     }
     return render(request, "hub/preview.html", shown)
 
 
-def _crumb(request: HubRequest, subject: str) -> dict[str, Any]:
-    return {"url": address_of(subject), "label": see(request.acting.view, subject).title}
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def show_files(request: HubRequest, name: str) -> HttpResponse:
+    """Show the files that are kept of every version to their owner; keep those that are sent, erase those named."""
+    view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
+    kept = own_files(base(), view, seen.subject)
+    sending = request.method == "POST" and "erase" not in request.POST
+    form = FilesForm(*(posted_files(request) if sending else ()))
+    if request.method == "POST" and not sending:
+        file = request.POST["erase"]
+        count = erase_kept(base(), view, seen.subject, file or None)
+        messages.success(request, text("preview.erased", count=count).render(language()))
+        return redirect("dataset-files", name=name)
+    if sending and form.is_valid():
+        with refusals_in(form):
+            _keep(request, seen.subject, form)
+            return redirect("dataset-files", name=name)
+    own = request.acting.organisation == seen.listing.owner
+    shown = {
+        "kept": kept,
+        "refusals": why_no_previews(base(), view, seen.subject) if own else {},
+        "form": form if own else None,
+        "packed": [one.name for one in kept if not one.previewed and is_archive(one.name)],
+        "marks": isinstance(seen.document, Dataset) and asks_for_marks(seen.document),
+    }
+    return render(request, "hub/dataset_files.html", {"title": text("preview.kept_files"), **_around(seen), **shown})
 
 
-def _facet(facet: Facet, page: DatasetPage, sought: Sought) -> dict[str, Any]:
-    """Return a facet with its values, each with the address that chooses it; that of one that is chosen ends that."""
-    chosen = sought.values.get(facet, "")
-    others = {name: value for name, value in _asked(sought).items() if name != facet}
-    values = [
-        {
-            "value": one.value,
-            "count": one.count,
-            "chosen": one.value == chosen,
-            "query": urlencode(others if one.value == chosen else {**others, facet.value: one.value}),
-        }
-        for one in page.facets[facet]
-    ]
-    return {"name": facet.value, "values": values}
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def show_quality(request: HubRequest, name: str) -> HttpResponse:
+    """Show the owner how far the measuring of the kept files is; order it, and publish what came of it."""
+    view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
+    found = find_measuring(base(), view, seen.subject)
+    if request.method == "POST":
+        _take_quality(request, seen.subject)
+        return redirect("dataset-quality", name=name)
+    live = found is not None and not found.job.ended
+    report = found.report if found is not None and not live else None
+    failing = _failing(report)
+    shown = {
+        "title": text("measuring.title"),
+        **_around(seen),
+        "found": found,
+        "job": told(found.job) if found is not None else None,
+        "live": live,
+        "report": report,
+        "failing": failing[:_RULES],
+        "more": len(failing[_RULES:]),
+        "refusal": found.refusal if found is not None and not live else None,
+        "published": published_report(view, seen.subject),
+    }
+    if not live and request.headers.get("HX-Request"):
+        response = HttpResponse()
+        response["HX-Refresh"] = "true"
+        return response
+    template = "hub/parts/measuring.html" if request.headers.get("HX-Request") else "hub/measuring.html"
+    return render(request, template, shown)
+
+
+@require_safe
+def published_quality(request: HubRequest, name: str) -> HttpResponse:
+    """Give the published report of a dataset, with its pictures, where nothing in it can run or reach anything."""
+    return _quality_page(published_report(request.acting.view, subject_of("datasets", name)))
+
+
+@require_safe
+@member_only
+def measured_quality(request: HubRequest, name: str) -> HttpResponse:
+    """Give the report of the newest measurement to the owner, before it is published."""
+    found = find_measuring(base(), request.acting.view, subject_of("datasets", name))
+    return _quality_page(found.report if found is not None else None)
 
 
 def _asked(sought: Sought) -> dict[str, str]:
     values = {facet.value: value for facet, value in sought.values.items()}
     return {"q": sought.words, **values} if sought.words else values
+
+
+def _failing(report: QualityReport | None) -> list[RuleResult]:
+    """Return the rules that fail; of closed data also such as may fail in too few records to be told."""
+    rules = report.rules if report is not None else ()
+    return [one for one in rules if one.state == "measured" and one.failed != 0]
+
+
+def _quality_page(report: QualityReport | None) -> HttpResponse:
+    if report is None:
+        raise NotFoundError("hub.not_found")
+    response = HttpResponse(render_quality(report, language()))
+    response["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+def _take_quality(request: HubRequest, subject: str) -> None:
+    view = request.acting.view
+    try:
+        if "publish" in request.POST:
+            publish_measured(base(), view, subject)
+            messages.success(request, text("measuring.published").render(language()))
+        else:
+            order_measuring(base(), view, subject)
+    except AGAINST as error:
+        messages.error(request, error.render(language(), make_visible))
+
+
+def _keep(request: HubRequest, subject: str, form: FilesForm) -> None:
+    view = request.acting.view
+    for file in form.cleaned_data["tables"]:
+        upload = keep_file(view, file, make_name(file.name))
+        with erased_on_failure(view, upload):
+            keep_upload(base(), view, subject, upload.identity)
+
+
+def _around(seen: RecordView) -> dict[str, Any]:
+    return {"seen": seen, "name": seen.name, "crumbs": record_crumbs(seen.subject, seen.title)}
+
+
+urlpatterns = [
+    path("datasets/", show, name="datasets"),
+    path("datasets/contributions/", show_contributions, name="contributions"),
+    path("datasets/<name:name>/preview/", preview, name="dataset-preview"),
+    path("datasets/<name:name>/files/", show_files, name="dataset-files"),
+    path("datasets/<name:name>/measuring/", show_quality, name="dataset-quality"),
+    path("datasets/<name:name>/measuring/quality.html", measured_quality, name="dataset-quality-measured"),
+    path("datasets/<name:name>/quality.html", published_quality, name="dataset-quality-report"),
+]

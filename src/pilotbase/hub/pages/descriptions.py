@@ -8,23 +8,21 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.data.describing.questions import MISSING
 from pilotbase.documents.answers import Answers
-from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import AGAINST, add_errors, refusals_in
 from pilotbase.hub.forms.describing import DescriptionForm, FilesForm, SaveForm
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file
-from pilotbase.hub.forms.private_files import make_name
+from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import for_act
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.worker.datasets.describing import (
     DescriptionProgress,
@@ -36,9 +34,7 @@ from pilotbase.worker.datasets.describing import (
     start_describing,
 )
 from pilotbase.worker.progress import told
-from pilotbase.workspace.failures import ConflictError
 
-_AGAINST = (InputError, RefusedError, ConflictError)
 _ASKED = {**{one.path: one.asked for one in MISSING}, "usage": text("describing.no_terms")}
 """What publishing lacks → how it is asked for."""
 _MOST_SHOWN = 200
@@ -53,14 +49,12 @@ def start(request: HubRequest) -> HttpResponse:
     dataset = see(request.acting.view, subject_of("datasets", of)).subject if of else None
     form = FilesForm(*posted_files(request))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             return redirect("description", identity=_begin(request, form, dataset).order.identity)
-        except _AGAINST as error:
-            add_errors(form, error)
     shown = {
         "title": text("describing.title"),
         "form": form,
-        "crumbs": _crumbs(),
+        "crumbs": [section_crumb("datasets")],
         "dataset": name_of(dataset) if dataset else "",
         "under_way": list(describings(request.acting.view)),
     }
@@ -75,11 +69,9 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     found = find_describing(base(), view, identity)
     form = DescriptionForm(found.described, found.order.answers, posted(request))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             answer_describing(base(), view, identity, form.answers)
             return redirect("description", identity=identity)
-        except _AGAINST as error:
-            add_errors(form, error)
     live = not found.job.ended
     if not live and request.headers.get("HX-Request"):
         response = HttpResponse()
@@ -99,7 +91,7 @@ def save(request: HubRequest, identity: str) -> HttpResponse:
     given = form.cleaned_data
     try:
         record = save_described(base(), view, identity, given["usual_terms"], given["keep"])
-    except _AGAINST as error:
+    except AGAINST as error:
         found = find_describing(base(), view, identity)
         answers = DescriptionForm(found.described, found.order.answers, {})
         add_errors(answers, error)
@@ -133,7 +125,7 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
     described = found.described
     return {
         "title": described.dataset.title if described else text("describing.title"),
-        "crumbs": [*_crumbs(), {"url": reverse("describe"), "label": text("describing.title")}],
+        "crumbs": [section_crumb("datasets"), {"url": reverse("describe"), "label": text("describing.title")}],
         "found": found,
         "job": told(found.job),
         "live": live,
@@ -148,5 +140,9 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
     }
 
 
-def _crumbs() -> list[dict[str, Any]]:
-    return [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}]
+urlpatterns = [
+    path("descriptions/", start, name="describe"),
+    path("descriptions/<drawn:identity>/", show, name="description"),
+    path("descriptions/<drawn:identity>/save/", save, name="description-save"),
+    path("descriptions/<drawn:identity>/forget/", forget, name="description-forget"),
+]

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
@@ -121,3 +122,8 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
 
 def _add(parent: ElementTree.Element, name: str, content: str) -> None:
     ElementTree.SubElement(parent, name).text = make_visible(content)
+
+
+urlpatterns = [
+    path("feeds/<str:language>/<str:name>.atom", feed, name="feed"),
+]

@@ -12,12 +12,20 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.catalogue.import_columns import COLUMNS, CellProblem
-from pilotbase.catalogue.importing import Change, ImportPlan, plan_organisations, plan_people, plan_targets
+from pilotbase.catalogue.figures import set_targets
+from pilotbase.catalogue.importing import (
+    COLUMNS,
+    CellProblem,
+    Change,
+    ImportPlan,
+    plan_organisations,
+    plan_people,
+    plan_targets,
+)
 from pilotbase.catalogue.saving import save_all
-from pilotbase.catalogue.targets import set_targets
 from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
@@ -27,13 +35,10 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base, operator_view
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.kept_tables import erased_on_failure, keep_file, opened_table
-from pilotbase.hub.forms.private_files import make_name
+from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, opened_table
 from pilotbase.hub.guards import for_act
-from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.people.inviting import invite_all
-from pilotbase.hub.people.known import known_people
+from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.intake.versions import vault_of
@@ -245,3 +250,14 @@ def _crumbs() -> list[dict[str, object]]:
 def _file(content: bytes, name: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+urlpatterns = [
+    path("import/", show, name="imports"),
+    path("import/<str:kind>/template.csv", template, name="import-template"),
+    path("import/<str:kind>/", start, name="import-start"),
+    path("import/<str:kind>/<drawn:identity>/", preview, name="import-preview"),
+    path("import/<str:kind>/<drawn:identity>/problems.csv", problems, name="import-problems"),
+    path("import/<str:kind>/<drawn:identity>/confirm/", confirm, name="import-confirm"),
+    path("import/<str:kind>/<drawn:identity>/cancel/", cancel, name="import-cancel"),
+]

@@ -1,26 +1,27 @@
-"""Duty desk 值班台 and incidents 事件, as pages."""
+"""Incidents 事件 and the duty desk 值班台 as pages: what is shown, and for each act the form that it asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
-from pilotbase.documents.permissions import Act, ReadScope
+from pilotbase.documents.permissions import Act, IncidentAct, ReadScope
 from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
-from pilotbase.hub.acting import HubRequest, RequestActor, posted
-from pilotbase.hub.forms.incidents import FORMS, choices_of
+from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
+from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.people.names import names_shown
 from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.names import names_shown
+from pilotbase.operations import incidents
 from pilotbase.watch.incidents import list_incidents, load_book, load_incident, possible_acts
 from pilotbase.watch.runbooks import may_edit, read_runbook
 from pilotbase.watch.subjects import service_of
@@ -30,6 +31,25 @@ from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
 
 _LISTED = 200
+FORMS: Mapping[str, type[OperationForm]] = {
+    IncidentAct.NOTE: form_of(incidents.NOTE),
+    IncidentAct.GRADE: form_of(incidents.GRADE),
+    IncidentAct.REPORT: form_of(incidents.REPORT),
+    IncidentAct.MITIGATE: form_of(incidents.MITIGATE),
+    IncidentAct.CLOSE: form_of(incidents.CLOSE),
+    IncidentAct.CORRECT: form_of(incidents.CORRECT),
+}
+"""Act → its form."""
+
+
+def choices_of(act: str, incident: Incident) -> dict[str, Choices]:
+    """Return what there is to choose from: reports that are due, lines of the timeline."""
+    if act == IncidentAct.REPORT:
+        return {"clock": [(one.clock, one.to.render(language())) for one in incident.clocks if one.done_at is None]}
+    if act == IncidentAct.CORRECT:
+        lines = enumerate(incident.timeline, 1)
+        return {"line": [(str(at), f"{at}. {line.what.render(language())[:100]}") for at, line in lines]}
+    return {}
 
 
 @require_safe
@@ -151,3 +171,12 @@ def _crumbs() -> list[dict[str, object]]:
         {"url": reverse("duty-desk"), "label": text("incident.desk")},
         {"url": reverse("incidents"), "label": text("incident.incidents")},
     ]
+
+
+urlpatterns = [
+    path("desk/", desk, name="duty-desk"),
+    path("incidents/", show_all, name="incidents"),
+    path("incidents/<int:number>/", show, name="incident"),
+    path("incidents/<int:number>/<str:act>/", take, name="incident-act"),
+    path("services/<slug:name>/runbook/", show_runbook, name="runbook"),
+]

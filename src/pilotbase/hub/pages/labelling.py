@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pydantic
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.data.labelling.final_labels import format_final
 from pilotbase.data.labelling.quality import quality_lines
+from pilotbase.documents.api.labelling import NewRound, RoundParticipant
+from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.labelling_round import JUDGE, LabellingRound
+from pilotbase.documents.labelling_round import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.declared import do
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.labelling import ExportForm, LabelForm, RoundForm
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, refusals_in
+from pilotbase.hub.forms.files import KeepingForm, chosen_file
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.models import Membership
+from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
 from pilotbase.operations import labelling as operations
@@ -34,17 +35,94 @@ from pilotbase.operations.operation import Operation
 from pilotbase.worker.bound.labelling import round_told, sheet_told
 from pilotbase.worker.datasets.kept_tables import record_sets_kept
 from pilotbase.worker.datasets.label_rounds import find_round, part_of
-from pilotbase.worker.datasets.labelling import (
-    FINISHED,
-    is_taking,
-    items_document,
-    outcome_of,
-    sheet_of,
-)
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.worker.datasets.labelling import FINISHED, is_taking, items_document, outcome_of, sheet_of
+from pilotbase.workspace.failures import NotFoundError
+
+_SCALES = ("nominal", "ordinal")
+
+
+class RoundForm(forms.Form):
+    """Who labels what by which text."""
+
+    name = forms.RegexField(NAME_PATTERN, label=t("labelling.hub.name"), max_length=63)
+    record_set = forms.ChoiceField(label=t("statistics.record_set"))
+    items = forms.IntegerField(
+        label=t("labelling.hub.items"),
+        min_value=1,
+        max_value=MOST_ITEMS,
+        initial=200,
+        help_text=t("labelling.hub.drawn"),
+    )
+    guideline_version = forms.CharField(label=t("labelling.hub.version"), max_length=100)
+    guideline = forms.CharField(
+        label=t("labelling.hub.guideline"), max_length=LONGEST_GUIDELINE, widget=forms.Textarea(attrs={"rows": 6})
+    )
+    scale = forms.ChoiceField(label=t("labelling.hub.scale"))
+    classes = forms.CharField(
+        label=t("labelling.hub.classes"),
+        help_text=t("labelling.hub.classes_help"),
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    first = forms.ChoiceField(label=t("labelling.hub.first"))
+    second = forms.ChoiceField(label=t("labelling.hub.second"))
+    judge = forms.ChoiceField(label=t("labelling.hub.judge"), help_text=t("labelling.hub.judge_help"))
+    first_account = forms.CharField(
+        label=t("labelling.hub.first_account"),
+        help_text=t("labelling.hub.account_help"),
+        max_length=100,
+        required=False,
+    )
+    second_account = forms.CharField(label=t("labelling.hub.second_account"), max_length=100, required=False)
+
+    def __init__(self, record_sets: Sequence[str], organisation: str, *given: object) -> None:
+        super().__init__(*given)  # type: ignore[arg-type]
+        self.organisation = organisation
+        members = Membership.objects.filter(organisation=organisation).select_related("person").order_by("person__name")
+        people = [(one.person.identity, f"{one.person.name} ({one.person.email})") for one in members]
+        self.fields["record_set"].choices = [(one, one) for one in record_sets]  # type: ignore[attr-defined]
+        self.fields["scale"].choices = [(one, t(f"labelling.scale.{one}")) for one in _SCALES]  # type: ignore[attr-defined]
+        for name in ("first", "second", "judge"):
+            self.fields[name].choices = people  # type: ignore[attr-defined]
+
+    def wanted(self) -> NewRound:
+        """Return what was filled in."""
+        given = self.cleaned_data
+        own = self.organisation
+        return NewRound(
+            name=given["name"],
+            guideline_version=given["guideline_version"],
+            guideline=given["guideline"].replace("\r\n", "\n"),
+            scale=given["scale"],
+            classes=[line.strip() for line in given["classes"].splitlines() if line.strip()],
+            record_set=given["record_set"],
+            items=given["items"],
+            annotators=[
+                RoundParticipant(organisation=own, person=given["first"], account=given["first_account"]),
+                RoundParticipant(organisation=own, person=given["second"], account=given["second_account"]),
+            ],
+            adjudicator=RoundParticipant(organisation=own, person=given["judge"]),
+        )
+
+
+class LabelForm(forms.Form):
+    """A label of the item that is shown, or a decision with its reason."""
+
+    item = forms.CharField(widget=forms.HiddenInput, max_length=500)
+    label = forms.CharField(max_length=500)
+    reason = forms.CharField(
+        label=t("labelling.hub.reason"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ExportForm(KeepingForm):
+    """An export of Label Studio."""
+
+    keeps = "file"
+    file = forms.FileField(label=t("labelling.hub.export"), help_text=t("labelling.hub.export_help"), max_length=200)
+
 
 _BUTTONS: dict[str, Operation[Any, Any]] = {"close": operations.CLOSE, "publish": operations.PUBLISH}
-_AGAINST = (InputError, RefusedError, ConflictError, NotFoundError)
 
 
 @require_safe
@@ -72,10 +150,9 @@ def start(request: HubRequest, name: str) -> HttpResponse:
             return redirect("labelling-round", identity=made.identity)
         except pydantic.ValidationError:
             form.add_error("classes", t("labelling.hub.classes_wrong"))
-        except _AGAINST as error:
+        except AGAINST as error:
             add_errors(form, error)
-    crumbs = [{"url": reverse("datasets"), "label": text("hub.nav_datasets")}]
-    crumbs.append({"url": address_of(seen.subject), "label": seen.title})
+    crumbs = record_crumbs(seen.subject, seen.title)
     shown = {"title": text("labelling.hub.open"), "form": form, "can": bool(record_sets), "crumbs": crumbs}
     return render(request, "hub/labelling_open.html", shown)
 
@@ -88,10 +165,8 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     of = find_round(view, identity)
     form = _posted_form(request)
     if form is not None and form.is_valid():
-        try:
+        with refusals_in(form):
             return _do(request, of, form)
-        except _AGAINST as error:
-            add_errors(form, error)
     shown: dict[str, Any] = {
         "title": text("labelling.hub.one", name=of.campaign.name),
         "round": round_told(caller(view), of),
@@ -181,3 +256,11 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
         if (does := request.POST.get("does", "")) in _BUTTONS:
             do(_BUTTONS[does], view, {"asked": identity})
     return redirect("labelling-round", identity=identity)
+
+
+urlpatterns = [
+    path("labelling/", show_all, name="labelling"),
+    path("labelling/<digits:identity>/", show, name="labelling-round"),
+    path("labelling/<digits:identity>/<str:file>", download, name="labelling-file"),
+    path("datasets/<name:name>/labelling/", start, name="labelling-open"),
+]

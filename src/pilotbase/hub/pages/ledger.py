@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -20,7 +23,8 @@ from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.presenters.drawn import drawn, legs_of
+from pilotbase.hub.presenters.addresses import Crumb
+from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.records import lines_of
 from pilotbase.operations import ledger as operations
 from pilotbase.operations.ledger import MOST_TOP
@@ -33,6 +37,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
 from pilotbase.workspace.listings import Page
 
+_CRUMBS: list[Crumb] = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
 LARGEST_WEIGHT = 10
 """Where the sliders end."""
 
@@ -61,11 +66,16 @@ def show(request: HubRequest) -> HttpResponse:
 @for_reading(ReadScope.LEDGER)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure of the ledger counts."""
+    return counted_records(request, figure, _CRUMBS)
+
+
+def counted_records(request: HubRequest, figure: str, crumbs: Sequence[Crumb]) -> HttpResponse:
+    """Return the page of the records that a figure counts, narrowed as the address says."""
     if figure not in set(Figure):
         raise NotFoundError("hub.not_found")
     chosen = _chosen(request)
     page = records_of(request.acting.view, Figure(figure), chosen, request.GET.get("after") or None)
-    return _listed(request, Text(code=f"figure.{figure}"), page, _narrowed(chosen))
+    return _listed(request, Text(code=f"figure.{figure}"), page, _narrowed(chosen), crumbs)
 
 
 @require_safe
@@ -77,7 +87,7 @@ def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
         raise NotFoundError("hub.not_found")
     view = request.acting.view
     page = records_on(view, found, progress, owner_of(view.actor), request.GET.get("after") or None)  # type: ignore[arg-type]
-    return _listed(request, Text(code=f"way.{step}"), page, [_word("span", progress)])
+    return _listed(request, Text(code=f"way.{step}"), page, [capitalised("span", progress)], _CRUMBS)
 
 
 @require_safe
@@ -93,7 +103,7 @@ def show_map(request: HubRequest) -> HttpResponse:
         "map": told,
         "supports": [*Support, ""],
         "rows": rows,
-        "empty": sum(_is_empty(one) for one in cells),
+        "empty": sum(not (one.opened or one.certified or one.in_use) for one in cells),
         "cells": len(cells),
         "chart": drawn(grid_chart(_grid(cells), language())),
     }
@@ -132,8 +142,8 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
     """List the scenarios of one worth."""
     values = (potential, maturity, driving_effect)
     page = scenarios_of(request.acting.view, Worth(*values), request.GET.get("after") or None)
-    narrowed = [f"{_word('roadmap', name)} {value}" for name, value in zip(CRITERIA, values, strict=True)]
-    return _listed(request, text("roadmap.ranking"), page, narrowed)
+    narrowed = [f"{capitalised('roadmap', name)} {value}" for name, value in zip(CRITERIA, values, strict=True)]
+    return _listed(request, text("roadmap.ranking"), page, narrowed, _CRUMBS)
 
 
 @require_safe
@@ -161,19 +171,16 @@ def download(request: HubRequest, name: str) -> HttpResponse:
     return _csv(table, name)
 
 
-_CRUMBS = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
-
-
 def _ranking(request: HubRequest) -> RankingTold:
     asked = {name: _whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA}
     asked |= {"within": _whole(request, "within", 10, 100), "top": max(1, _whole(request, "top", 10, MOST_TOP))}
     return do(operations.RANKING, request.acting.view, asked)
 
 
-def _listed(request: HubRequest, title: Text, page: Page, narrowed: list[str]) -> HttpResponse:
+def _listed(request: HubRequest, title: Text, page: Page, narrowed: list[str], crumbs: Sequence[Crumb]) -> HttpResponse:
     shown = {
         "title": title,
-        "crumbs": _CRUMBS,
+        "crumbs": crumbs,
         "narrowed": narrowed,
         "rows": lines_of(request.acting.view, page.items),
         "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
@@ -195,7 +202,7 @@ def _chosen(request: HubRequest) -> Chosen:
 
 def _narrowed(chosen: Chosen) -> list[str]:
     said = [
-        _word(name, value)
+        capitalised(name, value)
         for name, value, known in (
             ("sector", chosen.sector, Sector),
             ("action", chosen.action, Action),
@@ -229,19 +236,15 @@ def _grid(cells: list[CellTold]) -> Grid:
     counts = {(one.action, one.support): (one.opened, one.certified, one.in_use) for one in cells}
     return Grid(
         text("roadmap.map").render(language()),
-        tuple(_word("action", row) for row in rows),
-        tuple(_word("support", column) for column in columns),
+        tuple(capitalised("action", row) for row in rows),
+        tuple(capitalised("support", column) for column in columns),
         tuple(tuple(counts[row, column] for column in columns) for row in rows),
     )
 
 
-def _is_empty(cell: CellTold) -> bool:
-    return not (cell.opened or cell.certified or cell.in_use)
-
-
 def _moved(flip: FlipTold) -> str:
     changes = zip(CRITERIA, flip.moved, strict=True)
-    return ", ".join(f"{_word('roadmap', name)} {100 * by:+.1f}%" for name, by in changes if by)
+    return ", ".join(f"{capitalised('roadmap', name)} {100 * by:+.1f}%" for name, by in changes if by)
 
 
 def _csv(table: Table, name: str) -> HttpResponse:
@@ -254,6 +257,13 @@ def _whole(request: HubRequest, name: str, default: int, most: int) -> int:
     return min(int(found), most) if found.isascii() and found.isdigit() and len(found) < 10 else default
 
 
-def _word(vocabulary: str, value: str) -> str:
-    name = Text(code=f"{vocabulary}.{value}").render(language())
-    return name[:1].upper() + name[1:]
+urlpatterns = [
+    path("ledger/", show, name="ledger"),
+    path("ledger/map/", show_map, name="ledger-map"),
+    path("ledger/ranking/", ranking, name="ledger-ranking"),
+    path("ledger/ranking/<int:potential>-<int:maturity>-<int:driving_effect>/", rung, name="ledger-rung"),
+    path("ledger/plan/", plan, name="ledger-plan"),
+    path("ledger/records/<str:figure>/", records, name="ledger-records"),
+    path("ledger/steps/<str:step>/<str:progress>/", step, name="ledger-step"),
+    path("ledger/<str:name>.csv", download, name="ledger-csv"),
+]

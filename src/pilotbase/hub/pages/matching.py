@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -144,3 +144,9 @@ def _step(acting: RequestActor, found: Matches, one: Match) -> MatchStep | None:
         serial = hex_of(one.proofs[0].serial)
         return MatchStep(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
     return None
+
+
+urlpatterns = [
+    path("matching/", show, name="matching"),
+    path("<matched:section>/<name:name>/matches/", of_record, name="record-matches"),
+]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.certificate.status import CertificateStatus
@@ -158,3 +158,9 @@ def _certified(person: VisitorKind) -> list[public.Certified]:
         return []
     valid = [one for one in public.certified() if one.status is CertificateStatus.VALID]
     return public.placed(valid[:SHOWN])
+
+
+urlpatterns = [
+    path("next/", show_all, name="next"),
+    path("next/<str:who>/", show, name="next-step"),
+]

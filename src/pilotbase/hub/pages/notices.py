@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.errors import PilotbaseError
@@ -14,7 +14,7 @@ from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
-from pilotbase.hub.forms.declared import do, form_of
+from pilotbase.hub.forms.declared import do, form_of, post_of
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.sentences import t
@@ -23,7 +23,7 @@ from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
 from pilotbase.notices.webhooks import find_webhook, list_webhooks, organisation_channels
 from pilotbase.operations.notices import CHOOSE
-from pilotbase.operations.webhooks import ADD
+from pilotbase.operations.webhooks import ADD, END, REPLAY
 from pilotbase.workspace.failures import NotFoundError
 
 PAGE = 50
@@ -168,3 +168,23 @@ def _target(notice: Notice) -> str:
 
 def _crumbs() -> list[dict[str, object]]:
     return [{"url": reverse("notices"), "label": text("notice.title")}]
+
+
+urlpatterns = [
+    path("notices/", show, name="notices"),
+    path("notices/read/", read, name="notices-read"),
+    path("notices/mail/", mail, name="notice-mail"),
+    path("notices/webhooks/", webhooks, name="webhooks"),
+    path("notices/webhooks/<drawn:identity>/", webhook, name="webhook"),
+    path(
+        "notices/webhooks/<drawn:identity>/end/",
+        post_of(END, "webhooks", back=(), webhook="identity"),
+        name="webhook-end",
+    ),
+    path(
+        "notices/webhooks/<drawn:identity>/again/",
+        post_of(REPLAY, "webhook", back=("identity",), webhook="identity"),
+        name="webhook-again",
+    ),
+    path("notices/<drawn:identity>/", follow, name="notice"),
+]

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Chosen, Figures, records_of
-from pilotbase.catalogue.targets import Reached, reached, read_targets
+from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
 from pilotbase.charts.themes import DARK
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.targets import Figure
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.presenters.drawn import drawn, legs_of
-from pilotbase.hub.presenters.records import lines_of
+from pilotbase.hub.pages.ledger import counted_records
+from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.worker.bound.ledger import counted
-from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.late_work import count_late, list_late
 from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import View
 
 SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
+_CRUMBS = [{"url": "/overview/", "label": text("overview.title")}]
 
 
 @require_safe
@@ -61,18 +59,7 @@ def screen(request: HubRequest) -> HttpResponse:
 @for_reading(ReadScope.OVERVIEW)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure counts."""
-    if figure not in set(Figure):
-        raise NotFoundError("hub.not_found")
-    chosen, view = _chosen(request), request.acting.view
-    page = records_of(view, Figure(figure), chosen, request.GET.get("after") or None)
-    shown = {
-        "title": Text(code=f"figure.{figure}"),
-        "crumbs": [{"url": "/overview/", "label": text("overview.title")}],
-        "narrowed": _narrowed(chosen),
-        "rows": lines_of(view, page.items),
-        "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
-    }
-    return render(request, "hub/overview_records.html", shown)
+    return counted_records(request, figure, _CRUMBS)
 
 
 @require_safe
@@ -82,7 +69,7 @@ def late(request: HubRequest) -> HttpResponse:
     act = request.GET.get("act", "")[:60]
     shown = {
         "title": text("overview.late"),
-        "crumbs": [{"url": "/overview/", "label": text("overview.title")}],
+        "crumbs": _CRUMBS,
         "late": list_late(request.acting.view, request.acting.view.store.clock(), act),
     }
     return render(request, "hub/overview_late.html", shown)
@@ -118,7 +105,7 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
 def _grouped(found: Figures, name: str, theme: Theme) -> dict[str, Any]:
     groups = found.by(name)
     bars = [
-        Bar(_word(name, value), counts[Figure.OPENED], counts[Figure.CERTIFIED])
+        Bar(capitalised(name, value), counts[Figure.OPENED], counts[Figure.CERTIFIED])
         for value, counts in list(groups.items())[:SHOWN_GROUPS]
     ]
     legend = Legend(text(f"overview.by_{name}").render(language()), _name(Figure.OPENED), _name(Figure.CERTIFIED))
@@ -149,23 +136,13 @@ def _shown_targets(found: list[Reached]) -> list[dict[str, Any]]:
     ]
 
 
-def _chosen(request: HubRequest) -> Chosen:
-    asked = request.GET
-    year = asked.get("year", "")
-    known_year = int(year) if re.fullmatch(r"2[0-9]{3}", year) else None
-    return Chosen(asked.get("sector", "")[:40], asked.get("action", "")[:40], known_year)
-
-
-def _narrowed(chosen: Chosen) -> list[str]:
-    said = [_word("sector", chosen.sector)] if chosen.sector in set(Sector) else []
-    said += [_word("action", chosen.action)] if chosen.action in set(Action) else []
-    return said + ([str(chosen.year)] if chosen.year else [])
-
-
 def _name(figure: Figure) -> str:
     return Text(code=f"figure.{figure}").render(language())
 
 
-def _word(vocabulary: str, value: str) -> str:
-    name = Text(code=f"{vocabulary}.{value}").render(language())
-    return name[:1].upper() + name[1:]
+urlpatterns = [
+    path("overview/", show, name="overview"),
+    path("overview/screen/", screen, name="overview-screen"),
+    path("overview/late/", late, name="overview-late"),
+    path("overview/records/<str:figure>/", records, name="overview-records"),
+]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -15,17 +18,53 @@ from pilotbase.charts import Leg, way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.schema import KINDS, json_schema
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import LANGUAGES, Text, text
+from pilotbase.documents.vocabularies import SUBHEADS, VOCABULARIES, Action
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.caching import revalidated, shared
 from pilotbase.hub.pages.next_steps import PEOPLE
-from pilotbase.hub.presenters import public, standards
+from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import see_all, spelled_count
+from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.records import fold
 
 SHOWN = 6
 MOST_WORDS = 200
+_VOCABULARIES = ("action", "support", "sector", "grain", "verification", "outcome", "verdict", "estimand", "role")
+"""Vocabularies in the order of the page; sub-heads stand under their action."""
+_MOST_FOUND = 12
+
+
+@dataclass(frozen=True)
+class Word:
+    """One value of a vocabulary."""
+
+    vocabulary: str
+    value: str
+    name: Text
+    below: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class MeasureLine:
+    """One measure as the page shows it."""
+
+    name: str
+    title: Text
+    formula: str
+    source: str
+    better: str
+
+
+@dataclass(frozen=True)
+class StandardRow:
+    """A word or a measure that a search came upon, and where on the page it stands."""
+
+    name: Text
+    code: str
+    place: str
 
 
 @require_safe
@@ -71,7 +110,7 @@ def search(request: HubRequest) -> HttpResponse:
         "total": spelled_count(public.visitor(), public.open_query(words, sector, action)),
         "next": urlencode({**_narrowing(words, sector, action), "after": page.after}) if page.after else "",
         "certified": public.placed(certified[: public.PAGE]),
-        "words_found": standards.find(words) if words and first and not narrowed else [],
+        "words_found": _find(words) if words and first and not narrowed else [],
     }
     return render(request, "hub/search.html", shown)
 
@@ -123,8 +162,8 @@ def show_standards(request: HubRequest) -> HttpResponse:
     """Show what the base measures by: its words, its measures, the schemas of its documents."""
     shown = {
         "title": text("portal.standards_title"),
-        "vocabularies": standards.vocabularies(),
-        "measures": standards.measures_shown(),
+        "vocabularies": _words_by_vocabulary(),
+        "measures": _measures(),
         "schemas": sorted(KINDS),
     }
     return render(request, "hub/standards.html", shown)
@@ -141,7 +180,7 @@ def schema(request: HttpRequest, kind: str) -> HttpResponse:
 @require_safe
 def vocabularies(request: HttpRequest) -> HttpResponse:
     """Give the base's words in both languages, for programs."""
-    return shared(request, canonical_json(standards.vocabularies_json()), "application/json")
+    return shared(request, canonical_json(_vocabularies_json()), "application/json")
 
 
 def _known(legs: list[Leg]) -> bool:
@@ -155,3 +194,66 @@ def _narrowing(words: str, sector: str, action: str) -> dict[str, Any]:
 
 def _number(found: str) -> int:
     return int(found) if found.isascii() and found.isdigit() and 0 < int(found[:6]) < 100_000 and len(found) < 7 else 1
+
+
+def _words_by_vocabulary() -> dict[str, list[Word]]:
+    """Return vocabulary → its words, in the order of the page."""
+    return {name: [_word(name, value) for value in VOCABULARIES[name]] for name in _VOCABULARIES}
+
+
+def _vocabularies_json() -> dict[str, Any]:
+    """Return vocabulary → value → name by language, with the sub-heads of each action."""
+    return {
+        name: {
+            value.value: {language: _name_of(name, value).render(language) for language in LANGUAGES} for value in words
+        }
+        for name, words in VOCABULARIES.items()
+    } | {"subheads": {action.value: [one.value for one in below] for action, below in SUBHEADS.items()}}
+
+
+@cache
+def _measures() -> tuple[MeasureLine, ...]:
+    """Return every measure that a criterion can name."""
+    everything: list[Measure | ResourceMeasure] = [*measures().values(), *resource_measures().values()]
+    return tuple(MeasureLine(one.name, one.title, one.formula, one.source, one.better) for one in everything)
+
+
+def _find(words: str) -> list[StandardRow]:
+    """Return what of the base's words and measures holds every word asked for, in either language."""
+    terms = fold(words).split()
+    if not terms:
+        return []
+    return [found for spoken, found in _everything() if all(term in spoken for term in terms)][:_MOST_FOUND]
+
+
+@cache
+def _everything() -> tuple[tuple[str, StandardRow], ...]:
+    lines = [(word, f"vocabulary-{word.vocabulary}") for words in _words_by_vocabulary().values() for word in words]
+    lines += [(below, "vocabulary-action") for word, _ in lines for below in word.below]
+    found = [(_spoken(word.name, word.value), StandardRow(word.name, word.value, place)) for word, place in lines]
+    found += [(_spoken(one.title, one.name), StandardRow(one.title, one.name, "measures")) for one in _measures()]
+    return tuple(found)
+
+
+def _spoken(name: Text, code: str) -> str:
+    return fold("\n".join([code, *(name.render(language) for language in LANGUAGES)]))
+
+
+def _word(vocabulary: str, value: Any) -> Word:
+    below = tuple(_word("subhead", one) for one in SUBHEADS[value]) if isinstance(value, Action) else ()
+    return Word(vocabulary, value.value, _name_of(vocabulary, value), below)
+
+
+def _name_of(vocabulary: str, value: Any) -> Text:
+    return Text(code=f"{vocabulary}.{value.value}")
+
+
+urlpatterns = [
+    path("", show, name="portal"),
+    path("search/", search, name="search"),
+    path("certified/", certified, name="certified"),
+    path("figures/", figures, name="figures"),
+    path("standards/", show_standards, name="standards"),
+    path("standards/vocabularies.json", vocabularies, name="vocabularies"),
+    path("standards/<str:kind>.json", schema, name="schema"),
+]

@@ -1,4 +1,4 @@
-"""The page of one record: what it is, where it stands, what waits, what the reader may do next."""
+"""Records as pages: lists of a kind, and one record with what may be done to it, each cut to its reader."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import path
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.application_draft import forms_for
@@ -18,6 +20,7 @@ from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.lifecycles import states
 from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.report import Report
@@ -25,22 +28,21 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening
-from pilotbase.hub.acting import HubRequest, RequestActor
+from pilotbase.documents.vocabularies import Opening, Sector
+from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
 from pilotbase.hub.base import base
+from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
+from pilotbase.hub.pages.rehearsals import rehearsal_log
+from pilotbase.hub.pages.statistics import bar_of
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.people.invitations import open_invitations
-from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.presenters.addresses import KINDS, address_of, subject_of
-from pilotbase.hub.presenters.choices import choices
-from pilotbase.hub.presenters.elsewhere import other_organisation
+from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.choices import choices, ways_on
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import plan_shown
-from pilotbase.hub.presenters.records import SHOWN, RecordView, see
-from pilotbase.hub.presenters.rehearsals import rehearsal_log
+from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
 from pilotbase.hub.presenters.states import way
-from pilotbase.hub.presenters.statistics import bar_of
-from pilotbase.hub.presenters.ways_on import ways_on
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
@@ -50,12 +52,77 @@ from pilotbase.worker.trials.acts import judge_of
 from pilotbase.worker.trials.estimates import estimate_shown
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
 
 _USES = 50
 """The newest uses that a page shows."""
+PAGE = 50
+_WORDS = 200
+
+
+@require_safe
+def public_list(request: HubRequest, section: str) -> HttpResponse:
+    """List what visitors may see too: open scenarios, and what the actor's organisation has to do with."""
+    return _list(request, section)
+
+
+@require_safe
+@member_only
+def member_list(request: HubRequest, section: str) -> HttpResponse:
+    """List what only people of organisations see."""
+    return _list(request, section)
+
+
+def _list(request: HubRequest, section: str) -> HttpResponse:
+    kind = KINDS[section]
+    query = _query(request, kind)
+    page = list_page(request.acting.view, query, request.GET.get("after") or None, PAGE)
+    shown: dict[str, Any] = {
+        "title": text(f"hub.nav_{section}"),
+        "lead": text(f"hub.lead_{section}"),
+        "section": section,
+        "kind": kind,
+        "rows": lines_of(request.acting.view, page.items),
+        "asked": bool(query.words or query.states or query.sector),
+        "total": spelled_count(request.acting.view, query),
+        "query": query,
+        "states": _choices(f"state.{kind}", states(kind), query.states),  # type: ignore[arg-type]
+        "sectors": _choices("sector", [sector.value for sector in Sector], [query.sector]),
+        "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
+        "dated": bool(request.acting.organisation) and kind != "organisation",
+        "can_register": request.acting.may(REGISTERING[kind]),
+    }
+    return render(request, "hub/records.html", shown)
+
+
+REGISTERING = {
+    "scenario": Act.SCENARIO_REGISTER,
+    "application": Act.APPLICATION_REGISTER,
+    "commission": Act.COMMISSION_PROPOSE,
+    "organisation": Act.ORGANISATION_REGISTER,
+    "agreement": Act.AGREEMENT_TAKE,
+}
+"""Kind → the act that registers a new one."""
+
+
+def _query(request: HubRequest, kind: str) -> Query:
+    asked = request.GET
+    state = asked.get("state", "")
+    return Query(
+        kind=kind,
+        words=asked.get("q", "")[:_WORDS],
+        states=(state,) if state else (),
+        sector=asked.get("sector", ""),
+    )
+
+
+def _choices(vocabulary: str, values: Any, chosen: Any) -> list[dict[str, Any]]:
+    return [
+        {"value": value, "label": Text(code=f"{vocabulary}.{value}").render(language()), "chosen": value in chosen}
+        for value in values
+    ]
 
 
 @require_safe
@@ -75,7 +142,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "seen": seen,
         "kind": kind,
         "section": section,
-        "crumbs": [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}],
+        "crumbs": [section_crumb(section)],
         "history": list(reversed(seen.record.history)) if seen.record else [],
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
@@ -123,22 +190,29 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
     document = stored.load(SHOWN[stored.kind]) if stored and stored.kind in SHOWN else None
     if stored is None or document is None or subject_of_part(document) != seen.subject:
         raise NotFoundError("hub.not_found")
-    crumbs = [
-        {"url": f"/{section}/", "label": text(f"hub.nav_{section}")},
-        {"url": f"/{section}/{name}/", "label": seen.title},
-    ]
-    title = text("hub.version_title", digest=digest[:12])
+    title, crumbs = text("hub.version_title", digest=digest[:12]), record_crumbs(seen.subject, seen.title)
     shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored, "quality": None}
     return render(request, "hub/version.html", {**_contents(view, document, None), **shown})
 
 
 def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
     """Offer to act for the organisation of the reader that sees the record; raises `NotFoundError`: none does."""
-    organisation = other_organisation(request.acting, subject)
+    organisation = _other_organisation(request.acting, subject)
     if organisation is None:
         raise NotFoundError("hub.not_found")
     shown = {"title": text("hub.other_organisation_title"), "organisation": organisation}
     return render(request, "hub/other_organisation.html", shown, status=404)
+
+
+def _other_organisation(acting: RequestActor, subject: str) -> str | None:
+    """Return the first of the person's other organisations that sees ``subject``, or None."""
+    if acting.person is None:
+        return None
+    for membership in acting.memberships:
+        view = acting.view.store.as_actor(actor_of(membership, acting.person))
+        if membership.organisation != acting.organisation and find_listing(view, subject) is not None:
+            return membership.organisation
+    return None
 
 
 def _standing(record: Record) -> list[tuple[str, str | None]]:
@@ -254,3 +328,11 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
         "manages": manages,
         "invitations": open_invitations(name) if manages else (),
     }
+
+
+urlpatterns = [
+    path("<public:section>/", public_list, name="records"),
+    path("<section:section>/", member_list, name="records"),
+    path("<section:section>/<name:name>/versions/<digits:digest>/", version, name="record-version"),
+    path("<section:section>/<name:name>/", show, name="record"),
+]

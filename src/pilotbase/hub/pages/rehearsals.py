@@ -1,8 +1,13 @@
-"""Before a trial: what a supplier starts from, and what came of a rehearsal, its full log included."""
+"""Before a trial: what a supplier starts from, and the report, the cases and the log of its newest rehearsal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydantic
 from django.http import HttpResponse
+from django.urls import path
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
@@ -12,18 +17,23 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.states import ScenarioState
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.presenters.addresses import subject_of
 from pilotbase.hub.presenters.records import see
-from pilotbase.hub.presenters.rehearsals import rehearsal_cases, rehearsal_log
+from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
 from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
+from pilotbase.worker.trials.folder import SHOWN_CASES, rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 
 
 @require_safe
@@ -35,7 +45,7 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
         raise NotFoundError("hub.not_found")
     wanted = request.acting.organisation, _form(request)
     packed = synthetic_kit(base(), seen.document, *wanted) or starter_kit(base(), seen.document, *wanted)
-    return _file(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
+    return _download(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
 
 
 @require_safe
@@ -57,7 +67,7 @@ def log(request: HubRequest, name: str) -> HttpResponse:
     printed = rehearsal_log(version, found)
     if printed is None:
         raise NotFoundError("hub.not_found")
-    return _file(printed.content, "text/plain; charset=utf-8", "application.log")
+    return _download(printed.content, "text/plain; charset=utf-8", "application.log")
 
 
 def _form(request: HubRequest) -> Runtime:
@@ -79,7 +89,60 @@ def _rehearsal(request: HubRequest, name: str) -> tuple[Report, ApplicationVersi
     return stored.load(Report), view.load(record.documents["application"], ApplicationVersion)
 
 
-def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+def _download(content: bytes, kind: str, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@dataclass(frozen=True)
+class RehearsalLog:
+    """The log of a rehearsal; where it is withheld it holds the words that say so."""
+
+    content: bytes
+    withheld: Text | None
+    """Why nothing of it is shown; None where it is."""
+
+
+def rehearsal_log(version: ApplicationVersion, report: Report) -> RehearsalLog | None:
+    """Return the log of the rehearsal of ``version`` that ``report`` tells of; None where none is kept here."""
+    path = _kept_file(version, "application.log")
+    if path is None:
+        return None
+    content = path.read_bytes()
+    reason = text("worker.log_withheld", bytes=report.isolation.log_bytes)
+    return RehearsalLog(content, reason if content.startswith(reason.render().encode()) else None)
+
+
+def rehearsal_cases(view: View, version: ApplicationVersion, report: Report) -> ShownCases | None:
+    """Return cases of the rehearsal that ``report`` tells of, for its supplier as long as terms let them hold the rows.
+
+    Nobody else is shown any, whoever may read the report; terms are asked now, not as they were when it was rehearsed.
+    """
+    path, supplier = _kept_file(version, SHOWN_CASES), report.application.supplier.organisation
+    if path is None or version.scenario is None or view.actor.organisation != supplier:
+        return None
+    scenario = see(view, version.scenario).document
+    if not isinstance(scenario, Scenario) or not may_show_sample(view, scenario, supplier):
+        return None
+    try:
+        cases = ShownCases.model_validate_json(path.read_bytes())
+    except pydantic.ValidationError:  # written by a version that showed them otherwise
+        return None
+    return cases if cases.report == report.digest() else None
+
+
+def _kept_file(version: ApplicationVersion, name: str) -> Path | None:
+    """Return a file of the rehearsal; None where none is kept here."""
+    if version.scenario is None:
+        return None
+    scenario = name_of(version.scenario).partition("/")[2]
+    path = rehearsal_folder(base().lab, version.folder, scenario) / name
+    return path if path.is_file() else None
+
+
+urlpatterns = [
+    path("scenarios/<name:name>/starter-kit.zip", kit, name="starter-kit"),
+    path("applications/<name:name>/rehearsal.html", report, name="rehearsal"),
+    path("applications/<name:name>/rehearsal.log", log, name="rehearsal-log"),
+]

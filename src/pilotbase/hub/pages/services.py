@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.charts import Bar, Legend, bar_chart
@@ -17,28 +17,35 @@ from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import Route, Service
+from pilotbase.documents.service import Route, Service, ServiceTerms
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices
-from pilotbase.hub.forms.services import BudgetForm, KeyForm, MoveForm, ServiceForm, TermsForm, terms_told
+from pilotbase.hub.forms.declared import Choices, form_of, label_of, post_of
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.sentences import t
+from pilotbase.operations import services
+from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.service.registry import load_service
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
-from pilotbase.worker.services.acts import (
-    history_of,
-    list_services,
-    may_act,
-    may_put_into_service,
-    show_service,
-)
+from pilotbase.worker.services.acts import history_of, list_services, may_act, may_put_into_service, show_service
 from pilotbase.worker.trials.checking import issued
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 DAYS = 14
+ServiceForm = form_of(services.CREATE, "name", "title")
+TermsForm = form_of(services.SET_TERMS)
+MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move"})
+KeyForm = form_of(services.CREATE_KEY)
+BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period"})
+
+
+def terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
+    """Return terms as they stand in the form: what each is called, and its value."""
+    said = terms.model_dump() | {"ask_human": t("service.asks_human" if terms.ask_human else "service.asks_nobody")}
+    return [(label_of(services.SET_TERMS, name), value) for name, value in said.items()]
 
 
 @require_safe
@@ -200,3 +207,19 @@ def _require(request: HubRequest, name: str, act: ServiceAct) -> None:
     service = load_service(request.acting.view, name)
     if not may_act(request.acting.view, act, service):
         raise RefusedError("service.not_yours", organisation=service.organisation)
+
+
+urlpatterns = [
+    path("certificates/<digits:serial>/service/", put, name="service-put"),
+    path("services/", show_all, name="services"),
+    path("services/<slug:name>/", show, name="service"),
+    path("services/<slug:name>/move/", move, name="service-move"),
+    path("services/<slug:name>/terms/", set_terms, name="service-terms"),
+    path("services/<slug:name>/keys/", make_key, name="service-keys"),
+    path(
+        "services/<slug:name>/keys/<drawn:key>/revoke/",
+        post_of(REVOKE_KEY, "service", service="name", key="key"),
+        name="service-key-revoke",
+    ),
+    path("services/<slug:name>/budgets/", set_budget, name="service-budget"),
+]

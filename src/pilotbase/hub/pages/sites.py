@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, OperationForm, do
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.private_files import private_folder, save
-from pilotbase.hub.forms.sites import EnrolForm, PackForm, ReportForm, RevokeForm
+from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
+from pilotbase.hub.forms.files import private_folder, save
 from pilotbase.hub.guards import member_only
+from pilotbase.hub.sentences import t
 from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
 from pilotbase.worker.sites.orders import packs_of
 from pilotbase.worker.sites.returning import send_report
-from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
-_AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError, NotFoundError)
 _AT_WORK = frozenset({"queued", "running"})
+
+
+class _JsonFile(forms.FileField):
+    """A signed file, no larger than one is read."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        found = super().clean(data, initial)
+        if found is not None and found.size > MAXIMUM_BYTES:
+            raise forms.ValidationError(t("hub.certificate_too_large"))
+        return found
+
+
+class EnrolForm(forms.Form):
+    """What a site says of itself, and its key as the owner has told it."""
+
+    file = _JsonFile(label=t("site.hub.file"), help_text=t("site.hub.file_help"))
+    key = forms.RegexField(
+        r"^(sha256:)?[0-9a-fA-F]{20,64}$", label=t("site.hub.key"), help_text=t("site.hub.key_help"), max_length=80
+    )
+
+
+class ReportForm(forms.Form):
+    """A report as the site has signed it."""
+
+    file = _JsonFile(label=t("site.hub.report_file"), help_text=t("site.hub.report_help"))
+
+
+PackForm = form_of(sites.ASK, "scenario", "application", "days")
+RevokeForm = form_of(sites.REVOKE, "reason")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,14 +68,12 @@ def show_all(request: HubRequest) -> HttpResponse:
     enrols = acting.has(Role.OPERATOR, Role.DEMAND_OWNER)
     form = EnrolForm(*posted_files(request)) if enrols else None
     if form is not None and request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             with private_folder() as folder:
                 file = save(form.cleaned_data["file"], folder / "site-enrolment.json")
                 site = enrol_site(base(), acting.view, file, form.cleaned_data["key"])
             messages.success(request, text("site.enrolled", site=site.site, owner=site.owner).render(language()))
             return redirect("site", site=site.site)
-        except _AGAINST as error:
-            add_errors(form, error)
     shown = {
         "title": text("site.hub.title"),
         "sites": known_sites(acting.view),
@@ -108,13 +135,18 @@ def _done(request: HubRequest, form: forms.Form) -> bool:
     if isinstance(form, OperationForm):
         return form.done(request.acting.view)
     if form.is_valid():
-        try:
+        with refusals_in(form):
             send_report(request.acting.view, form.cleaned_data["file"].read())
-        except _AGAINST as error:
-            add_errors(form, error)
     return form.is_valid()
 
 
 def _applications(request: HubRequest) -> Choices:
     page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
     return [(one.subject, localized(one.title, language())) for one in page.items]
+
+
+urlpatterns = [
+    path("sites/", show_all, name="sites"),
+    path("sites/packs/<digits:identity>/agree/", agree, name="site-pack-agree"),
+    path("sites/<slug:site>/", show, name="site"),
+]

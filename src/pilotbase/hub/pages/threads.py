@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.catalogue import threads
@@ -38,8 +39,8 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, pos
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
-from pilotbase.hub.people.names import names_shown
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
+from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.sentences import t
@@ -139,7 +140,7 @@ def about(request: HubRequest, section: str, name: str) -> HttpResponse:
     shown = {
         "title": text("thread.exchange"),
         "lead": seen.title,
-        "crumbs": _crumbs(section, name, seen.title),
+        "crumbs": record_crumbs(seen.subject, seen.title),
         "ask": f"{address_of(seen.subject)}threads/new/",
     }
     return _list(request, seen.subject, shown)
@@ -167,7 +168,7 @@ def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
         except (InputError, RefusedError, ValueError) as error:
             form.add_error(None, _said(error))
     shown = {"title": text("act.thread.ask"), "lead": seen.title, "form": form}
-    return render(request, "hub/said.html", {**shown, "crumbs": _crumbs(section, name, seen.title)})
+    return render(request, "hub/said.html", {**shown, "crumbs": record_crumbs(seen.subject, seen.title)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -196,7 +197,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
         "people": names_shown(acting.actor, ((one.organisation, one.person) for one in seen.thread.messages)),
         "form": form,
         "crumbs": [
-            *_crumbs(section, name, about.title),
+            *record_crumbs(about.subject, about.title),
             _crumb(f"/{section}/{name}/threads/", text("thread.exchange")),
         ],
     }
@@ -313,10 +314,6 @@ def _change_page(request: HubRequest, identity: str, form: forms.Form, act: Exch
     return render(request, "hub/said.html", shown)
 
 
-def _crumbs(section: str, name: str, title: Any) -> list[dict[str, Any]]:
-    return [_crumb(f"/{section}/", text(f"hub.nav_{section}")), _crumb(f"/{section}/{name}/", title)]
-
-
 def _crumb(url: str, label: Any) -> dict[str, Any]:
     return {"url": url, "label": label}
 
@@ -325,3 +322,15 @@ def _said(error: Exception) -> str:
     if isinstance(error, PilotbaseError):
         return error.render(language())
     return text("thread.unreadable").render(language())
+
+
+urlpatterns = [
+    path("exchange/", show_all, name="exchange"),
+    path("exchange/<drawn:identity>/", show, name="thread"),
+    path("exchange/<drawn:identity>/mark/", mark, name="thread-mark"),
+    path("exchange/<drawn:identity>/<int:number>/correct/", correct, name="thread-correct"),
+    path("exchange/<drawn:identity>/<int:number>/remove/", remove, name="thread-remove"),
+    path("exchange/<drawn:identity>/<int:number>/<digits:digest>/", file, name="thread-file"),
+    path("<section:section>/<name:name>/threads/", about, name="threads-about"),
+    path("<section:section>/<name:name>/threads/new/", ask, name="thread-new"),
+]

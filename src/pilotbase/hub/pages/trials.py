@@ -1,18 +1,32 @@
-"""A trial as it goes: its progress, its report in the view that the reader may have."""
+"""A trial as it goes: its progress, its report in the view that the reader may have, its sample bundle."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.catalogue.records import record_of
+from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.record import Record
+from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.presenters.addresses import address_of, certificate_address, subject_of
+from pilotbase.hub.base import base
+from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
+from pilotbase.hub.presenters.taken import bundle_response
 from pilotbase.trial.page import render_report
-from pilotbase.worker.progress import progress_of
+from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
+from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
+from pilotbase.worker.bundles.packing import reports_of
+from pilotbase.worker.bundles.readme import what_is
+from pilotbase.worker.progress import JobProgress, progress_of, told
+from pilotbase.worker.readings import record_for
 from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -23,6 +37,15 @@ SANDBOX = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """A report's own policy allows its one stylesheet by hash; this takes everything else away from it."""
+
+
+@dataclass(frozen=True)
+class _Round:
+    """A round of a trial that has a report, and what the reader has asked of it."""
+
+    report: Report
+    work: JobProgress | None
+    packed: PackedBundle | None
 
 
 @require_safe
@@ -53,6 +76,37 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     return response
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_bundle(request: HubRequest, name: str) -> HttpResponse:
+    """Show what the bundle holds and how far the packing is; asking for it queues the packing and stands in the log."""
+    view, subject = request.acting.view, subject_of("trials", name)
+    record = record_for(view, subject, ReadScope.BUNDLE)
+    if request.method == "POST":
+        order_bundle(base(), view, subject, request.POST.get("report") or None)
+        return redirect("bundle", name=name)
+    rounds = list(_rounds(view, record))
+    at_work = any(one.work is not None and one.work.live for one in rounds)
+    shown = {
+        "title": text("live.bundle"),
+        "record": record,
+        "rounds": rounds,
+        "at_work": at_work,
+        "live": at_work,
+        "files": [(name, what_is(name)) for name in (*NEEDED, *OPTIONAL, SUMS)],
+        "name": name,
+        "crumbs": record_crumbs(subject, record.title),
+    }
+    template = "hub/parts/bundle.html" if request.headers.get("HX-Request") else "hub/bundle.html"
+    return render(request, template, shown)
+
+
+@require_safe
+def download_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse:
+    """Give the archive to whom it was packed for, while it is kept."""
+    view = request.acting.view
+    return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), digest_of(digest)))
+
+
 def _ways(view: View, record: Record) -> list[tuple[str, str]]:
     """Return the trial, and the scenario where it is seen, with what a report calls them."""
     ways = [(text("service.trial").render(language()), address_of(record.subject))]
@@ -67,3 +121,22 @@ def _record(request: HubRequest, name: str) -> Record:
     if record is None:
         raise NotFoundError("hub.not_found")
     return record
+
+
+def _rounds(view: View, record: Record) -> Iterator[_Round]:
+    """Yield the rounds that have a report, newest first."""
+    for digest in reversed(reports_of(record)):
+        order = find_order(base(), view, record.subject, digest)
+        work = told(order.job) if order is not None and order.packed is None else None
+        packed = order.packed if order is not None else None
+        yield _Round(
+            view.load(digest, Report), work if work and (work.live or work.state == "failed") else None, packed
+        )
+
+
+urlpatterns = [
+    path("trials/<name:name>/progress/", progress, name="progress"),
+    path("trials/<name:name>/report/", report, name="report"),
+    path("trials/<name:name>/bundle/", take_bundle, name="bundle"),
+    path("trials/<name:name>/bundle/<digits:digest>.zip", download_bundle, name="bundle-file"),
+]

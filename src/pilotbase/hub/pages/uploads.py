@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.documents.base import LONGEST_NOTE
+from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import HubRequest, language, posted_files
+from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.chosen_files import chosen_file
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.handing_in import AnswersForm, ApplicationForm, DataForm, EditForm
-from pilotbase.hub.forms.kept_tables import KeptTable, find_table, forget_file, keep_table, opened_table
-from pilotbase.hub.forms.private_files import make_name, private_folder, save
+from pilotbase.hub.forms.declared import refusals_in
+from pilotbase.hub.forms.files import (
+    KeepingForm,
+    KeptTable,
+    SizedForm,
+    chosen_file,
+    find_table,
+    forget_file,
+    keep_table,
+    make_name,
+    opened_table,
+    private_folder,
+    save,
+)
 from pilotbase.hub.guards import for_act, member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.sentences import t
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -42,10 +56,168 @@ from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.drafting import new_scenario
 from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
 from pilotbase.worker.intake.versions import own_names, take_uploaded_application
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
 
-_AGAINST = (InputError, RefusedError, ConflictError)
+ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
+TABLES = (".csv", ".parquet", ".xlsx")
+"""What a scenario names as it is."""
+SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
+"""What a draft is made from."""
+
+
+def no_table(kinds: tuple[str, ...]) -> str:
+    """Return what is said of a file of another kind."""
+    return str(text("hub.no_table", allowed=", ".join(kinds)).render(language()))
+
+
+class DataForm(SizedForm):
+    """The table of cases: the first thing that is asked for."""
+
+    kinds: ClassVar[tuple[str, ...]] = SOURCES
+    cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
+
+    def clean_cases(self) -> UploadedFile[Any]:
+        upload: UploadedFile[Any] = self.cleaned_data["cases"]
+        if upload and Path(upload.name or "").suffix.lower() not in self.kinds:
+            raise ValidationError(no_table(self.kinds))
+        return upload
+
+
+class AnswersForm(DataForm):
+    """The six answers, or a finished scenario.yaml; either way about a table that is kept."""
+
+    kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+    problem = forms.CharField(
+        label=t("hub.field_problem"),
+        help_text=t("hub.help_problem"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+        required=False,
+    )
+    target = forms.CharField(
+        label=t("hub.field_target"), help_text=t("hub.help_target"), max_length=200, required=False
+    )
+    group_or_time = forms.CharField(
+        label=t("hub.field_group"), help_text=t("hub.help_group"), max_length=200, required=False
+    )
+    dates = forms.ChoiceField(
+        label=t("hub.field_date_order"),
+        help_text=t("hub.help_date_order"),
+        choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
+        required=False,
+    )
+    cost_of_miss = forms.FloatField(
+        label=t("hub.field_miss"), help_text=t("hub.help_miss"), min_value=0, max_value=1e15, required=False
+    )
+    cost_of_false_alarm = forms.FloatField(
+        label=t("hub.field_false_alarm"),
+        help_text=t("hub.help_false_alarm"),
+        min_value=0,
+        max_value=1e15,
+        required=False,
+    )
+    contact = forms.CharField(
+        label=t("hub.field_contact"), help_text=t("hub.help_contact"), max_length=150, required=False
+    )
+    name = forms.RegexField(
+        NAME_PATTERN,
+        label=t("hub.field_scenario_name"),
+        help_text=t("hub.help_scenario_name"),
+        error_messages={"invalid": t("hub.no_short_name")},
+        max_length=63,
+        required=False,
+    )
+    dataset = forms.ChoiceField(label=t("hub.field_dataset"), help_text=t("hub.help_dataset"), required=False)
+    manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
+
+    def __init__(self, acting: RequestActor, table: KeptTable, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._file = table.upload.name
+        own = list_page(acting.view, Query("dataset", owner=acting.organisation), limit=200).items
+        names = [(one.subject, make_visible(one.title.render(language()))) for one in own]
+        self.fields["dataset"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+        self.fields["cases"].required = False
+        self.fields["cases"].label = text("hub.field_other_data").render(language())
+        for name in ANSWERS:
+            self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
+        columns = [("", "–"), *((name, make_visible(name)) for name in table.columns)]
+        for name in ("target", "group_or_time"):
+            asked = self.fields[name]
+            chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
+            chosen.widget.attrs = asked.widget.attrs
+            self.fields[name] = chosen
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if given.get("manifest") and Path(self._file).suffix.lower() not in TABLES:
+            self.add_error("cases", no_table(TABLES))
+        if not given.get("manifest"):
+            for name in ANSWERS:
+                if given.get(name) in (None, "") and name not in self.errors:
+                    self.add_error(name, forms.Field.default_error_messages["required"])
+        return given
+
+
+class EditForm(DataForm, KeepingForm):
+    """A scenario as the file that it is, every part explained; new data only where it changes."""
+
+    keeps, kinds = "cases", TABLES
+    manifest = forms.CharField(
+        label="scenario.yaml",
+        help_text=t("hub.help_edit_manifest"),
+        widget=forms.Textarea(attrs={"rows": 32, "class": "code", "spellcheck": "false", "wrap": "off"}),
+        max_length=200_000,
+    )
+    note = forms.CharField(
+        label=t("hub.field_change"),
+        help_text=t("hub.help_change"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=LONGEST_NOTE,
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
+    why_holds = forms.BooleanField(label=t("hub.field_why_holds"), widget=forms.HiddenInput, required=False)
+    """Asked for only where a criterion was changed and its reason was not."""
+    field_order = ("manifest", "why_holds", "cases", "note")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["cases"].required = False
+        self.fields["cases"].label = text("hub.field_other_data").render(language())
+        self.fields["cases"].help_text = text("hub.help_other_data").render(language())
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field == "why_holds":
+            self.fields[field].widget = forms.CheckboxInput()
+
+
+class ApplicationForm(SizedForm, KeepingForm):
+    """An application's folder as a zip, and the scenario that it is made for."""
+
+    keeps = "folder"
+    folder = forms.FileField(
+        label=t("hub.field_folder"),
+        help_text=t("hub.help_folder"),
+        required=False,
+        widget=forms.FileInput(attrs={"data-asked": ""}),
+    )
+    scenario = forms.ChoiceField(label=t("hub.field_made_for"), help_text=t("hub.help_made_for"), required=False)
+    note = forms.CharField(
+        label=t("hub.field_note"),
+        help_text=t("hub.help_note"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=LONGEST_NOTE,
+    )
+
+    def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"scenario": f"scenario:{request.GET.get('scenario', '')}"})
+        opened = list_page(request.acting.view, Query("scenario", states=(ScenarioState.OPEN,)), limit=200).items
+        names = [(one.subject, make_visible(one.title.render(language()))) for one in opened]
+        self.fields["scenario"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,13 +231,11 @@ def scenario(request: HubRequest) -> HttpResponse:
     given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
     form = AnswersForm(request.acting, table, *given, initial={"kept": table.upload.identity})
     if given and form.is_valid():
-        try:
+        with refusals_in(form):
             record = _take_scenario(request, table, form.cleaned_data)
             forget_file(request.acting.view, table.upload)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
-        except _AGAINST as error:
-            add_errors(form, error)
     return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"), table=table)
 
 
@@ -81,14 +251,12 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     form = EditForm(*posted_files(request), initial={"manifest": write_scenario_yaml(before), "seen": head})
     chosen = chosen_file(request, form) if request.method == "POST" else None
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_in(form):
             _take_edited(view, subject, before, form.cleaned_data, chosen)
             return redirect(address_of(subject))
-        except _AGAINST as error:
-            add_errors(form, error)
     seen = see(view, subject)
     title = Text(code=f"act.{Act.SCENARIO_EDIT}")
-    crumbs = [*_crumbs("scenarios"), {"url": address_of(subject), "label": seen.title}]
+    crumbs = record_crumbs(subject, seen.title)
     shown = {"title": title, "lead": text("hub.edit_scenario_lead"), "form": form, "crumbs": crumbs, "wide": True}
     return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
 
@@ -104,11 +272,9 @@ def application(request: HubRequest) -> HttpResponse:
     if chosen is not None and form.is_valid():
         made_for = (form.cleaned_data["scenario"] or None, SaveOptions(form.cleaned_data["note"]))
         most = settings.CONFIGURATION.unpacked_bytes
-        try:
+        with refusals_in(form):
             record = take_uploaded_application(base(), request.acting.view, chosen.identity, most, made_for)
             return redirect(address_of(record.subject))
-        except _AGAINST as error:
-            add_errors(form, error)
     return _page(request, "applications", form, text("hub.new_application"), text("hub.new_application_lead"))
 
 
@@ -187,9 +353,19 @@ def _page(
     request: HubRequest, section: str, form: forms.Form, title: Text, lead: Text, table: KeptTable | None = None
 ) -> HttpResponse:
     button = text("hub.read_table") if isinstance(form, DataForm) and table is None else title
-    shown = {"title": title, "lead": lead, "form": form, "crumbs": _crumbs(section), "table": table, "button": button}
+    shown = {
+        "title": title,
+        "lead": lead,
+        "form": form,
+        "crumbs": [section_crumb(section)],
+        "table": table,
+        "button": button,
+    }
     return render(request, "hub/upload.html", shown)
 
 
-def _crumbs(section: str) -> list[dict[str, Any]]:
-    return [{"url": f"/{section}/", "label": text(f"hub.nav_{section}")}]
+urlpatterns = [
+    path("scenarios/new/", scenario, name="scenario-new"),
+    path("applications/new/", application, name="application-new"),
+    path("scenarios/<name:name>/acts/scenario.edit/", edit, name="scenario-edit"),
+]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
@@ -18,17 +21,17 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
 from pilotbase.documents.profile import ReferenceProfile
+from pilotbase.documents.quantities import format_duration, read_duration
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Watch
+from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import AGAINST, do
-from pilotbase.hub.forms.errors import add_errors
-from pilotbase.hub.forms.watch import SilenceForm, TermsForm
+from pilotbase.hub.forms.declared import AGAINST, add_errors, bound_of, do, post_of
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.operations.watch import ACKNOWLEDGE, REPLAY, SILENCE
+from pilotbase.hub.sentences import t
+from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors import LossDetector, LossWatch
@@ -38,6 +41,112 @@ from pilotbase.watch.status import ColourSpell, drift_spells, earlier_armings
 from pilotbase.watch.subjects import service_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+
+_DAY = 86_400
+
+
+class DurationField(forms.CharField):
+    """A length of time of ``least`` to ``most`` seconds, spelled with its unit; cleaned it is a number of seconds."""
+
+    def __init__(self, *, least: int, most: int, label: object, help_text: object = "") -> None:
+        super().__init__(label=label, help_text=help_text, max_length=40)  # type: ignore[arg-type]
+        self.least, self.most = least, most
+
+    def clean(self, value: object) -> int:
+        """Return the seconds; raises `ValidationError`: no length of time, or out of bounds."""
+        seconds = read_duration(super().clean(value))
+        if seconds is None:
+            raise ValidationError(t("watching.no_duration"))
+        if not self.least <= seconds <= self.most:
+            bounds = {"least": format_duration(self.least), "most": format_duration(self.most)}
+            raise ValidationError(text("watching.duration_bounds", **bounds).render(language()))
+        return seconds
+
+
+def _share(name: str, terms: type[WatchTerms]) -> forms.FloatField:
+    """Return the field of a promise that may be left out, with the bounds of the terms."""
+    marks = terms.model_fields[name].metadata
+    return forms.FloatField(
+        label=t(f"watching.{name}"),
+        help_text=t(f"watching.{name}_help"),
+        required=False,
+        min_value=bound_of(marks, "ge"),
+        max_value=bound_of(marks, "le"),
+    )
+
+
+class TermsForm(forms.Form):
+    """On which terms a watch is replayed; what the certificate says cannot be chosen."""
+
+    tolerance = forms.FloatField(
+        label=t("watching.tolerance"), help_text=t("watching.tolerance_help"), min_value=0, max_value=0.49
+    )
+    alpha = forms.FloatField(
+        label=t("watching.alpha"), help_text=t("watching.alpha_help"), min_value=0.0001, max_value=0.49
+    )
+    cohort = DurationField(
+        label=t("watching.cohort"), help_text=t("watching.cohort_help"), least=1, most=LONGEST_DAYS * _DAY
+    )
+    labels = DurationField(
+        label=t("watching.labels"), help_text=t("watching.label_help"), least=0, most=LONGEST_DAYS * _DAY
+    )
+    silence = DurationField(
+        label=t("watching.silence"), help_text=t("watching.silence_help"), least=1, most=LONGEST_DAYS * _DAY
+    )
+    availability = _share("availability", WatchTerms)
+    error_share = _share("error_share", WatchTerms)
+    hand_over_share = _share("hand_over_share", WatchTerms)
+    keep_days = forms.IntegerField(label=t("watching.keep_days"), min_value=1, max_value=3660)
+
+    @classmethod
+    def beginning(cls, watch: Watch | None) -> dict[str, object]:
+        """Return what stands in the form at first: the terms of the watch that is there, or the usual ones."""
+        terms = watch or WatchTerms()
+        alpha = sum(risk.alpha for risk in watch.risks) if watch is not None and watch.risks else WatchTerms().alpha
+        return {
+            "tolerance": float(f"{terms.tolerance:.6g}"),
+            "alpha": float(f"{alpha:.6g}"),
+            "cohort": format_duration(terms.cohort_seconds),
+            "labels": format_duration(terms.label_seconds),
+            "silence": format_duration(terms.silence_seconds),
+            "availability": terms.availability,
+            "error_share": terms.error_share,
+            "hand_over_share": terms.hand_over_share,
+            "keep_days": terms.keep_days,
+        }
+
+    @classmethod
+    def told(cls, watch: Watch) -> list[tuple[object, object]]:
+        """Return the terms of a watch as they stand in the form: what each is called, and its value."""
+        said = {name: value for name, value in cls.beginning(watch).items() if value is not None}
+        return [(cls.base_fields[name].label, value) for name, value in said.items()]
+
+    def wanted(self) -> WatchTerms:
+        """Return what was asked for."""
+        asked = self.cleaned_data
+        return WatchTerms(
+            tolerance=asked["tolerance"],
+            alpha=asked["alpha"],
+            cohort_seconds=asked["cohort"],
+            label_seconds=asked["labels"],
+            silence_seconds=asked["silence"],
+            availability=asked["availability"],
+            error_share=asked["error_share"],
+            hand_over_share=asked["hand_over_share"],
+            keep_days=asked["keep_days"],
+        )
+
+
+class SilenceForm(forms.Form):
+    """Why and how long notices rest."""
+
+    reason = forms.CharField(label=t("watching.reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+    hours = forms.FloatField(label=t("watching.hours"), initial=8, min_value=0.1, max_value=2160)
+
+    def until(self, now: datetime) -> datetime:
+        """Return when the silence ends."""
+        return now + timedelta(hours=self.cleaned_data["hours"])
+
 
 _DRAWN = (Signal.RISK, Signal.LATENCY, Signal.CONTRACT)
 _STRIPS, _WARNINGS, _LISTED, _INCIDENTS = 24, 1000, 50, 10
@@ -191,3 +300,15 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
 
 def _strip(column: str, spells: Sequence[ColourSpell]) -> DriftStrip:
     return DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells])
+
+
+urlpatterns = [
+    path("warnings/", warnings, name="warnings"),
+    path("warnings/<digits:digest>/care/", acknowledge, name="warning-care"),
+    path("services/<slug:name>/watch/", show, name="watch"),
+    path("services/<slug:name>/watch/replay/", replay, name="watch-replay"),
+    path("services/<slug:name>/watch/arm/", post_of(ARM, "watch", service="name"), name="watch-arm"),
+    path("services/<slug:name>/watch/disarm/", post_of(DISARM, "watch", service="name"), name="watch-disarm"),
+    path("services/<slug:name>/watch/silence/", create_silence, name="watch-silence"),
+    path("services/<slug:name>/watch/speak/", post_of(END_SILENCE, "watch", service="name"), name="watch-speak"),
+]

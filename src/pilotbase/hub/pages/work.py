@@ -1,4 +1,4 @@
-"""My work: everyone's first page. What waits for me, since when, due when."""
+"""What waits: for the reader, on everyone's first page, and in the queue of the base."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.texts import Text, text
@@ -16,6 +16,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.worker.inbox import InboxItem, asked_of
+from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.acts import work_of
 
 
@@ -42,6 +43,15 @@ def show(request: HubRequest) -> HttpResponse:
         "elsewhere": list(_elsewhere(acting)),
     }
     return render(request, "hub/work.html", shown)
+
+
+@require_safe
+@member_only
+def show_queue(request: HubRequest) -> HttpResponse:
+    """Show the queue."""
+    lines = list(waiting_line(request.acting.view))
+    template = "hub/parts/queue.html" if request.headers.get("HX-Request") else "hub/queue.html"
+    return render(request, template, {"title": text("live.queue_title"), "lines": lines, "live": True})
 
 
 def _elsewhere(acting: RequestActor) -> Iterator[tuple[str, int]]:
@@ -74,3 +84,9 @@ def _begin(acting: RequestActor) -> Iterator[Beginning]:
         yield Beginning(text("hub.first_evidence"), reverse("records", kwargs={"section": "trials"}))
     if acting.has(Role.REVIEWER):
         yield Beginning(text("hub.first_review"), reverse("records", kwargs={"section": "trials"}))
+
+
+urlpatterns = [
+    path("work/", show, name="my-work"),
+    path("queue/", show_queue, name="queue"),
+]

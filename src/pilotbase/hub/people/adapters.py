@@ -1,9 +1,11 @@
-"""How allauth's logins fit this hub: nobody signs up without invitation; secrets of second factors are encrypted."""
+"""How logins fit this hub: no sign-up without invitation, long passwords, second factors encrypted."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from itertools import pairwise
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter  # type: ignore[import-untyped]
@@ -11,8 +13,17 @@ from allauth.mfa.adapter import DefaultMFAAdapter  # type: ignore[import-untyped
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.contrib.auth.password_validation import MinimumLengthValidator
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import language
+
+_LEAST_CHARACTERS = 5
+_MOST_NEIGHBOURS = 0.6
+"""Such a share of the steps between characters may lead to a neighbour or nowhere, as in ``1234`` or ``aaaa``."""
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth is untyped
@@ -51,3 +62,27 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth is
 def _cipher() -> Fernet:
     key = hashlib.sha256(b"pilotbase second factor\0" + settings.SECRET_KEY.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))
+
+
+class LongEnough(MinimumLengthValidator):
+    """Refuses passwords that are shorter than ``min_length``."""
+
+    def get_error_message(self) -> str:
+        return text("hub.password_short", allowed=self.min_length).render(language())
+
+    def get_help_text(self) -> str:
+        return text("hub.help_password").render(language())
+
+
+class Varied:
+    """Refuses what is long and easy to guess: few characters, a short piece repeated, a row of neighbours."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        folded = password.casefold()
+        neighbours = sum(abs(ord(one) - ord(other)) <= 1 for one, other in pairwise(folded))
+        is_row = neighbours > (len(folded) - 1) * _MOST_NEIGHBOURS
+        if len(set(folded)) < _LEAST_CHARACTERS or re.fullmatch(r"(.+?)\1+", folded, re.DOTALL) or is_row:
+            raise ValidationError(text("hub.password_monotonous").render(language()))
+
+    def get_help_text(self) -> str:
+        return ""

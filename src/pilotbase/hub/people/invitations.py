@@ -1,8 +1,11 @@
-"""Invitations: the only way in. One address, one organisation, one use, an end."""
+"""Who joins: invited one by one or many at once, into organisations; the first operator of a base."""
 
 from __future__ import annotations
 
 import json
+import logging
+import smtplib
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,25 +14,35 @@ from functools import cache
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from pilotbase.catalogue.importing import Guest
+from pilotbase.catalogue.importing import Guest, KnownPeople
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.moments import format_day
-from pilotbase.documents.subjects import organisation_subject
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import roles_of
+from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
-from pilotbase.hub.people.secrets import new_secret
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.people.tokens import new_secret
+from pilotbase.hub.presenters.names import title_of
+from pilotbase.worker.base import DEFAULT_NAME
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
+
+AT_ONCE = 50
+"""So many mails are sent before the page answers; more go out behind it."""
+_log = logging.getLogger("pilotbase.hub")
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,46 @@ def invite(
     (sent,) = enter(view, inviter, [guest])
     mail_of(sent.invitation, sent.link, language).send()
     return sent
+
+
+def invite_all(view: View, inviter: Person | None, guests: Sequence[Guest]) -> int:
+    """Invite everybody of ``guests``, whom `plan_people` has looked at, and return how many.
+
+    Raises:
+        RefusedError: the actor of ``view`` is not the operator; then nobody is invited.
+    """
+    made = enter(view, inviter, guests)
+    mails = [mail_of(one.invitation, one.link, guest.language) for one, guest in zip(made, guests, strict=True)]
+    _post(mails)
+    return len(made)
+
+
+def register_base() -> None:
+    """Register the base's own organisation where it is not, so that its page is there to invite its people from."""
+    view, name = operator_view(), base().trust.issuer
+    if view.head(record_head(organisation_subject(name))) is None:
+        words = {language: text("hub.base_title").render(language) for language in LANGUAGES}
+        title = Localized(**words) if name == DEFAULT_NAME else name
+        save(view, Organisation(name=name, title=title, roles=(Role.OPERATOR,)))
+
+
+def invite_operator(email: str) -> str:
+    """Return the link by which ``email`` becomes an operator of the base; raises `InputError`: a member already."""
+    return invite(operator_view(), None, email, base().trust.issuer, [Role.OPERATOR]).link
+
+
+def is_empty() -> bool:
+    """Tell whether nobody has joined yet."""
+    return not Membership.objects.exists()
+
+
+def known_people(view: View) -> KnownPeople:
+    """Return organisations with their roles, and who is a member or has an invitation whose link works."""
+    members = Membership.objects.values_list("person__email", "organisation")
+    working = Invitation.objects.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+    invited = working.values_list("email", "organisation")
+    known = {(email.lower(), organisation) for email, organisation in (*members, *invited)}
+    return KnownPeople(_organisations(view), known)
 
 
 def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[SentInvitation]:
@@ -239,3 +292,30 @@ def mail_of(invitation: Invitation, link: str, language: Language) -> EmailMessa
     }
     subject = text("hub.mail_invitation_subject", **params).render(language)
     return EmailMessage(subject, text("hub.mail_invitation", **params).render(language), None, [invitation.email])
+
+
+def _post(mails: list[EmailMessage]) -> None:
+    if len(mails) <= AT_ONCE:
+        get_connection().send_messages(mails)
+        return
+    threading.Thread(target=_post_behind, args=(mails,), name="invitations").start()
+
+
+def _post_behind(mails: list[EmailMessage]) -> None:
+    try:
+        get_connection().send_messages(mails)
+    except (OSError, smtplib.SMTPException):
+        _log.exception("mails of invitations did not go out")
+
+
+def _organisations(view: View) -> dict[str, frozenset[Role]]:
+    found: dict[str, frozenset[Role]] = {}
+    after = None
+    while True:
+        page = list_page(view, Query("organisation"), after, MAXIMUM_PAGE)
+        for listing in page.items:
+            content = view.load(listing.digest, Organisation)
+            found[content.name] = frozenset(content.roles)
+        after = page.after
+        if after is None:
+            return found

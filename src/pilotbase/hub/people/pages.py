@@ -1,31 +1,104 @@
-"""Pages about people: accept an invitation, change the organisation one acts for, tokens, members."""
+"""Pages about people: their account and tokens, invitations, members, the organisation one acts for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, cast
+
+from allauth.mfa.utils import is_mfa_enabled  # type: ignore[import-untyped]
+from django import forms
 from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted
+from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted, roles_of
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
-from pilotbase.hub.people.forms import InvitationForm, JoinForm, TokenForm
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.addresses import record_crumbs
+from pilotbase.hub.presenters.names import title_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.problems import LoginNeededError
+from pilotbase.hub.sentences import t
 from pilotbase.workspace.failures import NotFoundError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def role_choices(roles: Iterable[Role] = Role) -> list[tuple[str, str]]:
+    """Return ``roles`` with their names in the reader's language."""
+    return [(role.value, text(f"role.{role}").render(language())) for role in Role if role in set(roles)]
+
+
+class InvitationForm(forms.Form):
+    """Whom an operator invites, and as what."""
+
+    email = forms.EmailField(label=t("hub.field_email"), help_text=t("hub.help_invited_email"), max_length=254)
+    roles = forms.MultipleChoiceField(
+        label=t("hub.field_roles"),
+        help_text=t("hub.help_invited_roles"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, organisation: str, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        held = roles_of(organisation)
+        roles = cast(forms.MultipleChoiceField, self.fields["roles"])
+        roles.choices = role_choices(held)
+        if len(held) == 1:
+            self.initial.setdefault("roles", [role.value for role in held])
+
+
+class JoinForm(forms.Form):
+    """What an invited person tells."""
+
+    name = forms.CharField(
+        label=t("hub.field_name"),
+        help_text=t("hub.help_name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        max_length=120,
+    )
+    password = forms.CharField(
+        label=t("hub.field_password"),
+        help_text=t("hub.help_password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        max_length=1000,
+    )
+
+    def __init__(self, *arguments: Any, email: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._email = email
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, Person(email=self._email, name=self.cleaned_data.get("name", "")))
+        return password
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    label = forms.CharField(label=t("hub.field_token_label"), help_text=t("hub.help_token_label"), max_length=80)
+    scope = forms.ChoiceField(
+        label=t("hub.field_scope"),
+        help_text=t("hub.help_token_scope"),
+        choices=[("read", t("hub.scope_read")), ("write", t("hub.scope_write"))],
+    )
+    days = forms.IntegerField(
+        label=t("hub.field_days"), help_text=t("hub.help_token_days"), min_value=1, max_value=365, initial=90
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,6 +141,15 @@ def act_for(request: HubRequest) -> HttpResponse:
     return redirect(wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "my-work")
 
 
+@require_safe
+def account(request: HubRequest) -> HttpResponse:
+    """Show who one is, and the ways to keep the account safe."""
+    if request.acting.person is None:
+        raise LoginNeededError("hub.login_needed")
+    shown = {"title": text("hub.account"), "second_factor": is_mfa_enabled(request.acting.person)}
+    return render(request, "hub/account.html", shown)
+
+
 @require_http_methods(["GET", "POST"])
 @member_only
 def token_list(request: HubRequest) -> HttpResponse:
@@ -104,10 +186,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
         messages.success(request, said.render(language()))
         return redirect("record", section="organisations", name=organisation)
     title = text("hub.invite_title", organisation=title_of(organisation))
-    crumbs = [
-        {"url": "/organisations/", "label": text("hub.nav_organisations")},
-        {"url": f"/organisations/{organisation}/", "label": title_of(organisation)},
-    ]
+    crumbs = record_crumbs(organisation_subject(organisation), title_of(organisation))
     return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
 
 

@@ -1,11 +1,16 @@
-"""Who has an account, and their mails: what `documents.notice.Post` asks of the hub. Django has been started."""
+"""Mail of the hub: who gets it, and files in the home while no server is named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
-from django.core.mail import EmailMessage
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
 from django.db import DatabaseError, close_old_connections
 
 from pilotbase.documents.notice import Letter, Recipient
@@ -14,6 +19,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import roles_of
 from pilotbase.hub.configuration import HubConfiguration
 from pilotbase.hub.models import Membership
+from pilotbase.workspace.keys import write_private
 
 
 class Postman:
@@ -43,3 +49,15 @@ class Postman:
         headers = {"Message-ID": f"<{letter.identity}@{self._configuration.host}>", "Auto-Submitted": "auto-generated"}
         sender = self._configuration.mail_from
         EmailMessage(letter.subject, letter.body, sender, [letter.to], headers=headers).send()
+
+
+class FolderBackend(BaseEmailBackend):
+    """Writes each message as ``mail/<time>-<chance>.eml``, readable by the hub's user only: it may hold links."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.EMAIL_FILE_PATH)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for message in email_messages:
+            moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+            write_private(folder / f"{moment}-{secrets.token_hex(4)}.eml", message.message().as_bytes())
+        return len(email_messages)

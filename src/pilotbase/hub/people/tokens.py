@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Literal
 
@@ -14,7 +15,6 @@ from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.hub.acting import RequestActor, of_token
 from pilotbase.hub.models import ApiToken
-from pilotbase.hub.people.secrets import new_secret
 
 SCOPES = ("read", "write")
 MAXIMUM_DAYS = 365
@@ -75,3 +75,8 @@ def acting_by(secret: str) -> RequestActor | None:
     if token.last_used_at is None or (now - token.last_used_at).total_seconds() > _TOUCH_SECONDS:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return of_token(token)
+
+
+def new_secret(prefix: str) -> str:
+    """Return ``<prefix>_`` and 256 bits of chance: too many to guess, so a fast hash of it is enough."""
+    return f"{prefix}_{secrets.token_urlsafe(32)}"

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
 from django.conf import settings
 from django.urls import reverse
+from django.utils.http import urlencode
 
+from pilotbase.documents.api.datasets import FacetCount
 from pilotbase.documents.api.records import SECTIONS
 from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.subjects import kind_of
+from pilotbase.documents.texts import text
 
-__all__ = ["KINDS", "SECTIONS", "address_of", "certificate_address", "subject_of"]
+Crumb = dict[str, Any]
+"""One step of the way back to the first page: ``url`` and ``label``."""
 
 KINDS: dict[str, str] = {section: kind for kind, section in SECTIONS.items()}
 """Section of the hub → kind of record."""
@@ -25,6 +34,34 @@ def address_of(subject: str) -> str:
 def subject_of(section: str, name: str) -> str:
     """Return the subject that a page is about."""
     return f"{KINDS[section]}:{name}"
+
+
+def section_crumb(section: str) -> Crumb:
+    """Return the way back to the list of a section."""
+    return {"url": f"/{section}/", "label": text(f"hub.nav_{section}")}
+
+
+def record_crumbs(subject: str, title: object) -> list[Crumb]:
+    """Return the way back to a record, over the list that it is in."""
+    return [section_crumb(SECTIONS[kind_of(subject)]), {"url": address_of(subject), "label": title}]
+
+
+def facet_shown(facet: StrEnum, counts: Iterable[FacetCount], asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return a facet with its values, each with the query that chooses it; that of a chosen one ends its choice.
+
+    ``asked``: the query of the page without its place in the list.
+    """
+    others = {name: value for name, value in asked.items() if name != facet}
+    values = [
+        {
+            "value": one.value,
+            "count": one.count,
+            "chosen": (chosen := asked.get(facet) == one.value),
+            "query": urlencode(others if chosen else {**others, facet.value: one.value}),
+        }
+        for one in counts
+    ]
+    return {"name": facet.value, "values": values}
 
 
 def certificate_address(serial: str) -> str:

@@ -1,14 +1,32 @@
-"""What the reader may do to a record: what waits for them first, what ends something last, what is barred and why."""
+"""What the page of a record offers its reader: what they may do now, and the pages that it leads to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
 
 from pilotbase.catalogue.advancing import Possible
-from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Record, Waiting
+from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.documents.api.comparison import SealedVersion
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, may_read
+from pilotbase.documents.record import ApplicationVersion, Record, Waiting
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import text
+from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters.records import RecordView
+from pilotbase.service.admission import why_not_admitted
+from pilotbase.service.registry import services_behind
+from pilotbase.vault.readers import may_see_readers
+from pilotbase.worker.bundles.packing import reports_of
+from pilotbase.worker.datasets.versions import dataset_versions
+from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials.acts import acts_on
+from pilotbase.worker.trials.data_versions import sealed_versions
+from pilotbase.worker.trials.hidden_budgets import budget_of_trial
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
@@ -73,3 +91,70 @@ def _mine(wait: Waiting, actor: Actor) -> bool:
     """Tell whether a piece of work waits for this actor."""
     mine = wait.organisation in (None, actor.organisation) and wait.person in (None, actor.person)
     return mine and wait.role in actor.roles
+
+
+def ways_on(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
+    """Return what the page of a scenario, an application or a trial tells beyond its record."""
+    if isinstance(seen.document, Scenario):
+        links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
+        versions = _data_versions(acting, seen.document)
+        return {"links": [*_matches(acting, seen, "scenarios"), *links], "data_versions": versions}
+    if isinstance(seen.document, Dataset):
+        versions_seen = dataset_versions(acting.view, seen.subject)
+        return {"links": _readers(acting, seen, "datasets"), "dataset_versions": versions_seen}
+    if isinstance(seen.document, ApplicationVersion):
+        return {"links": _matches(acting, seen, "applications")}
+    if seen.record is not None and seen.record.kind == "commission":
+        return _of_trial(acting, seen.record)
+    return {}
+
+
+def _matches(acting: RequestActor, seen: RecordView, section: str) -> list[tuple[Any, str]]:
+    if not acting.organisation:
+        return []
+    label = text("match.find_applications") if section == "scenarios" else text("match.find_scenarios")
+    return [(label, reverse("record-matches", kwargs={"section": section, "name": seen.name}))]
+
+
+def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[tuple[Any, str]]:
+    stands = SubjectRelation(demand_owner=scenario.owner.organisation)
+    links = []
+    if scenario.trial.board is not None and may_read(ReadScope.BOARD, acting.actor, stands):
+        links.append((text("live.board"), reverse("board", kwargs={"name": seen.name})))
+    if may_read(ReadScope.COMPARISON, acting.actor, stands):
+        links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
+    return links
+
+
+def _data_versions(acting: RequestActor, scenario: Scenario) -> tuple[SealedVersion, ...]:
+    """Return the versions of the hidden data, for whom may know what they still hold."""
+    if not may_read(ReadScope.BUDGET, acting.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
+        return ()
+    return sealed_versions(base(), scenario)
+
+
+def _readers(acting: RequestActor, seen: RecordView, section: str) -> list[tuple[Any, str]]:
+    if not acting.organisation or not may_see_readers(acting.view, seen.subject):
+        return []
+    return [(text("reader.title"), reverse("readers", kwargs={"section": section, "name": seen.name}))]
+
+
+def _of_trial(acting: RequestActor, record: Record) -> dict[str, Any]:
+    may_budget = may_read(ReadScope.BUDGET, acting.actor, record.stands)
+    return {
+        "may_take_bundle": may_read(ReadScope.BUNDLE, acting.actor, record.stands) and bool(reports_of(record)),
+        "budget": budget_of_trial(base(), acting.view, record.subject) if may_budget else None,
+        **_serving(acting, record),
+        "own_rounds": record.round if acting.organisation == record.supplier else None,
+    }
+
+
+def _serving(acting: RequestActor, record: Record) -> dict[str, Any]:
+    """Return the services that the newest certificate of a trial is behind, and whether one may be made of it now."""
+    digest = record.documents.get("certificate")
+    if digest is None:
+        return {}
+    issued = base().lab.view.load(digest, IssuedCertificate)
+    may_serve = may_put_into_service(acting.actor, issued.certificate)
+    serves = may_serve and why_not_admitted(acting.view, issued, record.subject) is None
+    return {"services": services_behind(acting.view, digest), "may_serve": issued.certificate if serves else None}

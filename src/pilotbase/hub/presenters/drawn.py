@@ -10,11 +10,18 @@ from pilotbase.catalogue.figures import StageDurations
 from pilotbase.catalogue.spans import STEPS
 from pilotbase.charts import Leg
 from pilotbase.documents.texts import Language, Text
+from pilotbase.hub.acting import language
 
 
 def drawn(svg: str) -> SafeString:
     """Return a chart of `pilotbase.charts`, which escapes every word in it, to stand in a page as it is."""
     return SafeString(svg)
+
+
+def capitalised(vocabulary: str, value: str) -> str:
+    """Return the name of a value of a vocabulary in the reader's language, as it begins a line."""
+    name = Text(code=f"{vocabulary}.{value}").render(language())
+    return name[:1].upper() + name[1:]
 
 
 def legs_of(way: StageDurations, language: Language, steps: Iterable[str] = STEPS) -> list[Leg]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from pilotbase.documents.given_files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
-from pilotbase.hub.bodies import RangeError
+from pilotbase.hub.bounds import RangeError
 from pilotbase.worker.bundles.packing import Bundle
 
 _POLICY = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

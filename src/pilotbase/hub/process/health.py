@@ -14,7 +14,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
 from pilotbase.hub.people.tokens import acting_by
-from pilotbase.hub.process.metrics import MEASUREMENTS
+from pilotbase.hub.process.middleware import MEASUREMENTS
 from pilotbase.protocols.prometheus import CONTENT_TYPE, Gauge
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.queue_figures import queue_figures

@@ -1,12 +1,13 @@
-"""What every answer passes: a log line and a measurement; headers that forbid what no page of ours does."""
+"""What every answer passes: a log line and a measurement, headers that forbid what no page of ours does, gzip."""
 
 from __future__ import annotations
 
+import gzip
 import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from typing import cast
 
@@ -14,10 +15,12 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import patch_vary_headers
 
-from pilotbase.hub.process.metrics import observed
+from pilotbase.protocols.prometheus import Measurements
 from pilotbase.workspace.engine import CONNECTIONS
 
+MEASUREMENTS = Measurements(time.time())
 Handler = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("pilotbase.hub.request")
 _PIECES = 64
@@ -40,6 +43,21 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+_KINDS = frozenset(
+    {
+        "application/atom+xml",
+        "application/javascript",
+        "application/json",
+        "application/problem+json",
+        "application/vnd.oai.openapi+json",
+        "image/svg+xml",
+        "text/css",
+        "text/javascript",
+    }
+)
+_LEAST = 1024
+"""Less than fits into one packet is not worth it."""
+_LEVEL = 6
 
 
 def content_security_policy(identity_provider: str = "") -> str:
@@ -78,7 +96,7 @@ def observe(get_response: Handler) -> Handler:
         seconds = time.perf_counter() - start
         match = request.resolver_match
         route = match.route if match else "none"
-        observed(request.method or "", route, response.status_code, seconds)
+        MEASUREMENTS.add(request.method or "", route, response.status_code, seconds)
         response.headers["X-Request-Id"] = number
         acting = getattr(request, "acting", None)
         facts = {
@@ -123,6 +141,21 @@ def stream(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[
     return middleware
 
 
+def compress(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: compress what may be, for who takes it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.method != "GET" or response.status_code != 200 or not _may_be(request, response):
+            return response
+        patch_vary_headers(response, ["Accept-Encoding"])
+        if "gzip" not in request.headers.get("Accept-Encoding", "").lower():
+            return response
+        return _compressed(response)
+
+    return middleware
+
+
 async def _pieces(source: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Yield what ``source`` gives, many of its small pieces at a time: each change of thread has its price."""
 
@@ -131,3 +164,33 @@ async def _pieces(source: Iterator[bytes]) -> AsyncIterator[bytes]:
 
     while piece := await sync_to_async(read)():
         yield piece
+
+
+def _may_be(request: HttpRequest, response: HttpResponseBase) -> bool:
+    if response.headers.get("Content-Encoding") or response.headers.get("Content-Range"):
+        return False
+    if isinstance(response, StreamingHttpResponse) and not request.path.startswith("/static/"):
+        return False
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    # A report has a policy of its own: no form, no script, nothing of the session.
+    is_report = kind == "text/html" and response.headers.get("Content-Security-Policy", "").startswith("sandbox")
+    return kind in _KINDS or is_report
+
+
+def _compressed(response: HttpResponseBase) -> HttpResponseBase:
+    if isinstance(response, StreamingHttpResponse):
+        plain = b"".join(cast(Iterable[bytes], response.streaming_content))
+    else:
+        plain = cast(HttpResponse, response).content
+    shorter = gzip.compress(plain, _LEVEL, mtime=0) if len(plain) >= _LEAST else plain
+    made = HttpResponse(shorter if len(shorter) < len(plain) else plain, status=response.status_code)
+    for name, value in response.headers.items():
+        made.headers[name] = value
+    made.cookies = response.cookies
+    made.headers["Content-Length"] = str(len(made.content))
+    if len(shorter) < len(plain):
+        made.headers["Content-Encoding"] = "gzip"
+        tag = made.headers.get("ETag")
+        if tag and not tag.startswith("W/"):
+            made.headers["ETag"] = f"W/{tag}"  # the same content, other bytes
+    return made

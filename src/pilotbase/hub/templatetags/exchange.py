@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from pilotbase.documents.notice import Notice
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import RequestActor, language
-from pilotbase.hub.presenters.telling import with_titles
+from pilotbase.hub.presenters.names import title_of
 from pilotbase.notices.rows import COUNTED, count_unread
 from pilotbase.workspace.threads import count_threads
 
@@ -39,7 +39,8 @@ def linked(words: str) -> SafeString:
 @register.filter
 def told(notice: Notice) -> str:
     """Return what happened, in a sentence of the reader's language."""
-    return with_titles(notice).sentence.render(language(), make_visible)
+    body = notice.body.model_copy(update={"organisation": title_of(notice.body.organisation)})
+    return notice.model_copy(update={"body": body}).sentence.render(language(), make_visible)
 
 
 @register.simple_tag

@@ -32,7 +32,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of
-from pilotbase.hub.presenters.organisations import title_of
+from pilotbase.hub.presenters.names import title_of
 from pilotbase.hub.presenters.states import LOOK
 from pilotbase.hub.sentences import approval_kind
 from pilotbase.trial.page.wording import ReportWording

@@ -40,7 +40,6 @@ from pilotbase.worker.bound.binding import Caller, Versioned, does
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 from pilotbase.worker.progress import progress_of
-from pilotbase.worker.services.seats import seat_told
 from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
@@ -97,8 +96,7 @@ def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
     if found is None:
         return TrialProgress(state=None, position=0, stage=None, reason=None)
     stage, reason = (text and text.render(caller.language) for text in (found.stage, found.reason))
-    seat = seat_told(found.seat) if found.seat is not None else None
-    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason, seat=seat)
+    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason, seat=found.seat)
 
 
 @does(declared.HAND_IN["scenario"])

@@ -16,7 +16,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
-from pilotbase.vault.leaves import named_by
+from pilotbase.vault.opening import named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
 from pilotbase.worker.retention_dates import KeptUntil, erase_over

@@ -22,8 +22,7 @@ from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
-from pilotbase.vault.leaves import named_by
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.bundles.files import pack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.catalogue.facets import grade_listing
+from pilotbase.catalogue.wording import grade_listing
 from pilotbase.data.quality.release import released
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError

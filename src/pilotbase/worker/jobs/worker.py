@@ -19,25 +19,16 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
-from pilotbase.worker.jobs.handlers import HANDLERS, give_up
+from pilotbase.worker.jobs.handlers import HANDLERS, PASSING, give_up
 from pilotbase.workspace.failures import BusyError, DiskFullError, StaleLeaseError, UnreachableError
 from pilotbase.workspace.jobs import ClaimedJob, Job, JobState, beat, claim, finish
 
 LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
-_PASSING = (
-    "trial.already_running",
-    "workspace.busy",
-    "workspace.database_unreachable",
-    "pool.seat_awaited",
-    "pool.seat_lost",
-    "compute.cluster_away",
-    "compute.node_silent",
-)
+_PASSING = {"trial.already_running", "workspace.busy", "workspace.database_unreachable", *PASSING}
 """What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
-at work on this plan; the database is locked, or starting again; a shared pool has no seat for a trial yet; a cluster
-is away, or has no room."""
+at work on this plan; the database is locked, or starting again; and what plug-ins say of theirs."""
 _AWAY = (BusyError, UnreachableError, DiskFullError)
 """What keeps a worker from reading or writing the queue at all, until it passes."""
 _log = logging.getLogger("pilotbase.worker")

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.catalogue.my_work import waiting_of
-from pilotbase.catalogue.news import news, talks
-from pilotbase.catalogue.records import both_languages, load_record
+from pilotbase.catalogue.records import both_languages, load_record, news, talks
 from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Post
@@ -27,8 +26,7 @@ from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices import mails, outbox, rows
 from pilotbase.notices.channel import Carriers, Sender, SendResult
-from pilotbase.notices.due_dates import waits_due
-from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread, of_wait
+from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base

@@ -16,7 +16,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.notices.making import NoticeDraft
-from pilotbase.vault.leaves import hidden_set_of
+from pilotbase.vault.opening import hidden_set_of
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.readings import REFUSED, USED

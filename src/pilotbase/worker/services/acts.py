@@ -16,7 +16,7 @@ from pilotbase.service import registry, standing
 from pilotbase.service.admission import Premises
 from pilotbase.service.known import read_serving
 from pilotbase.worker.base import Base
-from pilotbase.worker.services.seats import seats_told
+from pilotbase.worker.providers import seats
 from pilotbase.workspace.store import View
 
 _MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStatus]] = {
@@ -37,7 +37,7 @@ def show_service(base: Base, view: View, name: str) -> ServiceView:
     """Return a service and where it stands; raises `NotFoundError` where the actor sees none of that name."""
     service = registry.load_service(view, name)
     found = _seen(service, standing.standing_of(view, name), base.lab.view)
-    return found.model_copy(update={"seats": tuple(seats_told(view, service.subject))})
+    return found.model_copy(update={"seats": tuple(seats().seen(view, service.subject))})
 
 
 def move_service(view: View, asked: Moved) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
@@ -28,11 +27,8 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.worker.providers import payer
 from pilotbase.workspace.store import View
-from pilotbase_estate.documents.voucher import PriceList
-from pilotbase_estate.queue.pools import pools
-from pilotbase_estate.vouchers.programmes import prices_of
 
 ABOVE = "PILOTBASE_ASK_ABOVE"
 """Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""
@@ -53,7 +49,7 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
         InputError: the limit is none.
         NotFoundError: the pool has no price list.
     """
-    prices = _prices(view, pool or os.environ.get(PRICES, ""))
+    prices = payer().prices(view, pool or os.environ.get(PRICES, ""))
     return SpendingLimit(ceiling=ceiling_of(above), prices=prices, tells=tells)
 
 
@@ -109,15 +105,6 @@ def seen_estimate(view: View, record: Record) -> RunEstimate | None:
         asked = view.get(digest)
         return None if asked is None else asked.load(ConsentAsked).estimate
     return found
-
-
-def _prices(view: View, pool: str) -> PriceList | None:
-    if pool:
-        return prices_of(view, pool)[1]
-    for seating in (one for one in pools(view) if one.seats is not None and one.seats.trials is not None):
-        with suppress(NotFoundError):
-            return prices_of(view, seating.name)[1]
-    return None
 
 
 def _fine(view: View, plan: str) -> RunEstimate | None:

@@ -1,6 +1,7 @@
-"""Alembic's entry: runs the migrations on the connection that `schema.upgrade` has opened."""
+"""Alembic's entry: runs the migrations on the connection that `schema.migrate` has opened."""
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+_GIVEN = context.config.attributes
+context.configure(connection=_GIVEN["connection"], version_table=_GIVEN["table"], transactional_ddl=True)
 context.run_migrations()

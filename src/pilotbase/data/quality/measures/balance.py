@@ -115,14 +115,11 @@ def _gap(counts: pl.DataFrame) -> QualityFinding:
         return QualityFinding(None)
     shares = counts.pivot("value", index="group", values="count").fill_null(0).join(whole, on="group").sort("group")
     rows = shares.to_dicts()
-    gaps = {value: _spread([row[value] / row["whole"] for row in rows]) for value in _values(shares)}
+    values = [name for name in shares.columns if name not in ("group", "whole")]
+    gaps = {value: _spread([row[value] / row["whole"] for row in rows]) for value in values}
     widest = max(gaps, key=lambda value: gaps[value])
     entries = tuple(entry(f"{widest} | {row['group']}", row[widest], row["whole"]) for row in rows)
     return QualityFinding(gaps[widest], entries=entries)
-
-
-def _values(shares: pl.DataFrame) -> list[str]:
-    return [name for name in shares.columns if name not in ("group", "whole")]
 
 
 def _spread(shares: list[float]) -> float:

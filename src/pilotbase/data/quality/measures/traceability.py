@@ -78,12 +78,10 @@ def traceability(asked: QualityContext) -> QualityRequest | Unmeasured:
         return not_applicable("quality.reason.no_files")
     provenance = asked.dataset.provenance
     told = bool(provenance.derived_from or provenance.generated_by or provenance.attributed_to)
-    right = sum(told and file.sha256 is not None and _is_what_it_says(file, asked) for file in files)
+    right = sum(
+        told and file.sha256 is not None and asked.digests.get(file.id, file.sha256) == file.sha256 for file in files
+    )
     return QualityRequest(lambda _: share(right, len(files)))
-
-
-def _is_what_it_says(file: FileObject, asked: QualityContext) -> bool:
-    return asked.digests.get(file.id, file.sha256) == file.sha256
 
 
 def audited_records(asked: QualityContext) -> QualityRequest | Unmeasured:
@@ -103,7 +101,10 @@ def audited_records(asked: QualityContext) -> QualityRequest | Unmeasured:
 def documentation(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many of the items that publishing asks for are filled, by group."""
     lacking = missing_for(asked.dataset, Step.PUBLISH)
-    groups = {"description": _needed(type(asked.dataset), ""), "responsible use": _needed_responsible(asked)}
+    groups = {
+        "description": _needed(type(asked.dataset), ""),
+        "responsible use": _needed(type(asked.dataset.responsible), "responsible."),
+    }
     entries = tuple(
         entry(name, len([item for item in items if item not in lacking]), len(items)) for name, items in groups.items()
     )
@@ -114,10 +115,6 @@ def documentation(asked: QualityContext) -> QualityRequest | Unmeasured:
 def _needed(model: type[Document] | type[Part], prefix: str) -> list[str]:
     extras = {name: field.json_schema_extra for name, field in model.model_fields.items()}
     return [prefix + name for name, extra in extras.items() if isinstance(extra, dict) and "needed_for" in extra]
-
-
-def _needed_responsible(asked: QualityContext) -> list[str]:
-    return _needed(type(asked.dataset.responsible), "responsible.")
 
 
 MEASURES = (

@@ -2,7 +2,7 @@
 
 A handler may run again after its worker was killed, with the same attempt: each goes on from what its stage has
 committed, and takes its step on the record only where the record still waits for it. Every file here, and in the folder
-of this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES`` and ``SWEEPS``.
+of this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES``, ``SWEEPS`` and ``PASSING``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pilotbase.workspace.jobs import Job
 _FOUND = loaded("worker.jobs.handlers")
 HANDLERS: Mapping[str, Handler] = {kind: handler for module in _FOUND for kind, handler in module.HANDLERS.items()}
 """Kind of job → what it does."""
+PASSING = frozenset(code for module in _FOUND for code in getattr(module, "PASSING", ()))
+"""Codes of errors that pass by themselves: the job is put back."""
 SWEEPS: tuple[Sweep, ...] = tuple(sweep for module in _FOUND for sweep in getattr(module, "SWEEPS", ()))
 _FAILURES: Mapping[str, Act] = {kind: act for module in _FOUND for kind, act in getattr(module, "FAILURES", {}).items()}
 """Kind of job → the step that its record takes when it fails."""

@@ -29,12 +29,12 @@ from pilotbase.worker.bundles.orders import erase_packed, pack_ordered
 from pilotbase.worker.intake.boxed_tables import cases_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
 from pilotbase.worker.jobs.handling import Handler, Sweep, record_of, take_step
+from pilotbase.worker.providers import seats
 from pilotbase.worker.trials.boards import score_on_board
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
-from pilotbase_estate.computing.seats import seat_of_trial
 
 
 def rehearse_application(base: Base, job: Job, on_progress: OnProgress) -> None:
@@ -78,7 +78,7 @@ def run(base: Base, job: Job, on_progress: OnProgress) -> None:
     if record.state not in (CommissionState.QUEUED, CommissionState.RUNNING):
         return
     plan = base.lab.view.load(record.documents["plan"], TrialPlan)
-    with seat_of_trial(base, record, plan, f"job:{job.identity}") as seat:
+    with seats().seat_of_trial(base.lab, record, plan, f"job:{job.identity}") as seat:
         if record_of(base, job).state == CommissionState.QUEUED:
             take_step(base, job, Act.TRIAL_START)
         report = run_unless_held(base, record, plan, seat.watched(on_progress))

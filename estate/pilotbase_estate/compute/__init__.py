@@ -1,0 +1,1 @@
+"""What the estate adds to the sandbox of the base."""

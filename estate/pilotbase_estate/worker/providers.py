@@ -1,0 +1,99 @@
+"""Pools give the base seats for its boxes, and their prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from pilotbase.compute.box.supervisor import BoxUsage
+from pilotbase.documents.api.seats import SeatTold
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.prices import PriceList
+from pilotbase.documents.record import Record
+from pilotbase.documents.texts import Text
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.worker.providers import OwnWork, Payer, Seat, Seats, TrialSeat
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.computing.seats import seat_of_trial
+from pilotbase_estate.computing.told_pools import wait_told
+from pilotbase_estate.queue.pools import pools
+from pilotbase_estate.queue.seating import place_for
+from pilotbase_estate.queue.showing import seats_of, why_seat_waits
+from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase_estate.vouchers.programmes import prices_of
+
+
+@dataclass(frozen=True)
+class PoolSeat:
+    """A seat in a pool; ``view`` is the base's own."""
+
+    view: View
+    holder: SeatHolder
+
+    @property
+    def holds_one(self) -> bool:
+        return self.holder.holds_one
+
+    @property
+    def is_nearly_over(self) -> bool:
+        return self.holder.is_nearly_over
+
+    def tend(self) -> Callable[[], Text] | None:
+        awaited = self.holder.tend()
+        return None if awaited is None else partial(why_seat_waits, self.view, awaited.asking.subject)
+
+    def leave(self, used: BoxUsage) -> None:
+        self.holder.leave(
+            Metered(
+                _milli(used.wall_seconds),
+                _milli(used.cpu_seconds),
+                _milli(used.memory_byte_seconds / (1 << 20)),
+                used.memory_peak_bytes,
+            )
+        )
+
+
+class PoolSeats:
+    """Room in the pools of which the operator says that they seat such work."""
+
+    def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
+        return PoolSeat(view, SeatHolder(lambda: place_for(view, work), holder))
+
+    def seat_of_trial(
+        self, lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str
+    ) -> AbstractContextManager[TrialSeat]:
+        return seat_of_trial(lab, record, plan, holder)
+
+    def seen(self, view: View, thing: str) -> Sequence[SeatTold]:
+        return [
+            SeatTold(
+                pool=one.job.asked.pool,
+                state=one.job.state.value,
+                wait=wait_told(one.wait) if one.wait is not None else None,
+            )
+            for one in seats_of(view, thing)
+        ]
+
+
+class PoolPrices:
+    """The prices of a pool: of the named one, else of the first that seats trials and has any."""
+
+    def prices(self, view: View, pool: str) -> PriceList | None:
+        if pool:
+            return prices_of(view, pool)[1]
+        for seating in (one for one in pools(view) if one.seats is not None and one.seats.trials is not None):
+            with suppress(NotFoundError):
+                return prices_of(view, seating.name)[1]
+        return None
+
+
+SEATS: Seats = PoolSeats()
+PAYER: Payer = PoolPrices()
+
+
+def _milli(amount: float) -> int:
+    return max(round(amount * 1000), 0)

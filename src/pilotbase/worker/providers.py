@@ -1,0 +1,175 @@
+"""What a computing estate gives the base: seats for its boxes, prices for its trials.
+
+Without an estate boxes take this machine as it is, and nothing has a price. A plug-in's module of this name provides
+its own `SEATS` and `PAYER`. Engines, the third contract, are in `compute.engines`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from pilotbase.compute.box.supervisor import BoxUsage
+from pilotbase.documents.api.seats import SeatTold
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.plugins import mirrored
+from pilotbase.documents.prices import PriceList
+from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.record import Record
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import JobKind
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.workspace.store import View
+
+
+@dataclass(frozen=True)
+class OwnWork:
+    """Boxes that a process of the base is to open."""
+
+    kind: JobKind
+    subject: str
+    """``commission:NAME``, or ``service:NAME@PART``."""
+    organisation: str
+    """Whose it is."""
+    memory_bytes: int
+    """Of each box."""
+    threads: Callable[[], int]
+    """Of each box; asked only where a pool seats such work."""
+    boxes: int = 1
+    """At the same time."""
+    seconds: float | None = None
+    """So long at most; None: as long as the pool lets anybody."""
+
+
+class Seat(Protocol):
+    """Room for boxes: requested until it is granted, kept by signs of life, requested anew when lost.
+
+    Safe to share between threads. Nothing here waits: who wants to, calls `tend` again.
+    """
+
+    @property
+    def holds_one(self) -> bool:
+        """Tell whether there is a seat: none where none is needed."""
+        ...
+
+    @property
+    def is_nearly_over(self) -> bool:
+        """Tell whether its time has nearly run out: then it is left and requested anew."""
+        ...
+
+    def tend(self) -> Callable[[], Text] | None:
+        """Return what says why the seat waits; None: it is there, or none is needed.
+
+        Raises:
+            RefusedError, NotFoundError: it could never be granted.
+        """
+        ...
+
+    def leave(self, used: BoxUsage) -> None:
+        """Give the seat back, if there is one, with what was used of it."""
+        ...
+
+
+class TrialSeat(Protocol):
+    """What a trial holds while it runs."""
+
+    def watched(self, on_progress: OnProgress) -> OnProgress:
+        """Return ``on_progress`` as it ends a trial that has lost its seat."""
+        ...
+
+    def count(self, report: Report) -> None:
+        """Note what the application's box has used, as its supplier may know it."""
+        ...
+
+
+class Seats(Protocol):
+    """Where the boxes of the base have room."""
+
+    def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
+        """Return the seat of ``work``, not yet requested; ``view`` is the base's own."""
+        ...
+
+    def seat_of_trial(
+        self, lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str
+    ) -> AbstractContextManager[TrialSeat]:
+        """Hold the seat of a trial until the end of the block; raises what keeps it from having one."""
+        ...
+
+    def seen(self, view: View, thing: str) -> Sequence[SeatTold]:
+        """Return the seats that work on a trial or service waits for or has; none for who may not see the thing."""
+        ...
+
+
+class Payer(Protocol):
+    """What computing power costs, and who sells it."""
+
+    def prices(self, view: View, pool: str) -> PriceList | None:
+        """Return the prices at which trials are estimated, of ``pool`` where one is named; None: there are none.
+
+        Raises:
+            NotFoundError: the named pool has no prices.
+        """
+        ...
+
+
+class _FreeSeat:
+    holds_one = is_nearly_over = False
+
+    def tend(self) -> None:
+        return None
+
+    def leave(self, used: BoxUsage) -> None:
+        del used
+
+
+class _FreeTrialSeat:
+    def watched(self, on_progress: OnProgress) -> OnProgress:
+        return on_progress
+
+    def count(self, report: Report) -> None:
+        del report
+
+
+class OwnSeats:
+    """Room on this machine, for which nobody waits."""
+
+    def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
+        del view, work, holder
+        return _FreeSeat()
+
+    @contextmanager
+    def seat_of_trial(self, lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str) -> Iterator[TrialSeat]:
+        del lab, record, plan, holder
+        yield _FreeTrialSeat()
+
+    def seen(self, view: View, thing: str) -> Sequence[SeatTold]:
+        del view, thing
+        return ()
+
+
+class NoPayer:
+    """Nothing has a price."""
+
+    def prices(self, view: View, pool: str) -> PriceList | None:
+        del view, pool
+        return None
+
+
+SEATS: Seats = OwnSeats()
+PAYER: Payer = NoPayer()
+
+
+@cache
+def seats() -> Seats:
+    """Return the seats of the plug-in that provides them; else `OwnSeats`."""
+    return next((module.SEATS for module in mirrored("worker.providers")), SEATS)
+
+
+@cache
+def payer() -> Payer:
+    """Return the payer of the plug-in that provides one; else `NoPayer`."""
+    return next((module.PAYER for module in mirrored("worker.providers")), PAYER)
