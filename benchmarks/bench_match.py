@@ -30,7 +30,7 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching.pairs import need_of
-from pilotbase.worker.matching.certified import match_document, match_subject
+from pilotbase.worker.matching import match_document, match_subject
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import Query, list_page

@@ -9,7 +9,7 @@ from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Interest, Reviewer
 from pilotbase.documents.vocabularies import Role
-from pilotbase.worker.trials.certifying import remarks_of
+from pilotbase.worker.trials.certificates import remarks_of
 from pilotbase.workspace.actors import actor, parties
 from tests.catalogue.records_for_tests import (
     APPLICATION,

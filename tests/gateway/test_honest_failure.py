@@ -17,8 +17,7 @@ from pilotbase.service.journal import journals_of
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.detectors import level
 from pilotbase.watch.status import status_of
-from pilotbase.worker.services.journals import take_in
-from pilotbase.worker.services.watching import taking, watch_round
+from pilotbase.worker.services.watching import take_in, taking, watch_round
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import serving
 

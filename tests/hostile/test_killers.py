@@ -15,7 +15,7 @@ import pytest
 
 from pilotbase.compute.box.cgroups import find_hierarchy, sweep
 from pilotbase.compute.box.ends import BoxEnded, WorkerLostError
-from pilotbase.compute.box.processes import descendants
+from pilotbase.compute.box.supervisor import descendants
 from pilotbase.documents.limits import EndReason
 from tests.hostile.test_leftovers import HOST
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pilotbase.compute.box.cgroups import find_hierarchy, sweep
-from pilotbase.compute.box.processes import descendants, start_time
 from pilotbase.compute.box.settings import BoxSettings
+from pilotbase.compute.box.supervisor import descendants
 
 STUBBORN = """
 import os, signal, time
@@ -55,7 +55,7 @@ time.sleep(300)
 def gone(pids: list[int], patience: float = 10) -> bool:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        if all(start_time(pid) is None or is_zombie(pid) for pid in pids):
+        if all(not Path(f"/proc/{pid}").exists() or is_zombie(pid) for pid in pids):
             return True
         time.sleep(0.02)
     return False

@@ -17,7 +17,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.watch import Replay
 from pilotbase.watch.runbooks import default_runbook
-from pilotbase.worker.datasets.results import keep_result
+from pilotbase.worker.datasets.owner_jobs import keep_result
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.catalogue.agreements_for_tests import agreement, dataset
 from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, commission, scenario, version

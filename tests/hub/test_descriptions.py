@@ -12,7 +12,7 @@ from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.quality import QualityReport, RuleResult
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.worker.datasets.results import keep_result
+from pilotbase.worker.datasets.owner_jobs import keep_result
 from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import dataset, file_of
 from tests.catalogue.records_for_tests import OWNER

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.compute.box.processes import children
+from pilotbase.compute.box.supervisor import children
 from pilotbase.documents.vocabularies import Role, WorkKind
 from pilotbase.hub.process import serving
 from pilotbase.worker.base import open_base

@@ -14,7 +14,7 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching import candidates, finding
 from pilotbase.matching.words import CharacterComparer
-from pilotbase.worker.matching.certified import gap_map, match_document, match_subject
+from pilotbase.worker.matching import gap_map, match_document, match_subject
 from pilotbase.workspace import resembling
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import find_listing

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pilotbase.compute.box import installer, runner
-from pilotbase.compute.box.shared_file import SLOTS
+from pilotbase.compute.box.channel import SLOTS
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason

@@ -8,7 +8,7 @@ import pytest
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.site import Release
 from pilotbase.worker.base import open_base
-from pilotbase.worker.sites.aggregates import permitted
+from pilotbase.worker.sites.releases import permitted
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import MANIFEST

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.processes import descendants
+from pilotbase.compute.box.supervisor import descendants
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict

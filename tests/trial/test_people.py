@@ -19,7 +19,7 @@ from pilotbase.trial.people_finding import people_finding
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.checking import check_scenario
-from pilotbase.worker.trials.given_files import read_report
+from pilotbase.worker.trials.folder import read_report
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import SCENARIO, writing_application, writing_scenario

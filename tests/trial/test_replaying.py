@@ -19,7 +19,7 @@ from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.trial.stored_records import read_records, store_records
 from pilotbase.worker.base import open_base
-from pilotbase.worker.trials.given_files import read_plan, read_report
+from pilotbase.worker.trials.folder import read_plan, read_report
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario

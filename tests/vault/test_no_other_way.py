@@ -73,8 +73,8 @@ LEAVES = {
         "worker/computing/claim_files.py",  # that evidence, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/describing.py",  # the same, to be described in a box
-        "worker/datasets/label_imports.py",  # the same, an export of labels read in a box
-        "worker/datasets/results.py",  # what a box has found of an owner's files, for that owner
+        "worker/datasets/labelling.py",  # the same, an export of labels read in a box
+        "worker/datasets/owner_jobs.py",  # what a box has found of an owner's files, for that owner
         "hub/forms/files.py",
     },
     "permit": {

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from pilotbase.documents.permissions import Act
-from pilotbase.worker.reactions.on_terms import move_agreements
+from pilotbase.worker.reactions.feed import move_agreements
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, agreement, dataset, publish
 from tests.catalogue.conftest import store, trial
 from tests.catalogue.records_for_tests import MACHINE, OWNER, PLANNER, SUPPLIER, Trial

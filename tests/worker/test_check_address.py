@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.worker.trials.check_address import check_address
+from pilotbase.worker.trials.folder import check_address
 from tests.catalogue.records_for_tests import certificate, plan, report, scenario, version
 
 CERTIFICATE = certificate(report(plan(scenario(), version()))).certificate

@@ -7,8 +7,7 @@ from sqlalchemy import event, insert
 
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, Signal
 from pilotbase.watch.incidents import close, set_grade
-from pilotbase.worker.services.duty_desk import duty_desk
-from pilotbase.worker.services.told_desk import told_desk
+from pilotbase.worker.services.duty_desk import duty_desk, told_desk
 from pilotbase.workspace.tables import watch_tables
 from tests.catalogue.conftest import any_store
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, REVIEWER, SUPPLIER

@@ -24,7 +24,7 @@ from pilotbase.trial.data_versions import hidden_rows, shown_by, versions_of
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.intake.refreshing import refreshing
-from pilotbase.worker.trials.data_versions import sealed_versions
+from pilotbase.worker.trials.hidden_budgets import sealed_versions
 from pilotbase.worker.trials.proving import prove, seal_in
 from tests.trial.conftest import GOOD, base, home, write_application, write_scenario
 

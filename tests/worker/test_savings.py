@@ -5,7 +5,7 @@ import pytest
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Estimand, Outcome
-from pilotbase.worker.trials.savings import saves
+from pilotbase.worker.trials.comparing import saves
 from tests.catalogue.records_for_tests import plan, report, scenario, version
 
 

@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from pilotbase.compute.box.asking import NO_REPORT
-from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.box import NO_REPORT, Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, BoxProgram, Mount
-from pilotbase.compute.box.intake import check_folder, readable_folder
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.trees import check_folder, readable_folder
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json

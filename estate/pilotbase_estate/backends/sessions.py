@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded, WorkerLostError
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded, Logs, WorkerLostError
 from pilotbase.compute.box.environments import Environment
-from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.engines import Worker

@@ -73,7 +73,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
 ) -> None:
     """Check an application's folder, manifest and locked requirements; report every problem at once."""
-    from pilotbase.worker.intake.applications import check_application
+    from pilotbase.worker.intake.checking import check_application
 
     checked = check_application(application)
     if as_json:

@@ -75,7 +75,7 @@ def revoke(
 ) -> None:
     """Revoke a certificate: the base's signed list names it from now on."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.trials.issuing import revoke_certificate
+    from pilotbase.worker.trials.certificates import revoke_certificate
 
     say(revoke_certificate(open_base(), file, reason))
 

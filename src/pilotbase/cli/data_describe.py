@@ -320,7 +320,7 @@ def _published(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.data.croissant.measurements import NOTHING
     from pilotbase.documents.dataset import Dataset
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.datasets.grading import published_report
+    from pilotbase.worker.datasets.measuring import published_report
 
     view = open_base().lab.view
     record, _ = load_record(view, subject_written("dataset", name))

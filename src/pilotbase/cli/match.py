@@ -81,7 +81,7 @@ def _find(side: Side, which: str, among: list[Path], by: Method, as_json: bool) 
 
 def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json: bool) -> None:
     """Print what fits among files; what is wrong with others is told, and their code is the exit code."""
-    from pilotbase.worker.matching.files import match_among, read_asked
+    from pilotbase.worker.matching import match_among, read_asked
 
     found = match_among(read_asked(path, side), among, _proofs(), _comparer(by))
     _print(found.matches, as_json)
@@ -93,13 +93,13 @@ def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json:
 
 
 def _found(side: Side, which: str, by: Method) -> Matches:
-    from pilotbase.worker.matching.files import read_asked
+    from pilotbase.worker.matching import read_asked
 
     path, comparer = Path(which), _comparer(by)
     if comparer is None:
         return _matched(side, which)
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.matching.certified import match_document, match_subject
+    from pilotbase.worker.matching import match_document, match_subject
 
     view = open_base().lab.view
     if path.exists():
@@ -109,7 +109,7 @@ def _found(side: Side, which: str, by: Method) -> Matches:
 
 def _matched(side: Side, which: str) -> Matches:
     """Return what fits by the usual comparison, here or on a hub."""
-    from pilotbase.worker.matching.files import read_asked
+    from pilotbase.worker.matching import read_asked
 
     if Path(which).exists():
         sent = read_asked(Path(which), side)
@@ -133,8 +133,8 @@ def _comparer(by: Method) -> Comparer | None:
 
 def _proofs() -> list[ProvenPair]:
     """Return the certificates of the base on this machine that hold; none where there is no base."""
-    from pilotbase.worker.matching.certified import proofs_that_hold
-    from pilotbase.worker.trials.scenario_standing import base_if_any
+    from pilotbase.worker.base import base_if_any
+    from pilotbase.worker.matching import proofs_that_hold
 
     base = base_if_any()
     return proofs_that_hold(base.lab.view, base.lab.store.clock()) if base is not None else []

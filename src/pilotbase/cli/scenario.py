@@ -132,8 +132,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
 ) -> None:
     """Check a scenario and its data; report every problem at once."""
+    from pilotbase.worker.base import base_if_any
     from pilotbase.worker.intake.checking import check_scenario
-    from pilotbase.worker.trials.scenario_standing import base_if_any
 
     checked = check_scenario(scenario, step, base_if_any())
     if as_json:
@@ -180,7 +180,7 @@ def versions(
 ) -> None:
     """List the versions of a scenario's hidden data: cases, attempts, what is left, certificates that rest on them."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.trials.data_versions import scenario_at, sealed_versions
+    from pilotbase.worker.trials.hidden_budgets import scenario_at, sealed_versions
 
     base = open_base()
     found = sealed_versions(base, scenario_at(base.lab.view, scenario)[0])

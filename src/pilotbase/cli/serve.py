@@ -100,8 +100,7 @@ def worker(
     from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
-    from pilotbase.worker.services.journals import take_in, taking_in
-    from pilotbase.worker.services.watching import taking, watch_round, watching
+    from pilotbase.worker.services.watching import take_in, taking, taking_in, watch_round, watching
     from pilotbase.worker.trials.canary_rounds import asking_canaries
     from pilotbase.workspace.jobs import Job, JobState
 

@@ -29,7 +29,7 @@ RecordAsJson = Annotated[bool, typer.Option("--json", help="Print the record.")]
 @command
 def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles that come with the software, and the base's own."""
-    from pilotbase.worker.trials.standards import known_profiles
+    from pilotbase.worker.intake.standard_checks import known_profiles
 
     profiles = known_profiles()
     if as_json:
@@ -46,7 +46,7 @@ def list_profiles(as_json: AsJson = False) -> None:
 @command
 def show(which: Which, as_json: AsJson = False) -> None:
     """Show a profile: its source, what of it was read, and each requirement with the way in which it is shown."""
-    from pilotbase.worker.trials.standards import checked_profile
+    from pilotbase.worker.intake.standard_checks import checked_profile
 
     profile = checked_profile(which)
     if as_json:
@@ -84,7 +84,7 @@ def add(file: Annotated[Path, typer.Argument(help="An organisation's own profile
 def diff(before: Which, after: Which, as_json: AsJson = False) -> None:
     """Tell what changed between two profiles, and whether more is asked than before."""
     from pilotbase.standards.differing import differences
-    from pilotbase.worker.trials.standards import checked_profile
+    from pilotbase.worker.intake.standard_checks import checked_profile
 
     changes = differences(checked_profile(before), checked_profile(after))
     if as_json:
@@ -105,7 +105,7 @@ def affected(which: Which, as_json: AsJson = False) -> None:
     """Tell which certificates of this base a changed profile touches, and which must be proven again."""
     from pilotbase.certificate.affected import affected_certificates
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.trials.standards import checked_profile
+    from pilotbase.worker.intake.standard_checks import checked_profile
 
     base, profile = open_base(), checked_profile(which)
     found = affected_certificates(base.lab.view, profile, base.lab.store.clock())

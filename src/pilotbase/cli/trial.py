@@ -98,8 +98,8 @@ def run(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
     from pilotbase.worker.base import open_base
+    from pilotbase.worker.trials.certificates import earlier_lines
     from pilotbase.worker.trials.consenting import asking_of, runner
-    from pilotbase.worker.trials.earlier import earlier_lines
     from pilotbase.worker.trials.proving import ProvenTrial, prove
 
     base = open_base(create=True, engine=engine)
@@ -137,7 +137,7 @@ def show(
     if is_remote():
         hub_records.show_record(commission_subject(str(report)), as_json)
         return
-    from pilotbase.worker.trials.given_files import read_report
+    from pilotbase.worker.trials.folder import read_report
 
     found = read_report(report)
     _print_report(found, report if report.is_dir() else report.parent, as_json)
@@ -325,7 +325,7 @@ def _from_hub(name: str) -> tuple[Path, bytes]:
 def _from_base(trial: Path) -> tuple[Path, bytes]:
     from pilotbase.worker.base import open_base
     from pilotbase.worker.bundles.packing import pack_trial
-    from pilotbase.worker.trials.given_files import read_plan
+    from pilotbase.worker.trials.folder import read_plan
 
     file, base = trial / "plan.json" if trial.is_dir() else trial, open_base()
     bundle = pack_trial(base, base.lab.view, read_plan(file).digest())

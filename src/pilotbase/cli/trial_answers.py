@@ -52,7 +52,7 @@ def decide(  # noqa: PLR0913 - each is an option
     from pilotbase.trial.deciding import decide_recorded
     from pilotbase.trial.decision_plans import Overrides, read_decision_plan
     from pilotbase.trial.recorded_cases import read_recorded_cases
-    from pilotbase.worker.trials.given_files import cases_file
+    from pilotbase.worker.trials.folder import cases_file
 
     read, file = read_decision_plan(plan, Overrides(attempt, alpha, design, labels)), cases_file(cases)
     if file != cases:
@@ -87,7 +87,7 @@ def judge(
     from pilotbase.documents.loading import load_document
     from pilotbase.trial.judging.folder import judge_cases
     from pilotbase.trial.judging.judged_cases import read_judged_cases
-    from pilotbase.worker.trials.given_files import cases_file
+    from pilotbase.worker.trials.folder import cases_file
 
     read = load_document(Judge, manifest)
     judged = read_judged_cases(cases_file(cases), read, beside)

@@ -9,9 +9,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnd
+from pilotbase.compute.box.ends import BoxEnd, Logs
 from pilotbase.compute.box.environments import Environment
-from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.box.warm_worker import start_worker

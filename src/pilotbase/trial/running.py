@@ -16,7 +16,7 @@ from pilotbase.compute.box.installed import INSTALLED, installed_environment, mi
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
-from pilotbase.compute.endpoints.starting import start_endpoint
+from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.compute.engines import LOCAL, Engine, Worker
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse

@@ -94,3 +94,8 @@ def _publish(base: Base) -> None:
 def renew_revocations(base: Base) -> None:
     """Let the public list of revocations speak of now; raises as `publish_revocations`."""
     publish_revocations(base.trust, base.lab.view, base.revocations, base.lab.store.clock())
+
+
+def base_if_any() -> Base | None:
+    """Return the base in ``PILOTBASE_HOME``, or None where there is none; raises as `open_base` does."""
+    return open_base() if (home_path() / "home.json").is_file() else None

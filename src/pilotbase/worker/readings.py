@@ -1,11 +1,14 @@
-"""What only some of those who see a record may read: for all others it does not exist."""
+"""What of a record an actor may read: what they may not, does not exist for them."""
 
 from __future__ import annotations
 
 from pilotbase.catalogue.records import load_record
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import Record
+from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import certificate_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -32,3 +35,19 @@ def scenario_for(view: View, subject: str, reading: ReadScope) -> Scenario:
     if not may_read(reading, view.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
         raise NotFoundError("record.not_found", subject=subject)
     return scenario
+
+
+def report_of(view: View, record: Record) -> Report | None:
+    """Return the newest report of a trial: the full one where it is seen, else the supplier's view of it."""
+    full = record.documents.get("report")
+    if full is None:
+        return None
+    stored = view.get(full) or next(iter(view.find("report", {"full": full}, limit=1)), None)
+    return stored.load(Report) if stored else None
+
+
+def certificate_of(view: View, record: Record) -> IssuedCertificate | None:
+    """Return the certificate that was issued over the newest report."""
+    report_digest = record.documents.get("report")
+    digest = view.head(certificate_head(report_digest)) if report_digest else None
+    return view.load(digest, IssuedCertificate) if digest else None

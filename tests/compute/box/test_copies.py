@@ -14,10 +14,9 @@ from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.command import BoxProgram, shown_of_host
 from pilotbase.compute.box.copies import copy_of
 from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.intake import readable_folder
 from pilotbase.compute.box.probe import probe_host
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, Protection, running_interpreter
-from pilotbase.compute.box.trees import digest_tree
+from pilotbase.compute.box.trees import digest_tree, readable_folder
 from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.intake import check_folder
-from pilotbase.compute.box.locks import parse_lock
-from pilotbase.compute.box.markers import MarkerError, applies, marker_values
+from pilotbase.compute.box.locks import MarkerError, applies, marker_values, parse_lock
 from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.compute.box.staging import staging_folder
+from pilotbase.compute.box.trees import check_folder
 from pilotbase.documents.errors import InputError
 
 HASH = "--hash=sha256:" + "a" * 64

@@ -10,8 +10,8 @@ import pytest
 
 from pilotbase.compute.box import copies
 from pilotbase.compute.box.command import BoxProgram, shown_of_host
+from pilotbase.compute.box.copies import shown_libraries
 from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.libraries import shown_libraries
 from pilotbase.compute.box.probe import probe_host
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, LogPolicy, running_interpreter
 from pilotbase.compute.box.warm_worker import start_worker

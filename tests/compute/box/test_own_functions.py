@@ -5,8 +5,7 @@ from importlib.metadata import PathDistribution
 import pydantic
 import pytest
 
-from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
-from pilotbase.compute.box.own_packages import _places, package_mounts
+from pilotbase.compute.box.own_functions import BoxedCall, _places, call_in_box, package_mounts
 from pilotbase.documents.errors import InputError
 
 

@@ -7,7 +7,7 @@ from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.worker.datasets.grading import publish_report, published_report
+from pilotbase.worker.datasets.measuring import publish_report, published_report
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.agreements_for_tests import DATASET, dataset, publish
 from tests.catalogue.conftest import store, trial

@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.documents.report import GroupScore, Report
 from pilotbase.documents.site import Release
-from pilotbase.worker.sites.aggregates import permitted
+from pilotbase.worker.sites.releases import permitted
 
 
 @pytest.fixture

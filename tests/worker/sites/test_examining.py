@@ -10,8 +10,7 @@ from pilotbase.certificate import create_trust
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.sites.enrolling import revoke_site
-from pilotbase.worker.sites.papers import SiteReport
-from pilotbase.worker.sites.signatures import sign
+from pilotbase.worker.sites.papers import SiteReport, sign
 from pilotbase.worker.sites.taking_back import take_back
 from pilotbase.workspace.checks.excerpts import ProvenEntry
 from pilotbase.workspace.log.merkle import MerkleTree

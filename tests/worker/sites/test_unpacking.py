@@ -17,11 +17,10 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import attempts_of
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.sites.archives import MOST_MEMBERS, PAPER, ArchiveEntry, write_archive
-from pilotbase.worker.sites.papers import SitePack, pack_head
+from pilotbase.worker.sites.papers import SitePack, pack_head, read_envelope, read_paper, sign
 from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of
-from pilotbase.worker.sites.signatures import read_envelope, read_paper, sign
 from pilotbase.worker.sites.unpacking import opened_pack, require_runnable
-from pilotbase.worker.trials.scenario_standing import sealed_here
+from pilotbase.worker.trials.hidden_budgets import sealed_here
 from pilotbase.workspace.actors import parties
 from tests.trial.conftest import BAD
 from tests.worker.sites.homes_for_tests import WITNESS, at

@@ -7,6 +7,7 @@ uid, capabilities, filter — and its scratch opened for counting; only then is 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import time
@@ -14,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pilotbase.compute.box import seccomp
 from pilotbase.compute.box.cgroups import ControlGroup, find_hierarchy
-from pilotbase.compute.box.channel import BoxChannel, ChannelClosedError, DeadlinePassedError, open_pipe
+from pilotbase.compute.box.channel import BoxChannel, ChannelClosedError, DeadlinePassedError, SharedFile, open_pipe
 from pilotbase.compute.box.command import (
     SCRATCH,
     SHARED_MEMORY,
@@ -28,23 +29,20 @@ from pilotbase.compute.box.command import (
     Tools,
     box_arguments,
     boxed_command,
+    constant_files,
     environment_variables,
     joined_command,
     launch_command,
     program_command,
     shown_of_host,
 )
-from pilotbase.compute.box.ends import WorkerLostError
-from pilotbase.compute.box.logs import CappedLog, Logs
+from pilotbase.compute.box.ends import CappedLog, Logs, WorkerLostError
 from pilotbase.compute.box.probe import HostProbe, probe_host, require_level
-from pilotbase.compute.box.proc_files import constant_files
-from pilotbase.compute.box.processes import children, status
 from pilotbase.compute.box.settings import BoxSettings, MemoryWatch, Protection, StartMode, running_interpreter
-from pilotbase.compute.box.shared_file import SharedFile
-from pilotbase.compute.box.supervisor import BoxUsage, EnforcedLimits, Launch, Supervisor
+from pilotbase.compute.box.supervisor import BoxUsage, EnforcedLimits, Launch, Supervisor, children, status
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel
-from pilotbase.protocols.frames import FrameError, FrameKind
+from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
 
 _START_SECONDS = 20.0
 _CRASHES = frozenset(
@@ -57,6 +55,8 @@ _CRASHES = frozenset(
     }
 )
 """Symptoms behind which a limit may stand."""
+NO_REPORT = (FrameError, ValueError, KeyError, TypeError)
+"""What taking up a report of whomever may raise: it is none, or lacks what it should hold."""
 
 
 class BoxStartError(PilotbaseError):
@@ -271,3 +271,19 @@ def _memory_file(content: bytes) -> int:
         stream.write(content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
+
+
+def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, Any]:
+    """Return whether the program in ``box`` did what the greeting asks within ``seconds``, and its report.
+
+    Raises:
+        ChannelClosedError, DeadlinePassedError: the box ended before, or time was over.
+        FrameError, ValueError: what came is no report.
+    """
+    deadline = time.monotonic() + seconds
+    box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)
+    header = box.channel.receive_header(deadline)
+    if header.kind not in (FrameKind.READY, FrameKind.ERROR) or header.length > MAX_JSON_BYTES:
+        raise FrameError(EndReason.BROKEN_PROTOCOL)
+    report = json.loads(bytes(box.channel.receive(header.length, deadline)))
+    return header.kind is FrameKind.READY, report

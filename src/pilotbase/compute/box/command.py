@@ -6,13 +6,12 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from pilotbase.compute.box import entering
-from pilotbase.compute.box.copies import copy_of
+from pilotbase.compute.box.copies import copy_of, shown_libraries
 from pilotbase.compute.box.image_root import ENTERING, aside, entering_words, python_words, root_arguments
-from pilotbase.compute.box.libraries import shown_libraries
-from pilotbase.compute.box.proc_files import emptied_folders
 from pilotbase.compute.box.settings import BoxSettings, Interpreter, MemoryWatch, Protection, StartMode
 from pilotbase.documents.limits import IsolationLevel, Limits
 
@@ -22,7 +21,6 @@ SCRATCH = PurePosixPath("/tmp")  # noqa: S108 - the box's own, a tmpfs of bounde
 SHARED_MEMORY = PurePosixPath("/dev/shm")  # noqa: S108
 PROGRAM = PurePosixPath("/pilotbase/program.py")
 ADAPTERS = PurePosixPath("/pilotbase/adapters")
-
 _INSIDE_UID = 1000
 _OPEN_FILES = 1024
 _SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib64", "/lib", "/lib64")
@@ -41,6 +39,9 @@ _PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8")
 """Without site-packages, without the script's folder on its path, writing no bytecode."""
 _JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
 """Shell: join every group named before ``--``, then become the command after it."""
+_PROC = PurePosixPath("/proc")
+_KEPT = frozenset({"self", "thread-self", "mounts", "net", "version", "filesystems", "cmdline", "sysvipc"})
+"""Of the box itself, or the same at all times."""
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,10 @@ def boxed_command(program: BoxProgram, settings: BoxSettings, start: StartMode, 
     assert settings.interpreter is not None
     if program.root is not None:
         uid = settings.uid if start is StartMode.D else None
-        entered = entering_words(uid, limit_command(tools, settings)[1:], [str(PROGRAM), *program.arguments])
+        entered = entering_words(uid, _limit_command(tools, settings)[1:], [str(PROGRAM), *program.arguments])
         return [*python_words(settings.interpreter, _library_folders()), *_PYTHON_OPTIONS, *entered]
     drop = _drop_command(tools, settings.uid) if start is StartMode.D else []
-    return [*limit_command(tools, settings), *drop, *_python(settings, PROGRAM, program)]
+    return [*_limit_command(tools, settings), *drop, *_python(settings, PROGRAM, program)]
 
 
 def program_command(
@@ -190,10 +191,10 @@ def program_command(
     drop = _drop_command(tools, settings.uid) if os.getuid() == 0 else [tools.setpriv, "--no-new-privs", "--"]
     if seccomp is not None:
         drop[-1:] = ["--seccomp-filter", f"/proc/self/fd/{seccomp}", "--"]
-    return [*limit_command(tools, settings), *drop, *python]
+    return [*_limit_command(tools, settings), *drop, *python]
 
 
-def limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
+def _limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
     """Return the prefix that sets resource limits of each process; a control group bounds the whole box."""
     limits, removed = settings.limits, settings.removed
     command = [tools.prlimit, "--core=0", f"--nofile={_OPEN_FILES}", "--memlock=65536", "--msgqueue=0"]
@@ -204,11 +205,11 @@ def limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
         if Protection.PROCESSES not in removed:
             command.append(f"--nproc={limits.processes}")
         if Protection.MEMORY not in removed:
-            command.append(f"--as={address_space(limits)}")
+            command.append(f"--as={_address_space(limits)}")
     return command
 
 
-def address_space(limits: Limits) -> int:
+def _address_space(limits: Limits) -> int:
     """Return the bound of one process's addresses where the supervisor counts memory; libraries reserve without use."""
     return limits.memory_bytes + (4 << 30)
 
@@ -263,7 +264,7 @@ def _masks(constants: Mapping[PurePosixPath, int]) -> list[str]:
     arguments = _emptied(PurePosixPath("/dev/pts"))
     for file, descriptor in constants.items():
         arguments += ["--perms", "0444", "--ro-bind-data", str(descriptor), str(file)]
-    for folder in emptied_folders():
+    for folder in _emptied_folders():
         arguments += _emptied(folder)
     return arguments
 
@@ -305,3 +306,44 @@ def _parents(target: PurePosixPath) -> list[str]:
     for parent in reversed(target.parents[:-1]):
         arguments += ["--perms", "0755", "--dir", str(parent)]
     return arguments
+
+
+def constant_files(limits: Limits) -> Mapping[PurePosixPath, bytes]:
+    """Return the files of /proc that are replaced, and what they say in a box of these limits; most are empty.
+
+    Load, free memory, interrupts, locks and open files of the whole host stand there, and whatever one box does shows
+    in them to another. Every entry is masked that is not known to tell nothing of the kind; a kernel's new ones are,
+    too.
+    """
+    memory = f"{limits.memory_bytes >> 10:>11} kB"
+    figures = {"MemTotal": memory, "MemFree": memory, "MemAvailable": memory}
+    figures |= dict.fromkeys(("Buffers", "Cached", "SwapCached", "SwapTotal", "SwapFree"), f"{0:>11} kB")
+    zeros = " 0" * 10
+    processors = [f"cpu {zeros}", *(f"cpu{number}{zeros}" for number in range(os.cpu_count() or 1))]
+    counters = ["intr 0", "ctxt 0", "btime 0", "processes 1", "procs_running 1", "procs_blocked 0"]
+    texts = {
+        "meminfo": "".join(f"{name}:{value}\n" for name, value in figures.items()),
+        "stat": "".join(f"{line}\n" for line in processors + counters),
+        "uptime": "0.00 0.00\n",
+        "loadavg": "0.00 0.00 0.00 1/1 1\n",
+    }
+    contents = {name: content.encode() for name, content in texts.items()} | {"cpuinfo": _processors()}
+    return {_PROC / name: contents.get(name, b"") for name, is_folder in _entries().items() if not is_folder}
+
+
+def _emptied_folders() -> list[PurePosixPath]:
+    """Return the folders of /proc that are empty in a box."""
+    return [_PROC / name for name, is_folder in _entries().items() if is_folder]
+
+
+@cache
+def _entries() -> Mapping[str, bool]:
+    """Return every entry that is neither a process nor kept, and whether it is a folder."""
+    names = sorted(path.name for path in Path(_PROC).iterdir())
+    return {name: (Path(_PROC) / name).is_dir() for name in names if not name.isdigit() and name not in _KEPT}
+
+
+@cache
+def _processors() -> bytes:
+    """Return the host's processors as they were at the first box: their clock rates change with the load."""
+    return (Path(_PROC) / "cpuinfo").read_bytes()

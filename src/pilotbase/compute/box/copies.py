@@ -15,11 +15,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from pilotbase.compute.box.settings import Interpreter
 from pilotbase.compute.box.staging import one_at_a_time, remove_folder, staging_folder
 from pilotbase.documents.errors import PilotbaseError
 
@@ -28,6 +30,19 @@ _KEPT_SECONDS = 7 * 86_400
 _PIECE = 1 << 30
 _MADE: dict[tuple[object, ...], Path] = {}
 """Kind and places, with inodes and times of change → what was made: a place is walked once a process."""
+_OF_WHEELS = (
+    "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
+    "libanl.so.1", "libatomic.so.1", "libc.so.6", "libdl.so.2", "libexpat.so.1", "libgcc_s.so.1", "libGL.so.1",
+    "libglib-2.0.so.0", "libgobject-2.0.so.0", "libgthread-2.0.so.0", "libICE.so.6", "libm.so.6", "libmvec.so.1",
+    "libnsl.so.1", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libSM.so.6", "libstdc++.so.6", "libutil.so.1",
+    "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libz.so.1",
+    "libgfortran.so.5", "libgomp.so.1", "libquadmath.so.0", "libnss_files.so.2",
+)  # fmt: skip
+"""What wheels of manylinux leave to the system (PEP 600, the policies of auditwheel), and what compilers add to it."""
+_FOLDERS = ("gconv", "python3.*")
+"""Of the C library: its tables of encodings. Of a system's own Python, where it stands among the libraries."""
+_NAMED = re.compile(rb"(?:lib|ld-)[\w.+-]*\.so[\w.]*(?=\0)")
+"""A library's name, as an ELF file holds it of each that it needs, and of most that it opens as it runs."""
 
 
 def copies_folder(name: str) -> Path:
@@ -165,3 +180,57 @@ def _sweep(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - kept.stat().st_mtime > _KEPT_SECONDS:
                 remove_folder(kept)
+
+
+def shown_libraries(folder: Path, interpreter: Interpreter, tools: Iterable[Path]) -> Path:
+    """Return what boxes are shown in place of a system's folder of libraries; kept, and anew when anything changes.
+
+    Every box is shown the same: what a wheel may count on, and what Python and its tools load. So what an application
+    finds in its rehearsal is there in its trial, and a machine's other libraries are neither seen nor copied.
+    ``tools``: what loads libraries in a box, besides Python and applications.
+
+    Raises:
+        PilotbaseError: ``box.no_copies``: it cannot be written.
+    """
+
+    def mark() -> str:
+        others = {str(place) for place in folder.iterdir() if place.is_dir()} - {
+            str(place) for place in _whole_folders(folder)
+        }
+        return mark_of([folder, *_programs(interpreter, tools)], others)
+
+    def take(target: Path) -> None:
+        target.mkdir()
+        for name in sorted(_needed_libraries(folder, _programs(interpreter, tools))):
+            copy_tree(folder / name, target / name)
+        target.chmod(0o755)
+
+    return kept("libraries", (folder, interpreter.executable), mark, take)
+
+
+def _programs(interpreter: Interpreter, tools: Iterable[Path]) -> list[Path]:
+    beneath = ("lib*/libpython*.so*", "lib*/python3*/lib-dynload/*.so")
+    found = [file for pattern in beneath for file in sorted(interpreter.prefix.glob(pattern))]
+    return [interpreter.executable, *tools, *found]
+
+
+def _whole_folders(folder: Path) -> list[Path]:
+    return [place for pattern in _FOLDERS for place in folder.glob(pattern)]
+
+
+def _needed_libraries(folder: Path, programs: Iterable[Path]) -> set[str]:
+    """Return the names in ``folder`` of everything that is shown of it, links and what they lead to."""
+    found = {place.name for place in _whole_folders(folder)}
+    waiting = set(_OF_WHEELS).union(*(_named_in(program) for program in programs))
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (folder / name).is_file():
+            continue
+        found.add(name)
+        waiting |= _named_in(folder / name)
+        waiting |= {(folder / name).readlink().name} if (folder / name).is_symlink() else set()
+    return found
+
+
+def _named_in(file: Path) -> set[str]:
+    return {name.decode() for name in _NAMED.findall(file.read_bytes())}

@@ -16,8 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pilotbase.compute.box import installer
-from pilotbase.compute.box.asking import NO_REPORT, ask_box
-from pilotbase.compute.box.box import Box
+from pilotbase.compute.box.box import NO_REPORT, Box, ask_box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import BoxProgram, Mount
 from pilotbase.compute.box.ends import END_TEXTS

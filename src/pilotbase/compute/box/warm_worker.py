@@ -21,13 +21,12 @@ from pilotbase.compute.box.box import Box, BoxFacts
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, BoxProgram, Mount
 from pilotbase.compute.box.copies import copy_of
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded, Logs
 from pilotbase.compute.box.environments import Environment
 from pilotbase.compute.box.images import ROOT, START
-from pilotbase.compute.box.intake import check_folder, readable_folder
-from pilotbase.compute.box.logs import Logs
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.compute.box.supervisor import BoxUsage
+from pilotbase.compute.box.trees import check_folder, readable_folder
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError

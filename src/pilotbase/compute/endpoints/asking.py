@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pilotbase.compute.box.logs import CappedLog
+from pilotbase.compute.box.ends import CappedLog
 from pilotbase.compute.endpoints.calls import Call, CallLog
 from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, Wire
 from pilotbase.documents.errors import PilotbaseError, RefusedError

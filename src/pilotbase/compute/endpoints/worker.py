@@ -7,6 +7,7 @@ retries, ``load_seconds`` until the endpoint has said that it is there, ``wall_s
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import queue
 import threading
@@ -18,19 +19,19 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
-from pilotbase.compute.box.logs import CappedLog, Logs
+from pilotbase.compute.box.ends import BoxEnd, BoxEnded, CappedLog, Logs
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.endpoints.asking import EndpointSession, Rate, RequestFault
 from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
+from pilotbase.compute.endpoints.operator import EndpointSettings
 from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, abstentions, checked
 from pilotbase.compute.endpoints.wires import WIRES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError
-from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
 
 MOST_UNANSWERED = 5
@@ -207,3 +208,20 @@ class EndpointWorker:
     def _told(self, end: BoxEnd) -> BoxEnd:
         """Return the end with its words where the log policy lets them out."""
         return BoxEnd(end.reason, end.batch, end.detail if self._policy is LogPolicy.FULL else "")
+
+
+def start_endpoint(
+    endpoint: Endpoint, supplier: str, contract: Contract, settings: BoxSettings, calls: CallLog
+) -> EndpointWorker:
+    """Return a worker whose endpoint has said that it is there; close it after use.
+
+    Raises:
+        RefusedError: the address is private or of plain http and not listed, or the operator keeps no such key for it.
+        InputError: the file of keys cannot be read.
+        BoxEnded: the endpoint is not there, refuses, or does not fit the contract; the reason says why.
+    """
+    operator = EndpointSettings.from_environment()
+    with contextlib.suppress(NoAnswerError):  # it is told as the endpoint's end, which others are, too
+        operator.guard.check(endpoint.url)
+    access = EndpointAccess(operator.guard, operator.key_for(supplier, endpoint))
+    return EndpointWorker(endpoint, contract, settings, access, calls)

@@ -25,8 +25,8 @@ from pilotbase.hub.sentences import t
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
-from pilotbase.worker.trials import checking
-from pilotbase.worker.trials.checking import Checked
+from pilotbase.worker.trials import certificates
+from pilotbase.worker.trials.certificates import Checked
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
@@ -73,7 +73,7 @@ def check(request: HubRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if form.serial():
             return redirect("certificate", serial=form.serial())
-        checked = checking.check(base(), form.given())
+        checked = certificates.check(base(), form.given())
     shown = {"title": text("hub.nav_certificates"), "form": form, "checked": checked}
     return render(request, "hub/certificate_check.html", shown)
 
@@ -81,16 +81,16 @@ def check(request: HubRequest) -> HttpResponse:
 @require_safe
 def show(request: HubRequest, serial: str) -> HttpResponse:
     """Show a certificate of this base and whether it holds now."""
-    checked = checking.check_issued(base(), serial)
+    checked = certificates.check_issued(base(), serial)
     shown = {"title": text("hub.certificate"), "checked": checked, "serial": serial}
-    shown |= beside_certificate(request.acting, checking.issued(base(), serial), checked)
+    shown |= beside_certificate(request.acting, certificates.issued(base(), serial), checked)
     return render(request, "hub/certificate.html", {**shown, "crumbs": [section_crumb("certificates")]})
 
 
 @require_safe
 def download(request: HubRequest, serial: str) -> HttpResponse:
     """Give the signed envelope, to be checked offline."""
-    response = HttpResponse(checking.issued(base(), serial).envelope.to_bytes(), content_type="application/json")
+    response = HttpResponse(certificates.issued(base(), serial).envelope.to_bytes(), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="certificate-{serial[:12]}.json"'
     return response
 
@@ -98,7 +98,7 @@ def download(request: HubRequest, serial: str) -> HttpResponse:
 @require_safe
 def qr(request: HubRequest, serial: str) -> HttpResponse:
     """Give the QR code that stands on the certificate's page."""
-    checking.issued(base(), serial)
+    certificates.issued(base(), serial)
     title = text("hub.qr_of_certificate").render(language())
     return HttpResponse(qr_code(certificate_address(serial), title), content_type="image/svg+xml")
 

@@ -31,11 +31,9 @@ from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_c
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.first_rows import is_archive
-from pilotbase.worker.datasets.grading import published_report
-from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files, preview_of
+from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files, preview_of, why_no_previews
 from pilotbase.worker.datasets.marking import asks_for_marks
-from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured
-from pilotbase.worker.datasets.previewing import why_no_previews
+from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured, published_report
 from pilotbase.worker.progress import told
 from pilotbase.workspace.failures import NotFoundError
 

@@ -24,7 +24,7 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.addresses import address_of, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.operations.matches import GAPS
-from pilotbase.worker.matching.certified import Withheld, match_subject, withheld_proofs
+from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 
 _OWN = 20

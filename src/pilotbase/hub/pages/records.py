@@ -44,13 +44,13 @@ from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
 from pilotbase.hub.presenters.states import way
 from pilotbase.worker.datasets.contributions import contribution
-from pilotbase.worker.datasets.grading import published_report
 from pilotbase.worker.datasets.keeping import kept_of
+from pilotbase.worker.datasets.measuring import published_report
 from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
+from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.worker.trials.estimates import estimate_shown
-from pilotbase.worker.trials.results import certificate_of, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 from pilotbase.workspace.store import View

@@ -30,7 +30,7 @@ from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.service.registry import load_service
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import history_of, list_services, may_act, may_put_into_service, show_service
-from pilotbase.worker.trials.checking import issued
+from pilotbase.worker.trials.certificates import issued
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

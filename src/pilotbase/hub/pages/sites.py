@@ -24,8 +24,7 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.sentences import t
 from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
-from pilotbase.worker.sites.orders import packs_of
-from pilotbase.worker.sites.returning import send_report
+from pilotbase.worker.sites.orders import packs_of, send_report
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
 _AT_WORK = frozenset({"queued", "running"})

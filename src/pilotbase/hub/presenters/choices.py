@@ -25,8 +25,7 @@ from pilotbase.worker.bundles.packing import reports_of
 from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials.acts import acts_on
-from pilotbase.worker.trials.data_versions import sealed_versions
-from pilotbase.worker.trials.hidden_budgets import budget_of_trial
+from pilotbase.worker.trials.hidden_budgets import budget_of_trial, sealed_versions
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 

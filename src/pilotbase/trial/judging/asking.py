@@ -16,7 +16,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.compute.endpoints.calls import CallLog
-from pilotbase.compute.endpoints.starting import start_endpoint
+from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import AnswerParsing, Endpoint
 from pilotbase.documents.judge import FIRST, SECOND, Judge

@@ -8,7 +8,7 @@ from pilotbase.documents.api.trials import CheckedCertificate
 from pilotbase.documents.texts import sentence
 from pilotbase.operations import certificates as declared
 from pilotbase.worker.bound.binding import Caller, does
-from pilotbase.worker.trials.checking import Checked, check, check_issued, issued
+from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued
 
 does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, asked.envelope)))
 does(declared.SHOW)(lambda caller, asked: _told(caller, check_issued(caller.base, asked.serial)))

@@ -7,7 +7,7 @@ from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.operations import incidents as declared
 from pilotbase.watch import incidents, runbooks
 from pilotbase.worker.bound.binding import Caller, Versioned, does
-from pilotbase.worker.services.told_desk import told_desk
+from pilotbase.worker.services.duty_desk import told_desk
 
 does(declared.DESK)(lambda caller, asked: told_desk(caller.view, caller.language))
 does(declared.SHOW)(lambda caller, asked: Versioned(*incidents.load_incident(caller.view, asked.number)))

@@ -10,8 +10,8 @@ from pilotbase.operations.labelling import OfRound
 from pilotbase.operations.operation import NoInput
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.datasets import labelling
-from pilotbase.worker.datasets.label_imports import order_import
 from pilotbase.worker.datasets.label_rounds import find_round, open_round, part_of, rounds_of
+from pilotbase.worker.datasets.labelling import order_import
 from pilotbase.workspace.failures import ConflictError
 
 

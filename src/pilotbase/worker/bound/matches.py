@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.operations import matches as declared
 from pilotbase.worker.bound.binding import does
-from pilotbase.worker.matching.certified import gap_map, match_document, match_subject
+from pilotbase.worker.matching import gap_map, match_document, match_subject
 
 KEPT_SECONDS = 60
 """The map is computed at most once a minute."""

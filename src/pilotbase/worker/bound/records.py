@@ -40,8 +40,8 @@ from pilotbase.worker.bound.binding import Caller, Versioned, does
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 from pilotbase.worker.progress import progress_of
+from pilotbase.worker.readings import report_of
 from pilotbase.worker.trials.acts import acts_on, work_of
-from pilotbase.worker.trials.results import report_of
 from pilotbase.workspace import listings
 from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError

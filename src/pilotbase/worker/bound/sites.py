@@ -15,8 +15,7 @@ from pilotbase.worker.intake.versions import own_names
 from pilotbase.worker.progress import told
 from pilotbase.worker.sites import orders
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site, revoke_site
-from pilotbase.worker.sites.orders import PackState
-from pilotbase.worker.sites.returning import Came, Returning, came_back, send_report, sent_reports
+from pilotbase.worker.sites.orders import Came, PackState, Returning, came_back, send_report, sent_reports
 from pilotbase.workspace.store import View
 
 does(declared.LIST)(lambda caller, asked: [SiteTold.model_validate(_site(one)) for one in known_sites(caller.view)])

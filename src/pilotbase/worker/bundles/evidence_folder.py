@@ -38,7 +38,7 @@ from pilotbase.trial.sealed import load_sealed
 from pilotbase.trial.standards import frozen_requirements
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.files import SUMS, sums_of
-from pilotbase.worker.trials.given_files import read_plan, read_report
+from pilotbase.worker.trials.folder import read_plan, read_report
 from pilotbase.worker.whole_files import PRIVATE, whole_folder, write_whole
 
 _RECORDS = ("report.html", "certificate.json", "log-checkpoint.txt")

@@ -34,7 +34,6 @@ MAXIMUM_BYTES = 2 << 30
 _OLDEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip can name."""
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
-
 Files = Mapping[str, bytes]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pilotbase.catalogue.records import load_record
@@ -18,6 +19,8 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import certificate_head, report_head
+from pilotbase.documents.texts import LANGUAGES, Language, Text, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.stored_records import shown_cases
@@ -25,15 +28,24 @@ from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Proceedings, excerpt_of
-from pilotbase.worker.bundles.files import pack
-from pilotbase.worker.bundles.readme import readme
+from pilotbase.worker.bundles.files import SUMS, pack
 from pilotbase.worker.readings import record_for
+from pilotbase.workspace.checks.excerpts import LogExcerpt
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.readings import TAKEN
 from pilotbase.workspace.store import View
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
+_COMMANDS = (
+    ("bundle.readme.sums", f"sha256sum -c {SUMS}"),
+    ("bundle.readme.replay", "pilotbase trial replay ."),
+    ("bundle.readme.roots", "pilotbase trial replay . --trust ../trust-roots.json --log-key ../log-key.txt"),
+    (
+        "bundle.readme.revoked",
+        "pilotbase certificate verify certificate.json --trust trust-roots.json --revocations revocations.json",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
         NotFoundError: the plan has no report yet.
         InvalidProofError: store, log and vault do not say the same.
     """
-    of = proceedings_of(base, plan, acceptance)
+    of = _proceedings_of(base, plan, acceptance)
     excerpt = excerpt_of(base.lab.store, of)
     records = _open_records(base, taker, of)
     certificate = of.certificate.certificate if of.certificate is not None else None
@@ -72,47 +84,12 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
         files["certificate.json"] = of.certificate.envelope.to_bytes()
     if of.acceptance is not None:
         files["acceptance.json"] = _spell(of.acceptance)
-    files["README.md"] = readme(of, excerpt, sorted([*files, "README.md"])).encode()
+    files["README.md"] = _readme(of, excerpt, sorted([*files, "README.md"])).encode()
     name = _ODD.sub("_", f"{of.report.application.name}-{of.report.application.version}-{plan[7:15]}")
     return Bundle(f"{name}.zip", pack(name, files))
 
 
-def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
-    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
-
-    Raises:
-        NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
-    """
-    reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
-    if not reports or report not in (None, *reports):
-        raise NotFoundError("bundle.no_report")
-    return report or reports[-1]
-
-
-def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
-    """Return the sample bundle of the trial of a commission that ``report`` tells of; raises as `pack_trial`."""
-    plan = base.lab.view.load(report, Report).plan
-    if plan is None:
-        raise NotFoundError("bundle.no_report")
-    record = load_record(base.lab.view, subject)[0]
-    return pack_trial(base, taker, plan, _acceptance(base, record, report))
-
-
-def reports_of(record: Record) -> tuple[Digest, ...]:
-    """Return the reports of a commission, oldest first: of the rounds before a re-run or a re-test too."""
-    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
-    return tuple(dict.fromkeys(digest for digest in made if digest is not None))
-
-
-def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
-    """Return the newest opinion of the demand owner on a report."""
-    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
-    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
-    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
-    return next(about, None)
-
-
-def proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:
+def _proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:
     """Return the documents of the trial under ``plan``, as the log says too that they are; raises as `pack_trial`."""
     view = base.lab.view
     report = proven_head(base.lab.store, report_head(plan), "trial.reported")
@@ -140,3 +117,78 @@ def _open_records(base: Base, taker: View, of: Proceedings) -> bytes:
 
 def _spell(document: Document) -> bytes:
     return json.dumps(document.to_json_value(), ensure_ascii=False, indent=1).encode()
+
+
+def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
+    """Return the sample bundle of the trial of a commission that ``report`` tells of; raises as `pack_trial`."""
+    plan = base.lab.view.load(report, Report).plan
+    if plan is None:
+        raise NotFoundError("bundle.no_report")
+    record = load_record(base.lab.view, subject)[0]
+    return pack_trial(base, taker, plan, _acceptance(base, record, report))
+
+
+def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
+    """Return the newest opinion of the demand owner on a report."""
+    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
+    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
+    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
+    return next(about, None)
+
+
+def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
+    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
+
+    Raises:
+        NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
+    """
+    reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
+    if not reports or report not in (None, *reports):
+        raise NotFoundError("bundle.no_report")
+    return report or reports[-1]
+
+
+def reports_of(record: Record) -> tuple[Digest, ...]:
+    """Return the reports of a commission, oldest first: of the rounds before a re-run or a re-test too."""
+    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
+    return tuple(dict.fromkeys(digest for digest in made if digest is not None))
+
+
+def _readme(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str]) -> str:
+    """Return the README (Markdown), one part a language."""
+    return "\n\n---\n\n".join("\n".join(_part(of, excerpt, names, one)) for one in LANGUAGES) + "\n"
+
+
+def _part(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str], language: Language) -> Iterator[str]:
+    def say(code: str, **params: object) -> str:
+        return text(code, **params).render(language, make_visible)
+
+    application, scenario = of.report.application, of.plan.scenario
+    yield f"# {say('bundle.readme.title')}\n"
+    yield say(
+        "bundle.readme.about",
+        application=f"{application.name} {application.version}",
+        supplier=application.supplier.organisation,
+        scenario=scenario.name,
+        owner=scenario.owner.organisation,
+        verdict=of.report.verdict_in_words,
+        attempt=of.report.attempt.number if of.report.attempt else "–",
+    )
+    yield f"\n**{say('bundle.readme.secret')}**\n"
+    yield f"- {say('bundle.readme.decision')}: `{of.report.decision}`"
+    yield f"- {say('bundle.readme.report')}: `{of.report.digest()}`"
+    yield f"- {say('bundle.readme.log_key')}: `{excerpt.key}`\n"
+    yield f"## {say('bundle.readme.files')}\n"
+    for name in (*names, SUMS):
+        yield f"- `{name}`: {what_is(name).render(language)}"
+    yield f"\n## {say('bundle.readme.how')}\n"
+    yield say("bundle.readme.install") + "\n"
+    for code, command in _COMMANDS:
+        if of.certificate is not None or "certificate" not in command:
+            yield f"{say(code)}\n\n    {command}\n"
+    yield say("bundle.readme.shows")
+
+
+def what_is(name: str) -> Text:
+    """Return what a file of a bundle is."""
+    return Text(code=f"bundle.file.{(name.rpartition('.')[0] or name).replace('-', '_').lower()}")

@@ -31,15 +31,23 @@ from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_uplo
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.committing import commit_files, with_hashes
 from pilotbase.worker.datasets.keeping import keep_upload
-from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
-from pilotbase.worker.datasets.results import FileRefusal, erase_result, has_result, keep_result, result_of
+from pilotbase.worker.datasets.owner_jobs import (
+    FileRefusal,
+    boxed,
+    erase_result,
+    files_for_box,
+    has_result,
+    keep_result,
+    owner_of,
+    result_of,
+    vault_for,
+)
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
 from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
-KIND = WorkKind.DESCRIBE
 MOST_FILES = 20
 
 
@@ -224,7 +232,7 @@ def _put(view: View, order: DescribingOrder, expected: Digest | None) -> None:
         if expected is not None:
             stop(change, _work(expected), text("describe.superseded"))
         if not order.forgotten:
-            enqueue(change, KIND, _work(digest), {"order": digest})
+            enqueue(change, WorkKind.DESCRIBE, _work(digest), {"order": digest})
         change.settle(order.identity)
 
 
@@ -271,4 +279,4 @@ def _name(identity: str) -> str:
 
 
 def _work(order: Digest) -> str:
-    return f"{KIND}:{order}"
+    return f"{WorkKind.DESCRIBE}:{order}"

@@ -1,17 +1,24 @@
 """Files of a dataset: kept at the base by its owner, taken and shown through the gate of its terms, erased.
 
 What a preview shows is read when a file is kept: on the owner's own command line as it is, of one that was sent to a
-hub in a box, by a worker (`previewing`). Who shows it later parses nothing.
+hub in a box, by a worker, as its owner's own job. Who shows it later parses nothing.
+
+A set of many small files is kept as one: one file after the other in a ZIP, not compressed, in the order of their paths
+and without times, so that the pack of the same files is the same, and a part of it is a member.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
@@ -19,13 +26,14 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.given_files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.subjects import Subject, name_of
+from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
-from pilotbase.documents.vocabularies import Opening
+from pilotbase.documents.vocabularies import Opening, WorkKind
 from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
     PIECE,
     KeptFile,
+    add_preview,
     erase_files,
     find_all_kept,
     find_kept,
@@ -34,18 +42,29 @@ from pilotbase.vault.dataset_files import (
     seal_file,
 )
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.committing import require_described
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
-from pilotbase.worker.datasets.packed_sets import holds_images, pack_set, packed_name, set_in, sets_of, unpack_set
-from pilotbase.worker.datasets.previewing import order_preview
+from pilotbase.worker.datasets.owner_jobs import (
+    FileRefusal,
+    boxed,
+    files_for_box,
+    keep_result,
+    opened_for_owner,
+    result_of,
+)
+from pilotbase.workspace.blobs.folders import files_in
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import Listing, require_listing
+from pilotbase.workspace.plain_files import NotPlainError, opened_file
 from pilotbase.workspace.store import View
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_PIECE = 1 << 20
 
 
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
@@ -91,7 +110,7 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
     made = seal_file(vault, kept, read_upload(vault, upload, ReaderGrant.of_owner(sent.owner)), None)
     erase_upload(vault, upload)
     if is_table(made.name):
-        order_preview(view, made)
+        _order_preview(view, made)
     return _told(made)
 
 
@@ -116,7 +135,7 @@ def own_files(base: Base, view: View, dataset: Subject) -> list[OwnFile]:
     listing = _owned(view, dataset)
     versions, newest = dict[Digest, str](), {one.digest() for one in _kept(base, listing)}
     found = []
-    for kept in find_all_kept(_vault(base), dataset):
+    for kept in find_all_kept(base.lab.vault, dataset):
         if kept.version not in versions:
             versions[kept.version] = view.load(kept.version, Dataset).version
         told = {"version": versions[kept.version], "newest": kept.digest() in newest}
@@ -165,9 +184,9 @@ def take_file(
     part = asked_for(kept.size, kept.tag) if in_parts else None
     leave = _permitted(view, asked.model_copy(update={"rows": kept.rows}), kept)
     if kept.marks is not None and Action.WATERMARK in leave.duties:
-        copy = open_copy(_vault(base), kept, leave, asked.by)
+        copy = open_copy(base.lab.vault, kept, leave, asked.by)
         return File(kept.name, copy.size, copy.pieces, None, digest_json([kept.tag, asked.by]), in_parts)
-    return File(kept.name, kept.size, open_file(_vault(base), kept, leave, part), part, kept.tag, in_parts)
+    return File(kept.name, kept.size, open_file(base.lab.vault, kept, leave, part), part, kept.tag, in_parts)
 
 
 def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.VERIFICATION) -> Preview:
@@ -185,7 +204,7 @@ def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.
         raise NotFoundError("dataset.no_preview", dataset=dataset)
     _require_open_here(view, listing)
     leave = _permitted(view, asked.model_copy(update={"rows": min(MOST_ROWS, kept.rows or 0)}), kept)
-    opened = open_preview(_vault(base), kept, leave)
+    opened = open_preview(base.lab.vault, kept, leave)
     assert opened is not None
     rows = PreviewRows.model_validate_json(opened)
     return Preview(dataset=dataset, file=kept.name, rows_in_all=kept.rows or 0, **rows.model_dump())
@@ -210,11 +229,54 @@ def _permitted(view: View, asked: Request, kept: KeptFile) -> AccessGrant:
     return permit(view, asked, digest_bytes(canonical_json(named)))
 
 
+def _order_preview(view: View, kept: KeptFile) -> None:
+    """Queue the making of a file's first rows."""
+    with view.asked_by(None).transaction("dataset.preview_ordered") as change:
+        change.record("dataset.preview_ordered", [kept.dataset, kept.digest()])
+        enqueue(
+            change, WorkKind.FIRST_ROWS, _preview_of(kept.digest()), {"dataset": kept.dataset, "file": kept.digest()}
+        )
+
+
+def make_preview(base: Base, job: Job) -> None:
+    """Make the first rows that ``job`` asks for; of a table that cannot be read its owner is told why.
+
+    Raises:
+        RefusedError: this host gives no box.
+    """
+    wanted = job.payload["file"]
+    files = find_all_kept(base.lab.vault, job.payload["dataset"])
+    kept = next((one for one in files if one.digest() == wanted), None)
+    if kept is None or kept.preview is not None:
+        return  # erased, or kept anew, meanwhile
+    try:
+        with files_for_box(base, [(kept.name, opened_for_owner(base, job, kept))]) as folder:
+            found = call_in_box(boxed("show_first_rows", folder, {"file": kept.name}), FirstRows)
+    except InputError as error:
+        keep_result(base, holder_of(kept.dataset), _preview_of(wanted), FileRefusal.of(error))
+        return
+    add_preview(base.lab.vault, kept, found.rows, found.shown.model_dump_json().encode())
+
+
+def why_no_previews(base: Base, view: View, dataset: Subject) -> dict[str, FileRefusal]:
+    """Return file → why it has no first rows, of the actor's own dataset; raises `RefusedError` for others."""
+    found = {
+        kept.name: result_of(base, view, holder_of(dataset), _preview_of(kept.digest()), FileRefusal)
+        for kept in find_all_kept(base.lab.vault, dataset)
+        if kept.preview is None
+    }
+    return {name: refusal for name, refusal in found.items() if refusal is not None}
+
+
+def _preview_of(file: Digest) -> str:
+    return f"{WorkKind.FIRST_ROWS}:{file}"
+
+
 def _keep_set(base: Base, listing: Listing, folder: Path) -> KeptFile:
     files = _set_in(base.lab.view, listing, folder)
     with tempfile.TemporaryDirectory() as scratch:
-        packed = pack_set(folder, files, Path(scratch))
-        found = first_rows(unpack_set(packed, Path(scratch, folder.resolve().name))) if holds_images(files) else None
+        packed = _pack_set(folder, files, Path(scratch))
+        found = first_rows(_unpack_set(packed, Path(scratch, folder.resolve().name))) if _holds_images(files) else None
         return _keep(base, listing, packed, found)
 
 
@@ -231,7 +293,7 @@ def _keep(base: Base, listing: Listing, path: Path, packed: FirstRows | None = N
     preview = None if found is None else found.shown.model_dump_json().encode()
     marks = draw_marks(path) if asks_for_marks(base.lab.view.load(listing.digest, Dataset)) else None
     sealed = None if marks is None else marks.model_dump_json().encode()
-    return seal_file(_vault(base), kept, _read(path), preview, sealed)
+    return seal_file(base.lab.vault, kept, _read(path), preview, sealed)
 
 
 def _read(path: Path) -> Iterator[bytes]:
@@ -240,10 +302,8 @@ def _read(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _files_of(dataset: Dataset) -> list[str]:
-    """Return the names under which a description's files may be kept."""
-    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
-    return sorted({*(one.file_name for one in files), *(one.id for one in files), *map(packed_name, sets_of(dataset))})
+def _kept(base: Base, listing: Listing) -> list[KeptFile]:
+    return find_kept(base.lab.vault, listing.subject, listing.digest)
 
 
 def _owned(view: View, dataset: Subject) -> Listing:
@@ -260,24 +320,89 @@ def _require_named(view: View, listing: Listing, name: str) -> None:
         raise InputError("dataset.no_such_file", dataset=listing.subject, found=name, allowed=offer(name, named))
 
 
-def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
-    """Return the set of files of the description that a folder holds; raises `InputError` where there is none."""
-    dataset = view.load(listing.digest, Dataset)
-    found = set_in(dataset, folder)
-    if found is None:
-        allowed = offer(folder.name, [one.id for one in sets_of(dataset)])
-        raise InputError("dataset.no_such_file", dataset=listing.subject, found=folder.name, allowed=allowed)
-    return found
-
-
-def _kept(base: Base, listing: Listing) -> list[KeptFile]:
-    return find_kept(_vault(base), listing.subject, listing.digest)
-
-
-def _vault(base: Base) -> Vault:
-    return base.lab.vault
+def _files_of(dataset: Dataset) -> list[str]:
+    """Return the names under which a description's files may be kept."""
+    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
+    return sorted(
+        {*(one.file_name for one in files), *(one.id for one in files), *map(_packed_name, _sets_of(dataset))}
+    )
 
 
 def _told(kept: KeptFile) -> KeptTold:
     told = {"previewed": kept.preview is not None, "marked": kept.marks is not None}
     return KeptTold(name=kept.name, size=kept.size, rows=kept.rows, **told)
+
+
+def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
+    """Return the set of files of the description that a folder holds: the one called so, or the only one.
+
+    Raises:
+        InputError: there is none, or it is unclear which.
+    """
+    dataset = view.load(listing.digest, Dataset)
+    sets, name = _sets_of(dataset), folder.resolve().name
+    named = [one for one in sets if one.id in (name, f"{name}-images")]
+    if not named and len(sets) != 1:
+        allowed = offer(folder.name, [one.id for one in sets])
+        raise InputError("dataset.no_such_file", dataset=listing.subject, found=folder.name, allowed=allowed)
+    return (named or sets)[0]
+
+
+def _sets_of(dataset: Dataset) -> tuple[FileSet, ...]:
+    """Return the sets of files of a description that lie in no archive."""
+    return tuple(one for one in dataset.distribution if isinstance(one, FileSet) and not one.contained_in)
+
+
+def _packed_name(files: FileSet) -> str:
+    """Return the name under which a set of files is kept."""
+    return f"{files.id.replace('/', '-')}.zip"
+
+
+def _holds_images(files: FileSet) -> bool:
+    """Tell whether nothing but images is in a set, so that its table is known."""
+    return bool(files.encoding_format) and all(one.startswith("image/") for one in files.encoding_format)
+
+
+def _pack_set(folder: Path, files: FileSet, out: Path) -> Path:
+    """Write the files of ``folder`` that a set includes to one file in ``out``, and return it.
+
+    Raises:
+        InputError: there is none; links and odd names, all at once; a file that changes meanwhile.
+    """
+    packed = out / _packed_name(files)
+    names = list(_included(folder, files))
+    if not names:
+        raise InputError("dataset.empty_set", folder=folder, found=", ".join(files.includes))
+    try:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for name in names:
+                with opened_file(folder, name) as stream, archive.open(zipfile.ZipInfo(name, _EPOCH), "w") as member:
+                    shutil.copyfileobj(stream, member, _PIECE)
+    except NotPlainError as error:
+        raise InputError("blobs.folder_changed", folder=folder) from error
+    return packed
+
+
+def _unpack_set(packed: Path, folder: Path) -> Path:
+    """Write the files of a pack that was made here to ``folder``, as they were, and return it."""
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _included(folder: Path, files: FileSet) -> Iterator[str]:
+    """Yield the paths below ``folder`` that a set includes; its globs may begin with the way to the folder."""
+    way = f"{folder.resolve().name}/"
+    includes, excludes = (
+        [_glob(one.rpartition(way)[2]) for one in globs] for globs in (files.includes, files.excludes)
+    )
+    for name in files_in(folder):
+        if any(one.fullmatch(name) for one in includes) and not any(one.fullmatch(name) for one in excludes):
+            yield name
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return a glob as a pattern of paths: ``**/`` is any way, ``*`` and ``?`` stay within a name."""
+    spelled = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.compile("".join(spelled.get(part, re.escape(part)) for part in parts))

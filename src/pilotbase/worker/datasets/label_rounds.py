@@ -44,8 +44,6 @@ GUIDELINE = "guideline.md"
 _KEY_FILE = "labelling.key"
 _LONGEST_CELL = 2000
 _ALL = 1000
-
-
 IsMember = Callable[[str, str], bool]
 """Tells whether a person (by identifier) acts for an organisation."""
 

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import SystemRandom
 
+import pydantic
+
+from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.labelling.final_labels import Decided, disagreements, final_labels, labelled_items
 from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
 from pilotbase.data.labelling.quality import label_quality
@@ -32,6 +35,8 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, WorkKind
+from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
@@ -44,16 +49,67 @@ from pilotbase.worker.datasets.label_rounds import (
     prepare_differing,
     round_head,
 )
+from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
 from pilotbase.workspace.actors import BASE, PUBLIC, parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
 from pilotbase.workspace.store import View
+
+
+def _is_their_turn(base: Base, of: LabellingRound, labeller: Labeller) -> bool:
+    return stage_of(base, of).name in (("deciding", "decided") if labeller.name == JUDGE else ("open",))
+
+
+def _own(view: View, identity: str) -> LabellingRound:
+    of = find_round(view, identity)
+    if view.actor.organisation != of.dataset_owner:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    return of
+
+
+def _keep(base: Base, of: LabellingRound, labels: Sequence[tuple[str, str, str, str | None]]) -> None:
+    with base.lab.view.transaction("labelling.given") as change:
+        for name, item, label, reason in labels:
+            made = GivenOnHub(round=of.identity, labeller=name, item=item, label=label, reason=reason, at=change.now)
+            digest = change.put(made, BASE, owner=of.dataset_owner, fields={"round": of.identity, "labeller": name})
+            head = f"hub-label:{digest_json([of.identity, name, item])}"
+            change.let_stand(head, digest)
+
+
+def _kept(base: Base, of: LabellingRound, name: str) -> Iterator[GivenOnHub]:
+    """Yield the newest label of each item."""
+    seen: set[str] = set()
+    for stored in base.lab.view.find("hub-label", {"round": of.identity, "labeller": name}, limit=_ALL):
+        one = stored.load(GivenOnHub)
+        if one.item not in seen:
+            seen.add(one.item)
+            yield one
+
+
+def _given(base: Base, of: LabellingRound, name: str) -> dict[str, str]:
+    return {one.item: one.label for one in _kept(base, of, name)}
+
+
+def _annotations(base: Base, of: LabellingRound) -> Iterator[Annotation]:
+    for name in ANNOTATORS:
+        for one in _kept(base, of, name):
+            yield Annotation(one.item, name, one.label, one.at)
+
+
+def _decided(base: Base, of: LabellingRound) -> dict[str, Decided]:
+    return {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
+
+
+def _closed_head(identity: str) -> str:
+    return f"labelling-closed:{identity}"
+
 
 CLOSE = WorkKind.LABEL_CLOSE
 FINISHED = ("decided", "published")
 """Stages in which nobody labels or decides any more: labels are told to the owner's labellers too."""
 _ALL = 1_000_000
 _ENDED_BADLY = (JobState.FAILED, JobState.CANCELLED)
+_EXPORT = "export.json"
 
 
 @dataclass(frozen=True)
@@ -90,6 +146,21 @@ class RoundOutcome:
 
     items: tuple[LabelledItem, ...]
     quality: LabelQuality
+
+
+class ReadLabel(pydantic.BaseModel):
+    """One label of an export."""
+
+    item: str
+    annotator: str
+    label: str
+
+
+class ReadLabels(pydantic.BaseModel):
+    """What a box has read of an export; what is no label was left out and counted."""
+
+    labels: list[ReadLabel]
+    left_out: dict[str, int] = {}
 
 
 def stage_of(base: Base, of: LabellingRound) -> RoundStage:
@@ -169,6 +240,41 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
     said = reason.strip() if judges else None
     if kept is None or (kept.label, kept.reason) != (label, said):
         _keep(base, of, [(sheet.labeller.name, item, label, said)])
+
+
+def order_import(base: Base, view: View, identity: str, upload: str) -> None:
+    """Queue the reading of an export that the owner of a round has sent.
+
+    Raises:
+        NotFoundError: no such round concerns the actor, or there is no such upload.
+        RefusedError: the actor is not the owner.
+        ConflictError: the round is not open.
+    """
+    of = find_round(view, identity)
+    if view.actor.organisation != of.dataset_owner:
+        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    if stage_of(base, of).name != "open":
+        raise ConflictError("labelling.not_now")
+    find_upload(vault_for(base, view), upload)
+    with view.transaction("labelling.import_ordered") as change:
+        change.record("labelling.import_ordered", [of.digest()])
+        enqueue(change, WorkKind.LABEL_IMPORT, round_head(identity), {"round": of.digest(), "upload": upload})
+
+
+def import_ordered(base: Base, job: Job) -> None:
+    """Read the export that ``job`` names, in a box, and keep its labels, all or none; the upload is erased then.
+
+    Raises:
+        InputError: every problem of the export, with its places; labels of other items, or given otherwise before.
+    """
+    of, vault = base.lab.view.load(job.payload["round"], LabellingRound), vault_for(base, owner_of(base, job))
+    upload = find_upload(vault, job.payload["upload"])
+    given = {"campaign": of.campaign.to_json_value(), "file": _EXPORT}
+    pieces = read_upload(vault, upload.identity, ReaderGrant.of_owner(upload.owner))
+    with files_for_box(base, [(_EXPORT, pieces)]) as folder:
+        found = call_in_box(boxed("read_labels", folder, given), ReadLabels)
+    take_labels(base, of, [Annotation(one.item, one.annotator, one.label) for one in found.labels])
+    erase_upload(vault, upload.identity)
 
 
 def close_round(base: Base, view: View, identity: str) -> None:
@@ -300,51 +406,3 @@ def take_labels(base: Base, of: LabellingRound, found: Sequence[Annotation]) -> 
                 raise InputError("labelling.given_otherwise", item=one.item, annotator=name)
     _keep(base, of, [(one.annotator, one.item, one.label, None) for one in found])
     return len(found)
-
-
-def _is_their_turn(base: Base, of: LabellingRound, labeller: Labeller) -> bool:
-    return stage_of(base, of).name in (("deciding", "decided") if labeller.name == JUDGE else ("open",))
-
-
-def _own(view: View, identity: str) -> LabellingRound:
-    of = find_round(view, identity)
-    if view.actor.organisation != of.dataset_owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
-    return of
-
-
-def _keep(base: Base, of: LabellingRound, labels: Sequence[tuple[str, str, str, str | None]]) -> None:
-    with base.lab.view.transaction("labelling.given") as change:
-        for name, item, label, reason in labels:
-            made = GivenOnHub(round=of.identity, labeller=name, item=item, label=label, reason=reason, at=change.now)
-            digest = change.put(made, BASE, owner=of.dataset_owner, fields={"round": of.identity, "labeller": name})
-            head = f"hub-label:{digest_json([of.identity, name, item])}"
-            change.let_stand(head, digest)
-
-
-def _kept(base: Base, of: LabellingRound, name: str) -> Iterator[GivenOnHub]:
-    """Yield the newest label of each item."""
-    seen: set[str] = set()
-    for stored in base.lab.view.find("hub-label", {"round": of.identity, "labeller": name}, limit=_ALL):
-        one = stored.load(GivenOnHub)
-        if one.item not in seen:
-            seen.add(one.item)
-            yield one
-
-
-def _given(base: Base, of: LabellingRound, name: str) -> dict[str, str]:
-    return {one.item: one.label for one in _kept(base, of, name)}
-
-
-def _annotations(base: Base, of: LabellingRound) -> Iterator[Annotation]:
-    for name in ANNOTATORS:
-        for one in _kept(base, of, name):
-            yield Annotation(one.item, name, one.label, one.at)
-
-
-def _decided(base: Base, of: LabellingRound) -> dict[str, Decided]:
-    return {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
-
-
-def _closed_head(identity: str) -> str:
-    return f"labelling-closed:{identity}"

@@ -1,29 +1,65 @@
-"""An owner's own work on files in a box, ordered on a hub: queued, done by a worker, told to that owner alone.
+"""An owner's own work on files in a box: ordered on a hub, done by a worker, its result kept for that owner alone.
 
 What is ordered so stands on no record: nobody else sees in the queue that it was.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from pilotbase.compute.box.own_functions import BoxedCall
 from pilotbase.data.terms.gate import permit
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
+from pilotbase.vault.envelopes import open_envelope, seal_envelope
+from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.worker.base import Base
-from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.actors import Actor, parties
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.store import View
+
+KEPT = timedelta(days=30)
+_ALL = 1_000_000
+D = TypeVar("D", bound=Document)
+
+
+class FileRefusal(Document):
+    """Why files were refused: every problem at once, each with its place and what to do."""
+
+    document: Literal["refusal/1"] = "refusal/1"
+    problem: Text
+    hint: Text
+    issues: tuple[Issue, ...] = ()
+
+    @classmethod
+    def of(cls, error: InputError) -> FileRefusal:
+        return cls(problem=error.text, hint=error.hint, issues=error.issues)
+
+
+class KeptResult(Document):
+    """That the base keeps what a piece of work has found, until its time is over."""
+
+    document: Literal["kept-result/1"] = "kept-result/1"
+    work: str
+    """Names the piece of work: what it was done on, and by which order."""
+    owner: str
+    refused: bool
+    blob: Digest
+    until: datetime
 
 
 def owner_of(base: Base, job: Job) -> View:
@@ -73,3 +109,72 @@ def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
     )
     leave = permit(base.lab.view, asked, digest_json([job.kind, job.identity, kept.digest()]))
     return open_for_statistics(base.lab.vault, kept, leave)
+
+
+def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
+    """Keep what came of ``work`` for ``owner``; what came of it before is erased."""
+    erase_result(base, owner, work)
+    vault = base.lab.vault
+    blob = seal_envelope(vault, owner, work, found.canonical())
+    kept = KeptResult(
+        work=work,
+        owner=owner,
+        refused=isinstance(found, FileRefusal),
+        blob=blob,
+        until=base.lab.store.clock() + KEPT,
+    )
+    with vault.transaction("result.kept") as change:
+        change.put(kept, parties(), owner=owner, fields={"work": work})
+        change.record("result.kept", [blob])
+
+
+def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> D | FileRefusal | None:
+    """Return what came of ``work``, None where nothing has, or its time is over.
+
+    Raises:
+        RefusedError: the actor is not the owner.
+    """
+    kept = _kept(base, owner, work)
+    if kept is None:
+        return None
+    vault = replace(base.lab.vault, view=view)
+    plain = json.loads(open_envelope(vault, owner, work, kept.blob, ReaderGrant.of_owner(owner)))
+    return FileRefusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
+
+
+def has_result(base: Base, owner: str, work: str) -> bool:
+    """Tell whether anything came of ``work`` that is still kept; nothing is opened."""
+    return _kept(base, owner, work) is not None
+
+
+def erase_result(base: Base, owner: str, work: str) -> None:
+    """Erase what came of ``work``, if anything did."""
+    for stored in base.lab.view.find("kept-result", {"work": work}, _ALL):
+        kept = stored.load(KeptResult)
+        if kept.owner == owner:
+            _erase(base, kept)
+
+
+def erase_old_results(base: Base) -> int:
+    """Erase the results whose time is over, and return how many."""
+    now, blobs = base.lab.store.clock(), base.lab.vault.blobs
+    kept = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", limit=_ALL))
+    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
+    for one in over:
+        _erase(base, one)
+    return len(over)
+
+
+def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
+    now, blobs = base.lab.store.clock(), base.lab.vault.blobs
+    found = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", {"work": work}, _ALL))
+    return next((one for one in found if one.owner == owner and one.until > now and blobs.exists(one.blob)), None)
+
+
+def _erase(base: Base, kept: KeptResult) -> None:
+    vault: Vault = base.lab.vault
+    if vault.blobs.exists(kept.blob):
+        with vault.transaction("result.erased") as change:
+            change.record("result.erased", [kept.blob])
+        with suppress(NotFoundError):
+            vault.blobs.remove(kept.blob)

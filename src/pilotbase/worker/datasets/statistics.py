@@ -1,4 +1,4 @@
-"""Private statistics asked for at a hub: a question is priced, ordered, and answered by the worker.
+"""Private statistics of closed data and synthetic samples, ordered on a hub, and starter kits made with a sample.
 
 The process that is asked opens nothing. The worker spends first, then opens the kept table under the leave that was
 paid for; killed in between it pays no second time, and what was spent stays spent.
@@ -6,39 +6,47 @@ paid for; killed in between it pays no second time, and what was spent stays spe
 
 from __future__ import annotations
 
+import io
+import tempfile
+import zipfile
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, kit_name
 from pilotbase.data.private.profiling import plan, request_of
 from pilotbase.data.private.releasing import answer, answered, asked_of_gate, pay, require_answerable
-from pilotbase.data.private.synthetic import require_rows
+from pilotbase.data.private.synthetic import Sample, make_sample, require_rows, write_sample
+from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.release import least_cell
 from pilotbase.data.terms.budgets import PrivacyBudget, budgets
 from pilotbase.data.terms.gate import judge, require_permitted
 from pilotbase.documents.api.statistics import NewStatistics
+from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.hashes import digest_json, hex_of
+from pilotbase.documents.given_files import File
+from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.private import LeftOut, PrivacyTest, PrivateProfile, PrivateQuestion
 from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import TermsDecision
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Opening, WorkKind
+from pilotbase.documents.vocabularies import Opening, Role, WorkKind
+from pilotbase.trial.entering import may_show_sample
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, opened_table, record_sets_kept
-from pilotbase.worker.datasets.samples import KeptSample, keep_sample, sample_of, test_of
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
 from pilotbase.workspace.listings import find_listing, require_listing
 from pilotbase.workspace.store import View
 
-KIND = WorkKind.STATISTICS
 _MOST_SHOWN = 200
 
 
@@ -59,6 +67,19 @@ class StatisticsOrder(Document):
     @property
     def head(self) -> str:
         return _head(self.identity)
+
+
+class KeptSample(Document):
+    """That the base keeps a synthetic sample: an archive of the table, its description and its records."""
+
+    document: Literal["synthetic-sample/1"] = "synthetic-sample/1"
+    dataset: Subject
+    """Of which it was made."""
+    profile: Digest
+    rows: int
+    name: str
+    blob: Digest
+    size: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +149,7 @@ def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatist
     elif _stopped(view, known):
         with view.transaction("statistics.ordered") as change:
             change.record("statistics.ordered", [dataset, known.identity])
-            enqueue(change, KIND, known.head, {"order": known.digest()})
+            enqueue(change, WorkKind.STATISTICS, known.head, {"order": known.digest()})
     return find_asked(view, dataset, order.identity)
 
 
@@ -228,7 +249,7 @@ def _keep(view: View, order: StatisticsOrder, owner: str) -> None:
         digest = change.put(order, parties(owner), owner=order.question.by, fields={"dataset": order.question.dataset})
         change.set_head(order.head, digest, expected=None)
         change.record("statistics.ordered", [order.question.dataset, request_of(order.question)])
-        enqueue(change, KIND, order.head, {"order": digest})
+        enqueue(change, WorkKind.STATISTICS, order.head, {"order": digest})
 
 
 def _known(view: View, identity: str) -> StatisticsOrder | None:
@@ -237,7 +258,7 @@ def _known(view: View, identity: str) -> StatisticsOrder | None:
 
 
 def _head(identity: str) -> str:
-    return f"{KIND}:{identity}"
+    return f"{WorkKind.STATISTICS}:{identity}"
 
 
 def _stopped(view: View, order: StatisticsOrder) -> bool:
@@ -248,3 +269,118 @@ def _found(view: View, order: StatisticsOrder) -> StatisticsRequest:
     sample = sample_of(view, order.identity) if order.rows else None
     test = test_of(view, order.identity) if order.rows else None
     return StatisticsRequest(order, jobs_under(view, order.head)[0], answered(view, order.question), sample, test)
+
+
+def keep_sample(
+    base: Base, identity: str, dataset: Dataset, profile: PrivateProfile, made_of: tuple[RecordTable, int]
+) -> None:
+    """Make so many records after ``profile`` and keep them under the identity of the order, with their privacy test.
+
+    ``made_of``: the table that the profile is of, and how many records. The test is for the owner alone.
+
+    Raises as `make_sample`.
+    """
+    table, rows = made_of
+    sample = make_sample(dataset, profile, table, rows)
+    archive = _packed(sample)
+    kept = KeptSample(
+        dataset=dataset.subject,
+        profile=profile.digest(),
+        rows=rows,
+        name=f"{sample.dataset.name}.zip",
+        blob=base.lab.vault.blobs.put(archive),
+        size=len(archive),
+    )
+    owner = dataset.owner.organisation
+    with base.lab.view.transaction("statistics.sample_made") as change:
+        digest = change.put(kept, parties(owner), owner=profile.question.by)
+        change.set_head(_sample_head(identity), digest, expected=None)
+        change.set_head(_test_head(identity), change.put(sample.test, parties(), owner=owner), expected=None)
+        change.record("statistics.sample_made", [dataset.subject, digest, sample.dataset.digest()])
+
+
+def sample_of(view: View, identity: str) -> KeptSample | None:
+    """Return the sample that an order has come to, None where there is none or the actor may not see it."""
+    digest = view.head(_sample_head(identity))
+    return None if digest is None else view.load(digest, KeptSample)
+
+
+def test_of(view: View, identity: str) -> PrivacyTest | None:
+    """Return the figures of a sample's privacy test, to the owner of its source; else None."""
+    digest = view.head(_test_head(identity))
+    return None if digest is None else view.load(digest, PrivacyTest)
+
+
+def fetch_sample(base: Base, view: View, identity: str) -> File:
+    """Return the archive of a sample to who may see it; each time it is given out stands in the log.
+
+    Raises:
+        NotFoundError: there is none, or the actor may not see it.
+    """
+    kept = sample_of(view, identity)
+    if kept is None:
+        raise NotFoundError("statistics.no_sample")
+    with view.transaction("statistics.sample_taken") as change:
+        change.record("statistics.sample_taken", [kept.dataset, kept.blob])
+    return File(kept.name, kept.size, iter([base.lab.vault.blobs.get(kept.blob)]))
+
+
+def _packed(sample: Sample) -> bytes:
+    """Return the three files of a sample in one archive."""
+    packed = io.BytesIO()
+    with (
+        tempfile.TemporaryDirectory(prefix="pilotbase-sample-") as scratch,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in write_sample(sample, Path(scratch)):
+            archive.write(path, f"{sample.dataset.name}/{path.name}")
+    return packed.getvalue()
+
+
+def _sample_head(identity: str) -> str:
+    return f"synthetic-sample:{identity}"
+
+
+def _test_head(identity: str) -> str:
+    return f"privacy-test:{identity}"
+
+
+def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime = "python") -> bytes | None:
+    """Return a zip with an application and the newest synthetic sample that ``supplier`` was given of the dataset.
+
+    Nothing of the scenario's table is read: the labels are those that the description declares. That the sample is
+    given out once more stands in the log. None: they may hold rows of the public sample, were given no
+    synthetic one, or nothing says what may be answered. Raises `InputError`: no application of this form can answer.
+    """
+    if may_show_sample(base.lab.view, scenario, supplier):
+        return None
+    dataset, view = scenario.data.dataset, base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER})))
+    identity = newest_sample(view, dataset) if dataset is not None else None
+    if dataset is None or identity is None:
+        return None
+    contract = scenario.contract(_classes(view, scenario, dataset))
+    if contract.prediction.kind == "label" and not contract.prediction.classes:
+        return None
+    taken = fetch_sample(base, view, identity)
+    packed, name = io.BytesIO(), kit_name(scenario)
+    with (
+        zipfile.ZipFile(io.BytesIO(b"".join(taken.pieces))) as sample,
+        tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        table = f"{PurePosixPath(taken.name).stem}.csv"
+        wanted = ApplicationRequest(supplier, name, table, runtime)
+        for path in draft_application(scenario, contract, Path(scratch, name), wanted):
+            archive.write(path, path.relative_to(scratch))
+        for member in sample.namelist():
+            archive.writestr(PurePosixPath(member).name, sample.read(member))
+    return packed.getvalue()
+
+
+def _classes(view: View, scenario: Scenario, dataset: Subject) -> tuple[str, ...]:
+    """Return the labels that the description declares, sorted; else the one that the scenario names."""
+    listing = find_listing(view, dataset)
+    record_sets = view.load(listing.digest, Dataset).record_sets if listing is not None else ()
+    targets = (field for one in record_sets for field in one.fields if field.name == scenario.data.target)
+    declared = next((field.values for field in targets if field.values), ())
+    return tuple(sorted(declared)) or tuple(filter(None, [scenario.positive]))

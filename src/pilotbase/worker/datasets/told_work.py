@@ -14,7 +14,7 @@ from pilotbase.documents.texts import Language, sentence
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.worker.datasets.describing import DescribingOrder, DescriptionProgress
 from pilotbase.worker.datasets.measuring import MeasuringProgress
-from pilotbase.worker.datasets.results import FileRefusal
+from pilotbase.worker.datasets.owner_jobs import FileRefusal
 from pilotbase.worker.progress import told
 from pilotbase.workspace.jobs import Job
 

@@ -32,8 +32,7 @@ from pilotbase.documents.subjects import holder_of, organisation_subject, record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.datasets import agree_on, publish_dataset
-from pilotbase.worker.demo.sectors import find_examples, prepare_example, sectors_of
+from pilotbase.worker.demo.sectors import agree_on, find_examples, prepare_example, publish_dataset, sectors_of
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.jobs.worker import JobWorker, default_name
 from pilotbase.workspace.actors import Actor

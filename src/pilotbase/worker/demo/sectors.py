@@ -14,22 +14,35 @@ from typing import Protocol
 import polars as pl
 
 import pilotbase
+from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.subjects import new_agreement
+from pilotbase.data.bridges.reading import load_description
+from pilotbase.data.commitments import publishable
 from pilotbase.data.packages import PackageFile, fetch_package, open_member, read_packages
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Application
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Sector
+from pilotbase.documents.vocabularies import Opening, Role, Sector
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.datasets import agree_on, publish_dataset
 from pilotbase.worker.trials.proving import prove
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.terms_rows import agreements_between
+
+_DESCRIPTION = "dataset.yaml"
 
 
 @dataclass(frozen=True)
@@ -153,6 +166,47 @@ def _try_out(
     return DemonstrationRow(
         scenario.sector, application.name, report.verdict, report.reasons[0], proven.folder / "report.html"
     )
+
+
+def publish_dataset(base: Base, folder: Path, person: str | None = None) -> Subject | None:
+    """Publish the dataset that the example in ``folder`` describes, once; return its subject, None: it describes none.
+
+    ``person``: who does so for its owner.
+    """
+    place = folder / _DESCRIPTION
+    if not place.is_file():
+        return None
+    described: Dataset = load_description(place).description.require()
+    if find_listing(base.lab.view, described.subject) is None:
+        owner = base.lab.store.as_actor(Actor(described.owner.organisation, frozenset({Role.DEMAND_OWNER}), person))
+        save(owner, publishable(described, place))
+        advance(owner, described.subject, Act.DATASET_PUBLISH)
+    return described.subject
+
+
+def agree_on(base: Base, dataset: Subject, supplier: str, person: str | None = None) -> None:
+    """Let a supplier take up what is offered of a dataset, for all that it is offered for; of open data none needs to.
+
+    One that has an agreement, whatever became of it, makes no other.
+    """
+    view = base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER}), person))
+    listing = find_listing(view, dataset)
+    assert listing is not None, "it was published before"
+    described = view.load(listing.digest, Dataset)
+    with view.reading() as connection:
+        known = agreements_between(connection, dataset, supplier)
+    if known or described.opening is Opening.OPEN or described.usage is None:
+        return
+    terms = Agreement(
+        dataset=dataset,
+        dataset_version=described.digest(),
+        version=described.version,
+        assigner=described.owner.organisation,
+        assignee=supplier,
+        offer=described.usage,
+        purposes=described.usage.purposes,
+    )
+    advance(view, new_agreement(), Act.AGREEMENT_TAKE, Move(terms))
 
 
 def _supplier(application: Path) -> str:

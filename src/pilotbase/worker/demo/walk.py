@@ -45,10 +45,9 @@ from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.records import Cast, PlayedTrial, is_played, open_scenario, register, submit
 from pilotbase.worker.demo.sectors import example_table, find_examples, prepare_example
-from pilotbase.worker.matching.certified import proofs_that_hold
-from pilotbase.worker.matching.files import match_among
+from pilotbase.worker.matching import match_among, proofs_that_hold
 from pilotbase.worker.reactions.feed import Reactions
-from pilotbase.worker.services.journals import take_in
+from pilotbase.worker.services.watching import take_in
 from pilotbase.workspace.store import View
 
 EXAMPLE, SERVICE, BUDGET, LATER = "walk", "late-arrivals", "desk", "later.csv"

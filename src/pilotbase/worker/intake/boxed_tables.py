@@ -17,7 +17,7 @@ import pydantic
 from pilotbase.compute.box.box import Box
 from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.compute.box.command import BoxProgram, Mount
-from pilotbase.compute.box.own_packages import FOLDERS, package_mounts
+from pilotbase.compute.box.own_functions import FOLDERS, package_mounts
 from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft

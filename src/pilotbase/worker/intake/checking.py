@@ -1,4 +1,4 @@
-"""Checks of a scenario with its data that change nothing."""
+"""Checks of a scenario with its data, and of an application, that change nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilotbase.catalogue.applications import read_application
+from pilotbase.compute.box.locks import parse_lock
 from pilotbase.compute.box.probe import probe_host
+from pilotbase.documents.application import Application
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.findings import Findings
+from pilotbase.documents.form_words import form_in_words
 from pilotbase.documents.loading import LoadedDocument
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario
@@ -18,9 +22,9 @@ from pilotbase.trial.blind.refusing import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
+from pilotbase.worker.intake.kept_files import require_dataset_named
 from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
-from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
-from pilotbase.worker.trials.scenario_standing import standing_lines
+from pilotbase.worker.trials.hidden_budgets import standing_lines
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,14 @@ class CheckedScenario:
     """A scenario that holds, and what was seen."""
 
     scenario: Scenario
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class CheckedApplication:
+    """An application that holds, and what was seen."""
+
+    application: Application
     lines: tuple[Text, ...]
 
 
@@ -96,3 +108,13 @@ def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
             yield text("worker.remind_approval", kind=approval.kind)
     if not probe_host().gives(scenario.trial.isolation):
         yield text("worker.remind_isolation", level=scenario.trial.isolation)
+
+
+def check_application(folder: Path) -> CheckedApplication:
+    """Return an application whose folder, manifest and lock hold; raises `InputError` with every problem at once."""
+    submission = read_application(folder)
+    requirements = parse_lock(submission.lock, submission.application.requirements)
+    application = submission.application
+    holds = text("worker.application_holds", application=application.name, digest=submission.digest)
+    count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
+    return CheckedApplication(application, (holds, form_in_words(application.form), count))

@@ -25,9 +25,8 @@ from pilotbase.trial.entering import take_sample
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
-from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
 from pilotbase.worker.intake.scenario_tables import PublicSample, read_sample
-from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -13,22 +13,29 @@ from typing import Literal
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.records import record_of
 from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save
+from pilotbase.data.commitments import commitment, salt_of
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
+from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, digest_file, hex_of
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, application_subject
-from pilotbase.trial.scenario_folder import files_of, load_scenario
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.trial.scenario_folder import data_file, files_of, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.place import Vault
+from pilotbase.vault.salts import find_salt
 from pilotbase.worker.base import Base
-from pilotbase.worker.intake.unnamed_datasets import require_dataset_named
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
+
+_MOST_VERSIONS = 1000
 
 
 class ScenarioFiles(Document):
@@ -83,16 +90,25 @@ def take_scenario(
     return record
 
 
-def erase_scenario_files(base: Base, scenario: Digest) -> int:
-    """Erase the files that the base keeps of a scenario version and return how many; what is sealed stays sealed."""
-    erased = 0
-    with base.lab.view.transaction("scenario.files_erased") as change:
-        for files in _kept(base, scenario):
-            if base.lab.vault.blobs.exists(files.blob):
-                base.lab.vault.blobs.remove(files.blob)
-                change.record("scenario.files_erased", [scenario, files.blob], {"bytes": files.size})
-                erased += 1
-    return erased
+def _made_for_before(view: View, application: Application) -> Subject | None:
+    before = record_of(view, application_subject(application.supplier.organisation, application.name))
+    return before.subjects.get("scenario") if before is not None else None
+
+
+def _pack(scenario: Scenario, folder: Path) -> bytes:
+    """Return manifest, data file and reference application as one archive."""
+    names = files_of(scenario)
+    if isinstance(scenario.baseline, ApplicationBaseline):
+        names.append(scenario.baseline.path)
+        read_application(folder / scenario.baseline.path)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in names:
+            path = folder / name
+            if not path.resolve().is_relative_to(folder.resolve()) or not path.exists():
+                raise InputError("trial.no_source", file=name, folder=folder)
+            archive.add(path.resolve(), name)
+    return packed.getvalue()
 
 
 @contextmanager
@@ -113,26 +129,63 @@ def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
         yield Path(scratch)
 
 
+def erase_scenario_files(base: Base, scenario: Digest) -> int:
+    """Erase the files that the base keeps of a scenario version and return how many; what is sealed stays sealed."""
+    erased = 0
+    with base.lab.view.transaction("scenario.files_erased") as change:
+        for files in _kept(base, scenario):
+            if base.lab.vault.blobs.exists(files.blob):
+                base.lab.vault.blobs.remove(files.blob)
+                change.record("scenario.files_erased", [scenario, files.blob], {"bytes": files.size})
+                erased += 1
+    return erased
+
+
 def _kept(base: Base, scenario: Digest) -> list[ScenarioFiles]:
     return [stored.load(ScenarioFiles) for stored in base.lab.view.find(SCENARIO_FILES, {"scenario": scenario})]
 
 
-def _made_for_before(view: View, application: Application) -> Subject | None:
-    before = record_of(view, application_subject(application.supplier.organisation, application.name))
-    return before.subjects.get("scenario") if before is not None else None
+def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> None:
+    """Return unless the data file is one of a dataset of its owner that is not open, and no such dataset is named.
+
+    So is the file from which it was copied. The public sample would go out as that of anybody's data otherwise: no
+    terms would be asked, nothing would be counted.
+
+    A file that is committed to is compared where the secret is kept here.
+
+    Raises:
+        InputError: ``worker.dataset_not_named``: it is, with the dataset to be named; ``trial.no_source``.
+    """
+    files = [digest_file(data_file(scenario, folder)), scenario.data.copied_from]
+    owner = scenario.owner.organisation
+    closed = sorted({one for found in files if found is not None for one in _closed_with(vault, owner, found)})
+    if closed and scenario.data.dataset not in closed:
+        raise InputError("worker.dataset_not_named", file=scenario.data.file, dataset=", ".join(closed))
 
 
-def _pack(scenario: Scenario, folder: Path) -> bytes:
-    """Return manifest, data file and reference application as one archive."""
-    names = files_of(scenario)
-    if isinstance(scenario.baseline, ApplicationBaseline):
-        names.append(scenario.baseline.path)
-        read_application(folder / scenario.baseline.path)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name in names:
-            path = folder / name
-            if not path.resolve().is_relative_to(folder.resolve()) or not path.exists():
-                raise InputError("trial.no_source", file=name, folder=folder)
-            archive.add(path.resolve(), name)
-    return packed.getvalue()
+def _closed_with(vault: Vault, owner: str, found: Digest) -> Iterator[Subject]:
+    """Yield the datasets of ``owner`` that are not open and of which some version has the file ``found``."""
+    for subject in _datasets_of(vault.view, owner):
+        newest_first = [one.load(Dataset) for one in vault.view.find("dataset", {"subject": subject}, _MOST_VERSIONS)]
+        if newest_first and newest_first[0].opening is not Opening.OPEN and _holds(vault, newest_first, found):
+            yield subject
+
+
+def _datasets_of(view: View, owner: str) -> Iterator[Subject]:
+    after = None
+    while True:
+        page = list_page(view, Query("dataset", owner=owner), after, MAXIMUM_PAGE)
+        yield from (one.subject for one in page.items)
+        after = page.after
+        if after is None:
+            return
+
+
+def _holds(vault: Vault, versions: Sequence[Dataset], found: Digest) -> bool:
+    files = [(one, file) for one in versions for file in one.distribution if isinstance(file, FileObject)]
+    return any(file.sha256 == hex_of(found) or _commits_to(vault, one, file, found) for one, file in files)
+
+
+def _commits_to(vault: Vault, dataset: Dataset, file: FileObject, found: Digest) -> bool:
+    secret = None if file.commitment is None else find_salt(vault, dataset.subject, file.commitment)
+    return secret is not None and file.commitment == commitment(hex_of(found), salt_of(file.id, secret))

@@ -13,7 +13,7 @@ from pilotbase.certificate.issuing import endpoint_remark
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.certifying import site_sentence
+from pilotbase.worker.trials.certificates import site_sentence
 from pilotbase.workspace.checks.reconciliation import verify_store
 
 

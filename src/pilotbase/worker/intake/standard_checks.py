@@ -1,6 +1,6 @@
-"""Checks that a person runs on files and answers for a standard, without a base; each leaves a record.
+"""Standards: profiles by name or file, and checks that a person runs on files and answers; each check leaves a record.
 
-The files may be of whomever: they are read in a box, all that are given in one.
+The files may be of any origin: a box reads them, all of one check at once.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ import pydantic
 from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.standard_check import CheckedFile, StandardCheck
+from pilotbase.documents.standard_profile import StandardProfile
 from pilotbase.standards import in_box
 from pilotbase.standards.ai_labels.checking import KINDS, LARGEST_FILE, files_of, record_of
+from pilotbase.standards.packaged import packaged_profiles, read_profile
 from pilotbase.trial.lab import SOFTWARE
+from pilotbase.trial.standards import check_profile, find_profile, own_profiles
+from pilotbase.worker.base import base_if_any
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.store import utc_now
 
@@ -29,6 +33,21 @@ Found = TypeVar("Found", bound=pydantic.BaseModel)
 
 class _Looked(pydantic.BaseModel):
     files: tuple[CheckedFile, ...]
+
+
+def known_profiles() -> list[StandardProfile]:
+    """Return the profiles of the software, then the base's own where there is a base."""
+    base = base_if_any()
+    return [*packaged_profiles().values(), *(own_profiles(base.lab.view) if base is not None else [])]
+
+
+def checked_profile(which: str) -> StandardProfile:
+    """Return the profile of that name or in that file, all that it names being known; raises `InputError`."""
+    base = base_if_any()
+    view = base.lab.view if base is not None else None
+    profile = read_profile(Path(which)) if Path(which).is_file() else find_profile(view, which)
+    check_profile(profile, lambda name: profile if name == profile.name else find_profile(view, name))
+    return profile
 
 
 def check_labels(paths: Sequence[Path]) -> tuple[list[CheckedFile], list[StandardCheck]]:

@@ -22,9 +22,7 @@ from pilotbase.watch.incidents import open_incident
 from pilotbase.watch.runbooks import rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import Done, steps_of
-from pilotbase.worker.reactions.countermeasures import move_service, timed
-from pilotbase.worker.reactions.notices import about_drill
-from pilotbase.worker.reactions.steps import Cause, Finish, Reacting
+from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_drill, move_service, timed
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

@@ -1,7 +1,9 @@
 """Reactions: what the base does by itself when something changed. The change feed says what; a table says what then.
 
 Each kind of document has one small function in `REACTIONS`. A reader's place in the feed moves on only when everything
-before it was done; what is done again after a kill changes nothing (`reacting`).
+before it was done; what is done again after a kill changes nothing (`Reacting.once`). Time moves agreements too: the
+gate looks at the clock itself, so nothing is let in because that has not run yet, and work that is under way when an
+agreement ends needs no stopping: its next batch is refused, and its record says why.
 """
 
 from __future__ import annotations
@@ -10,26 +12,36 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 
+from sqlalchemy import Connection
+
+from pilotbase.catalogue.advancing import advance
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
 from pilotbase.watch.incidents import PassedClock, load_incident, note_told, passed_clocks
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drills import react_to_drill
-from pilotbase.worker.reactions.notices import about_base, about_incident
 from pilotbase.worker.reactions.on_revocation import move_off_barred, react_to_record
-from pilotbase.worker.reactions.on_terms import move_agreements
 from pilotbase.worker.reactions.on_warning import react_to_warning
-from pilotbase.worker.reactions.steps import PASSING, Reacting
+from pilotbase.worker.reactions.steps import (
+    PASSING,
+    Reacting,
+    about_base,
+    about_incident,
+)
 from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import AgreementRow, beginning, ending
 
-Reaction = Callable[[Reacting, Digest], None]
-REACTIONS: Mapping[str, Reaction] = {
+_Reaction = Callable[[Reacting, Digest], None]
+REACTIONS: Mapping[str, _Reaction] = {
     "risk-warning": react_to_warning,
     "record": react_to_record,
     "revocations": move_off_barred,
@@ -39,6 +51,10 @@ REACTIONS: Mapping[str, Reaction] = {
 PACE = Pace(idle=0.5, rest=5.0, end=3.0)
 _FEED, _CHANGES = "reactions", 500
 _log = logging.getLogger("pilotbase.reactions")
+_DUE: dict[Act, Callable[[Connection, datetime], list[AgreementRow]]] = {
+    Act.AGREEMENT_EXPIRE: ending,
+    Act.AGREEMENT_BEGIN: beginning,
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +116,19 @@ def _react(reacting: Reacting, change: Change) -> None:
         said = text("reaction.gave_up", kind=change.kind, digest=change.digest[7:19], error=type(error).__name__)
         with reacting.view.transaction("reaction.gave_up") as transaction:
             reacting.tell(transaction, about_base(said, f"{change.digest} gave up"))
+
+
+def move_agreements(view: View) -> None:
+    """Take the steps that time asks for; one that another worker took meanwhile, or a party, is left alone."""
+    for act, due in _DUE.items():
+        with view.reading() as connection:
+            rows = due(connection, view.store.clock())
+        for row in rows:
+            try:
+                advance(view, row.subject, act)
+            except RefusedError as error:
+                if error.code not in ("record.wrong_state", "record.not_in_force"):
+                    raise
 
 
 def reacting_to_changes(ours: Reactions) -> AbstractContextManager[None]:

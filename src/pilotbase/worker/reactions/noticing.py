@@ -30,8 +30,7 @@ from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.told_asks import of_asks, of_bar
-from pilotbase.worker.reactions.told_uses import of_readings
+from pilotbase.worker.reactions.drafts import of_asks, of_bar, of_readings
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import StaleLeaseError

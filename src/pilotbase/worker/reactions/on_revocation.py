@@ -17,8 +17,7 @@ from pilotbase.service.known import Barred, read_serving
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import fall_back
 from pilotbase.watch.warnings import Done
-from pilotbase.worker.reactions.notices import about_service
-from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, told_to_incident
+from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_service, told_to_incident
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

@@ -39,9 +39,16 @@ from pilotbase.watch.warnings import (
     level_of,
     steps_of,
 )
-from pilotbase.worker.reactions.countermeasures import move_service, timed
-from pilotbase.worker.reactions.notices import about_incident, about_service
-from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, told_to_incident
+from pilotbase.worker.reactions.steps import (
+    Cause,
+    Finish,
+    Reacting,
+    about_incident,
+    about_service,
+    move_service,
+    timed,
+    told_to_incident,
+)
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

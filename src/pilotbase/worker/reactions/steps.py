@@ -10,13 +10,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.service import Service, ServiceStatus
+from pilotbase.documents.subjects import incident_subject, service_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.watch import TimelineEntry
+from pilotbase.documents.vocabularies import Countermeasure, Role
+from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.notices import outbox
 from pilotbase.notices.making import NoticeDraft
+from pilotbase.service.registry import load_service
+from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
 from pilotbase.watch.incidents import continue_open
 from pilotbase.watch.warnings import Done, find_step, keep_step
 from pilotbase.worker import rounds
@@ -28,6 +37,8 @@ from pilotbase.workspace.transaction import Transaction
 
 PASSING = (*rounds.PASSING, ConflictError)
 """What passes by itself: the step is tried again in the next round."""
+_TOLD = 0.1
+"""Seconds below which no number is told: a clock of tenths would say 0.0."""
 _log = logging.getLogger("pilotbase.reactions")
 Finish = Callable[[Transaction], Done]
 """The part of a step that is written together with the row that says so."""
@@ -91,7 +102,7 @@ class Reacting:
         return None if found is None else Done.model_validate_json(found)
 
 
-def line_of(change: Transaction, done: Done) -> TimelineEntry:
+def _line_of(change: Transaction, done: Done) -> TimelineEntry:
     """Return the line of a timeline that says what the base's own process has done."""
     return TimelineEntry(at=done.at, what=done.what, organisation=change.actor.organisation, document=done.document)
 
@@ -101,7 +112,7 @@ def told_to_incident(reacting: Reacting, service: str, finish: Finish) -> Finish
 
     def both(change: Transaction) -> Done:
         done = finish(change)
-        continue_open(change, reacting.view, service, [line_of(change, done)])
+        continue_open(change, reacting.view, service, [_line_of(change, done)])
         return done
 
     return both
@@ -110,3 +121,59 @@ def told_to_incident(reacting: Reacting, service: str, finish: Finish) -> Finish
 def _failed(change: Transaction, step: str, failure: Text) -> Done:
     what = text("reaction.failed", step=text(f"reaction.step.{step.partition(':')[0]}"), reason=failure)
     return Done(what=what, at=change.now, failed=True)
+
+
+def move_service(
+    view: View, measure: Countermeasure, where: tuple[str, int | None], why: tuple[Text, Digest]
+) -> ServiceStatus:
+    """Move a service and return where it stands: once for a cause, and off one route once for all causes.
+
+    Where a person is to answer and the service declares no desk, nobody does: it is stopped.
+
+    ``where``: its name, and the route to be left; None: it was left before, and there is nothing to fall back from.
+    """
+    name, route = where
+    if measure is Countermeasure.ASK_HUMAN and load_service(view, name).terms.ask_human:
+        return ask_human(view, name, *why)
+    if measure in (Countermeasure.ASK_HUMAN, Countermeasure.TAKE_OFFLINE):
+        return take_offline(view, name, *why)
+    return standing_of(view, name) if route is None else fall_back(view, name, *why, off=route)
+
+
+def timed(state: Text, raised: datetime, done: datetime, allowed: int) -> Text:
+    """Return what was reached, how long after the warning, and whether that is longer than allowed."""
+    seconds = max(0.0, (done - raised).total_seconds())
+    code = "reaction.measure_done" if seconds <= allowed else "reaction.measure_late"
+    spoken = f"{seconds:.1f}" if seconds >= _TOLD else text("reaction.at_once")
+    return text(code, state=state, seconds=spoken, allowed=allowed)
+
+
+def about_service(service: Service, said: Text, happening: str) -> list[NoticeDraft]:
+    """Return the notices about a service."""
+    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
+    return [_draft(service_subject(service.name), address, service, said, happening) for address in told]
+
+
+def about_incident(incident: Incident, service: Service, said: Text, happening: str) -> list[NoticeDraft]:
+    """Return the notices about an incident of ``service``."""
+    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
+    return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
+
+
+def about_drill(incident: Incident, service: Service, said: Text, happening: str) -> list[NoticeDraft]:
+    """Return the notices about a drill, which lead to what it wrote down; no regulator is told of it."""
+    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
+    return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
+
+
+def about_base(said: Text, happening: str) -> list[NoticeDraft]:
+    """Return the notice to the operator about the base's own work."""
+    name = text("reaction.name")
+    body = NoticeBody(title=Localized(en=name.render("en"), zh=name.render("zh")), said=said)
+    return [NoticeDraft(NoticeKind.WATCH, "", Address(role=Role.OPERATOR), body, happening)]
+
+
+def _draft(subject: str, address: Address, service: Service, said: Text, happening: str) -> NoticeDraft:
+    return NoticeDraft(
+        NoticeKind.WATCH, subject, address, NoticeBody(title=both_languages(service.title), said=said), happening
+    )

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.api.incidents import DeskClock, DeskService, DeskWarning, DutyDesk
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.service import Service, ServiceStatus
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
 from pilotbase.service.registry import services_of
@@ -145,3 +147,38 @@ def _folded(steps: Sequence[Done]) -> tuple[DoneAct, ...]:
 def _order(line: DeskLine) -> tuple[bool, int, int, str]:
     overdue = any(clock.overdue for clock in line.clocks)
     return not overdue, -_COLOURS.index(line.colour), -_STATES.index(line.standing.state), line.service.name
+
+
+def told_desk(view: View, reader: Language) -> DutyDesk:
+    """Return where every service stands whose desk the actor's is, in the words of ``reader``."""
+    return DutyDesk(items=[_service(line, reader) for line in duty_desk(view)])
+
+
+def _service(line: DeskLine, reader: Language) -> DeskService:
+    standing = line.standing
+    return DeskService(
+        service=line.service.name,
+        title=both_languages(line.service.title),
+        organisation=line.service.organisation,
+        state=standing.state,
+        state_since=standing.at,
+        reason=standing.reason.render(reader),
+        watched=line.watched,
+        has_data=line.has_data,
+        colour=line.colour,
+        since=line.since,
+        warnings=[_warning(one, reader) for one in line.warnings],
+        done=[act.what.render(reader) for act in line.done],
+        incidents=[incident.number for incident in line.incidents],
+        clocks=[_clock(one) for one in line.clocks],
+    )
+
+
+def _warning(one: RiskWarning, reader: Language) -> DeskWarning:
+    reason = one.reason.render(reader)
+    return DeskWarning(detector=one.detector, signal=one.signal, colour=one.colour, since=one.at, reason=reason)
+
+
+def _clock(running: RunningClock) -> DeskClock:
+    clock = running.clock
+    return DeskClock(incident=running.incident, clock=clock.clock, to=clock.to, due=clock.due, overdue=running.overdue)

@@ -1,4 +1,4 @@
-"""Watching beside the jobs: observations of gateways are taken in, cohorts close, detectors read, old cases go."""
+"""Gateways followed beside the jobs: journals are taken in with meters and observations, then detectors read on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from pilotbase.documents.observation import ObservationBatch
-from pilotbase.service.draining import Take
+from pilotbase.service.draining import Drained, Take, drain, expire_allotments
+from pilotbase.service.journal import journals_of
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.retention import forget_old
 from pilotbase.watch.running import close_all_cohorts, run_once, watched_services
@@ -16,8 +17,28 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import PASSING, OnceADay, Pace, in_rounds
 from pilotbase.workspace.store import View
 
-PACE = Pace(idle=1.0, rest=10.0)
+_INTAKE = Pace(idle=1.0, rest=1.0)
+_WATCH = Pace(idle=1.0, rest=10.0)
+_journal_log = logging.getLogger("pilotbase.worker")
 _log = logging.getLogger("pilotbase.watch")
+
+
+def taking_in(base: Base, take: Take = lambda _: None) -> AbstractContextManager[None]:
+    """Take in every second, in a thread, until the end of the block."""
+
+    def once() -> bool:
+        found = take_in(base, take)
+        if found.unfit:
+            _journal_log.warning("%d records of gateways were damaged or unfit", found.unfit)
+        return False
+
+    return in_rounds("journals", once, _INTAKE)
+
+
+def take_in(base: Base, take: Take = lambda _: None) -> Drained:
+    """Take in what the gateways of this machine have written by now, and say what came of it; see `drain`."""
+    expire_allotments(base.lab.view)
+    return drain(base.lab.view, journals_of(base.home.path), take)
 
 
 def taking(base: Base) -> Take:
@@ -29,6 +50,18 @@ def taking(base: Base) -> Take:
             _log.warning("%s", refusal.reason.render())
 
     return take_all
+
+
+def watching(base: Base) -> AbstractContextManager[None]:
+    """Run rounds in a thread until the end of the block; what is too old is forgotten once a day."""
+    forget = OnceADay(base.lab.store.clock, partial(forget_old, base.lab.view))
+
+    def once() -> bool:
+        more = watch_round(base)
+        forget()
+        return more
+
+    return in_rounds("watch", once, _WATCH)
 
 
 def watch_round(base: Base) -> bool:
@@ -49,15 +82,3 @@ def _read_on(view: View, service: str) -> bool:
     except Exception:  # noqa: BLE001 - whatever it is, other services are watched
         _log.exception("the watch of %s broke off", service)
         return False
-
-
-def watching(base: Base) -> AbstractContextManager[None]:
-    """Run rounds in a thread until the end of the block; what is too old is forgotten once a day."""
-    forget = OnceADay(base.lab.store.clock, partial(forget_old, base.lab.view))
-
-    def once() -> bool:
-        more = watch_round(base)
-        forget()
-        return more
-
-    return in_rounds("watch", once, PACE)

@@ -11,9 +11,17 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.papers import EnrolledSite, SiteEnrolment, SiteOffer, site_head
-from pilotbase.worker.sites.problems import Problems
-from pilotbase.worker.sites.signatures import named, read_envelope, read_paper, signer_of
+from pilotbase.worker.sites.papers import (
+    EnrolledSite,
+    Problems,
+    SiteEnrolment,
+    SiteOffer,
+    named,
+    read_envelope,
+    read_paper,
+    signer_of,
+    site_head,
+)
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.notes import LogVerifier

@@ -16,9 +16,7 @@ from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.papers import SiteEnrolment, SiteOffer
-from pilotbase.worker.sites.signatures import sign
-from pilotbase.worker.sites.software import this_software
+from pilotbase.worker.sites.papers import SiteEnrolment, SiteOffer, sign, this_software
 from pilotbase.worker.trials.proving import seal_in
 from pilotbase.workspace.actors import parties
 

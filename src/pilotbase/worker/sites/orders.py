@@ -1,4 +1,4 @@
-"""Packs on a hub: asked for by the owner of a site or the operator, agreed to by the supplier, packed by the worker.
+"""Site trials on a hub: packs asked for, agreed to, packed and fetched; reports sent in by the owner of the site.
 
 A pack holds the application's code in the open, on a machine of somebody else: so nothing is packed before its supplier
 has said yes to this very version at this very site.
@@ -12,19 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.site_order import LONGEST_DAYS, AskedPack
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.worker.retention_dates import KeptUntil, erase_over
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.packing import PackOrder, pack_for_site
+from pilotbase.worker.sites.papers import Signed, SiteReport, read_envelope, read_paper
+from pilotbase.worker.sites.taking_back import take_back_bytes, unreported
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
@@ -32,9 +35,9 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-KIND = WorkKind.SITE_PACK
 _KEY_FILE = "site-packs.key"
 _ALL = 1000
+_REPORT_FILE = Path("site-report.json")
 
 
 class PackConsent(Document):
@@ -65,6 +68,24 @@ class PackState:
     job: Job | None
     kept: KeptPack | None
     """None too for whoever may not fetch it."""
+
+
+@dataclass(frozen=True)
+class Returning:
+    """A report that was sent in, and how far its examination is."""
+
+    identity: str
+    signed: Signed
+    job: Job
+
+
+@dataclass(frozen=True)
+class Came:
+    """A report that held, the certificate over it, and which attempts before it never came back."""
+
+    paper: SiteReport
+    certificate: IssuedCertificate | None
+    unreported: tuple[int, ...]
 
 
 def ask_for_pack(view: View, site: str, scenario: str, application: Subject, days: int) -> PackState:
@@ -203,6 +224,56 @@ def erase_old_packs(base: Base) -> int:
     return erase_over(base, "kept-site-pack", KeptPack, "site.pack_erased", lambda kept: kept.pack)
 
 
+def send_report(view: View, data: bytes) -> Returning:
+    """Keep a signed report as it came, and queue its examination; the same one sent again is the same.
+
+    Raises:
+        InvalidProofError: it is malformed.
+        NotFoundError: the actor sees no such site.
+        RefusedError: the actor is neither the site's owner nor the operator; the site was revoked.
+    """
+    envelope = read_envelope(SiteReport, data)
+    paper = read_paper(SiteReport, envelope)
+    known = _own_site(view, paper.release.site)
+    require_in_force(known.standing)
+    signed = Signed(about=paper.digest(), envelope=envelope)
+    identity = hex_of(digest_json([paper.release.site, signed.digest()]))
+    before = jobs_under(view, _return_head(identity))
+    if not before or before[0].state in (JobState.FAILED, JobState.CANCELLED):
+        with view.transaction("site.report_sent") as change:
+            digest = change.put(signed, parties(), owner=known.standing.owner, fields={"site": paper.release.site})
+            if not before:
+                change.set_head(_return_head(identity), digest, expected=None)
+            change.record("site.report_sent", [digest])
+            enqueue(change, WorkKind.SITE_REPORT, _return_head(identity), {"signed": digest})
+    return Returning(identity, signed, jobs_under(view, _return_head(identity))[0])
+
+
+def sent_reports(view: View, site: str) -> list[Returning]:
+    """Return the reports that were sent in of a site, newest first, to its owner and the base."""
+    found = (stored.load(Signed) for stored in view.find("signed-paper", {"site": site}, limit=_ALL))
+    named = {hex_of(digest_json([site, signed.digest()])): signed for signed in found}
+    return [Returning(one, signed, jobs_under(view, _return_head(one))[0]) for one, signed in named.items()]
+
+
+def examine_sent(base: Base, job: Job) -> None:
+    """Examine what ``job`` names, keep and certify it; raises as `take_back`."""
+    signed = base.lab.view.load(job.payload["signed"], Signed)
+    take_back_bytes(base, signed.envelope.to_bytes(), _REPORT_FILE)
+
+
+def came_back(view: View, site: str) -> list[Came]:
+    """Return the reports of a site that held, newest first."""
+    papers = (stored.load(SiteReport) for stored in view.find("site-report", {"site": site}, limit=_ALL))
+    return [_came(view, paper) for paper in papers]
+
+
+def _came(view: View, paper: SiteReport) -> Came:
+    digest = view.head(certificate_head(paper.report.digest()))
+    certificate = view.load(digest, IssuedCertificate) if digest is not None else None
+    return Came(paper, certificate, unreported(view, paper))
+
+
 def _own_site(view: View, site: str) -> KnownSite:
     known = require_site(view, site)
     if not view.actor.may_write_for(known.standing.owner):
@@ -231,7 +302,7 @@ def _to_be_packed(view: View, state: PackState) -> bool:
 
 
 def _queue(change: Transaction, asked: AskedPack) -> None:
-    enqueue(change, KIND, _order_head(asked.identity), {"order": asked.digest()})
+    enqueue(change, WorkKind.SITE_PACK, _order_head(asked.identity), {"order": asked.digest()})
 
 
 def _order_head(identity: str) -> str:
@@ -246,5 +317,9 @@ def _kept_head(identity: str) -> str:
     return f"kept-site-pack:{identity}"
 
 
+def _return_head(identity: str) -> str:
+    return f"site-return:{identity}"
+
+
 def _context(identity: str) -> list[str]:
-    return [KIND, identity]
+    return [WorkKind.SITE_PACK, identity]

@@ -26,9 +26,16 @@ from pilotbase.trial.scoring import settle_criteria
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.archives import PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
-from pilotbase.worker.sites.papers import Signed, SiteOffer, SitePack, Wheel, pack_head, site_report_head
-from pilotbase.worker.sites.signatures import sign
-from pilotbase.worker.sites.software import this_software
+from pilotbase.worker.sites.papers import (
+    Signed,
+    SiteOffer,
+    SitePack,
+    Wheel,
+    pack_head,
+    sign,
+    site_report_head,
+    this_software,
+)
 from pilotbase.worker.sites.terms import permitted_terms
 from pilotbase.workspace.actors import parties
 

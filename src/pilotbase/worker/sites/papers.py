@@ -1,18 +1,27 @@
-"""What travels between a base and a site, and what each keeps of the other."""
+"""What travels between a base and a site, how each signs it, and what each refuses of the other's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
 
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.roots import TrustRoots
+import pilotbase
+from pilotbase.certificate import TrustFolder
+from pilotbase.certificate.bounded_json import parse_model
+from pilotbase.certificate.envelope import Envelope, seal
+from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
+from pilotbase.compute.box.trees import digest_tree
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Moment, Name, Note, Part
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference, TrialPlan
 from pilotbase.documents.record import Record
@@ -20,6 +29,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import Release, Software, Witness
 from pilotbase.documents.texts import Text, text
+from pilotbase.trial.lab import SOFTWARE
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.checks.excerpts import LogExcerpt
 
@@ -199,3 +209,96 @@ def site_report_head(nonce: str) -> str:
 def attempt_head(hidden_set: Digest, number: int) -> str:
     """Return the name under which a base keeps which report an attempt on a site's hidden set belongs to."""
     return f"site-attempt:{hidden_set}:{number}"
+
+
+Paper = TypeVar("Paper", SiteEnrolment, SitePack, SiteReport)
+_PREFIX = "application/vnd.pilotbase."
+
+
+def sign(paper: Document, trust: TrustFolder) -> Envelope:
+    """Return ``paper`` in a DSSE envelope, signed, with its chain; raises as `TrustFolder.signing_key`."""
+    return seal(_type_of(type(paper)), paper.canonical(), trust.signing_key(), trust.chain)
+
+
+def read_envelope(model: type[Document], data: bytes) -> Envelope:
+    """Return the envelope in ``data``; nothing of what it holds is read.
+
+    Raises:
+        InvalidProofError: it is malformed, or holds another kind of document than ``model``.
+    """
+    envelope = parse_model(Envelope, data, named(model))
+    if envelope.payload_type != _type_of(model):
+        raise InvalidProofError("certificate.other_payload", what=named(model), found=envelope.payload_type)
+    return envelope
+
+
+def read_paper(model: type[Paper], envelope: Envelope) -> Paper:
+    """Return what an envelope holds; raises `InvalidProofError` where that is no ``model``."""
+    return parse_model(model, envelope.content(), named(model))
+
+
+def signer_of(envelope: Envelope, roots: TrustRoots, issuer: str, at: datetime) -> TrustedKey | None:
+    """Return the key of ``issuer`` that signed, under ``roots`` and within its time ``at``, or None."""
+    trusted = (holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing")
+    entitled = (holder for holder in trusted if holder.issuer == issuer and holder.covers(at, at))
+    return next((holder for holder in entitled if envelope.signed_by([holder.key])), None)
+
+
+def named(model: type[Document]) -> Text:
+    """Return what a kind of paper is called in a sentence."""
+    return text(f"site.paper.{_kind_of(model).replace('-', '_')}")
+
+
+def _type_of(model: type[Document]) -> str:
+    return f"{_PREFIX}{_kind_of(model)}+json"
+
+
+def _kind_of(model: type[Document]) -> str:
+    return str(model.model_fields["document"].default).partition("/")[0]
+
+
+@cache
+def this_software() -> Software:
+    """Return name, version and digest of the installed package: a site runs the same bytes as the base, or nothing."""
+    package = Path(pilotbase.__file__).parent
+    return Software(name=SOFTWARE, digest=digest_tree(package, wanted=lambda name: not name.endswith(".pyc")))
+
+
+class Problems:
+    """The problems that were found so far."""
+
+    def __init__(self) -> None:
+        self._found: list[Text] = []
+
+    def add(self, place: str, problem: Text) -> None:
+        """Note what is wrong at ``place``."""
+        self._found.append(text("site.at", place=place, problem=problem))
+
+    def require(self, holds: bool, place: str, code: str, **params: object) -> None:
+        """Note the problem ``code`` unless it ``holds``."""
+        if not holds:
+            self.add(place, text(code, **params))
+
+    @contextmanager
+    def about(self, place: str) -> Iterator[None]:
+        """Note what the block raises of ours."""
+        try:
+            yield
+        except PilotbaseError as error:
+            self.add(place, error.text)
+
+    def refuse(self, file: Path) -> None:
+        """Raise `RefusedError` with every problem: what was asked for is not done here."""
+        if self._found:
+            raise RefusedError("site.pack_refused", file=file, problems=self._joined())
+
+    def disprove(self, file: Path) -> None:
+        """Raise `InvalidProofError` with every problem: what was said does not hold."""
+        if self._found:
+            raise InvalidProofError("site.report_refused", file=file, problems=self._joined())
+
+    def _joined(self) -> Text:
+        whole = self._found[-1]
+        for problem in reversed(self._found[:-1]):
+            whole = text("site.then", first=problem, second=whole)
+        return whole

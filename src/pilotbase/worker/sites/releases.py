@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pilotbase.certificate import Envelope
+from pilotbase.documents.conformity import without_figures
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.report import Report
-from pilotbase.documents.site import Witness
+from pilotbase.documents.report import Attempt, CriterionResult, Finding, GroupScore, Report, Section
+from pilotbase.documents.site import Release, Witness
+from pilotbase.documents.texts import Text, text
+from pilotbase.measures import is_resource
 from pilotbase.trial.lab import name_once
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Logged, Proceedings, excerpt_of
-from pilotbase.worker.sites.aggregates import permitted
 from pilotbase.worker.sites.papers import (
     Signed,
     SitePack,
     SiteRelease,
     SiteReport,
+    read_paper,
     release_head,
+    sign,
     site_report_head,
+    this_software,
 )
-from pilotbase.worker.sites.signatures import read_paper, sign
-from pilotbase.worker.sites.software import this_software
 from pilotbase.worker.sites.unpacking import growth_since
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.log.entries import STORED
+
+_KEPT_BACK = text("input.for_the_owner_only")
 
 
 @dataclass(frozen=True)
@@ -87,3 +95,101 @@ def _sign(base: Base, pack: SitePack, release: SiteRelease, plan: TrialPlan) -> 
     growth = growth_since(base, pack.seen, base.lab.store.key.verifier.open(excerpt.checkpoint))
     paper = SiteReport(release=release, plan=plan, report=leaving, excerpt=excerpt, growth=growth)
     return Signed(about=release.digest(), envelope=sign(paper, base.trust))
+
+
+def permitted(report: Report, release: Release) -> Report:
+    """Return of ``report`` what may leave under ``release``; applied again it changes nothing, so a base can check.
+
+    An application sees the cases and chooses many figures, so all that it can choose is as coarse as in a supplier's
+    view (`Report.supplier_view`). On top of that no figure leaves that rests on fewer cases than the owner says.
+    """
+    cell = release.smallest_cell
+    coarse = report.supplier_view()
+    exact = release.figures == "bounds"
+    small = _resting_on_few(report, cell)
+    criteria = _exact(report.criteria, coarse.criteria) if exact else coarse.criteria
+    return coarse.model_copy(
+        update={
+            "view": "site",
+            "full_report": report.full_report or report.digest(),
+            "reasons": tuple(_without_figure(reason, small) for reason in coarse.reasons),
+            "criteria": tuple(_released(result, small) for result in criteria),
+            "sections": tuple(_section(section, cell) for section in coarse.sections),
+            "groups": tuple(_large(report.groups, cell)) if exact else (),
+            "counts": _counts(coarse.counts, report, cell),
+            "attempt": coarse.attempt and _attempt(coarse.attempt, report.attempt),
+            "standards": without_figures(report.standards),
+            "records": report.records,
+            "order": report.order,
+        }
+    )
+
+
+def _exact(full: Sequence[CriterionResult], coarse: Sequence[CriterionResult]) -> Iterable[CriterionResult]:
+    """Yield exact results of answers; those of resources stay coarse: every digit is the application's to choose."""
+    for exact, rounded in zip(full, coarse, strict=True):
+        yield rounded if is_resource(parse_rule(exact.rule)) else exact
+
+
+def _resting_on_few(report: Report, cell: int) -> frozenset[str]:
+    """Return the rules whose figure would tell about fewer than ``cell`` cases, or about a group of so few."""
+    few = {score.column for score in report.groups if score.cases < cell}
+    rules = {result.rule: (parse_rule(result.rule), result.scored) for result in report.criteria}
+    return frozenset(
+        name
+        for name, (rule, scored) in rules.items()
+        if not is_resource(rule) and ((scored is not None and scored < cell) or rule.by in few)
+    )
+
+
+def _released(result: CriterionResult, small: frozenset[str]) -> CriterionResult:
+    if result.rule not in small:
+        return result.model_copy(update={"path": ()})
+    figures = ("estimate", "lower", "upper", "scored", "needed", "detectable", "baseline", "people", "paired")
+    return result.model_copy(update={**dict.fromkeys(figures), "available": 0, "path": (), "claim": _KEPT_BACK})
+
+
+def _without_figure(reason: Text, small: frozenset[str]) -> Text:
+    if reason.params.get("rule") not in small or "estimate" not in reason.params:
+        return reason
+    return reason.model_copy(update={"params": {**reason.params, "estimate": "–"}})
+
+
+def _section(section: Section, cell: int) -> Section:
+    return section.model_copy(update={"findings": tuple(_finding(found, cell) for found in section.findings)})
+
+
+def _finding(finding: Finding, cell: int) -> Finding:
+    abstained = finding.sentence.params.get("abstained")
+    few = isinstance(abstained, int) and 0 < abstained < cell
+    return finding.model_copy(update={"sentence": _KEPT_BACK}) if few else finding
+
+
+def _large(groups: Sequence[GroupScore], cell: int) -> Iterable[GroupScore]:
+    """Yield the scores of groups that are large enough; where one alone is not, the next larger goes with it.
+
+    Otherwise its figure would follow from those of all and of the others (complementary suppression).
+    """
+    sizes: dict[str, dict[str, int]] = defaultdict(dict)
+    for score in groups:
+        known = sizes[score.column].get(score.group, score.cases)
+        sizes[score.column][score.group] = min(known, score.cases)
+    hidden = {column: _hidden(by_group, cell) for column, by_group in sizes.items()}
+    return (score for score in groups if score.group not in hidden[score.column])
+
+
+def _hidden(sizes: dict[str, int], cell: int) -> frozenset[str]:
+    ordered = sorted(sizes, key=lambda group: (sizes[group], group))
+    few = sum(size < cell for size in sizes.values())
+    return frozenset(ordered[: 2 if few == 1 else few])
+
+
+def _counts(coarse: dict[str, int], report: Report, cell: int) -> dict[str, int]:
+    counts = {reason: count for reason, count in coarse.items() if reason == "cases" or not 0 < count < cell}
+    scored = report.counts.get("scored")
+    return counts if scored is None else {**counts, "scored": scored}
+
+
+def _attempt(coarse: Attempt, attempt: Attempt | None) -> Attempt:
+    """Return what an attempt has cost, with the number of scored cases: a certificate says on how many it rests."""
+    return coarse.model_copy(update={"scored": attempt.scored if attempt else None})

@@ -28,8 +28,8 @@ from pilotbase.worker.sites.releases import Released, release_trial
 from pilotbase.worker.sites.terms import take_terms
 from pilotbase.worker.sites.unpacking import OpenedPack, opened_pack, require_runnable
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_trial
+from pilotbase.worker.trials.hidden_budgets import sealed_here
 from pilotbase.worker.trials.proving import require_rehearsed, trial_folder
-from pilotbase.worker.trials.scenario_standing import sealed_here
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
 

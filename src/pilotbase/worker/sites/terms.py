@@ -14,8 +14,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import kind_of
 from pilotbase.trial.entering import AccessMode, enter
-from pilotbase.worker.sites.papers import CarriedTerms, SiteOffer, SitePack
-from pilotbase.worker.sites.problems import Problems
+from pilotbase.worker.sites.papers import CarriedTerms, Problems, SiteOffer, SitePack
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 

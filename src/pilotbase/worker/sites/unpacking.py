@@ -21,10 +21,18 @@ from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.archives import PAPER, PackArchive, opened_archive
 from pilotbase.worker.sites.offering import OFFER_HEAD
-from pilotbase.worker.sites.papers import SiteEnrolment, SitePack, pack_head, release_head
-from pilotbase.worker.sites.problems import Problems
-from pilotbase.worker.sites.signatures import named, read_envelope, read_paper, signer_of
-from pilotbase.worker.sites.software import this_software
+from pilotbase.worker.sites.papers import (
+    Problems,
+    SiteEnrolment,
+    SitePack,
+    named,
+    pack_head,
+    read_envelope,
+    read_paper,
+    release_head,
+    signer_of,
+    this_software,
+)
 from pilotbase.worker.sites.terms import examine_terms
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import prove_consistency

@@ -24,8 +24,8 @@ from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.board import newest_board
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import scenario_for
+from pilotbase.worker.trials.hidden_budgets import sealed_here
 from pilotbase.worker.trials.proving import require_rehearsed, take_in, trial_folder
-from pilotbase.worker.trials.scenario_standing import sealed_here
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View

@@ -1,19 +1,27 @@
-"""A trial's folder: report, certificate, plan and per-case records as files for people and programs."""
+"""A trial's folder: written as files for people and programs, and read from files of any origin."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import pydantic
 
 from pilotbase.certificate import Envelope
 from pilotbase.documents.base import Document
+from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.shown_cases import ShownCases
-from pilotbase.documents.texts import LANGUAGES, text
+from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv
@@ -21,20 +29,17 @@ from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.worker.trials.check_address import check_address
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
 RECORDS = "records.parquet"
 """What a replay reads: every column of the records, and what commits to them."""
 SHOWN_CASES = "shown-cases.json"
 """Cases of a rehearsal to look at, where the supplier may hold the rows."""
-
-
-def open_records(lab: TrialRuntime, report: Report, owner: str) -> bytes | None:
-    """Return the file of the records of a report for its owner; the opening is logged. None for a report without."""
-    if report.records is None or report.plan is None:
-        return None
-    return open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant.of_owner(owner))
+_CASES = "cases.csv"
+_MOST_BYTES = 16 << 20
+_HUB_URL = "PILOTBASE_HUB_URL"
+"""The hub's public address; the hub itself reads it too (docs/run-a-hub.md)."""
+Kind = TypeVar("Kind", bound=Document)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,13 @@ class TrialFiles:
     records: bytes | None
     checkpoint: str
     """Signed state of the base's log: kept outside, it shows later that the log was not rewritten."""
+
+
+def open_records(lab: TrialRuntime, report: Report, owner: str) -> bytes | None:
+    """Return the file of the records of a report for its owner; the opening is logged. None for a report without."""
+    if report.records is None or report.plan is None:
+        return None
+    return open_envelope(lab.vault, owner, report.plan, report.records.blob, ReaderGrant.of_owner(owner))
 
 
 def write_trial(folder: Path, files: TrialFiles) -> None:
@@ -64,7 +76,7 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
             write_whole(place / "certificate.json", files.envelope.to_bytes())
     write_whole(folder / "log-checkpoint.txt", files.checkpoint)
     if files.records is not None:
-        write_whole(folder / "cases.csv", cases_csv(shown_cases(files.records)), PRIVATE)
+        write_whole(folder / _CASES, cases_csv(shown_cases(files.records)), PRIVATE)
         write_whole(folder / RECORDS, files.records, PRIVATE)
     write_whole(folder / "application.log", _withheld(files.report))
 
@@ -81,12 +93,12 @@ def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
     write_whole(folder / "application.log", _withheld(rehearsal.report) if withheld else rehearsal.log)
     shown = None
     if rehearsal.table is None:
-        for name in ("cases.csv", SHOWN_CASES):
+        for name in (_CASES, SHOWN_CASES):
             (folder / name).unlink(missing_ok=True)
     else:
         kind = rehearsal.report.contract.prediction.kind
         shown = ShownCases(report=rehearsal.report.digest(), kind=kind, cases=rehearsal.shown)
-        write_whole(folder / "cases.csv", cases_csv(rehearsal.table))
+        write_whole(folder / _CASES, cases_csv(rehearsal.table))
         write_json(folder / SHOWN_CASES, shown)
     write_whole(folder / "report.html", render_report(rehearsal.report, cases=shown))
     write_json(folder / "report.json", rehearsal.report)
@@ -101,3 +113,76 @@ def write_json(path: Path, document: Document, mode: int = PUBLIC) -> None:
 def _withheld(report: Report) -> str:
     sentence = text("worker.log_withheld", bytes=report.isolation.log_bytes)
     return "\n".join(sentence.render(language) for language in LANGUAGES) + "\n"
+
+
+def check_address(certificate: Certificate) -> str | None:
+    """Return the address of a certificate's page, or None where no hub is configured."""
+    url = os.environ.get(_HUB_URL, "").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return f"{url}/certificates/{certificate.serial.partition(':')[2]}/"
+
+
+def read_report(path: Path) -> Report:
+    """Return the report in a file or in a trial's folder.
+
+    Raises:
+        InputError: there is no such file, it is too large, it is no report, or it says what this version has no
+            sentence for.
+    """
+    file = path / "report.json" if path.is_dir() else path
+    report = _document(file, Report, "worker.no_report")
+    require_known_sentences(report, file)
+    return report
+
+
+def require_known_sentences(report: Report, file: Path) -> None:
+    """Return if each sentence of a report can be shown; raises `InputError` naming the first that cannot."""
+    unknown = next((sentence for sentence in _sentences(report) if not _is_known(sentence)), None)
+    if unknown is not None:
+        raise InputError("worker.foreign_sentence", file=file, found=unknown.code[:80])
+
+
+def read_plan(file: Path) -> TrialPlan:
+    """Return the plan in a file; raises `InputError` when there is none, or it is too large or no plan."""
+    return _document(file, TrialPlan, "worker.no_plan")
+
+
+def cases_file(path: Path) -> Path:
+    """Return the file that holds all cases of ``path``: of a trial's folder or its ``cases.csv`` the records beside it.
+
+    ``cases.csv`` shows people the truths of scored cases only, and how many there are of each class enters a decision.
+    """
+    shown = path / _CASES if path.is_dir() else path
+    records = shown.parent / RECORDS
+    return records if shown.name == _CASES and records.is_file() else shown
+
+
+def _document(file: Path, kind: type[Kind], problem: str) -> Kind:
+    try:
+        # The reader of JSON bounds depth and length of numbers, and refuses half surrogate pairs.
+        return kind.model_validate_json(read_bounded(file, _MOST_BYTES))
+    except pydantic.ValidationError:
+        raise InputError(problem, file=file) from None
+
+
+def _sentences(value: object) -> Iterator[Text]:
+    """Yield every sentence of a document, the outer ones only: what is nested is rendered with them."""
+    if isinstance(value, Text):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _sentences(item)
+    elif isinstance(value, pydantic.BaseModel):
+        for name in type(value).model_fields:
+            yield from _sentences(getattr(value, name))
+
+
+def _is_known(sentence: Text) -> bool:
+    try:
+        for language in LANGUAGES:
+            sentence.render(language)
+    except (LookupError, ValueError, TypeError, AttributeError):  # no such code, a value missing or of another kind
+        return False
+    return True

@@ -1,30 +1,51 @@
-"""What the hidden data of a scenario still hold, for its owner, the operator and the regulator."""
+"""What the hidden data of a scenario still hold, version by version, for those who may read that."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
-from pilotbase.documents.api.comparison import Budget
+from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.records import load_record
+from pilotbase.certificate.status import issued_certificates
+from pilotbase.documents.api.comparison import Budget, SealedVersion
+from pilotbase.documents.base import NAME
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import Text
+from pilotbase.documents.scenario import ApplicationBaseline, Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.documents.subjects import Subject, scenario_subject
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.data_versions import DataVersion, versions_of
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
+from pilotbase.trial.sealing import find_sealed
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import record_for, scenario_for
-from pilotbase.worker.trials.data_versions import sealed_versions
 from pilotbase.workspace.store import View
 
 SCENARIO_FILES = "scenario-files"
 """Kind of the documents that say which files of a scenario version are kept."""
 _SEALED_VERSIONS = 1000
 _REMEMBERED = 64
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What a hidden set holds at one time: pages that are looked at again open no sample anew."""
+
+    record: Digest
+    left: Remaining
+    lab: TrialRuntime = field(compare=False)
+    sealed: OpenedScenario = field(compare=False)
 
 
 def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
@@ -34,7 +55,7 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
         NotFoundError: the actor sees no such scenario, or it is not for them to know.
     """
     scenario = scenario_for(view, subject, ReadScope.BUDGET)
-    sealed = sealed_version(base.lab, scenario.digest())
+    sealed = _sealed_version(base.lab, scenario.digest())
     if sealed is None:
         return None
     return budget_of(base.lab, sealed).model_copy(update={"versions": sealed_versions(base, scenario)})
@@ -42,7 +63,7 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
 
 def budget_of_trial(base: Base, view: View, subject: str) -> Budget | None:
     """Return what is left of the scenario version that a commission is about; raises as `budget_of_scenario`."""
-    sealed = sealed_version(base.lab, record_for(view, subject, ReadScope.BUDGET).documents["scenario"])
+    sealed = _sealed_version(base.lab, record_for(view, subject, ReadScope.BUDGET).documents["scenario"])
     return None if sealed is None else budget_of(base.lab, sealed)
 
 
@@ -51,7 +72,7 @@ def why_none_left(base: Base, scenario: Digest) -> BarredError | None:
 
     Fresh cases that were handed in since are sealed when the plan is frozen: of these nothing is used.
     """
-    sealed = sealed_version(base.lab, scenario)
+    sealed = _sealed_version(base.lab, scenario)
     if sealed is None:
         return None
     hidden = _hidden_set(base.lab, sealed)
@@ -63,7 +84,7 @@ def why_none_left(base: Base, scenario: Digest) -> BarredError | None:
     return why_no_attempt(sealed.scenario, hidden, remaining(base.lab.vault, hidden))
 
 
-def sealed_version(lab: TrialRuntime, scenario: Digest) -> OpenedScenario | None:
+def _sealed_version(lab: TrialRuntime, scenario: Digest) -> OpenedScenario | None:
     """Return a scenario version with its newest sealed data; None before they are sealed."""
     stated = lab.view.load(scenario, Scenario)
     found = lab.view.find("sealed-scenario", {"scenario": stated.name}, limit=_SEALED_VERSIONS)
@@ -93,16 +114,6 @@ def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
     )
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """What a hidden set holds at one time: pages that are looked at again open no sample anew."""
-
-    record: Digest
-    left: Remaining
-    lab: TrialRuntime = field(compare=False)
-    sealed: OpenedScenario = field(compare=False)
-
-
 @lru_cache(maxsize=_REMEMBERED)
 def _due(here: _Standing) -> tuple[Text, ...]:
     scenario, record = here.sealed.scenario, here.sealed.record
@@ -111,3 +122,69 @@ def _due(here: _Standing) -> tuple[Text, ...]:
 
 def _hidden_set(lab: TrialRuntime, sealed: OpenedScenario) -> HiddenSet:
     return lab.view.load(sealed.record.hidden_set, HiddenSet)
+
+
+def sealed_versions(base: Base, scenario: Scenario) -> tuple[SealedVersion, ...]:
+    """Return the versions of a scenario's hidden data, newest first; none before they are sealed."""
+    rests: dict[Digest, list[Digest]] = {}
+    for certificate in issued_certificates(base.lab.view):
+        rests.setdefault(certificate.scenario.hidden_set, []).append(certificate.serial)
+    found = [_told(base, one, rests) for one in versions_of(base.lab.view, scenario)]
+    return tuple(reversed(found))
+
+
+def _told(base: Base, version: DataVersion, rests: dict[Digest, list[Digest]]) -> SealedVersion:
+    left, digest = remaining(base.lab.vault, version.hidden), version.hidden.digest()
+    return SealedVersion(
+        number=version.number,
+        hidden_set=digest,
+        sealed_at=version.hidden.sealed_at,
+        shown=version.record.public_cases,
+        cases=version.hidden.rows,
+        scored=left.scored,
+        fresh=left.fresh,
+        attempts=version.hidden.attempts,
+        used=version.hidden.attempts - left.attempts,
+        spent=left.spent_alpha,
+        alpha=version.hidden.alpha,
+        certificates=tuple(rests.get(digest, ())),
+    )
+
+
+def sealed_here(lab: TrialRuntime, scenario: Scenario, folder: Path) -> OpenedScenario | None:
+    """Return the scenario with its data where this version was sealed, else None; nothing is sealed for it."""
+    baseline = scenario.baseline
+    reference = read_application(folder / baseline.path).digest if isinstance(baseline, ApplicationBaseline) else None
+    return find_sealed(lab, scenario, folder, reference)
+
+
+def standing_lines(base: Base, scenario: Scenario, folder: Path) -> Iterator[Text]:
+    """Yield what is left of the scenario's hidden set and why fresh cases are due; nothing before it is sealed."""
+    sealed = sealed_here(base.lab, scenario, folder)
+    if sealed is None:
+        return
+    budget = budget_of(base.lab, sealed)
+    yield text(
+        "worker.scenario_left",
+        fresh=budget.fresh,
+        attempts=budget.left,
+        number=budget.next_number,
+        alpha=f"{budget.next_level:.2g}",
+        spent=f"{budget.spent:.2g}",
+        total=f"{budget.alpha:.2g}",
+    )
+    for advice in budget.due:
+        yield text("worker.line_refresh", advice=advice)
+
+
+def scenario_at(view: View, place: str) -> tuple[Scenario, Subject | None]:
+    """Return the scenario of a folder, or of the record of a name such as ``plant/milling``, then with its subject.
+
+    Raises:
+        InputError: there is no such folder, or no scenario in it.
+        NotFoundError: there is no such record.
+    """
+    if Path(place).exists() or not re.fullmatch(rf"{NAME}/{NAME}", place):
+        return load_scenario(Path(place), Step.DRAFT)[0], None
+    subject = scenario_subject(*place.split("/"))
+    return view.load(load_record(view, subject)[0].documents["scenario"], Scenario), subject

@@ -26,10 +26,9 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.trials.certificates import issue
 from pilotbase.worker.trials.consenting import Runner
-from pilotbase.worker.trials.folder import TrialFiles, open_records, write_json, write_rehearsal, write_trial
-from pilotbase.worker.trials.given_files import read_plan
-from pilotbase.worker.trials.issuing import issue
+from pilotbase.worker.trials.folder import TrialFiles, open_records, read_plan, write_json, write_rehearsal, write_trial
 
 
 @dataclass(frozen=True)

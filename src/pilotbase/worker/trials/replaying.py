@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,36 +12,62 @@ from typing import Any
 import pydantic
 
 from pilotbase.certificate import Envelope
+from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.certificate.statement import read_statement
+from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
 from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.trial.answering import count_abstentions
+from pilotbase.trial.performance import summarise
+from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
+from pilotbase.trial.reporting import conclude
+from pilotbase.trial.sections import criterion_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
-from pilotbase.worker.trials.folder import RECORDS
-from pilotbase.worker.trials.given_files import read_plan
-from pilotbase.worker.trials.replayed_fields import (
-    CERTIFIED,
-    DERIVED_WHOLE,
-    derived_certificate,
-    derived_report,
-    fields_of,
-    report_as_said,
-    shortened,
-)
+from pilotbase.worker.trials.folder import RECORDS, read_plan
 from pilotbase.worker.trials.summary import figure_of
 
-MAXIMUM_REPORT_BYTES = 16 << 20
-MAXIMUM_RECORD_BYTES = 2 << 30
+_DERIVED_WHOLE = (
+    "criteria",
+    "groups",
+    "figures",
+    "reasons",
+    "performance",
+    "load_test",
+    "cells",
+    "exchanges",
+    "probes",
+    "application",
+    "scenario",
+    "contract",
+    "design",
+    "order",
+)
+"""Parts of a report of which plan and records decide everything: what else stands there is wrong."""
+_WHOLE = tuple(f"{part}{end}" for part in _DERIVED_WHOLE for end in (".", "["))
+_CERTIFIED = ("verdict", "plan", "attempt", "application", "scenario", "criteria", "guarantee", "claim")
+"""What a certificate says that plan and records decide; its claim where the whole report is there."""
+_AS_ONE = frozenset(
+    {"application", "claim", "contract", "limits", "paired", "path", "scenario", "sentence"}
+    | {"groups[]", "figures[]", "latency_histogram", "reasons[]"}
+)
+_LARGEST = 80
+_MOST_REPORT_BYTES = 16 << 20
+_MOST_RECORD_BYTES = 2 << 30
 _SHOWN = 10
-_WHOLE = tuple(f"{part}{end}" for part in DERIVED_WHOLE for end in (".", "["))
+_Json = Mapping[str, Any]
 
 
 class ReplayedCriterion(Part):
@@ -96,16 +123,6 @@ class _Folder:
     stored: StoredRecords
 
 
-@dataclass(frozen=True)
-class ReplayComparison:
-    """What was held against the records; see `ReplayedVerdict`."""
-
-    same: tuple[str, ...]
-    absent: tuple[str, ...]
-    undecided: tuple[str, ...]
-    certified: bool | None
-
-
 def replay_trial(path: Path) -> ReplayedVerdict:
     """Return the verdict that the records of a trial decide; ``path`` is its folder or its ``report.json``.
 
@@ -122,7 +139,7 @@ def replay_trial(path: Path) -> ReplayedVerdict:
     certificate = _read_certificate(folder.path / "certificate.json")
     said, derived = _held_against(folder, replayed, certificate)
     different = [
-        text("worker.replay_field", field=field, found=shortened(value), derived=shortened(derived.get(field, "–")))
+        text("worker.replay_field", field=field, found=_shortened(value), derived=_shortened(derived.get(field, "–")))
         for field, value in said.items()
         if value != derived.get(field) and (field in derived or field.startswith(_WHOLE))
     ]
@@ -136,9 +153,22 @@ def replay_trial(path: Path) -> ReplayedVerdict:
     csv = _compare_cases(folder)
     compared = [*(field for field in derived if field in said), *(["cases.csv"] if csv else [])]
     absent = [*(field for field in derived if field not in said), *([] if csv else ["cases.csv"])]
-    undecided = tuple(field for field in said if field not in derived)
-    certified = None if certificate is None else _names_it(certificate, folder.report)
-    return _replay(folder, replayed, ReplayComparison(tuple(compared), tuple(absent), undecided, certified))
+    decision = replayed.decision
+    return ReplayedVerdict(
+        verdict=replayed.verdict,
+        digest=replayed.digest,
+        scored=decision.scored,
+        cases=decision.total,
+        attempt=folder.stored.facts.attempt,
+        level=float(decision.levels.accept),
+        root=replayed.root,
+        leaves=replayed.leaves,
+        criteria=tuple(ReplayedCriterion.model_validate(one, from_attributes=True) for one in decision.criteria),
+        compared=tuple(compared),
+        absent=tuple(absent),
+        undecided=tuple(field for field in said if field not in derived),
+        certified=None if certificate is None else _names_it(certificate, folder.report),
+    )
 
 
 def _open(path: Path) -> _Folder:
@@ -154,14 +184,14 @@ def _open(path: Path) -> _Folder:
         raise InputError("worker.replay_no_records", file=records)
     if not isinstance(report.get("records"), dict) or "root" not in report["records"]:
         raise InputError("worker.replay_no_root", file=file)
-    data = read_bounded(records, MAXIMUM_RECORD_BYTES)
+    data = read_bounded(records, _MOST_RECORD_BYTES)
     stored = read_records(data, plan.contract.prediction, plan.batch_rows, str(records))
     return _Folder(file.parent, report, plan, data, stored)
 
 
 def _read_report(file: Path) -> dict[str, Any]:
     try:
-        value = json.loads(read_bounded(file, MAXIMUM_REPORT_BYTES))
+        value = json.loads(read_bounded(file, _MOST_REPORT_BYTES))
     except (ValueError, RecursionError):
         raise InputError("worker.no_report", file=file) from None
     if not isinstance(value, dict):
@@ -169,53 +199,174 @@ def _read_report(file: Path) -> dict[str, Any]:
     return value
 
 
-def _held_against(
-    folder: _Folder, replayed: Replayed, certificate: Certificate | None
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the fields of report and certificate as they say them, and as plan and records decide them."""
-    report = report_as_said(folder.report)
-    derived = derived_report(folder.plan, folder.stored, replayed, report)
-    certified = certificate.to_json_value() if certificate is not None else {}
-    derived["certificate"] = derived_certificate(folder.plan, folder.stored, replayed, folder.report)
-    names = [name for name in CERTIFIED if derived["certificate"][name] is not None]
-    said = {**report, "certificate": {name: certified.get(name) for name in names}}
-    return dict(fields_of(said)), dict(fields_of(derived))
-
-
-def _names_it(certificate: Certificate, report: Mapping[str, Any]) -> bool:
-    """Tell whether the certificate is over this report, to the last byte of its canonical form."""
-    try:
-        return certificate.report == digest_json(dict(report))
-    except (TypeError, ValueError):
-        return False
-
-
 def _read_certificate(file: Path) -> Certificate | None:
     if not file.exists():
         return None
     try:
-        return read_statement(Envelope.model_validate_json(read_bounded(file, MAXIMUM_REPORT_BYTES)).content())
+        return read_statement(Envelope.model_validate_json(read_bounded(file, _MOST_REPORT_BYTES)).content())
     except (pydantic.ValidationError, PilotbaseError):
         raise InvalidProofError("worker.replay_certificate", file=file) from None
 
 
-def _compare_cases(folder: _Folder) -> bool:
-    """Compare ``cases.csv`` with the records, cell by cell; return whether there is one.
+def _held_against(
+    folder: _Folder, replayed: Replayed, certificate: Certificate | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fields of report and certificate as they say them, and as plan and records decide them."""
+    report = _report_as_said(folder.report)
+    derived = _derived_report(folder.plan, folder.stored, replayed, report)
+    certified = certificate.to_json_value() if certificate is not None else {}
+    derived["certificate"] = _derived_certificate(folder.plan, folder.stored, replayed, folder.report)
+    names = [name for name in _CERTIFIED if derived["certificate"][name] is not None]
+    said = {**report, "certificate": {name: certified.get(name) for name in names}}
+    return dict(_fields_of(said)), dict(_fields_of(derived))
 
-    Raises:
-        InvalidProofError: a line differs; it is named.
-    """
-    file = folder.path / "cases.csv"
-    if not file.exists():
-        return False
-    found = read_bounded(file, MAXIMUM_RECORD_BYTES).decode("utf-8", "replace").splitlines()
-    expected = cases_csv(shown_cases(folder.records)).splitlines()
-    if found == expected:
-        return True
-    pairs = enumerate(zip(found, expected, strict=False), start=1)
-    line = next((number for number, (own, other) in pairs if own != other), min(len(found), len(expected)) + 1)
-    shown = [lines[line - 1] if line <= len(lines) else "" for lines in (found, expected)]
-    raise InvalidProofError("worker.replay_cases_differ", file=file, line=line, found=shown[0], expected=shown[1])
+
+def _report_as_said(report: _Json) -> dict[str, Any]:
+    """Return a report, whatever was deleted from it, with the findings of its sections under their names."""
+    return {**report, "sections": _keyed_sections(report)}
+
+
+def _keyed_sections(report: _Json) -> dict[str, Any]:
+    return {
+        str(section.get("verification")): {
+            "outcome": section.get("outcome"),
+            "findings": {str(item.get("check")): item for item in _listed(section.get("findings"))},
+        }
+        for section in _listed(report.get("sections"))
+    }
+
+
+def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, said: _Json) -> dict[str, Any]:
+    """Return all of a report that plan and records decide, in its own form; ``said``: what `_report_as_said` gave."""
+    facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
+    load = facts.restored_load()
+    broken = facts.end is not EndReason.FINISHED
+    ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
+    answers = stored.records.answers
+    runs = plan.repeats or 1
+    cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
+    return {
+        "verdict": replayed.verdict.value,
+        "decision": replayed.digest,
+        "plan": plan.digest(),
+        "application": plan.application.to_json_value(),
+        "scenario": plan.scenario.to_json_value(),
+        "contract": plan.contract.to_json_value(),
+        "design": plan.design.to_json_value(),
+        "reasons": [reason.model_dump(mode="json") for reason in conclude(results, ended)[1]],
+        "records": {"root": replayed.root, "leaves": replayed.leaves, "answers": facts.answers},
+        "order": {"commitment": plan.order_commitment, "nonce": plan.nonce, "secret": facts.order_secret},
+        "attempt": {
+            "number": facts.attempt,
+            "alpha": float(decision.levels.accept),
+            "alpha_of_all": facts.alpha_of_all,
+            "reserved": cases,
+            "answered": answered_cases,
+            "scored": scored,
+        },
+        "counts": {
+            "cases": cases,
+            "answered": answered_cases,
+            "abstained": count_abstentions(answers, facts.answered, plan.contract.prediction),
+            "scored": scored,
+        },
+        "isolation": {"end": facts.end.value, "limits": plan.limits.to_json_value()},
+        "performance": summarise(load).to_json_value() if len(load.batch_seconds) else None,
+        **{name: _plain(figures) for name, figures in told_fields(load).items()},
+        "criteria": [result.to_json_value() for result in results],
+        "figures": [figure.to_json_value() for figure in replayed.judged.figures],
+        "groups": [score.to_json_value() for score in replayed.judged.groups],
+        "sections": _derived_sections(plan, results, said, probe_findings(load, unasked=False)),
+    }
+
+
+def _derived_sections(
+    plan: TrialPlan,
+    results: tuple[CriterionResult, ...],
+    said: _Json,
+    further: Mapping[Verification, Sequence[Finding]],
+) -> dict[str, Any]:
+    """Return the findings on criteria, perturbations and what else was asked, and each section's outcome from them."""
+    sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
+    for result, finding in zip(results, criterion_findings(results), strict=True):
+        sections[section_of(result.rule).value]["findings"][finding.check] = finding.to_json_value()
+    for under in map(str, perturbations_of(plan.criteria)):
+        judged = [result.outcome for result in results if str(parse_rule(result.rule).under) == under]
+        found = {"outcome": worst_outcome(judged).value}
+        sections[Verification.FUNCTION.value]["findings"][f"robustness: {under}"] = found
+    for verification, findings in further.items():
+        for finding in findings:
+            sections[verification.value]["findings"][finding.check] = finding.to_json_value()
+    for name, section in said["sections"].items():
+        if name in sections:
+            outcomes = {item.get("outcome") for item in section["findings"].values()}
+            sections[name]["outcome"] = worst_outcome(each for each in Outcome if each.value in outcomes).value
+    return sections
+
+
+def _plain(figures: Any) -> Any:
+    """Return figures as plain JSON, each part without what it does not say."""
+    if isinstance(figures, Part):
+        return figures.to_json_value()
+    return list(map(_plain, figures)) if isinstance(figures, tuple) else figures
+
+
+def _derived_certificate(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, report: _Json) -> dict[str, Any]:
+    """Return what a certificate says that plan and records decide, under its own names (`_CERTIFIED`)."""
+    results = replayed.judged.criteria
+    try:
+        claim = claim_sentence(Report.model_validate(report), plan).model_dump(mode="json")
+    except (pydantic.ValidationError, PilotbaseError):  # parts of the report were deleted
+        claim = None
+    values = (
+        replayed.verdict.value,
+        plan.digest(),
+        stored.facts.attempt,
+        plan.application.to_json_value(),
+        plan.scenario.to_json_value(),
+        [result.rule for result in results],
+        weakest_guarantee(results),
+        claim,
+    )
+    return dict(zip(_CERTIFIED, values, strict=True))
+
+
+def _fields_of(value: Any, name: str = "", key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (field, spelled value) of plain JSON; what is missing or null is left out, some parts stay in one piece."""
+    if value is None:
+        return
+    if key in _AS_ONE or not isinstance(value, Mapping | list):
+        yield name, _spelled(value)
+    elif isinstance(value, Mapping):
+        for inner, part in value.items():
+            yield from _fields_of(part, f"{name}.{inner}" if name else str(inner), str(inner))
+    else:
+        for index, part in enumerate(value):
+            yield from _fields_of(part, f"{name}[{index}]", f"{key}[]")
+
+
+def _spelled(value: object) -> str:
+    """Return a value as text, numbers in six significant digits: the seventeenth differs between machines."""
+    if isinstance(value, Mapping | list):
+        return json.dumps(_rounded(value), ensure_ascii=False, sort_keys=True)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return value if isinstance(value, str) else _spelled(value)
+
+
+def _listed(value: object) -> list[_Json]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _shortened(value: str) -> str:
+    """Return a spelled value as it is named in an error."""
+    return value if len(value) <= _LARGEST else f"{value[:_LARGEST]}…"
 
 
 def _join(parts: list[Text]) -> Text:
@@ -229,36 +380,31 @@ def _verdict_of(replayed: Replayed) -> Text:
     return verdict_in_words(replayed.verdict, is_approximate(item.guarantee for item in replayed.decision.criteria))
 
 
-def _replay(folder: _Folder, replayed: Replayed, compared: ReplayComparison) -> ReplayedVerdict:
-    decision = replayed.decision
-    return ReplayedVerdict(
-        verdict=replayed.verdict,
-        digest=replayed.digest,
-        scored=decision.scored,
-        cases=decision.total,
-        attempt=folder.stored.facts.attempt,
-        level=float(decision.levels.accept),
-        root=replayed.root,
-        leaves=replayed.leaves,
-        criteria=tuple(
-            ReplayedCriterion(
-                rule=found.rule,
-                verdict=found.verdict,
-                estimate=found.estimate,
-                lower=found.lower,
-                upper=found.upper,
-                used=found.used,
-                total=found.total,
-                decided_at=found.decided_at,
-                guarantee=found.guarantee,
-            )
-            for found in decision.criteria
-        ),
-        compared=compared.same,
-        absent=compared.absent,
-        undecided=compared.undecided,
-        certified=compared.certified,
-    )
+def _compare_cases(folder: _Folder) -> bool:
+    """Compare ``cases.csv`` with the records, cell by cell; return whether there is one.
+
+    Raises:
+        InvalidProofError: a line differs; it is named.
+    """
+    file = folder.path / "cases.csv"
+    if not file.exists():
+        return False
+    found = read_bounded(file, _MOST_RECORD_BYTES).decode("utf-8", "replace").splitlines()
+    expected = cases_csv(shown_cases(folder.records)).splitlines()
+    if found == expected:
+        return True
+    pairs = enumerate(zip(found, expected, strict=False), start=1)
+    line = next((number for number, (own, other) in pairs if own != other), min(len(found), len(expected)) + 1)
+    shown = [lines[line - 1] if line <= len(lines) else "" for lines in (found, expected)]
+    raise InvalidProofError("worker.replay_cases_differ", file=file, line=line, found=shown[0], expected=shown[1])
+
+
+def _names_it(certificate: Certificate, report: Mapping[str, Any]) -> bool:
+    """Tell whether the certificate is over this report, to the last byte of its canonical form."""
+    try:
+        return certificate.report == digest_json(dict(report))
+    except (TypeError, ValueError):
+        return False
 
 
 def replay_lines(replay: ReplayedVerdict) -> list[Text]:

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.endpoints.prompted import lets_in, models_of
+from pilotbase.compute.endpoints.prompted import Template, lets_in, models_of
 from pilotbase.compute.endpoints.wire import ModelReply, ModelRequest, misfit
-from pilotbase.compute.endpoints.wording import Template
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.protocols.frames import FeatureBatch

@@ -19,8 +19,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handling import Handler, record_of, take_step
-from pilotbase.worker.trials.certifying import remarks_of
-from pilotbase.worker.trials.issuing import issue
+from pilotbase.worker.trials.certificates import issue, remarks_of
 from pilotbase.workspace.jobs import Job
 
 

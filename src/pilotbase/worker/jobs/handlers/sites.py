@@ -9,9 +9,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handling import Handler, Sweep
-from pilotbase.worker.sites.orders import erase_old_packs
+from pilotbase.worker.sites.orders import erase_old_packs, examine_sent
 from pilotbase.worker.sites.orders import pack_ordered as pack_for_a_site
-from pilotbase.worker.sites.returning import examine_sent
 from pilotbase.workspace.jobs import Job
 
 

@@ -1,0 +1,222 @@
+"""Matching joined with certificates, over a base's records or over files of a scenario or an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pilotbase.catalogue.applications import MANIFEST
+from pilotbase.certificate.status import (
+    MOST_CERTIFICATES,
+    CertificateStatus,
+    certificate_in,
+    issued_certificates,
+    revocations_of,
+    standing_of,
+)
+from pilotbase.documents.application import Application
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.limits import IsolationLevel
+from pilotbase.documents.loading import AnyDocument, load_document
+from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import certificate_head
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.matching import gaps
+from pilotbase.matching.finding import match_application, match_scenario, matches_about
+from pilotbase.matching.judging import match, match_back
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
+from pilotbase.matching.reading import needs_of, offers_of
+from pilotbase.matching.words import CharacterComparer, Comparer
+from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+_MOST_FILES = 500
+_ABOVE = 3
+"""So many folders above an application its own scenario is looked for."""
+
+
+def match_subject(view: View, subject: str, comparer: Comparer | None = None) -> Matches:
+    """Return what may fit the scenario or application ``subject``, in what the actor of ``view`` sees.
+
+    Raises:
+        NotFoundError: the actor sees no such record, or it is of another kind.
+    """
+    listing = find_listing(view, subject)
+    if listing is None or listing.kind not in ("scenario", "application"):
+        raise NotFoundError("record.not_found", subject=subject)
+    found = (needs_of if listing.kind == "scenario" else offers_of)(view, [listing])
+    if not found:
+        raise NotFoundError("record.not_found", subject=subject)
+    return _match(view, found[0], comparer)
+
+
+def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:
+    """Return what may fit a scenario or an application that need not be in the base."""
+    return _match(view, _asked_of(asked), comparer)
+
+
+def _match(view: View, asked: Need | ApplicationOffer, comparer: Comparer | None) -> Matches:
+    proofs, by = proofs_that_hold(view, view.store.clock()), comparer or CharacterComparer()
+    if isinstance(asked, Need):
+        return match_scenario(view, asked, proofs, by)
+    return match_application(view, asked, proofs, by)
+
+
+def _asked_of(asked: Scenario | OfferedApplication) -> Need | ApplicationOffer:
+    """Return what a match looks at of a document."""
+    if isinstance(asked, Scenario):
+        return need_of(asked)
+    return offer_of(asked.application, need_of(asked.made_for) if asked.made_for else None)
+
+
+def gap_map(view: View) -> GapMap:
+    """Return demand without supply and supply without demand, in what the actor of ``view`` sees."""
+    now = view.store.clock()
+    return gaps.gap_map(view, proofs_that_hold(view, now), now)
+
+
+def proofs_that_hold(view: View, now: datetime) -> list[ProvenPair]:
+    """Return the certificates that are neither expired, revoked nor suspended, newest first; rejections too."""
+    listed = revocations_of(view)
+    return [
+        _proven(one)
+        for one in issued_certificates(view)
+        if one.verdict is not Verdict.INCONCLUSIVE and standing_of(one, listed, now).status is CertificateStatus.VALID
+    ]
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A certificate that was issued and counts for nothing now; ``why``: ``suspended`` or ``revoked``."""
+
+    serial: str
+    application: str
+    scenario: str
+    why: Literal["suspended", "revoked"]
+
+
+def withheld_proofs(view: View) -> list[Withheld]:
+    """Return the certificates that no match counts because they are suspended or revoked, as the base's list says."""
+    listed = revocations_of(view)
+    if listed is None:
+        return []
+    entries: dict[str, Literal["suspended", "revoked"]] = {entry.serial: "suspended" for entry in listed.suspended}
+    entries |= {entry.serial: "revoked" for entry in listed.revoked}
+    names = {certificate_head(serial): serial for serial in list(entries)[-MOST_CERTIFICATES:]}
+    found = []
+    for name, stored in view.named(list(names)).items():
+        proven = _proven(certificate_in(stored))
+        found.append(Withheld(proven.serial, proven.application, proven.scenario, entries[names[name]]))
+    return found
+
+
+def _proven(certificate: Certificate) -> ProvenPair:
+    application, scenario = certificate.application, certificate.scenario
+    return ProvenPair(
+        serial=certificate.serial,
+        application=application.subject,
+        scenario=scenario.subject,
+        scenario_version=scenario.digest,
+        verdict=certificate.verdict,
+        approximate=certificate.approximate or None,
+        isolation=IsolationLevel(certificate.isolation),
+        name=application.name,
+        supplier=application.supplier.organisation,
+    )
+
+
+def read_asked(path: Path, side: str) -> Scenario | OfferedApplication:
+    """Return what a file or folder describes; raises `InputError` with every problem of it."""
+    if side == "scenario":
+        return load_document(Scenario, _file(path, SCENARIO_FILE))
+    manifest = _file(path, MANIFEST)
+    application, beside = load_document(Application, manifest), _scenario_above(manifest)
+    own = load_document(Scenario, beside) if application.scenario and beside else None
+    return _offered(application, own)
+
+
+@dataclass(frozen=True)
+class Among:
+    """What was found among files, and what is wrong with those that could not be looked at."""
+
+    matches: Matches
+    unreadable: tuple[InputError, ...] = ()
+
+
+def match_among(
+    asked: Scenario | OfferedApplication,
+    among: Iterable[Path],
+    proofs: Sequence[ProvenPair],
+    by: Comparer | None = None,
+) -> Among:
+    """Return what of the files below ``among`` may fit; ``proofs`` are certificates that hold.
+
+    Raises:
+        InputError: there are more than `_MOST_FILES`.
+    """
+    folders, files = tuple(among), _Files()
+    scenarios = {one.name: one for one in files.read_all(Scenario, _below(folders, SCENARIO_FILE))}
+    subject, comparer = _asked_of(asked), by or CharacterComparer()
+    if isinstance(subject, Need):
+        offered = [files.offered(file, scenarios) for file in _below(folders, MANIFEST)]
+        offers = [offer for offer in (_asked_of(one) for one in offered if one) if not isinstance(offer, Need)]
+        judged = match(subject, offers, proofs, comparer)
+    else:
+        judged = match_back(subject, [need_of(one) for one in scenarios.values()], proofs, comparer)
+    return Among(matches_about(subject, judged, len(judged), comparer), tuple(files.unreadable.values()))
+
+
+@dataclass
+class _Files:
+    """Reads one file after the other; what is wrong with one is kept and stops none of the others."""
+
+    unreadable: dict[Path, InputError] = field(default_factory=dict)
+
+    def read_all(self, model: type[AnyDocument], files: Iterable[Path]) -> list[AnyDocument]:
+        return [found for file in files if (found := self.read(model, file)) is not None]
+
+    def read(self, model: type[AnyDocument], file: Path) -> AnyDocument | None:
+        try:
+            return load_document(model, file)
+        except InputError as error:
+            self.unreadable.setdefault(file.resolve(), error)
+            return None
+
+    def offered(self, manifest: Path, scenarios: dict[str, Scenario]) -> OfferedApplication | None:
+        application = self.read(Application, manifest)
+        if application is None:
+            return None
+        own, beside = scenarios.get(application.scenario or ""), _scenario_above(manifest)
+        if own is None and application.scenario and beside:
+            own = self.read(Scenario, beside)
+        return _offered(application, own)
+
+
+def _offered(application: Application, own: Scenario | None) -> OfferedApplication:
+    """Return an application with its own scenario, where that is the one which it names."""
+    named = own is not None and own.name == application.scenario
+    return OfferedApplication(application=application, made_for=own if named else None)
+
+
+def _scenario_above(manifest: Path) -> Path | None:
+    """Return the nearest scenario in a folder above, where applications lie beside it."""
+    above = (folder / SCENARIO_FILE for folder in manifest.resolve().parents[1 : _ABOVE + 1])
+    return next((file for file in above if file.is_file()), None)
+
+
+def _below(folders: Iterable[Path], name: str) -> list[Path]:
+    found = sorted({file for folder in folders for file in folder.rglob(name)})
+    if len(found) > _MOST_FILES:
+        raise InputError("match.too_many_files", found=len(found), allowed=_MOST_FILES)
+    return found
+
+
+def _file(path: Path, name: str) -> Path:
+    return path / name if path.is_dir() else path

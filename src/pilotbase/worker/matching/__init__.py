@@ -1,1 +1,0 @@
-"""Matching joined with certificates, over a base's records or over files."""

@@ -1,0 +1,117 @@
+"""Notices that follow from no step of a record: what people are asked, and how an owner's data are used.
+
+An owner hears of each use that the gate has let in and counted, and of the first refusal of a day. The log says what
+happened; what is opened under a use, the access record tells (`vault.readers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pilotbase.catalogue.bars import Blocker
+from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.base import Localized
+from pilotbase.documents.board import BoardSubmission
+from pilotbase.documents.hashes import digest_of, is_digest
+from pilotbase.documents.labelling_round import KeptItems, LabellingRound
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.permissions import act_name
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.record import Record, Waiting
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.site_order import AskedPack
+from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
+from pilotbase.documents.texts import Text, text
+from pilotbase.notices.making import NoticeDraft
+from pilotbase.vault.opening import hidden_set_of
+from pilotbase.workspace.changes import Change
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.log.entries import LogEntry
+from pilotbase.workspace.log.readings import REFUSED, USED
+from pilotbase.workspace.store import View
+
+
+def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[NoticeDraft]:
+    """Yield the notices of what entries of the log say was used or refused; of an owner's own uses there are none."""
+    for entry in entries:
+        said = _said(entry)
+        about = _subject(view, entry) if said is not None else None
+        if about is not None and holder_of(about) != entry.facts["for"]:
+            body = NoticeBody(title=_title(view, about), said=said, organisation=str(entry.facts["for"]))
+            address = Address(organisation=holder_of(about))
+            yield NoticeDraft(NoticeKind.DATA, about, address, body, f"log {entry.number}")
+
+
+def _said(entry: LogEntry) -> Text | None:
+    facts = entry.facts
+    named = {"organisation": facts.get("for"), "channel": facts.get("channel") or "–"}
+    if entry.action == USED:
+        return text("reader.told_use", purpose=facts.get("purpose") or "–", rows=facts.get("rows") or "–", **named)
+    if entry.action == REFUSED and facts["times"] == 1:
+        reason = Text(code=f"reader.reason.{str(facts['reason']).removeprefix('terms.')}")
+        return text("reader.told_refusal", reason=reason, **named)
+    return None
+
+
+def _subject(view: View, entry: LogEntry) -> Subject | None:
+    """Return the dataset that was used, or the scenario that a paper is about."""
+    target = entry.subjects[1] if entry.action == USED else entry.subjects[0]
+    if not is_digest(target):
+        return target
+    stored = view.get(target)
+    if stored is not None and stored.kind == "trial-plan":
+        about = stored.load(TrialPlan).scenario
+        return scenario_subject(about.owner.organisation, about.name)
+    if stored is not None and stored.kind == "board-submission":
+        with view.reading() as connection:
+            hidden = hidden_set_of(connection, stored.load(BoardSubmission).board)
+        return None if hidden is None else view.load(hidden.scenario, Scenario).subject
+    return None
+
+
+def of_asks(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
+    """Yield the notices of packs that suppliers are asked to agree to, and of items that were sealed for labellers."""
+    for change in changes:
+        if change.event == "moved" and change.kind == "site-pack-order":
+            yield _of_pack(view, view.load(change.digest, AskedPack))
+        elif change.event == "moved" and change.kind == "labelling-items":
+            yield _of_items(view, view.load(change.digest, KeptItems))
+
+
+def _of_pack(view: View, asked: AskedPack) -> NoticeDraft:
+    said = text("site.told_pack", organisation=asked.owner, site=asked.site, scenario=asked.scenario)
+    body = _body(view, asked.application, "site-pack", said)
+    address = Address(organisation=asked.supplier)
+    return NoticeDraft(NoticeKind.ASKED, asked.application, address, body, f"site-pack {asked.identity}")
+
+
+def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
+    of = view.load(digest_of(kept.round), LabellingRound)
+    labeller = next(one for one in of.labellers if one.name == kept.labeller)
+    said = text("labelling.told_items", name=of.campaign.name)
+    body = _body(view, of.dataset, "labelling-round", said)
+    address = Address(organisation=labeller.organisation, person=labeller.person)
+    return NoticeDraft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
+
+
+def of_bar(record: Record, wait: Waiting, bar: Blocker | None, happening: str = "") -> Iterator[NoticeDraft]:
+    """Yield the notices to those who can remove what bars work that waits."""
+    if bar is None:
+        return
+    for one in bar.remedies:
+        waits, remedy = act_name(wait.act), act_name(one.act)
+        said = text("record.asked_to_clear", act=waits, remedy=remedy, reason=bar.error.text)
+        address = Address(organisation=one.organisation, role=one.role, person=one.person)
+        title = both_languages(record.title)
+        body = NoticeBody(title=title, record=one.record.kind, act=one.act, said=said)
+        about = happening or f"{record.subject} {record.digest()}"
+        yield NoticeDraft(NoticeKind.ASKED, one.subject, address, body, f"{about} {wait.act} {one.act}")
+
+
+def _body(view: View, subject: Subject, record: str, said: Text) -> NoticeBody:
+    return NoticeBody(title=_title(view, subject), record=record, said=said)
+
+
+def _title(view: View, about: Subject) -> Localized:
+    listing = find_listing(view, about)
+    return listing.title if listing is not None else Localized(en=name_of(about), zh=name_of(about))

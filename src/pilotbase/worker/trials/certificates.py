@@ -1,0 +1,185 @@
+"""Certificates: one for a report, issued and signed once; checked for anybody; revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pilotbase.catalogue.records import everything
+from pilotbase.catalogue.ties import ties
+from pilotbase.certificate import (
+    NO_SEPARATION_OF_DUTIES,
+    CertificateVerification,
+    issue_certificate,
+    read_evidence,
+    revoke,
+    sign_certificate,
+    verify_certificate,
+)
+from pilotbase.certificate.status import IssuedCertificate, revocations_of, standing_of
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError
+from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.moments import day_end, format_minute
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.public_reasons import spoken_reason
+from pilotbase.documents.record import Record
+from pilotbase.documents.report import Report
+from pilotbase.documents.site import SiteStatement
+from pilotbase.documents.subjects import certificate_head, report_head
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.base import Base
+from pilotbase.workspace.actors import PUBLIC, Actor
+from pilotbase.workspace.checks.proofs import proven_head, require_stored
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.store import View
+
+_NOBODY = Actor("", frozenset())
+
+
+def issue(
+    base: Base, report: Report, plan: TrialPlan, remarks: tuple[Text, ...] = (NO_SEPARATION_OF_DUTIES,)
+) -> IssuedCertificate:
+    """Return the certificate over ``report``, issued and signed now if it has not been.
+
+    ``remarks`` stand on a new one; the command line, where one operator does everything, says so by default.
+
+    Raises:
+        InvalidProofError: the log has not seen ``plan`` frozen, ``report`` reported under it, or what stands in the
+            store as its certificate issued.
+    """
+    require_stored(base.lab.store, plan.digest(), "trial-plan", "trial.plan_frozen")
+    if proven_head(base.lab.store, report_head(plan.digest()), "trial.reported") != report.digest():
+        raise InvalidProofError("worker.report_unlogged", report=report.digest(), plan=plan.digest())
+    return issue_once(base, report, plan, remarks)
+
+
+def issue_once(
+    base: Base, report: Report, plan: TrialPlan, remarks: tuple[Text, ...], site: SiteStatement | None = None
+) -> IssuedCertificate:
+    """Return the certificate over ``report``, issued and signed now if it has not been.
+
+    Whoever calls has seen to it that ``report`` is proven: by this base's log, or by that of the ``site`` where it ran.
+
+    Raises:
+        InvalidProofError: the log has not seen what stands in the store as its certificate issued.
+    """
+    head, view = certificate_head(report.digest()), base.lab.view
+    known = proven_head(base.lab.store, head, "certificate.issued")
+    if known is not None:
+        return view.load(known, IssuedCertificate)
+    now = base.lab.store.clock()
+    expires = _expiry(base, report, now)
+    certificate = issue_certificate(
+        report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
+    )
+    certificate = certificate if site is None else _ran_at_site(certificate, site)
+    issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
+    try:
+        with view.transaction("certificate.issued") as change:
+            change.set_head(head, change.put(issued, PUBLIC), expected=None)
+    except ConflictError:  # another process issued it meanwhile: its certificate is the one
+        return issue_once(base, report, plan, remarks, site)
+    return issued
+
+
+def _ran_at_site(certificate: Certificate, statement: SiteStatement) -> Certificate:
+    """Return ``certificate`` with the site's statement, for programs and, as its first remark, for people."""
+    remarks = (site_sentence(statement), *certificate.remarks)
+    return certificate.model_copy(update={"site": statement, "remarks": remarks})
+
+
+def _expiry(base: Base, report: Report, now: datetime) -> datetime:
+    """Return when a certificate ends: with the time of the key, of an endpoint with the days for which it is kept."""
+    expires = base.trust.expiry(now)
+    if report.endpoint is None:
+        return expires
+    return min(expires, max(day_end(report.endpoint.period.until), now + timedelta(seconds=1)))
+
+
+def remarks_of(view: View, record: Record) -> tuple[Text, ...]:
+    """Return the remarks for the certificate of a record: separation of duties, and ownership ties."""
+    reviewers = [step.organisation for step in record.history if step.act is Act.PLAN_APPROVE]
+    reviewer = reviewers[-1] if reviewers else "–"
+    declared = [
+        text("certificate.remark.tie", one=tie.one, other=tie.other, reviewer=reviewer)
+        for tie in ties(everything(view), record)
+    ]
+    return (text("certificate.remark.separation", reviewer=reviewer), *declared)
+
+
+def site_sentence(statement: SiteStatement) -> Text:
+    """Return where a trial ran, who watched, and what the base could not see."""
+    return text(
+        "certificate.remark.site",
+        site=statement.site,
+        owner=statement.owner,
+        person=statement.witness.name,
+        organisation=statement.witness.organisation,
+        at=format_minute(statement.signed_at),
+        cell=statement.smallest_cell,
+    )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a check: a certificate that holds, or why none does."""
+
+    verification: CertificateVerification | None
+    error: PilotbaseError | None
+    certificate: Certificate | None
+
+
+def check(base: Base, data: bytes) -> Checked:
+    """Return whether the certificate in ``data`` holds now; nothing of one that is not ours is shown."""
+    revocations = read_evidence(base.revocations) if base.revocations.is_file() else None
+    try:
+        found = verify_certificate(data, base.trust.roots(), revocations, at=base.lab.store.clock())
+    except PilotbaseError as error:
+        return Checked(None, error, None)
+    return Checked(found, None, found.certificate)
+
+
+def issued(base: Base, serial: str) -> IssuedCertificate:
+    """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
+    view = base.lab.store.as_actor(_NOBODY)
+    digest = view.head(certificate_head(digest_of(serial)))
+    if digest is None:
+        raise NotFoundError("hub.no_certificate")
+    return view.load(digest, IssuedCertificate)
+
+
+def check_issued(base: Base, serial: str) -> Checked:
+    """Return what a visitor who asks for a serial number is told: the certificate stands even where it holds no more.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = issued(base, serial)
+    checked = check(base, found.envelope.to_bytes())
+    return Checked(checked.verification, checked.error, found.certificate)
+
+
+def earlier_lines(base: Base, certificate: Certificate, asked_at: datetime) -> Iterator[Text]:
+    """Yield that ``certificate`` was issued before ``asked_at``, and what has become of it; nothing of a new one."""
+    if certificate.issued_at >= asked_at:
+        return
+    yield text("worker.line_earlier", at=format_minute(certificate.issued_at))
+    stands = standing_of(certificate, revocations_of(base.lab.view), asked_at)
+    if stands.entry is not None:
+        code = f"worker.line_{stands.status}"
+        yield text(code, at=format_minute(stands.entry.at), reason=spoken_reason(stands.entry.reason))
+
+
+def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
+    """Name a certificate in the base's signed revocation list; return what was done.
+
+    Raises as `verify_certificate` and `revoke`.
+    """
+    now = base.lab.store.clock()
+    serial = verify_certificate(read_evidence(file), base.trust.roots(), at=now).certificate.serial
+    revoke(base.trust, base.lab.view, base.revocations, serial, reason, now)
+    return text("worker.revoked", file=file, list=base.revocations)
