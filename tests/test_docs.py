@@ -182,3 +182,43 @@ def test_documents_carry_no_absolute_path_and_no_index_address():
         content = path.read_text("utf-8")
         assert "/root/" not in content, path
         assert not re.search(r"--(extra-)?index-url|--find-links|https?://[^\s)]*pypi", content), path
+
+
+PACKAGES = (ROOT / "src" / "pilotbase", ROOT / "estate" / "pilotbase_estate")
+PLACES = (
+    *PACKAGES,
+    *(package / "documents" for package in PACKAGES),
+    *(package / "hub" / "templates" for package in PACKAGES),
+)
+NAMES = {
+    path.name
+    for folder in ("src", "estate", "tests", "docs", "benchmarks", "examples")
+    for path in (ROOT / folder).rglob("*.py")
+}
+ROOMS = {path.name for folder in (ROOT, *PACKAGES) for path in folder.iterdir() if path.is_dir()}
+OF_OTHERS = {"numpy.py"}
+
+
+def spelled_out(span):
+    """`a/{b,c}.py` is two files."""
+    match = re.fullmatch(r"([^{}]*)\{([^{}]*)\}([^{}]*)", span)
+    return [f"{match[1]}{one.strip()}{match[3]}" for one in match[2].split(",")] if match else [span]
+
+
+def is_there(path):
+    if "/" not in path:
+        return path in NAMES | OF_OTHERS
+    return any(
+        (place / path).exists() or (place / f"{path}.py").exists() for place in (ROOT, DOCS, ROOT / "tests", *PLACES)
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page):
+    text = page.read_text("utf-8")
+    if text.startswith("<!-- Written by"):
+        return
+    spans = re.findall(r"`([\w./{},-]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
+    named = [path for span in spans for path in spelled_out(span)]
+    named = [path for path in named if path.endswith(".py") or ("/" in path and path.split("/")[0] in ROOMS)]
+    assert [path for path in named if not is_there(path)] == []
