@@ -16,7 +16,9 @@ import raised  # noqa: E402
 
 from pilotbase.cli import app  # noqa: E402
 from pilotbase.data.quality.measures import QUALITY_MEASURES  # noqa: E402
+from pilotbase.documents.catalogues import read_messages  # noqa: E402
 from pilotbase.documents.schema import KINDS  # noqa: E402
+from pilotbase.documents.texts import LANGUAGES  # noqa: E402
 from pilotbase.documents.vocabularies import VOCABULARIES  # noqa: E402
 from pilotbase.measures import measures, resource_measures  # noqa: E402
 from pilotbase.measures.perturbations import PERTURBATIONS  # noqa: E402
@@ -222,3 +224,28 @@ def test_files_that_a_page_names_are_there(page):
     named = [path for span in spans for path in spelled_out(span)]
     named = [path for path in named if path.endswith(".py") or ("/" in path and path.split("/")[0] in ROOMS)]
     assert [path for path in named if not is_there(path)] == []
+
+
+def labels(page):
+    """What a page sets in italics as on a page of the hub: `*My work*`, `*Account → API tokens*`; not emphasis."""
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`|\*\*.*?\*\*|^\* ", "", page.read_text("utf-8"), flags=re.M | re.S)
+    for marked in re.findall(r"(?<![*\w\\])\*([^*|\n]{2,40})\*(?!\*)", text):
+        label = CHINESE if ".zh" in page.name else re.compile("[A-Z]")
+        yield from (one for one in marked.split(" → ") if label.match(one) and not re.search("[….:：；;，,。=≤]", one))
+
+
+@pytest.fixture(scope="module")
+def said():
+    """Language → what the catalogues say, whole and up to their first value, small and capital letters alike."""
+    texts = {language: set() for language in LANGUAGES}
+    for package in PACKAGES:
+        for path in (package / "documents" / "locale").rglob("*.po"):
+            for words in read_messages(path.read_text("utf-8")).values():
+                texts[path.parent.name] |= {words.casefold(), words.partition("{")[0].strip(" :：(（").casefold()}
+    return texts
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
+def test_labels_of_a_page_are_what_the_hub_says(page, said):
+    for one, language in ((page, "en"), (page.with_suffix(".zh.md"), "zh")):
+        assert [label for label in labels(one) if label.casefold() not in said[language]] == [], one.name
