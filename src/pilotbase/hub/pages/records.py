@@ -50,7 +50,7 @@ from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.worker.trials.estimates import estimate_shown
+from pilotbase.worker.trials.consenting import estimate_shown
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 from pilotbase.workspace.store import View
