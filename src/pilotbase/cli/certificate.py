@@ -11,8 +11,8 @@ import typer
 from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import command, language, print_json, say
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.visible_text import format_for_terminal
 

@@ -21,8 +21,7 @@ from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset
-    from pilotbase.documents.api.readers import Readers, ReadingTold
+    from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset, Readers, ReadingTold
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]

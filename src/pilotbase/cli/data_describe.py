@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pilotbase.data.croissant.measurements import Measured
     from pilotbase.data.describing.drafting import Description
     from pilotbase.data.describing.questions import OwnerQuestion
-    from pilotbase.documents.answers import Answers
     from pilotbase.documents.dataset import Dataset
+    from pilotbase.documents.described import Answers
     from pilotbase.documents.errors import Issue
 
 
@@ -91,7 +91,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
     from pilotbase.data.describing.describing import describing
     from pilotbase.data.describing.questions import read_answers
     from pilotbase.data.sources.source import ReadOptions
-    from pilotbase.documents.answers import Answers
+    from pilotbase.documents.described import Answers
 
     given = {"name": name, "title": title, "organisation": organisation, "contact": contact, "license": license}
     given |= {"description": description, "label": label, "key": key, "time": time, "group": group}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pilotbase.documents.api.datasets import KeptTold
-    from pilotbase.protocols.hub_files import FilePart, PartialDownload
+    from pilotbase.protocols.hub_requests import FilePart, PartialDownload
     from pilotbase.vault.canaries import Sighting
 
 
@@ -151,7 +151,7 @@ def _sent(dataset: str, files: list[Path]) -> list[KeptTold]:
 
 def _parts(wanted: datasets.FileFor, organisation: str) -> Callable[[PartialDownload | None], Iterator[FilePart]]:
     """Return what yields a file: from a hub in parts, here from its beginning."""
-    from pilotbase.protocols.hub_files import FilePart, parts_of
+    from pilotbase.protocols.hub_requests import FilePart, parts_of
 
     if is_remote():
         return partial(parts_of, hub().requests, wanted)

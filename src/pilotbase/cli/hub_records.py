@@ -257,7 +257,7 @@ def _print_record(record: Record) -> None:
 
 def _print_form(content: Document) -> None:
     """Print in what form an application comes; of other contents nothing."""
-    from pilotbase.documents.form_words import form_in_words
+    from pilotbase.documents.application import form_in_words
     from pilotbase.documents.record import ApplicationVersion
 
     if isinstance(content, ApplicationVersion):

@@ -10,7 +10,7 @@ import typer
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, say
-from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
+from pilotbase.documents.api.watch import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute, format_second
 from pilotbase.documents.texts import Text, text

@@ -14,7 +14,7 @@ from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, print_json, say
 from pilotbase.cli.hub_records import read_part
-from pilotbase.documents.safe_csv import format_csv
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import ledger as operations

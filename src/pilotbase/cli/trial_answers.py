@@ -12,9 +12,9 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration
@@ -136,7 +136,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     What an endpoint is asked its supplier may keep: ask with cases that no later trial needs.
     """
     from pilotbase.catalogue.applications import read_application
-    from pilotbase.documents.bounded_files import read_bounded
+    from pilotbase.documents.files import read_bounded
     from pilotbase.trial.contamination import recited, shared_runs, texts_of
     from pilotbase.trial.probes.contamination import asking_endpoint
 

@@ -154,7 +154,7 @@ def _taken_here(service: str, file: Path) -> Taken:
 
 def _sent(service: str, file: Path, quiet: bool) -> Taken:
     from pilotbase.cli.watch_files import send_file
-    from pilotbase.protocols.hub_calls import HubCalls
+    from pilotbase.protocols.hub_requests import HubCalls
 
     with progress_shown(quiet) as on_progress:
         return send_file(HubCalls(hub().requests), service, file, on_progress)

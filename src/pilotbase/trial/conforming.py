@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Name, Part
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.exchanges import ExchangeFigures
 from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.probes import CellRun
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.vocabularies import Outcome

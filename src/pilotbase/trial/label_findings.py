@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pilotbase.data.labelling.quality import figure_line
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
-from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.labelling import PublishedLabels
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.evidence.wilson import wilson
+from pilotbase.evidence.distributions import wilson
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.compute.endpoints.calls import summed
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
-from pilotbase.documents.report import Attempt, CriterionResult, Order, Records, Report
+from pilotbase.documents.report import Attempt, BlindFindings, CriterionResult, Order, Records, Report
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict

@@ -20,8 +20,14 @@ from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.guarded_http import judge
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
-from pilotbase.protocols.openai_stream import StreamMeter
-from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage, estimate_tokens, read_usage
+from pilotbase.protocols.openai_wire import (
+    ChatRequest,
+    EmbeddingRequest,
+    StreamMeter,
+    TokenUsage,
+    estimate_tokens,
+    read_usage,
+)
 from pilotbase.protocols.strict_json import read_object
 from pilotbase.protocols.upstream import (
     AnswerStream,

@@ -10,9 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import Localized
-from pilotbase.documents.described import Described
+from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, format_number, leader_chart
-from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.board import Board
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.data.describing.questions import MISSING
-from pilotbase.documents.answers import Answers
+from pilotbase.documents.described import Answers
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text

@@ -28,9 +28,9 @@ from pilotbase.catalogue.importing import (
 from pilotbase.catalogue.saving import save_all
 from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files

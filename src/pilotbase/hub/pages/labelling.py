@@ -19,7 +19,7 @@ from pilotbase.data.labelling.quality import quality_lines
 from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.labelling_round import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
+from pilotbase.documents.labelling import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base

@@ -14,10 +14,10 @@ from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.safe_csv import format_csv
-from pilotbase.documents.targets import Figure, Phase
+from pilotbase.documents.roadmap import Figure, Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
@@ -28,9 +28,8 @@ from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.records import lines_of
 from pilotbase.operations import ledger as operations
 from pilotbase.operations.ledger import MOST_TOP
-from pilotbase.roadmap.choosing import scenarios_of
 from pilotbase.roadmap.ledger import owner_of
-from pilotbase.roadmap.ranking import CRITERIA
+from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
 from pilotbase.roadmap.tables import Table, format_shift, ledger_table, map_table, ranking_table
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError

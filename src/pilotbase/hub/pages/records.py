@@ -19,7 +19,7 @@ from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.labelling import PublishedLabels
 from pilotbase.documents.lifecycles import states
 from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import ApplicationVersion, Commission, Record

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.application import Runtime
+from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text

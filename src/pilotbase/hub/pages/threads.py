@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.subjects import kind_of
@@ -331,6 +331,6 @@ urlpatterns = [
     path("exchange/<drawn:identity>/<int:number>/correct/", correct, name="thread-correct"),
     path("exchange/<drawn:identity>/<int:number>/remove/", remove, name="thread-remove"),
     path("exchange/<drawn:identity>/<int:number>/<digits:digest>/", file, name="thread-file"),
-    path("<section:section>/<name:name>/threads/", about, name="threads-about"),
+    path("<section:section>/<whole:name>/threads/", about, name="threads-about"),
     path("<section:section>/<name:name>/threads/new/", ask, name="thread-new"),
 ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from pilotbase.catalogue.advancing import Possible
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.documents.api.comparison import SealedVersion
+from pilotbase.documents.api.trials import SealedVersion
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import ApplicationVersion, Record, Waiting

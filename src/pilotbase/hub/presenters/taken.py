@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from pilotbase.documents.given_files import File, Part, Stretch
+from pilotbase.documents.files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
 from pilotbase.hub.bounds import RangeError
 from pilotbase.worker.bundles.packing import Bundle

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.errors import Issue, RefusedError
+from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.scenario_folder import MANIFEST
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.documents.exchanges import Exchange, Sending, WireForm
-from pilotbase.protocols.exchanges.forms import FORMS
+from pilotbase.protocols.exchanges.reading import FORMS
 from pilotbase.protocols.exchanges.trees import without
 
 _DEEP = 1_000

@@ -9,7 +9,7 @@ import numpy as np
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.figures import TextDifferences
 from pilotbase.measures import Cases
-from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.measures.text_pairs import edit_distance
 
 ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
 OF_TRANSCRIPTS = frozenset({"cer", "wer", "edit_similarity"})

@@ -11,9 +11,9 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.judge import FIRST, SECOND, Judge
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.trial.deciding import order_of_seed
 from pilotbase.trial.judging.judged_cases import JudgedCases
 

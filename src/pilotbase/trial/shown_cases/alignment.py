@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from pilotbase.documents.shown_cases import TextPiece
+from pilotbase.documents.figures import TextPiece
 
 LONGEST = 600
 """Characters of either text that are aligned; what is behind them is told as it is cut."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.charts.png import png_of
-from pilotbase.documents.shown_cases import ShownImage
+from pilotbase.documents.figures import ShownImage
 from pilotbase.protocols.array_cells import array_in
 
 LONGER_SIDE = 240

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pilotbase.documents.contract import DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.shown_cases import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage
+from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage
 from pilotbase.measures import Cases, is_resource, measures, observe, score
 from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures.classes import overlap_of
 from pilotbase.trial.figures.places import first_places

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from pilotbase.documents.load_test import MOST_RATE, LoadStep
+from pilotbase.documents.probes import MOST_RATE, LoadStep
 
 NARROWED = 3
 """Steps between the last rate that was held and the first that was not: within a tenth of each other then."""

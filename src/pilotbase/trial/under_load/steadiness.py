@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.load_test import LoadBlock, LoadFigures, LoadTested, Void
+from pilotbase.documents.probes import LoadBlock, LoadFigures, LoadTested, Void
 from pilotbase.trial.under_load.ramp import held_rate
 
 MOST_NOISE = 2.0

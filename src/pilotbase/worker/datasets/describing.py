@@ -15,11 +15,10 @@ from typing import Literal
 from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.templates import offer_for
-from pilotbase.documents.answers import Answers
-from pilotbase.documents.api.descriptions import DescriptionTold, GuessTold, OpenDescription, QuestionTold
+from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Described, Guessed, OpenQuestion
+from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record

@@ -21,8 +21,7 @@ from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.site import Release, Software
-from pilotbase.documents.site_order import LONGEST_DAYS
+from pilotbase.documents.site import LONGEST_DAYS, Release, Software
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.entering import AccessMode, enter
