@@ -33,21 +33,19 @@ DECRYPTS = {
     "unwrap_secrets": {"vault/sealing.py"},
     "open_sample": {"vault/envelopes.py", "trial/sealed.py"},
     "shown_by": {  # calls `read_public_sample`
-        "trial/data_versions.py",
-        "trial/sealing.py",  # whether a case was shown before
+        "trial/sealing.py",  # whether a case was shown before; the newest version of its data
     },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
-        "trial/conforming.py",  # the same, before a trial, past the gate of a rehearsal
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
         "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
         "trial/phases/opening.py",  # held against the hidden cases
         "trial/phases/reserving.py",  # what probes ask, in boxes of their own
         "trial/phases/reporting.py",  # what the next attempt could still decide
         "trial/freezing.py",
-        "trial/data_versions.py",  # held against new cases of the same owner
+        "trial/sealing.py",  # held against new cases of the same owner
         "worker/trials/hidden_budgets.py",
         "watch/arming.py",  # makes the profile that a watch compares with
     },
@@ -63,7 +61,7 @@ LEAVES = {
         "vault/salts.py",  # the secret of an owner's commitments: no data
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
-        "trial/data_versions.py",  # the same, where the next version is made of cases that stand in none
+        "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first

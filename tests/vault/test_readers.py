@@ -23,10 +23,10 @@ from pilotbase.vault.place import Vault
 from pilotbase.vault.readers import readers_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
-from pilotbase.workspace.checks.readings import compare_readings, readings_in
+from pilotbase.workspace.checks.reconciliation import compare_readings, readings_in
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.entries import OPENINGS
 from pilotbase.workspace.log.merkle import verify_inclusion
-from pilotbase.workspace.log.readings import OPENINGS
 from tests.packages_for_tests import files
 from tests.vault.test_leaves import AGREEMENT, DATASET, KEY, LEAVE, OTHER, VERSION, count, dataset_set, set_state
 
@@ -220,9 +220,9 @@ def recorded(node: ast.AST, constants: dict[str, str]) -> set[str]:
 
 def opened_without_a_line() -> list[str]:
     """Public functions, in the whole house, that come to decrypted values and write no line that tells of it."""
-    from pilotbase.workspace.log import readings
+    from pilotbase.workspace.log import entries
 
-    constants = {name: value for name, value in vars(readings).items() if isinstance(value, str)}
+    constants = {name: value for name, value in vars(entries).items() if isinstance(value, str)}
     found = []
     for file, path in files("*.py"):
         within = functions(ast.parse(path.read_text("utf-8")))

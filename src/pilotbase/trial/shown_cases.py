@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.charts.png import png_of
 from pilotbase.documents.contract import DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage
+from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage, TextPiece
 from pilotbase.measures import Cases, is_resource, measures, observe, score
 from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
-from pilotbase.trial.figures.classes import overlap_of
-from pilotbase.trial.figures.places import first_places
-from pilotbase.trial.figures.texts import OF_TRANSCRIPTS
+from pilotbase.trial.figures.classes import OF_TRANSCRIPTS, first_places, overlap_of
 from pilotbase.trial.records import format_answers
-from pilotbase.trial.shown_cases.alignment import pieces_of
-from pilotbase.trial.shown_cases.pixels import Pixels, read_pixels, shown_image, striped
 
 LONGEST_TEXT, MOST_FIELDS, MOST_NAMES = 600, 12, 10
 _DRAWN = frozenset({"boxes", "mask"})
@@ -33,6 +32,13 @@ _DRAWN = frozenset({"boxes", "mask"})
 _RIGHT_ONES = 4
 _COMPARED, _LONGEST = 2000, 500
 """So many texts that differ are compared letter by letter, and so much of each."""
+LONGEST = 600
+"""Characters of either text that are aligned; what is behind them is told as it is cut."""
+_CUT = "…"
+LONGER_SIDE = 240
+"""Pixels; of larger images every so many-th is shown."""
+_STRIPE, _DARK, _LIGHT = 3, (20, 20, 20), (255, 214, 10)
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
     if not len(looked_at.cases):
         return ()
     overlap = overlap_of(rules)
-    chosen = worth_a_look(looked_at.cases, rules)
+    chosen = _worth_a_look(looked_at.cases, rules)
     picked = looked_at.cases.among(np.array(chosen, dtype=np.int64))
     far = distances(picked, rules)
     rows = looked_at.frame[chosen]
@@ -76,6 +82,91 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
             case = case.model_copy(update={"pieces": pieces_of(true, said)})
         found.append(_pictured(case, picked, place, _pixels_of(rows, looked_at.fields, place), overlap))
     return tuple(found)
+
+
+def _worth_a_look(cases: Cases, rules: Sequence[Rule]) -> list[int]:
+    """Return indices of cases, first the worst ones, then some of the best."""
+    far = distances(cases, rules)
+    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
+    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
+    return [*worst, *best[:_RIGHT_ONES]]
+
+
+def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
+    """Return how far answers are from the truth; 0: not at all. Without an answer it is as far as can be.
+
+    Of texts the first criterion says it, where it speaks of the case: another text may be as right.
+    """
+    match cases.kind:
+        case "label":
+            truth, answers = cases.truth.astype(np.int64), cases.labels(cases.answers, 0.5)
+            return np.where(truth == answers, 0.0, np.where(answers < 0, 2.0, 1.0))
+        case "probability":
+            hit = (cases.truth == cases.code(cases.positive or cases.classes[-1])).astype(np.float64)
+            return _or_farthest(np.abs(cases.probabilities() - hit))
+        case "value":
+            return _or_farthest(np.abs(cases.answers.astype(np.float64) - cases.truth.astype(np.float64)))
+        case "interval":
+            truth, ends = cases.truth.astype(np.float64), cases.answers.astype(np.float64)
+            return _or_farthest(np.maximum(np.maximum(ends[:, 0] - truth, truth - ends[:, 1]), 0.0))
+        case "labels":
+            off = (cases.truth != cases.answers).sum(axis=1).astype(np.float64)
+            return np.where((cases.answers < 0).any(axis=1), np.inf, off)
+        case "ranking":
+            place = first_places(cases).astype(np.float64)
+            return np.where(place < 0, np.inf, place)
+        case "boxes":
+            overlap = overlap_of(rules)
+            return _each(cases, lambda true, given: _boxes_off(true, given, overlap))
+        case "mask":
+            return _each(cases, _pixels_off)
+    said = _by_criterion(cases, rules)
+    return np.where(np.isnan(said), _texts_off(cases.truth.tolist(), cases.answers.tolist()), said)
+
+
+def pieces_of(truth: str, answer: str) -> tuple[TextPiece, ...]:
+    """Return the texts in pieces, in order: equal ones, and what one has instead of what the other has.
+
+    Joined, ``truth`` and ``answer`` of the pieces are the two texts; long ones are cut, and say so.
+    """
+    steps = groupby(_steps(_parted(truth), _parted(answer)), key=lambda step: step[0] == step[1])
+    return tuple(
+        TextPiece(truth="".join(one for one, _ in run), answer="".join(other for _, other in run))
+        for run in (list(found) for _, found in steps)
+    )
+
+
+def read_pixels(cell: str | None) -> Pixels | None:
+    """Return the pixels in a cell of a table as (height, width, 3); None for none, and for what is no image."""
+    try:
+        pixels = array_in(cell) if cell else None
+    except ValueError:
+        return None
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or not pixels.size:
+        return None
+    grey = pixels if pixels.ndim == 2 else pixels[:, :, 0] if pixels.shape[2] < 3 else None
+    return np.stack([grey] * 3, axis=2) if grey is not None else pixels[:, :, :3]
+
+
+def shown_image(pixels: Pixels) -> ShownImage:
+    """Return an image as it is shown."""
+    height, width = pixels.shape[:2]
+    return ShownImage(png=b64encode(png_of(_smaller(pixels))).decode("ascii"), height=height, width=width)
+
+
+def striped(pixels: Pixels | None, differing: NDArray[np.bool_]) -> Pixels:
+    """Return an image, pale, with stripes where pixels differ; on white where there is no image of that size."""
+    height, width = differing.shape
+    fits = pixels is not None and pixels.shape[:2] == differing.shape
+    ground: NDArray[Any] = pixels if fits and pixels is not None else np.full((height, width, 3), 255, dtype=np.uint8)
+    small, mask = _smaller(ground), _smaller(differing)
+    # So small an image is enlarged first, so that a pixel of it holds stripes.
+    factor = max(1, LONGER_SIDE // max(small.shape[:2]))
+    large, marked = (each.repeat(factor, axis=0).repeat(factor, axis=1) for each in (small, mask))
+    rows, columns = np.indices(marked.shape)
+    stripes = np.where(((rows + columns) // _STRIPE % 2 == 0)[:, :, None], _DARK, _LIGHT)
+    pale = large // 2 + 96
+    return np.where(marked[:, :, None], stripes, pale).astype(np.uint8)
 
 
 def _spelled(picked: Cases, values: Any, kept: Any, prediction: Prediction) -> list[str | None]:
@@ -184,46 +275,6 @@ def _box(state: Literal["found", "missed", "false"], box: Any, classes: tuple[st
     return ShownBox(state=state, label=classes[int(code)], x=x, y=y, width=width, height=height, score=score)
 
 
-def worth_a_look(cases: Cases, rules: Sequence[Rule]) -> list[int]:
-    """Return indices of cases, first the worst ones, then some of the best."""
-    far = distances(cases, rules)
-    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
-    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
-    return [*worst, *best[:_RIGHT_ONES]]
-
-
-def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
-    """Return how far answers are from the truth; 0: not at all. Without an answer it is as far as can be.
-
-    Of texts the first criterion says it, where it speaks of the case: another text may be as right.
-    """
-    match cases.kind:
-        case "label":
-            truth, answers = cases.truth.astype(np.int64), cases.labels(cases.answers, 0.5)
-            return np.where(truth == answers, 0.0, np.where(answers < 0, 2.0, 1.0))
-        case "probability":
-            hit = (cases.truth == cases.code(cases.positive or cases.classes[-1])).astype(np.float64)
-            return _or_farthest(np.abs(cases.probabilities() - hit))
-        case "value":
-            return _or_farthest(np.abs(cases.answers.astype(np.float64) - cases.truth.astype(np.float64)))
-        case "interval":
-            truth, ends = cases.truth.astype(np.float64), cases.answers.astype(np.float64)
-            return _or_farthest(np.maximum(np.maximum(ends[:, 0] - truth, truth - ends[:, 1]), 0.0))
-        case "labels":
-            off = (cases.truth != cases.answers).sum(axis=1).astype(np.float64)
-            return np.where((cases.answers < 0).any(axis=1), np.inf, off)
-        case "ranking":
-            place = first_places(cases).astype(np.float64)
-            return np.where(place < 0, np.inf, place)
-        case "boxes":
-            overlap = overlap_of(rules)
-            return _each(cases, lambda true, given: _boxes_off(true, given, overlap))
-        case "mask":
-            return _each(cases, _pixels_off)
-    said = _by_criterion(cases, rules)
-    return np.where(np.isnan(said), _texts_off(cases.truth.tolist(), cases.answers.tolist()), said)
-
-
 def _by_criterion(cases: Cases, rules: Sequence[Rule]) -> Floats:
     """Return how far each case is from the best that it could give to the first criterion; NaN: it has no say in it."""
     unsaid = np.full(len(cases), np.nan)
@@ -270,3 +321,47 @@ def _text_off(truth: str | None, answer: str | None) -> float:
     if truth == answer:
         return 0.0
     return 3.0 if truth is None or answer is None else 1.0
+
+
+def _parted(content: str) -> str:
+    return content if len(content) <= LONGEST else content[:LONGEST] + _CUT
+
+
+def _steps(truth: str, answer: str) -> Iterator[tuple[str, str]]:
+    """Yield pairs of letters, one of them empty where a letter was deleted or inserted.
+
+    Source: Wagner & Fischer, "The string-to-string correction problem", JACM 21:168, 1974.
+    """
+    costs = _costs(truth, answer)
+    row, column, found = len(truth), len(answer), []
+    while row or column:
+        here = costs[row, column]
+        if row and column and here == costs[row - 1, column - 1] + (truth[row - 1] != answer[column - 1]):
+            row, column = row - 1, column - 1
+            found.append((truth[row], answer[column]))
+        elif row and here == costs[row - 1, column] + 1:
+            row -= 1
+            found.append((truth[row], ""))
+        else:
+            column -= 1
+            found.append(("", answer[column]))
+    return reversed(found)
+
+
+def _costs(truth: str, answer: str) -> np.typing.NDArray[np.int64]:
+    """Return the fewest edits between all beginnings, shape (truth + 1, answer + 1)."""
+    letters, columns = np.array([ord(one) for one in answer], dtype=np.int64), np.arange(len(answer) + 1)
+    costs = np.empty((len(truth) + 1, len(answer) + 1), dtype=np.int64)
+    costs[0] = columns
+    for row, letter in enumerate(truth, start=1):
+        above = costs[row - 1]
+        best = above + 1
+        best[1:] = np.minimum(best[1:], above[:-1] + (letters != ord(letter)))
+        # An insertion costs one more than what stands left of it: a running minimum of cost less column.
+        costs[row] = np.minimum.accumulate(best - columns) + columns
+    return costs
+
+
+def _smaller(pixels: NDArray[Any]) -> NDArray[Any]:
+    step = -(-max(pixels.shape[:2]) // LONGER_SIDE)
+    return pixels[::step, ::step]
