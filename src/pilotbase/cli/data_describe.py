@@ -56,8 +56,8 @@ Encoding = Annotated[str | None, typer.Option(help="Encoding of text files, such
 Separator = Annotated[str | None, typer.Option(help="What divides cells of text files; default: found.")]
 Asking = Annotated[bool | None, typer.Option("--ask/--no-ask", help="Ask what is open; default: on a terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document; write nothing.")]
-EXIT_FAULT = 2
-OWN = "dataset"
+_EXIT_FAULT = 2
+_OWN = "dataset"
 """The format of the owner's own document."""
 
 
@@ -127,7 +127,7 @@ def check(
     else:
         _print_read(loaded)
     found = loaded.description
-    raise typer.Exit(EXIT_FAULT if found.faults else EXIT_REJECTED if found.lacking else 0)
+    raise typer.Exit(_EXIT_FAULT if found.faults else EXIT_REJECTED if found.lacking else 0)
 
 
 @command
@@ -152,7 +152,7 @@ def export(
     if quality is not None:
         require_measurements(to)
     folder = Path(source).parent if Path(source).is_file() else None
-    dataset, found = _given(source, to == OWN, is_asked=quality is None)
+    dataset, found = _given(source, to == _OWN, is_asked=quality is None)
     written = write_dataset(dataset, to, folder, found if quality is None else measured_in(quality, dataset))
     if out is None:
         typer.echo(written.content, nl=False)

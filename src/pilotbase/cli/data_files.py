@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.data_catalogue import AsJson
 from pilotbase.cli.data_terms import description_of
 from pilotbase.cli.edge.declared import call, calls
 from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, remote
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import subject_written

@@ -63,7 +63,7 @@ def _print(incident: Incident) -> None:
         say(text("incident.unknown_line", words=words))
 
 
-def print_desk(desk: DutyDesk) -> None:
+def _print_desk(desk: DutyDesk) -> None:
     """Print a few lines for every service, the most serious first."""
     for one in desk.items:
         _print_service(one)
@@ -125,5 +125,5 @@ add(
     Command("mitigate", incidents.MITIGATE, show=_print),
     Command("close", incidents.CLOSE, show=_print, spelled={"summary": _FIRST}),
     Command("correct", incidents.CORRECT, show=_print, spelled={"line": _FIRST, "text": _FIRST}),
-    Command("desk", incidents.DESK, show=print_desk),
+    Command("desk", incidents.DESK, show=_print_desk),
 )

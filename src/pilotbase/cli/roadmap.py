@@ -12,7 +12,7 @@ import typer
 
 from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, language, print_json, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pilotbase.roadmap.tables import Table
 
 app = typer.Typer(help="The ledger of the base, its map, the ranking of scenarios.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV that a spreadsheet opens.")]
 Weight = Annotated[int, typer.Option(help="How much it counts, 0 to 100.")]
 
@@ -93,7 +92,7 @@ def show(as_json: AsJson = False) -> None:
 @app.command("set")
 @remote
 def set_new(
-    file: Annotated[Path, typer.Argument(help="JSON file with the roadmap (docs/schema/roadmap.json).")],
+    file: Annotated[Path, typer.Argument(help="JSON file with the roadmap.")],
     as_json: AsJson = False,
 ) -> None:
     """Set the roadmap in place of what was there, and show it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, language, print_json, say
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, command, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Text, text
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Standards as code: profiles, checks, conformity, evidence.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 Which = Annotated[str, typer.Argument(help="A profile's name, or its file.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write the record to.")]
 RecordAsJson = Annotated[bool, typer.Option("--json", help="Print the record.")]

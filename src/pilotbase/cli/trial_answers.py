@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pilotbase.trial.probes.contamination import Recited, SharedRuns
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _MOST_TEXT = 32 << 20
 
 

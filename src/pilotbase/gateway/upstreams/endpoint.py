@@ -221,7 +221,7 @@ def _wait(told: str) -> int:
     return min(max(int(told), 1), _LONGEST_WAIT) if told.isascii() and told.isdigit() else 1
 
 
-CONNECT_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0
 _KEPT_SECONDS = 4.0
 """An idle connection is let go before common servers close it (5 s): a question sent into that moment is lost."""
 
@@ -289,7 +289,7 @@ def _open_session(scheme: str, allowed: Sequence[str]) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
         trust_env=False,
         skip_auto_headers=("User-Agent",),
     )
