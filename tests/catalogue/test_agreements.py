@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, update
 
-from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.catalogue.my_work import my_work
+from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.catalogue.saving import save
 from pilotbase.data.terms.gate import judge, permit
 from pilotbase.data.terms.templates import OfferLimits, offer_for

@@ -8,7 +8,7 @@ from pilotbase.catalogue.figures import FUNNEL, PUBLISHED_STEPS, Chosen, figures
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.targets import Figure
+from pilotbase.documents.roadmap import Figure
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.journeys import Journey, put_journey
 from pilotbase.workspace.listings import Listing, count_late, list_late, put_listing

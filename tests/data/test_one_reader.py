@@ -16,9 +16,9 @@ from pilotbase.data.labelling.label_tables import read_rows
 from pilotbase.data.quality.files import FileInput, measure_file
 from pilotbase.data.source_cases import columns_of
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet, Source
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Contact

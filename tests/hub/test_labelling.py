@@ -6,7 +6,7 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from pilotbase.documents.labelling_round import KeptItems, PublishedLabels
+from pilotbase.documents.labelling import KeptItems, PublishedLabels
 from pilotbase.documents.subjects import labels_head
 from pilotbase.trial.design_findings import label_findings, published_statement
 from pilotbase.worker.reactions.noticing import Noticing, Ways

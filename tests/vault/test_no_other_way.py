@@ -14,6 +14,7 @@ import pytest
 
 from pilotbase.documents.terms import AccessGrant
 from pilotbase.vault import board, envelopes, opening, uploads
+from tests.packages_for_tests import files
 
 SOURCE = Path(opening.__file__).parents[1]
 
@@ -26,7 +27,7 @@ DECRYPTS = {
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
-        "worker/computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
+        "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},
@@ -66,9 +67,9 @@ LEAVES = {
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
-        "worker/computing/uploads.py",  # the same, a program for a pool
-        "worker/computing/claims.py",  # the same, evidence of a claim
-        "worker/computing/claim_files.py",  # that evidence, for its claimant and the auditor
+        "computing/uploads.py",  # the same, a program for a pool
+        "computing/claims.py",  # the same, evidence of a claim
+        "computing/claim_files.py",  # that evidence, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/labelling.py",  # the same, an export of labels read in a box
@@ -97,8 +98,8 @@ READERS: dict[Callable[..., object], str] = {
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
+    for file, path in files("*.py"):
+        yield file, ast.parse(path.read_text("utf-8"))
 
 
 class Words(NamedTuple):

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pilotbase.trial.probes.contamination import Recited, SharedRuns
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _MOST_TEXT = 32 << 20
 
 
@@ -136,7 +135,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     What an endpoint is asked its supplier may keep: ask with cases that no later trial needs.
     """
     from pilotbase.catalogue.applications import read_application
-    from pilotbase.documents.bounded_files import read_bounded
+    from pilotbase.documents.files import read_bounded
     from pilotbase.trial.probes.contamination import asking_endpoint, recited, shared_runs, texts_of
 
     if not trained_on and ask is None:

@@ -13,13 +13,13 @@ from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
-from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.labelling import PublishedLabels
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import ColumnBaseline, Scenario
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, RiskLevel
-from pilotbase.evidence.wilson import wilson
+from pilotbase.evidence.distributions import wilson
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 

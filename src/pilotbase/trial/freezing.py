@@ -9,11 +9,11 @@ from datetime import datetime
 import polars as pl
 
 from pilotbase.compute.box.probe import probe_host, require_level
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for

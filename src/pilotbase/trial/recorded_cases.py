@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, classes_in
+from pilotbase.documents.contract import WITH_CLASSES, AnswerKind
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Criterion
-from pilotbase.documents.tasks import WITH_CLASSES, AnswerKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import REFUSALS, Cases, coded, is_resource
 from pilotbase.measures.rules import given_columns

@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 from pilotbase.compute.box.probe import probe_host, require_level
 from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Name, Part
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.exchanges import ExchangeFigures
+from pilotbase.documents.figures import ShownCase
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.probes import CellRun
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Finding, Report
 from pilotbase.documents.scenario import Criterion
-from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.site import Release
 from pilotbase.documents.terms import AccessGrant
 from pilotbase.documents.texts import text

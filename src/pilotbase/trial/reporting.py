@@ -10,7 +10,6 @@ from pilotbase.compute.endpoints.calls import summed
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
@@ -19,7 +18,17 @@ from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
-from pilotbase.documents.report import Attempt, CriterionResult, Finding, Order, Performance, Records, Report, Section
+from pilotbase.documents.report import (
+    Attempt,
+    BlindFindings,
+    CriterionResult,
+    Finding,
+    Order,
+    Performance,
+    Records,
+    Report,
+    Section,
+)
 from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification

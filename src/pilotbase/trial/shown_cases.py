@@ -17,11 +17,11 @@ from pilotbase.charts.png import png_of
 from pilotbase.documents.contract import DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.shown_cases import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage, TextPiece
+from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage, TextPiece
 from pilotbase.measures import Cases, is_resource, measures, observe, score
 from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures.classes import OF_TRANSCRIPTS, first_places, overlap_of
 from pilotbase.trial.records import format_answers

@@ -25,7 +25,6 @@ import polars as pl
 import pydantic
 from numpy.typing import NDArray
 
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
@@ -34,7 +33,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.load_test import LoadTested
+from pilotbase.documents.probes import CellRun, LoadTested
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, Observation, coded, is_resource, observe

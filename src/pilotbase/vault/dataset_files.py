@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InvalidProofError, RefusedError
-from pilotbase.documents.given_files import Stretch
+from pilotbase.documents.files import Stretch
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel

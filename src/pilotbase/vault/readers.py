@@ -14,8 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from pilotbase.documents.api.datasets import FacetCount
-from pilotbase.documents.api.readers import ReaderFacet, Readers, ReadingTold
+from pilotbase.documents.api.datasets import FacetCount, ReaderFacet, Readers, ReadingTold
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.subjects import Subject, holder_of, kind_of, name_of

@@ -7,7 +7,7 @@ import pytest
 
 from pilotbase.documents.exchanges import Exchange, Faults, Sending
 from pilotbase.documents.scenario import TrialTerms
-from pilotbase.protocols.exchanges.forms import FORMS
+from pilotbase.protocols.exchanges.reading import FORMS
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.trial.exchanging.replaying import with_faults
 

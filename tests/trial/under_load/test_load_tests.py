@@ -13,7 +13,7 @@ from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.documents.load_test import LoadTest, LoadTested, Void
+from pilotbase.documents.probes import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial.probes import load_test

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
-from pilotbase.charts.themes import DARK
+from pilotbase.charts.palette import DARK
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.targets import Figure
+from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.guards import for_reading

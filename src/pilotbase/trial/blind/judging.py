@@ -19,11 +19,11 @@ from pilotbase.data.baselines import as_answered, baseline_answers
 from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.leakage import FEW_TIMES
 from pilotbase.data.twins import exact_twins, have_twins, near_twins
-from pilotbase.documents.blind import BlindFindings, BlindMeets, BlindScore
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import Issue, RefusedError
+from pilotbase.documents.report import BlindFindings, BlindMeets, BlindScore
 from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of

@@ -16,8 +16,7 @@ from pilotbase.documents.exchanges import Exchange, ExchangeRun, Handled, Messag
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.contract_cases import CaseReader
-from pilotbase.protocols.exchanges.forms import FORMS
-from pilotbase.protocols.exchanges.reading import read_message
+from pilotbase.protocols.exchanges.reading import FORMS, read_message
 from pilotbase.protocols.exchanges.trees import without
 from pilotbase.protocols.frames import Column, FeatureBatch
 from pilotbase.trial.exchanging.pipeline import Outgoing, Pipeline, as_batch

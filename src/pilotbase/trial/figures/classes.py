@@ -14,7 +14,7 @@ from pilotbase.documents.figures import ByClass, ClassRow, Confusion, Places, Te
 from pilotbase.measures import Cases
 from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Ints
-from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.measures.text_pairs import edit_distance
 
 MOST_CLASSES, MOST_ROWS = 10, 20
 """More are folded into one."""

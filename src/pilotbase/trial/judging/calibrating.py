@@ -19,8 +19,8 @@ import numpy as np
 from pilotbase.data.labelling.agreement import cohen_kappa
 from pilotbase.data.labelling.label_tables import read_texts
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import read_cell
 from pilotbase.documents.judge import Calibration, CriterionAlone, Judge
-from pilotbase.documents.safe_csv import read_cell
 from pilotbase.documents.texts import text
 from pilotbase.trial.judging.folder import (
     PLAN,

@@ -19,10 +19,10 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
-from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import ReportWording, capital

@@ -34,12 +34,12 @@ from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
-from pilotbase.documents.contamination import Contamination
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, Prompt, Sampling
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.probes import Contamination
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text

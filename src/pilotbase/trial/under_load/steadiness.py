@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.load_test import MOST_RATE, LoadBlock, LoadFigures, LoadStep, LoadTested, Void
+from pilotbase.documents.probes import MOST_RATE, LoadBlock, LoadFigures, LoadStep, LoadTested, Void
 
 _MOST_NOISE = 2.0
 """95th percentile over median of the same piece of work."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.engines import LOCAL, Worker
-from pilotbase.documents.load_test import LoadStep, LoadTest, LoadTested
+from pilotbase.documents.probes import LoadStep, LoadTest, LoadTested
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.running import BoxTerms, PreparedApplication, start_candidate

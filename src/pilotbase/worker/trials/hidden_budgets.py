@@ -11,7 +11,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.status import issued_certificates
-from pilotbase.documents.api.comparison import Budget, SealedVersion
+from pilotbase.documents.api.trials import Budget, SealedVersion
 from pilotbase.documents.base import NAME
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, literal, select
 
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.milestones import milestones
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import milestones
 from pilotbase.documents.subjects import name_of, record_head, standing_head
 from pilotbase.workspace import tables
 from pilotbase.workspace.changes import position
