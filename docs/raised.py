@@ -15,7 +15,8 @@ from typing import TypeGuard
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import PilotbaseError
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "pilotbase"
+_TOP = Path(__file__).resolve().parent.parent
+SOURCES = (_TOP / "src", _TOP / "estate")
 _ROOT = PilotbaseError.__name__
 _TOLD = (ast.ClassDef, ast.Call, ast.Constant)
 _LEAVES = {ast.Name, ast.Load, ast.Store, ast.alias}
@@ -64,7 +65,7 @@ def exit_codes() -> Mapping[str, int]:
 def module_of(kind: str) -> str:
     """Return the module that defines an error class."""
     places = (name for name, node in _error_classes() if node.name == kind)
-    return f"{SOURCE.name}.{next(places).removesuffix('.py').replace('/', '.')}"
+    return next(places).removesuffix(".py").replace("/", ".")
 
 
 def added_by(kind: str) -> frozenset[str]:
@@ -81,8 +82,8 @@ def has_hint(code: str) -> bool:
 @cache
 def _files() -> Mapping[str, tuple[ast.AST, ...]]:
     """Return file → the classes, calls and constants of its tree, in the order of `ast.walk`."""
-    files = sorted(SOURCE.rglob("*.py"))
-    return {file.relative_to(SOURCE).as_posix(): tuple(_read(ast.parse(file.read_text("utf-8")))) for file in files}
+    files = ((file.relative_to(top).as_posix(), file) for top in SOURCES for file in sorted(top.rglob("*.py")))
+    return {name: tuple(_read(ast.parse(file.read_text("utf-8")))) for name, file in files}
 
 
 def _read(tree: ast.AST) -> Iterator[ast.AST]:

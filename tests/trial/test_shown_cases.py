@@ -16,9 +16,7 @@ from pilotbase.documents.figures import MOST_CASES, ShownCases, TextPiece
 from pilotbase.measures import Cases, coded
 from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import cell_of
-from pilotbase.trial.shown_cases import CaseGallery, shown_cases
-from pilotbase.trial.shown_cases.alignment import LONGEST, pieces_of
-from pilotbase.trial.shown_cases.pixels import read_pixels, striped
+from pilotbase.trial.shown_cases import LONGEST, CaseGallery, pieces_of, read_pixels, shown_cases, striped
 from pilotbase.worker.trials.proving import rehearse_in
 from tests.trial.test_kinds_of_answers import KINDS, application
 

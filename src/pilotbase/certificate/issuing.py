@@ -1,4 +1,9 @@
-"""From a report to a signed certificate. Rejections and inconclusive trials are signed too; rehearsals never."""
+"""From a report to a signed certificate. Rejections and inconclusive trials are signed too; rehearsals never.
+
+The one true sentence of a certificate: what was shown, with which error probability, under which assumptions. Source:
+``statistics.md``, corrections, "The certificate's sentence". What carries no error probability (a full census, a
+measured run, a descriptive score) is said to carry none.
+"""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration
-    from pilotbase.trial.contamination import Recited, SharedRuns
     from pilotbase.trial.deciding import CriterionFigures, Decisions
     from pilotbase.trial.judging.folder import FinishedJudging
+    from pilotbase.trial.probes.contamination import Recited, SharedRuns
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
@@ -137,8 +137,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     """
     from pilotbase.catalogue.applications import read_application
     from pilotbase.documents.files import read_bounded
-    from pilotbase.trial.contamination import recited, shared_runs, texts_of
-    from pilotbase.trial.probes.contamination import asking_endpoint
+    from pilotbase.trial.probes.contamination import asking_endpoint, recited, shared_runs, texts_of
 
     if not trained_on and ask is None:
         raise InputError("contamination.nothing_asked")

@@ -281,7 +281,7 @@ class Report(Document):
     design: TrialDesign | None = None
     """When scoring stopped, as the plan says; none in a rehearsal."""
     decision: Digest | None = None
-    """Digest of verdict and criteria (`pilotbase.trial.decision_digest`); a replay gives the same. Full view only."""
+    """Digest of verdict and criteria (`pilotbase.trial.verdict_rules`); a replay gives the same. Full view only."""
     full_report: Digest | None = None
     """In a supplier's or a site's view: the digest of the full report, so that both can be compared."""
     started_at: Moment

@@ -14,6 +14,12 @@ class Name(StringConverter):
     regex = f"{NAME}(?:/{NAME})?"
 
 
+class WholeName(StringConverter):
+    """The name of a scenario or an application, in two parts: what follows it is never taken for its end."""
+
+    regex = f"{NAME}/{NAME}"
+
+
 class Digits(StringConverter):
     """A SHA-256 digest in hex digits."""
 

@@ -16,6 +16,7 @@ handler404 = "pilotbase.hub.problems.not_found"
 handler500 = "pilotbase.hub.problems.failed"
 
 register_converter(converters.Name, "name")
+register_converter(converters.WholeName, "whole")
 register_converter(converters.Digits, "digits")
 register_converter(converters.Drawn, "drawn")
 register_converter(converters.SectionConverter, "section")

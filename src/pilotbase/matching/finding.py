@@ -19,9 +19,8 @@ from pilotbase.documents.vocabularies import Fit
 from pilotbase.matching.judging import WEIGHTS, match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
 from pilotbase.matching.words import Comparer, texts_of
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, find_listings, list_page
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, find_listings, list_page, list_resembling
 from pilotbase.workspace.records import Stored
-from pilotbase.workspace.resembling import list_resembling
 from pilotbase.workspace.store import View
 
 APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationState.SUBMITTED))

@@ -23,8 +23,7 @@ from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.place import Vault
 from pilotbase.vault.salts import known_commitments
 from pilotbase.workspace.actors import parties
-from pilotbase.workspace.log.entries import Fact
-from pilotbase.workspace.log.readings import FILE, MARKS
+from pilotbase.workspace.log.entries import FILE, MARKS, Fact
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import find_use, require_leave
 

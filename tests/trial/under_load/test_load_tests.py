@@ -19,8 +19,7 @@ from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial.probes import load_test
 from pilotbase.trial.running import BoxTerms
 from pilotbase.trial.under_load import testing
-from pilotbase.trial.under_load.bench import HERE, Bench, running_on
-from pilotbase.trial.under_load.open_loop import arrivals, drive
+from pilotbase.trial.under_load.bench import HERE, Bench, arrivals, drive, running_on
 from pilotbase.trial.under_load.steadiness import load_figures
 from pilotbase.trial.under_load.testing import lasting, run_load_test
 from pilotbase.worker.trials.proving import prove, rehearse_in

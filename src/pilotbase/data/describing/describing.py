@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description, describe, observe_all
 from pilotbase.data.describing.guesses import Guess
-from pilotbase.data.describing.references import ObservedTable
+from pilotbase.data.describing.roles import ObservedTable
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, FileSet, RecordSet, Resource, ResponsibleUse

@@ -17,7 +17,7 @@ from pilotbase.hub.caching import shared
 from pilotbase.hub.presenters import public
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
-from pilotbase.workspace.late_work import count_late
+from pilotbase.workspace.listings import count_late
 
 router = Router(tags=["figures"])
 

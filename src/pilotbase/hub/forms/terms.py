@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 
-from pilotbase.catalogue.agreeing import act_of_new
+from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import NAME_PATTERN, Part
 from pilotbase.documents.dataset import Dataset

@@ -22,7 +22,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_file
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.sentences import t
-from pilotbase.service.admission import why_not_admitted
+from pilotbase.service.creating import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials import certificates

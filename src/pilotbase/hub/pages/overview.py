@@ -24,7 +24,7 @@ from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
-from pilotbase.workspace.late_work import count_late, list_late
+from pilotbase.workspace.listings import count_late, list_late
 from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import View
 

@@ -331,6 +331,6 @@ urlpatterns = [
     path("exchange/<drawn:identity>/<int:number>/correct/", correct, name="thread-correct"),
     path("exchange/<drawn:identity>/<int:number>/remove/", remove, name="thread-remove"),
     path("exchange/<drawn:identity>/<int:number>/<digits:digest>/", file, name="thread-file"),
-    path("<section:section>/<name:name>/threads/", about, name="threads-about"),
+    path("<section:section>/<whole:name>/threads/", about, name="threads-about"),
     path("<section:section>/<name:name>/threads/new/", ask, name="thread-new"),
 ]

@@ -56,7 +56,7 @@ from pilotbase.worker.datasets.owner_jobs import (
     opened_for_owner,
     result_of,
 )
-from pilotbase.workspace.blobs.folders import files_in
+from pilotbase.workspace.blobs.trees import files_in
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import Listing, require_listing

@@ -16,7 +16,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.blind.refusing import told_blind
+from pilotbase.trial.blind.judging import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box

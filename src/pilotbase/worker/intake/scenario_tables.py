@@ -20,8 +20,7 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.blind.judging import judge_blind
-from pilotbase.trial.blind.refusing import blind_issues
+from pilotbase.trial.blind.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.exchanging.recorded import keep_to_contract

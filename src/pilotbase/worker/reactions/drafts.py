@@ -26,8 +26,7 @@ from pilotbase.notices.making import NoticeDraft
 from pilotbase.vault.opening import hidden_set_of
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
-from pilotbase.workspace.log.entries import LogEntry
-from pilotbase.workspace.log.readings import REFUSED, USED
+from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
 from pilotbase.workspace.store import View
 
 

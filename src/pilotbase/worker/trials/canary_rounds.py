@@ -21,7 +21,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.trial.leaving import may_leave
+from pilotbase.trial.entering import may_leave
 from pilotbase.trial.probes.canaries import CanaryComparison, compare_canaries
 from pilotbase.trial.running import BoxTerms, prepare_candidate
 from pilotbase.trial.sealed import load_sealed, read_public_sample

@@ -20,12 +20,11 @@ from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.data_versions import DataVersion, versions_of
+from pilotbase.trial.criteria_check import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
-from pilotbase.trial.sealing import find_sealed
+from pilotbase.trial.sealing import DataVersion, find_sealed, versions_of
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base

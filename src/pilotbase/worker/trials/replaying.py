@@ -32,8 +32,7 @@ from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
-from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import criterion_findings, section_of, worst_outcome
+from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
 from pilotbase.worker.trials.folder import RECORDS, read_plan
 from pilotbase.worker.trials.summary import figure_of
