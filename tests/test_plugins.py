@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,19 @@ def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
     assert refused.returncode == 2 and "pilotbase upgrade" in refused.stderr
     _pilotbase(tmp_path, "tiny", "upgrade")
     assert '"times": 1' in _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")
+
+
+def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
+    home, program = tmp_path / "home", "from pilotbase.cli import main; main()"
+    _pilotbase(home, "tiny", "init")
+    _pilotbase(home, "tiny", "greetings", "greet", "plant")
+    refused = _run(home, "none", "-c", program, "backup", str(tmp_path / "lost"))
+    assert refused.returncode == 1 and "pilotbase_tiny" in refused.stderr
+    _pilotbase(home, "tiny", "backup", str(tmp_path / "whole"))
+    back = tmp_path / "back"
+    _pilotbase(back, "tiny", "restore", str(tmp_path / "whole"))
+    shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
+    assert '"times": 2' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
 
 
 def test_a_backup_leaves_out_no_plug_in_that_is_turned_off(tmp_path):
