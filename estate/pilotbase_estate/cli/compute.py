@@ -28,7 +28,7 @@ JobName = Annotated[str, typer.Argument(help="The job, as submit and jobs print 
 
 @app.command("pool")
 @command
-def pool(file: Annotated[Path, typer.Argument(help="YAML file with the pool (docs/schema/pool.json).")]) -> None:
+def pool(file: Annotated[Path, typer.Argument(help="YAML file with the pool.")]) -> None:
     """Set a pool: its machines, who is guaranteed what, its rules. What runs goes on."""
     from pilotbase.documents.loading import load_document
     from pilotbase_estate.documents.pool import Pool

@@ -26,7 +26,7 @@ Reason = Annotated[str, typer.Option(help="Why; it stands in the log.", prompt="
 @app.command("rules")
 @command
 def rules(
-    file: Annotated[Path, typer.Argument(help="YAML file with the rules (docs/schema/voucher-rules.json).")],
+    file: Annotated[Path, typer.Argument(help="YAML file with the rules.")],
 ) -> None:
     """Set the rules of a programme; vouchers issued before keep theirs."""
     from pilotbase.documents.loading import load_document
@@ -41,7 +41,7 @@ def rules(
 @app.command("prices")
 @command
 def prices(
-    file: Annotated[Path, typer.Argument(help="YAML file with the prices (docs/schema/price-list.json).")],
+    file: Annotated[Path, typer.Argument(help="YAML file with the prices.")],
 ) -> None:
     """Set the prices of a pool; what is on hold is settled at the prices that it was held at."""
     from pilotbase.documents.loading import load_document
@@ -131,7 +131,7 @@ def hold(  # noqa: PLR0913 - each thing that is asked for is an option
 @app.command("settle")
 @command
 def settle(
-    file: Annotated[Path, typer.Argument(help="YAML or JSON file with what was used (docs/schema/usage-sheet.json).")],
+    file: Annotated[Path, typer.Argument(help="YAML or JSON file with what was used.")],
     as_json: AsJson = False,
 ) -> None:
     """Settle a hold on metered use; the queue does it when a job has ended."""

@@ -42,9 +42,9 @@ def predict(batch):
 )
 _COMMAND_PROGRAM = (
     '''\
-"""Program for the scenario {scenario}: answers lines of JSON. Any language will do: see docs/forms-of-applications.md
+"""Program for the scenario {scenario}: answers lines of JSON. Any language will do: see docs/write-an-application.md
 
-场景 {scenario} 的程序：逐行回答 JSON。可用任何语言编写，见 docs/forms-of-applications.zh.md
+场景 {scenario} 的程序：逐行回答 JSON。可用任何语言编写，见 docs/write-an-application.zh.md
 """
 
 import json

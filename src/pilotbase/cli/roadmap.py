@@ -92,7 +92,7 @@ def show(as_json: AsJson = False) -> None:
 @app.command("set")
 @remote
 def set_new(
-    file: Annotated[Path, typer.Argument(help="JSON file with the roadmap (docs/schema/roadmap.json).")],
+    file: Annotated[Path, typer.Argument(help="JSON file with the roadmap.")],
     as_json: AsJson = False,
 ) -> None:
     """Set the roadmap in place of what was there, and show it."""

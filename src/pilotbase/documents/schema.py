@@ -1,4 +1,4 @@
-"""The published JSON Schema of every document kind (``docs/schema/<kind>.json``)."""
+"""The published JSON Schema of every document kind (`make docs` writes ``docs/schema/<kind>.json``)."""
 
 from __future__ import annotations
 

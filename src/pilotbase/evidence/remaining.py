@@ -12,7 +12,7 @@ durations do in practice:
 * **Tails are heavier than t knows**: for a stated 90 % it is computed at 95 %.
 
 What no prefix can tell stays untold: what comes later and is of another kind than all that was seen.
-`tests/evidence/test_remaining.py` simulates the coverage; docs/estimate-before-run.md has the table.
+`tests/evidence/test_remaining.py` simulates the coverage; docs/a-trial-on-a-hub.md has the table.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tests.trial.conftest import MANIFEST
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-@pytest.mark.parametrize("page", ["forms-of-applications.md", "forms-of-applications.zh.md"])
+@pytest.mark.parametrize("page", ["write-an-application.md", "write-an-application.zh.md"])
 def test_the_manifest_in_the_guide_is_taken(page):
     blocks = [part.partition("```")[0] for part in (DOCS / page).read_text().split("```yaml\n")[1:]]
     (written,) = (block for block in blocks if block.startswith("runtime: endpoint"))

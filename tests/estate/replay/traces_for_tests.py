@@ -1,11 +1,11 @@
-"""The morning of docs/replay-a-policy.md, and a small trace with GPUs."""
+"""The morning of docs/share-computing-power.md, and a small trace with GPUs."""
 
 import re
 from pathlib import Path
 
 from pilotbase_estate.replay.traces import Trace, TraceJob, read_trace
 
-PAGE = Path(__file__).parents[3] / "docs" / "replay-a-policy.md"
+PAGE = Path(__file__).parents[3] / "docs" / "share-computing-power.md"
 
 
 def write_morning(folder: Path) -> tuple[Path, Path]:

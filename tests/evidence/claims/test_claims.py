@@ -101,7 +101,7 @@ def test_conditions_allow_three_standard_errors_and_no_more() -> None:
         ),
         ("evidence-for-readers.md", "it is {fixed} at a fixed n and {any} at any time in a first attempt"),
         ("evidence-for-readers.zh.md", "首次尝试若事先固定样本量需 {fixed} 个案例，允许随时停止则需 {any} 个"),
-        ("check-a-verdict.md", "takes a first attempt {fixed} cases instead of {any}"),
+        ("read-a-report.md", "takes a first attempt {fixed} cases instead of {any}"),
     ],
 )
 def test_the_pages_name_the_figures_that_a_freeze_does(name: str, words: str) -> None:
