@@ -25,6 +25,7 @@ import task_pages
 import typer
 
 from pilotbase.cli import app
+from pilotbase.documents.plugins import HOUSE, plugins
 from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, sentence, template, text
 from pilotbase.documents.vocabularies import VOCABULARIES
@@ -35,6 +36,7 @@ DOCS = Path(__file__).resolve().parent
 HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
 REFERENCE, SCHEMAS = DOCS / "reference", DOCS / "schema"
 OPERATIONS = REFERENCE / "operations.md"
+_OURS = (HOUSE, *plugins())
 
 
 def main() -> None:
@@ -156,7 +158,7 @@ def _default(info: pydantic.fields.FieldInfo) -> str:
 def _written_fields(kind: type) -> dict[str, tuple[str, str]]:
     """Return field → (annotation as written, the string literal that stands under it)."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-    if not kind.__module__.startswith(("pilotbase.", "pilotbase_estate.")) or file is None:
+    if kind.__module__.partition(".")[0] not in _OURS or file is None:
         return {}
     found: dict[str, tuple[str, str]] = {}
     for node in ast.walk(ast.parse(Path(file).read_text("utf-8"))):

@@ -15,8 +15,8 @@ from typing import TypeGuard
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import PilotbaseError
 
-_REPOSITORY = Path(__file__).resolve().parent.parent
-SOURCES = (_REPOSITORY / "src" / "pilotbase", _REPOSITORY / "estate" / "pilotbase_estate")
+_TOP = Path(__file__).resolve().parent.parent
+SOURCES = (_TOP / "src", _TOP / "estate")
 _ROOT = PilotbaseError.__name__
 _TOLD = (ast.ClassDef, ast.Call, ast.Constant)
 _LEAVES = {ast.Name, ast.Load, ast.Store, ast.alias}
@@ -82,11 +82,8 @@ def has_hint(code: str) -> bool:
 @cache
 def _files() -> Mapping[str, tuple[ast.AST, ...]]:
     """Return file → the classes, calls and constants of its tree, in the order of `ast.walk`."""
-    return {
-        file.relative_to(source.parent).as_posix(): tuple(_read(ast.parse(file.read_text("utf-8"))))
-        for source in SOURCES
-        for file in sorted(source.rglob("*.py"))
-    }
+    files = ((file.relative_to(top).as_posix(), file) for top in SOURCES for file in sorted(top.rglob("*.py")))
+    return {name: tuple(_read(ast.parse(file.read_text("utf-8")))) for name, file in files}
 
 
 def _read(tree: ast.AST) -> Iterator[ast.AST]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from pilotbase.documents.tasks import TASKS, AnswerKind
+from pilotbase.documents.contract import TASKS, AnswerKind
 from pilotbase.documents.texts import template
 from pilotbase.measures import measures
 from pilotbase.measures.perturbations import PERTURBATIONS

@@ -17,9 +17,9 @@ LINTS: dict[str, list[str | Path]] = {
     "lint": [BIN / "ruff", "check", "--quiet", "."],
     "imports": [BIN / "lint-imports", "--no-cache"],
 }
-TYPES: list[str | Path] = [BIN / "mypy", "--no-error-summary", "src", "tests/run_all.py"]
+TYPES: list[str | Path] = [BIN / "mypy", "--no-error-summary", "src", "estate", "tests/run_all.py"]
 COMPILING: list[list[str]] = [
-    [sys.executable, "-m", "compileall", "-q", "src"],
+    [sys.executable, "-m", "compileall", "-q", "src", "estate"],
     [sys.executable, "-m", "pytest", "--collect-only", "-qq"],  # its assertions are rewritten, which takes longest
 ]
 

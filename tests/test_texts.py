@@ -17,6 +17,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import VOCABULARIES
+from tests.packages_for_tests import files
 
 SOURCE = Path(__file__).parent.parent / "src" / "pilotbase"
 LOCALE = SOURCE / "documents" / "locale"
@@ -27,7 +28,7 @@ ERRORS = {"PilotbaseError", "InputError", "InvalidProofError", "UnknownProofErro
 def nodes_of_python() -> dict[type[ast.AST], list[ast.AST]]:
     """The tree's nodes by their kind; everything here needs the same walk."""
     found: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
-    for path in SOURCE.rglob("*.py"):
+    for _, path in files("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             found[type(node)].append(node)
     return found
@@ -59,7 +60,7 @@ DJANGO_TAG = re.compile(r"""\{%\s*(t|word|status)\s+["']([a-z_.]+)["'](?:\s+["']
 
 def django_codes() -> Iterator[str]:
     """Codes of the hub's templates: ``{% t "x.y" %}``, and ``{% status "x" "y" %}`` where both are written out."""
-    for path in (*SOURCE.rglob("*.html"), *SOURCE.rglob("templates/**/*.txt")):
+    for _, path in (*files("*.html"), *files("templates/**/*.txt")):
         for tag, code, value in DJANGO_TAG.findall(path.read_text("utf-8")):
             if tag == "t" or value:
                 yield f"{code}.{value}" if value else code
@@ -67,13 +68,13 @@ def django_codes() -> Iterator[str]:
 
 def django_prefixes() -> set[str]:
     """Vocabularies that the hub's templates name, such as ``hub.payer.``: their values come at run time."""
-    pages = (path.read_text("utf-8") for path in SOURCE.rglob("*.html"))
+    pages = (path.read_text("utf-8") for _, path in files("*.html"))
     return {f"{code}." for page in pages for tag, code, value in DJANGO_TAG.findall(page) if tag != "t" and not value}
 
 
 def template_codes() -> Iterator[str]:
     yield from django_codes()
-    for path in SOURCE.rglob("*.jinja*"):
+    for _, path in files("*.jinja*"):
         for call in Environment(autoescape=True).parse(path.read_text()).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args:
                 first = call.args[0]
@@ -100,7 +101,7 @@ def used_codes() -> dict[str, bool]:
 def catalogue_codes(language: str) -> dict[str, str]:
     """Every sentence by its code; help of commands has its English beside them (`tests/cli/test_help_language.py`)."""
     sentences: dict[str, str] = {}
-    for path in (LOCALE / language).glob("*.po"):
+    for _, path in files(f"locale/{language}/*.po"):
         sentences |= catalogue(path.stem, language) if path.stem != "help" else {}
     return sentences
 
@@ -166,7 +167,11 @@ def test_nested_texts_are_rendered_in_the_same_language():
     assert catalogue("verdict", "en")["verdict.accept"] in outer.render("en")
 
 
-@pytest.mark.parametrize("path", sorted(LOCALE.glob("*/*.po")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path",
+    [path for _, path in files("locale/*/*.po")],
+    ids=lambda path: "-".join([*path.parts[-6:-5], path.parent.name, path.stem]),
+)
 def test_a_catalogue_reads_as_it_does_by_babel(path):
     """Whole, with no code twice: gettext's own tools read our files, too."""
     theirs = [str(message.id) for message in read_po(path.open("rb")) if message.id]

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.packages_for_tests import PACKAGES
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "threats.md").read_text("utf-8")
 
@@ -34,7 +36,7 @@ def test_every_test_that_is_named_exists():
 
 def test_every_file_that_is_named_exists():
     named = [path for row in ROWS for path in re.findall(r"`(\w+/[\w/.]*)`", row.stop)]
-    assert [path for path in named if not (ROOT / "src" / "pilotbase" / path).exists()] == []
+    assert [path for path in named if not any((package / path).exists() for package in PACKAGES)] == []
     assert len(named) > len(ROWS)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from benchmarks.publishing import ROOT
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import format_ticks
 from pilotbase.charts.palette import BLUE, MUTED
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_ticks
 
 PICTURE = ROOT / "docs" / "images" / "quality-memory.svg"
 LEFT, RIGHT, TOP, BOTTOM = 56, 620, 16, 180

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.evidence.predictable import predictable_sequence
 from benchmarks.peers.environments import HERE, peer_environment, peer_python
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.evidence import BetaBinomial, ELond, JudgedPool, PredictionPoweredSequence, delong, e_benjamini_hochberg
-from pilotbase.evidence.binary import clopper_pearson
-from pilotbase.evidence.predictable import predictable_sequence
+from pilotbase.evidence.distributions import clopper_pearson
 from pilotbase.measures import Cases, score
 
 _N, _LABELLED = 5000, 800

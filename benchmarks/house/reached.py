@@ -11,8 +11,7 @@ import ast
 import re
 from collections import defaultdict
 
-from benchmarks.house.tree import Source, sources
-from benchmarks.publishing import ROOT
+from benchmarks.house.tree import PACKAGES, Source, sources
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -59,5 +58,10 @@ def _started_by_decorator(node: Definition) -> set[str]:
 
 
 def _words_of_templates() -> set[str]:
-    paths = (path for suffix in ("html", "txt", "js") for path in sorted((ROOT / "src").rglob(f"*.{suffix}")))
+    paths = (
+        path
+        for package in PACKAGES
+        for suffix in ("html", "txt", "js")
+        for path in sorted(package.rglob(f"*.{suffix}"))
+    )
     return {word for path in paths for word in words(path.read_text("utf-8"))}

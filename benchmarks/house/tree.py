@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmarks.publishing import ROOT
 
-SOURCE = ROOT / "src" / "pilotbase"
+PACKAGES = (ROOT / "src" / "pilotbase", ROOT / "estate" / "pilotbase_estate")
+"""The core, and the plug-ins of this repository."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -31,7 +32,9 @@ class Source:
 
     @property
     def room(self) -> str:
-        """The sub-package of ``pilotbase`` it is in; ``pilotbase`` for what is in none."""
+        """The sub-package of ``pilotbase`` it is in; of what is in none, and of plug-ins, the package itself."""
+        if not self.module.startswith("pilotbase."):
+            return self.module.partition(".")[0]
         return self.module.split(".")[min(1, self.module.count("."))]
 
     @property
@@ -46,8 +49,8 @@ class Source:
 
 @cache
 def sources() -> tuple[Source, ...]:
-    """Return every Python file of the package."""
-    return tuple(_read(path) for path in sorted(SOURCE.rglob("*.py")))
+    """Return every Python file of our packages."""
+    return tuple(_read(path) for package in PACKAGES for path in sorted(package.rglob("*.py")))
 
 
 def _read(path: Path) -> Source:

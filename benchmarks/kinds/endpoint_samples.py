@@ -26,8 +26,7 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import Levels, draw_order
 from pilotbase.measures import Cases
 from pilotbase.protocols.guarded_http import GuardedHttp
-from pilotbase.trial.answering import answer_cases
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.performance import Load, measured_run
 from pilotbase.trial.scoring import judge

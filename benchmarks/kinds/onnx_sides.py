@@ -26,8 +26,7 @@ from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
-from pilotbase.trial.answering import answer_cases
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import in_file_order
 
 Side = tuple[Callable[[], object], Callable[[], float]]

@@ -11,7 +11,7 @@ import pytest
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, update
 
-from pilotbase.catalogue.agreeing import act_of_new
 from pilotbase.catalogue.my_work import my_work
+from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.catalogue.saving import save
 from pilotbase.data.terms.gate import judge, permit
 from pilotbase.data.terms.templates import OfferLimits, offer_for
@@ -14,7 +14,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError, RefusedErr
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Request
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.workspace import terms_tables
+from pilotbase.workspace import terms_rows
 from pilotbase.workspace.checks.reconciliation import verify_store, verify_tables
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, agreement, dataset, publish
 from tests.catalogue.records_for_tests import (
@@ -231,7 +231,7 @@ def test_rows_that_were_changed_behind_the_log_are_named(trial: Trial) -> None:
     permit(trial.store.as_actor(MACHINE), ASKED, digest("use"))
     trial.do(OWNER, AGREEMENT, Act.AGREEMENT_REVOKE)
     verify_store(trial.store)
-    rows = terms_tables
+    rows = terms_rows
     for forged, code in (
         (update(rows.agreements).values(state="in_force"), "log.listing_differs"),
         (update(rows.agreements).values(assignee="globex"), "log.listing_differs"),

@@ -8,11 +8,10 @@ from pilotbase.catalogue.figures import FUNNEL, PUBLISHED_STEPS, Chosen, figures
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.targets import Figure
+from pilotbase.documents.roadmap import Figure
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.journeys import Journey, put_journey
-from pilotbase.workspace.late_work import count_late, list_late
-from pilotbase.workspace.listings import Listing, put_listing
+from pilotbase.workspace.listings import Listing, count_late, list_late, put_listing
 from tests.catalogue.records_for_tests import (
     COMMISSION,
     DESK,

@@ -10,7 +10,7 @@ import qrcode
 from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, leader_chart, qr_code
 from pilotbase.charts.drawing import width_of
 from pilotbase.charts.qr_code import MODULE, QUIET
-from pilotbase.documents.api.comparison import ComparedCriterion
+from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Outcome
 

@@ -2,8 +2,8 @@
 
 from xml.etree import ElementTree
 
-from pilotbase.charts.load_blocks import load_blocks_chart
-from pilotbase.documents.load_test import LoadBlock, LoadFigures
+from pilotbase.charts.latency import load_blocks_chart
+from pilotbase.documents.probes import LoadBlock, LoadFigures
 
 
 def figures(*blocks):

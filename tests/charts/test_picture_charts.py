@@ -6,16 +6,12 @@ from xml.etree import ElementTree
 import pytest
 
 from pilotbase.charts import DARK, LIGHT
-from pilotbase.charts.answer_grid import answer_grid
-from pilotbase.charts.calibration import calibration_chart
-from pilotbase.charts.class_bars import class_chart
+from pilotbase.charts.against_truth import answer_grid, coverage_chart, interval_chart, time_chart
+from pilotbase.charts.classes import class_chart, confusion_chart, format_share
 from pilotbase.charts.columns import ChartColumn, column_chart
-from pilotbase.charts.confusion import confusion_chart, format_share
 from pilotbase.charts.drawing import width_of
-from pilotbase.charts.interval_bars import coverage_chart, interval_chart
-from pilotbase.charts.probability_bars import probability_chart
-from pilotbase.charts.themes import shaded
-from pilotbase.charts.time_course import time_chart
+from pilotbase.charts.palette import shaded
+from pilotbase.charts.probabilities import calibration_chart, probability_chart
 from pilotbase.documents import figures as f
 from pilotbase.documents.texts import LANGUAGES
 

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 import pytest
 
 from pilotbase.charts import Bin, RankedBar, format_time, histogram_chart, ranked_chart
-from pilotbase.charts.ranked_bars import shortened
-from pilotbase.charts.themes import LIGHT
+from pilotbase.charts.drawing import shortened
+from pilotbase.charts.palette import LIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
 

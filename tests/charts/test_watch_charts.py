@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
-from pilotbase.charts.drift_strips import LEFT, RIGHT
-from pilotbase.charts.warning_colours import FILLS
+from pilotbase.charts.palette import FILLS
+from pilotbase.charts.watch import DRIFT_LEFT, DRIFT_RIGHT
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Colour
 
@@ -69,8 +69,8 @@ def test_strips_stand_where_the_column_had_the_colour(language):
     (spell,) = [
         one for one in ElementTree.fromstring(svg).iter(f"{SVG}rect") if one.get("fill") == FILLS[Colour.ORANGE]
     ]
-    assert float(spell.get("x")) == pytest.approx(LEFT + (RIGHT - LEFT) / 4)
-    assert float(spell.get("width")) == pytest.approx((RIGHT - LEFT) / 4)
+    assert float(spell.get("x")) == pytest.approx(DRIFT_LEFT + (DRIFT_RIGHT - DRIFT_LEFT) / 4)
+    assert float(spell.get("width")) == pytest.approx((DRIFT_RIGHT - DRIFT_LEFT) / 4)
     assert {"x", "速度", "橙色" if language == "zh" else "orange"} <= set(texts(svg))
 
 

@@ -14,8 +14,8 @@ from pilotbase.documents.quantities import format_span
 from pilotbase.worker.base import open_base
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.documents.pool_replay import PoolReplay
-from tests.compute.queue.queue_for_tests import Hall
-from tests.compute.replay.traces_for_tests import PAGE, write_morning
+from tests.estate.queue.queue_for_tests import Hall
+from tests.estate.replay.traces_for_tests import PAGE, write_morning
 
 
 def run(*words: object, language: str = "en") -> Result:

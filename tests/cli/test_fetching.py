@@ -7,7 +7,7 @@ import pytest
 from pilotbase.cli.edge.fetching import write_parts
 from pilotbase.documents.errors import RefusedError
 from pilotbase.operations.datasets import FileFor
-from pilotbase.protocols import hub_files
+from pilotbase.protocols import hub_requests
 from pilotbase.protocols.guarded_http import GuardedResponse, NoAnswerError
 from pilotbase.protocols.hub_requests import HubRequests
 
@@ -37,12 +37,12 @@ class Hub:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(hub_files, "PART", 100)
+    monkeypatch.setattr(hub_requests, "PART", 100)
 
 
 def fetch(hub, target):
     requests = HubRequests("https://hub.example", "pilot_x", http=hub, sleep=lambda seconds: None)
-    write_parts(target, partial(hub_files.parts_of, requests, FileFor(owner="plant", name="logs", file="logs.csv")))
+    write_parts(target, partial(hub_requests.parts_of, requests, FileFor(owner="plant", name="logs", file="logs.csv")))
 
 
 def test_what_an_outage_cuts_off_is_gone_on_with(tmp_path):

@@ -29,7 +29,7 @@ def test_what_is_listed_is_what_stands_there():
 
 
 @pytest.mark.parametrize(
-    ("words", "module"), [(("log", "--help"), "log"), (("work", "--help"), "hub_records"), (("--help",), "")]
+    ("words", "module"), [(("log", "--help"), "base"), (("work", "--help"), "hub_records"), (("--help",), "")]
 )
 def test_a_command_loads_its_own_module_alone(words, module):
     done = subprocess.run([sys.executable, "-c", LOADED, *words], check=True, capture_output=True, text=True)

@@ -27,9 +27,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.application import Form
-from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.contract import WITH_CLASSES, Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.tasks import WITH_CLASSES
 from pilotbase.protocols.frames import FeatureBatch
 from tests.contracts.adapter_boxes import start
 from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract, model

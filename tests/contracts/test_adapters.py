@@ -25,7 +25,7 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.protocols.frames import FeatureBatch
-from pilotbase.service.admission import Premises, require_held
+from pilotbase.service.creating import Premises, require_held
 from pilotbase.trial import running
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application

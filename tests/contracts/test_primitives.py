@@ -13,20 +13,16 @@ import pytest
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.binary_sequences import BetaBinomial, PriorPosterior
 from pilotbase.evidence.bootstrap import MultinomialBootstrap
-from pilotbase.evidence.confidence_sequence import ConfidenceSequence
-from pilotbase.evidence.judged_pool import JudgedPool
-from pilotbase.evidence.ladder import Ladder
+from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.monitoring import CumulativeSum, ShiryaevRoberts, WeightedRestart
-from pilotbase.evidence.multiplicity import ELond
-from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
+from pilotbase.evidence.monitoring import CumulativeSum, ELond, ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.order import ProportionalBlocks
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
-from pilotbase.evidence.proportional import ProportionalBlocks
-from pilotbase.evidence.quantile_sequence import QuantileSequence
+from pilotbase.evidence.quantiles import QuantileSequence
+from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 from pilotbase.evidence.roc_area import DeLong
-from pilotbase.evidence.thresholdout import Thresholdout
 
 Values = NDArray[Any]
 
@@ -111,9 +107,6 @@ KINDS: dict[str, Kind] = {
     ),
     "sequence of scores": Kind(lambda state: ConfidenceSequence(0.05, (0, 1000), state=state), scores, BOUNDED),
     "beta binomial": Kind(lambda state: BetaBinomial(0.05, state=state), binary, BINARY),
-    "prior posterior": Kind(
-        lambda state: PriorPosterior(0.05, 500, state=state), binary, (*BINARY, np.zeros(501, dtype=np.int64))
-    ),
     "quantile sequence": Kind(lambda state: QuantileSequence(0.9, 0.05, state=state), losses, REALS),
     "weighted restart": Kind(lambda state: WeightedRestart(0.15, state), losses, LOSSES, path=True),
     "e-SR": Kind(lambda state: ShiryaevRoberts(0.15, state), losses, LOSSES, path=True),
@@ -191,7 +184,6 @@ def same(one: Any, two: Any) -> bool:
 AT_LEVEL: dict[str, Callable[[float], object]] = {
     "sequence": lambda alpha: ConfidenceSequence(alpha, (0, 1)),
     "beta binomial": BetaBinomial,
-    "prior posterior": lambda alpha: PriorPosterior(alpha, 500),
     "quantile sequence": lambda alpha: QuantileSequence(0.9, alpha),
     "e-LOND": ELond,
     "prediction-powered sequence": lambda alpha: PredictionPoweredSequence(JUDGED, alpha, Fraction(4, 5)),

@@ -16,14 +16,14 @@ from pilotbase.data.labelling.label_tables import read_rows
 from pilotbase.data.quality.files import FileInput, measure_file
 from pilotbase.data.source_cases import columns_of
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet, Source
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Contact
-from pilotbase.trial.contamination import texts_of
 from pilotbase.trial.judging.judged_cases import read_judged_cases
+from pilotbase.trial.probes.contamination import texts_of
 from pilotbase.trial.recorded_cases import read_recorded_cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.watch.files import read_batches

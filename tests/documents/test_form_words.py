@@ -4,8 +4,7 @@ from typing import get_args
 
 import pytest
 
-from pilotbase.documents.application import Form, Runtime
-from pilotbase.documents.form_words import form_in_words
+from pilotbase.documents.application import Form, Runtime, form_in_words
 
 FORMS = {
     "python": (Form(entry_point="model:answer"), "model:answer"),

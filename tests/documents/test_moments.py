@@ -2,11 +2,9 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
-import pilotbase
 from pilotbase.documents.moments import (
     day_end,
     format_day,
@@ -15,11 +13,12 @@ from pilotbase.documents.moments import (
     format_second,
     has_passed,
 )
+from tests.packages_for_tests import files
 
 SPELLERS = {
     "documents/moments.py",
-    "compute/vouchers/calls.py",  # an hour, in the name of what it settles
-    "charts/watch_path.py",  # the time of day alone, on an axis of some minutes
+    "vouchers/calls.py",  # an hour, in the name of what it settles
+    "charts/watch.py",  # the time of day alone, on an axis of some minutes
     "hub/forms/claims.py",  # these two: a day, as browsers take what a field begins with
     "hub/forms/what_if.py",
     "data/batches.py",
@@ -52,10 +51,5 @@ def test_a_day_ends_with_its_last_second():
 
 
 def test_nobody_else_has_a_format_of_a_moment():
-    home = Path(pilotbase.__file__).parent
-    found = {
-        path.relative_to(home).as_posix()
-        for path in home.rglob("*.py")
-        if re.search(r"%H:%M|%Y-%m-%d|:%F", path.read_text("utf-8"))
-    }
+    found = {file for file, path in files("*.py") if re.search(r"%H:%M|%Y-%m-%d|:%F", path.read_text("utf-8"))}
     assert found == SPELLERS

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from pilotbase.documents.safe_csv import format_csv, read_cell
+from pilotbase.documents.files import format_csv, read_cell
 
 NUMBERS = ["-2.5", "-3", "-1e-05"]
 FORMULAS = ["=1+1", "+1", "-1+1", "-2.5x", "@SUM(A1)", "-", "\t=1", "--1"]

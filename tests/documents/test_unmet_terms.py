@@ -15,8 +15,8 @@ from pilotbase.documents.terms import (
     Permission,
     Prohibition,
     Purpose,
+    unmet,
 )
-from pilotbase.documents.unmet_terms import unmet
 from pilotbase.documents.vocabularies import Opening
 
 CONSENT = Duty(action=Action.OBTAIN_CONSENT)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.evidence.boundaries import iterated_logarithm, normal_mixture, stitched
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.boundaries import empirical_process, iterated_logarithm, normal_mixture, stitched
+from pilotbase.evidence.quantiles import empirical_process
 
 TIMES = np.array([100.0, 1e4, 1e6])
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide
-from pilotbase.evidence.fixed_count import counted
+from pilotbase.evidence.counted import counted
 from pilotbase.evidence.lattice import Stream, claim_at_least, claim_at_most
 from pilotbase.measures.observation import MeasurePart, Observation
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.ladder import Ladder, transcripts
+from pilotbase.evidence.reused_holdout import Ladder
 
 
 def test_only_a_real_improvement_is_shown() -> None:
@@ -30,10 +30,6 @@ def test_a_fixed_step_rounds_what_it_shows() -> None:
 def test_a_board_of_one_case_is_refused() -> None:
     with pytest.raises(InputError, match="board"):
         Ladder(1)
-
-
-def test_transcripts() -> None:
-    assert transcripts(10, 2, Fraction(1, 100)) == 45 * 100**2
 
 
 def attack(seed: int, entries: int, cases: int = 4000) -> tuple[float, float, float, float]:

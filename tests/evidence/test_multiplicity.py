@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pilotbase.evidence.multiplicity import ELond, e_benjamini_hochberg
+from pilotbase.evidence.monitoring import ELond, e_benjamini_hochberg
 
 
 def test_e_bh_by_hand() -> None:

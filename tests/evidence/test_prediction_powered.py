@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.judged_pool import JudgedPool, judge_weight
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
-from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
 
 LOG_40 = math.log(40)
 Pool = tuple[np.ndarray, np.ndarray]

@@ -10,7 +10,7 @@ import pytest
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.confidence_sequence import ConfidenceSequence
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.proportional import ProportionalBlocks, draw_blocks, proportional_block
+from pilotbase.evidence.order import ProportionalBlocks, draw_blocks, proportional_block
 
 
 def test_blocks_hold_every_stratum_in_its_share() -> None:

@@ -8,8 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from pilotbase.evidence.quantile_sequence import QuantileSequence
-from pilotbase.evidence.quantiles import quantile_bounds
+from pilotbase.evidence.quantiles import QuantileSequence
 
 
 def test_bounds_are_values_that_occurred() -> None:
@@ -34,14 +33,12 @@ def test_all_equal_values_are_their_own_quantile() -> None:
     assert (bounds.lower, bounds.upper) == (3.0, 3.0)
 
 
-def test_anytime_costs_little_and_every_quantile_costs_more() -> None:
+def test_every_quantile_costs_more_than_one() -> None:
     values = np.random.default_rng(1).random(1000)
-    fixed = quantile_bounds(values, 0.5, 0.025, 0.025)
     one = QuantileSequence(0.5, 0.05).update(values)
     every = QuantileSequence(0.5, 0.05, every_quantile=True).update(values)
-    widths = [b.upper - b.lower for b in (fixed, one, every)]
+    widths = [b.upper - b.lower for b in (one, every)]
     assert widths == sorted(widths)
-    assert widths[1] / widths[0] < 2
 
 
 @cache

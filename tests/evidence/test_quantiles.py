@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from pilotbase.evidence import CriterionPlan, Design, attempt_levels, decide, time_blocks
-from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate
 from pilotbase.measures.observation import MeasurePart, Observation
 
 LEVELS = attempt_levels(Fraction(1, 10), 1)
@@ -24,26 +22,6 @@ def latency(milliseconds: np.ndarray, q: str = "0.95") -> Observation:
 
 def plan(milliseconds: np.ndarray, **how: object) -> CriterionPlan:
     return CriterionPlan("latency.p95 <= 50 ms", latency(milliseconds), "<=", Fraction("0.05"), run=True, **how)  # type: ignore[arg-type]
-
-
-def test_estimates_are_order_statistics() -> None:
-    values = np.array([5.0, 1.0, 3.0, 2.0, 4.0])
-    assert quantile_estimate(values, 0.5) == 3
-    assert quantile_estimate(values, 0.95) == 5
-    assert quantile_estimate(values, 0.2) == 1
-    assert quantile_estimate(np.array([]), 0.5) is None
-
-
-def test_fifty_nine_is_the_fewest_that_bound_p95() -> None:
-    assert quantile_bounds(np.arange(58.0), 0.95, 0.05, 0.05).upper == math.inf
-    assert quantile_bounds(np.arange(59.0), 0.95, 0.05, 0.05).upper == 58
-
-
-def test_bounds_miss_no_more_often_than_said() -> None:
-    rng, truth = np.random.default_rng(0), -math.log(0.1)
-    bounds = [quantile_bounds(rng.exponential(size=90), 0.9, 0.05, 0.05) for _ in range(2000)]
-    assert 0.01 < np.mean([b.lower > truth for b in bounds]) <= 0.06
-    assert 0.01 < np.mean([b.upper < truth for b in bounds]) <= 0.06
 
 
 def test_on_the_run_itself_the_quantile_is_exact() -> None:

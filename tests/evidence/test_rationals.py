@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pilotbase.evidence.rationals import nearest
+from pilotbase.evidence.intervals import nearest
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

@@ -10,11 +10,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.evidence.predictable import predictable_sequence
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.compiled import compiled_crosses, crosses
-from pilotbase.evidence.confidence_sequence import STEPS, ConfidenceSequence, confidence_sequence
+from pilotbase.evidence.confidence_sequence import (
+    STEPS,
+    ConfidenceSequence,
+    compiled_crosses,
+    confidence_sequence,
+    crosses,
+)
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
-from pilotbase.evidence.predictable import predictable_sequence
 
 GOLDEN = {
     1_000: (0.888762, 0.948518),
@@ -153,7 +158,7 @@ def test_the_same_bounds_with_and_without_numba(size: int | None, monkeypatch: p
         pytest.skip("numba is not installed")
     values = np.random.default_rng(10).integers(0, 101, 50_000)
     with_numba = confidence_sequence(values, (0, 100), 0.05, size)
-    monkeypatch.setattr("pilotbase.evidence.inversion.compiled_crosses", lambda: None)
+    monkeypatch.setattr("pilotbase.evidence.confidence_sequence.compiled_crosses", lambda: None)
     without = confidence_sequence(values, (0, 100), 0.05, size)
     assert (with_numba.lower, with_numba.upper) == pytest.approx((without.lower, without.upper), abs=1e-9)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.thresholdout import Thresholdout
+from pilotbase.evidence.reused_holdout import Thresholdout
 
 
 def test_near_values_repeat_the_training_set_and_far_ones_do_not() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.evidence.wilson import wilson
+from pilotbase.evidence.distributions import wilson
 
 
 def test_wilson_is_the_published_interval():

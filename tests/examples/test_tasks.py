@@ -11,10 +11,10 @@ import sys
 
 import pytest
 
+from pilotbase.documents.contract import TASKS
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.tasks import TASKS
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial

@@ -12,7 +12,7 @@ import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 from pilotbase.certificate import reinstate, suspend
-from pilotbase.documents.public_reasons import RISK_WARNING
+from pilotbase.documents.certificate import RISK_WARNING
 from pilotbase.documents.texts import text
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.service.standing import ask_human

@@ -9,8 +9,7 @@ from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.gateway.upstreams.tabular import TabularModel
 from pilotbase.protocols.contract_tensors import output_metadata
 from pilotbase.protocols.frames import AnswerBatch
-from pilotbase.protocols.oip_tensors import texts_tensor
-from pilotbase.protocols.open_inference import InferRequest
+from pilotbase.protocols.open_inference import InferRequest, texts_tensor
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.upstream import UpstreamCall
 

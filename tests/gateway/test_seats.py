@@ -27,7 +27,7 @@ from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import LIVE, OVER, Ending, QueueState
 from pilotbase_estate.queue.showing import seats_of
 from pilotbase_estate.queue.submitting import JobRequest, submit
-from tests.compute.queue.queue_for_tests import Scripted, works
+from tests.estate.queue.queue_for_tests import Scripted, works
 from tests.gateway.gateways_for_tests import Place, listening, opened
 from tests.gateway.test_calls import body, code, post, said
 from tests.gateway.test_kills import Gateway

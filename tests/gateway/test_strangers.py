@@ -6,7 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from pilotbase.gateway.serving import running_gateway
+from pilotbase.gateway.app import running_gateway
 from pilotbase.protocols import bounded_connection
 
 LONG = b"x" * bounded_connection.HEAD_BYTES

@@ -6,9 +6,9 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from pilotbase.documents.labelling_round import KeptItems, PublishedLabels
+from pilotbase.documents.labelling import KeptItems, PublishedLabels
 from pilotbase.documents.subjects import labels_head
-from pilotbase.trial.label_findings import label_findings, published_statement
+from pilotbase.trial.design_findings import label_findings, published_statement
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import DATASET

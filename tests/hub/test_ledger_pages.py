@@ -9,7 +9,7 @@ from pilotbase.catalogue.figures import set_targets
 from pilotbase.catalogue.saving import save
 from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.targets import Target
+from pilotbase.documents.roadmap import Target
 from pilotbase.documents.vocabularies import Colour, ServingState
 from tests.catalogue.records_for_tests import DESK, NOW, OTHER_OWNER, OWNER, scenario
 from tests.hub.live_for_tests import listening, token_of

@@ -8,7 +8,7 @@ from pilotbase.catalogue.figures import set_targets
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.targets import Target
+from pilotbase.documents.roadmap import Target
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE, OWNER, REGULATOR, VISITOR, commission, scenario
 from tests.hub.worlds_for_tests import world
 

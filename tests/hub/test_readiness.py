@@ -99,9 +99,9 @@ def test_a_home_that_serve_makes_keeps_nothing_from_serving(one_world, monkeypat
 
 
 def test_accounts_that_serve_brings_up_to_date_keep_nothing_from_serving(one_world, monkeypatch):
-    from pilotbase.hub.process import accounts, serving
+    from pilotbase.hub.process import serving
 
-    monkeypatch.setattr(accounts, "migrations_behind", lambda: 3)
+    monkeypatch.setattr(serving, "migrations_behind", lambda: 3)
     assert told() == {}
     assert any("3 steps" in one.render("en") for one in serving.shortcomings())
 
@@ -122,7 +122,7 @@ def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
 
 def test_a_second_demonstration_says_that_earlier_passwords_are_void(one_world, monkeypatch, capsys):
     commands = importlib.import_module("pilotbase.cli.serve")
-    monkeypatch.setattr(commands, "walk", lambda *_, **__: None)
+    monkeypatch.setattr(commands, "take_walk", lambda *_, **__: None)
     monkeypatch.setattr("pilotbase.worker.demo.records.fill", lambda *_: ())
     monkeypatch.setattr("pilotbase.hub.demo.require_own_ground", lambda: None)
     commands._fill()

@@ -10,7 +10,7 @@ import pytest
 from test_api import caller
 
 from pilotbase.operations.steps import STEPS
-from pilotbase.workspace.backup.rows import dump_rows, stored_tables
+from pilotbase.workspace.backup.writing import dump_rows, stored_tables
 from tests.hub import (  # noqa: F401 - enter their requests
     claims_sent_again_for_tests,
     incidents_sent_again_for_tests,

@@ -303,7 +303,7 @@ def test_the_queue_shows_each_what_is_theirs_and_only_operators_stop(tried):
 
 
 def test_the_order_is_the_readers_and_who_has_no_figure_comes_last(tried):
-    from pilotbase.documents.api.comparison import Candidate, Comparison
+    from pilotbase.documents.api.trials import Candidate, Comparison
     from pilotbase.hub.pages.candidates import in_order
 
     def candidate(name, saves, day):
@@ -346,9 +346,8 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from pilotbase.operations import trials
     from pilotbase.operations.matches import OfRecord
     from pilotbase.operations.operation import NoInput
-    from pilotbase.protocols.hub_calls import HubCalls
     from pilotbase.protocols.hub_client import HubClient
-    from pilotbase.protocols.hub_requests import HubRequests
+    from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 
     with listening(tried) as address:
         owner, _, name = SCENARIO.partition("/")

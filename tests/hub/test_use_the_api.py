@@ -16,9 +16,8 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal
 from pilotbase.operations import uploads
 from pilotbase.operations.operation import NoInput
-from pilotbase.protocols.hub_calls import HubCalls
 from pilotbase.protocols.hub_client import HubClient
-from pilotbase.protocols.hub_requests import HubRequests
+from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.test_uploads import packed
 

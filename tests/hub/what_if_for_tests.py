@@ -14,7 +14,7 @@ from pilotbase_estate.queue.dispatching import Dispatcher
 from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.submitting import JobRequest, submit
-from tests.compute.queue.queue_for_tests import Scripted, works
+from tests.estate.queue.queue_for_tests import Scripted, works
 
 POOL = {
     "document": "pool/1",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.matching.contract_fit import contract_fit
+from pilotbase.matching.constraints import contract_fit
 from tests.matching.pairs_for_tests import need
 
 OTHER = (

@@ -12,10 +12,10 @@ from pilotbase.documents.matching import OfferedApplication
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.vocabularies import Role
-from pilotbase.matching import candidates, finding
+from pilotbase.matching import finding
 from pilotbase.matching.words import CharacterComparer
 from pilotbase.worker.matching import gap_map, match_document, match_subject
-from pilotbase.workspace import resembling
+from pilotbase.workspace import listings
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import find_listing
 from tests.catalogue.records_for_tests import (
@@ -136,8 +136,8 @@ def test_a_document_that_is_not_in_the_base_is_matched_and_not_kept(store):
 
 
 def test_of_a_large_base_those_that_words_find_are_judged_in_as_few_statements(store, monkeypatch):
-    monkeypatch.setattr(candidates, "MOST", 8)
-    monkeypatch.setattr(resembling, "OF_A_WORD", 4)
+    monkeypatch.setattr(finding, "MOST", 8)
+    monkeypatch.setattr(listings, "OF_A_WORD", 4)
     for name, (chinese, _, _) in PROBLEMS.items():
         publish(store, name=name, title="场景", problem=chinese)
     for who, (name, (_, _, paraphrase)) in zip([SUPPLIER, OTHER_SUPPLIER] * 6, PROBLEMS.items(), strict=True):

@@ -16,7 +16,7 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, levels_among
 from pilotbase.measures import Cases, RuleContext, observe, problems_among, problems_of, score
-from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.measures.text_pairs import edit_distance
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 FULL = Design("full")

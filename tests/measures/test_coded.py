@@ -6,7 +6,7 @@ import numpy as np
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.measures import Cases, score
-from pilotbase.measures.coded import coded
+from pilotbase.measures.cases import coded
 
 SMALL = '{"size": [2, 2], "runs": [0, 2, 1, 2]}'
 HUGE = '{"size": [8192, 8192], "runs": [1, 67108864]}'

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.measures import Cases, RuleContext, measures, problems_among, problems_of, score
-from pilotbase.measures.common_subsequence import common_subsequence
-from pilotbase.measures.reading.choices import chosen_letter
-from pilotbase.measures.reading.numbers import last_number
 from pilotbase.measures.reading.refusing import declines
+from pilotbase.measures.reading.stated import chosen_letter, last_number
 from pilotbase.measures.reading.tokens import sentences, tokens
 from pilotbase.measures.rules import given_columns
+from pilotbase.measures.text_pairs import common_subsequence
 
 
 def texts(truth: Any, answers: Any, **columns: Any) -> Cases:

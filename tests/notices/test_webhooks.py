@@ -15,7 +15,7 @@ from pilotbase.notices.outbox import ClaimedMessage, list_deliveries, replay
 from pilotbase.notices.rows import list_notices
 from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, lane_of, list_webhooks, secret_of
 from pilotbase.protocols.guarded_http import GuardedHttp
-from pilotbase.protocols.standard_webhooks import signature
+from pilotbase.protocols.webhooks import signature
 from pilotbase.workspace import tables, work
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError

@@ -9,8 +9,8 @@ import pytest
 from pilotbase.charts.png import png_of
 from pilotbase.documents import figures as f
 from pilotbase.documents.contract import Prediction
+from pilotbase.documents.figures import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece
 from pilotbase.documents.report import Report
-from pilotbase.documents.shown_cases import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece
 from pilotbase.trial.page import render_report
 from pilotbase.trial.page.pictures import pictures_of
 from tests.charts.test_picture_charts import (

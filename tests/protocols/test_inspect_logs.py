@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.protocols import inspect_logs, zip_members
+from pilotbase.protocols import inspect_logs
 from pilotbase.protocols.inspect_logs import read_inspect_log
 from tests.protocols.inspect_logs_for_tests import ZSTANDARD, as_eval, as_json, header, sample
 
@@ -119,7 +119,7 @@ def test_an_archive_that_unpacks_to_more_than_is_read_ends_there(tmp_path, monke
 def test_too_many_members_runs_or_scores_are_refused(tmp_path, monkeypatch):
     file = as_eval(tmp_path, RUNS, epochs=2)
     for module, name, code in (
-        (zip_members, "MAXIMUM_MEMBERS", "zip.members"),
+        (inspect_logs, "MAXIMUM_MEMBERS", "zip.members"),
         (inspect_logs, "MAXIMUM_RUNS", "inspect.too_many"),
         (inspect_logs, "MAXIMUM_SCORERS", "inspect.too_many"),
         (inspect_logs, "MAXIMUM_CELLS", "inspect.too_many"),
@@ -151,7 +151,7 @@ def test_damage_anywhere_is_told_or_changes_nothing_that_is_read(packed, tmp_pat
 
 def test_without_its_library_what_is_packed_with_zstandard_says_so(tmp_path, monkeypatch):
     file = as_eval(tmp_path, RUNS, ZSTANDARD, epochs=2)
-    monkeypatch.setattr(zip_members.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(inspect_logs.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError) as refused:
         read_inspect_log(file)
     assert refused.value.text.code == "zip.needs_zstandard" and "zstandard>=" in refused.value.render("en")

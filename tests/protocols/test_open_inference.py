@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from pilotbase.protocols.oip_tensors import BYTES, NUMERIC, Tensor, binary_data, json_data, texts_tensor
-from pilotbase.protocols.open_inference import InferResponse, read_infer_request, write_infer_response
+from pilotbase.protocols.open_inference import (
+    BYTES,
+    NUMERIC,
+    InferResponse,
+    Tensor,
+    binary_data,
+    json_data,
+    read_infer_request,
+    texts_tensor,
+    write_infer_response,
+)
 from pilotbase.protocols.strict_json import WireError
 
 

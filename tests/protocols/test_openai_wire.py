@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pilotbase.protocols.openai_stream import MAXIMUM_EVENT_BYTES, StreamMeter
 from pilotbase.protocols.openai_wire import (
     DEFAULT_MOST_TOKENS,
+    MAXIMUM_EVENT_BYTES,
+    StreamMeter,
     TokenUsage,
     event_of,
     most_prompt_tokens,

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.protocols.cloud_events import CloudEvent
-from pilotbase.protocols.standard_webhooks import new_secret, signature, signed_headers
+from pilotbase.protocols.webhooks import CloudEvent, new_secret, signature, signed_headers
 
 SENT = datetime(2021, 2, 25, 11, 41, 33, tzinfo=UTC)
 

@@ -14,11 +14,10 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.report import Performance
+from pilotbase.documents.roadmap import Figure, Target
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.documents.targets import Figure, Target
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
-from pilotbase.roadmap.bookkeeping import keep_books
-from pilotbase.roadmap.ledger import count_anew, tell_ledger, tell_map
+from pilotbase.roadmap.ledger import count_anew, keep_books, tell_ledger, tell_map
 from pilotbase.roadmap.tables import ledger_table
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.checks.reconciliation import verify_store

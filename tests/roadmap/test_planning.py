@@ -6,11 +6,9 @@ import pytest
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.roadmap import Roadmap, TaskState
-from pilotbase.documents.targets import Phase
+from pilotbase.documents.roadmap import Phase, Roadmap, TaskState
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.roadmap.planning import read_roadmap, set_roadmap, tell_roadmap
-from pilotbase.roadmap.replanning import replan, replanned, state_of
+from pilotbase.roadmap.planning import read_roadmap, replan, set_roadmap, state_of, tell_roadmap
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Stage
 from tests.catalogue.records_for_tests import COMMISSION, DESK, OTHER_OWNER, OWNER, REGULATOR, SCENARIO, SUPPLIER
@@ -74,16 +72,12 @@ def test_what_is_suggested(state, end, suggested):
     plan = roadmap(task(end=end))
     found = replan(plan, {SCENARIO: state}, TODAY)
     assert [(one.end, one.reason.code.partition(".")[2]) for one in found] == ([suggested] if suggested else [])
-    again = replan(replanned(plan, found), {SCENARIO: state}, TODAY)
-    assert state in (TaskState.FAILED, TaskState.STOPPED) or again == ()
 
 
 def test_a_task_that_goes_on_beyond_its_phase_moves_to_the_next():
     plan = roadmap(task(start="2026-01-01", end="2027-12-01"))
     (change,) = replan(plan, {SCENARIO: TaskState.FAILED}, TODAY)
     assert change.phase is Phase.P2 and change.end == "2029-10-30"
-    moved = replanned(plan, [change])
-    assert [(one.phase, len(one.tasks)) for one in moved.phases] == [("p1", 0), ("p2", 1)]
 
 
 @pytest.mark.parametrize(

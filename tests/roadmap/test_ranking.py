@@ -7,8 +7,15 @@ from itertools import product
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.roadmap.choosing import rank_scenarios, scenarios_of, tell_ranking
-from pilotbase.roadmap.ranking import CriterionWeights, moves, rank, smallest_flip
+from pilotbase.roadmap.ranking import (
+    CriterionWeights,
+    moves,
+    rank,
+    rank_scenarios,
+    scenarios_of,
+    smallest_flip,
+    tell_ranking,
+)
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, SUPPLIER, scenario

@@ -24,8 +24,7 @@ from typing import Any
 import pytest
 
 from pilotbase.worker.base import open_base
-from pilotbase.workspace.backup.reading import opened_backup
-from pilotbase.workspace.backup.restoring import restore_store
+from pilotbase.workspace.backup.restoring import opened_backup, restore_store
 from pilotbase.workspace.backup.writing import write_backup
 from pilotbase.workspace.home import MARK, HomeSettings, open_home
 from tests.protocols.receivers_for_tests import receiving

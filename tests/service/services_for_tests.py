@@ -20,9 +20,9 @@ from pilotbase.documents.scenario import Contact
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus, ServiceTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
-from pilotbase.service.admission import Premises
 from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
 from pilotbase.service.calls import CallObservation, Cost
+from pilotbase.service.creating import Premises
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.keys import KeyTerms, withdraw_key, write_key
 from pilotbase.service.registry import load_service

@@ -3,7 +3,7 @@
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standards import StandardProfile
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
 from pilotbase.trial.standards import add_profile
 from pilotbase.worker.trials.proving import freeze_in, prove

@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 from pilotbase.certificate.affected import affected_certificates
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.standard_check import StandardCheck
-from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standards import StandardCheck, StandardProfile
 from pilotbase.documents.vocabularies import Conformity
 from pilotbase.trial.standards import add_profile
 from pilotbase.worker.intake.standard_checks import check_answers_for_keywords, check_two_reviewers

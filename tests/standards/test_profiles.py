@@ -7,19 +7,22 @@ import pytest
 
 import pilotbase
 from pilotbase.documents.base import localized
-from pilotbase.documents.conformity import coarse_rows, without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.report import CriterionResult
-from pilotbase.documents.standard_profile import Check, StandardProfile
-from pilotbase.documents.standard_use import EvidenceDocument, StandardUse
+from pilotbase.documents.standards import (
+    Check,
+    EvidenceDocument,
+    StandardProfile,
+    StandardUse,
+    coarse_rows,
+    without_figures,
+)
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
-from pilotbase.standards.composing import compose
-from pilotbase.standards.coverage import missing_measures
+from pilotbase.standards.composing import compose, packaged_profiles
 from pilotbase.standards.differing import differences, touching
-from pilotbase.standards.matrix import MatrixInputs, conformity_rows
-from pilotbase.standards.packaged import packaged_profiles
+from pilotbase.standards.matrix import MatrixInputs, conformity_rows, missing_measures
 from pilotbase.trial.standards import check_profile, find_profile
 
 SOURCE = {"identifier": "STD 1", "title": "A standard", "status": "published", "read": "whole"}

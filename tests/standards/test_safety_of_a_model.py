@@ -8,7 +8,7 @@ import pytest
 from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Conformity
-from pilotbase.standards.packaged import packaged_profiles
+from pilotbase.standards.composing import packaged_profiles
 from pilotbase.worker.base import open_base
 from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
 from pilotbase.worker.intake.standard_checks import check_answers_for_keywords, write_record

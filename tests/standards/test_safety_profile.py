@@ -7,7 +7,7 @@ import pytest
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Conformity
-from pilotbase.standards.packaged import packaged_profiles
+from pilotbase.standards.composing import packaged_profiles
 from pilotbase.trial.standards import check_packaged_standards
 from pilotbase.worker.trials.proving import load_scenario, prove
 from tests.trial.conftest import MANIFEST

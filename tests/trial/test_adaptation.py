@@ -5,9 +5,9 @@ import platform
 import numpy as np
 import pytest
 
-from pilotbase.documents.adaptation import Cell
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.probes import Cell
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.probes.cells import compared, what_differs_here
 from pilotbase.worker.trials.proving import prove, rehearse_in

@@ -10,7 +10,7 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial import answering
-from pilotbase.trial.answers import AnswerLog, read_answers
+from pilotbase.trial.answering import AnswerLog, read_answers
 from pilotbase.trial.delivering import in_file_order
 
 
@@ -71,7 +71,7 @@ def test_answers_of_one_plan_do_not_pass_for_another(tmp_path):
 
 def test_kill_at_any_moment_leaves_a_valid_prefix(tmp_path):
     program = (
-        "import sys, numpy as np; from pathlib import Path; from pilotbase.trial.answers import AnswerLog\n"
+        "import sys, numpy as np; from pathlib import Path; from pilotbase.trial.answering import AnswerLog\n"
         "log = AnswerLog(Path(sys.argv[1]), b'plan')\n"
         "while True:\n"
         "    log.append(np.full(1000, len(log.batches), dtype='<i4'), 0.5)\n"

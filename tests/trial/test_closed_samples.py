@@ -13,10 +13,9 @@ import pytest
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import scenario_subject
-from pilotbase.trial.data_versions import shown_by
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
-from pilotbase.trial.sealing import published_cases, seal_scenario
+from pilotbase.trial.sealing import published_cases, seal_scenario, shown_by
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.proofs import verify_base_log

@@ -5,8 +5,7 @@ import pytest
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
-from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import worst_outcome
+from pilotbase.trial.reporting import conclude, worst_outcome
 
 
 def result(outcome: str) -> CriterionResult:

@@ -7,7 +7,7 @@ import pytest
 
 from pilotbase.compute.endpoints import asking
 from pilotbase.compute.endpoints.operator import ALLOW
-from pilotbase.trial.contamination import at_least, shared_runs
+from pilotbase.trial.probes.contamination import at_least, shared_runs
 from tests.cli.test_command_line import run
 from tests.compute.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
 from tests.trial.endpoints_for_tests import writing_endpoint

@@ -15,9 +15,9 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import Scenario
 from pilotbase.protocols.frames import AnswerBatch
-from pilotbase.trial.answering import answer_cases, complete_answers, count_abstentions
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, answer_cases, complete_answers, count_abstentions
 from pilotbase.trial.delivering import Cut, SecretDelivery, as_hidden, cut_as_stated, in_file_order, in_secret_order
+from tests.packages_for_tests import files
 from tests.trial.test_design_findings import SCENARIO
 
 SOURCE = Path(__file__).parents[2] / "src" / "pilotbase"
@@ -147,10 +147,10 @@ def test_answers_stand_with_their_cases_whatever_ends_the_run(tmp_path, broken_a
 
 def callers(name: str) -> set[str]:
     """Return which files call a function."""
-    texts = ((path, path.read_text("utf-8")) for path in SOURCE.rglob("*.py"))
+    texts = ((file, path.read_text("utf-8")) for file, path in files("*.py"))
     return {
-        str(path.relative_to(SOURCE))
-        for path, text in texts
+        file
+        for file, text in texts
         if f"{name}(" in text
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name

@@ -12,7 +12,7 @@ from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.measures import Cases, coded, observe
-from pilotbase.trial.remainder import shuffled_remainder
+from pilotbase.trial.stored_records import shuffled_remainder
 from pilotbase.worker.trials.proving import freeze_in, prove
 from tests.trial.conftest import SCENARIO
 

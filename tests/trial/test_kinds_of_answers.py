@@ -7,9 +7,9 @@ import wave
 import numpy as np
 import pytest
 
+from pilotbase.documents.contract import SPELLED
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.tasks import SPELLED
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.deciding import decide_recorded
 from pilotbase.trial.decision_plans import read_decision_plan

@@ -9,7 +9,7 @@ from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelSt
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.label_findings import label_findings
+from pilotbase.trial.design_findings import label_findings
 from pilotbase.worker.trials.proving import rehearse_in
 
 FIELDS = [{"name": "weight", "dataType": "sc:Float"}, {"name": "pet", "dataType": "sc:Text"}]

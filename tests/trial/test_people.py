@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.trial.people_finding import people_finding
+from pilotbase.trial.design_findings import people_finding
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.checking import check_scenario

@@ -94,6 +94,6 @@ def test_scores_of_whomever_are_read_from_a_table_too(tmp_path):
 
 
 def test_no_scenario_can_ask_for_scores():
-    from pilotbase.documents.tasks import TASKS
+    from pilotbase.documents.contract import TASKS
 
     assert not any("scores" in task.kinds for task in TASKS.values())

@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.report import Report
-from pilotbase.trial.criteria_check import undecidable
-from pilotbase.trial.refreshing import next_level, refresh_advice
+from pilotbase.trial.criteria_check import next_level, refresh_advice, undecidable
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario

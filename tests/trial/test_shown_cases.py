@@ -12,13 +12,11 @@ from PIL import Image
 from pilotbase.charts.png import png_of
 from pilotbase.documents.contract import DataType, Field, Prediction
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.shown_cases import MOST_CASES, ShownCases, TextPiece
+from pilotbase.documents.figures import MOST_CASES, ShownCases, TextPiece
 from pilotbase.measures import Cases, coded
-from pilotbase.measures.edit_distance import edit_distance
+from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import cell_of
-from pilotbase.trial.shown_cases import CaseGallery, shown_cases
-from pilotbase.trial.shown_cases.alignment import LONGEST, pieces_of
-from pilotbase.trial.shown_cases.pixels import read_pixels, striped
+from pilotbase.trial.shown_cases import LONGEST, CaseGallery, pieces_of, read_pixels, shown_cases, striped
 from pilotbase.worker.trials.proving import rehearse_in
 from tests.trial.test_kinds_of_answers import KINDS, application
 

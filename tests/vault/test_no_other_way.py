@@ -14,6 +14,7 @@ import pytest
 
 from pilotbase.documents.terms import AccessGrant
 from pilotbase.vault import board, envelopes, opening, uploads
+from tests.packages_for_tests import files
 
 SOURCE = Path(opening.__file__).parents[1]
 
@@ -26,27 +27,25 @@ DECRYPTS = {
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
-        "worker/computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
+        "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},
     "open_sample": {"vault/envelopes.py", "trial/sealed.py"},
     "shown_by": {  # calls `read_public_sample`
-        "trial/data_versions.py",
-        "trial/sealing.py",  # whether a case was shown before
+        "trial/sealing.py",  # whether a case was shown before; the newest version of its data
     },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out
         "trial/sealed.py",
         "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
-        "trial/conforming.py",  # the same, before a trial, past the gate of a rehearsal
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
         "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
         "trial/phases/opening.py",  # held against the hidden cases
         "trial/phases/reserving.py",  # what probes ask, in boxes of their own
         "trial/phases/reporting.py",  # what the next attempt could still decide
         "trial/freezing.py",
-        "trial/data_versions.py",  # held against new cases of the same owner
+        "trial/sealing.py",  # held against new cases of the same owner
         "worker/trials/hidden_budgets.py",
         "watch/arming.py",  # makes the profile that a watch compares with
     },
@@ -62,15 +61,15 @@ LEAVES = {
         "vault/salts.py",  # the secret of an owner's commitments: no data
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
-        "trial/data_versions.py",  # the same, where the next version is made of cases that stand in none
+        "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
-        "worker/computing/uploads.py",  # the same, a program for a pool
-        "worker/computing/claims.py",  # the same, evidence of a claim
-        "worker/computing/claim_files.py",  # that evidence, for its claimant and the auditor
+        "computing/uploads.py",  # the same, a program for a pool
+        "computing/claims.py",  # the same, evidence of a claim
+        "computing/claim_files.py",  # that evidence, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/labelling.py",  # the same, an export of labels read in a box
@@ -99,8 +98,8 @@ READERS: dict[Callable[..., object], str] = {
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
+    for file, path in files("*.py"):
+        yield file, ast.parse(path.read_text("utf-8"))
 
 
 class Words(NamedTuple):

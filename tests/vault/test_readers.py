@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
-from pilotbase.documents.api.readers import ReaderFacet
+from pilotbase.documents.api.datasets import ReaderFacet
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import dataset_subject
@@ -23,10 +23,11 @@ from pilotbase.vault.place import Vault
 from pilotbase.vault.readers import readers_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
-from pilotbase.workspace.checks.readings import compare_readings, readings_in
+from pilotbase.workspace.checks.reconciliation import compare_readings, readings_in
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.entries import OPENINGS
 from pilotbase.workspace.log.merkle import verify_inclusion
-from pilotbase.workspace.log.readings import OPENINGS
+from tests.packages_for_tests import files
 from tests.vault.test_leaves import AGREEMENT, DATASET, KEY, LEAVE, OTHER, VERSION, count, dataset_set, set_state
 
 SOURCE = Path(readers.__file__).parents[1]
@@ -182,7 +183,7 @@ CIPHERS = "vault/ciphers.py"
 NOTHING_OF_A_DATASET = {
     "vault/uploads.py: finish_upload",  # compares an upload with the digest that its sender gave, and gives nothing out
     "worker/sites/orders.py: fetch_pack",  # an application on its way to a site
-    "worker/computing/what_if.py: replay_of",  # figures of a replay of jobs: no data of anybody
+    "computing/what_if.py: replay_of",  # figures of a replay of jobs: no data of anybody
 }
 
 
@@ -219,12 +220,11 @@ def recorded(node: ast.AST, constants: dict[str, str]) -> set[str]:
 
 def opened_without_a_line() -> list[str]:
     """Public functions, in the whole house, that come to decrypted values and write no line that tells of it."""
-    from pilotbase.workspace.log import readings
+    from pilotbase.workspace.log import entries
 
-    constants = {name: value for name, value in vars(readings).items() if isinstance(value, str)}
+    constants = {name: value for name, value in vars(entries).items() if isinstance(value, str)}
     found = []
-    for path in sorted(SOURCE.rglob("*.py")):
-        file = path.relative_to(SOURCE).as_posix()
+    for file, path in files("*.py"):
         within = functions(ast.parse(path.read_text("utf-8")))
         for name, node in within.items():
             if file == CIPHERS or name.startswith("_"):
@@ -247,7 +247,7 @@ def test_a_new_opener_without_a_line_is_found(tmp_path: Path, monkeypatch: pytes
         "def leak(key, blob):\n    return _inner(key, blob)\n\n\n"
         "def _inner(key, blob):\n    return open_bytes(key, blob, [])\n"
     )
-    monkeypatch.setattr(f"{__name__}.SOURCE", tmp_path)
+    monkeypatch.setattr("tests.packages_for_tests.PACKAGES", (tmp_path,))
     assert opened_without_a_line() == ["leak.py: leak"]
 
 
@@ -256,6 +256,5 @@ OF_SECRETS = {"notices/webhooks.py", "hub/people/adapters.py"}
 
 
 def test_only_the_vault_has_ciphers() -> None:
-    for path in sorted(SOURCE.rglob("*.py")):
-        file = path.relative_to(SOURCE).as_posix()
+    for file, path in files("*.py"):
         assert "AESGCM" not in path.read_text("utf-8") or file in {CIPHERS, *OF_SECRETS}, file

@@ -4,12 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.permissions import IncidentAct
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
-from pilotbase.documents.watch import Incident, TimelineEntry
+from pilotbase.documents.watch import ClockBook, Incident, TimelineEntry
 from pilotbase.watch.incidents import (
     add_note,
     close,

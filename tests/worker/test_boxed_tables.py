@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from polars.testing import assert_frame_equal
 
+from pilotbase.compute.box import own_program
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.steps import Step
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
-from pilotbase.worker.intake import boxed_tables
 from pilotbase.worker.intake.boxed_tables import cases_in_box, check_in_box, describe_table, draft_in_box
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.hub.test_uploads import cases
@@ -72,10 +72,12 @@ def test_what_is_wrong_is_said_as_outside(table):
 @pytest.mark.parametrize("ending", ["os.abort()", "open('/etc/passwd').read()", "sys.exit(0)"])
 def test_a_reader_that_is_taken_over_reaches_nothing(table, tmp_path, monkeypatch, ending):
     """As if the table had run code in its reader: whatever it does, the answer is that this is no table."""
-    source = Path(boxed_tables.table_program.__file__).read_text()
+    source = Path(own_program.__file__).read_text()
     program = tmp_path / "taken_over.py"
-    program.write_text(source.replace("    from pilotbase.documents.errors import InputError\n", f"    {ending}\n", 1))
-    monkeypatch.setattr(boxed_tables.table_program, "__file__", str(program))
+    called = '    errors = import_module("pilotbase.documents.errors")\n'
+    assert called in source
+    program.write_text(source.replace(called, f"    {ending}\n", 1))
+    monkeypatch.setattr(own_program, "__file__", str(program))
     with pytest.raises(InputError) as told:
         describe_table(table)
     assert told.value.code == "data.not_a_table"

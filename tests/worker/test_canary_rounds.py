@@ -7,9 +7,9 @@ import pytest
 
 from pilotbase.certificate.status import CertificateStatus, revocations_of, standing_of
 from pilotbase.compute.endpoints.operator import ALLOW
+from pilotbase.documents.certificate import CANARIES, spoken_reason
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.moments import day_end
-from pilotbase.documents.public_reasons import CANARIES, spoken_reason
 from pilotbase.worker.intake.proofs import check_certificate
 from pilotbase.worker.trials.canary_rounds import canary_round, check_canaries
 from pilotbase.worker.trials.proving import prove

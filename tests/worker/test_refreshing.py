@@ -20,8 +20,8 @@ from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
-from pilotbase.trial.data_versions import hidden_rows, shown_by, versions_of
 from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.sealing import hidden_rows, shown_by, versions_of
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.intake.refreshing import refreshing
 from pilotbase.worker.trials.hidden_budgets import sealed_versions

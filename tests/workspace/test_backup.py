@@ -19,8 +19,7 @@ from pilotbase.documents.hashes import canonical_json, digest_bytes, hex_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.workspace import schema
 from pilotbase.workspace.actors import PUBLIC, Role, actor
-from pilotbase.workspace.backup.reading import opened_backup
-from pilotbase.workspace.backup.restoring import Destination, restore_store, restored_home
+from pilotbase.workspace.backup.restoring import Destination, opened_backup, restore_store, restored_home
 from pilotbase.workspace.backup.writing import SIGNED_AS, write_backup
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT, BlobStore

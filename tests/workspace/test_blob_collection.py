@@ -19,12 +19,10 @@ from pilotbase.documents.progress import Progress
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor, parties
 from pilotbase.workspace.blobs import BlobStore
-from pilotbase.workspace.blobs.checking import Damage, ObjectFault
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import KEPT
-from pilotbase.workspace.blobs.sweeping import SweepTerms
 from pilotbase.workspace.blobs.trees import TreeReader, pack
-from pilotbase.workspace.checks.blobs import collect_blobs, verify_blobs
+from pilotbase.workspace.checks.blobs import Damage, ObjectFault, SweepTerms, collect_blobs, verify_blobs
 from pilotbase.workspace.failures import ConflictError, StaleLeaseError
 from pilotbase.workspace.store import Store, View
 

@@ -11,8 +11,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.workspace import tables, text_index
 from pilotbase.workspace.actors import BASE, PUBLIC, Actor, Visibility, actor, parties
-from pilotbase.workspace.backup.reading import opened_backup
-from pilotbase.workspace.backup.restoring import Destination, restore_store, restored_home
+from pilotbase.workspace.backup.restoring import Destination, opened_backup, restore_store, restored_home
 from pilotbase.workspace.backup.writing import write_backup
 from pilotbase.workspace.home import HomeSettings, init_home, open_home
 from pilotbase.workspace.listings import Listing, Query, count, count_by, cut_to, find_listing, list_page, put_listing

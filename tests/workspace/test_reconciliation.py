@@ -10,8 +10,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor
-from pilotbase.workspace.checks.case_sets import case_fact
-from pilotbase.workspace.checks.proofs import proven_head, require_stored
+from pilotbase.workspace.checks.proofs import case_fact, proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.merkle import leaf_hash

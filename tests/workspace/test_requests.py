@@ -7,8 +7,8 @@ import pytest
 from pilotbase.documents.base import Document
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.failures import ConflictError
-from pilotbase.workspace.requests import KEPT
 from pilotbase.workspace.store import Store, View
+from pilotbase.workspace.transaction import KEPT
 
 FIRST, SECOND = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 

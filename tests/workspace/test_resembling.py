@@ -1,9 +1,8 @@
 """A first choice by words: those that hold most of them, the newest first, and nothing of what is not seen."""
 
-from pilotbase.workspace import resembling
+from pilotbase.workspace import listings
 from pilotbase.workspace.actors import BASE, PUBLIC, Actor, actor, parties
-from pilotbase.workspace.listings import Query, find_listings
-from pilotbase.workspace.resembling import list_resembling
+from pilotbase.workspace.listings import Query, find_listings, list_resembling
 from tests.workspace.test_listings import DESK, put
 
 SCENARIOS = Query("scenario", states=("open",))
@@ -24,7 +23,7 @@ def test_what_holds_most_words_comes_first_then_the_newest(store):
 
 
 def test_a_rare_word_brings_what_is_old_and_a_common_one_the_newest(store, monkeypatch):
-    monkeypatch.setattr(resembling, "OF_A_WORD", 3)
+    monkeypatch.setattr(listings, "OF_A_WORD", 3)
     put(store, "old", "铣床 主轴", PUBLIC)
     for number in range(6):
         put(store, f"n{number}", "铣床", PUBLIC)

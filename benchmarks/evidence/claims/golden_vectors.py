@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from benchmarks.evidence.contract import Between, Claim, Draw, Floats, Reading, Study, Words, column, each
+from benchmarks.evidence.predictable import predictable_bets, predictable_sequence
 from pilotbase.evidence import confidence_sequence
-from pilotbase.evidence.predictable import predictable_bets, predictable_sequence
 
 GOLDEN = {
     1000: (0.888762, 0.948518), 10_000: (0.918297, 0.940572), 100_000: (0.925881, 0.934448),

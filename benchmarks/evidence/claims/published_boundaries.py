@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.evidence.boundaries import iterated_logarithm, normal_mixture, stitched
 from benchmarks.evidence.contract import AtMost, Between, Beyond, Claim, Reading, Study, Words, column
-from pilotbase.evidence.boundaries import empirical_process, iterated_logarithm, normal_mixture, stitched
+from pilotbase.evidence.quantiles import empirical_process
 
 STEPS = 20_000
 TIMES = np.arange(1.0, STEPS + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scipy import stats
 
 from benchmarks.evidence.contract import Between, Claim, Draw, Reading, Study, Words, column
-from pilotbase.evidence.binary import clopper_pearson
+from pilotbase.evidence.distributions import clopper_pearson
 
 CASES = {
     (0.95, 0.9): 292,

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.evidence.contract import AtMost, Between, Claim, Draw, Reading, Shown, Study, Words, column, each
 from pilotbase.evidence import MeanMartingale
-from pilotbase.evidence.binary import clopper_pearson
+from pilotbase.evidence.distributions import clopper_pearson
 
 SOURCE, TOLERANCE, HORIZON = 1000, 0.05, 20_000
 TARGETS = {

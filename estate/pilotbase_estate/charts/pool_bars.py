@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing, width_of
+from pilotbase.charts.palette import LIGHT
 from pilotbase.charts.scales import Scale
-from pilotbase.charts.themes import LIGHT
 from pilotbase.documents.texts import Language, text
 
 WIDTH, ROW, BAR, TOP, FOOT = 680, 44, 18, 40, 26

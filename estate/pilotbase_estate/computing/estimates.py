@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.estimate import Ceiling, JobEstimate, Span
+from pilotbase.documents.estimate import Ceiling, Span
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.prices import PriceList, cost_of
 from pilotbase.evidence.remaining import Predicted, predict_next
@@ -17,6 +17,7 @@ from pilotbase.worker.trials.consenting import ceiling_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
+from pilotbase_estate.documents.job_estimate import JobEstimate
 from pilotbase_estate.documents.resources import Vector
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of

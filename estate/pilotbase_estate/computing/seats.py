@@ -17,9 +17,9 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import JobKind
-from pilotbase.trial.kept_threads import threads_of
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.running import threads_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import OwnWork
 from pilotbase.worker.rounds import PASSING

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from pilotbase.documents.api.shapes import SHORT, RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.base import Moment, Name
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated

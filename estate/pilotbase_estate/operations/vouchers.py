@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Name, Note, Sentence
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX, Digest
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation

@@ -19,8 +19,8 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import format_csv, read_cell
 from pilotbase.documents.quantities import SIZES
-from pilotbase.documents.safe_csv import format_csv, read_cell
 from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.pool import Labels as PoolLabels
 from pilotbase_estate.documents.resources import ANY_GPU, MILLI, Demand, Resources, Vector

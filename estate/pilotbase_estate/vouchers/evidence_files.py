@@ -17,8 +17,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pilotbase.documents.base import Document
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import canonical_json, digest_bytes, digest_json
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase_estate.documents.voucher import Settlement
 from pilotbase_estate.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
 

@@ -18,6 +18,7 @@ from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, require
 from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.writing import keep, write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document
+from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import (
@@ -32,7 +33,6 @@ from pilotbase.documents.lifecycles import (
 )
 from pilotbase.documents.moments import day_end
 from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation, act_name, permitted
-from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import BROUGHT, ORDERED_ACTS, Record, StepTaken, Waiting
 from pilotbase.documents.states import NEW, PREPARED, CommissionState
 from pilotbase.documents.subjects import record_head

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.spans import STEPS, StepSpan, TrialCosts, costs, read_trials, spans
+from pilotbase.documents.roadmap import Figure, Phase, Target, Targets
 from pilotbase.documents.states import AT_WORK, PREPARED, CommissionState, ScenarioState
-from pilotbase.documents.targets import Figure, Phase, Target, Targets
 from pilotbase.documents.vocabularies import ServingState, Support
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.journeys import Journeys, RecordFilter, count_wanted, list_wanted, read_journeys, tally

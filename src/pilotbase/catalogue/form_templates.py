@@ -11,8 +11,7 @@ from types import MappingProxyType
 
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Runtime
 from pilotbase.documents.base import Localized
-from pilotbase.documents.contract import ARRAYS, DataType
-from pilotbase.documents.tasks import TARGETS
+from pilotbase.documents.contract import ARRAYS, TARGETS, DataType
 
 _COLUMNS = """\
 # Columns of a batch · 每批案例的各列：

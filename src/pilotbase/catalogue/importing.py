@@ -19,8 +19,8 @@ from pilotbase.catalogue.figures import read_targets
 from pilotbase.documents.base import NAME, Localized
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.record import Record
+from pilotbase.documents.roadmap import Aim, Target
 from pilotbase.documents.subjects import organisation_subject, record_head
-from pilotbase.documents.targets import Aim, Target
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.vocabularies import Action, Role, Sector
 from pilotbase.workspace.records import fold

@@ -17,8 +17,7 @@ from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.listings import PendingWork, find_waits, find_waits_of_others
-from pilotbase.workspace.remembering import Remembering
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Remembering, View
 
 _MOST = 200
 _JUDGED_BY = ("scenario", "application", "report", "dataset", "agreement")

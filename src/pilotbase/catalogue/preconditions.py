@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from pilotbase.catalogue.agreeing import CHECKS as OF_TERMS
+from pilotbase.catalogue.records import everything, load_record
 from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import BarredError, InputError, InvalidProofError, Issue
 from pilotbase.documents.lifecycles import Precondition
-from pilotbase.documents.moments import has_passed
+from pilotbase.documents.moments import format_day, has_passed
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.publication import Lack, given_away, missing
 from pilotbase.documents.record import (
     AppealDecision,
     ApprovalState,
@@ -29,12 +31,15 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.states import ApplicationState, ScenarioState
+from pilotbase.documents.states import NEW, ApplicationState, DatasetState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.subjects import record_head
+from pilotbase.documents.subjects import Subject, holder_of, record_head
+from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.workspace.jobs import jobs_of
+from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import agreements_between
 
 _ISSUED = "issued-certificate"
 _FIXED_IN_COMMISSION = ("scenario", "application", "scenario_version", "application_version")
@@ -56,6 +61,8 @@ OF_WHAT_IS_BROUGHT = frozenset(
     }
 )
 """Needs that cannot be judged before something is handed in."""
+_WORDS = frozenset({Act.AGREEMENT_OFFER, Act.AGREEMENT_GRANT, Act.AGREEMENT_REVOKE, Act.AGREEMENT_RELEASE})
+"""What is said to an organisation on a dataset's part."""
 
 
 def require(need: Precondition, at: Situation) -> None:
@@ -264,6 +271,123 @@ def _deadline_ahead(at: Situation) -> None:
         raise InputError("record.deadline_past", deadline=deadline)
 
 
+def _outdated_reasons(before: Scenario, after: Scenario) -> tuple[Criterion, ...]:
+    """Return the criteria of ``after`` whose rule is new while their reason was given for one that is gone."""
+    old = [criterion.parsed() for criterion in before.criteria]
+    new = [criterion.parsed() for criterion in after.criteria]
+    orphaned = [criterion.why for criterion, rule in zip(before.criteria, old, strict=True) if rule not in new]
+    return tuple(
+        criterion
+        for criterion, rule in zip(after.criteria, new, strict=True)
+        if rule not in old and criterion.why is not None and criterion.why in orphaned
+    )
+
+
+def _complete_dataset(at: Situation) -> None:
+    brought = at.move.brings
+    dataset = brought if isinstance(brought, Dataset) else at.document("dataset", Dataset)
+    issues = [
+        Issue(file=at.record.subject, path=path, problem=problem) for path, problem in _lacking(dataset, at.record)
+    ]
+    if issues:
+        raise InputError.from_issues(at.record.subject, issues)
+
+
+def _lacking(dataset: Dataset, record: Record) -> Iterator[Lack]:
+    yield from missing(dataset)
+    yield from given_away(dataset)
+    usage = dataset.usage
+    if usage is not None and (usage.target, usage.assigner) != (dataset.subject, record.owner):
+        yield Lack("usageInfo.target", text("terms.foreign_offer", dataset=dataset.subject, found=usage.target))
+    for path, problem in unmet(usage) if usage is not None else ():
+        yield Lack(f"usageInfo.{path}", problem)
+
+
+def _later_version(at: Situation) -> None:
+    kept, new = at.document("dataset", Dataset).version, at.brought(Dataset).version
+    if _numbers(new) <= _numbers(kept):
+        raise InputError("record.no_later_version", found=new, published=kept)
+
+
+def _published_dataset(at: Situation) -> None:
+    agreement = _agreement(at)
+    head = at.base.head(record_head(agreement.dataset))
+    record = at.base.load(head, Record) if head is not None else None
+    if record is None or record.state != DatasetState.PUBLISHED or record.owner != agreement.assigner:
+        raise BarredError("record.dataset_not_published", dataset=agreement.dataset)
+    published = at.base.load(record.documents["dataset"], Dataset)
+    is_new = NEW in at.row.sources
+    if (is_new and agreement.dataset_version != published.digest()) or not agreement.covers(published.version):
+        raise BarredError("record.other_dataset_version", dataset=agreement.dataset, version=published.version)
+
+
+def _published_offer(at: Situation) -> None:
+    agreement = at.brought(Agreement)
+    published = at.base.load(agreement.dataset_version, Dataset)
+    if published.usage != agreement.offer or agreement.version != published.version:
+        raise BarredError("record.other_offer", dataset=agreement.dataset)
+
+
+def _purposes_offered(at: Situation) -> None:
+    agreement = at.brought(Agreement)
+    unknown = [purpose for purpose in agreement.purposes if not agreement.offer.is_for(purpose)]
+    if unknown:
+        known = ", ".join(agreement.offer.purposes) or "–"
+        raise InputError("terms.unknown_purpose", found=", ".join(unknown), allowed=known)
+
+
+def _not_revoked(at: Situation) -> None:
+    agreement = at.brought(Agreement)
+    if _is_revoked(at.base, agreement.dataset, agreement.assignee):
+        raise BarredError("record.revoked_before", organisation=agreement.assignee, dataset=agreement.dataset)
+
+
+def act_of_new(view: View, dataset: Subject) -> Act:
+    """Return what a new agreement of the actor is: offered by the owner, taken up, or asked for after a revocation.
+
+    To take up the published offer is to agree at once, except where the owner's newest word to them on this dataset is
+    that an agreement was revoked: they then ask, and the owner consents or not. A day that has passed is no such word.
+    """
+    if holder_of(dataset) == view.actor.organisation:
+        return Act.AGREEMENT_OFFER
+    revoked = _is_revoked(everything(view), dataset, view.actor.organisation)
+    return Act.AGREEMENT_ASK if revoked else Act.AGREEMENT_TAKE
+
+
+def _is_revoked(base: View, dataset: Subject, organisation: str) -> bool:
+    """Tell whether a dataset's newest word to an organisation is a revocation. ``base`` sees every document."""
+    with base.reading() as connection:
+        subjects = [row.subject for row in agreements_between(connection, dataset, organisation)]
+    said = [
+        (step.at, step.act is Act.AGREEMENT_REVOKE)
+        for subject in subjects
+        for step in load_record(base, subject)[0].history
+        if step.act in _WORDS
+    ]
+    return max(said, default=(None, False))[1]
+
+
+def _first_day(at: Situation) -> None:
+    agreement = at.document("agreement", Agreement)
+    if not agreement.has_begun(at.now) or agreement.is_over(at.now):
+        raise BarredError("record.not_in_force", begins=agreement.begins or "–", ends=agreement.ends or "–")
+
+
+def _last_day_over(at: Situation) -> None:
+    agreement = at.document("agreement", Agreement)
+    if not agreement.is_over(at.now):
+        raise BarredError("record.not_over", ends=agreement.ends or "–", today=format_day(at.now))
+
+
+def _agreement(at: Situation) -> Agreement:
+    brought = at.move.brings
+    return brought if isinstance(brought, Agreement) else at.document("agreement", Agreement)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.SAME_ORGANISATION: _same_organisation,
     Precondition.SAME_SUBJECT: _same_subject,
@@ -290,17 +414,12 @@ _CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
     Precondition.ATTEMPT_LEFT: _attempt_left,
     Precondition.OPEN_ORDER: _open_order,
     Precondition.DEADLINE_AHEAD: _deadline_ahead,
-    **OF_TERMS,
+    Precondition.COMPLETE_DATASET: _complete_dataset,
+    Precondition.LATER_VERSION: _later_version,
+    Precondition.PUBLISHED_DATASET: _published_dataset,
+    Precondition.PUBLISHED_OFFER: _published_offer,
+    Precondition.PURPOSES_OFFERED: _purposes_offered,
+    Precondition.NOT_REVOKED: _not_revoked,
+    Precondition.FIRST_DAY: _first_day,
+    Precondition.LAST_DAY_OVER: _last_day_over,
 }
-
-
-def _outdated_reasons(before: Scenario, after: Scenario) -> tuple[Criterion, ...]:
-    """Return the criteria of ``after`` whose rule is new while their reason was given for one that is gone."""
-    old = [criterion.parsed() for criterion in before.criteria]
-    new = [criterion.parsed() for criterion in after.criteria]
-    orphaned = [criterion.why for criterion, rule in zip(before.criteria, old, strict=True) if rule not in new]
-    return tuple(
-        criterion
-        for criterion, rule in zip(after.criteria, new, strict=True)
-        if rule not in old and criterion.why is not None and criterion.why in orphaned
-    )

@@ -13,9 +13,8 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.milestones import milestones
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.record import ApplicationVersion, Commission, Record, milestones
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, DatasetState, ScenarioState

@@ -14,13 +14,11 @@ from pilotbase.certificate.status import CertificateStatus, issued_certificates,
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
-from pilotbase.documents.standard_profile import StandardProfile
-from pilotbase.documents.standard_use import StandardReference
+from pilotbase.documents.standards import StandardProfile, StandardReference
 from pilotbase.documents.vocabularies import Conformity
-from pilotbase.standards.composing import HeldRequirement
+from pilotbase.standards.composing import HeldRequirement, packaged_profiles
 from pilotbase.standards.differing import RequirementChange, differences, touching
 from pilotbase.standards.matrix import MatrixInputs, conformity_rows
-from pilotbase.standards.packaged import packaged_profiles
 from pilotbase.workspace.store import View
 
 

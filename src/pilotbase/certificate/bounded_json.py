@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import pydantic
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.json_reader import load_strict
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain

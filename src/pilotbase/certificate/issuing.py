@@ -1,4 +1,9 @@
-"""From a report to a signed certificate. Rejections and inconclusive trials are signed too; rehearsals never."""
+"""From a report to a signed certificate. Rejections and inconclusive trials are signed too; rehearsals never.
+
+The one true sentence of a certificate: what was shown, with which error probability, under which assumptions. Source:
+``statistics.md``, corrections, "The certificate's sentence". What carries no error probability (a full census, a
+measured run, a descriptive score) is said to carry none.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +17,10 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
-from pilotbase.documents.guarantees import weakest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Attempt, CriterionResult, Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
+from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, weakest
 
 NO_SEPARATION_OF_DUTIES = text("certificate.remark.no_separation")
 """For a base of one person: who ran the trial also signed."""

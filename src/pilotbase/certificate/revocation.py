@@ -9,7 +9,7 @@ import pydantic
 
 from pilotbase.certificate.bounded_json import REVOCATIONS, parse_model
 from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
+from pilotbase.certificate.roots import TrustRoots, follow_chain
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InvalidProofError, RefusedError
@@ -76,7 +76,7 @@ def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:
     if not signers:
         raise InvalidProofError("certificate.untrusted", what=REVOCATIONS)
     found = parse_model(RevocationList, envelope.content(), REVOCATIONS)
-    if not any(holder.issuer == found.issuer and _covers(holder, found) for holder in signers):
+    if not any(holder.issuer == found.issuer and holder.covers(found.issued_at, found.issued_at) for holder in signers):
         raise InvalidProofError("certificate.untrusted", what=REVOCATIONS)
     return found
 
@@ -96,7 +96,3 @@ def seal_revocations(listed: RevocationList, trust: TrustFolder) -> Envelope:
             ends=ends.isoformat(timespec="seconds"),
         )
     return seal(REVOCATIONS_TYPE, listed.canonical(), trust.signing_key(), trust.chain)
-
-
-def _covers(holder: TrustedKey, found: RevocationList) -> bool:
-    return holder.covers(found.issued_at, found.issued_at)

@@ -12,10 +12,9 @@ from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.revocation import RevocationList, read_revocations
 from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
-from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Text, text
 
 

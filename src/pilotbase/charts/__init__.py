@@ -35,45 +35,31 @@ same bytes on every machine; `one_file` makes pages that are so, too. ``format_n
 charts do; ``make_visible`` shows what hides in strangers' text.
 """
 
-from pilotbase.charts.answer_grid import answer_grid
-from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.against_truth import answer_grid, coverage_chart, format_at, interval_chart, time_chart
+from pilotbase.charts.bars import Bar, Legend, RankedBar, bar_chart, ranked_chart
 from pilotbase.charts.boxed_image import boxed_image, format_box
-from pilotbase.charts.calibration import calibration_chart
-from pilotbase.charts.candidates import CandidateRow, candidates_chart
-from pilotbase.charts.class_bars import class_chart, class_name
-from pilotbase.charts.columns import ChartColumn, column_chart
+from pilotbase.charts.classes import class_chart, class_name, confusion_chart, confusion_names, format_share
+from pilotbase.charts.columns import Bin, ChartColumn, column_chart, format_time, histogram_chart
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
-from pilotbase.charts.confusion import confusion_chart, confusion_names, format_share
-from pilotbase.charts.criterion import criterion_chart
-from pilotbase.charts.drift_strips import DriftStrip, Spell, drift_chart
-from pilotbase.charts.funnel import FunnelStage, funnel_chart
-from pilotbase.charts.gap_grid import GapSquare, gap_chart
-from pilotbase.charts.grid import Grid, grid_chart
+from pilotbase.charts.criterion import CandidateRow, candidates_chart, criterion_chart, group_chart
+from pilotbase.charts.grids import GapSquare, Grid, gap_chart, grid_chart
 from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
-from pilotbase.charts.groups import group_chart
-from pilotbase.charts.histogram import Bin, format_time, histogram_chart
-from pilotbase.charts.interval_bars import coverage_chart, interval_chart
-from pilotbase.charts.latency import latency_chart
+from pilotbase.charts.latency import latency_chart, load_blocks_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
-from pilotbase.charts.load_blocks import load_blocks_chart
-from pilotbase.charts.marks import OUTCOME_OF, outcome_word, status_mark
-from pilotbase.charts.numbers import format_count, format_number
-from pilotbase.charts.probability_bars import probability_chart
+from pilotbase.charts.marks import status_mark, verdict_strip
+from pilotbase.charts.palette import DARK, LIGHT, Theme
+from pilotbase.charts.probabilities import calibration_chart, probability_chart
 from pilotbase.charts.qr_code import qr_code
-from pilotbase.charts.ranked_bars import RankedBar, ranked_chart
+from pilotbase.charts.scales import format_count, format_number
+from pilotbase.charts.stages import FunnelStage, Leg, funnel_chart, way_chart
 from pilotbase.charts.strips import Strip, strips_chart
-from pilotbase.charts.themes import DARK, LIGHT, Theme
-from pilotbase.charts.time_course import format_at, time_chart
 from pilotbase.charts.usage_bands import Promise, UsageBand, usage_chart
-from pilotbase.charts.verdict_strip import verdict_strip
-from pilotbase.charts.watch_path import WatchedPath, WatchedPoint, watch_path_chart
-from pilotbase.charts.way import Leg, way_chart
+from pilotbase.charts.watch import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.visible_text import make_visible
 
 __all__ = [
     "DARK",
     "LIGHT",
-    "OUTCOME_OF",
     "Bar",
     "BarGroup",
     "Bin",
@@ -127,7 +113,6 @@ __all__ = [
     "leader_chart",
     "load_blocks_chart",
     "make_visible",
-    "outcome_word",
     "probability_chart",
     "qr_code",
     "ranked_chart",

@@ -1,4 +1,4 @@
-"""Groups side by side: a part of a whole each, and the target where there is one."""
+"""Bars below each other: groups as parts of a whole with their targets, and names with a figure each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.numbers import format_count
-from pilotbase.charts.scales import Scale
-from pilotbase.charts.themes import LIGHT, Theme
+from pilotbase.charts.drawing import Drawing, shortened, width_of
+from pilotbase.charts.palette import HAIR, INK, LIGHT, MUTED, Theme
+from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.texts import Language, text
 
-WIDTH, ROW, BAR, TOP = 560, 36, 18, 34
-LEFT, RIGHT, END = 212, 470, 552
+BAR_WIDTH, BAR_ROW, BAR_HEIGHT, BAR_TOP = 560, 36, 18, 34
+BAR_LEFT, RIGHT, BAR_END = 212, 470, 552
 _BOLD = 1.2
 """How much wider the bold numbers are than `width_of` says of text of the usual size."""
 
@@ -45,13 +44,13 @@ def bar_chart(bars: Sequence[Bar], legend: Legend, language: Language, theme: Th
 @lru_cache(maxsize=64)
 def _drawn(bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme) -> str:
     described = "; ".join(_described(bar, legend, language) for bar in bars)
-    drawing = Drawing(WIDTH, TOP + ROW * len(bars) + 4, legend.title, described, theme.paper)
+    drawing = Drawing(BAR_WIDTH, BAR_TOP + BAR_ROW * len(bars) + 4, legend.title, described, theme.paper)
     _draw_legend(drawing, bars, legend, language, theme)
     most = max([1, *(max(bar.whole, bar.part, bar.target or 0) for bar in bars)])
     widest = max((width_of(_numbers(bar)) for bar in bars), default=0)
-    scale = Scale(0, most, LEFT, min(RIGHT, END - _BOLD * widest - 12))
+    scale = Scale(0, most, BAR_LEFT, min(RIGHT, BAR_END - _BOLD * widest - 12))
     for index, bar in enumerate(bars):
-        _draw_bar(drawing, bar, scale, TOP + ROW * index, theme)
+        _draw_bar(drawing, bar, scale, BAR_TOP + BAR_ROW * index, theme)
     return drawing.to_svg()
 
 
@@ -62,7 +61,7 @@ def _described(bar: Bar, legend: Legend, language: Language) -> str:
 
 
 def _draw_legend(drawing: Drawing, bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme) -> None:
-    x = float(LEFT)
+    x = float(BAR_LEFT)
     for name, colour in ((legend.whole, theme.soft), (legend.part, theme.strong)):
         drawing.rectangle((x, 6), (12, 12), colour, rounding=2)
         drawing.text((x + 18, 16), name, colour=theme.muted)
@@ -73,15 +72,62 @@ def _draw_legend(drawing: Drawing, bars: tuple[Bar, ...], legend: Legend, langua
 
 
 def _draw_bar(drawing: Drawing, bar: Bar, scale: Scale, top: float, theme: Theme) -> None:
-    y = top + (ROW - BAR) / 2
-    drawing.text((LEFT - 12, y + 14), bar.name, anchor="end", colour=theme.ink, size=13)
-    drawing.line((LEFT, top + ROW), (END, top + ROW), theme.line)
-    drawing.rectangle((LEFT, y), (scale(bar.whole) - LEFT, BAR), theme.soft, rounding=3)
-    drawing.rectangle((LEFT, y), (scale(bar.part) - LEFT, BAR), theme.strong, rounding=3)
+    y = top + (BAR_ROW - BAR_HEIGHT) / 2
+    drawing.text((BAR_LEFT - 12, y + 14), bar.name, anchor="end", colour=theme.ink, size=13)
+    drawing.line((BAR_LEFT, top + BAR_ROW), (BAR_END, top + BAR_ROW), theme.line)
+    drawing.rectangle((BAR_LEFT, y), (scale(bar.whole) - BAR_LEFT, BAR_HEIGHT), theme.soft, rounding=3)
+    drawing.rectangle((BAR_LEFT, y), (scale(bar.part) - BAR_LEFT, BAR_HEIGHT), theme.strong, rounding=3)
     if bar.target is not None:
-        drawing.line((scale(bar.target), y - 5), (scale(bar.target), y + BAR + 5), theme.goal, 3)
-    drawing.text((END, y + 14), _numbers(bar), anchor="end", colour=theme.ink, bold=True, size=13)
+        drawing.line((scale(bar.target), y - 5), (scale(bar.target), y + BAR_HEIGHT + 5), theme.goal, 3)
+    drawing.text((BAR_END, y + 14), _numbers(bar), anchor="end", colour=theme.ink, bold=True, size=13)
 
 
 def _numbers(bar: Bar) -> str:
     return f"{format_count(bar.part)} / {format_count(bar.whole)}"
+
+
+RANKED_WIDTH, RANKED_LEFT, RANKED_END, RANKED_TOP, RANKED_ROW, RANKED_HEIGHT = 380, 124, 372, 8, 22, 13
+
+
+@dataclass(frozen=True)
+class RankedBar:
+    """A name, its figure and how it is spelled; ``part`` of it is drawn darker."""
+
+    name: str
+    value: float
+    said: str
+    part: float | None = None
+
+
+def ranked_chart(bars: Sequence[RankedBar], title: str, lines: Sequence[float] = (), most: float = 0.0) -> str:
+    """Return the bars as SVG in the order given; "" without one. The longest is the largest figure, or ``most``."""
+    if not bars:
+        return ""
+    described = "; ".join(f"{bar.name}: {bar.said}" for bar in bars)
+    drawing = Drawing(RANKED_WIDTH, RANKED_TOP + RANKED_ROW * len(bars) + (22 if lines else 6), title, described)
+    widest = max(width_of(bar.said) for bar in bars)
+    largest = max(most, *(bar.value for bar in bars), *lines) or 1.0
+    scale = Scale(0, largest, RANKED_LEFT, RANKED_END - widest - 14)
+    bottom = RANKED_TOP + RANKED_ROW * len(bars)
+    for line in lines:
+        drawing.line((scale(line), RANKED_TOP - 4), (scale(line), bottom), MUTED, 1, "3 3")
+        drawing.text((scale(line), bottom + 14), f"{line:g}", anchor="middle", colour=MUTED)
+    for place, bar in enumerate(bars):
+        _draw(drawing, bar, scale, RANKED_TOP + RANKED_ROW * place)
+    return drawing.to_svg()
+
+
+def _draw(drawing: Drawing, bar: RankedBar, scale: Scale, top: float) -> None:
+    y = top + (RANKED_ROW - RANKED_HEIGHT) / 2
+    whole, part = (LIGHT.strong, None) if bar.part is None else (LIGHT.soft, bar.part)
+    drawing.line((RANKED_LEFT, top + RANKED_ROW), (RANKED_END, top + RANKED_ROW), HAIR)
+    drawing.text((RANKED_LEFT - 10, y + RANKED_HEIGHT - 2), shortened(bar.name, RANKED_LEFT - 20), anchor="end")
+    drawing.rectangle(
+        (RANKED_LEFT, y),
+        (max(scale(bar.value) - RANKED_LEFT, 1.5 if bar.value else 0), RANKED_HEIGHT),
+        whole,
+        rounding=2,
+    )
+    if part is not None:
+        drawing.rectangle((RANKED_LEFT, y), (scale(part) - RANKED_LEFT, RANKED_HEIGHT), LIGHT.strong, rounding=2)
+    drawing.text((scale(bar.value) + 8, y + RANKED_HEIGHT - 2), bar.said, colour=INK)

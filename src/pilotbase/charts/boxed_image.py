@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import DEEP_BLUE, PAPER, RED
-from pilotbase.charts.ranked_bars import shortened
-from pilotbase.charts.themes import LIGHT
-from pilotbase.documents.shown_cases import ShownBox, ShownImage
+from pilotbase.charts.drawing import Drawing, shortened, width_of
+from pilotbase.charts.palette import DEEP_BLUE, LIGHT, PAPER, RED
+from pilotbase.documents.figures import ShownBox, ShownImage
 from pilotbase.documents.texts import Language, text
 
 LONGER_SIDE = 360.0

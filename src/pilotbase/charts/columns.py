@@ -1,16 +1,17 @@
-"""Columns with a name below and a count above each; where they add up, the share reached so far."""
+"""Counts as columns: by name, with the share reached so far, or by bin, with the part that is compared."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import format_count
-from pilotbase.charts.ranked_bars import shortened
-from pilotbase.charts.themes import LIGHT, Theme
+from pilotbase.charts.drawing import Drawing, shortened
+from pilotbase.charts.palette import LIGHT, LINE, MUTED, Theme
+from pilotbase.charts.scales import Scale, format_count, format_ticks
+from pilotbase.documents.moments import format_day, format_minute
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM, NAMES = 380, 8, 372, 24, 150, 30
+COLUMN_WIDTH, COLUMN_LEFT, COLUMN_RIGHT, COLUMN_TOP, COLUMN_BOTTOM, NAMES = 380, 8, 372, 24, 150, 30
 
 
 @dataclass(frozen=True)
@@ -27,22 +28,99 @@ class ChartColumn:
 def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "", theme: Theme = LIGHT) -> str:
     """Return the columns as SVG; ``reached``: what the line of shares is called."""
     described = "; ".join(f"{one.name}: {format_count(one.count)}" for one in columns)
-    height = BOTTOM + NAMES + (40 if reached else 4)
-    drawing = Drawing(WIDTH, height, title, described, theme.paper)
-    most, wide = max((one.count for one in columns), default=0) or 1, (RIGHT - LEFT) / max(len(columns), 1)
+    height = COLUMN_BOTTOM + NAMES + (40 if reached else 4)
+    drawing = Drawing(COLUMN_WIDTH, height, title, described, theme.paper)
+    most, wide = (
+        max((one.count for one in columns), default=0) or 1,
+        (COLUMN_RIGHT - COLUMN_LEFT) / max(len(columns), 1),
+    )
     for place, one in enumerate(columns):
-        middle, tall = LEFT + wide * (place + 0.5), (BOTTOM - TOP) * one.count / most
+        middle, tall = COLUMN_LEFT + wide * (place + 0.5), (COLUMN_BOTTOM - COLUMN_TOP) * one.count / most
         fill = theme.soft if one.apart else theme.strong
         drawing.rectangle(
-            (middle - wide * 0.4, BOTTOM - tall), (wide * 0.8, tall), fill, rounding=2, outline=theme.strong
+            (middle - wide * 0.4, COLUMN_BOTTOM - tall), (wide * 0.8, tall), fill, rounding=2, outline=theme.strong
         )
-        drawing.text((middle, BOTTOM - tall - 5), format_count(one.count), anchor="middle", colour=theme.ink, size=10)
+        drawing.text(
+            (middle, COLUMN_BOTTOM - tall - 5), format_count(one.count), anchor="middle", colour=theme.ink, size=10
+        )
         for line, word in enumerate(one.name.split(" ", 1)):
             said = shortened(word, 1.2 * wide)
-            drawing.text((middle, BOTTOM + 14 + 12 * line), said, anchor="middle", colour=theme.muted, size=10)
+            drawing.text((middle, COLUMN_BOTTOM + 14 + 12 * line), said, anchor="middle", colour=theme.muted, size=10)
         if reached and one.reached:
-            drawing.text((middle, BOTTOM + NAMES + 32), one.reached, anchor="middle", colour=theme.ink, size=10)
-    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), theme.muted)
+            drawing.text((middle, COLUMN_BOTTOM + NAMES + 32), one.reached, anchor="middle", colour=theme.ink, size=10)
+    drawing.line((COLUMN_LEFT, COLUMN_BOTTOM), (COLUMN_RIGHT, COLUMN_BOTTOM), theme.muted)
     if reached:
-        drawing.text((LEFT, BOTTOM + NAMES + 16), reached, colour=theme.muted, size=11)
+        drawing.text((COLUMN_LEFT, COLUMN_BOTTOM + NAMES + 16), reached, colour=theme.muted, size=11)
     return drawing.to_svg()
+
+
+HISTOGRAM_WIDTH, HEIGHT, HISTOGRAM_LEFT, HISTOGRAM_RIGHT, HISTOGRAM_TOP, HISTOGRAM_BOTTOM = 380, 150, 12, 368, 22, 116
+_SHORT = 3 * 86_400
+"""Seconds up to which an axis of times tells the minute."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Values from ``low`` to ``high``; ``part`` of them is drawn darker. None: too few to be told."""
+
+    low: float
+    high: float
+    count: int | None
+    part: int = 0
+
+
+def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool = False) -> str:
+    """Return the histogram as SVG; "" without a bin. ``times``: ends are seconds since 1970."""
+    if not bins:
+        return ""
+    low, high = bins[0].low, bins[-1].high
+    drawing = Drawing(HISTOGRAM_WIDTH, HEIGHT, title, _described(bins, times))
+    air = (high - low) / 2 if high > low else abs(low) * 0.05 + 0.5
+    scale = (
+        Scale(low, high, HISTOGRAM_LEFT, HISTOGRAM_RIGHT)
+        if high > low
+        else Scale(low - air, high + air, HISTOGRAM_LEFT, HISTOGRAM_RIGHT)
+    )
+    tallest = max((one.count or 0 for one in bins), default=0) or 1
+    _draw_axis(drawing, scale, unit, times)
+    for one in bins:
+        left, width = scale(one.low), max(scale(one.high) - scale(one.low) - 1, 3)
+        for count, colour in (
+            (one.count or 0, LIGHT.soft if any(one.part for one in bins) else LIGHT.strong),
+            (one.part, LIGHT.strong),
+        ):
+            height = (HISTOGRAM_BOTTOM - HISTOGRAM_TOP) * count / tallest
+            drawing.rectangle((left, HISTOGRAM_BOTTOM - height), (width, height), colour)
+    drawing.line((HISTOGRAM_LEFT, HISTOGRAM_BOTTOM), (HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM), LINE)
+    drawing.text((HISTOGRAM_LEFT, 12), f"{format_count(tallest)}", colour=MUTED, size=11)
+    return drawing.to_svg()
+
+
+def _draw_axis(drawing: Drawing, scale: Scale, unit: str, times: bool) -> None:
+    if times:
+        short = scale.high - scale.low <= _SHORT
+        drawing.text((HISTOGRAM_LEFT, HISTOGRAM_BOTTOM + 16), format_time(scale.low, short), colour=MUTED)
+        drawing.text(
+            (HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM + 16), format_time(scale.high, short), anchor="end", colour=MUTED
+        )
+        return
+    ticks = scale.ticks(4)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), HISTOGRAM_TOP, HISTOGRAM_BOTTOM)
+    if unit:
+        drawing.text((HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM + 31), unit, anchor="end", colour=MUTED)
+
+
+def format_time(seconds: float, short: bool = False) -> str:
+    """Return seconds since 1970 as a day, in a ``short`` range with the minute; years beyond reach as seconds."""
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return f"{seconds:.3g} s"
+    return format_minute(moment, zone=False) if short else format_day(moment)
+
+
+def _described(bins: Sequence[Bin], times: bool) -> str:
+    short = bins[-1].high - bins[0].low <= _SHORT
+    ends = [(format_time(one.low, short) if times else f"{one.low:.4g}", one.count) for one in bins]
+    return "; ".join(f"{low}: {format_count(count)}" for low, count in ends)

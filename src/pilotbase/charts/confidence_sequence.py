@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from pilotbase.charts.drawing import Drawing, Point, width_of
-from pilotbase.charts.numbers import format_count, format_number, format_on_axis, format_ticks, named_once
 from pilotbase.charts.palette import DEEP_BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
-from pilotbase.charts.scales import Scale, around
+from pilotbase.charts.scales import Scale, around, format_count, format_number, format_on_axis, format_ticks, named_once
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 

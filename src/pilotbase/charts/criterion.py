@@ -1,18 +1,21 @@
-"""One criterion: the score with its interval against the threshold, and the baseline on the same cases below it."""
+"""Scores with their intervals: one criterion, candidates on one criterion, and groups (never a verdict)."""
 
 from __future__ import annotations
 
-from pilotbase.charts.drawing import Anchor, Drawing, width_of
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotbase.charts.drawing import Anchor, Drawing, shortened, width_of
 from pilotbase.charts.marks import COLOURS
-from pilotbase.charts.numbers import format_number, format_on_axis, format_ticks, named_once
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
-from pilotbase.charts.scales import Scale, around
+from pilotbase.charts.scales import Scale, around, format_count, format_number, format_on_axis, format_ticks, named_once
+from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.report import CriterionResult
+from pilotbase.documents.report import CriterionResult, GroupScore
 from pilotbase.documents.texts import Language, text
 
-WIDTH, LEFT, RIGHT = 380, 84, 324
-TOP, OURS, THEIRS, BOTTOM, BOTTOM_ALONE = 30, 58, 94, 116, 80
+CRITERION_WIDTH, CRITERION_LEFT, CRITERION_RIGHT = 380, 84, 324
+CRITERION_TOP, OURS, THEIRS, BOTTOM, BOTTOM_ALONE = 30, 58, 94, 116, 80
 UNDER_AXIS, UNDER_AXIS_WITH_UNIT = 32, 52
 
 
@@ -20,9 +23,15 @@ def criterion_chart(result: CriterionResult, language: Language) -> str:
     """Return the criterion as SVG: acceptable side shaded, threshold as a line, bounds as a bar, score as a dot."""
     title = text("chart.criterion.title", rule=result.rule).render(language)
     height = _bottom(result) + (UNDER_AXIS_WITH_UNIT if named_once(result.unit_label) else UNDER_AXIS)
-    drawing = Drawing(WIDTH, height, title, _description(result, language))
-    scale = _scale(result)
-    _draw_ground(drawing, result, scale, language)
+    drawing = Drawing(CRITERION_WIDTH, height, title, _description(result, language))
+    scale = _criterion_scale(result)
+    _draw_ground(drawing, result, scale, (CRITERION_TOP, _bottom(result)), 4)
+    if named_once(result.unit_label):
+        unit = text("chart.unit", unit=result.unit_label).render(language)
+        drawing.text(
+            ((CRITERION_LEFT + CRITERION_RIGHT) / 2, _bottom(result) + 38), unit, anchor="middle", colour=MUTED
+        )
+    _draw_threshold(drawing, result, scale, CRITERION_TOP, language)
     _draw_ours(drawing, result, scale, language)
     if _compared(result):
         _draw_baseline(drawing, result, scale, language)
@@ -51,40 +60,51 @@ def _bounds(result: CriterionResult) -> tuple[float | None, float | None]:
     return (None, None) if result.guarantee == "measured_run" else (result.lower, result.upper)
 
 
-def _scale(result: CriterionResult) -> Scale:
+def _criterion_scale(result: CriterionResult) -> Scale:
     found = [result.threshold, result.estimate, *_bounds(result), result.baseline]
-    return Scale(*value_range(result, [value for value in found if value is not None]), LEFT, RIGHT)
+    return Scale(*value_range(result, [value for value in found if value is not None]), CRITERION_LEFT, CRITERION_RIGHT)
 
 
-def _draw_ground(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
-    threshold, bottom = scale(result.threshold), _bottom(result)
+def _draw_ground(
+    drawing: Drawing, result: CriterionResult | ComparedCriterion, scale: Scale, rows: tuple[float, float], ticks: int
+) -> None:
+    """Shade the acceptable side between the upper and lower end of ``rows``, with the axis and the threshold's line."""
+    threshold, (top, bottom) = scale(result.threshold), rows
     at_least = parse_rule(result.rule).comparison == ">="
-    start, end = (threshold, RIGHT) if at_least else (LEFT, threshold)
-    drawing.rectangle((start, TOP), (end - start, bottom - TOP), PALE_GREEN)
-    ticks = scale.ticks(4, result.unit_label)
-    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks, result.unit_label), TOP, bottom)
-    drawing.line((LEFT, bottom), (RIGHT, bottom), LINE)
-    drawing.line((threshold, TOP - 6), (threshold, bottom), INK, 2)
-    if named_once(result.unit_label):
-        unit = text("chart.unit", unit=result.unit_label).render(language)
-        drawing.text(((LEFT + RIGHT) / 2, bottom + 38), unit, anchor="middle", colour=MUTED)
+    start, end = (threshold, scale.end) if at_least else (scale.start, threshold)
+    drawing.rectangle((start, top), (end - start, bottom - top), PALE_GREEN)
+    marked = scale.ticks(ticks, result.unit_label)
+    drawing.bottom_axis([scale(tick) for tick in marked], format_ticks(marked, result.unit_label), top, bottom)
+    drawing.line((scale.start, bottom), (scale.end, bottom), LINE)
+    drawing.line((threshold, top - 6), (threshold, bottom), INK, 2)
+
+
+def _draw_threshold(
+    drawing: Drawing, result: CriterionResult | ComparedCriterion, scale: Scale, top: float, language: Language
+) -> None:
     label = text("chart.threshold", value=format_on_axis(result.threshold, result.unit_label)).render(language)
-    anchor: Anchor = "end" if threshold > (LEFT + RIGHT) / 2 else "start"
-    drawing.text((threshold + (-4 if anchor == "end" else 4), TOP - 12), label, anchor=anchor, bold=True)
+    anchor: Anchor = "end" if scale(result.threshold) > (scale.start + scale.end) / 2 else "start"
+    drawing.text((scale(result.threshold) + (-4 if anchor == "end" else 4), top - 12), label, anchor=anchor, bold=True)
+
+
+def _draw_bounds(drawing: Drawing, bounds: tuple[float | None, float | None], scale: Scale, y: float) -> None:
+    """Draw an interval as a bar that reaches the edge where a bound is not known."""
+    lower, upper = bounds
+    if lower is None and upper is None:
+        return
+    start, end = scale.low if lower is None else lower, scale.high if upper is None else upper
+    drawing.line((scale(start), y), (scale(end), y), BLUE, 6)
+    for bound in bounds:
+        if bound is not None:
+            drawing.line((scale(bound), y - 8), (scale(bound), y + 8), DEEP_BLUE, 2)
 
 
 def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
-    drawing.text((LEFT - 14, OURS + 4), text("chart.application").render(language), anchor="end")
-    lower, upper = _bounds(result)
-    if lower is not None or upper is not None:
-        start, end = scale.low if lower is None else lower, scale.high if upper is None else upper
-        drawing.line((scale(start), OURS), (scale(end), OURS), BLUE, 6)
-        for bound in (lower, upper):
-            if bound is not None:
-                drawing.line((scale(bound), OURS - 8), (scale(bound), OURS + 8), DEEP_BLUE, 2)
+    drawing.text((CRITERION_LEFT - 14, OURS + 4), text("chart.application").render(language), anchor="end")
+    _draw_bounds(drawing, _bounds(result), scale, OURS)
     if result.estimate is None:
         note = text("chart.no_score").render(language)
-        drawing.text((LEFT + 8, OURS + 4), note, colour=MUTED)
+        drawing.text((CRITERION_LEFT + 8, OURS + 4), note, colour=MUTED)
         return
     drawing.circle((scale(result.estimate), OURS), 6, PAPER, COLOURS[result.outcome], 3)
     label = format_on_axis(result.estimate, result.unit_label)
@@ -92,14 +112,14 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
 
 
 def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
-    drawing.text((LEFT - 14, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
+    drawing.text((CRITERION_LEFT - 14, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
     if result.baseline is None:
-        drawing.text((LEFT + 8, THEIRS + 4), "–", colour=MUTED)
+        drawing.text((CRITERION_LEFT + 8, THEIRS + 4), "–", colour=MUTED)
         return
     x = scale(result.baseline)
     drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
     label = format_on_axis(result.baseline, result.unit_label)
-    fits = x + 12 + width_of(label) <= WIDTH
+    fits = x + 12 + width_of(label) <= CRITERION_WIDTH
     drawing.text((x + (12 if fits else -12), THEIRS + 4), label, anchor="start" if fits else "end", colour=MUTED)
 
 
@@ -115,3 +135,112 @@ def _description(result: CriterionResult, language: Language) -> str:
     if not _compared(result):
         return text("chart.criterion.description_alone", **values).render(language)
     return text("chart.criterion.description", **values, baseline=format_number(result.baseline, unit)).render(language)
+
+
+CANDIDATE_WIDTH, CANDIDATE_ROW, CANDIDATE_TOP, FOOT = 440, 64, 34, 28
+CANDIDATE_LEFT, CANDIDATE_RIGHT = 28, 412
+_NAME, _MIDDLE = 16, 46
+"""How far below the top of its row the name of a candidate stands, and its dot: one above the other, for a phone."""
+_LONGEST_NAME = 280
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """One candidate's line: its name and how it met the criterion."""
+
+    name: str
+    result: ComparedCriterion
+
+
+def candidates_chart(rows: Sequence[CandidateRow], language: Language) -> str:
+    """Return rows of one criterion as SVG: bounds as a bar, score as a dot, baseline on the same cases as a diamond.
+
+    Nothing is drawn ("") where no candidate has a score.
+    """
+    values = [value for row in rows for value in _values(row.result)]
+    if not values:
+        return ""
+    first = rows[0].result
+    title = text("chart.candidates.title", rule=first.rule).render(language)
+    bottom = CANDIDATE_TOP + CANDIDATE_ROW * len(rows)
+    drawing = Drawing(CANDIDATE_WIDTH, bottom + FOOT, title, "; ".join(_told(row) for row in rows))
+    scale = Scale(*around([*values, first.threshold], _limits(first, values)), CANDIDATE_LEFT, CANDIDATE_RIGHT)
+    _draw_ground(drawing, first, scale, (CANDIDATE_TOP, bottom), 5)
+    _draw_threshold(drawing, first, scale, CANDIDATE_TOP, language)
+    for index, row in enumerate(rows):
+        _draw_candidate_row(drawing, row, scale, CANDIDATE_TOP + CANDIDATE_ROW * index)
+    return drawing.to_svg()
+
+
+def _limits(result: ComparedCriterion, values: list[float]) -> tuple[float, float] | None:
+    return (0.0, 1.0) if not result.unit_label and all(0 <= value <= 1 for value in values) else None
+
+
+def _values(result: ComparedCriterion) -> list[float]:
+    found = (result.estimate, result.lower, result.upper, result.baseline)
+    return [value for value in found if value is not None]
+
+
+def _draw_candidate_row(drawing: Drawing, row: CandidateRow, scale: Scale, top: float) -> None:
+    result, y = row.result, top + _MIDDLE
+    drawing.text((CANDIDATE_LEFT, top + _NAME), shortened(row.name, _LONGEST_NAME))
+    _draw_bounds(drawing, (result.lower, result.upper), scale, y)
+    if result.baseline is not None:
+        x = scale(result.baseline)
+        drawing.polygon([(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)], PAPER, MUTED)
+    if result.estimate is None:
+        drawing.text((CANDIDATE_LEFT + 8, y + 4), "–", colour=MUTED)
+        return
+    x = scale(result.estimate)
+    drawing.circle((x, y), 6, PAPER, COLOURS[result.outcome], 3)
+    anchor: Anchor = "start" if x < CANDIDATE_LEFT + 16 else "end" if x > CANDIDATE_RIGHT - 16 else "middle"
+    drawing.text((x, y - 11), format_on_axis(result.estimate, result.unit_label), anchor=anchor, bold=True)
+
+
+def _told(row: CandidateRow) -> str:
+    unit, result = row.result.unit_label, row.result
+    bounds = f"[{format_number(result.lower, unit)}, {format_number(result.upper, unit)}]"
+    return f"{row.name}: {format_number(result.estimate, unit)} {bounds}"
+
+
+GROUP_WIDTH, GROUP_ROW = 380, 30
+GROUP_LEFT, GROUP_RIGHT, GROUP_TOP = 118, 300, 8
+_LONGEST_LABEL = 15
+
+
+def group_chart(scores: Sequence[GroupScore], language: Language) -> str:
+    """Return the groups of one column and measure as SVG, one row each in the order given."""
+    bottom = GROUP_TOP + GROUP_ROW * len(scores)
+    title = text("chart.groups.title", measure=scores[0].measure, column=scores[0].column).render(language)
+    description = "; ".join(f"{score.group}: {format_number(score.score)}" for score in scores)
+    drawing = Drawing(GROUP_WIDTH, bottom + 28, title, description)
+    scale = _group_scale(scores)
+    ticks = scale.ticks(4)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), GROUP_TOP, bottom)
+    drawing.line((GROUP_LEFT, bottom), (GROUP_RIGHT, bottom), LINE)
+    for index, score in enumerate(scores):
+        _draw_group_row(drawing, score, scale, GROUP_TOP + GROUP_ROW * index + GROUP_ROW / 2, language)
+    return drawing.to_svg()
+
+
+def _group_scale(scores: Sequence[GroupScore]) -> Scale:
+    found = [bound for score in scores for bound in (score.score, score.lower, score.upper) if bound is not None]
+    share = all(0 <= bound <= 1 for bound in found)
+    low, high = around(found or [0.0, 1.0], (0.0, 1.0) if share else None)
+    return Scale(low, high, GROUP_LEFT, GROUP_RIGHT)
+
+
+def _draw_group_row(drawing: Drawing, score: GroupScore, scale: Scale, y: float, language: Language) -> None:
+    drawing.text((GROUP_LEFT - 10, y + 4), _shortened(score.group), anchor="end")
+    cases = text("chart.groups.cases", cases=format_count(score.cases)).render(language)
+    drawing.text((GROUP_WIDTH - 2, y + 4), cases, anchor="end", colour=MUTED)
+    if score.score is None:
+        drawing.text(((GROUP_LEFT + GROUP_RIGHT) / 2, y + 4), "–", anchor="middle", colour=MUTED)
+        return
+    if score.lower is not None and score.upper is not None:
+        drawing.line((scale(score.lower), y), (scale(score.upper), y), BLUE, 4)
+    drawing.circle((scale(score.score), y), 5, PAPER, DEEP_BLUE, 2.5)
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"

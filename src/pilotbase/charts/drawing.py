@@ -137,6 +137,15 @@ def width_of(content: str, size: int = 12) -> float:
     return sum(size if east_asian_width(letter) in "WF" else 0.6 * size for letter in content)
 
 
+def shortened(name: str, room: float) -> str:
+    """Return ``name``, or as much of it as there is room for and an ellipsis."""
+    if width_of(name) <= room:
+        return name
+    while name and width_of(name + "…") > room:
+        name = name[:-1]
+    return name + "…"
+
+
 def _points(points: Sequence[Point]) -> str:
     return " ".join(f"{_short(x)},{_short(y)}" for x, y in points)
 

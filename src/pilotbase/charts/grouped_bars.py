@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import HAIR, INK, LINE, MUTED
-from pilotbase.charts.ranked_bars import shortened
+from pilotbase.charts.drawing import Drawing, shortened, width_of
+from pilotbase.charts.palette import HAIR, INK, LIGHT, LINE, MUTED
 from pilotbase.charts.scales import Scale
-from pilotbase.charts.themes import LIGHT
 
 WIDTH, LEFT, END, TOP, HEAD, ROW, BAR, FOOT = 860, 206, 852, 6, 26, 22, 13, 24
 

@@ -1,4 +1,4 @@
-"""The distribution of latencies per batch, with the quantiles that criteria speak of."""
+"""Latencies: their distribution with its quantiles, and a load test block by block."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale
+from pilotbase.documents.probes import LoadFigures
 from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.report import Performance
 from pilotbase.documents.texts import Language, text
 
 SIZE = (380, 220)
-LEFT, RIGHT, TOP, BOTTOM = 16, 366, 58, 172
+LATENCY_LEFT, LATENCY_RIGHT, LATENCY_TOP, LATENCY_BOTTOM = 16, 366, 58, 172
 MARKED = ("p50", "p95", "p99")
 NARROW = 4.0
 """Width of a bar whose bin has none."""
@@ -28,19 +29,21 @@ def latency_chart(performance: Performance, language: Language) -> str:
     if not bars:
         return ""
     title = text("chart.latency.title", rows=performance.batch_rows).render(language)
-    drawing = Drawing(*SIZE, title, _description(performance))
+    drawing = Drawing(*SIZE, title, _latency_description(performance))
     scale = _scale(bars)
     tallest = max(count for _, _, count in bars) or 1
     ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], [format_seconds(tick) for tick in ticks], TOP, BOTTOM)
+    drawing.bottom_axis(
+        [scale(tick) for tick in ticks], [format_seconds(tick) for tick in ticks], LATENCY_TOP, LATENCY_BOTTOM
+    )
     for low, high, count in bars:
-        height = (BOTTOM - TOP) * count / tallest
+        height = (LATENCY_BOTTOM - LATENCY_TOP) * count / tallest
         left, width = _place(scale(low), scale(high))
-        drawing.rectangle((left, BOTTOM - height), (width, height), BLUE)
-    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), LINE)
+        drawing.rectangle((left, LATENCY_BOTTOM - height), (width, height), BLUE)
+    drawing.line((LATENCY_LEFT, LATENCY_BOTTOM), (LATENCY_RIGHT, LATENCY_BOTTOM), LINE)
     _draw_quantiles(drawing, performance, scale)
     label = text("chart.latency.axis", rows=performance.batch_rows).render(language)
-    drawing.text(((LEFT + RIGHT) / 2, BOTTOM + 38), label, anchor="middle", colour=MUTED)
+    drawing.text(((LATENCY_LEFT + LATENCY_RIGHT) / 2, LATENCY_BOTTOM + 38), label, anchor="middle", colour=MUTED)
     return drawing.to_svg()
 
 
@@ -67,22 +70,77 @@ def _scale(bars: Sequence[tuple[float, float, int]]) -> Scale:
     low, high = min(bar[0] for bar in bars), max(bar[1] for bar in bars)
     if high - low <= _TINY * high or high <= 0:
         middle = max(low, 0.0)
-        return Scale(0.5 * middle, 1.5 * middle or 1e-6, LEFT, RIGHT)
+        return Scale(0.5 * middle, 1.5 * middle or 1e-6, LATENCY_LEFT, LATENCY_RIGHT)
     wide = low > 0 and high / low > _WIDE
-    return Scale(low if wide else max(0.0, low - 0.05 * (high - low)), high, LEFT, RIGHT, wide)
+    return Scale(low if wide else max(0.0, low - 0.05 * (high - low)), high, LATENCY_LEFT, LATENCY_RIGHT, wide)
 
 
 def _draw_quantiles(drawing: Drawing, performance: Performance, scale: Scale) -> None:
     """Draw one line a quantile, each label on a level of its own, so that close quantiles stay readable."""
     found = [(name, performance.latency_quantiles[name]) for name in MARKED if name in performance.latency_quantiles]
     for level, (name, seconds) in enumerate(reversed(found)):
-        x, y = scale(seconds), TOP - 40 + 16 * level
-        drawing.line((x, y - 8), (x, BOTTOM), INK, 1.5, "3 3")
-        left = x > (LEFT + RIGHT) / 2
+        x, y = scale(seconds), LATENCY_TOP - 40 + 16 * level
+        drawing.line((x, y - 8), (x, LATENCY_BOTTOM), INK, 1.5, "3 3")
+        left = x > (LATENCY_LEFT + LATENCY_RIGHT) / 2
         drawing.text(
             (x + (-5 if left else 5), y), f"{name} {format_seconds(seconds)}", anchor="end" if left else "start"
         )
 
 
-def _description(performance: Performance) -> str:
+def _latency_description(performance: Performance) -> str:
     return "; ".join(f"{name} {format_seconds(value)}" for name, value in performance.latency_quantiles.items())
+
+
+LOAD_LEFT, LOAD_RIGHT, LOAD_TOP, LOAD_BOTTOM = 62, 366, 44, 176
+_LABELS = 4
+_ROOM = 1.25
+"""Factor that is left above and below."""
+
+
+def load_blocks_chart(figures: LoadFigures, language: Language) -> str:
+    """Return both lines as SVG, or an empty string where no block has an answer."""
+    medians = [block.p50 for block in figures.blocks]
+    tails = [block.p99 for block in figures.blocks]
+    known = [value for value in (*medians, *tails) if value is not None and value > 0]
+    if len(medians) < 2 or not known:
+        return ""
+    title = text("chart.load_blocks.title", blocks=len(medians)).render(language)
+    drawing = Drawing(*SIZE, title, _load_description(figures, language))
+    scale = Scale(min(known) / _ROOM, max(known) * _ROOM, LOAD_BOTTOM, LOAD_TOP, logarithmic=True)
+    for level in range(_LABELS):
+        value = min(known) * (max(known) / min(known)) ** (level / (_LABELS - 1))
+        height = scale(value)
+        drawing.line((LOAD_LEFT, height), (LOAD_RIGHT, height), LINE)
+        drawing.text((LOAD_LEFT - 6, height + 4), format_seconds(value), anchor="end", colour=MUTED, size=11)
+    for values, colour, dashes in ((tails, INK, "4 3"), (medians, BLUE, "")):
+        for run in _runs(values, scale):
+            drawing.path(run, colour, 2, dashes)
+    drawing.line((LOAD_LEFT, LOAD_BOTTOM), (LOAD_RIGHT, LOAD_BOTTOM), LINE)
+    drawing.labels_within(LOAD_LEFT, LOAD_RIGHT, ["1", str(len(medians))], LOAD_BOTTOM + 16)
+    drawing.text(
+        ((LOAD_LEFT + LOAD_RIGHT) / 2, LOAD_BOTTOM + 34),
+        text("chart.load_blocks.axis").render(language),
+        anchor="middle",
+    )
+    for place, name, colour, dashes in ((LOAD_LEFT, "p50", BLUE, ""), (LOAD_LEFT + 70, "p99", INK, "4 3")):
+        drawing.path([(place, LOAD_TOP - 22), (place + 24, LOAD_TOP - 22)], colour, 2, dashes)
+        drawing.text((place + 30, LOAD_TOP - 18), name)
+    return drawing.to_svg()
+
+
+def _runs(values: Sequence[float | None], scale: Scale) -> list[list[tuple[float, float]]]:
+    """Return the points of each stretch without a gap."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for number, value in enumerate(values):
+        if value is None or value <= 0:
+            runs.append([])
+        else:
+            x = LOAD_LEFT + (LOAD_RIGHT - LOAD_LEFT) * number / (len(values) - 1)
+            runs[-1].append((x, scale(value)))
+    return [run for run in runs if run]
+
+
+def _load_description(figures: LoadFigures, language: Language) -> str:
+    told = {"p50": figures.p50, "p95": figures.p95, "p99": figures.p99}
+    spelled = "; ".join(f"{name} {format_seconds(value)}" for name, value in told.items() if value is not None)
+    return spelled or text("chart.load_blocks.no_answer").render(language)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.numbers import format_number, format_ticks
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, LINE, MUTED, PAPER
-from pilotbase.charts.scales import Scale, around
+from pilotbase.charts.scales import Scale, around, format_number, format_ticks
 from pilotbase.documents.texts import Language, text
 
 WIDTH, HEIGHT = 640, 220

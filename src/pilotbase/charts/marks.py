@@ -1,11 +1,15 @@
-"""Status as shape and colour; the word always stands beside it."""
+"""Status as shape, colour and word: one mark, and the five verifications side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from pilotbase.charts.drawing import Drawing, Point
-from pilotbase.charts.palette import AMBER, GREEN, MUTED, PAPER, RED
+from pilotbase.charts.palette import AMBER, GREEN, LINE, MUTED, PAPER, RED
+from pilotbase.documents.report import Section
 from pilotbase.documents.texts import Language, text
-from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 
 COLOURS = {
     Outcome.PASS: GREEN,
@@ -18,6 +22,7 @@ OUTCOME_OF = {
     Verdict.REJECT: Outcome.FAIL,
     Verdict.INCONCLUSIVE: Outcome.INCONCLUSIVE,
 }
+GAP = 8
 
 
 def status_mark(outcome: Outcome, language: Language = "en") -> str:
@@ -53,3 +58,58 @@ def draw_mark(drawing: Drawing, outcome: Outcome, centre: Point, radius: float) 
     else:
         drawing.circle(centre, r - 1, PAPER, colour, 2)
         drawing.path([(x - r * 0.4, y), (x + r * 0.4, y)], colour, stroke)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    number: int
+    name: str
+    outcome: Outcome
+    word: str
+
+
+def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: bool = False) -> str:
+    """Return the strip as SVG: five cells in a row, or ``stacked`` for a narrow screen.
+
+    A verification that the report lacks is *not measured*.
+    """
+    outcomes = {section.verification: section.outcome for section in sections}
+    cells = [
+        _cell(number, part, outcomes.get(part, Outcome.NOT_MEASURED), language)
+        for number, part in enumerate(Verification, 1)
+    ]
+    width, height = (340, 52) if stacked else (200, 80)
+    across, down = (1, len(cells)) if stacked else (len(cells), 1)
+    description = "; ".join(f"{cell.name}: {cell.word}" for cell in cells)
+    title = text("chart.strip.title").render(language)
+    drawing = Drawing(across * (width + GAP) - GAP + 2, down * (height + GAP) - GAP + 2, title, description)
+    for index, cell in enumerate(cells):
+        x = 1 + (0 if stacked else index * (width + GAP))
+        y = 1 + (index * (height + GAP) if stacked else 0)
+        drawing.rectangle((x, y), (width, height), PAPER, rounding=8, outline=LINE)
+        (_draw_row if stacked else _draw_tile)(drawing, (x, y), cell)
+    return drawing.to_svg()
+
+
+def _cell(number: int, part: Verification, outcome: Outcome, language: Language) -> _Cell:
+    name = text(f"verification.{part.value}").render(language)
+    return _Cell(number, _capital(name), outcome, _capital(outcome_word(outcome, language)))
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _draw_tile(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
+    x, y = corner
+    drawing.text((x + 14, y + 25), f"{cell.number}", colour=MUTED)
+    drawing.text((x + 28, y + 25), cell.name, colour=MUTED)
+    draw_mark(drawing, cell.outcome, (x + 25, y + 53), 11)
+    drawing.text((x + 44, y + 58), cell.word, colour=COLOURS[cell.outcome], bold=True, size=16)
+
+
+def _draw_row(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
+    x, y = corner
+    draw_mark(drawing, cell.outcome, (x + 28, y + 26), 12)
+    drawing.text((x + 54, y + 21), f"{cell.number}  {cell.name}", colour=MUTED, size=13)
+    drawing.text((x + 54, y + 41), cell.word, colour=COLOURS[cell.outcome], bold=True, size=15)

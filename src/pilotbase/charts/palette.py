@@ -1,6 +1,11 @@
-"""Colours of charts and reports (design tokens), each readable on white at WCAG 2.2 AA. Red means bad only."""
+"""Colours of charts and reports (design tokens): the palette, warning colours, and the light and the dark ground."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pilotbase.documents.vocabularies import Colour
 
 INK = "#1f2733"
 MUTED = "#596474"
@@ -18,3 +23,62 @@ AMBER = "#9a5b00"
 PALE_GREEN = "#e9f6e6"
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+
+
+FILLS: Mapping[Colour, str] = {
+    Colour.GREEN: GREEN,
+    Colour.BLUE: BLUE,
+    Colour.YELLOW: "#a37a00",
+    Colour.ORANGE: "#c4570a",
+    Colour.RED: RED,
+}
+"""Each stands out from white by 3 to 1 and more, as graphics must (WCAG 2.2, 1.4.11)."""
+_DEEPEST = 0.45
+"""How far a ground goes from the paper to the strong colour: ink stays readable on it."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a chart by what they are for."""
+
+    ink: str
+    muted: str
+    line: str
+    paper: str
+    strong: str
+    """What the chart is about."""
+    soft: str
+    """What it is compared with."""
+    goal: str
+    """A target."""
+
+
+LIGHT = Theme(
+    ink=INK,
+    muted=MUTED,
+    line=LINE,
+    paper=PAPER,
+    strong=BLUE,
+    soft="#a9cbff",
+    goal=INK,
+)
+DARK = Theme(
+    ink="#f3f6fb",
+    muted="#a9b6c9",
+    line="#2c3a52",
+    paper="#111a2b",
+    strong="#4096ff",
+    soft="#27508f",
+    goal="#ffc53d",
+)
+
+
+def shaded(theme: Theme, share: float) -> str:
+    """Return a ground for ink, the deeper the larger ``share`` (0 … 1) is; of none the paper."""
+    deep = _DEEPEST * min(max(share, 0.0), 1.0)
+    pairs = zip(_parts(theme.paper), _parts(theme.strong), strict=True)
+    return "#" + "".join(f"{round(paper + deep * (strong - paper)):02x}" for paper, strong in pairs)
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

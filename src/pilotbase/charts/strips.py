@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.palette import HAIR, INK, LINE, MUTED
-from pilotbase.charts.ranked_bars import shortened
+from pilotbase.charts.drawing import Drawing, shortened
+from pilotbase.charts.palette import HAIR, INK, LIGHT, LINE, MUTED
 from pilotbase.charts.scales import Scale
-from pilotbase.charts.themes import LIGHT
 
 WIDTH, LEFT, RIGHT, END, TOP, ROW, TALL, FOOT = 860, 250, 780, 852, 10, 62, 46, 26
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pilotbase.charts.columns import format_time
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.histogram import format_time
-from pilotbase.charts.palette import AMBER, DEEP_BLUE, GREEN, HAIR, INK, LINE, MUTED, PAPER
+from pilotbase.charts.palette import AMBER, DEEP_BLUE, GREEN, HAIR, INK, LIGHT, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale
-from pilotbase.charts.themes import LIGHT
 from pilotbase.documents.texts import Language, text
 
 WIDTH, LEFT, RIGHT, TOP, TALL, FOOT, LEGEND = 760, 52, 752, 12, 220, 30, 24

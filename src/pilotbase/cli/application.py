@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from pilotbase.cli import hub_records
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, command, print_json, progress_shown, say, shown
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
-    from pilotbase.trial.conforming import Conformance
+    from pilotbase.trial.rehearsing import Conformance
 
 
 class StartingForm(StrEnum):
@@ -70,7 +70,7 @@ def new(
 @command
 def check(
     application: Annotated[Path, typer.Argument(help="The application's folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check an application's folder, manifest and locked requirements; report every problem at once."""
     from pilotbase.worker.intake.checking import check_application
@@ -88,7 +88,7 @@ def check(
 def conform(
     scenario: Annotated[Path, typer.Argument(help="The scenario's folder.")],
     application: Annotated[Path, typer.Argument(help="The application's folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Try every cell of the matrix and every recorded exchange with its faults. Exit 0 where nothing failed, else 3."""
     from pilotbase.worker.base import open_base

@@ -14,7 +14,7 @@ from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
-    from pilotbase.workspace.blobs.checking import Damage
+    from pilotbase.workspace.checks.blobs import Damage
 
 
 keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)
@@ -96,8 +96,13 @@ def restore(
 ) -> None:
     """Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands."""
     from pilotbase.hub.process.accounts import accounts_restored
-    from pilotbase.workspace.backup.reading import opened_backup
-    from pilotbase.workspace.backup.restoring import Destination, require_empty, restore_store, restored_home
+    from pilotbase.workspace.backup.restoring import (
+        Destination,
+        opened_backup,
+        require_empty,
+        restore_store,
+        restored_home,
+    )
     from pilotbase.workspace.home import home_path, open_home, settings_for
 
     home, settings = home_path(), settings_for(store, blobs)
@@ -178,8 +183,7 @@ def collect(
     from datetime import timedelta
 
     from pilotbase.worker.base import open_base
-    from pilotbase.workspace.blobs.sweeping import SweepTerms
-    from pilotbase.workspace.checks.blobs import collect_blobs
+    from pilotbase.workspace.checks.blobs import SweepTerms, collect_blobs
 
     base = open_base()
     with progress_shown() as on_progress:

@@ -10,9 +10,9 @@ import typer
 
 from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import command, language, print_json, say
-from pilotbase.documents.bounded_files import read_bounded
+from pilotbase.cli.edge.terminal import AsJson, command, language, print_json, say
 from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.visible_text import format_for_terminal
 
@@ -28,7 +28,7 @@ _MOST_BYTES = 1 << 20
 @remote
 def check(
     which: Annotated[str, typer.Argument(help="A certificate.json, or the number of a certificate.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask this home, or a hub without an account, whether a certificate holds: exit 0 it does, 3 it does not."""
     found = _checked(which)

@@ -10,7 +10,7 @@ import typer
 
 from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import named, remote
-from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import format_day, format_minute
@@ -21,11 +21,7 @@ from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset
-    from pilotbase.documents.api.readers import Readers, ReadingTold
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+    from pilotbase.documents.api.datasets import Contribution, DatasetPage, FoundDataset, Readers, ReadingTold
 
 
 @remote

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pilotbase.data.croissant.measurements import Measured
     from pilotbase.data.describing.drafting import Description
     from pilotbase.data.describing.questions import OwnerQuestion
-    from pilotbase.documents.answers import Answers
     from pilotbase.documents.dataset import Dataset
+    from pilotbase.documents.described import Answers
     from pilotbase.documents.errors import Issue
 
 
@@ -56,8 +56,8 @@ Encoding = Annotated[str | None, typer.Option(help="Encoding of text files, such
 Separator = Annotated[str | None, typer.Option(help="What divides cells of text files; default: found.")]
 Asking = Annotated[bool | None, typer.Option("--ask/--no-ask", help="Ask what is open; default: on a terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the document; write nothing.")]
-EXIT_FAULT = 2
-OWN = "dataset"
+_EXIT_FAULT = 2
+_OWN = "dataset"
 """The format of the owner's own document."""
 
 
@@ -91,7 +91,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
     from pilotbase.data.describing.describing import describing
     from pilotbase.data.describing.questions import read_answers
     from pilotbase.data.sources.source import ReadOptions
-    from pilotbase.documents.answers import Answers
+    from pilotbase.documents.described import Answers
 
     given = {"name": name, "title": title, "organisation": organisation, "contact": contact, "license": license}
     given |= {"description": description, "label": label, "key": key, "time": time, "group": group}
@@ -127,7 +127,7 @@ def check(
     else:
         _print_read(loaded)
     found = loaded.description
-    raise typer.Exit(EXIT_FAULT if found.faults else EXIT_REJECTED if found.lacking else 0)
+    raise typer.Exit(_EXIT_FAULT if found.faults else EXIT_REJECTED if found.lacking else 0)
 
 
 @command
@@ -152,7 +152,7 @@ def export(
     if quality is not None:
         require_measurements(to)
     folder = Path(source).parent if Path(source).is_file() else None
-    dataset, found = _given(source, to == OWN, is_asked=quality is None)
+    dataset, found = _given(source, to == _OWN, is_asked=quality is None)
     written = write_dataset(dataset, to, folder, found if quality is None else measured_in(quality, dataset))
     if out is None:
         typer.echo(written.content, nl=False)

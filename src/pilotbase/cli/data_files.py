@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.data_catalogue import AsJson
 from pilotbase.cli.data_terms import description_of
 from pilotbase.cli.edge.declared import call, calls
 from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, remote
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import subject_written
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pilotbase.documents.api.datasets import KeptTold
-    from pilotbase.protocols.hub_files import FilePart, PartialDownload
+    from pilotbase.protocols.hub_requests import FilePart, PartialDownload
     from pilotbase.vault.canaries import Sighting
 
 
@@ -151,7 +150,7 @@ def _sent(dataset: str, files: list[Path]) -> list[KeptTold]:
 
 def _parts(wanted: datasets.FileFor, organisation: str) -> Callable[[PartialDownload | None], Iterator[FilePart]]:
     """Return what yields a file: from a hub in parts, here from its beginning."""
-    from pilotbase.protocols.hub_files import FilePart, parts_of
+    from pilotbase.protocols.hub_requests import FilePart, parts_of
 
     if is_remote():
         return partial(parts_of, hub().requests, wanted)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 
@@ -23,7 +23,6 @@ Files = Annotated[
     list[Path], typer.Argument(help="Exports of Label Studio (.json), or tables of item,annotator,label.")
 ]
 Decided = Annotated[Path | None, typer.Option("--decided", help="The file of disagreements, with decision and reason.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 
 
 @app.command("assign")

@@ -10,6 +10,7 @@ import typer
 from pilotbase.cli.edge.terminal import (
     EXIT_INCONCLUSIVE,
     EXIT_REJECTED,
+    AsJson,
     command,
     language,
     print_json,
@@ -44,7 +45,7 @@ def quality(  # noqa: PLR0913 - each is an option
     full: Annotated[
         bool, typer.Option("--full", help="For the owner alone: row numbers and values of closed data too.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the quality of a table and grade it. Exit 0 fit for its purpose, 3 not fit, 4 not all was measured."""
     from pilotbase.data.quality.files import FileInput, measure_file, write_report

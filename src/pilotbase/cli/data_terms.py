@@ -10,10 +10,9 @@ import typer
 
 from pilotbase.cli.edge.declared import call, calls, print_value
 from pilotbase.cli.edge.driving import build_request, is_remote, named, remote
-from pilotbase.cli.edge.terminal import command, language, print_json, say
-from pilotbase.documents.base import localized
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
+from pilotbase.cli.hub_records import print_record
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.states import AgreementState, DatasetState
@@ -35,7 +34,6 @@ Purposes = Annotated[
 Begins = Annotated[str | None, typer.Option(help="First day, such as 2027-01-01; default: as soon as it is agreed.")]
 Ends = Annotated[str | None, typer.Option(help="Last day; default: until one side ends it.")]
 Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 
 
 @command
@@ -98,13 +96,13 @@ def publish(
     record = owner.call(saving, build_request(saving.takes, **where, content=dataset))
     if record.state == DatasetState.DRAFT:
         record = _take(dataset.subject, Act.DATASET_PUBLISH)
-    _print(record, as_json)
+    print_record(record, as_json)
 
 
 @remote
 def withdraw(dataset: Named, note: Note = "", as_json: AsJson = False) -> None:
     """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
-    _print(_take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
+    print_record(_take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
 
 
 @remote
@@ -140,7 +138,7 @@ def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) ->
     subject = agreement_subject(agreement)
     asked_of_owner = _record(subject).state == AgreementState.ASKED
     act = Act.AGREEMENT_GRANT if asked_of_owner else Act.AGREEMENT_AGREE
-    _print(_take(subject, act, note), as_json)
+    print_record(_take(subject, act, note), as_json)
 
 
 @remote
@@ -154,13 +152,13 @@ def revoke(
 ) -> None:
     """Revoke an agreement on a dataset of yours, or refuse what is asked: the next read is refused."""
     act = Act.AGREEMENT_RELEASE if may_return else Act.AGREEMENT_REVOKE
-    _print(_take(agreement_subject(agreement), act, note), as_json)
+    print_record(_take(agreement_subject(agreement), act, note), as_json)
 
 
 @remote
 def end(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
     """End an agreement of your organisation, or decline what was offered to it."""
-    _print(_take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
+    print_record(_take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
 
 
 @remote
@@ -205,7 +203,7 @@ def _make(
     }
     chosen = {name: day for name, day in zip(("begins", "ends"), days, strict=True) if day is not None}
     wanted = Agreed(terms=build_request(Agreement, **said, **chosen))
-    _print(calls(by).call(MAKE_AGREEMENT, wanted), as_json)
+    print_record(calls(by).call(MAKE_AGREEMENT, wanted), as_json)
 
 
 def description_of(subject: str) -> Dataset:
@@ -244,14 +242,6 @@ def _midnight(day: str | None) -> datetime | None:
         return None if day is None else datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:
         raise InputError("input.no_such_day", found=day) from None
-
-
-def _print(record: Record, as_json: bool) -> None:
-    if as_json:
-        print_json(record.to_json_value())
-        return
-    state, title = state_name(record.kind, record.state), localized(record.title, language())
-    say(text("cli.hub_record", subject=record.subject, title=title, state=state, version=record.version))
 
 
 def _print_use(use: Use) -> None:

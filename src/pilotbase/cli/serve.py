@@ -146,8 +146,8 @@ def gateway(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8001,
 ) -> None:
     """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
+    from pilotbase.gateway.app import run
     from pilotbase.gateway.configuration import GatewayConfiguration
-    from pilotbase.gateway.serving import run
     from pilotbase.hub.process.serving import BindAddress, require_free, when_listening
     from pilotbase.worker.base import open_base
 

@@ -10,7 +10,7 @@ import typer
 
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import build_request, remote
-from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.cli.edge.terminal import AsJson, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
@@ -28,7 +28,6 @@ key_app = typer.Typer(help="Keys to a service.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 
 Service = Annotated[str, typer.Argument(help="Name of the service.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
 """What stands before the address of an endpoint that speaks something else than OpenAI's protocol."""
 

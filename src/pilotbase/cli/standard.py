@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, language, print_json, say
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, command, language, print_json, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.certificate.affected import Affected
-    from pilotbase.documents.standard_check import CheckedFile, StandardCheck
-    from pilotbase.documents.standard_profile import Requirement
+    from pilotbase.documents.standards import CheckedFile, Requirement, StandardCheck
 
 
 app = typer.Typer(help="Standards as code: profiles, checks, conformity, evidence.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 Which = Annotated[str, typer.Argument(help="A profile's name, or its file.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write the record to.")]
 RecordAsJson = Annotated[bool, typer.Option("--json", help="Print the record.")]
@@ -70,7 +68,7 @@ def show(which: Which, as_json: AsJson = False) -> None:
 @command
 def add(file: Annotated[Path, typer.Argument(help="An organisation's own profile.")]) -> None:
     """Let this base know an organisation's own profile, or a newer version of it."""
-    from pilotbase.standards.packaged import read_profile
+    from pilotbase.standards.composing import read_profile
     from pilotbase.trial.standards import add_profile
     from pilotbase.worker.base import open_base
 

@@ -10,20 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import EXIT_CODES, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, command, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration
-    from pilotbase.trial.contamination import Recited, SharedRuns
     from pilotbase.trial.deciding import CriterionFigures, Decisions
     from pilotbase.trial.judging.folder import FinishedJudging
+    from pilotbase.trial.probes.contamination import Recited, SharedRuns
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 _MOST_TEXT = 32 << 20
 
 
@@ -136,9 +135,8 @@ def contamination(  # noqa: PLR0913 - each is an option
     What an endpoint is asked its supplier may keep: ask with cases that no later trial needs.
     """
     from pilotbase.catalogue.applications import read_application
-    from pilotbase.documents.bounded_files import read_bounded
-    from pilotbase.trial.contamination import recited, shared_runs, texts_of
-    from pilotbase.trial.probes.contamination import asking_endpoint
+    from pilotbase.documents.files import read_bounded
+    from pilotbase.trial.probes.contamination import asking_endpoint, recited, shared_runs, texts_of
 
     if not trained_on and ask is None:
         raise InputError("contamination.nothing_asked")

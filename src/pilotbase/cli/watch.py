@@ -12,7 +12,7 @@ import typer
 
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
 from pilotbase.cli.edge.driving import build_request, hub, is_remote, remote
-from pilotbase.cli.edge.terminal import command, print_json, progress_shown, say, warn
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.observation import LabelBatch
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)
 Service = Annotated[str, typer.Argument(help="Name of the service.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 TermsFile = Annotated[
     Path | None, typer.Option("--terms", help="JSON file with what differs from the usual terms of a watch.")
 ]
@@ -154,7 +153,7 @@ def _taken_here(service: str, file: Path) -> Taken:
 
 def _sent(service: str, file: Path, quiet: bool) -> Taken:
     from pilotbase.cli.watch_files import send_file
-    from pilotbase.protocols.hub_calls import HubCalls
+    from pilotbase.protocols.hub_requests import HubCalls
 
     with progress_shown(quiet) as on_progress:
         return send_file(HubCalls(hub().requests), service, file, on_progress)

@@ -26,7 +26,7 @@ from pilotbase.operations import services
 from pilotbase.operations.records import REPORT
 from pilotbase.operations.trials import OfTrial
 from pilotbase.operations.watch import HAND_IN, Batches
-from pilotbase.protocols.hub_calls import HubCalls
+from pilotbase.protocols.hub_requests import HubCalls
 from pilotbase.watch.files import read_batches
 from pilotbase.watch.intake_counters import sum_of
 from pilotbase.watch.observations import Batch

@@ -10,10 +10,9 @@ from pilotbase.data.column_types import format_labels
 from pilotbase.data.conform import conformed_types
 from pilotbase.data.rules import compile_rule, evaluate_rule
 from pilotbase.documents.answer_texts import AnswerTextError, check_answer, right_answer
-from pilotbase.documents.contract import Prediction
+from pilotbase.documents.contract import AnswerKind, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleBaseline, Scenario
-from pilotbase.documents.tasks import AnswerKind
 
 
 def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:

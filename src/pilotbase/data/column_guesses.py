@@ -17,8 +17,7 @@ import polars as pl
 from pilotbase.data.column_types import type_column
 from pilotbase.data.date_forms import holds_dates
 from pilotbase.documents.answer_texts import SEPARATOR, AnswerTextError, classes_in, read_ranking
-from pilotbase.documents.contract import DataType, Field
-from pilotbase.documents.tasks import AnswerKind, Task
+from pilotbase.documents.contract import AnswerKind, DataType, Field, Task
 
 MISSING_SPELLINGS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "--", "缺失", "无")
 """Spellings that are taken for a missing value where they stand in a column of numbers or dates."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.documents.answer_texts import classes_in
-from pilotbase.documents.contract import ARRAYS, DataType
+from pilotbase.documents.contract import ARRAYS, WITH_CLASSES, DataType
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.tasks import WITH_CLASSES
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 """Spellings of a boolean, compared in lower case."""

@@ -14,9 +14,9 @@ import os
 import secrets
 from pathlib import Path
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import Digest, digest_of, hex_of
 from pilotbase.documents.vocabularies import Opening
 

@@ -8,11 +8,10 @@ import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
-from pilotbase.documents.contract import ARRAYS, DataType, Field
+from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import HashSplit, Scenario, TimeSplit
-from pilotbase.documents.tasks import STRUCTURED
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import REFUSALS
 from pilotbase.protocols.array_cells import array_in

@@ -34,14 +34,13 @@ from pilotbase.data.thresholds import (
     propose_two_classes,
 )
 from pilotbase.documents.base import NAME_PATTERN, Localized
-from pilotbase.documents.contract import ARRAYS, DataType, Field
+from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field, Task
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import digest_file
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.tasks import STRUCTURED, Task
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.data.column_types import classes_of, format_labels, type_column
+from pilotbase.documents.contract import WITH_CLASSES
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
-from pilotbase.documents.tasks import WITH_CLASSES
 
 _MISSING = "\x00"
 _SEPARATOR = "\x1f"

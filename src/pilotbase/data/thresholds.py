@@ -19,10 +19,10 @@ import numpy.typing as npt
 
 from pilotbase.documents.answer_texts import read_mask, right_answer
 from pilotbase.documents.base import Localized
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ConstantBaseline, Criterion
-from pilotbase.documents.tasks import AnswerKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, coded, score
 

@@ -15,8 +15,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.tasks import AnswerKind
 
 SEPARATOR = "|"
 NO_CLASS = 255

@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
 from pilotbase.documents.scenario import Contact, LanguageTag, Region
-from pilotbase.documents.standard_use import Evidence
+from pilotbase.documents.standards import Evidence
 from pilotbase.documents.subjects import application_subject
 from pilotbase.documents.texts import Text, text
 
@@ -183,3 +183,18 @@ class Application(Document):
         if name == "model":
             return text("application.model_needed", runtime=self.runtime, example=MODEL_FILES[self.runtime])
         return text(f"application.{name}_needed")
+
+
+def form_in_words(form: Form) -> Text:
+    """Return what a reader is told of the form."""
+    if form.endpoint is not None:
+        return text("application.form.endpoint", url=form.endpoint.url, model=form.endpoint.model)
+    if form.image is not None and form.command is not None:
+        return text("application.form.container", image=form.image, command=" ".join(form.command))
+    if form.image is not None:
+        return text("application.form.image", image=form.image)
+    if form.command is not None:
+        return text("application.form.command", command=" ".join(form.command))
+    if form.model is not None:
+        return text(f"application.form.{form.runtime}", model=form.model)
+    return text("application.form.python", entry_point=form.entry_point)

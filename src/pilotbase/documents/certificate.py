@@ -1,4 +1,8 @@
-"""Certificate 验证证书: what an in-toto statement over a report says; acceptance 验收意见 is a document apart."""
+"""Certificate 验证证书: what an in-toto statement over a report says; acceptance 验收意见 is a document apart.
+
+A signed list of revocations and the history of a record keep a plain sentence, so that whoever checks them needs no
+catalogue of ours: a sentence of the software's own is one of few, in English, and is known again by its words.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,26 @@ import pydantic
 
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.endpoint import EndpointStatement
-from pilotbase.documents.guarantees import verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.vocabularies import Verdict, verdict_in_words
 
 PREDICATE_TYPE = "urn:pilotbase:certificate:1"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+RISK_WARNING = "risk warning"
+SUPERSEDED = "superseded by a re-test"
+REVOKED = "revoked"
+SUSPENDED = "suspended"
+CANARIES = "the endpoint answers its canary questions otherwise than in the trial"
+_SPOKEN = {
+    RISK_WARNING: Text(code="certificate.because.risk_warning"),
+    SUPERSEDED: Text(code="certificate.because.superseded"),
+    REVOKED: Text(code="certificate.because.revoked"),
+    SUSPENDED: Text(code="certificate.because.suspended"),
+    CANARIES: Text(code="certificate.because.canaries"),
+}
 
 
 class Certificate(Document):
@@ -75,3 +90,8 @@ class Acceptance(Document):
     conditions: tuple[str, ...] = ()
     reason: str = ""
     at: Moment
+
+
+def spoken_reason(reason: str) -> Text | str:
+    """Return the sentence for a reason of the software's own; what a person wrote as it was written."""
+    return _SPOKEN.get(reason, reason)

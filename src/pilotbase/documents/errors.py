@@ -12,7 +12,8 @@ Each code stands in the catalogue twice: ``x.y`` says what and where, ``x.y.hint
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -114,3 +115,27 @@ class RefusedError(PilotbaseError):
 
 class BarredError(RefusedError):
     """The caller may do it, but not now: the state, or a need of the step, bars it."""
+
+
+class Findings:
+    """The problems that were found so far."""
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+
+    @contextmanager
+    def about(self, path: str) -> Iterator[None]:
+        """Gather what the block raises: each problem at its own field, or at ``path`` where it names none."""
+        try:
+            yield
+        except InputError as error:
+            self.issues += error.issues or [Issue(file="", path=path, problem=error.text, hint=error.hint)]
+
+    def require_none(self, file: str) -> None:
+        """Raise `InputError` with every problem of ``file``, if there is any."""
+        if self.issues:
+            raise InputError.from_issues(file, (_in_file(issue, file) for issue in self.issues))
+
+
+def _in_file(issue: Issue, file: str) -> Issue:
+    return issue if issue.file else issue.model_copy(update={"file": file})

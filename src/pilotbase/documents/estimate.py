@@ -142,38 +142,6 @@ class RunEstimate(Document):
         )
 
 
-class JobEstimate(Part):
-    """What a job takes and costs, told before it is handed in."""
-
-    most_seconds: Amount
-    """By the clock; it is ended then."""
-    most_money: Money | None = None
-    """In whole hundredths of ``currency``; None: its pool has no prices."""
-    runs: int = Field(ge=0)
-    """So many earlier runs of its program are known."""
-    wall: Span | None = None
-    """What they say of the next one, in seconds; None: there are none."""
-    money: Span | None = None
-    currency: Currency = "CNY"
-    rates: Mapping[str, Money] = {}
-    """Dimension that is asked for → price in hundredths, in the units of `PriceList`; what is not named is free."""
-
-    def above(self, ceiling: Ceiling) -> bool:
-        """Tell whether it may go above a limit: by what earlier runs say where there are any, else at the most."""
-        seconds = self.most_seconds if self.wall is None else self.wall.high
-        return exceeds(ceiling, seconds, self.most_money if self.money is None else self.money.high, self.currency)
-
-    def said(self) -> Text:
-        """Return it in a sentence."""
-        price = [] if self.most_money is None else [format_money(self.most_money, self.currency)]
-        most = "; ".join([format_span(self.most_seconds), *price])
-        if self.wall is None:
-            return text("estimate.job_most", most=most)
-        costs = [] if self.money is None else [format_price(self.money, self.currency)]
-        earlier = "; ".join([format_time(self.wall), *costs])
-        return text("estimate.job_earlier", most=most, runs=self.runs, earlier=earlier)
-
-
 class RunConsent(Document):
     """That somebody lets a run go on above the limit."""
 

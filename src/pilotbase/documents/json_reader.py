@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain
 

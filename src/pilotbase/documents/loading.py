@@ -7,18 +7,17 @@ read again, so that what is wrong elsewhere is said in the same run, but nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 import pydantic
 from pydantic_core import ErrorDetails
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.field_names import field_names
 from pilotbase.documents.mending import (
     MISSING_FIELD,
     UNKNOWN_FIELD,
@@ -30,11 +29,9 @@ from pilotbase.documents.mending import (
     without_followers,
 )
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.reasons import reason_of
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.upgrades import current_version, upgrade
-from pilotbase.documents.yaml_reader import YamlSource, read_yaml
+from pilotbase.documents.yaml_reader import Plain, YamlSource, read_yaml
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
 AnyModel = TypeVar("AnyModel", bound=pydantic.BaseModel)
@@ -42,6 +39,44 @@ Model = type[pydantic.BaseModel]
 _MOST_ROUNDS = 12
 _MOST_ASKED = 200
 """Problems of which it is asked what was meant: of thousands nobody could answer in time."""
+Upgrade = Callable[[dict[str, Plain]], dict[str, Plain]]
+UPGRADES: dict[str, Upgrade] = {}
+"""``scenario/1`` → the function that makes a ``scenario/2`` of it. All kinds are at version 1 today."""
+_NO_TEXT, _NO_NUMBER, _NO_WHOLE = "input.reason.no_text", "input.reason.no_number", "input.reason.no_whole_number"
+_NO_LIST, _NO_FIELDS, _NO_MOMENT = "input.reason.no_list", "input.reason.no_fields", "input.reason.no_moment"
+_REASONS: dict[str, str] = {
+    "string_type": _NO_TEXT,
+    "string_unicode": _NO_TEXT,
+    "string_too_short": "input.reason.short",
+    "string_too_long": "input.reason.long",
+    "string_pattern_mismatch": "input.reason.pattern",
+    "int_type": _NO_WHOLE,
+    "int_parsing": _NO_WHOLE,
+    "int_parsing_size": _NO_WHOLE,
+    "int_from_float": _NO_WHOLE,
+    "float_type": _NO_NUMBER,
+    "float_parsing": _NO_NUMBER,
+    "finite_number": _NO_NUMBER,
+    "bool_type": "input.reason.no_truth",
+    "bool_parsing": "input.reason.no_truth",
+    "greater_than": "input.reason.greater",
+    "greater_than_equal": "input.reason.at_least",
+    "less_than": "input.reason.less",
+    "less_than_equal": "input.reason.at_most",
+    "list_type": _NO_LIST,
+    "tuple_type": _NO_LIST,
+    "too_short": "input.reason.few",
+    "too_long": "input.reason.many",
+    "dict_type": _NO_FIELDS,
+    "model_type": _NO_FIELDS,
+    "model_attributes_type": _NO_FIELDS,
+    "datetime_type": _NO_MOMENT,
+    "datetime_parsing": _NO_MOMENT,
+    "datetime_from_date_parsing": _NO_MOMENT,
+    "timezone_aware": _NO_MOMENT,
+}
+"""pydantic's type of error → our sentence."""
+_BOUNDS = ("min_length", "max_length", "pattern", "gt", "ge", "lt", "le")
 
 
 @dataclass(frozen=True)
@@ -224,3 +259,58 @@ def _reason(error: ErrorDetails, inner: Any) -> Text | str:
 def _found(error: ErrorDetails) -> str:
     found = error["input"]
     return "" if isinstance(found, dict | list | pydantic.BaseModel) else str(found)[:80]
+
+
+def current_version(model: type[Document]) -> str:
+    """Return kind and version that the software writes, such as ``scenario/1``."""
+    return str(model.model_fields["document"].default)
+
+
+def upgrade(value: dict[str, Plain], upgrades: dict[str, Upgrade] | None = None) -> dict[str, Plain]:
+    """Return ``value`` brought to the newest version, one step at a time; unknown versions come back as they are."""
+    steps = UPGRADES if upgrades is None else upgrades
+    while (version := str(value.get("document"))) in steps:
+        value = steps[version](dict(value))
+    return value
+
+
+def reason_of(error: ErrorDetails) -> Text | str:
+    """Return why ``error`` refuses a value: our sentence, or pydantic's where a validator of its own speaks."""
+    code = _REASONS.get(error["type"])
+    if code is None:
+        return error["msg"]
+    context = error.get("ctx", {})
+    bound = next((context[name] for name in _BOUNDS if name in context), "")
+    return text(code, bound=bound)
+
+
+def field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]:
+    """Return the names of the fields at ``location`` of ``model``, as files spell them; none where no part stands.
+
+    ``location`` is pydantic's: names of fields, numbers of entries, and tags of unions.
+    """
+    parts: list[Model] = [model]
+    for step in location:
+        if isinstance(step, str):
+            parts = _inside(parts, step)
+    return tuple(dict.fromkeys(field.alias or name for part in parts for name, field in part.model_fields.items()))
+
+
+def _inside(parts: list[Model], step: str) -> list[Model]:
+    """Return the parts that the field ``step`` may hold; of several parts a tag chooses, whatever fields are called."""
+    tagged = [part for part in parts if _is_tagged(part, step)]
+    if len(parts) > 1 and tagged:
+        return tagged
+    fields = [field for part in parts for name, field in part.model_fields.items() if step in (name, field.alias)]
+    return [inner for field in fields for inner in _models(field.annotation)] if fields else tagged or parts
+
+
+def _models(annotation: Any) -> Iterator[Model]:
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def _is_tagged(part: Model, tag: str) -> bool:
+    return part.__name__ == tag or any(field.default == tag for field in part.model_fields.values())

@@ -6,20 +6,17 @@ from typing import Literal
 
 import pydantic
 
-from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Document, Moment, Name, Part
-from pilotbase.documents.contamination import Contamination
-from pilotbase.documents.contract import Contract
+from pilotbase.documents.contract import AnswerKind, Contract
 from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
-from pilotbase.documents.load_test import LoadTest
+from pilotbase.documents.probes import Contamination, LoadTest, Matrix
 from pilotbase.documents.scenario import Contact, Criterion, HourPrice, Label, TrialDesign
 from pilotbase.documents.site import Release
-from pilotbase.documents.standard_use import StandardReference
+from pilotbase.documents.standards import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
-from pilotbase.documents.tasks import AnswerKind
 
 RecordedKind = Literal[AnswerKind, "scores"]
 """What was recorded of a case: an answer, or what others' scorers gave it."""

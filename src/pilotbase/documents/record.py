@@ -6,6 +6,7 @@ in it by an opaque identifier: who that is, the hub's accounts know, and forget 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +35,22 @@ from pilotbase.documents.vocabularies import Role
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """An opaque identifier of a person, the same in every organisation that they act for; never a name."""
 Amount = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$")]
+ORDERED_ACTS: dict[str, Act] = {
+    "rerun": Act.TRIAL_REPEAT,
+    "rectification": Act.RECTIFICATION_ASK,
+    "suspension": Act.CERTIFICATE_SUSPEND,
+}
+"""Which act of the operator fulfils an order."""
+_FIRST: Mapping[str, tuple[Act, ...]] = {
+    "demanded": (Act.SCENARIO_REGISTER,),
+    "opened": (Act.SCENARIO_OPEN,),
+    "proposed": (Act.COMMISSION_PROPOSE,),
+    "agreed": (Act.COMMISSION_AGREE, Act.COMMISSION_CONCEDE),
+    "frozen": (Act.PLAN_FROZEN,),
+    "certified": (Act.CERTIFICATE_ISSUE,),
+}
+_LAST: Mapping[str, tuple[Act, ...]] = {"reported": (Act.TRIAL_REPORT,), "accepted": (Act.ACCEPTANCE_GIVE,)}
+"""Of several rounds the last one counts that came before the certificate: rectification is part of the trial."""
 
 
 class Price(Part):
@@ -190,13 +207,6 @@ class Result(Part):
     made: Digest
 
 
-ORDERED_ACTS: dict[str, Act] = {
-    "rerun": Act.TRIAL_REPEAT,
-    "rectification": Act.RECTIFICATION_ASK,
-    "suspension": Act.CERTIFICATE_SUSPEND,
-}
-"""Which act of the operator fulfils an order."""
-
 BROUGHT: dict[str, type[Part]] = {
     "organisation": Organisation,
     "scenario": Scenario,
@@ -344,3 +354,18 @@ class Record(Document):
     def open_orders(self) -> tuple[GivenOrder, ...]:
         """Return the orders that were neither fulfilled nor lifted."""
         return tuple(order for order in self.orders if order.fulfilled_at is None and order.lifted_at is None)
+
+
+def milestones(steps: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
+    """Return milestone → when it was reached, of the acts and moments of a history, oldest first.
+
+    Nothing after the first certificate counts.
+    """
+    reached: dict[str, datetime] = {}
+    for act, at in steps:
+        for milestone, acts in _FIRST.items():
+            if act in acts:
+                reached.setdefault(milestone, at)
+        if "certified" not in reached:
+            reached.update({milestone: at for milestone, acts in _LAST.items() if act in acts})
+    return reached

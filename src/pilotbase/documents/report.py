@@ -6,22 +6,54 @@ from typing import Any, Literal
 
 import pydantic
 
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.base import Document, Localized, Moment, Part
-from pilotbase.documents.blind import BlindScore
-from pilotbase.documents.conformity import ConformityRow, coarse_rows
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
 from pilotbase.documents.figures import Figure
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.documents.load_test import LoadFigures
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.probes import CellRun, LoadFigures
 from pilotbase.documents.scenario import TrialDesign
+from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification
+from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
+
+_COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}
+"""Sentence → its figures that an application can choose."""
+
+
+class BlindScore(Part):
+    """The best score of any blind baseline for one criterion, and what that one answers."""
+
+    rule: str
+    score: float
+    program: Text
+
+
+class BlindMeets(Part):
+    """A program that meets all criteria together, with its score for each: (rule, score)."""
+
+    program: Text
+    scores: tuple[tuple[str, float | None], ...]
+
+    def told(self, digits: int) -> str:
+        """Return each criterion with the score, in so many digits; a criterion on the run has none."""
+        known = [(rule, score) for rule, score in self.scores if score is not None]
+        return "; ".join(f"{rule} ({score:.{digits}g})" for rule, score in known) or "–"
+
+
+class BlindFindings(Part):
+    """What blind baselines came to on ``cases`` hidden cases."""
+
+    cases: int
+    best: tuple[BlindScore, ...]
+    """For each criterion on answers; no program need reach all of these at once."""
+    meets: BlindMeets | None = None
+    """Why nothing may be certified by these criteria on these cases; None: no such program meets them all."""
+    easy: BlindMeets | None = None
+    """A program that copies the most similar public case meets them all, and not by duplicates: told, no bar."""
 
 
 class PathPoint(Part):
@@ -249,7 +281,7 @@ class Report(Document):
     design: TrialDesign | None = None
     """When scoring stopped, as the plan says; none in a rehearsal."""
     decision: Digest | None = None
-    """Digest of verdict and criteria (`pilotbase.trial.decision_digest`); a replay gives the same. Full view only."""
+    """Digest of verdict and criteria (`pilotbase.trial.verdict_rules`); a replay gives the same. Full view only."""
     full_report: Digest | None = None
     """In a supplier's or a site's view: the digest of the full report, so that both can be compared."""
     started_at: Moment
@@ -301,10 +333,6 @@ class Report(Document):
                 "ended_at": self.ended_at.replace(second=0, microsecond=0),
             }
         )
-
-
-_COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}
-"""Sentence → its figures that an application can choose."""
 
 
 def _rounded(number: float, digits: int) -> float:

@@ -8,10 +8,20 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.adaptation import Matrix
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
-from pilotbase.documents.contamination import Contamination
-from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.contract import (
+    TARGETS,
+    TASKS,
+    WITH_CLASSES,
+    WITH_POSITIVE,
+    AnswerKind,
+    Contract,
+    DataType,
+    Field,
+    Prediction,
+    TargetForm,
+    Task,
+)
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.endpoint import Currency, Money
 from pilotbase.documents.errors import InputError, Issue
@@ -19,12 +29,11 @@ from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
-from pilotbase.documents.load_test import LoadTest
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.standard_use import StandardUses
+from pilotbase.documents.probes import Contamination, LoadTest, Matrix
+from pilotbase.documents.standards import StandardUses
 from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject, scenario_subject
-from pilotbase.documents.tasks import TARGETS, TASKS, WITH_CLASSES, WITH_POSITIVE, AnswerKind, TargetForm, Task
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
 

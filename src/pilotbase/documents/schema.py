@@ -9,11 +9,10 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.certificate import Acceptance, Certificate
-from pilotbase.documents.clock_book import ClockBook
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.drill import Drill
 from pilotbase.documents.judge import Judge
 from pilotbase.documents.labelling import LabelledItems, LabellingCampaign, LabelQuality
+from pilotbase.documents.loading import current_version
 from pilotbase.documents.matching import GapMap, Matches
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.organisation import Organisation
@@ -22,16 +21,23 @@ from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.private import PrivacyTest, PrivateProfile
 from pilotbase.documents.profile import ReferenceProfile
-from pilotbase.documents.quality import QualityReport
-from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.quality import QualityReference, QualityReport
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import Override, Service, ServiceStatus
-from pilotbase.documents.standard_check import StandardCheck
-from pilotbase.documents.standard_profile import StandardProfile
-from pilotbase.documents.upgrades import current_version
-from pilotbase.documents.watch import Acknowledgement, Incident, Replay, RiskWarning, Runbook, Silence, Watch
+from pilotbase.documents.standards import StandardCheck, StandardProfile
+from pilotbase.documents.watch import (
+    Acknowledgement,
+    ClockBook,
+    Drill,
+    Incident,
+    Replay,
+    RiskWarning,
+    Runbook,
+    Silence,
+    Watch,
+)
 
 MODELS: tuple[type[Document], ...] = (
     Scenario,

@@ -1,4 +1,4 @@
-"""The policy's words as closed lists, each with its English and Chinese name.
+"""The policy's words as closed lists, each with its English and Chinese name; kinds of guarantee from the strongest.
 
 Source: State Council opinions on the "AI+" action (国发〔2025〕11号): six actions and their sub-heads, eight supports;
 scenario grains of 国办发〔2025〕37号; five verifications of MIIT (制造业中试平台建设指引 2025);
@@ -7,7 +7,13 @@ four warning colours of 突发事件应对法, four event grades of 国家网络
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Literal, get_args
+
+from pilotbase.documents.texts import Text, text
+
+Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
 
 
 class Action(StrEnum):
@@ -422,3 +428,19 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "standard.outcome": Conformity,
 }
 """Text domain → vocabulary: every value has a name in both languages."""
+
+
+def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:
+    """Return the weakest kind: a certificate's guarantee is that of its weakest criterion."""
+    return max(guarantees, key=get_args(Guarantee).index)
+
+
+def is_approximate(guarantees: Iterable[str | None]) -> bool:
+    """Return whether a verdict depends on an approximate bound."""
+    return "asymptotic" in guarantees
+
+
+def verdict_in_words(verdict: str, approximate: bool = False) -> Text:
+    """Return a verdict's name, with the rider that it carries everywhere where one of its bounds is approximate."""
+    name = Text(code=f"verdict.{verdict}")
+    return text("verdict.approximate", verdict=name) if approximate else name

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.texts import Text, text
 
 MAXIMUM_BYTES = 1 << 20

@@ -24,96 +24,59 @@ Beneath lie the primitives. Each takes values in batches of any size, and can be
     ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
-from pilotbase.documents.guarantees import Guarantee
-from pilotbase.evidence.alpha_spending import Levels, attempt_levels, exact
-from pilotbase.evidence.binary_sequences import BetaBinomial, BinaryState, PriorPosterior
-from pilotbase.evidence.bootstrap import CountsState, MultinomialBootstrap, percentile_bounds, weight_bootstrap
-from pilotbase.evidence.claims import Estimand, unit_text
-from pilotbase.evidence.confidence_sequence import ConfidenceSequence, SequenceState, confidence_sequence
+from pilotbase.evidence.bootstrap import MultinomialBootstrap
+from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence, confidence_sequence
 from pilotbase.evidence.decision import (
     CriterionDecision,
     CriterionOutcome,
-    CriterionVerdict,
     Decision,
-    PointDecision,
     Verdict,
     decide,
     outcome_of,
     verdict_of,
 )
-from pilotbase.evidence.feasibility import Feasibility, feasibility_of
-from pilotbase.evidence.intervals import BoundsPoint
-from pilotbase.evidence.judged_pool import JudgedPool, judge_weight
-from pilotbase.evidence.ladder import Ladder, LadderState
-from pilotbase.evidence.martingale import MartingaleState, MeanMartingale
-from pilotbase.evidence.monitoring import CumulativeSum, DetectorState, ShiryaevRoberts, WeightedRestart
-from pilotbase.evidence.multiplicity import ELond, ELondState, e_benjamini_hochberg
-from pilotbase.evidence.observations import Comparison, Form, MeasuredCases, RatioPart
-from pilotbase.evidence.order import draw_order
-from pilotbase.evidence.planning import cases_to_confirm_at_best
-from pilotbase.evidence.plans import CriterionPlan, Design, levels_among
-from pilotbase.evidence.prediction_powered import (
-    PoweredSequenceState,
-    PredictionPowered,
-    PredictionPoweredSequence,
-    PredictionPoweredState,
+from pilotbase.evidence.martingale import MeanMartingale
+from pilotbase.evidence.monitoring import ELond, ShiryaevRoberts, WeightedRestart, e_benjamini_hochberg
+from pilotbase.evidence.observations import Comparison
+from pilotbase.evidence.order import ProportionalBlocks, draw_blocks, draw_order, proportional_block
+from pilotbase.evidence.planning import cases_to_confirm_at_best, feasibility_of
+from pilotbase.evidence.plans import (
+    CriterionPlan,
+    Design,
+    Estimand,
+    Levels,
+    attempt_levels,
+    exact,
+    levels_among,
+    unit_text,
 )
-from pilotbase.evidence.primitive import Bounds, Primitive, state_from
-from pilotbase.evidence.proportional import BlocksState, ProportionalBlocks, draw_blocks, proportional_block
-from pilotbase.evidence.quantile_sequence import QuantileSequence, QuantileState
-from pilotbase.evidence.quantiles import quantile_bounds, quantile_estimate, time_blocks
-from pilotbase.evidence.roc_area import Area, DeLong, DeLongState, delong
-from pilotbase.evidence.thresholdout import Thresholdout, ThresholdoutState
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
+from pilotbase.evidence.quantiles import QuantileSequence, time_blocks
+from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
+from pilotbase.evidence.roc_area import delong
 
 __all__ = [
-    "Area",
     "BetaBinomial",
-    "BinaryState",
-    "BlocksState",
-    "Bounds",
-    "BoundsPoint",
     "Comparison",
     "ConfidenceSequence",
-    "CountsState",
     "CriterionDecision",
     "CriterionOutcome",
     "CriterionPlan",
-    "CriterionVerdict",
-    "CumulativeSum",
-    "DeLong",
-    "DeLongState",
     "Decision",
     "Design",
-    "DetectorState",
     "ELond",
-    "ELondState",
     "Estimand",
-    "Feasibility",
-    "Form",
-    "Guarantee",
     "JudgedPool",
     "Ladder",
-    "LadderState",
     "Levels",
-    "MartingaleState",
     "MeanMartingale",
-    "MeasuredCases",
     "MultinomialBootstrap",
-    "PointDecision",
-    "PoweredSequenceState",
     "PredictionPowered",
     "PredictionPoweredSequence",
-    "PredictionPoweredState",
-    "Primitive",
-    "PriorPosterior",
     "ProportionalBlocks",
     "QuantileSequence",
-    "QuantileState",
-    "RatioPart",
-    "SequenceState",
     "ShiryaevRoberts",
     "Thresholdout",
-    "ThresholdoutState",
     "Verdict",
     "WeightedRestart",
     "attempt_levels",
@@ -129,13 +92,8 @@ __all__ = [
     "judge_weight",
     "levels_among",
     "outcome_of",
-    "percentile_bounds",
     "proportional_block",
-    "quantile_bounds",
-    "quantile_estimate",
-    "state_from",
     "time_blocks",
     "unit_text",
     "verdict_of",
-    "weight_bootstrap",
 ]

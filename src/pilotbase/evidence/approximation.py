@@ -15,10 +15,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.evidence.binary import clopper_pearson
 from pilotbase.evidence.bootstrap import percentile_bounds, resampled
 from pilotbase.evidence.criterion import SingleTest
-from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, smallest
+from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, clopper_pearson, smallest
 from pilotbase.evidence.martingale import Floats, Ints
 from pilotbase.evidence.observations import Comparison, CountStatistic, RecallCut, Statistic
 from pilotbase.evidence.primitive import Bounds

@@ -1,32 +1,43 @@
-"""Confidence sequence for the mean of bounded integers: bounds that hold at every time at once.
+"""Confidence sequences: bounds of a mean that hold at every time at once, of bounded integers or of right-or-wrong.
 
 Bisection over null values on a fixed lattice, with the running intersection over every value seen. Bisection is legal:
 the bets do not depend on the null but through the largest safe bet, so evidence above a bound falls as the bound rises
 (Waudby-Smith & Ramdas, JRSS-B 2024, section 4).
+
+Those of right-or-wrong do so in O(1) memory, from two counts alone.
+
+One loop is compiled by numba where it is installed. Only yes or no comes back (does the capital ever reach the level?),
+and bounds are on a lattice, so both give the same bounds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.inversion import CountedBatch, against, furthest, ordered_reaches
-from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.primitive import Bounds, Ints, integers, within
+from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
+from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, within
 
 STEPS = 1 << 20
 """Bounds are multiples of the range of the values divided by this (a finite set's total: of 1 where that is finer)."""
 
 _FEW_KINDS = 32
 _MOST_TOTALS = 4 * STEPS
+_BLOCK = 64
+_GROUP = 512
+_FACTORS = 32
+_WORTH_COMPILING = 20_000
+Crosses = Callable[[Ints, float, int, float, Floats], bool]
 
 
 @dataclass(frozen=True)
@@ -169,3 +180,205 @@ def _kinds(limits: tuple[int, int], kinds: Sequence[int] | None) -> Ints | None:
         return np.unique(np.array(kinds, dtype=np.int64))
     few = limits[1] - limits[0] < _FEW_KINDS
     return np.arange(limits[0], limits[1] + 1, dtype=np.int64) if few else None
+
+
+@dataclass(frozen=True)
+class BinaryState:
+    """Trials, successes, and how far the bounds have come on the lattice from either end."""
+
+    count: int
+    successes: int
+    from_low: int
+    from_high: int
+
+
+class BetaBinomial:
+    """Two-sided bounds of a success probability at any time, by a beta mixture of likelihood ratios.
+
+    Source: Robbins 1970; Howard, Ramdas, McAuliffe & Sekhon, Annals of Statistics 2021 (Bernoulli mixtures). ``prior``
+    are the mixture's two parameters; any choice is valid.
+    """
+
+    def __init__(self, alpha: float, prior: tuple[float, float] = (0.5, 0.5), state: BinaryState | None = None) -> None:
+        within("alpha", alpha, 0, 1)
+        self._level = math.log(1 / alpha)
+        self._prior = prior
+        self._state = state or BinaryState(0, 0, 0, 0)
+
+    @property
+    def state(self) -> BinaryState:
+        return self._state
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return the bounds as they stand."""
+        return Bounds(self._state.from_low / STEPS, 1 - self._state.from_high / STEPS)
+
+    def update(self, values: NDArray[Any]) -> Bounds:
+        """Take values (0 or 1); return the bounds after them."""
+        whole = integers(values, 0, 1)
+        if len(whole) == 0:
+            return self.bounds
+        trials, successes = _counts(self._state, whole)
+        a, b = self._prior
+        mixture = special.betaln(a + successes, b + trials - successes) - special.betaln(a, b)
+        low = self._furthest(successes, trials, mixture, self._state.from_low)
+        high = self._furthest(trials - successes, trials, mixture, self._state.from_high)
+        self._state = BinaryState(int(trials[-1]), int(successes[-1]), low, high)
+        return self.bounds
+
+    def _furthest(self, hits: Ints, trials: Ints, mixture: Floats, reached: int) -> int:
+        """Return the last lattice step that some time rules out from below, for the share of ``hits``."""
+        misses = trials - hits
+
+        def excluded(step: int) -> bool:
+            mean = step / STEPS
+            e_values = mixture - hits * math.log(mean) - misses * math.log1p(-mean)
+            return bool(((e_values >= self._level) & (hits > mean * trials)).any())
+
+        return furthest(excluded, reached, STEPS - 1)
+
+
+def _counts(state: BinaryState, values: Ints) -> tuple[Ints, Ints]:
+    trials = state.count + np.arange(1, len(values) + 1)
+    return trials, state.successes + np.cumsum(values)
+
+
+class CountedBatch:
+    """One batch of independent values of few kinds: the capital after any of them depends on counts alone.
+
+    Counts only grow, so a block of values has an upper bound on its capital; the few blocks that could reach the
+    level are looked at value by value.
+    """
+
+    def __init__(self, before: Ints, codes: Ints) -> None:
+        kinds, blocks = len(before), -(-len(codes) // _BLOCK)
+        padded = np.full(blocks * _BLOCK, -1, dtype=np.int64)
+        padded[: len(codes)] = codes
+        self._codes = padded.reshape(blocks, _BLOCK)
+        counts = np.stack([(self._codes == kind).sum(axis=1) for kind in range(kinds)], axis=1)
+        self._ends = before + np.cumsum(counts, axis=0)
+        self._starts = self._ends - counts
+
+    @property
+    def after(self) -> Ints:
+        """The counts of each kind once the batch is in."""
+        counts: Ints = self._ends[-1].copy()
+        return counts
+
+    def reaches(self, relative: Floats, level: float) -> bool:
+        """Return whether the log capital reaches ``level``; ``relative``: what a unit bet gains on each kind, ≥ -1."""
+        logs = np.log1p(FRACTIONS[:, None] * relative)
+        if len(_reaching(_weighted(logs, self._ends), level)):
+            return True
+        ceiling = np.zeros((len(FRACTIONS), len(self._ends)))
+        for kind in range(logs.shape[1]):
+            side = self._ends if kind in np.flatnonzero(relative > 0) else self._starts
+            ceiling += logs[:, kind, None] * side[:, kind]
+        possible = _reaching(ceiling, level)
+        groups = (possible[start : start + _GROUP] for start in range(0, len(possible), _GROUP))
+        return any(self._reaches_within(group, logs, level) for group in groups)
+
+    def _reaches_within(self, blocks: Ints, logs: Floats, level: float) -> bool:
+        codes = self._codes[blocks]
+        counts = [
+            (self._starts[blocks, kind, None] + np.cumsum(codes == kind, axis=1)).ravel()
+            for kind in range(logs.shape[1])
+        ]
+        return len(_reaching(_weighted(logs, np.stack(counts, axis=1)), level)) > 0
+
+
+def ordered_reaches(offsets: Ints, room: Fraction, size: int | None, level: float) -> bool:
+    """Return whether the log capital on ``offsets`` ≥ 0 ever reaches ``level`` against mean (or total) ≤ ``room``."""
+    compiled = compiled_crosses() if len(offsets) >= _WORTH_COMPILING else None
+    if compiled is not None and (size is None or room < 1 << 52):
+        return compiled(offsets, float(room), size or 0, level, FRACTIONS)
+    return against(room, size).crossing(offsets, level) is not None
+
+
+def against(room: Fraction, size: int | None) -> MeanMartingale:
+    """Return a martingale on offsets ≥ 0 against mean ≤ ``room`` or, of a finite set, total ≤ ``room``."""
+    if size is None:
+        return MeanMartingale.with_replacement(room, 0)
+    return MeanMartingale.without_replacement(int(room), size, 0)
+
+
+def furthest(excluded: Callable[[int], bool], reached: int, last: int) -> int:
+    """Return the largest step in [``reached``, ``last``] that is excluded; exclusion falls with the step."""
+    if reached >= last or not excluded(reached + 1):
+        return reached
+    inside, jump = reached + 1, 4
+    while inside + jump <= last and excluded(inside + jump):
+        inside, jump = inside + jump, jump * 4
+    outside = min(inside + jump, last + 1)
+    while outside - inside > 1:
+        middle = (inside + outside) // 2
+        inside, outside = (middle, outside) if excluded(middle) else (inside, middle)
+    return inside
+
+
+def _weighted(logs: Floats, counts: Ints) -> Floats:
+    """Return Σ logs · counts over the kinds, shape (bets, n); kind by kind, so that no grouping changes a digit."""
+    total: Floats = np.zeros((len(logs), len(counts)))
+    for kind in range(logs.shape[1]):
+        total += logs[:, kind, None] * counts[:, kind]
+    return total
+
+
+def _reaching(logs: Floats, level: float) -> Ints:
+    """Return the places whose mixture of capitals reaches ``level``; the mixture never exceeds its best bet."""
+    peak = logs.max(axis=0)
+    possible = np.flatnonzero(peak >= level)
+    total = np.zeros(len(possible))
+    for row in np.exp(logs[:, possible] - peak[possible]):
+        total += row
+    reached: Ints = possible[peak[possible] + np.log(total) - math.log(len(logs)) >= level]
+    return reached
+
+
+@cache
+def compiled_crosses() -> Crosses | None:
+    """Return `crosses` compiled, or None where numba is not installed."""
+    try:
+        numba: Any = import_module("numba")
+    except ImportError:
+        return None
+    compiled: Any = numba.njit(fastmath={"reassoc", "contract", "nsz"})(crosses)
+    return compiled  # type: ignore[no-any-return]
+
+
+def crosses(offsets: Ints, room: float, size: int, level: float, fractions: Floats) -> bool:
+    """Return whether the Kelly mixture's log capital reaches ``level`` on ``offsets`` (values above the lowest one).
+
+    ``room``: the null mean above the lowest value when ``size`` is 0 (independent values), else the null total above
+    the lowest possible total of the ``size`` values. Products of a block of factors are taken before their logarithm.
+    """
+    bets = len(fractions)
+    logs, capitals, products = np.zeros(bets), np.full(bets, 1.0 / bets), np.ones(bets)
+    enough = math.exp(level)
+    left, remaining = room, float(size)
+    for index in range(len(offsets)):
+        offset = float(offsets[index])
+        if size == 0:
+            gain = offset / room - 1.0
+        elif left > 0:
+            gain = offset * (remaining / left) - 1.0
+        else:
+            gain = 0.0
+        if size > 0:
+            left -= offset
+            remaining -= 1.0
+            if left < 0:
+                return True
+        mixed = 0.0
+        for bet in range(bets):
+            products[bet] *= 1.0 + fractions[bet] * gain
+            mixed += capitals[bet] * products[bet]
+        if mixed >= enough:
+            return True
+        if index % _FACTORS == _FACTORS - 1:
+            for bet in range(bets):
+                logs[bet] += math.log(products[bet])
+                products[bet] = 1.0
+                capitals[bet] = math.exp(max(logs[bet], -700.0)) / bets
+    return False

@@ -15,17 +15,26 @@ from typing import Literal
 import numpy as np
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.guarantees import Guarantee, weakest
 from pilotbase.documents.texts import Text
-from pilotbase.evidence.alpha_spending import Levels
+from pilotbase.documents.vocabularies import Guarantee, weakest
 from pilotbase.evidence.approximation import FunctionTest
-from pilotbase.evidence.claims import Estimand, claim_text, not_measured_text, of_seen_groups
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import BoundsPoint, Interval, invert
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
-from pilotbase.evidence.plans import CriterionPlan, Design, alphas_of, build_test, method_of
+from pilotbase.evidence.plans import (
+    CriterionPlan,
+    Design,
+    Estimand,
+    Levels,
+    alphas_of,
+    build_test,
+    claim_text,
+    method_of,
+    not_measured_text,
+    of_seen_groups,
+)
 
 _PATH_CASES, _PATH_LEVELS = 20_000, 16
 """How far and how finely the path before a census is followed; it decides nothing there."""

@@ -1,13 +1,19 @@
-"""The distributions that bounds are read from, by `scipy.special`: `scipy.stats` takes half a second to load.
+"""Distributions that bounds are read from, and bounds for counts: exact ones at a fixed n, and Wilson's interval.
 
-Tails are computed as tails, never as one minus the rest.
+By `scipy.special`: `scipy.stats` takes half a second to load. Tails are computed as tails, never as one minus the rest.
+Successes ``s`` of ``t`` observed; finite sets have ``size`` items of which an unknown number are successes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import sqrt
+from typing import NamedTuple
 
 from scipy import special
+
+from pilotbase.evidence.primitive import Bounds
 
 
 def beta_quantile(share: float, a: float, b: float) -> float:
@@ -50,3 +56,64 @@ def smallest(low: int, high: int, holds: Callable[[int], bool]) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)
     return low
+
+
+def clopper_pearson(s: int, t: int, alpha_lower: float, alpha_upper: float) -> Bounds:
+    """Return exact bounds of a success probability at a sample size fixed beforehand (Clopper & Pearson 1934)."""
+    lower = 0.0 if s == 0 else beta_quantile(alpha_lower, s, t - s + 1)
+    upper = 1.0 if s == t else beta_upper_quantile(alpha_upper, s + 1, t - s)
+    return Bounds(lower, upper)
+
+
+def hypergeometric(s: int, t: int, size: int, alpha_lower: float, alpha_upper: float) -> Bounds:
+    """Return exact bounds of the success share of a finite set, from ``t`` items drawn without replacement."""
+    lower = smallest(s, size - t + s, lambda k: hypergeometric_tail(s, t, size, k) > alpha_lower)
+    upper = smallest(s, size - t + s + 1, lambda k: hypergeometric_head(s, t, size, k) <= alpha_upper) - 1
+    return Bounds(lower / size, upper / size)
+
+
+def hypergeometric_tail(s: int, t: int, size: int, k: int) -> float:
+    """Return P(at least ``s`` successes among ``t`` drawn) when ``k`` of ``size`` are successes."""
+    from scipy import stats  # half a second, for what few plans ask
+
+    return float(stats.hypergeom.sf(s - 1, size, k, t)) if 0 <= k <= size else float(k > size)
+
+
+def hypergeometric_head(s: int, t: int, size: int, k: int) -> float:
+    """Return P(at most ``s`` successes among ``t`` drawn) when ``k`` of ``size`` are successes."""
+    from scipy import stats  # half a second, for what few plans ask
+
+    return float(stats.hypergeom.cdf(s, size, k, t)) if 0 <= k <= size else float(k < 0)
+
+
+def binomial_tail(s: int, t: int, mean: Fraction) -> float:
+    """Return P(at least ``s`` of ``t``) at success probability ``mean`` (clipped to [0, 1])."""
+    return binomial_at_least(s, t, min(max(float(mean), 0.0), 1.0))
+
+
+def binomial_head(s: int, t: int, mean: Fraction) -> float:
+    """Return P(at most ``s`` of ``t``) at success probability ``mean`` (clipped to [0, 1])."""
+    return binomial_at_most(s, t, min(max(float(mean), 0.0), 1.0))
+
+
+class Share(NamedTuple):
+    """A share with its bounds."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+def wilson(successes: float, trials: int, confidence: float = 0.95) -> Share:
+    """Return successes / trials with its two-sided score interval; ``trials`` is at least 1.
+
+    With p = s/n and z the normal quantile: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n).
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    Statistical Association 22 (1927), pages 209-212.
+    """
+    share, z2 = successes / trials, normal_upper_quantile((1 - confidence) / 2) ** 2
+    centre = share + z2 / (2 * trials)
+    half = sqrt(z2 * share * (1 - share) / trials + (z2 / (2 * trials)) ** 2)
+    scale = 1 + z2 / trials
+    return Share(share, min(share, max(0.0, (centre - half) / scale)), max(share, min(1.0, (centre + half) / scale)))

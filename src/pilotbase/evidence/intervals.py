@@ -13,7 +13,6 @@ from functools import cache
 
 from pilotbase.evidence.criterion import CriterionTest
 from pilotbase.evidence.observations import Comparison
-from pilotbase.evidence.rationals import nearest
 
 RESOLUTION = 100_000
 """Bounds are multiples of the measure's range divided by this."""
@@ -23,6 +22,7 @@ _FAR = 16
 _LEVELS = 32
 _HALVINGS = 8
 """How near the last of the levels comes to the final bound: 2⁻⁸ of the way."""
+Crossing = Callable[[Fraction], int | None]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,6 @@ class Interval:
     lower: float
     upper: float
     path: tuple[BoundsPoint, ...]
-
-
-Crossing = Callable[[Fraction], int | None]
 
 
 def invert(
@@ -170,3 +167,25 @@ def _merge(lower: list[tuple[int, Fraction]], upper: list[tuple[int, Fraction]])
 
 def _last(points: list[tuple[int, Fraction]], time: int) -> Fraction:
     return next(bound for when, bound in reversed(points) if when <= time)
+
+
+def nearest(value: Fraction, largest: int) -> Fraction:
+    """Return the fraction nearest ``value`` with a denominator up to ``largest``, as `Fraction.limit_denominator` does.
+
+    By integers alone: before Python 3.12 it compares the two candidates as fractions, which is most of its time.
+    """
+    if value.denominator <= largest:
+        return value
+    n, d = value.numerator, value.denominator
+    p0, q0, p1, q1 = 0, 1, 1, 0
+    while True:
+        whole = n // d
+        q2 = q0 + whole * q1
+        if q2 > largest:
+            break
+        p0, q0, p1, q1 = p1, q1, p0 + whole * p1, q2
+        n, d = d, n - whole * d
+    k = (largest - q0) // q1
+    # The candidates lie on both sides of the value, at d/(q1·denominator) and what is left of 1/(q1·(q0 + k·q1)).
+    nearer = 2 * d * (q0 + k * q1) <= value.denominator
+    return Fraction(p1, q1) if nearer else Fraction(p0 + k * p1, q0 + k * q1)

@@ -1,4 +1,4 @@
-"""What a plan freezes about its criteria, and the test that each becomes."""
+"""What a plan freezes about its criteria: what each claims, how much error an attempt may spend, and its test."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from fractions import Fraction
 from typing import Literal
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.alpha_spending import Levels
+from pilotbase.documents.texts import Text, text
 from pilotbase.evidence.approximation import FunctionTest
-from pilotbase.evidence.claims import Estimand
-from pilotbase.evidence.combination import CombinedTest
-from pilotbase.evidence.criterion import CriterionTest, Method, SingleTest, WorstTest
-from pilotbase.evidence.gap import GapTest
-from pilotbase.evidence.latency import QuantileTest
+from pilotbase.evidence.combination import CombinedTest, GapTest
+from pilotbase.evidence.criterion import CriterionTest, Method, QuantileTest, SingleTest, WorstTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison, CountStatistic, MeasuredCases, RatioPart
+
+Estimand = Literal["hidden_set", "population", "run"]
+"""``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: the measured run, nothing beyond it."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +100,70 @@ def _single(part: RatioPart, plan: CriterionPlan, order: Ints, method: Method) -
     by_case = plan.units is None or plan.observation.form == "function"
     stream = census if by_case or plan.units is None else stream_of(part, order, plan.units)
     return SingleTest(stream, census, plan.comparison, part.root, part.unit, plan.estimand != "population", method)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Error levels of one decision: of a false accept, and of a false reject (shared among the criteria)."""
+
+    accept: Fraction
+    reject: Fraction
+
+    def __post_init__(self) -> None:
+        for level in (self.accept, self.reject):
+            if not 0 < level < 1:
+                raise InputError("evidence.level_out_of_range", level=float(level))
+
+
+def exact(level: float) -> Fraction:
+    """Return the fraction that a level was written as: 0.05 is 1/20, not the float nearest to it."""
+    return Fraction(str(level))
+
+
+def attempt_levels(alpha: Fraction, attempt: int) -> Levels:
+    """Return the levels of attempt ``j`` = 1, 2, … on a hidden-set version: α/(j(j+1)) each, which sums to α.
+
+    So a certificate can say of all attempts together that any of them is false with probability at most α, whether it
+    accepts or rejects.
+    """
+    if attempt < 1:
+        raise InputError("evidence.attempt_out_of_range", attempt=attempt)
+    level = alpha / (attempt * (attempt + 1))
+    return Levels(level, level)
+
+
+def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: int) -> Text:
+    """Return the sentence on what one criterion's figures are about."""
+    if estimand == "run":
+        return text("evidence.claim.run", used=used, unit=unit_text(unit))
+    if estimand == "population" and unit != "case":
+        # Bets are scaled by the largest cluster that was seen: one that is far larger would lose more than was staked.
+        return text("evidence.claim.population_units", used=used, unit=unit_text(unit))
+    if estimand == "population":
+        return text("evidence.claim.population", used=used, unit=unit_text(unit))
+    if census:
+        return text("evidence.claim.census", total=total, unit=unit_text(unit))
+    return text("evidence.claim.hidden_set", used=used, total=total, unit=unit_text(unit))
+
+
+def of_seen_groups(claim: Text) -> Text:
+    """Return a claim about groups of a population: of those that occur, since of others nothing was seen."""
+    return text("evidence.claim.seen_groups", claim=claim)
+
+
+def not_measured_text() -> Text:
+    """Return what is claimed where the whole set holds nothing to count: nothing."""
+    return text("evidence.claim.not_measured")
+
+
+def unit_text(unit: str) -> Text:
+    """Return the unit's name: the known units in the reader's language, a column's name as it is."""
+    known = {
+        "case": text("evidence.unit.case"),
+        "pair": text("evidence.unit.pair"),
+        "time_block": text("evidence.unit.time_block"),
+        "request": text("evidence.unit.request"),
+        "run": text("evidence.unit.run"),
+        "repeated_case": text("evidence.unit.repeated_case"),
+    }
+    return known.get(unit) or text("evidence.unit.named", name=unit)

@@ -1,4 +1,4 @@
-"""Quantiles of a distribution from order statistics: exact whatever the tail, never interpolated.
+"""Quantiles from order statistics, never interpolated: bounds that hold at any time, and blocks of time.
 
 For latency the unit is a time block: a slow spell hits many requests in a row, and taking each request as independent
 accepts a p95 that is exceeded 10 % of the time in bursts 91 % of the time (corrections, row 8).
@@ -7,32 +7,17 @@ accepts a p95 that is exceeded 10 % of the time in bursts 91 % of the time (corr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import special
 
-from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, smallest
-from pilotbase.evidence.primitive import Bounds, Floats, Ints
+from pilotbase.evidence.primitive import Bounds, Floats, Ints, reals, within
 
-
-def quantile_estimate(values: Floats, q: float) -> float | None:
-    """Return the smallest value that at least a share ``q`` of ``values`` does not exceed; None when there are none."""
-    if len(values) == 0:
-        return None
-    return float(np.sort(values)[max(math.ceil(q * len(values) - 1e-9), 1) - 1])
-
-
-def quantile_bounds(values: Floats, q: float, alpha_lower: float, alpha_upper: float) -> Bounds:
-    """Return exact bounds of the ``q`` quantile of independent values at a fixed n; infinite where n is too small.
-
-    Source: order statistics and the binomial distribution (David & Nagaraja, Order Statistics, §7.1).
-    """
-    ordered, n = np.sort(values), len(values)
-    # P(X_(i) > quantile) = P(Bin(n, q) ≤ i-1) and P(X_(j) < quantile) = P(Bin(n, q) ≥ j), ties only help.
-    below = smallest(0, n, lambda k: binomial_at_most(k, n, q) > alpha_lower) - 1
-    above = smallest(0, n + 1, lambda k: binomial_at_least(k, n, q) <= alpha_upper)
-    lower = float(ordered[below]) if 0 <= below < n else -math.inf
-    upper = float(ordered[above - 1]) if above <= n else math.inf
-    return Bounds(lower, upper)
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def time_blocks(starts: Floats, seconds: float) -> Ints:
@@ -41,3 +26,102 @@ def time_blocks(starts: Floats, seconds: float) -> Ints:
         return np.zeros(0, dtype=np.int64)
     blocks: Ints = np.floor((starts - starts.min()) / seconds).astype(np.int64)
     return blocks
+
+
+@dataclass(frozen=True)
+class QuantileState:
+    """All values so far, in rising order."""
+
+    values: tuple[float, ...]
+
+
+class QuantileSequence:
+    """Two-sided bounds of the ``q`` quantile of independent values, whatever their distribution.
+
+    For one quantile: the beta-binomial boundary on how many values lie below it, tightest near ``planned`` values. With
+    ``every_quantile`` the bounds of all quantiles hold at once. Ties only make them safer. A bound is infinite while
+    there are too few values. Bounds are those of this time: they are not intersected with earlier ones. A request that
+    timed out counts with the time limit; its bound then says *at least that*. Source: Howard & Ramdas, Bernoulli 28(3)
+    2022, theorems 1 and 2.
+    """
+
+    def __init__(
+        self,
+        q: float,
+        alpha: float,
+        planned: int = 1000,
+        every_quantile: bool = False,
+        state: QuantileState | None = None,
+    ) -> None:
+        within("q", q, 0, 1)
+        within("alpha", alpha, 0, 1)
+        within("planned", planned, 0, math.inf)
+        self._q, self._alpha = q, alpha
+        self._weight = planned / mixture_tuning(alpha)
+        self._every = every_quantile
+        self._values = np.array(state.values if state else (), dtype=np.float64)
+
+    @property
+    def state(self) -> QuantileState:
+        return QuantileState(tuple(self._values.tolist()))
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return the bounds as they stand."""
+        n = len(self._values)
+        lower, upper = self.ranks(n) if n else (0, 1)
+        return Bounds(
+            float(self._values[lower - 1]) if lower >= 1 else -math.inf,
+            float(self._values[upper - 1]) if upper <= n else math.inf,
+        )
+
+    def update(self, values: NDArray[Any]) -> Bounds:
+        """Take values (finite); return the bounds after them."""
+        real = reals(values, -_LARGEST, _LARGEST)
+        self._values = np.sort(np.concatenate((self._values, real)), kind="stable")
+        return self.bounds
+
+    def ranks(self, n: int) -> tuple[int, int]:
+        """Return the ranks, counted from 1, of the lower and upper bound among ``n`` values; 0 and n+1: no bound."""
+        if self._every:
+            radius = float(empirical_process(np.array([float(n)]), self._alpha)[0])
+            return max(math.ceil(n * (self._q - radius) - 1e-9), 0), min(math.floor(n * (self._q + radius)) + 1, n + 1)
+        centre = min(max(round(self._q * n), 0), n)
+        fewest = _first(0, centre, lambda count: self._log_e(count, n) < self._level)
+        too_many = _first(centre, n + 1, lambda count: self._log_e(count, n) >= self._level)
+        return fewest, too_many
+
+    @property
+    def _level(self) -> float:
+        return math.log(1 / self._alpha)
+
+    def _log_e(self, below: int, n: int) -> float:
+        """Return the log e-value against *a share q lies below*, when ``below`` of ``n`` do."""
+        a, b = self._weight * self._q, self._weight * (1 - self._q)
+        null = special.xlogy(below, self._q) + special.xlog1py(n - below, -self._q)
+        return float(special.betaln(a + below, b + n - below) - special.betaln(a, b) - null)
+
+
+def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """Return the first integer in [low, high) for which ``holds``, which stays true once true; ``high`` when none."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def mixture_tuning(alpha: float) -> float:
+    """Return 2 log(1/α) + log(1 + 2 log(1/α)): planned intrinsic time over this makes a mixture tightest there."""
+    log = 2 * math.log(1 / alpha)
+    return log + math.log1p(log)
+
+
+def empirical_process(n: Floats, alpha: float) -> Floats:
+    """Return the radius around an empirical distribution function of ``n`` values that holds for all values and times.
+
+    .85 √((loglog(e n) + .8 log(1612/α))/n). Source: Howard & Ramdas, "Sequential estimation of quantiles", Bernoulli
+    28(3) 2022, theorem 2.
+    """
+    within("alpha", alpha, 0, 1)
+    radius: Floats = 0.85 * np.sqrt((np.log(np.log(math.e * n)) + 0.8 * math.log(1612 / alpha)) / n)
+    return radius

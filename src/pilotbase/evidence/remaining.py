@@ -64,7 +64,7 @@ def predict_sum(seen: Sequence[float], count: float, confidence: float = CONFIDE
     freedom = max(len(values) / inflation - 1, 1.0)
     variance = squares / max(len(values) - inflation, 1.0)
     of_mean = math.sqrt(variance * inflation * (1 / len(values) + 1 / count))
-    return _about(mean * count, _quantile(confidence, freedom) * of_mean / mean)
+    return _about(mean * count, student_upper_quantile((1 - confidence) / 2 / _SPARE, freedom) * of_mean / mean)
 
 
 def predict_next(seen: Sequence[float], confidence: float = CONFIDENCE) -> Predicted:
@@ -89,10 +89,6 @@ def _inflation(deviations: np.ndarray[tuple[int], np.dtype[np.float64]], squares
         lagged = float(deviations[1:] @ deviations[:-1]) / squares
         correlation = min(max((count * lagged + 1) / (count - 4), 0.0), _MOST)
     return (1 + correlation) / (1 - correlation)
-
-
-def _quantile(confidence: float, freedom: float) -> float:
-    return student_upper_quantile((1 - confidence) / 2 / _SPARE, freedom)
 
 
 def _about(expected: float, half: float) -> Predicted:

@@ -1,12 +1,17 @@
-"""The gateway as an ASGI application: thin routes over `calls`."""
+"""The gateway as an ASGI application, thin routes over `calls`, and the process or thread that serves it."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,12 +27,17 @@ from pilotbase.gateway.front_desk import FrontDesk
 from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
+from pilotbase.protocols.bounded_connection import BoundedConnection
 from pilotbase.protocols.prometheus import CONTENT_TYPE
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.journal import journals_of
 from pilotbase.service.registry import services_of
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.failures import NotFoundError
+
+_SERVED: dict[str, Any] = {"http": BoundedConnection, "log_config": None, "access_log": False, "lifespan": "on"}
+_DRAIN_SECONDS = 10
+"""How long calls under way may go on when the gateway is told to end."""
 
 
 def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gateway:
@@ -60,6 +70,37 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
     routes = [*openai_routes.openai_routes(gateway), *oip_routes.oip_routes(gateway), *_own_routes(gateway)]
     handlers = {HTTPException: _no_route, Exception: _broken}
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+
+
+def run(lab: TrialRuntime, configuration: GatewayConfiguration, host: str, port: int) -> None:
+    """Serve the base that ``lab`` has open until told to end; calls under way are then answered first.
+
+    Raises as `open_gateway`.
+    """
+    app = make_app(open_gateway(lab, configuration), lab)
+    _spare_collections()
+    more: dict[str, Any] = {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": _DRAIN_SECONDS}
+    uvicorn.run(app, host=host, port=port, **more, **_SERVED)
+
+
+@contextmanager
+def running_gateway(lab: TrialRuntime) -> Iterator[str]:
+    """Yield the address of a gateway over ``lab`` (its operator's) that answers until the end of the block.
+
+    Raises as `open_gateway`, and `PilotbaseError` where it does not start.
+    """
+    app = make_app(open_gateway(lab, GatewayConfiguration()), lab)
+    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, **_SERVED))
+    thread = threading.Thread(target=server.run, name="gateway", daemon=True)
+    thread.start()
+    server.begun.wait()
+    if not server.started:
+        raise PilotbaseError("gateway.broken")
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def _wake(gateway: Gateway, lab: TrialRuntime) -> None:
@@ -110,3 +151,28 @@ def _told(request: Request, error: PilotbaseError) -> Response:
     problem = problem_of(error, language_of(request))
     shape = oip_routes.error_body if request.url.path.startswith("/v2") else openai_routes.error_body
     return Response(shape(problem), problem.kind.status, dict(problem.headers), "application/json")
+
+
+def _spare_collections() -> None:
+    """Let the garbage collector look less often than after every other call, and never again at what is loaded."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and at which port."""
+
+    def __init__(self, settings: uvicorn.Config) -> None:
+        super().__init__(settings)
+        self.begun = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.begun.set()
+
+    @property
+    def port(self) -> int:
+        return int(self.servers[0].sockets[0].getsockname()[1])

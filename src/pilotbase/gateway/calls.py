@@ -30,7 +30,7 @@ from pilotbase.protocols.upstream import (
 from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
 from pilotbase.workspace.failures import NotFoundError
 
-LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.5
 """So long, and the time of a look, a call goes on after its service was stopped."""
 
 
@@ -38,7 +38,7 @@ class CallEndedError(PilotbaseError):
     """The service was stopped, or what answered may not answer any more, while the call was under way."""
 
 
-class UnderWay:
+class _UnderWay:
     """The calls that one gateway is answering, with the tasks that do."""
 
     def __init__(self, desk: FrontDesk) -> None:
@@ -66,7 +66,7 @@ class UnderWay:
     async def guard(self) -> None:
         """Look at the calls under way again and again, until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
             for admission, task in list(self._calls.values()):
                 if admission.number in self._calls and not await self._may_go_on(admission):
                     self._ended.add(admission.number)
@@ -95,7 +95,7 @@ class CallHandler:
 
     def __init__(self, desk: FrontDesk, upstreams: Upstreams, measurements: GatewayMeasurements) -> None:
         self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
-        self.under_way = UnderWay(desk)
+        self.under_way = _UnderWay(desk)
 
     async def answer(self, secret: str, question: UpstreamCall, most_tokens: int = 0) -> CallAnswer:
         """Return the answer to ``question``, for which at most ``most_tokens`` are used.
@@ -202,7 +202,7 @@ class _Course:
     """One admitted call, to be settled exactly once."""
 
     def __init__(
-        self, desk: FrontDesk, measurements: GatewayMeasurements, under_way: UnderWay, admission: Admission
+        self, desk: FrontDesk, measurements: GatewayMeasurements, under_way: _UnderWay, admission: Admission
     ) -> None:
         self.admission = admission
         self._desk, self._measurements, self._under_way = desk, measurements, under_way

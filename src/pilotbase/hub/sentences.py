@@ -1,10 +1,11 @@
-"""Sentences that are rendered when a page is, for places where Django wants a string early: labels of forms."""
+"""Sentences rendered when a page is, for places where Django wants a string early: labels of forms and their areas."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from django import forms
 from django.utils.functional import lazy
 
 from pilotbase.documents.catalogues import catalogue
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 def t(code: str) -> _StrPromise:
     """Return the sentence of ``code``, rendered in the language of the request that shows it."""
     return cast("_StrPromise", _render(code))
+
+
+def area(label: object, help_text: object = "", rows: int = 3, **options: Any) -> forms.CharField:
+    """Return a field of several lines."""
+    widget = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, help_text=help_text, widget=widget, **options)  # type: ignore[arg-type]
 
 
 def later(say: Callable[[Language], str]) -> _StrPromise:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
 from django.views.i18n import set_language
 
+from pilotbase.documents.base import NAME
+from pilotbase.documents.hashes import HEX
 from pilotbase.documents.plugins import loaded
-from pilotbase.hub import converters
 from pilotbase.hub.api.routes import api, documentation
 from pilotbase.hub.process import health
 
@@ -15,12 +17,17 @@ handler403 = "pilotbase.hub.problems.refused"
 handler404 = "pilotbase.hub.problems.not_found"
 handler500 = "pilotbase.hub.problems.failed"
 
-register_converter(converters.Name, "name")
-register_converter(converters.Digits, "digits")
-register_converter(converters.Drawn, "drawn")
-register_converter(converters.SectionConverter, "section")
-register_converter(converters.PublicSection, "public")
-register_converter(converters.MatchedSection, "matched")
+_PARTS = {
+    "name": f"{NAME}(?:/{NAME})?",  # of a record: plant/milling, acme, 7f3a…
+    "whole": f"{NAME}/{NAME}",  # of a scenario or an application: what follows is never taken for its end
+    "digits": HEX,
+    "drawn": r"[0-9a-f]{16}(?:[0-9a-f]{16})?",  # by chance
+    "section": r"scenarios|applications|trials|organisations|datasets|agreements",
+    "public": r"scenarios|applications",
+}
+"""Part of an address → what it may be; ``public``: sections that visitors list, that are matched and asked about."""
+for _part, _regex in _PARTS.items():
+    register_converter(type(_part, (StringConverter,), {"regex": _regex}), _part)
 
 
 def _specific_first(pattern: URLPattern) -> list[int]:

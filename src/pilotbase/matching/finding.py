@@ -1,26 +1,39 @@
-"""A match as an actor may see it: candidates found by the store, then every one of them judged and ranked."""
+"""A match as an actor may see it: candidates found by the store, then every one of them judged and ranked.
+
+The number of statements does not hang on the size of the base.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import cast
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.matching import Match, Matches
+from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
-from pilotbase.matching.candidates import find_candidates
 from pilotbase.matching.judging import WEIGHTS, match, match_back
-from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
-from pilotbase.matching.reading import certified_offers, needs_of, offers_of, with_needs
-from pilotbase.matching.words import Comparer
-from pilotbase.workspace.listings import Query
+from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
+from pilotbase.matching.words import Comparer, texts_of
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, find_listings, list_page, list_resembling
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationState.SUBMITTED))
 SCENARIOS = Query("scenario", states=(ScenarioState.OPEN,))
 SHOWN = 50
 """So many matches are told, and so many refusals."""
+MOST = 500
+_MOST_TERMS = 16
+"""Of each language."""
+_FUNCTION_CHARACTERS = frozenset("的了在是和与及或等不有为以把被将对从到要个，。、；：？！“”（）")
+_SHORTEST_WORD = 5
+MOST_CERTIFIED = 100
+"""So many certified applications whose manifest is not seen are looked at, the newest certificates first."""
 
 
 def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
@@ -62,3 +75,109 @@ def matches_about(about: Need | ApplicationOffer, judged: list[Match], listed: i
         ranked=tuple(ranked[:SHOWN]),
         refused=tuple(judged[len(ranked) :][:SHOWN]),
     )
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Listings to be judged, and how many there are that the actor sees."""
+
+    listings: tuple[Listing, ...]
+    listed: int
+
+
+def find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: Sequence[str]) -> Candidates:
+    """Return at most `MOST` listings of what ``query`` asks for.
+
+    ``tied`` are narrower queries whose newest come first (such as: made for this very scenario); ``sentences`` are what
+    the others are to be like.
+    """
+    listed = count(view, query)
+    if listed <= MOST:
+        return Candidates(tuple(_all(view, query)), listed)
+    found = [one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items]
+    found += list_resembling(view, query, terms_of(sentences), MOST)
+    return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
+
+
+def newest(view: View, query: Query) -> Candidates:
+    """Return the newest page of what ``query`` asks for."""
+    return Candidates(list_page(view, query, limit=MAXIMUM_PAGE).items, count(view, query))
+
+
+def terms_of(sentences: Sequence[str]) -> list[str]:
+    """Return what to search for: English words, the longest first, and Chinese pairs in the order of the text."""
+    texts = texts_of(sentences)
+    english = dict.fromkeys(word for word in _words(texts.get("en", "")) if len(word) >= _SHORTEST_WORD)
+    chinese = dict.fromkeys(pair for pair in _pairs(texts.get("zh", "")))
+    return [*sorted(english, key=lambda word: (-len(word), word))[:_MOST_TERMS], *list(chinese)[:_MOST_TERMS]]
+
+
+def _all(view: View, query: Query) -> Iterator[Listing]:
+    after: str | None = None
+    while True:
+        page = list_page(view, query, after, MAXIMUM_PAGE)
+        yield from page.items
+        after = page.after
+        if after is None:
+            return
+
+
+def _words(text: str) -> list[str]:
+    return "".join(letter if letter.isalpha() else " " for letter in text).split()
+
+
+def _pairs(text: str) -> Iterator[str]:
+    for place in range(len(text) - 1):
+        pair = text[place : place + 2]
+        if not pair.isascii() and pair.isalpha() and not _FUNCTION_CHARACTERS.intersection(pair):
+            yield pair
+
+
+def needs_of(view: View, listings: Iterable[Listing]) -> list[Need]:
+    """Return the need of each listed scenario; one that went out of sight meanwhile is left out."""
+    listed = list(listings)
+    stored = view.get_all([one.digest for one in listed])
+    return [need_of(_scenario(stored[one.digest]), one.subject) for one in listed if one.digest in stored]
+
+
+def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]:
+    """Return the offer of each listed application, with the contract of the scenario it was made for if seen."""
+    listed = list(listings)
+    stored = view.get_all([one.digest for one in listed])
+    versions = {one.subject: _version(stored[one.digest]) for one in listed if one.digest in stored}
+    made_for = find_listings(view, {version.scenario for version in versions.values() if version.scenario})
+    needs = {need.subject: need for need in needs_of(view, made_for.values())}
+    return [
+        offer_of(version.application, needs.get(version.scenario or ""), version.scenario or "")
+        for version in versions.values()
+    ]
+
+
+def with_needs(view: View, proofs: Sequence[ProvenPair]) -> list[ProvenPair]:
+    """Return ``proofs`` with the scenarios on which they were tried, those that the actor sees."""
+    stored = view.get_all(sorted({proof.scenario_version for proof in proofs}))
+    needs = {digest: need_of(_scenario(one)) for digest, one in stored.items() if one.kind == "scenario"}
+    return [replace(proof, need=needs.get(proof.scenario_version)) for proof in proofs]
+
+
+def certified_offers(view: View, proofs: Sequence[ProvenPair]) -> list[ApplicationOffer]:
+    """Return the offers of applications that certificates name and whose record the actor does not see."""
+    newest = {proof.application: proof for proof in reversed(proofs) if proof.accepted}
+    seen = find_listings(view, newest)
+    hidden = [proof for proof in proofs if newest.get(proof.application) is proof and proof.application not in seen]
+    found = with_needs(view, hidden[:MOST_CERTIFIED])
+    return [offer_of_certificate(proof) for proof in found if proof.need is not None]
+
+
+def _scenario(stored: Stored) -> Scenario:
+    return cast(Scenario, _read(stored.body, Scenario))
+
+
+def _version(stored: Stored) -> ApplicationVersion:
+    return cast(ApplicationVersion, _read(stored.body, ApplicationVersion))
+
+
+@lru_cache(maxsize=2048)
+def _read(body: bytes, model: type[Scenario | ApplicationVersion]) -> Scenario | ApplicationVersion:
+    """Return what the store has given; a body never changes, and who may see it the store has checked."""
+    return model.model_validate_json(body)

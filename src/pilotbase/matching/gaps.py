@@ -15,12 +15,9 @@ from pilotbase.documents.matching import Gap, GapCell, GapMap
 from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit
-from pilotbase.matching.candidates import newest
-from pilotbase.matching.constraints import check_all
-from pilotbase.matching.contract_fit import share_of
-from pilotbase.matching.finding import SCENARIOS
+from pilotbase.matching.constraints import check_all, share_of
+from pilotbase.matching.finding import SCENARIOS, certified_offers, needs_of, newest, offers_of
 from pilotbase.matching.pairs import ApplicationOffer, CaseContract, Need, ProvenPair
-from pilotbase.matching.reading import certified_offers, needs_of, offers_of
 from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
 from pilotbase.documents.vocabularies import Fit, Verdict
-from pilotbase.matching.constraints import check_all, fit_of
-from pilotbase.matching.contract_fit import contract_fit, share_of
+from pilotbase.matching.constraints import check_all, contract_fit, fit_of, share_of
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
 from pilotbase.matching.words import Comparer, Values, texts_of
 

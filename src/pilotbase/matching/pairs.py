@@ -11,11 +11,10 @@ from unicodedata import normalize
 
 from pilotbase.documents.application import Application, OfferTerms, Resources
 from pilotbase.documents.base import Localized
-from pilotbase.documents.contract import Field
+from pilotbase.documents.contract import AnswerKind, Field, Task
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Conditions, Scenario
 from pilotbase.documents.subjects import scenario_subject
-from pilotbase.documents.tasks import AnswerKind, Task
 from pilotbase.documents.vocabularies import Verdict
 
 _SEPARATORS = re.compile(r"[\W_]+")

@@ -17,11 +17,18 @@ abstention (-1, NaN) takes the value that is worst for the criterion. Packages a
 under the entry point group ``pilotbase.measures``.
 """
 
-from pilotbase.measures.cases import Cases, Kind
-from pilotbase.measures.coded import coded
-from pilotbase.measures.definition import Guarantees, Measure, Parameter
+from pilotbase.measures.cases import Cases, Kind, coded
+from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import MeasurePart, Observation
-from pilotbase.measures.registry import REFUSALS, known_names, measure_named, measures, resource_measures
+from pilotbase.measures.registry import (
+    REFUSALS,
+    MeanScore,
+    known_names,
+    measure_named,
+    measures,
+    resource_measures,
+    spoken,
+)
 from pilotbase.measures.resources import ResourceMeasure, RunMeasurements
 from pilotbase.measures.rules import (
     RuleContext,
@@ -33,19 +40,15 @@ from pilotbase.measures.rules import (
     problems_of,
     score,
 )
-from pilotbase.measures.scored import MeanScore
-from pilotbase.measures.spoken import spoken
 
 __all__ = [
     "REFUSALS",
     "Cases",
-    "Guarantees",
     "Kind",
     "MeanScore",
     "Measure",
     "MeasurePart",
     "Observation",
-    "Parameter",
     "ResourceMeasure",
     "RuleContext",
     "RunMeasurements",

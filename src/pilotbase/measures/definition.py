@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from pilotbase.documents.guarantees import Guarantee
 from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Guarantee
 from pilotbase.measures.cases import Kind
 from pilotbase.measures.observation import Estimand, MeasureInput, MeasurePart, Observation
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.measures.cases import Cases, Floats, Ints
-from pilotbase.measures.reals import Reals
 
 Counts = NDArray[np.signedinteger[Any]]
 """As narrow as the values allow: picking millions in random order is bound by memory."""
@@ -36,6 +35,7 @@ _FINE = 1e-5
 """Of the threshold: a step no longer than this is no figure of its own."""
 _OFF_A_STEP = 1e-3
 """Of a step: what reckoning in floats makes of a number with as many digits."""
+_MANTISSA, _HALF = 53, 27
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,3 +289,33 @@ def whole_value(value: float | None, question: MeasureInput, low: int = 0, high:
     weight = np.full(size, 0 if value is None else steps, dtype=np.int64)
     outcomes = ((low * steps, steps), (low * steps + 1, steps), (high * steps, steps))
     return MeasurePart(np.full(size, gain, dtype=np.int64), weight, outcomes)
+
+
+@dataclass(frozen=True, eq=False)
+class Reals:
+    """Gain and weight of each case, both finite and of shape (cases,), in the measure's own unit."""
+
+    gains: Floats
+    weights: Floats
+
+    def ratio(self, cases: Ints | slice = slice(None)) -> Fraction:
+        """Return Σ gain / Σ weight over ``cases``, exactly; their weights must not all be zero."""
+        return exact_sum(self.gains[cases]) / exact_sum(self.weights[cases])
+
+    def spread(self, chosen: Ints, size: int) -> Reals:
+        """Return the same for ``size`` cases, of which these are ``chosen`` and the others weigh nothing."""
+        gains, weights = np.zeros(size), np.zeros(size)
+        gains[chosen], weights[chosen] = self.gains, self.weights
+        return Reals(gains, weights)
+
+
+def exact_sum(values: Floats) -> Fraction:
+    """Return the sum of finite floats: each of them is a whole number of a power of two."""
+    mantissas, exponents = np.frexp(values)
+    whole, total = np.ldexp(mantissas, _MANTISSA).astype(np.int64), Fraction(0)
+    for exponent in np.unique(exponents).tolist():
+        some = whole[exponents == exponent]
+        # In halves, the sums of billions of them stay within 64 bits.
+        found = (int((some >> _HALF).sum()) << _HALF) + int((some & ((1 << _HALF) - 1)).sum())
+        total += found * Fraction(2) ** (exponent - _MANTISSA)
+    return total

@@ -1,18 +1,34 @@
-"""All known measures by name: ours, and those that installed packages add by the entry point ``pilotbase.measures``."""
+"""All known measures by name: ours, and those that installed packages add by the entry point ``pilotbase.measures``.
+
+In the package's pyproject.toml::
+
+    [project.entry-points."pilotbase.measures"]
+    my_measure = "my_package:MY_MEASURE"          # a CaseScore
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
-from pilotbase.measures.definition import Measure
+from pilotbase.documents.texts import Text, text
+from pilotbase.measures.cases import Floats, Kind
+from pilotbase.measures.definition import Direction, Measure, Parameter
 from pilotbase.measures.formulas import OURS, refusals
+from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
+from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
-from pilotbase.measures.scored import MeanScore
 
 REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
 """Measures to which a case without truth is one that is to be refused."""
@@ -56,3 +72,90 @@ def _added() -> list[Measure]:
             raise InputError("measure.entry_point", name=entry.name)
         loaded.append(score.measure())
     return loaded
+
+
+@dataclass(frozen=True)
+class MeanScore:
+    """The mean of ``score(truth, answers)``, an array of values in [``low``, ``high``]."""
+
+    name: str
+    score: Callable[[NDArray[Any], NDArray[Any]], Floats]
+    low: Decimal
+    high: Decimal
+    better: Direction
+    kinds: frozenset[Kind]
+    formula: str
+    source: str
+
+    def measure(self) -> Measure:
+        """Return the measure; its scores are checked at each use."""
+        if not self.low < self.high:
+            raise InputError("measure.score_bounds", name=self.name, low=self.low, high=self.high)
+        return Measure(
+            self.name,
+            text("measure.added", name=self.name),
+            self.formula,
+            self.source,
+            self.better,
+            self.kinds,
+            self._observe,
+            bounds=(self.low, self.high),
+            paired=True,
+        )
+
+    def _observe(self, question: MeasureInput) -> MeasurePart:
+        cases = question.cases
+        scores = np.asarray(self.score(cases.truth, cases.answers), dtype=np.float64)
+        if scores.shape != (len(cases),):
+            raise InputError("measure.score_shape", name=self.name, found=scores.shape, allowed=(len(cases),))
+        beyond = (scores < float(self.low)) | (scores > float(self.high))
+        if beyond.any():
+            raise InputError(
+                "measure.score_range",
+                name=self.name,
+                found=float(scores[beyond][0]),
+                low=self.low,
+                high=self.high,
+            )
+        return mean_of(scores, self.high, question, low=self.low)
+
+
+def spoken(rule: Rule, unit: str = "") -> Text:
+    """Return a rule's measure in words, without the threshold; ``unit`` is the target's.
+
+    Every argument that the rule gives is spoken, in the order in which its measure declares them: two rules with
+    different arguments never share their words.
+    """
+    measure = _measure(rule, unit)
+    if rule.under is not None:
+        kind = PERTURBATIONS[rule.under.name].title
+        return text("report.rule.drop", measure=measure, kind=kind, under=rule.under)
+    return text(f"report.rule.{rule.wrapper}", measure=measure, column=rule.by) if rule.wrapper else measure
+
+
+def _measure(rule: Rule, unit: str) -> Text:
+    known = measures().get(rule.measure)
+    declared = known or resource_measures().get(rule.measure)
+    measure = declared.title if declared else text("measure.added", name=rule.measure)
+    if rule.label is not None:
+        measure = text("report.rule.of_class", measure=measure, label=rule.label)
+    arguments = dict(rule.arguments)
+    said = [_argument(one, arguments.pop(one.name), unit) for one in _given(known.parameters if known else (), rule)]
+    said += [text("report.rule.unknown_argument", name=name, value=value) for name, value in arguments.items()]
+    return text("report.rule.with_arguments", measure=measure, arguments=_listed(said)) if said else measure
+
+
+def _given(parameters: Sequence[Parameter], rule: Rule) -> list[Parameter]:
+    return [parameter for parameter in parameters if parameter.name in rule.arguments]
+
+
+def _argument(parameter: Parameter, value: Decimal | str, unit: str) -> Text:
+    spelled = f"{value:,f}" if isinstance(value, Decimal) and not parameter.of_columns else str(value)
+    if unit and parameter.in_target_units:
+        spelled = f"{spelled} {unit}"
+    return text(parameter.text or f"measure.argument.{parameter.name}", value=spelled)
+
+
+def _listed(said: Sequence[Text]) -> Text:
+    *before, last = said
+    return text("report.rule.two_arguments", first=_listed(before), second=last) if before else last

@@ -21,8 +21,8 @@ from pilotbase.notices.channels import CHANNELS
 from pilotbase.notices.rows import last_sequence, unread_since
 from pilotbase.workspace import tables, work
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.changes import move, position
 from pilotbase.workspace.keys import KeyFolder
-from pilotbase.workspace.positions import move, position
 from pilotbase.workspace.store import View
 
 DEFAULT = MailChoice.DAILY

@@ -21,7 +21,7 @@ from pilotbase.documents.texts import Language, Text
 from pilotbase.notices.channel import LONGEST, Secret
 from pilotbase.notices.channels import CHANNELS
 from pilotbase.protocols.guarded_http import parts_of
-from pilotbase.protocols.standard_webhooks import new_secret
+from pilotbase.protocols.webhooks import new_secret
 from pilotbase.workspace import tables, work
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.keys import KeyFolder

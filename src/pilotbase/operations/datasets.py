@@ -6,14 +6,21 @@ from typing import Annotated
 
 import pydantic
 
-from pilotbase.documents.api.datasets import Contributions, DatasetPage, KeptTold, Measuring, OwnFile, Preview
-from pilotbase.documents.api.readers import Readers
+from pilotbase.documents.api.datasets import (
+    Contributions,
+    DatasetPage,
+    DatasetVersion,
+    KeptTold,
+    Measuring,
+    OwnFile,
+    Preview,
+    Readers,
+)
 from pilotbase.documents.api.records import Erased
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.uploads import UploadId
-from pilotbase.documents.api.versions import DatasetVersion
 from pilotbase.documents.base import Name
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import dataset_subject

@@ -8,7 +8,7 @@ import pydantic
 
 from pilotbase.documents.api.exchange import ThreadPage
 from pilotbase.documents.api.shapes import SHORT, RequestModel
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ExchangeAct
 from pilotbase.documents.subjects import Subject

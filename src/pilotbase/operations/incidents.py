@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import pydantic
 
-from pilotbase.documents.api.incidents import DutyDesk, ListedIncidents
 from pilotbase.documents.api.shapes import SHORT, RequestModel
+from pilotbase.documents.api.watch import DutyDesk, ListedIncidents
 from pilotbase.documents.base import LONGEST_NOTE, Name, Trimmed
 from pilotbase.documents.permissions import IncidentAct, ReadScope
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel

@@ -11,8 +11,7 @@ from pilotbase.documents.api.labelling import Class, NewRound, Reason, RoundDeta
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.hashes import HEX
-from pilotbase.documents.labelling import LabelledItems
-from pilotbase.documents.labelling_round import PublishedLabels
+from pilotbase.documents.labelling import LabelledItems, PublishedLabels
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
 

@@ -10,8 +10,7 @@ from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, Roa
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
 from pilotbase.documents.permissions import DeskAct, ReadScope
-from pilotbase.documents.roadmap import Roadmap
-from pilotbase.documents.targets import Figure, Phase
+from pilotbase.documents.roadmap import Figure, Phase, Roadmap
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.operations.operation import BODY, PATH, In, NoInput, Operation, Out, Repeated
 

@@ -13,7 +13,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel
 from pilotbase.documents.catalogues import catalogue
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.permissions import AnyAct, ReadScope
 from pilotbase.documents.texts import Language, Text
 

@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.sites import PackTold, SentTold, SiteDetail, SiteTold
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.subjects import Subject
 from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated

@@ -13,7 +13,7 @@ from pilotbase.documents.api.statistics import (
     StatisticsPage,
     StatisticsTold,
 )
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.operations.operation import BODY, PATH, Operation, Repeated

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pilotbase.documents.api.comparison import Budget, Comparison
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.trials import EstimateTold, QueuedWork
+from pilotbase.documents.api.trials import Budget, Comparison, EstimateTold, QueuedWork
 from pilotbase.documents.base import Name
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ReadScope

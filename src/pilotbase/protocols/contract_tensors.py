@@ -17,8 +17,7 @@ from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import ContractBrokenError, columns_of
 from pilotbase.protocols.frames import AnswerBatch
-from pilotbase.protocols.oip_tensors import BYTES, Tensor, texts_tensor
-from pilotbase.protocols.open_inference import TensorMetadata
+from pilotbase.protocols.open_inference import BYTES, Tensor, TensorMetadata, texts_tensor
 
 PREDICTION = "prediction"
 MATRIX = "input"

@@ -18,13 +18,7 @@ import pydantic
 
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.people import Caller
-from pilotbase.documents.api.records import (
-    SECTIONS,
-    ListedRecord,
-    PossibleStep,
-    RecordPage,
-    Section,
-)
+from pilotbase.documents.api.records import SECTIONS, ListedRecord, PossibleStep, RecordPage, Section
 from pilotbase.documents.api.trials import OrderedBundle
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
@@ -45,8 +39,7 @@ from pilotbase.operations import records, uploads
 from pilotbase.operations.operation import NoInput, Operation, Out
 from pilotbase.operations.steps import STEPS
 from pilotbase.protocols.guarded_http import GuardedResponse
-from pilotbase.protocols.hub_calls import HubCalls
-from pilotbase.protocols.hub_requests import HubRequests
+from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 
 _PACKING_SECONDS = 1.0
 Model = TypeVar("Model", bound=pydantic.BaseModel)

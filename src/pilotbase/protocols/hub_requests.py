@@ -1,4 +1,4 @@
-"""Requests to a hub: with a token, tried again where that is safe, errors in our own tree.
+"""Requests to a hub: with a token, tried again where that is safe; declared operations, and files part by part.
 
 The hub is named by its user, so it may stand on a private address; a token never goes out without https except to this
 very machine.
@@ -7,18 +7,23 @@ very machine.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pydantic
 
 from pilotbase.documents.api.shapes import Problem, ProblemIssue
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError, RefusedError
+from pilotbase.documents.files import File
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Language, text
+from pilotbase.operations.datasets import TAKE, FileFor
+from pilotbase.operations.operation import NOTHING, In, Operation, Out
 from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest, GuardedResponse, NoAnswerError
 
 MAXIMUM_ANSWER = 64 << 20
@@ -28,6 +33,10 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PASSING = (429, 502, 503, 504)
 _INPUT = (400, 404, 405, 413, 415, 422)
 _REFUSED = (401, 403, 429)
+PART = 16 << 20
+"""Bytes of a file that are asked for at a time."""
+_PARTIAL = 206
+_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
 
 
 @dataclass(frozen=True)
@@ -127,3 +136,106 @@ def _issue(told: ProblemIssue) -> Issue:
 def _retry_after(answer: GuardedResponse) -> float:
     told = answer.headers.get("retry-after", "")
     return float(told) if told.isdigit() else 0.0
+
+
+@dataclass(frozen=True)
+class HubCalls:
+    """What a person may do on a hub; everything raises as `HubRequests.send`.
+
+    HubCalls(HubRequests("https://hub.example", token)).call(services.SHOW, services.OfService(service="milling"))
+    """
+
+    requests: HubRequests
+
+    def call(self, operation: Operation[In, Out], asked: In, seen: Digest | None = None) -> Out:
+        """Return what the operation gives; ``seen``: refused where another version stands there by now.
+
+        Raises `PilotbaseError`, too, where the hub answers anything else.
+        """
+        answer = self._send(operation, asked, seen)
+        if operation.gives is NOTHING:
+            return None  # type: ignore[return-value]
+        if operation.gives_file:
+            name = unquote(answer.headers.get("content-disposition", "").partition("''")[2])
+            return File.of(name, answer.body)  # type: ignore[return-value]
+        try:
+            return pydantic.TypeAdapter(operation.gives).validate_json(answer.body)
+        except pydantic.ValidationError as error:
+            raise PilotbaseError("protocol.hub_unreadable", found=operation.name) from error
+
+    def _send(self, operation: Operation[In, Out], asked: In, seen: Digest | None) -> GuardedResponse:
+        path, body = operation.address(asked), _sent(operation, asked)
+        if not operation.writes:
+            return self.requests.get(path, {name: _spelled(value) for name, value in body.items()})
+        if operation.method == "DELETE":
+            return self.requests.send("DELETE", path)
+        if operation.takes_bytes:
+            return self.requests.send(operation.method, path, body, {"Content-Type": operation.media})
+        return self.requests.write(operation.method, path, body, seen)
+
+
+def _sent(operation: Operation[In, Out], asked: In) -> Any:
+    """Return what is said besides the address; what nobody said is left to the hub's own default."""
+    if operation.whole is not None:
+        whole = getattr(asked, operation.whole)
+        return whole if operation.takes_bytes else whole.model_dump(mode="json", by_alias=True, exclude_none=True)
+    said = asked.model_fields_set.intersection(operation.others)
+    return asked.model_dump(mode="json", by_alias=True, include=said)
+
+
+def _spelled(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class PartialDownload:
+    """What is there of a file whose taking was cut off."""
+
+    size: int
+    tag: str
+    """Names its bytes, as the hub has spelled it."""
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """Some bytes of a file, from ``start`` on."""
+
+    start: int
+    tag: str
+    content: bytes
+
+
+def parts_of(requests: HubRequests, asked: FileFor, begun: PartialDownload | None = None) -> Iterator[FilePart]:
+    """Yield the parts of a file, one after the other; from where ``begun`` ends, if its bytes are the same still.
+
+    A file whose copies are marked comes in one part. Raises besides as `HubRequests.send`.
+    """
+    # The last byte that is there is asked for again: a range that begins at the end would be refused.
+    at, tag = (max(begun.size - 1, 0), begun.tag) if begun is not None else (0, "")
+    size = at + 1
+    while at < size:
+        answer = _part(requests, asked, at, tag)
+        start, size = _range_of(answer)
+        if start not in (0, at) or (answer.status == _PARTIAL and not answer.body):
+            raise PilotbaseError("protocol.hub_unreadable", found=asked.file)
+        tag, at = answer.headers.get("etag", ""), start + len(answer.body)
+        yield FilePart(start, tag, answer.body)
+
+
+def _part(requests: HubRequests, asked: FileFor, at: int, tag: str) -> GuardedResponse:
+    headers = {"Range": f"bytes={at}-{at + PART - 1}", **({"If-Range": tag} if tag else {})}
+    try:
+        answer = requests.get(TAKE.address(asked), {"purpose": asked.purpose}, headers)
+    except PilotbaseError as error:
+        if at or error.text.params.get("found") != "api.range":
+            raise
+        return GuardedResponse(200, b"")  # there is no first byte
+    if int(answer.headers.get("content-length", 0)) > len(answer.body):
+        raise PilotbaseError("protocol.hub_unreadable", found=asked.file)
+    return answer
+
+
+def _range_of(answer: GuardedResponse) -> tuple[int, int]:
+    """Return where the bytes of an answer begin, and the size of the whole file."""
+    found = _RANGE.fullmatch(answer.headers.get("content-range", "")) if answer.status == _PARTIAL else None
+    return (int(found[1]), int(found[2])) if found is not None else (0, len(answer.body))

@@ -1,22 +1,32 @@
-"""The roadmap of a base: set by the operator, read with how far each task has come and what should be re-planned."""
+"""The roadmap of a base: set by the operator, read with how far each task has come and what should be re-planned.
+
+Pure: the same roadmap, stages and day give the same suggestions. Nothing is re-planned by itself; a person decides.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
 from pilotbase.documents.moments import has_passed
-from pilotbase.documents.roadmap import PlannedPhase, Roadmap, TaskState
+from pilotbase.documents.roadmap import Phase, PlannedPhase, Roadmap, Task, TaskState
+from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER, CommissionState, ScenarioState
 from pilotbase.documents.subjects import holder_of
-from pilotbase.roadmap.bookkeeping import keep_books
-from pilotbase.roadmap.ledger import owner_of
-from pilotbase.roadmap.replanning import replan, state_of
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import ServingState, Verdict
+from pilotbase.roadmap.ledger import keep_books, owner_of
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.journeys import Stage, stages_of
 from pilotbase.workspace.store import View
 
 HEAD = "roadmap"
+_ANSWERS = frozenset({ServingState.SERVING, ServingState.FALLEN_BACK})
+_AGAIN_ON_TRIAL = frozenset({CommissionState.RECTIFICATION, CommissionState.RETEST})
+_AGAIN = frozenset({TaskState.FAILED, TaskState.STOPPED})
 
 
 def set_roadmap(view: View, roadmap: Roadmap) -> Roadmap:
@@ -77,3 +87,59 @@ def task_states(view: View, roadmap: Roadmap) -> dict[str, TaskState]:
     for stage in stages_of(view, scenarios):
         found[stage.scenario].append(stage)
     return {scenario: state_of(found[scenario]) for scenario in scenarios}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What should become of a task, and why; without an end it is to be taken off."""
+
+    scenario: str
+    reason: Text
+    end: str | None
+    phase: Phase | None
+    """The phase in which the new end lies; None: after the last one, or taken off."""
+
+
+def state_of(stages: Sequence[Stage]) -> TaskState:
+    """Return how far a scenario has come, by where itself, its trials and its services stand."""
+    by_kind: dict[str, list[Stage]] = {"scenario": [], "commission": [], "service": []}
+    for stage in stages:
+        by_kind[stage.kind].append(stage)
+    services, trials = by_kind["service"], by_kind["commission"]
+    scenario = by_kind["scenario"][0].state if by_kind["scenario"] else ""
+    if services:
+        return TaskState.IN_USE if any(one.state in _ANSWERS for one in services) else TaskState.STOPPED
+    if any(one.state == CommissionState.CERTIFIED for one in trials):
+        return TaskState.CERTIFIED
+    if scenario in SCENARIO_OVER:
+        return TaskState.LEFT
+    live = [one for one in trials if one.state not in TRIAL_OVER]
+    if any(one.verdict in ("", Verdict.ACCEPT) or one.state in _AGAIN_ON_TRIAL for one in live):
+        return TaskState.ON_TRIAL
+    if live:
+        return TaskState.FAILED
+    return TaskState.OPENED if scenario == ScenarioState.OPEN else TaskState.PLANNED
+
+
+def replan(roadmap: Roadmap, states: Mapping[str, TaskState], today: date) -> tuple[Suggestion, ...]:
+    """Return what to change in ``roadmap`` on ``today``, in its order; scenarios without a state are planned."""
+    return tuple(
+        suggestion
+        for phase in roadmap.phases
+        for task in phase.tasks
+        for suggestion in _suggested(task, states.get(task.scenario, TaskState.PLANNED), today)
+    )
+
+
+def _suggested(task: Task, state: TaskState, today: date) -> Iterator[Suggestion]:
+    """Yield at most one change: what failed or was stopped, and what is late, takes as long again as was planned."""
+    if state is TaskState.IN_USE:
+        return
+    if state is TaskState.LEFT:
+        yield Suggestion(task.scenario, text("roadmap.replan_left"), None, None)
+    elif state in _AGAIN or today > date.fromisoformat(task.end):
+        reason = f"roadmap.replan_{state}" if state in _AGAIN else "roadmap.replan_late"
+        start, end = date.fromisoformat(task.start), date.fromisoformat(task.end)
+        later = max(today, end) + (end - start)
+        phase = next((one for one in Phase if later.year in one.years), None)
+        yield Suggestion(task.scenario, Text(code=reason), later.isoformat(), phase)

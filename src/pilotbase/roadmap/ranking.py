@@ -1,4 +1,4 @@
-"""Scenarios ranked by potential, maturity and driving effect, and how little the weights must change to rank otherwise.
+"""Scenarios ranked by potential, maturity and driving effect, which to take up next, and how little reorders them.
 
 A score is linear in the weights, so what flips is exact. Scenarios of the same worth tie under all weights: they stand
 on one rung. A *shift* moves a share of the whole weight from one criterion to others; the smallest shift that lets the
@@ -13,12 +13,84 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+from pilotbase.catalogue.wording import Address, listed
+from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.documents.errors import InputError
-from pilotbase.operations.ledger import MOST_WEIGHT
-from pilotbase.workspace.journeys import Worth
+from pilotbase.documents.states import ScenarioState
+from pilotbase.operations.ledger import MOST_TOP, MOST_WEIGHT, RankingAsked
+from pilotbase.roadmap.ledger import owner_of
+from pilotbase.workspace.journeys import RecordFilter, Worth, count_by_worth, list_wanted
+from pilotbase.workspace.listings import Listing, Page
+from pilotbase.workspace.store import View
 
+STATES = (ScenarioState.REVIEW, ScenarioState.OPEN)
+"""States of a scenario that may be chosen."""
+MOST_FLIPS = 50
 CRITERIA = ("potential", "maturity", "driving_effect")
 """Names: text ``criterion_of_worth.<value>``."""
+
+
+def rank_scenarios(view: View, weights: CriterionWeights, top: int, within: Fraction) -> Ranking:
+    """Return the ranking of the scenarios that ``view`` may choose from; raises as `owner_of`."""
+    return rank(count_by_worth(view, STATES, owner_of(view.actor)), weights, max(1, min(top, MOST_TOP)), within)
+
+
+def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingTold:
+    """Return the ranking by the weights that are asked for; raises as `owner_of` and `CriterionWeights`."""
+    weights = CriterionWeights(asked.potential, asked.maturity, asked.driving_effect)
+    return tell_ranking(view, rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100)), address)
+
+
+def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int = 50) -> Page:
+    """Return the scenarios on the rung of ``worth``, newest first; raises as `list_wanted` and `owner_of`."""
+    wanted = RecordFilter("scenario", STATES, worth=worth, owner=owner_of(view.actor))
+    return list_wanted(view, wanted, after, limit)
+
+
+def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") -> RankingTold:
+    """Return a ranking with the scenarios of its top."""
+    return RankingTold(
+        weights=found.weights.parts,
+        top=found.top,
+        top_holds_for=_told(found.top_holds_for),
+        unrated=found.unrated,
+        rungs=[_rung(one) for one in found.rungs],
+        scenarios=[listed(one, address) for one in _top(view, found)],
+        within=float(found.within),
+        flips=[_flip(one, found.weights) for one in found.flips[:MOST_FLIPS]],
+    )
+
+
+def _top(view: View, found: Ranking) -> Iterator[Listing]:
+    """Yield scenarios from the top, as many as it holds: of the last rung the newest."""
+    left = found.top
+    for rung in found.rungs:
+        if left <= 0:
+            return
+        items = scenarios_of(view, rung.worth, limit=left).items
+        yield from items
+        left -= len(items)
+
+
+def _rung(rung: Rung) -> RungTold:
+    return RungTold(
+        rank=rung.rank,
+        score=float(rung.score),
+        **rung.worth.__dict__,
+        scenarios=rung.scenarios,
+        passed_after=_told(rung.passed_after),
+        crosses_after=_told(rung.crosses_after),
+    )
+
+
+def _flip(flip: Flip, weights: CriterionWeights) -> FlipTold:
+    above, below = ((one.potential, one.maturity, one.driving_effect) for one in (flip.above, flip.below))
+    potential, maturity, driving_effect = map(float, moves(flip, weights))
+    return FlipTold(above=above, below=below, shift=float(flip.shift), moved=(potential, maturity, driving_effect))
+
+
+def _told(share: Fraction | None) -> float | None:
+    return None if share is None else float(share)
 
 
 @dataclass(frozen=True)

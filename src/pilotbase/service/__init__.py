@@ -1,7 +1,7 @@
 """Services: certified applications behind the gateway, and what answers when they may not. No web in here.
 
-creating    create_service(view, premises, wanted), admit_endpoint(view, trust, wanted), set_terms(view, name, terms)
-admission   admit_certificate(view, premises, …) -> CertifiedRoute: only what was certified, and is here unchanged
+creating    create_service(view, premises, wanted), admit_endpoint(view, trust, wanted), set_terms(view, name, terms);
+            admit_certificate(view, premises, …) -> CertifiedRoute: only what was certified, and is here unchanged
 registry    load_service, services_of, services_behind; who may do what
 standing    fall_back, ask_human, take_offline, restore: idempotent by their cause; standing_of, history_of
 terms       create_key, revoke_key, list_keys; set_budget, list_budgets; usage_by_day: as an actor may

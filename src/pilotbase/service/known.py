@@ -18,7 +18,7 @@ from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.service.budgets import ServiceBudget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
-from pilotbase.workspace.freshness import Freshness
+from pilotbase.workspace.engine import Freshness
 from pilotbase.workspace.store import View
 
 Barred = Literal["revoked", "suspended", "expired"]

@@ -1,23 +1,45 @@
-"""Several profiles as one list of requirements. What two of them ask and cannot both hold is named, never settled."""
+"""Several profiles as one list of requirements, those of the software too (one YAML file each).
+
+What two of them ask and cannot both hold is named, never settled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from itertools import combinations
+from pathlib import Path
+from types import MappingProxyType
 
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import build_document, load_document
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.standard_profile import Requirement, StandardProfile
-from pilotbase.documents.standard_use import StandardUse
-from pilotbase.documents.tasks import AnswerKind
+from pilotbase.documents.standards import Requirement, StandardProfile, StandardUse
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import StandardStatus
+from pilotbase.documents.yaml_reader import parse_yaml
 
 MOST_INCLUDED = 100
 """Profiles that one use may lead to."""
 Find = Callable[[str], StandardProfile]
 """Name → profile; raises `InputError` where there is none."""
+
+
+@cache
+def packaged_profiles() -> Mapping[str, StandardProfile]:
+    """Return name → profile, sorted by name."""
+    folder = resources.files("pilotbase.standards") / "profiles"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
+    read = [build_document(StandardProfile, parse_yaml(file.read_bytes(), file.name)) for file in files]
+    return MappingProxyType({profile.name: profile for profile in read})
+
+
+def read_profile(path: Path) -> StandardProfile:
+    """Return the profile in a file; raises `InputError` with every problem."""
+    return load_document(StandardProfile, path)
 
 
 @dataclass(frozen=True)

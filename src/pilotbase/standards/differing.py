@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pilotbase.documents.standard_profile import Requirement, StandardProfile
+from pilotbase.documents.standards import Requirement, StandardProfile
 from pilotbase.documents.vocabularies import StandardStatus
 
 Kind = Literal["added", "removed", "stricter", "laxer", "changed", "worded"]

@@ -1,25 +1,176 @@
-"""Answering: features stream to a box batch by batch, and every answer is committed before the next is asked."""
+"""Answering: features stream to a box batch by batch, and every answer is committed before the next is asked.
+
+Committed answers: an append-only file of batches in a hash chain, so that a crash resumes and nothing is re-asked.
+
+    record   40 bytes, little endian: sequence u64, rows u64, seconds f64, payload bytes u64, dtype char[8]
+             payload: the answers as they crossed the wall; ``texts`` stands for a column of texts
+             32 bytes: HMAC-SHA-256 under the attempt's key of (previous link ‖ head ‖ payload)
+
+The last link commits to all answers; the order of scoring is opened only after it is fixed. The key is a secret of the
+hidden set: whoever can write the file but has no keys of the vault cannot make a chain that holds.
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import hashlib
+import hmac
+import os
+import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.contract import Prediction
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, decode_texts, encode_texts
 from pilotbase.trial.delivering import CaseDelivery
 
+HEAD = struct.Struct("<QQdQ8s")
+_LINK_BYTES = 32
+_TEXTS = b"texts"
+_SYNC_SECONDS = 0.5
+"""A kill loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
+Values = NDArray[Any]
 Column = NDArray[Any]
 MOST_BYTES = 1 << 30
 """Of all answers of a run: they are kept together, and measured outside of the box."""
+
+
+@dataclass(frozen=True)
+class CommittedBatch:
+    """Answers of one batch and how long the application took for them (seconds)."""
+
+    sequence: int
+    values: Values
+    seconds: float
+
+
+class AnswerLog:
+    """The answers of one attempt on disk; opening it drops a torn last record and goes on after the last whole one."""
+
+    def __init__(self, path: Path, commitment: bytes, key: bytes = b"") -> None:
+        """Open or create the log in ``path``; ``commitment`` (of the plan) is the first link of the chain.
+
+        Raises:
+            RefusedError: another process is writing it.
+        """
+        self.batches: list[CommittedBatch] = []
+        self._answered = 0
+        self.link = hashlib.sha256(commitment).digest()
+        self._path, self._commitment, self._key = path, commitment, key
+        self._stream = path.open("ab+", buffering=0)
+        self._lock(path)
+        self._resume()
+        self._synced = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def digest(self) -> str:
+        """Return the last link: the commitment to all answers so far."""
+        return digest_of(self.link.hex())
+
+    @property
+    def answered(self) -> int:
+        """Return how many cases have an answer."""
+        return self._answered
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes all answers take as they are kept."""
+        return os.fstat(self._stream.fileno()).st_size
+
+    def beside(self, name: str) -> tuple[Path, bytes, bytes]:
+        """Return where another log of this attempt is kept, what its chain begins with, and its key."""
+        return self._path.with_name(f"{self._path.name}-{name}"), self._commitment + name.encode(), self._key
+
+    def append(self, values: Values, seconds: float) -> None:
+        """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
+        form, payload = _written(values)
+        head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), form)
+        link = _next_link(self._key, self.link, head, payload)
+        position = self._stream.seek(0, os.SEEK_END)
+        record = head + payload + link
+        try:
+            if self._stream.write(record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                self.sync()
+        except OSError:
+            self._stream.truncate(position)
+            raise
+        self._take(CommittedBatch(len(self.batches), values, seconds), link)
+
+    def sync(self) -> None:
+        """Put everything written on the disk."""
+        os.fdatasync(self._stream.fileno())
+        self._synced = time.monotonic()
+
+    def values(self) -> Values:
+        """Return the answers of all committed batches, in order."""
+        return np.concatenate([batch.values for batch in self.batches]) if self.batches else np.empty(0)
+
+    def seconds(self) -> NDArray[np.float64]:
+        """Return the latency of each batch in seconds."""
+        return np.array([batch.seconds for batch in self.batches])
+
+    def close(self) -> None:
+        """Put everything on the disk and close the file."""
+        if not self._stream.closed:
+            self.sync()
+            self._stream.close()
+
+    def _lock(self, path: Path) -> None:
+        """Let one process at a time answer; the kernel gives the lock back when that process is gone."""
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._stream.close()
+            raise RefusedError("trial.already_running", attempt=path.name) from None
+
+    def _take(self, batch: CommittedBatch, link: bytes) -> None:
+        self.batches.append(batch)
+        self.link = link
+        self._answered += len(batch.values)
+
+    def _resume(self) -> None:
+        self._stream.seek(0)
+        end = 0
+        for batch, link, position in _records(self._stream.read(), self.link, self._key):
+            self._take(batch, link)
+            end = position
+        self._stream.truncate(end)
+
+
+def read_answers(path: Path, commitment: bytes, expected: str, key: bytes = b"") -> list[CommittedBatch]:
+    """Return the committed batches in ``path``.
+
+    Raises:
+        InvalidProofError: the chain does not end in ``expected``: a record was altered, added, removed or reordered.
+    """
+    link = hashlib.sha256(commitment).digest()
+    batches: list[CommittedBatch] = []
+    for batch, link_after, _ in _records(path.read_bytes(), link, key):
+        batches.append(batch)
+        link = link_after
+    if digest_of(link.hex()) != expected:
+        raise InvalidProofError("trial.answers_altered", file=path.name, batch=len(batches))
+    return batches
 
 
 class Predictor(Protocol):
@@ -91,3 +242,41 @@ def count_abstentions(answers: Column, answered: int, prediction: Prediction) ->
     else:
         empty = int(np.isnan(answers).any(axis=-1).sum() if prediction.kind == "interval" else np.isnan(answers).sum())
     return empty - (len(answers) - answered)
+
+
+def _records(data: bytes, link: bytes, key: bytes) -> Iterator[tuple[CommittedBatch, bytes, int]]:
+    position = sequence = 0
+    while position + HEAD.size <= len(data):
+        head = data[position : position + HEAD.size]
+        number, rows, seconds, length, dtype = HEAD.unpack(head)
+        end = position + HEAD.size + length + _LINK_BYTES
+        payload = data[position + HEAD.size : end - _LINK_BYTES]
+        if (
+            end > len(data)
+            or number != sequence
+            or data[end - _LINK_BYTES : end] != _next_link(key, link, head, payload)
+        ):
+            return
+        values = _read(payload, dtype.rstrip(b"\0"), rows)
+        if len(values) != rows:
+            return
+        link, position, sequence = data[end - _LINK_BYTES : end], end, sequence + 1
+        yield CommittedBatch(number, values, seconds), link, position
+
+
+def _written(values: Values) -> tuple[bytes, bytes]:
+    """Return how answers are written, and their bytes."""
+    if values.dtype == object:
+        return _TEXTS, encode_texts(values.tolist())
+    form = values.dtype.str if values.ndim == 1 else f"({values.shape[1]},){values.dtype.str}"
+    return form.encode(), np.ascontiguousarray(values).tobytes()
+
+
+def _read(payload: bytes, form: bytes, rows: int) -> Values:
+    if form == _TEXTS:
+        return decode_texts(payload, rows)
+    return np.frombuffer(payload, dtype=np.dtype(form.decode("ascii")))
+
+
+def _next_link(key: bytes, link: bytes, head: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, link + head + payload, "sha256")

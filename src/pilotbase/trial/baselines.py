@@ -19,11 +19,10 @@ from pilotbase.data.baselines import as_answered, baseline_answers, people_answe
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
-from pilotbase.trial.answering import complete_answers
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import CaseDelivery, Features, SecretDelivery
+from pilotbase.trial.entering import require_boxed
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.leaving import require_boxed
 from pilotbase.trial.running import BoxTerms, PreparedApplication, prepare_candidate, run_candidate, run_on_hidden
 from pilotbase.trial.sealed import OpenedScenario
 

@@ -25,17 +25,24 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.measures import coded, measures
-from pilotbase.trial.answering import complete_answers
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.board_measure import board_losses, board_rule
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
-from pilotbase.trial.entering import AccessMode, enter, require_terms
+from pilotbase.trial.entering import AccessMode, enter, require_boxed, require_terms
 from pilotbase.trial.freezing import require_approvals
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.leaving import require_boxed
 from pilotbase.trial.rehearsing import has_rehearsed
-from pilotbase.trial.run_files import EndedRun, UsedSoFar, read_marked, write_marked
-from pilotbase.trial.running import BoxTerms, Hooks, PreparedApplication, prepare_candidate, run_on_hidden
+from pilotbase.trial.running import (
+    BoxTerms,
+    EndedRun,
+    Hooks,
+    PreparedApplication,
+    UsedSoFar,
+    prepare_candidate,
+    read_marked,
+    run_on_hidden,
+    write_marked,
+)
 from pilotbase.trial.scoring import build_cases
 from pilotbase.trial.sealed import OpenedScenario, load_sealed
 from pilotbase.trial.sealing import published_cases

@@ -6,6 +6,7 @@ measure; that no constant answer meets all criteria together, `pilotbase.trial.b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -19,11 +20,20 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
-from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, Issue, RefusedError
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
-from pilotbase.evidence import CriterionPlan, Design, Levels, draw_order, exact, feasibility_of, verdict_of
+from pilotbase.evidence import (
+    CriterionPlan,
+    Design,
+    Levels,
+    attempt_levels,
+    draw_order,
+    exact,
+    feasibility_of,
+    verdict_of,
+)
 from pilotbase.measures import (
     MeasurePart,
     Observation,
@@ -41,6 +51,9 @@ from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import Ints, build_cases, plan_criterion, settle_criteria
+from pilotbase.trial.verdict_rules import error_level
+from pilotbase.vault.attempts import Remaining
+from pilotbase.vault.hidden import HiddenSet
 
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
@@ -95,6 +108,84 @@ def check_truths(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFra
         asked = [index for index in range(len(scenario.criteria)) if index not in wrong]
         unread = [(index, _unread(scenario, classes, frame, index)) for index in asked]
         _refuse([(index, problem) for index, problem in unread if problem is not None])
+
+
+def undecidable(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
+) -> Iterator[tuple[int, Text]]:
+    """Yield claims that right answers do not confirm: of a population, or by fewer cases than the whole hidden set.
+
+    Each with its number, in a sentence that says how many eligible cases are ``found`` and how many are ``needed``.
+    """
+    drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
+    yield from _undecidable(scenario, classes, drawn, level)
+
+
+def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.DataFrame, level: float) -> None:
+    """Return when the ``hidden`` cases of an attempt are enough of every class for what is not a mean of cases.
+
+    What is frozen was checked by the public sample; here the classes are counted, before anything is spent.
+
+    Raises:
+        RefusedError: naming the first criterion that they cannot decide, and how many it would need; not how many there
+            are, since that tells of labels.
+    """
+    for _, problem in _undecidable(scenario, classes, hidden, level):
+        if problem.code in (_TOO_FEW["scarcest"], _TOO_FEW["others"]):
+            raise RefusedError("trial.too_few_hidden", rule=problem.params["rule"], needed=problem.params["needed"])
+
+
+def drop_problems(scenario: Scenario) -> Iterator[tuple[int, Text]]:
+    """Yield what is wrong with the drops among the criteria, as (index, sentence)."""
+    criteria = settle_criteria(scenario)
+    rules = [criterion.parsed() for criterion in criteria]
+    drops = [index for index, rule in enumerate(rules) if rule.wrapper == "drop"]
+    for index in drops:
+        if not any(_is_floor(rule, rules[index], scenario.positive) for rule in rules):
+            alone = replace(rules[index].plain, unit=None)
+            example = f"{alone.key} {'<=' if measures()[alone.measure].better == 'lower' else '>='} …"
+            yield index, text("trial.drop_without_floor", rule=criteria[index].rule, example=example)
+        if _across_cases(criteria[index]):
+            yield index, text("trial.drop_across_cases", rule=criteria[index].rule, under=str(rules[index].under))
+
+
+def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Design) -> tuple[int, int | None]:
+    """Return how many eligible cases there are, and how many confirm a drop when nothing drops at all.
+
+    The second is found by multiplying the cases, so it is the first where these suffice; None when no number does.
+    """
+    there = int(np.count_nonzero(plan.observation.parts[0].weight))
+    size = 1
+    while size * len(order) <= MOST_CASES:
+        many = np.concatenate([order + copy * len(order) for copy in range(size)])
+        scaled = design if design.cases is None else replace(design, cases=design.cases * size)
+        if verdict_of([_multiplied(plan, size)], many, levels, scaled)[0] == "accept":
+            return there, size * there
+        size *= 2
+    return there, None
+
+
+def next_level(scenario: Scenario, left: Remaining) -> float:
+    """Return the error level at which the next attempt is judged: the hidden set's, or the scenario's if stricter."""
+    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
+    return min(left.next_alpha, float(own))
+
+
+def why_no_attempt(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> BarredError | None:
+    """Return why no further attempt may be made on a hidden set: all that set or scenario allow are used; or None."""
+    allowed = min(scenario.trial.attempts, hidden.attempts)
+    used = hidden.attempts - left.attempts
+    return BarredError("trial.no_attempts_left", allowed=allowed) if used >= allowed else None
+
+
+def refresh_advice(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, left: Remaining
+) -> tuple[Text, ...]:
+    """Return why fresh cases are due, in sentences for the owner; empty while the next attempt can decide everything.
+
+    Planning estimates: the public sample stands in for the cases that are left, with every answer right.
+    """
+    return tuple(_advice(scenario, classes, public, left))
 
 
 def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, index: int) -> Text | None:
@@ -171,31 +262,6 @@ def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:
         raise InputError.from_issues(MANIFEST, [_issue(index, problem) for index, problem in problems])
 
 
-def undecidable(
-    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
-) -> Iterator[tuple[int, Text]]:
-    """Yield claims that right answers do not confirm: of a population, or by fewer cases than the whole hidden set.
-
-    Each with its number, in a sentence that says how many eligible cases are ``found`` and how many are ``needed``.
-    """
-    drawn = public[np.random.default_rng(0).integers(0, public.height, cases)]
-    yield from _undecidable(scenario, classes, drawn, level)
-
-
-def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.DataFrame, level: float) -> None:
-    """Return when the ``hidden`` cases of an attempt are enough of every class for what is not a mean of cases.
-
-    What is frozen was checked by the public sample; here the classes are counted, before anything is spent.
-
-    Raises:
-        RefusedError: naming the first criterion that they cannot decide, and how many it would need; not how many there
-            are, since that tells of labels.
-    """
-    for _, problem in _undecidable(scenario, classes, hidden, level):
-        if problem.code in (_TOO_FEW["scarcest"], _TOO_FEW["others"]):
-            raise RefusedError("trial.too_few_hidden", rule=problem.params["rule"], needed=problem.params["needed"])
-
-
 def _undecidable(
     scenario: Scenario, classes: tuple[str, ...], drawn: pl.DataFrame, level: float
 ) -> Iterator[tuple[int, Text]]:
@@ -264,36 +330,6 @@ def _issue(index: int | None, problem: Text) -> Issue:
     return Issue(file=MANIFEST, path=path, problem=problem)
 
 
-def drop_problems(scenario: Scenario) -> Iterator[tuple[int, Text]]:
-    """Yield what is wrong with the drops among the criteria, as (index, sentence)."""
-    criteria = settle_criteria(scenario)
-    rules = [criterion.parsed() for criterion in criteria]
-    drops = [index for index, rule in enumerate(rules) if rule.wrapper == "drop"]
-    for index in drops:
-        if not any(_is_floor(rule, rules[index], scenario.positive) for rule in rules):
-            alone = replace(rules[index].plain, unit=None)
-            example = f"{alone.key} {'<=' if measures()[alone.measure].better == 'lower' else '>='} …"
-            yield index, text("trial.drop_without_floor", rule=criteria[index].rule, example=example)
-        if _across_cases(criteria[index]):
-            yield index, text("trial.drop_across_cases", rule=criteria[index].rule, under=str(rules[index].under))
-
-
-def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Design) -> tuple[int, int | None]:
-    """Return how many eligible cases there are, and how many confirm a drop when nothing drops at all.
-
-    The second is found by multiplying the cases, so it is the first where these suffice; None when no number does.
-    """
-    there = int(np.count_nonzero(plan.observation.parts[0].weight))
-    size = 1
-    while size * len(order) <= MOST_CASES:
-        many = np.concatenate([order + copy * len(order) for copy in range(size)])
-        scaled = design if design.cases is None else replace(design, cases=design.cases * size)
-        if verdict_of([_multiplied(plan, size)], many, levels, scaled)[0] == "accept":
-            return there, size * there
-        size *= 2
-    return there, None
-
-
 def _is_floor(rule: Rule, drop: Rule, positive: str | None) -> bool:
     """Tell whether ``rule`` asks of the drop's own measure to be good, and not just to be anything."""
     if rule.wrapper not in (None, "worst") or rule.measure != drop.measure:
@@ -321,3 +357,35 @@ def _multiplied(plan: CriterionPlan, size: int) -> CriterionPlan:
         span = int(units.max(initial=0)) + 1
         units = np.concatenate([units + copy * span for copy in range(size)])
     return replace(plan, observation=Observation("single", (copies,)), units=units)
+
+
+def _advice(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, left: Remaining) -> Iterator[Text]:
+    terms = scenario.trial
+    if left.attempts < 1:
+        yield text("trial.refresh.attempts")
+    wanted = max(terms.cases_per_attempt or 1, terms.cases or 1)
+    if left.fresh < wanted:
+        yield text("trial.refresh.cases", wanted=wanted, left=left.fresh, missing=wanted - left.fresh)
+    cases = min(terms.cases_per_attempt or left.fresh, left.fresh)
+    if not cases:
+        return
+    level = next_level(scenario, left)
+    for _, found in undecidable(scenario, classes, public, cases, level):
+        yield text(
+            "trial.refresh.criterion",
+            rule=found.params["rule"],
+            alpha=f"{level:.2g}",
+            needed=_cases(found, cases),
+            cases=cases,
+            left=left.fresh,
+        )
+
+
+def _cases(found: Text, cases: int) -> str:
+    """Return how many cases of the kind there are would hold the needed eligible ones, in two digits rounded up."""
+    eligible, needed = found.params["found"], found.params["needed"]
+    if not isinstance(needed, int) or not isinstance(eligible, int) or not eligible:
+        return "∞"
+    count = math.ceil(needed * cases / eligible)
+    step = 10 ** max(0, len(str(count)) - 2)
+    return str(-(-count // step) * step)

@@ -40,10 +40,10 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import RuleContext, is_resource, measures, problems_among, problems_of
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
-from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.few_labels import JudgedCriterion, JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
 from pilotbase.trial.scoring import plan_criterion
+from pilotbase.trial.verdict_rules import decision_digest
 
 Ints = NDArray[np.int64]
 

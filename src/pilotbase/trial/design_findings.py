@@ -5,18 +5,25 @@ Nothing here moves a verdict: it says whether what was measured is what will be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
-from pilotbase.documents.label_statement import LabelStatement
+from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
+from pilotbase.documents.labelling import PublishedLabels
 from pilotbase.documents.report import Finding
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import ColumnBaseline, Scenario
+from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, RiskLevel
-from pilotbase.trial.label_findings import label_findings
-from pilotbase.trial.people_finding import people_finding
+from pilotbase.evidence.distributions import wilson
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
+
+Scores = Sequence[tuple[str, float | None]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,47 @@ def declared(check: str, words: str, sentence: Text) -> Finding:
 def unmeasured(check: str, sentence: Text) -> Finding:
     """Return that something was not measured."""
     return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=sentence)
+
+
+def people_finding(scenario: Scenario, baseline: Scores, people: Scores) -> Finding:
+    """Return the finding on human performance; ``baseline``, ``people``: (rule, their own score) of each criterion.
+
+    A baseline that is a column is a column of past decisions: where the scenario names no other, people are measured as
+    the baseline.
+    """
+    of_baseline = scenario.people is None and isinstance(scenario.baseline, ColumnBaseline)
+    count = sum(score is not None for _, score in (baseline if of_baseline else people))
+    if not count:
+        code = "trial.finding.no_people" if scenario.people is None else "trial.finding.people_unmeasured"
+        return Finding(check="people", outcome=Outcome.NOT_MEASURED, sentence=text(code))
+    code = "trial.finding.people_are_baseline" if of_baseline else "trial.finding.people"
+    return Finding(check="people", outcome=Outcome.PASS, sentence=text(code, count=count))
+
+
+def label_findings(scenario: Scenario, published: LabelStatement | None = None) -> list[Finding]:
+    """Return the findings on labels: how far annotators agree, and how far wrong labels can move an accuracy.
+
+    With e the share of wrong labels among the cases scored, |true accuracy − measured accuracy| ≤ e: a case can count
+    otherwise only where its label is wrong. What an audit bounds, by Wilson's interval, is e of the labels that it was
+    drawn from. ``published``: what the owner of the scenario's dataset had published when the plan was frozen; it is
+    taken where the scenario states nothing itself.
+    """
+    stated = scenario.data.labels or published
+    if stated is None:
+        return [_finding("labels", Outcome.NOT_MEASURED, text("trial.finding.no_labels"))]
+    return [_agreement(stated.agreement, stated.guideline), _error(stated.audit, scenario.target_form != "numbers")]
+
+
+def published_statement(view: View, scenario: Scenario) -> LabelStatement | None:
+    """Return what is published of the labels of a scenario's dataset as it stands, where the scenario is silent."""
+    dataset = scenario.data.dataset
+    if scenario.data.labels is not None or dataset is None:
+        return None
+    digest, listing = view.head(labels_head(dataset)), find_listing(view, dataset)
+    published = view.load(digest, PublishedLabels) if digest is not None else None
+    if published is None or listing is None or published.version != listing.digest:
+        return None
+    return published.statement
 
 
 def _risk(design: DesignInputs) -> list[Finding]:
@@ -149,3 +197,22 @@ def _baseline(design: DesignInputs) -> Finding:
     kind = text(f"trial.baseline.{baseline.kind}") if baseline is not None else text("trial.baseline.none")
     sentence = text("trial.finding.baseline", count=len(measured), kind=kind)
     return Finding(check="baseline", outcome=Outcome.PASS, sentence=sentence)
+
+
+def _agreement(figure: LabelFigure, guideline: str) -> Finding:
+    if figure.value is None:
+        return _finding("label_agreement", Outcome.NOT_MEASURED, text("trial.finding.no_label_agreement"))
+    said = text("trial.finding.label_agreement", guideline=guideline, figure=figure_line(figure))
+    return _finding("label_agreement", Outcome.PASS, said)
+
+
+def _error(audit: LabelAudit | None, of_classes: bool) -> Finding:
+    if audit is None:
+        return _finding("label_error", Outcome.NOT_MEASURED, text("trial.finding.no_label_error"))
+    most = f"{1 - wilson(audit.correct, audit.audited).lower:.2%}"
+    code = "trial.finding.label_error" if of_classes else "trial.finding.label_error_of_numbers"
+    return _finding("label_error", Outcome.PASS, text(code, audited=audit.audited, correct=audit.correct, most=most))
+
+
+def _finding(check: str, outcome: Outcome, sentence: Text) -> Finding:
+    return Finding(check=check, outcome=outcome, sentence=sentence)

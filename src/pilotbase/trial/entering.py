@@ -1,10 +1,19 @@
-"""Passing the gate for a trial: by the terms of the scenario's dataset, or by the paper between owner and supplier."""
+"""Whom a trial, a rehearsal or a sample may reach: the terms gate for it, and cases that leave for an endpoint.
+
+Cases that leave: an application that its supplier keeps elsewhere is sent every case that it answers. That is asked for
+in words of the scenario and, where its cases are of a dataset, of the dataset's terms: as if the supplier took so many
+rows, which it could keep.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
+from pilotbase.documents.application import Application
+from pilotbase.documents.endpoint import Endpoint
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.progress import OnProgress, Progress
@@ -105,6 +114,41 @@ def may_show_sample(view: View, scenario: Scenario, supplier: str) -> bool:
     return request is None or judge(view, request).permitted
 
 
+def require_leaving(view: View, scenario: Scenario, application: Application, rows: int) -> bool:
+    """Return whether cases leave: False for an application that runs in a box, True where they may and do.
+
+    Raises:
+        RefusedError: an endpoint answers, and the scenario does not say that cases may leave, the dataset's terms do
+            not let the supplier have ``rows`` rows, or today is outside the time for which it is kept as it is.
+    """
+    endpoint = application.endpoint
+    if endpoint is None:
+        return False
+    if not may_leave(scenario):
+        raise RefusedError("trial.data_may_not_leave", scenario=scenario.name, application=application.name)
+    _require_in_period(endpoint, view.store.clock())
+    if scenario.data.dataset is not None:
+        require_permitted(view, _taking(scenario.data.dataset, application.supplier.organisation, rows))
+    return True
+
+
+def may_leave(scenario: Scenario) -> bool:
+    """Tell whether the scenario says that its cases may leave; what it does not say it does not allow."""
+    return scenario.conditions is not None and scenario.conditions.data_may_leave is True
+
+
+def require_boxed(application: Application) -> None:
+    """Return for an application that runs in a box; raises `RefusedError` where every case would leave for good."""
+    if application.endpoint is not None:
+        raise RefusedError("trial.endpoint_not_here", application=application.name)
+
+
+def _require_in_period(endpoint: Endpoint, now: datetime) -> None:
+    """Return if ``now`` is within the days for which the supplier keeps it as it is; raises `RefusedError`."""
+    if not endpoint.period.since <= format_day(now) <= endpoint.period.until:
+        raise RefusedError("trial.outside_period", since=endpoint.period.since, until=endpoint.period.until)
+
+
 def _is_open(view: View, dataset: Subject) -> bool:
     with view.reading() as connection:
         row = dataset_row(connection, dataset)
@@ -144,3 +188,15 @@ def _consent(scenario: Scenario) -> str | None:
     """Return where the consent is recorded that terms may ask for: the scenario's approval of that kind."""
     found = (one.reference for one in scenario.trial.approvals if one.kind == "consent")
     return next((reference for reference in found if reference), None)
+
+
+def _taking(dataset: str, supplier: str, rows: int) -> Request:
+    return Request(
+        target=dataset,
+        action=Action.USE,
+        by=supplier,
+        purpose=Purpose.VERIFICATION,
+        recipient=supplier,
+        channel=Channel.DOWNLOAD,
+        rows=rows,
+    )

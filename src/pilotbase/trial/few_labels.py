@@ -19,8 +19,7 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Verdict
 from pilotbase.evidence import Comparison, Levels
-from pilotbase.evidence.judged_pool import JudgedPool
-from pilotbase.evidence.prediction_powered import PredictionPowered, PredictionPoweredSequence
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.measures import Cases, measures, observe
 from pilotbase.measures.observation import missing_texts
 from pilotbase.trial.recorded_cases import RecordedCases

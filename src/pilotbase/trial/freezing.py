@@ -9,23 +9,20 @@ from datetime import datetime
 import polars as pl
 
 from pilotbase.compute.box.probe import probe_host, require_level
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.judging import judge_blind
-from pilotbase.trial.blind.refusing import require_not_blind
-from pilotbase.trial.criteria_check import check_criteria
-from pilotbase.trial.entering import AccessMode, require_terms
+from pilotbase.trial.blind.judging import judge_blind, require_not_blind
+from pilotbase.trial.criteria_check import check_criteria, next_level, why_no_attempt
+from pilotbase.trial.design_findings import published_statement
+from pilotbase.trial.entering import AccessMode, require_leaving, require_terms
 from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
-from pilotbase.trial.label_findings import published_statement
-from pilotbase.trial.leaving import require_leaving
-from pilotbase.trial.refreshing import next_level, why_no_attempt
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import PreparedApplication

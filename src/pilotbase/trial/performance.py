@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.exchanges import ExchangeRun
-from pilotbase.documents.load_test import LoadTested
+from pilotbase.documents.probes import CellRun, LoadTested
 from pilotbase.documents.report import Performance
 from pilotbase.measures import RunMeasurements as Measured
 

@@ -23,12 +23,21 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.scenario import Criterion
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.trial.answering import complete_answers
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import PUBLIC_SEED, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.run_files import EndedRun, UsageFile, read_marked, write_marked
-from pilotbase.trial.running import BoxRun, BoxTerms, Hooks, PreparedApplication, run_candidate, run_on_hidden
+from pilotbase.trial.running import (
+    BoxRun,
+    BoxTerms,
+    EndedRun,
+    Hooks,
+    PreparedApplication,
+    UsageFile,
+    read_marked,
+    run_candidate,
+    run_on_hidden,
+    write_marked,
+)
 from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 
 
@@ -101,7 +110,11 @@ def answer_arms(
     with ExitStack() as open_logs:
         logs = {_name(under): open_logs.enter_context(_open_log(session, under)) for under in every}
         for under in sorted(every, key=lambda arm: session.secret("arm-order", _name(arm))):
-            given = features if under is None else _perturbed(lab, sealed, features, under, session)
+            given = (
+                features
+                if under is None
+                else perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
+            )
             asked = in_secret_order(given, session.cut, session.secret("delivery", _name(under)))
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
             run = _run_arm(lab, asked, log, under, replace(session, on_batch=_after(others, session.on_batch)))
@@ -160,12 +173,6 @@ def _run_arm(
 
 def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: tell(others + done)
-
-
-def _perturbed(
-    lab: TrialRuntime, sealed: OpenedScenario, features: Features, under: Perturbed, session: AttemptSession
-) -> Features:
-    return perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
 
 
 def _open_log(session: AttemptSession, under: Perturbed | None) -> AnswerLog:

@@ -24,13 +24,11 @@ from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures.resources import RunMeasurements as Measured
-from pilotbase.trial.answering import complete_answers
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import PUBLIC_SEED, Features, in_file_order
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.performance import Load
-from pilotbase.trial.run_files import read_marked, write_marked
-from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication, run_candidate
+from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication, read_marked, run_candidate, write_marked
 from pilotbase.trial.sealed import OpenedScenario
 
 Found = TypeVar("Found", bound=Part)

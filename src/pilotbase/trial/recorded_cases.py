@@ -1,11 +1,17 @@
 """Recorded answers from a file: ``case,truth,prediction`` and what they are grouped, clustered and compared by.
 
 Or recorded scores: of each run what one or more scorers gave it, from 0 to 1.
+
+Recorded runs from a log of Inspect AI, as the table that recorded answers are read from. Columns: ``case`` (sample and
+epoch), ``truth`` (the sample's target), ``prediction`` (what was answered in the end), ``score:<scorer>``,
+``group:<name>`` for its metadata, and ``unit``, the sample, where samples were run several times. Of a run that ended
+with an error or at a limit, or is missing though it was to be made, no answer and no score counts.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,17 +23,16 @@ from numpy.typing import NDArray
 
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, classes_in
+from pilotbase.documents.contract import WITH_CLASSES, AnswerKind
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Criterion
-from pilotbase.documents.tasks import WITH_CLASSES, AnswerKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import REFUSALS, Cases, coded, is_resource
 from pilotbase.measures.rules import given_columns
-from pilotbase.protocols.inspect_logs import SUFFIXES
-from pilotbase.trial.recorded_logs import read_recorded_log
+from pilotbase.protocols.inspect_logs import SUFFIXES, InspectLog, SampleRun, read_inspect_log
 from pilotbase.trial.records import RUN
 from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE, how_unscored_stand
 
@@ -36,10 +41,8 @@ SEPARATOR = "|"
 """Between the labels of a ranking, and between the ends of an interval."""
 SHOWN = 20
 """So many problems of one kind are named; the rest are counted."""
-
 _STAND_IN_ALIKE = frozenset({"label", "probability", "labels"})
 """Kinds of which truths that were not scored are shuffled among equal answers only: any order may score them."""
-
 Column = NDArray[Any]
 
 
@@ -72,7 +75,7 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
         InputError: every problem at once: columns that are missing, labels that are not among the classes, numbers that
             are none, double cases.
     """
-    frame, told = read_recorded_log(path) if path.suffix.lower() in SUFFIXES else (read_table(path), None)
+    frame, told = _read_recorded_log(path) if path.suffix.lower() in SUFFIXES else (read_table(path), None)
     frame.columns = [name.strip() for name in frame.columns]
     as_it_stands = [name for name in frame.columns if plan.prediction.kind == "text" and _is_text(name)]
     frame = frame.with_columns(pl.all().cast(pl.String)).with_columns(
@@ -89,26 +92,13 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
     return replace(_Reader(frame, path.name, plan, is_log=told is not None).read(), told=told)
 
 
-def units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[str]:
+def _units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[str]:
     """Return the columns that hold the units of ``criteria``; none when each case stands for itself."""
     on_cases = [criterion for criterion in criteria if not is_resource(criterion.parsed())]
     named = {criterion.unit for criterion in on_cases} - {"case"}
     if "unit" in columns:
         return {name if name in columns else "unit" for name in named} or {"unit"}
     return named
-
-
-def _require_columns(frame: pl.DataFrame, file: str, needed: Sequence[str]) -> None:
-    missing = [_missing_column(file, name, frame.columns) for name in needed if name not in frame.columns]
-    if missing:
-        raise InputError.from_issues(file, missing)
-
-
-def _missing_column(file: str, name: str, columns: Iterable[str], other: str = "") -> Issue:
-    """Return that there is neither a column ``name`` nor the one that would do instead."""
-    looked_for = f"{name}, {other}" if other else name
-    problem = text("trial.column_missing", found=looked_for, allowed=offer(name, columns))
-    return Issue(file=file, path=name, problem=problem, line=1)
 
 
 class _Reader:
@@ -125,7 +115,7 @@ class _Reader:
         few = self._plan.labels == "score"
         self._check_names()
         # Labels are bought case by case, and only the pool is claimed: what hangs together there changes nothing.
-        units = set() if few else units_of(self._plan.criteria, columns)
+        units = set() if few else _units_of(self._plan.criteria, columns)
         prediction = self._plan.prediction
         cases = Cases(
             truth=self._truth(few),
@@ -344,6 +334,25 @@ class _Reader:
         return row + 2 + int(breaks.item() or 0) if row else 2
 
 
+def _read_recorded_log(path: Path) -> tuple[pl.DataFrame, Text]:
+    """Return the table of a log, all texts, and a sentence on what it holds; raises as `read_inspect_log`."""
+    log = read_inspect_log(path)
+    return _table(log), _told(log, path.name)
+
+
+def _require_columns(frame: pl.DataFrame, file: str, needed: Sequence[str]) -> None:
+    missing = [_missing_column(file, name, frame.columns) for name in needed if name not in frame.columns]
+    if missing:
+        raise InputError.from_issues(file, missing)
+
+
+def _missing_column(file: str, name: str, columns: Iterable[str], other: str = "") -> Issue:
+    """Return that there is neither a column ``name`` nor the one that would do instead."""
+    looked_for = f"{name}, {other}" if other else name
+    problem = text("trial.column_missing", found=looked_for, allowed=offer(name, columns))
+    return Issue(file=file, path=name, problem=problem, line=1)
+
+
 def _classes_of(frame: pl.DataFrame, plan: DecisionPlan) -> tuple[str, ...]:
     """Return the labels found, sorted: in truth, and where labels are answered in these too."""
     prediction = plan.prediction
@@ -392,3 +401,39 @@ def _arm_of(column: str) -> str:
 
 def _cut(cell: Any) -> str:
     return str(cell)[:80]
+
+
+def _table(log: InspectLog) -> pl.DataFrame:
+    runs = log.runs
+    columns: dict[str, list[str | None]] = {
+        "case": [f"{run.sample}#{run.epoch}" for run in runs],
+        "truth": [run.target for run in runs],
+        "prediction": [run.answer if run.end == "scored" else None for run in runs],
+    }
+    if len({run.sample for run in runs}) < len(runs):
+        columns["unit"] = [run.sample for run in runs]
+    for scorer in log.scorers:
+        columns[f"{SCORE}{scorer}"] = [_score(run, scorer) for run in runs]
+    for name in sorted({name for run in runs for name in run.metadata or {}}):
+        columns[f"{GROUP}{name}"] = [(run.metadata or {}).get(name) for run in runs]
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def _score(run: SampleRun, scorer: str) -> str | None:
+    score = run.scores.get(scorer) if run.end == "scored" else None
+    return None if score is None else repr(score)
+
+
+def _told(log: InspectLog, file: str) -> Text:
+    ends = Counter(run.end for run in log.runs)
+    return text(
+        "inspect.read",
+        file=file,
+        task=log.task,
+        model=log.model,
+        runs=len(log.runs),
+        samples=len({run.sample for run in log.runs}),
+        errors=ends["error"],
+        limits=ends["limit"],
+        missing=ends["missing"],
+    )

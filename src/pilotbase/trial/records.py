@@ -5,7 +5,7 @@
     salt_i   HMAC-SHA-256(salt of the records, i), so that a leaf can be shown without telling about the others
 
 Numbers are float64, whole numbers int64, both little-endian; texts a JSON list. ``position`` is the place of a case in
-the scoring order, −1 where it was not scored: its truth is then a stand-in (`pilotbase.trial.remainder`).
+the scoring order, −1 where it was not scored: its truth is then a stand-in (`pilotbase.trial.stored_records`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Rehearsal 预演: the same box, limits and scoring on the public sample: full logs, no attempt, not evidence."""
+"""Rehearsal 预演: the same box, limits and scoring on the public sample: full logs, no attempt, not evidence.
+
+`conform` tries matrix and recorded exchanges alone, as a supplier does before a trial.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +19,38 @@ from numpy.typing import NDArray
 
 from pilotbase.compute.box.probe import probe_host, require_level
 from pilotbase.compute.box.settings import LogPolicy
+from pilotbase.documents.base import Name, Part
 from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.exchanges import ExchangeFigures
+from pilotbase.documents.figures import ShownCase
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.probes import CellRun
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.report import Report
+from pilotbase.documents.report import Finding, Report
 from pilotbase.documents.scenario import Criterion
-from pilotbase.documents.shown_cases import ShownCase
 from pilotbase.documents.site import Release
 from pilotbase.documents.terms import AccessGrant
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
-from pilotbase.trial.answering import complete_answers, count_abstentions
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnswerLog, complete_answers, count_abstentions
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated
-from pilotbase.trial.entering import AccessMode, enter_rehearsal, may_show_sample, while_it_stands
+from pilotbase.trial.entering import AccessMode, enter_rehearsal, may_show_sample, require_leaving, while_it_stands
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.leaving import require_leaving
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm, perturbations_of, rehearse_arm
-from pilotbase.trial.probes import measured, with_probes
-from pilotbase.trial.probing import ProbeSubject
+from pilotbase.trial.probes import PROBES, measured, with_probes
+from pilotbase.trial.probing import ProbeSubject, look
 from pilotbase.trial.records import format_answers
-from pilotbase.trial.reporting import build_report
+from pilotbase.trial.reporting import TrialFindings, build_report
 from pilotbase.trial.running import BoxRun, BoxTerms, Hooks, PreparedApplication, run_candidate
 from pilotbase.trial.scoring import build_cases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import OpenedScenario, read_public_sample
-from pilotbase.trial.sections import TrialFindings
 from pilotbase.trial.shown_cases import CaseGallery, shown_cases
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import ARM
@@ -86,8 +93,8 @@ def rehearse(
         RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
     """
     scenario, contract = sealed.scenario, sealed.contract
-    on_progress = while_it_stands(lab.vault, enter_sample(lab, sealed, candidate, release), on_progress)
-    terms, frame = sample_terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
+    on_progress = while_it_stands(lab.vault, _enter_sample(lab, sealed, candidate, release), on_progress)
+    terms, frame = _sample_terms(lab, sealed, candidate), read_public_sample(lab, sealed).head(MAXIMUM_CASES)
     cut = cut_as_stated(scenario, frame)
     asked, began = as_hidden(sealed.features(frame), cut), lab.store.clock()
     stage = text("trial.progress.rehearse", application=candidate.submission.application.name)
@@ -130,7 +137,7 @@ def rehearse(
     return _remembered(lab, sealed, candidate, rehearsal)
 
 
-def enter_sample(
+def _enter_sample(
     lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, release: Release | None = None
 ) -> AccessGrant | None:
     """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
@@ -141,12 +148,59 @@ def enter_sample(
     return enter_rehearsal(lab.view, sealed.scenario, candidate.reference.supplier.organisation, name, mode)
 
 
-def sample_terms(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> BoxTerms:
+def _sample_terms(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> BoxTerms:
     """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.FIGURES
     trial, leaves = scenario.trial, candidate.endpoint is not None
     return BoxTerms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves)
+
+
+def has_rehearsed(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> bool:
+    """Tell whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
+    return lab.view.head(_head(sealed, candidate)) is not None
+
+
+class Conformance(Part):
+    """What an application keeps to of a scenario's matrix and exchanges; no evidence, as a rehearsal is none."""
+
+    scenario: Name
+    application: ApplicationReference
+    findings: tuple[Finding, ...]
+    cells: tuple[CellRun, ...] | None = None
+    exchanges: tuple[ExchangeFigures, ...] | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing failed; what was not measured did not."""
+        return all(finding.outcome is not Outcome.FAIL for finding in self.findings)
+
+
+def conform(
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, on_progress: OnProgress = ignore_progress
+) -> Conformance:
+    """Return what becomes of every cell, every exchange and every fault, with the same messages as in a trial.
+
+    It is a use of the public sample as a rehearsal is one.
+
+    Raises:
+        InputError: the scenario has neither a matrix nor exchanges.
+        RefusedError: an endpoint, which is not ours to stop or to put elsewhere; or as `rehearse`.
+    """
+    trial, name = sealed.scenario.trial, sealed.scenario.name
+    if trial.matrix is None and trial.exchanges is None:
+        raise InputError("trial.nothing_to_conform", scenario=name)
+    if candidate.endpoint is not None:
+        raise RefusedError("trial.conform_endpoint", application=candidate.reference.name)
+    on_progress = while_it_stands(lab.vault, _enter_sample(lab, sealed, candidate), on_progress)
+    sample = cache(lambda: sealed.features(read_public_sample(lab, sealed).head(MAXIMUM_CASES)))
+    subject = ProbeSubject(lab, sealed, candidate, _sample_terms(lab, sealed, candidate), trial, sample, on_progress)
+    with lab.open_log_run():
+        found = [(probe, look(probe, subject, None)) for probe in PROBES if probe.conforms]
+    tried = [(probe, part) for probe, part in found if part is not None]
+    findings = [one for probe, part in tried for said in probe.findings(part).values() for one in said]
+    figures = {name: figure for probe, part in tried for name, figure in probe.told(part).items()}
+    return Conformance(scenario=name, application=candidate.reference, findings=tuple(findings), **figures)
 
 
 def _rehearse_arms(
@@ -182,11 +236,6 @@ def _shown(rehearsal: Rehearsal, terms: BoxTerms, looked_at: CaseGallery) -> Reh
         rules = [parse_rule(result.rule) for result in rehearsal.report.criteria]
         return replace(rehearsal, shown=shown_cases(looked_at, rules))
     return replace(rehearsal, report=rehearsal.report.supplier_view(), table=None)
-
-
-def has_rehearsed(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> bool:
-    """Tell whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
-    return lab.view.head(_head(sealed, candidate)) is not None
 
 
 def _remembered(

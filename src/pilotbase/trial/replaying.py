@@ -19,12 +19,11 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
-from pilotbase.trial.decision_digest import decision_digest
 from pilotbase.trial.probes import measured
 from pilotbase.trial.records import leaf_hashes
 from pilotbase.trial.scoring import ScoredDecision, describe, judge
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
-from pilotbase.trial.verdict_rules import levels_of, scoring_seed, verdict_at_end
+from pilotbase.trial.verdict_rules import decision_digest, levels_of, scoring_seed, verdict_at_end
 
 Ints = NDArray[np.int64]
 

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.compute.endpoints.calls import summed
-from pilotbase.documents.blind import BlindFindings
+from pilotbase.data.leakage import Leakage
+from pilotbase.documents.application import Application
+from pilotbase.documents.base import Day, localized
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.endpoint import EndpointUse
+from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
-from pilotbase.documents.report import Attempt, CriterionResult, Order, Records, Report
-from pilotbase.documents.scenario import TrialDesign
+from pilotbase.documents.report import (
+    Attempt,
+    BlindFindings,
+    CriterionResult,
+    Finding,
+    Order,
+    Performance,
+    Records,
+    Report,
+    Section,
+)
+from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.measures import is_resource, measures, resource_measures
+from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, unmeasured
 from pilotbase.trial.lab import SOFTWARE
-from pilotbase.trial.probes import told_fields
-from pilotbase.trial.running import PreparedApplication
-from pilotbase.trial.sections import TrialFindings, build_sections
+from pilotbase.trial.perturbed_arms import AnsweredArm
+from pilotbase.trial.probes import probe_findings, told_fields
+from pilotbase.trial.running import BoxRun, PreparedApplication
+from pilotbase.trial.scoring import ScoredDecision
 
 
 @dataclass(frozen=True)
@@ -66,7 +83,7 @@ def build_report(
         verdict=verdict,
         reasons=reasons,
         attempt=proof.attempt if proof else None,
-        sections=build_sections(observed),
+        sections=_build_sections(observed),
         criteria=observed.criteria,
         blind=proof.blind.best or None if proof and proof.blind else None,
         groups=observed.judged.groups,
@@ -86,15 +103,6 @@ def build_report(
     )
 
 
-def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
-    """Return what the calls of all arms came to, where an endpoint answered."""
-    arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
-    if not arms:
-        return None
-    records = arms[0].records if len(arms) == 1 else digest_json([arm.records for arm in arms])
-    return summed(arms, records)
-
-
 def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
     """Return the verdict and why; an application that broke off (``ended``) is rejected whatever it scored before."""
     failed = _with(criteria, Outcome.FAIL)
@@ -104,6 +112,120 @@ def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[V
     if undecided:
         return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
     return Verdict.ACCEPT, (text("trial.reason.all_met", count=len(criteria)),)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How often each case was asked, and to how many not all answers are the same."""
+
+    repeats: int
+    differing: int
+
+
+@dataclass(frozen=True)
+class TrialFindings:
+    """What a run has shown, before it is sorted into sections."""
+
+    scenario: Scenario
+    candidate: PreparedApplication
+    judged: ScoredDecision
+    run: BoxRun
+    performance: Performance
+    cases: int
+    answered: int
+    abstained: int
+    leakage: Leakage | None = None
+    """None in a rehearsal: there is nothing hidden to leak."""
+    arms: tuple[AnsweredArm, ...] = ()
+    """The perturbed arms."""
+    labels: LabelStatement | None = None
+    """What the plan says of the labels."""
+    runs: Runs | None = None
+    """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
+
+    day: Day | None = None
+    """On which papers must hold; None: it is not asked."""
+
+    @property
+    def criteria(self) -> tuple[CriterionResult, ...]:
+        return self.judged.criteria
+
+    @property
+    def cases_answered(self) -> int:
+        """Return how many cases were answered, in each of their runs."""
+        return self.answered // self.repeats
+
+    @property
+    def repeats(self) -> int:
+        """Return how often each case was asked."""
+        return 1 if self.runs is None else self.runs.repeats
+
+    @property
+    def reviewed(self) -> bool:
+        """Tell whether a criterion asks what people make of the answers."""
+        rules = [parse_rule(result.rule) for result in self.criteria]
+        return any(measures()[rule.measure].of_process for rule in rules if not is_resource(rule))
+
+    @property
+    def application(self) -> Application:
+        return self.candidate.submission.application
+
+
+def _build_sections(observed: TrialFindings) -> tuple[Section, ...]:
+    """Return the five sections, in order."""
+    of_probes = probe_findings(observed.run.load)
+    further = {
+        Verification.DESIGN: design_findings(_design(observed)),
+        Verification.FUNCTION: [*_noise(observed), *_untested_function(observed)],
+        Verification.PROCESS: _process(observed),
+        Verification.ADAPTATION: _adaptation(observed),
+        Verification.PRODUCTION: _production(observed),
+    }
+    criteria = {name: [one for one in observed.criteria if section_of(one.rule) is name] for name in further}
+    return tuple(
+        _section(name, [*criterion_findings(criteria[name]), *further[name], *of_probes[name]]) for name in further
+    )
+
+
+def section_of(rule: str) -> Verification:
+    """Return the verification that a criterion belongs to."""
+    parsed = parse_rule(rule)
+    if is_resource(parsed):
+        resource = resource_measures()[parsed.measure]
+        if resource.of_process:
+            return Verification.PROCESS
+        return Verification.ADAPTATION if resource.of_matrix or resource.of_exchanges else Verification.PRODUCTION
+    return Verification.PROCESS if measures()[parsed.measure].of_process else Verification.FUNCTION
+
+
+def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return fail, else inconclusive, else pass where anything passed, else not measured."""
+    found = set(outcomes)
+    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+    return next((outcome for outcome in order if outcome in found), Outcome.NOT_MEASURED)
+
+
+def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
+    """Return a finding for each criterion, named by its rule."""
+    sentences = {
+        Outcome.PASS: "trial.finding.criterion_pass",
+        Outcome.FAIL: "trial.finding.criterion_fail",
+        Outcome.INCONCLUSIVE: "trial.finding.criterion_inconclusive",
+        Outcome.NOT_MEASURED: "trial.finding.criterion_not_measured",
+    }
+    return [
+        Finding(check=result.rule, outcome=result.outcome, sentence=text(sentences[result.outcome], rule=result.rule))
+        for result in results
+    ]
+
+
+def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
+    """Return what the calls of all arms came to, where an endpoint answered."""
+    arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
+    if not arms:
+        return None
+    records = arms[0].records if len(arms) == 1 else digest_json([arm.records for arm in arms])
+    return summed(arms, records)
 
 
 def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[CriterionResult]:
@@ -132,3 +254,118 @@ def _figure(result: CriterionResult) -> str:
     if result.estimate is not None and result.unit_label == "s" and result.estimate >= NEVER_SECONDS:
         return NEVER
     return "–" if result.estimate is None else f"{result.estimate:.2g}"
+
+
+def _design(observed: TrialFindings) -> DesignInputs:
+    return DesignInputs(
+        observed.scenario,
+        observed.application,
+        reviewed=observed.reviewed,
+        leakage=observed.leakage,
+        baseline=observed.judged.baseline,
+        people=observed.judged.people,
+        labels=observed.labels,
+        day=observed.day,
+    )
+
+
+def _section(verification: Verification, findings: Sequence[Finding]) -> Section:
+    outcome = worst_outcome(finding.outcome for finding in findings)
+    return Section(verification=verification, outcome=outcome, findings=tuple(findings))
+
+
+def _noise(observed: TrialFindings) -> list[Finding]:
+    """Say how far the application answers the same question alike, where it was asked several times."""
+    if observed.runs is None:
+        return []
+    values = {"repeats": observed.runs.repeats, "differing": observed.runs.differing, "cases": observed.cases}
+    return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
+
+
+def _untested_function(observed: TrialFindings) -> list[Finding]:
+    """Say what no criterion asked for: an empty place in a report is never taken for a pass."""
+    rules = [parse_rule(result.rule) for result in observed.criteria]
+    findings = _robustness(observed) or [unmeasured("robustness", text("trial.finding.no_robustness"))]
+    if not any(rule.wrapper in ("gap", "worst") for rule in rules):
+        findings.append(unmeasured("fairness", text("trial.finding.no_fairness")))
+    if not any(measures()[rule.measure].of_calibration for rule in rules if not is_resource(rule)):
+        findings.append(unmeasured("calibration", text("trial.finding.no_calibration")))
+    return findings
+
+
+def _robustness(observed: TrialFindings) -> list[Finding]:
+    """Say how each perturbed arm ended; what it leaves without an answer counts as wrong, and its criteria judge."""
+    findings = []
+    for arm in observed.arms:
+        under, finished = str(arm.under), arm.run.end.reason is EndReason.FINISHED
+        values = {"under": under, "answered": arm.count // observed.repeats, "cases": observed.cases}
+        ended = (
+            text("trial.finding.arm_answered", **values)
+            if finished
+            else text("trial.finding.arm_ended", **values, reason=arm.run.ending)
+        )
+        judged = [result.outcome for result in observed.criteria if str(parse_rule(result.rule).under) == under]
+        findings.append(Finding(check=f"robustness: {under}", outcome=worst_outcome(judged), sentence=ended))
+    return findings
+
+
+def _process(observed: TrialFindings) -> list[Finding]:
+    finished = observed.run.end.reason is EndReason.FINISHED
+    values = {"answered": observed.cases_answered, "cases": observed.cases}
+    ended = (
+        text("trial.finding.all_answered", **values)
+        if finished
+        else text("trial.finding.ended_early", **values, reason=observed.run.ending)
+    )
+    abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
+    oversight = localized(observed.application.model_card.human_oversight)
+    return [
+        Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
+        Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
+        declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
+        *([] if observed.reviewed else [unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
+    ]
+
+
+def _adaptation(observed: TrialFindings) -> list[Finding]:
+    runtime, ran = observed.candidate.runtime, observed.answered > 0
+    sentence = (
+        text("trial.finding.ran_on", runtime=runtime) if ran else text("trial.finding.did_not_run", runtime=runtime)
+    )
+    return [
+        Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
+        *_no_digest(observed.candidate.endpoint),
+    ]
+
+
+def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
+    """Say of an endpoint what cannot be said of it."""
+    if endpoint is None:
+        return []
+    model = " ".join(filter(None, (endpoint.model, endpoint.version)))
+    days = {"since": endpoint.period.since, "until": endpoint.period.until}
+    return [unmeasured("model_digest", text("trial.finding.no_model_digest", url=endpoint.url, model=model, **days))]
+
+
+def _calls(use: EndpointUse | None) -> list[Finding]:
+    if use is None or not use.calls:
+        return []
+    counts = {"calls": use.calls, "attempts": use.attempts, "unanswered": use.unanswered}
+    outcome = Outcome.INCONCLUSIVE if use.unanswered else Outcome.PASS
+    return [Finding(check="calls", outcome=outcome, sentence=text("trial.finding.calls", **counts))]
+
+
+def _production(observed: TrialFindings) -> list[Finding]:
+    performance = observed.performance
+    findings = []
+    if performance.batches:
+        sentence = text(
+            "trial.finding.throughput",
+            cases=f"{performance.cases_per_second:,.0f}",
+            p95=f"{performance.latency_quantiles['p95'] * 1000:.3g}",
+            rows=performance.batch_rows,
+        )
+        findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
+    else:
+        findings.append(unmeasured("load", text("trial.finding.no_load")))
+    return [*findings, *_calls(observed.run.use)]

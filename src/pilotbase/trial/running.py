@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
 
-from pilotbase.catalogue.applications import Submission
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.compute.adapters.registry import Adapter, adapter_of
 from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
 from pilotbase.compute.box.environments import Environment, build_environment
@@ -18,22 +26,25 @@ from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
 from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.compute.engines import LOCAL, Engine, Worker
+from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.errors import PilotbaseError, RefusedError
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.extras import packages_of
-from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
-from pilotbase.trial.answering import AnsweringEnd, answer_cases
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnsweringEnd, AnswerLog, answer_cases
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
 from pilotbase.trial.performance import Load
+from pilotbase.workspace.keys import write_private
 
 MOST_LOSSES = 3
 """Machines that may go under one run, and boxes that somebody may kill, before it is given up."""
+_WRITE_SECONDS = 1.0
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -148,15 +159,6 @@ def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedAppl
     return PreparedApplication(submission, environment, uid, lab.engine)
 
 
-def _loading_environment(lab: TrialRuntime, adapter: Adapter) -> Environment:
-    missing = missing_packages(adapter.needs)
-    if missing:
-        names = ", ".join(missing)
-        packages = packages_of(adapter.extra)
-        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, packages=packages)
-    return installed_environment(adapter.needs, lab.folder("environments", INSTALLED))
-
-
 def run_candidate(
     candidate: PreparedApplication,
     terms: BoxTerms,
@@ -189,10 +191,141 @@ def run_on_hidden(
         return run_candidate(candidate, terms, asked, log, hooks)
 
 
+def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
+    """Return a worker that has loaded the application and waits for batches: in a trial as in service.
+
+    ``calls``: where calls to an endpoint are written down; None: nowhere.
+
+    Raises as `start_worker`, and `RefusedError` where cases may not be sent to an endpoint, or it may not be called.
+    """
+    application, settings = candidate.submission.application, box_settings(candidate, terms)
+    if application.endpoint is not None:
+        if not terms.may_leave:
+            raise RefusedError("trial.endpoint_not_here", application=application.name)
+        supplier = application.supplier.organisation
+        return start_endpoint(application.endpoint, supplier, terms.contract, settings, calls or CallLog(None, b""))
+    folder, environment = candidate.submission.folder, candidate.environment
+    return candidate.engine.start_worker(folder, application.form, terms.contract, environment, settings)
+
+
+def box_settings(candidate: PreparedApplication, terms: BoxTerms) -> BoxSettings:
+    """Return how the application's box is started under ``terms``."""
+    threads = candidate.submission.application.resources.threads
+    limits = terms.limits.model_copy(update={"threads": threads})
+    return BoxSettings(limits=limits, level=terms.isolation, uid=candidate.uid, logs=terms.logs)
+
+
+class UsedSoFar(Part):
+    """CPU seconds and peak memory of the boxes that answered so far."""
+
+    cpu_seconds: float = 0.0
+    memory_peak_bytes: int = 0
+
+    def plus(self, usage: BoxUsage) -> UsedSoFar:
+        """Return the use of the boxes before and of this one."""
+        return UsedSoFar(
+            cpu_seconds=self.cpu_seconds + usage.cpu_seconds,
+            memory_peak_bytes=max(self.memory_peak_bytes, usage.memory_peak_bytes),
+        )
+
+
+class UsageFile:
+    """Keeps the use of the boxes of one attempt, written at most once a second."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Go on from what ``path`` holds; raises `InvalidProofError` when it was altered."""
+        self._path, self._key = path, key
+        self._earlier = read_marked(UsedSoFar, path, key) or UsedSoFar()
+        self._written = time.monotonic()
+        self.total = self._earlier
+
+    def update(self, usage: BoxUsage) -> None:
+        """Take what the present box has used so far."""
+        self.total = self._earlier.plus(usage)
+        if time.monotonic() - self._written > _WRITE_SECONDS:
+            write_marked(self.total, self._path, self._key)
+            self._written = time.monotonic()
+
+
+class EndedRun(Part):
+    """How answering ended; once written, no box is started for this attempt any more."""
+
+    reason: EndReason
+    detail: str
+    isolation: Isolation
+    batch_rows: int
+    load_seconds: float
+    cpu_seconds: float | None
+    memory_peak_bytes: int | None
+    use: EndpointUse | None = None
+
+    @classmethod
+    def of(cls, run: BoxRun, total: UsedSoFar) -> EndedRun:
+        """Return the record of ``run``, with the use of all its boxes."""
+        return cls(
+            reason=run.end.reason,
+            detail=run.end.detail,
+            isolation=run.isolation,
+            batch_rows=run.load.batch_rows,
+            load_seconds=run.load.load_seconds,
+            cpu_seconds=total.cpu_seconds or run.load.cpu_seconds,
+            memory_peak_bytes=total.memory_peak_bytes or run.load.memory_peak_bytes,
+            use=run.use,
+        )
+
+    def restored(self, seconds: NDArray[np.float64], answered: int) -> BoxRun:
+        """Return the run with the latencies of its committed batches."""
+        load = Load(
+            seconds,
+            answered,
+            self.batch_rows,
+            self.load_seconds,
+            self.cpu_seconds,
+            self.memory_peak_bytes,
+            None if self.use is None else self.use.spent,
+        )
+        return BoxRun(AnsweringEnd(self.reason, self.detail), self.isolation, load, "", self.use)
+
+
+def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:
+    """Return what `write_marked` wrote, or None where there is nothing; raises `InvalidProofError` when altered."""
+    if not path.exists():
+        return None
+    mark, _, body = path.read_bytes().partition(b"\n")
+    if not hmac.compare_digest(mark, _mark(kind, body, key)):
+        raise InvalidProofError("trial.run_altered", file=path.name)
+    return kind.model_validate_json(body)
+
+
+def write_marked(part: Part, path: Path, key: bytes) -> None:
+    """Put ``part`` on the disk under a mark that only a holder of ``key`` can make."""
+    body = part.model_dump_json().encode()
+    write_private(path, _mark(type(part), body, key) + b"\n" + body)
+
+
+@lru_cache(maxsize=256)
+def threads_of(folder: Path) -> int:
+    """Return the numerical threads that the application kept in ``folder`` has in its box.
+
+    Raises as `read_application`.
+    """
+    return read_application(folder).application.resources.threads
+
+
+def _loading_environment(lab: TrialRuntime, adapter: Adapter) -> Environment:
+    missing = missing_packages(adapter.needs)
+    if missing:
+        names = ", ".join(missing)
+        packages = packages_of(adapter.extra)
+        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, packages=packages)
+    return installed_environment(adapter.needs, lab.folder("environments", INSTALLED))
+
+
 def _run_once(
     candidate: PreparedApplication, terms: BoxTerms, asked: CaseDelivery, log: AnswerLog, hooks: Hooks
 ) -> BoxRun:
-    with _open_calls(candidate, log) as calls:
+    # Of an application in a box no calls are kept.
+    with CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls")) as calls:
         try:
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
@@ -209,11 +342,6 @@ def _run_once(
             end = answer_cases(worker, asked, log, on_batch)
             worker.close(end.reason)
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
-
-
-def _open_calls(candidate: PreparedApplication, log: AnswerLog) -> CallLog:
-    """Return the record of calls beside the answers; of an application in a box nothing is kept."""
-    return CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls"))
 
 
 def _ended(
@@ -240,30 +368,6 @@ def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> Bo
     return replace(run, use=use, load=replace(run.load, spent=use.spent))
 
 
-def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
-    """Return a worker that has loaded the application and waits for batches: in a trial as in service.
-
-    ``calls``: where calls to an endpoint are written down; None: nowhere.
-
-    Raises as `start_worker`, and `RefusedError` where cases may not be sent to an endpoint, or it may not be called.
-    """
-    application, settings = candidate.submission.application, box_settings(candidate, terms)
-    if application.endpoint is not None:
-        if not terms.may_leave:
-            raise RefusedError("trial.endpoint_not_here", application=application.name)
-        supplier = application.supplier.organisation
-        return start_endpoint(application.endpoint, supplier, terms.contract, settings, calls or CallLog(None, b""))
-    folder, environment = candidate.submission.folder, candidate.environment
-    return candidate.engine.start_worker(folder, application.form, terms.contract, environment, settings)
-
-
-def box_settings(candidate: PreparedApplication, terms: BoxTerms) -> BoxSettings:
-    """Return how the application's box is started under ``terms``."""
-    threads = candidate.submission.application.resources.threads
-    limits = terms.limits.model_copy(update={"threads": threads})
-    return BoxSettings(limits=limits, level=terms.isolation, uid=candidate.uid, logs=terms.logs)
-
-
 def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_bytes: int) -> Isolation:
     facts = worker.facts
     return Isolation(
@@ -284,3 +388,7 @@ def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, 
         level=level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
     )
     return BoxRun(end, isolation, Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), "")
+
+
+def _mark(kind: type[Part], body: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, kind.__name__.encode() + b"\n" + body, "sha256").hex().encode()

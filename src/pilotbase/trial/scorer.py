@@ -12,7 +12,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import report_head
 from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit, require_consent
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.phases import asking, committing, judging, opening, reporting, reserving
+from pilotbase.trial.phases import asking, judging, opening, reporting, reserving
 from pilotbase.vault.attempts import AttemptState, attempts_of, close_attempt
 from pilotbase.vault.hidden import HiddenSet
 
@@ -44,7 +44,7 @@ def score_trial(
     opened = opening.open_trial(lab, plan, limit or NO_LIMIT, on_progress)
     reserved = reserving.reserve(opened)
     with asking.answering(reserved) as answered:
-        committed = committing.commit(answered)
+        committed = asking.commit(answered)
     decided = judging.decide_trial(committed)
     return reporting.publish(decided)
 

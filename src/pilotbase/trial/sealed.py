@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.base import Document, Name, Part
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
+from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.vault.envelopes import open_sample

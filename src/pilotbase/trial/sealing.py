@@ -1,9 +1,17 @@
-"""Sealing: a scenario's file becomes a public sample that everybody may see and a hidden set in the vault."""
+"""Sealing: a scenario's file becomes a public sample that everybody may see and a hidden set in the vault.
+
+Versions of a scenario's hidden data, and the next one from a source that lives on. A version is a hidden set. The next
+one holds cases of the source that stand in no version yet, split by the scenario's rule; what the newest version shows
+stays shown. No case of it has been scored, so its attempts begin anew at number 1; cases that were hidden before stay
+with their version and its spent budget. A case whose key stands in a version with other cells is a case that changed:
+it stays where it is.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +19,135 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.column_types import classes_of
-from pilotbase.data.splits import split_cases
+from pilotbase.data.splits import Split, split_cases
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import HashSplit, Scenario
 from pilotbase.trial.blind.judging import judge_blind
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.criteria_check import check_rules, check_truths
-from pilotbase.trial.data_versions import shown_by, versions_of
 from pilotbase.trial.exchanging.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.scenario_folder import data_file, read_cases
-from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario
+from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario, read_public_sample
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
 from pilotbase.vault.envelopes import seal_sample
 from pilotbase.vault.hidden import HiddenSet, SealTerms
+from pilotbase.vault.opening import ReaderGrant, open_hidden
 from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
-from pilotbase.workspace.records import Stored
+from pilotbase.workspace.store import View
+
+_MOST_VERSIONS = 1000
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """A hidden set of a scenario, the first of which is number 1, with the newest record that names it."""
+
+    number: int
+    record: SealedScenario
+    hidden: HiddenSet
+
+
+@dataclass(frozen=True)
+class NextVersion:
+    """What the next version would be, and what became of the cases of the source and of the newest version."""
+
+    number: int
+    table: pl.DataFrame
+    """Cases that are shown already, then new ones."""
+    split: Split
+    new: int
+    known: int
+    changed: int
+    """Cases of the source whose key stands in a version with other cells."""
+    gone: int
+    """Cases of the newest version that the source no longer has."""
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """That the source has no new case."""
+
+    known: int
+    changed: int
+    gone: int
+
+
+def versions_of(view: View, scenario: Scenario) -> tuple[DataVersion, ...]:
+    """Return the versions that a base has sealed of a scenario's data, oldest first, as far as the actor sees them."""
+    return versions_named(view, scenario.name, scenario.owner.organisation)
+
+
+def versions_named(view: View, name: str, owner: str) -> tuple[DataVersion, ...]:
+    """Return the versions of the data of the scenario of that name and owner, as `versions_of`."""
+    newest: dict[str, SealedScenario] = {}
+    for stored in reversed(view.find("sealed-scenario", {"scenario": name}, limit=_MOST_VERSIONS)):
+        if stored.owner == owner:
+            record = stored.load(SealedScenario)
+            newest[record.hidden_set] = record
+    return tuple(
+        DataVersion(number, record, view.load(record.hidden_set, HiddenSet))
+        for number, record in enumerate(newest.values(), start=1)
+    )
+
+
+def next_version(lab: TrialRuntime, scenario: Scenario, source: pl.DataFrame) -> NextVersion | Unchanged:
+    """Return the version that the cases of ``source``, conformed, would make; every opening of a set is logged.
+
+    Raises:
+        InputError: ``worker.refresh_*``: nothing is sealed yet, other columns than the newest version's, a split that
+            would hide what is shown; ``data.*``: what `split_cases` raises.
+    """
+    versions = versions_of(lab.view, scenario)
+    if not versions:
+        raise InputError("worker.refresh_unsealed", scenario=scenario.name)
+    known = np.zeros(source.height, dtype=np.bool_)
+    keys = pl.Series("key", [], dtype=pl.String)
+    for rows in _rows_of(lab, versions):
+        if dict(rows.schema) != dict(source.schema):
+            columns = sorted({name for name, _ in rows.schema.items() ^ source.schema.items()})
+            raise InputError("worker.refresh_other_columns", found=", ".join(columns))
+        known |= same_cases(source, rows)
+        if scenario.data.key is not None:
+            keys = pl.concat([keys, rows[scenario.data.key].cast(pl.String)]).unique()
+    changed = np.zeros(source.height, dtype=np.bool_)
+    if scenario.data.key is not None:
+        changed = ~known & source[scenario.data.key].cast(pl.String).is_in(keys.implode()).to_numpy()
+    new = source.filter(pl.Series(~known & ~changed))
+    shown = shown_by(lab, versions[-1].record).select(source.columns)
+    newest = pl.concat([shown, hidden_rows(lab, versions[-1].hidden).select(source.columns)])
+    counts = int(known.sum()), int(changed.sum()), _not_among(newest, source, scenario)
+    if new.is_empty():
+        return Unchanged(*counts)
+    table = pl.concat([shown, new])
+    split = split_cases(table, scenario)
+    if same_cases(split.hidden, shown).any():
+        raise InputError("worker.refresh_other_split", count=int(same_cases(split.hidden, shown).sum()))
+    return NextVersion(versions[-1].number + 1, table, split, new.height, *counts)
+
+
+def shown_by(lab: TrialRuntime, record: SealedScenario) -> pl.DataFrame:
+    """Return the public sample of a sealed scenario, typed."""
+    return read_public_sample(lab, OpenedScenario(lab.view.load(record.scenario, Scenario), record))
+
+
+def hidden_rows(lab: TrialRuntime, hidden: HiddenSet) -> pl.DataFrame:
+    """Return all rows of a hidden set, for the work of its owner; the opening is logged."""
+    return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))])
+
+
+def shown_so_far(lab: TrialRuntime, like: pl.DataFrame) -> pl.DataFrame:
+    """Return every case with the columns of ``like`` that any public sample on the base has shown."""
+    records = (stored.load(SealedScenario) for stored in lab.view.find("sealed-scenario", limit=10_000))
+    first = {record.public_sample: record for record in records}
+    samples = [shown_by(lab, record) for record in first.values()]
+    return pl.concat([like.clear(), *(sample for sample in samples if sample.schema == like.schema)]).unique()
 
 
 def seal_scenario(
@@ -73,6 +189,53 @@ def find_sealed(
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
     known = lab.view.head(_head(scenario, folder, digest_file(data_file(scenario, folder)), reference))
     return None if known is None else OpenedScenario(scenario, lab.view.load(known, SealedScenario))
+
+
+def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
+    """Return the cases of ``frame`` that a public sample of the owner has shown: they can prove nothing any more."""
+    shown = np.zeros(frame.height, dtype=np.bool_)
+    records = (
+        stored.load(SealedScenario)
+        for stored in lab.view.find("sealed-scenario", limit=10_000)
+        if stored.owner == owner
+    )
+    for record in {record.public_sample: record for record in records}.values():
+        shown |= same_cases(frame, shown_by(lab, record))
+    return np.flatnonzero(shown).astype(np.int64)
+
+
+def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
+    """Return a code per case, shape (rows,): equal where two cases share all features, or a unit, directly or not."""
+    from scipy.sparse import coo_array  # every trial loads this file, few have a board
+    from scipy.sparse.csgraph import connected_components
+
+    split = scenario.data.split
+    columns = {criterion.unit for criterion in scenario.criteria} - {"case"}
+    columns |= {split.by} if isinstance(split, HashSplit) and split.by else set()
+    features = [field.name for field in scenario.feature_fields]
+    kinds = [frame.select(features), *(frame.select(name) for name in sorted(columns))]
+    rows, offset, values = np.arange(frame.height), frame.height, []
+    for kind in kinds:
+        codes = np.unique(kind.hash_rows().to_numpy(), return_inverse=True)[1]
+        values.append(codes + offset)
+        offset += int(codes.max(initial=-1)) + 1
+    edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
+    _, found = connected_components(coo_array(edges, shape=(offset, offset)))
+    return np.asarray(found[: frame.height], dtype=np.int64)
+
+
+def _rows_of(lab: TrialRuntime, versions: tuple[DataVersion, ...]) -> Iterator[pl.DataFrame]:
+    for version in versions:
+        yield shown_by(lab, version.record)
+        yield hidden_rows(lab, version.hidden)
+
+
+def _not_among(rows: pl.DataFrame, source: pl.DataFrame, scenario: Scenario) -> int:
+    """Return how many of ``rows`` the source has not, by their key where they have one."""
+    key = scenario.data.key
+    if key is not None:
+        return int((~rows[key].is_in(source[key].implode())).sum())
+    return int((~same_cases(rows, source)).sum())
 
 
 def _seal(
@@ -160,44 +323,11 @@ def _hidden_set(lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame) -> H
     return lab.view.load(name_once(lab.view, head, hidden.digest()), HiddenSet)
 
 
-def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Return the cases of ``frame`` that a public sample of the owner has shown: they can prove nothing any more."""
-    shown = np.zeros(frame.height, dtype=np.bool_)
-    records = (stored.load(SealedScenario) for stored in _sealed_by(lab, owner))
-    for record in {record.public_sample: record for record in records}.values():
-        shown |= same_cases(frame, shown_by(lab, record))
-    return np.flatnonzero(shown).astype(np.int64)
-
-
 def _hidden_sets_of(lab: TrialRuntime, owner: str) -> list[HiddenSet]:
     return [stored.load(HiddenSet) for stored in lab.view.find("hidden-set", limit=10_000) if stored.owner == owner]
-
-
-def _sealed_by(lab: TrialRuntime, owner: str) -> list[Stored]:
-    return [stored for stored in lab.view.find("sealed-scenario", limit=10_000) if stored.owner == owner]
 
 
 def _to_parquet(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()
-
-
-def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
-    """Return a code per case, shape (rows,): equal where two cases share all features, or a unit, directly or not."""
-    from scipy.sparse import coo_array  # every trial loads this file, few have a board
-    from scipy.sparse.csgraph import connected_components
-
-    split = scenario.data.split
-    columns = {criterion.unit for criterion in scenario.criteria} - {"case"}
-    columns |= {split.by} if isinstance(split, HashSplit) and split.by else set()
-    features = [field.name for field in scenario.feature_fields]
-    kinds = [frame.select(features), *(frame.select(name) for name in sorted(columns))]
-    rows, offset, values = np.arange(frame.height), frame.height, []
-    for kind in kinds:
-        codes = np.unique(kind.hash_rows().to_numpy(), return_inverse=True)[1]
-        values.append(codes + offset)
-        offset += int(codes.max(initial=-1)) + 1
-    edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
-    _, found = connected_components(coo_array(edges, shape=(offset, offset)))
-    return np.asarray(found[: frame.height], dtype=np.int64)

@@ -13,14 +13,11 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.standard_profile import StandardProfile
-from pilotbase.documents.standard_use import EvidenceDocument, StandardReference
+from pilotbase.documents.standards import EvidenceDocument, StandardProfile, StandardReference
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import known_names
-from pilotbase.standards.composing import Find, HeldRequirement, compose, with_included
-from pilotbase.standards.coverage import missing_measures
-from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows
-from pilotbase.standards.packaged import packaged_profiles
+from pilotbase.standards.composing import Find, HeldRequirement, compose, packaged_profiles, with_included
+from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows, missing_measures
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.store import View

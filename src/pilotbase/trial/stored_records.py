@@ -2,13 +2,21 @@
 
 The metadata's entry ``pilotbase`` is JSON: ``facts`` (canonical JSON, the first leaf), ``salt`` (hex; of these records
 only, so its owner may know it) and ``leaves`` (hex; the hash of each leaf, so that an altered record can be named).
+
+What a replay must know of cases that were not scored, without telling any one's label. How many cases of a class, a
+group or a unit there are enters the exact tests, so truths that were never scored matter as counts. They are handed on
+shuffled among cases with the same answers, groups and unit: every count that a criterion reads stays as it was, and a
+case's own label is told no further than its answers, group and unit tell it already. What people decided would tell it
+nearly always, and no criterion reads it: of these cases it is left out.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +25,6 @@ import polars as pl
 import pydantic
 from numpy.typing import NDArray
 
-from pilotbase.documents.adaptation import CellRun
 from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
@@ -26,11 +33,13 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.load_test import LoadTested
-from pilotbase.measures import Cases
+from pilotbase.documents.probes import CellRun, LoadTested
+from pilotbase.documents.scenario import Criterion
+from pilotbase.evidence import draw_order
+from pilotbase.measures import Cases, Observation, coded, is_resource, observe
+from pilotbase.trial.answering import without_answers
 from pilotbase.trial.performance import Load
-from pilotbase.trial.records import RUN, CaseRecords, format_answers, leaf_hashes
-from pilotbase.trial.remainder import Unscored
+from pilotbase.trial.records import REPEATED, RUN, CaseRecords, Ints, format_answers, leaf_hashes
 from pilotbase.workspace.log.merkle import MerkleTree
 
 OTHERS = ("baseline", "people")
@@ -38,8 +47,10 @@ GROUP, ARM, GIVEN, SCORE = "group:", "prediction under ", "given:", "score:"
 """What stands before the name of a group's column, before the perturbation under which was answered, before the name
 of a column that a measure reads, and before the name of whoever scored a recorded run."""
 _ENTRY = "pilotbase"
-
 Column = NDArray[Any]
+Unscored = Literal["none", "shuffled", "exact"]
+"""``exact``: shuffled truths would change what a criterion reads (a gap between means), so they stand as they are."""
+_LABELLED = frozenset({"label", "probability"})
 
 
 class RecordedLoad(Part):
@@ -211,11 +222,38 @@ def shown_cases(data: bytes) -> pl.DataFrame:
     return table.select("case", *run, truth, "prediction", "position", *arms)
 
 
-def read_intervals(column: pl.Series) -> Column:
+def _read_intervals(column: pl.Series) -> Column:
     """Return intervals as records spell them, shape (cases, 2), NaN where there is none."""
     ends = column.cast(pl.String).str.split(SEPARATOR)
     numbers = [ends.list.get(place, null_on_oob=True).cast(pl.Float64).fill_null(float("nan")) for place in range(2)]
     return np.column_stack([end.to_numpy() for end in numbers])
+
+
+def shuffled_remainder(
+    cases: Cases, position: Ints, criteria: Sequence[Criterion], seed: bytes
+) -> tuple[NDArray[Any], Unscored]:
+    """Return the truths, shape (cases,), with those at ``position`` −1 shuffled, and which way they stand there."""
+    unscored = np.flatnonzero(position < 0)
+    if not len(unscored):
+        return cases.truth, "none"
+    if any(criterion.unit == REPEATED for criterion in criteria):
+        return cases.truth, "exact"  # what is like a case in its unit is the same case again
+    strata = _strata(cases, criteria)[unscored]
+    drawn = draw_order(len(unscored), seed)
+    to, taken = np.argsort(strata, kind="stable"), drawn[np.argsort(strata[drawn], kind="stable")]
+    truth = cases.truth.copy()
+    truth[unscored[to]] = cases.truth[unscored[taken]]
+    same = all(_reads_the_same(criterion, cases, truth, unscored) for criterion in criteria)
+    return (truth, "shuffled") if same else (cases.truth, "exact")
+
+
+def people_where_scored(cases: Cases, position: Ints, prediction: Prediction) -> Cases:
+    """Return ``cases`` with what people decided at ``position`` −1 left out, as if they had abstained."""
+    if cases.people is None:
+        return cases
+    kept, scored = without_answers(len(cases), prediction), position >= 0
+    kept[scored] = cases.people[scored]
+    return replace(cases, people=kept)
 
 
 def _table(records: CaseRecords) -> pl.DataFrame:
@@ -245,7 +283,7 @@ def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
     if prediction.is_spelled:
         return np.array(series.cast(pl.String).to_list(), dtype=object)
     if prediction.kind == "interval" and name != "truth":
-        return read_intervals(series)
+        return _read_intervals(series)
     if prediction.classes and (name == "truth" or prediction.kind == "label"):
         # A column without a single answer has no type of its own in the file.
         codes = series.cast(pl.String).replace_strict(
@@ -253,3 +291,51 @@ def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
         )
         return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)
     return np.array(series.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)
+
+
+def _strata(cases: Cases, criteria: Sequence[Criterion]) -> Ints:
+    """Return a code per case: equal for cases with the same answered labels, groups and unit."""
+    strata = np.zeros(len(cases), dtype=np.int64)
+    for column in _attributes(cases, criteria):
+        codes = np.unique(column, return_inverse=True)[1]
+        strata = np.unique(strata * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+    return strata
+
+
+def _attributes(cases: Cases, criteria: Sequence[Criterion]) -> Iterator[NDArray[Any]]:
+    yield from cases.groups.values()
+    if cases.units is not None:
+        yield cases.units
+    arms = [cases.answers, *cases.perturbed.values(), *([] if cases.baseline is None else [cases.baseline])]
+    if cases.kind == "labels":
+        yield from (np.array([str(answer) for answer in answers]) for answers in arms)
+    if cases.kind not in _LABELLED:
+        return
+    for cut in _cuts(criteria) if cases.kind == "probability" else (0.5,):
+        yield from (cases.labels(answers, cut) for answers in arms)
+
+
+def _cuts(criteria: Sequence[Criterion]) -> list[float]:
+    found = {criterion.parsed().arguments.get("cut", Decimal("0.5")) for criterion in criteria}
+    return sorted(float(cut) for cut in found if isinstance(cut, Decimal))
+
+
+def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], unscored: Ints) -> bool:
+    """Tell whether the criterion finds the same weights among the unscored cases, and where they matter gains."""
+    rule = criterion.parsed()
+    if is_resource(rule):
+        return True
+    order = np.concatenate((np.setdiff1d(np.arange(len(cases)), unscored), unscored))
+    shuffled = Cases(**{**vars(cases), "truth": truth})
+    pair = [observe(rule, coded(seen), order, criterion.estimand.value) for seen in (cases, shuffled)]
+    return _sums(pair[0], unscored) == _sums(pair[1], unscored)
+
+
+def _sums(observation: Observation, unscored: Ints) -> list[tuple[int, list[int]]]:
+    # One part, or the worst of several, each judged by itself: gains count only where they have been scored.
+    # A figure of all cases together (average precision) reads the truth of each, scored or not.
+    alone = observation.form in ("single", "worst") and not observation.census_only
+    return [
+        (0 if alone else int(part.gain[unscored].sum()), np.sort(part.weight[unscored]).tolist())
+        for part in observation.parts
+    ]

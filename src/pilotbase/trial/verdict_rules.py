@@ -1,4 +1,4 @@
-"""What follows from a plan and how a run ended: error levels, the seed of the order, the verdict.
+"""What follows from a plan and how a run ended: error levels, the seed of the order, the verdict, the decision's name.
 
 The scorer and whoever derives its verdict again call the same functions.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.scenario import Criterion, TrialDesign
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.evidence import Decision, Levels, attempt_levels, exact
+from pilotbase.evidence import CriterionDecision, Decision, Levels, attempt_levels, exact
+
+_FORMAT = "pilotbase decision 1"
 
 
 def error_level(criteria: Sequence[Criterion]) -> float:
@@ -34,3 +37,42 @@ def verdict_at_end(decision: Decision, end: EndReason) -> Verdict:
 def scoring_seed(plan: TrialPlan, secret: bytes) -> bytes:
     """Return what the order of scoring is drawn from: SHA-256(secret ‖ nonce)."""
     return hashlib.sha256(secret + bytes.fromhex(plan.nonce)).digest()
+
+
+def decision_digest(decision: Decision, design: TrialDesign, verdict: Verdict) -> Digest:
+    """Return the SHA-256 of the canonical JSON of a decision: verdict, levels, counts, and each criterion's figures.
+
+    Levels are exact fractions and figures six significant digits, as text: `log` and `exp` of different machines differ
+    in the sixteenth digit, which no six digits show. ``verdict`` is the trial's, which also knows how the run ended.
+    """
+    return digest_json(
+        {
+            "format": _FORMAT,
+            "verdict": verdict.value,
+            "design": design.to_json_value(),
+            "levels": {"accept": str(decision.levels.accept), "reject": str(decision.levels.reject)},
+            "cases": decision.total,
+            "scored": decision.scored,
+            "criteria": [_criterion(found) for found in decision.criteria],
+        }
+    )
+
+
+def _criterion(found: CriterionDecision) -> dict[str, str | int | None]:
+    return {
+        "rule": found.rule,
+        "verdict": found.verdict,
+        "estimand": found.estimand,
+        "unit": found.unit,
+        "guarantee": found.guarantee,
+        "used": found.used,
+        "total": found.total,
+        "decided_at": found.decided_at,
+        "estimate": _spelled(found.estimate),
+        "lower": _spelled(found.lower),
+        "upper": _spelled(found.upper),
+    }
+
+
+def _spelled(figure: float | None) -> str | None:
+    return None if figure is None else f"{figure + 0.0:.6g}"

@@ -36,7 +36,7 @@ from pilotbase.vault.overlaps import Bits, neighbours_of
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import tables
-from pilotbase.workspace.checks.case_sets import case_fact, require_cases_as_logged
+from pilotbase.workspace.checks.proofs import case_fact, require_cases_as_logged
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.transaction import Transaction

@@ -28,8 +28,8 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.evidence import draw_order
-from pilotbase.evidence.ladder import Ladder, LadderState
 from pilotbase.evidence.primitive import state_from
+from pilotbase.evidence.reused_holdout import Ladder, LadderState
 from pilotbase.vault.attempts import fresh_cases, withdraw_cases
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet

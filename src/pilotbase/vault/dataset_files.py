@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InvalidProofError, RefusedError
-from pilotbase.documents.given_files import Stretch
+from pilotbase.documents.files import Stretch
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel
@@ -23,8 +23,7 @@ from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.place import Vault
 from pilotbase.vault.salts import known_commitments
 from pilotbase.workspace.actors import parties
-from pilotbase.workspace.log.entries import Fact
-from pilotbase.workspace.log.readings import FILE, MARKS
+from pilotbase.workspace.log.entries import FILE, MARKS, Fact
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import find_use, require_leave
 

@@ -11,7 +11,7 @@ from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import FOR_OWNER, ReaderGrant, hidden_set_of, named_by, require_leave_for, require_leave_of
 from pilotbase.vault.place import Vault
-from pilotbase.workspace.log.readings import RECORDS, SAMPLE
+from pilotbase.workspace.log.entries import RECORDS, SAMPLE
 from pilotbase.workspace.transaction import Transaction
 
 

@@ -30,7 +30,7 @@ from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.log import readings
+from pilotbase.workspace.log import entries
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.uses import find_use, require_leave
 
@@ -114,7 +114,7 @@ def open_hidden(
     rows = hidden_set.rows if cases is None else len(cases)
     with vault.transaction("vault.opened") as change:
         require_leave_for(change.connection, hidden_set, grant.leave, grant.purpose in FOR_OWNER, change.now)
-        change.record(readings.ROWS, hidden_set.named, {**grant.facts, "rows": rows})
+        change.record(entries.ROWS, hidden_set.named, {**grant.facts, "rows": rows})
     return _frames(vault, hidden_set, bundle.data_key, grant.leave, cases)
 
 

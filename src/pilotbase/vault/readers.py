@@ -1,7 +1,7 @@
 """The access record: who has read a dataset's files or a scenario's hidden cases, and which line of the log proves it.
 
 It is read off the log and the ledger of uses; nothing is written for it. Everything that opens sealed bytes writes the
-line first (`workspace.log.readings`).
+line first (`workspace.log.entries`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from pilotbase.documents.api.datasets import FacetCount
-from pilotbase.documents.api.readers import ReaderFacet, Readers, ReadingTold
+from pilotbase.documents.api.datasets import FacetCount, ReaderFacet, Readers, ReadingTold
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
 from pilotbase.documents.subjects import Subject, holder_of, kind_of, name_of
 from pilotbase.documents.terms import Action, Use
 from pilotbase.documents.vocabularies import ReadingKind
-from pilotbase.workspace import records, terms_tables
+from pilotbase.workspace import records, terms_rows
 from pilotbase.workspace.actors import BASE_ITSELF
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, find_listing
-from pilotbase.workspace.log import readings
+from pilotbase.workspace.log import entries
 from pilotbase.workspace.log.entries import Fact, LogEntry, digest_text, log_size
 from pilotbase.workspace.log.merkle import leaf_hash
 from pilotbase.workspace.store import View
@@ -36,15 +35,15 @@ MOST = 5000
 _SETS = 10_000
 _KINDS = ("dataset", "scenario")
 _WHAT = {
-    readings.ROWS: "rows",
-    readings.RECORDS: "records",
-    readings.FILE: "file",
-    readings.UPLOAD: "upload",
-    readings.MARKS: "marks",
-    readings.TAKEN: "bundle",
-    readings.BUNDLE: "bundle",
-    readings.ITEM: "item",
-    readings.SAMPLE: "sample",
+    entries.ROWS: "rows",
+    entries.RECORDS: "records",
+    entries.FILE: "file",
+    entries.UPLOAD: "upload",
+    entries.MARKS: "marks",
+    entries.TAKEN: "bundle",
+    entries.BUNDLE: "bundle",
+    entries.ITEM: "item",
+    entries.SAMPLE: "sample",
 }
 _OF_ACTION: Mapping[str, str] = {Action.DISPLAY: "preview", Action.COMPUTE_ON: "table"}
 """What of a kept file is opened for what was permitted, where it is not the file."""
@@ -66,7 +65,7 @@ def readers_of(
     with view.reading() as connection:
         names = _names(connection, subject)
         _require_reading(view, subject, known=len(names) > 1 or dataset_row(connection, subject) is not None)
-        bodies = readings.readings_of(connection, names, before, MOST)
+        bodies = entries.readings_of(connection, names, before, MOST)
         lines = [(LogEntry.model_validate_json(body), leaf_hash(body)) for body in bodies]
         uses, size = _uses_of(connection, (entry for entry, _ in lines)), log_size(connection)
     told = [_told(entry, digest_text(leaf), uses) for entry, leaf in lines]
@@ -105,21 +104,21 @@ def _names(connection: Connection, subject: Subject) -> list[str]:
 
 def _uses_of(connection: Connection, entries: Iterable[LogEntry]) -> _Uses:
     named = {use for entry in entries if isinstance(use := _use(entry), str)}
-    rows = select(terms_tables.uses).where(terms_tables.uses.c.request.in_(sorted(named)))
+    rows = select(terms_rows.uses).where(terms_rows.uses.c.request.in_(sorted(named)))
     found = [Use(**row._mapping) for row in connection.execute(rows)] if named else []
     return {(use.ground, use.request): use for use in found}
 
 
 def _use(entry: LogEntry) -> Fact | None:
-    return entry.subjects[2] if entry.action == readings.USED else entry.facts.get("use")
+    return entry.subjects[2] if entry.action == entries.USED else entry.facts.get("use")
 
 
 def _told(entry: LogEntry, leaf: str, uses: _Uses) -> ReadingTold:
     fact = partial(_fact, entry.facts)
-    ground = entry.subjects[0] if entry.action == readings.USED else fact("ground", "")
+    ground = entry.subjects[0] if entry.action == entries.USED else fact("ground", "")
     use = uses.get((ground, str(_use(entry) or "")))
-    kinds = {readings.USED: ReadingKind.USED, readings.REFUSED: ReadingKind.REFUSED}
-    opened = entry.action in readings.OPENINGS
+    kinds = {entries.USED: ReadingKind.USED, entries.REFUSED: ReadingKind.REFUSED}
+    opened = entry.action in entries.OPENINGS
     by = entry.actor.organisation
     return ReadingTold(
         number=entry.number,

@@ -18,7 +18,7 @@ from pilotbase.vault.hidden import Chunk, HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Visibility, parties
-from pilotbase.workspace.checks.case_sets import case_fact
+from pilotbase.workspace.checks.proofs import case_fact
 from pilotbase.workspace.failures import NotFoundError
 
 

@@ -22,7 +22,7 @@ from pilotbase.vault.opening import FOR_OWNER, ReaderGrant, require_leave_of
 from pilotbase.vault.place import Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from pilotbase.workspace.log.readings import UPLOAD
+from pilotbase.workspace.log.entries import UPLOAD
 
 _uploads, _chunks = tables.uploads.c, tables.upload_chunks.c
 MAXIMUM_OPEN = 100

@@ -21,9 +21,9 @@ import pydantic
 from pilotbase.data.column_types import type_column
 from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.data.sources.opening import read_table
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import DIGEST_PATTERN, digest_file, hex_of
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.observation import CASE_ID_PATTERN, LabelBatch, ObservationBatch, Scalar, Taken

@@ -10,7 +10,6 @@ from importlib import resources
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pilotbase.documents.clock_book import ClockBook, ClockRule
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import build_document
@@ -20,7 +19,7 @@ from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_na
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
-from pilotbase.documents.watch import Incident, ReportingClock, RunbookRule, TimelineEntry
+from pilotbase.documents.watch import ClockBook, ClockRule, Incident, ReportingClock, RunbookRule, TimelineEntry
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties

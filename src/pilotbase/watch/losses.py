@@ -8,6 +8,10 @@ A case without a label gets the truth that speaks best for the application: what
 loss is never above the true one, so the promise on red holds (statistics.md, corrections, row 12). For certifying a
 missing answer counts against the application, and so it does here once it was asked: an abstention costs what it cost
 in the trial, or r0 would not be the risk that was accepted.
+
+The truths that could speak best for an answer, for cases whose label never came. Of a class all are looked at. Of other
+kinds it is what was answered, said by the label, too; where less or nothing may be wanted (a ranking, a question to be
+refused, an abstention), also that.
 """
 
 from __future__ import annotations

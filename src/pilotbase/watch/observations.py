@@ -134,7 +134,9 @@ class _Observing:
             case = pack.ids[pack.at.index(latest)]
             self._refuse(batch, Counted.FUTURE, case=case, at=f"{moment_of(latest):%Y-%m-%d %H:%M:%S}Z")
             return
-        before = {row: self._row_of(case) for row, case in enumerate(cases) if self._is_known(case)}
+        before = {
+            row: self._row_of(case) for row, case in enumerate(cases) if case in self._places or case in self._new
+        }
         differing = next((row for row, known in before.items() if known != pack.row(row)), None)
         if differing is not None:
             self._refuse(batch, Counted.CASE_DIFFERS, case=pack.ids[differing])
@@ -170,9 +172,6 @@ class _Observing:
             self._taken = with_amounts(self._taken, {"repeated": 1})
         else:
             self._refuse(batch, Counted.BATCH_DIFFERS)
-
-    def _is_known(self, case: bytes) -> bool:
-        return case in self._places or case in self._new
 
     def _row_of(self, case: bytes) -> tuple[object, ...]:
         """Return what is known of a case: what came in this call, or what is stored."""

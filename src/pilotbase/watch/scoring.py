@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.answer_texts import ANSWERS, SEPARATOR, TRUTHS, AnswerTextError
+from pilotbase.documents.contract import SPELLED, TARGETS, TargetForm
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import Scalar
-from pilotbase.documents.tasks import SPELLED, TARGETS, TargetForm
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.measures import Cases, Kind, RuleContext, coded
 from pilotbase.watch.packs import Pack

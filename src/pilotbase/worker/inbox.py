@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.documents.labelling_round import JUDGE
+from pilotbase.documents.labelling import JUDGE
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base

@@ -1,4 +1,4 @@
-"""The change feed: what was stored, moved or shown since a position, as far as the actor sees it."""
+"""The change feed, as far as an actor sees it, and how far each reader has come in it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, insert, select, update
 
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.records import visible_to
 
 _changes, _documents = tables.changes.c, tables.documents.c
+_rows = tables.positions.c
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,20 @@ def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds:
     if kinds:
         rows = rows.where(_changes.kind.in_(kinds))
     return [Change(*row) for row in connection.execute(rows)]
+
+
+def position(connection: Connection, name: str) -> int | None:
+    """Return where the reader ``name`` has come to, or None for one that has not begun."""
+    value = connection.scalar(select(_rows.value).where(_rows.name == name))
+    return None if value is None else int(value)
+
+
+def move(connection: Connection, name: str, *, expected: int | None, to: int) -> bool:
+    """Move a reader on and return True; False where another has moved it meanwhile."""
+    if position(connection, name) != expected:
+        return False
+    if expected is None:
+        connection.execute(insert(tables.positions).values(name=name, value=to))
+    else:
+        connection.execute(update(tables.positions).where(_rows.name == name).values(value=to))
+    return True

@@ -3,6 +3,10 @@
 A write transaction of SQLite begins IMMEDIATE; of PostgreSQL it takes one advisory lock first. So both give the same
 promise: write transactions run one after the other, what a transaction reads cannot change under it, and the numbers
 of log and change feed have no gaps and appear in order.
+
+Has anything been changed since? Asked at every call of a service, so it must cost next to nothing. Every state change
+is an entry of the log, so the number of entries tells. SQLite says still cheaper whether another connection has
+committed at all: ``PRAGMA data_version``, which reads shared memory only (sqlite.org/pragma.html).
 """
 
 from __future__ import annotations
@@ -10,11 +14,13 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -35,6 +41,9 @@ SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQL
 """How SQLite says that nothing more could be written."""
 _PG_CUT_OFF = ("08", "57P0", "53300")
 """SQLSTATE of connection failures, of a server that stops, starts or recovers, and of one with no connection left."""
+_PAGE_COST = 1.1
+"""No disk turns any more. At PostgreSQL's own 4 it reads the whole index of words past its terms (`text_index`)."""
+_NEWEST = "SELECT max(number) FROM log_entries"
 
 
 class Database:
@@ -115,15 +124,57 @@ def machine_failure(error: OSError, path: Path | str) -> PilotbaseError:
     return PilotbaseError("workspace.machine_failed", path=path, reason=error.strerror or str(error))
 
 
+class Freshness:
+    """Reads how far the log has come, over a connection of its own. Safe to share between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._connection: Connection | None = None
+        self._version: tuple[int] | None = None
+        self._entries = 0
+
+    def entries(self) -> int:
+        """Return the number of entries of the log; raises `PilotbaseError` when the database cannot be asked."""
+        with self._lock, self._database.translated():
+            try:
+                return self._read()
+            except Exception:
+                self._drop()
+                raise
+
+    def close(self) -> None:
+        """Close the connection; the next question opens another."""
+        with self._lock:
+            self._drop()
+
+    def _read(self) -> int:
+        if self._connection is None or self._process != os.getpid():
+            self._connection, self._process, self._version = self._database.connect_apart(), os.getpid(), None
+        if self._database.is_sqlite:
+            driver: Any = self._connection.connection.driver_connection
+            version = driver.execute("PRAGMA data_version").fetchone()
+            if version == self._version:
+                return self._entries
+            self._version = version
+            (newest,) = driver.execute(_NEWEST).fetchone()
+        else:
+            newest = self._connection.exec_driver_sql(_NEWEST).scalar()
+        self._entries = 0 if newest is None else int(newest) + 1
+        return self._entries
+
+    def _drop(self) -> None:
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+        self._connection = None
+
+
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_POOL)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-_PAGE_COST = 1.1
-"""No disk turns any more. At PostgreSQL's own 4 it reads the whole index of words past its terms (`text_index`)."""
 
 
 def _postgres_engine(url: str) -> Engine:

@@ -1,8 +1,14 @@
 """Listings: where each record stands now, to be listed, searched, counted and waited for by those who may see it.
 
 A listing is a copy for reading; the truth is the record that the head ``record:<subject>`` stands for. Who sees the
-document of a listing sees the listing: lists, counts and searches are cut to the actor by `audience`, so what is not to
-be seen never shows in any of them. Each is a few ranges of indices, however many listings there are.
+document of a listing sees the listing: lists, counts and searches are cut to the parts that the actor sees, so what is
+not to be seen never shows in any of them. Each part is found by an index, however many listings there are: what is
+public is one range of it, and so is each other scope for those who see all; what an organisation has to do with is
+found by its name, as owner or as party, and is little against the whole.
+
+Listings that hold most of some words: a first, quick choice of those that are worth looking at one by one. A word that
+few listings hold brings all of them, a common one the newest. So what shares a rare word with the question is among
+those chosen however many listings there are, and neither time nor number of statements hangs on their number.
 """
 
 from __future__ import annotations
@@ -25,7 +31,9 @@ from sqlalchemy import (
     func,
     insert,
     not_,
+    or_,
     select,
+    tuple_,
     update,
 )
 
@@ -35,7 +43,6 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.workspace import listing_rows, records, tables, text_index
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.audience import AudiencePart, parts_seen_by, seen_by
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -44,6 +51,10 @@ _rows, _waits = tables.listings.c, tables.waits.c
 MAXIMUM_PAGE = MOST_LISTED
 _WORDS_LIMIT = 8000
 """Characters of a listing that a search reads."""
+_parties = tables.document_parties.c
+SCOPES = ("public", "parties", "base")
+OF_A_WORD = 100
+"""So many listings a word brings, of each scope."""
 
 
 @dataclass(frozen=True)
@@ -162,21 +173,8 @@ def count(view: View, query: Query, most: int | None = None) -> int:
     ``most``: what to count up to, if not all; then ``most`` + 1 means more.
     """
     with view.reading() as connection:
-        number = sum(_number(connection, part, query, most) for part in parts_seen_by(view.actor))
+        number = sum(_number(connection, part, query, most) for part in _parts_seen_by(view.actor))
     return number if most is None else min(number, most + 1)
-
-
-def _number(connection: Connection, part: AudiencePart, query: Query, most: int | None) -> int:
-    """Return how many listings of one part ``query`` asks for; words alone are counted in their index."""
-    words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
-    if words and alone and part.whole is not None:
-        found = text_index.count(connection, query.kind, part.whole, words)
-        if found is not None:
-            return found
-    asked = _of_part(connection, select(_rows.sequence), part, query)
-    if most is not None:
-        asked = asked.limit(most + 1)
-    return connection.scalar(select(func.count()).select_from(asked.subquery())) or 0
 
 
 def count_by(view: View, query: Query, column: str) -> dict[str, int]:
@@ -204,11 +202,6 @@ def require_listing(view: View, subject: str) -> Listing:
     return found
 
 
-@lru_cache(records.EYES)
-def _one_listing(actor: Actor) -> Select[Any]:
-    return cut_to(select(tables.listings), actor).where(_rows.subject == bindparam("subject"))
-
-
 def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:
     """Return subject → listing of those of ``subjects`` that the actor sees, read at once."""
     rows = cut_to(select(tables.listings), view.actor).where(_rows.subject.in_(subjects))
@@ -224,53 +217,6 @@ def find_waits(view: View, limit: int) -> list[tuple[Listing, PendingWork]]:
 def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[tuple[Listing, PendingWork]]:
     """Return work of ``acts`` that the actor sees and that waits for others; what is due first."""
     return _found(view, and_(_waits.act.in_(acts), not_(_meant(view.actor))), limit) if acts else []
-
-
-def _meant(actor: Actor) -> ColumnElement[bool]:
-    return and_(
-        _waits.role.in_([role.value for role in actor.roles]),
-        _waits.organisation.in_(["", actor.organisation]),
-        _waits.person.in_(["", actor.person or ""]),
-    )
-
-
-def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Listing, PendingWork]]:
-    actor = view.actor
-    joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
-    rows = (
-        cut_to(joined, actor)
-        .where(which)
-        .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
-        .limit(limit)
-    )
-    with view.reading() as connection:
-        return [(listing_from(row), _wait(row)) for row in connection.execute(rows)]
-
-
-def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
-    """Yield ``rows`` of what ``query`` asks for, once for each part of the listings that ``actor`` sees."""
-    for part in parts_seen_by(actor):
-        yield _of_part(connection, rows, part, query)
-
-
-def _of_part(connection: Connection, rows: Select[Any], part: AudiencePart, query: Query) -> Select[Any]:
-    words = records.fold(query.words).split()
-    asked = rows.where(part.condition, *conditions_of(part, query))
-    if words and part.whole is not None:
-        return asked.where(text_index.holding(connection, query.kind, part.whole, words))
-    return asked.where(text_index.containing(words)) if words else asked
-
-
-def conditions_of(part: AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of ``query`` besides its words, on the listings of one part."""
-    yield part.column("kind") == query.kind
-    if query.states:
-        yield part.column("state").in_(query.states)
-    for name in ("sector", "action", "owner", "scenario", "application"):
-        if value := getattr(query, name):
-            yield part.column(name) == value
-    for held in query.facets:
-        yield part.column("facets").contains(held, autoescape=True)
 
 
 def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
@@ -307,5 +253,187 @@ def listing_from(row: Any) -> Listing:
     )
 
 
+@dataclass(frozen=True)
+class _AudiencePart:
+    """Some of the listings that an actor sees: all of one scope, or (``whole`` is None) an organisation's own."""
+
+    condition: ColumnElement[bool]
+    whole: str | None = None
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """Return a column of ``listings``, to be compared in this part.
+
+        An organisation's own is found by its name; no other index is to be used, as SQLite would, which without
+        statistics takes a kind for rarer.
+        """
+        return _rows[name] if self.whole is not None else _unindexed(_rows[name])
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on rows of ``listings`` that ``actor`` sees them."""
+    return or_(*(part.condition for part in _parts_seen_by(actor)))
+
+
+def list_resembling(view: View, query: Query, words: Sequence[str], limit: int) -> list[Listing]:
+    """Return at most ``limit`` listings that ``view`` sees, those that hold most of ``words`` first, then the newest.
+
+    Of ``query`` its words are not asked for; the rest is.
+    """
+    folded = list(dict.fromkeys(word for one in words for word in records.fold(one).split()))
+    if not folded:
+        return []
+    found: list[tuple[int, int, Listing]] = []
+    with view.reading() as connection:
+        for part in _parts_seen_by(view.actor):
+            found += _resembling_in(connection, part, query, folded, limit)
+    found.sort(key=lambda one: one[:2], reverse=True)
+    return [listing for _, _, listing in found[:limit]]
+
+
+@dataclass(frozen=True)
+class Late:
+    """One act that is late on one record."""
+
+    listing: Listing
+    act: str
+    role: str
+    organisation: str
+    since: datetime
+    due: datetime
+
+
+@dataclass(frozen=True)
+class LateActs:
+    """How often one act is late for one role, and since when the latest of them is."""
+
+    act: str
+    role: str
+    count: int
+    first_due: datetime
+
+
+def count_late(view: View, now: datetime) -> list[LateActs]:
+    """Return what is late by act and role, the most often first."""
+    columns = (_waits.act, _waits.role, func.count(), func.min(_waits.due))
+    rows = select(*columns).join(tables.listings, _waits.subject == _rows.subject).where(_waits.due < now)
+    grouped = cut_to(rows, view.actor).group_by(_waits.act, _waits.role)
+    with view.reading() as connection:
+        found = [LateActs(act, role, count, due) for act, role, count, due in connection.execute(grouped)]
+    return sorted(found, key=lambda late: (-late.count, late.first_due, late.act))
+
+
+def list_late(view: View, now: datetime, act: str = "", limit: int = 200) -> list[Late]:
+    """Return what is late, of one act or of all, what has been due longest first."""
+    joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
+    rows = cut_to(joined, view.actor).where(_waits.due < now)
+    if act:
+        rows = rows.where(_waits.act == act)
+    with view.reading() as connection:
+        ordered = rows.order_by(_waits.due, _rows.subject).limit(limit)
+        return [
+            Late(listing_from(row), row.act, row.role, row.organisation, row.since, row.due)
+            for row in connection.execute(ordered)
+        ]
+
+
+def _conditions_of(part: _AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of ``query`` besides its words, on the listings of one part."""
+    yield part.column("kind") == query.kind
+    if query.states:
+        yield part.column("state").in_(query.states)
+    for name in ("sector", "action", "owner", "scenario", "application"):
+        if value := getattr(query, name):
+            yield part.column(name) == value
+    for held in query.facets:
+        yield part.column("facets").contains(held, autoescape=True)
+
+
+def _parts_seen_by(actor: Actor) -> tuple[_AudiencePart, ...]:
+    """Return the parts of the listings that ``actor`` sees, as `Visibility.admits` says of the documents they show."""
+    if actor.sees_all:
+        return tuple(_AudiencePart(_rows.scope == scope, scope) for scope in SCOPES)
+    public = _AudiencePart(_rows.scope == "public", "public")
+    if not actor.organisation:
+        return (public,)
+    of_parties, owned = _unindexed(_rows.scope) == "parties", _rows.owner == actor.organisation
+    named = select(_parties.digest, _parties.owner).where(_parties.organisation == actor.organisation)
+    shown = tuple_(_rows.digest, _rows.owner).in_(named)
+    return (public, _AudiencePart(and_(of_parties, owned)), _AudiencePart(and_(of_parties, ~owned, shown)))
+
+
+def _number(connection: Connection, part: _AudiencePart, query: Query, most: int | None) -> int:
+    """Return how many listings of one part ``query`` asks for; words alone are counted in their index."""
+    words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
+    if words and alone and part.whole is not None:
+        found = text_index.count(connection, query.kind, part.whole, words)
+        if found is not None:
+            return found
+    asked = _of_part(connection, select(_rows.sequence), part, query)
+    if most is not None:
+        asked = asked.limit(most + 1)
+    return connection.scalar(select(func.count()).select_from(asked.subquery())) or 0
+
+
+@lru_cache(records.EYES)
+def _one_listing(actor: Actor) -> Select[Any]:
+    return cut_to(select(tables.listings), actor).where(_rows.subject == bindparam("subject"))
+
+
+def _meant(actor: Actor) -> ColumnElement[bool]:
+    return and_(
+        _waits.role.in_([role.value for role in actor.roles]),
+        _waits.organisation.in_(["", actor.organisation]),
+        _waits.person.in_(["", actor.person or ""]),
+    )
+
+
+def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Listing, PendingWork]]:
+    actor = view.actor
+    joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
+    rows = (
+        cut_to(joined, actor)
+        .where(which)
+        .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
+        .limit(limit)
+    )
+    with view.reading() as connection:
+        return [(listing_from(row), _wait(row)) for row in connection.execute(rows)]
+
+
+def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
+    """Yield ``rows`` of what ``query`` asks for, once for each part of the listings that ``actor`` sees."""
+    for part in _parts_seen_by(actor):
+        yield _of_part(connection, rows, part, query)
+
+
+def _of_part(connection: Connection, rows: Select[Any], part: _AudiencePart, query: Query) -> Select[Any]:
+    words = records.fold(query.words).split()
+    asked = rows.where(part.condition, *_conditions_of(part, query))
+    if words and part.whole is not None:
+        return asked.where(text_index.holding(connection, query.kind, part.whole, words))
+    return asked.where(text_index.containing(words)) if words else asked
+
+
 def _wait(row: Any) -> PendingWork:
     return PendingWork(row.act, row.role, row.organisation, row.person, row.since, row.due)
+
+
+def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, "")
+
+
+def _resembling_in(
+    connection: Connection, part: _AudiencePart, query: Query, words: list[str], limit: int
+) -> Iterator[tuple[int, int, Listing]]:
+    """Yield (words held, sequence, listing) of at most twice ``limit``: some may go by the rest of the question."""
+    asked = select(tables.listings).where(part.condition, *_conditions_of(part, query))
+    if part.whole is None:
+        held = asked.where(or_(*(text_index.containing([word]) for word in words)))
+        for row in connection.execute(held.order_by(_rows.sequence.desc()).limit(2 * limit)):
+            yield sum(word in row.words for word in words), row.sequence, listing_from(row)
+        return
+    newest = text_index.newest_holding(connection, (query.kind, part.whole), words, OF_A_WORD)
+    hits = Counter(connection.scalars(newest))
+    best = sorted(hits, key=lambda sequence: (hits[sequence], sequence), reverse=True)[: 2 * limit]
+    for row in connection.execute(asked.where(_rows.sequence.in_(best))):
+        yield hits[row.sequence], row.sequence, listing_from(row)

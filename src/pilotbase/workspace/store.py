@@ -10,9 +10,9 @@ view.load(digest, Scenario)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
-from pilotbase.workspace import budgets, leases, records, requests, schema
+from pilotbase.workspace import budgets, leases, records, schema
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.changes import Change, changes
 from pilotbase.workspace.engine import Database
@@ -30,7 +30,7 @@ from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.notes import Checkpoint, LogKey
 from pilotbase.workspace.log.offline import LogCopy
 from pilotbase.workspace.records import D, Fields, Stored
-from pilotbase.workspace.transaction import Transaction
+from pilotbase.workspace.transaction import Transaction, outcome_of
 
 Clock = Callable[[], datetime]
 
@@ -120,7 +120,7 @@ class View:
         if self.request is None:
             return None
         with self.reading() as connection:
-            return requests.outcome_of(connection, self.request, self.store.clock())
+            return outcome_of(connection, self.request, self.store.clock())
 
     def done(self, model: type[D]) -> D | None:
         """Return the document that this very request came to when it was sent before, or None."""
@@ -238,3 +238,26 @@ class View:
 
     def _may_read(self, name: str) -> bool:
         return self.actor.sees_all or name.partition("/")[0] == self.actor.organisation
+
+
+@dataclass(frozen=True)
+class Remembering(View):
+    """A view as it was when ``documents`` were read; what is not among them is read when it is asked for."""
+
+    documents: Mapping[str, Stored] = field(default_factory=dict)
+    """Digest, or name of a head → the document."""
+
+    def as_actor(self, actor: Actor) -> View:
+        return View(self.store, actor, self.connection, self.request)
+
+    def get(self, digest: str) -> Stored | None:
+        return self.documents.get(digest) or super().get(digest)
+
+    def head(self, name: str) -> str | None:
+        known = self.documents.get(name)
+        return known.digest if known is not None else super().head(name)
+
+    def named(self, names: Sequence[str]) -> dict[str, Stored]:
+        known = {name: self.documents[name] for name in names if name in self.documents}
+        rest = [name for name in names if name not in known]
+        return known | (super().named(rest) if rest else {})

@@ -25,10 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from pilotbase.documents.plugins import mirrored
-from pilotbase.workspace import service_tables, terms_tables, watch_tables
+from pilotbase.workspace import service_tables, terms_rows, watch_tables
 from pilotbase.workspace.columns import SERIAL, UtcMoment, metadata
 
-__all__ = ["metadata", "service_tables", "terms_tables", "watch_tables"]
+__all__ = ["metadata", "service_tables", "terms_rows", "watch_tables"]
 
 documents = Table(
     "documents",
@@ -166,7 +166,7 @@ log_readings = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Index("log_readings_number", "number"),
 )
-"""By what was read → the lines of the log that tell of it (`log.readings`)."""
+"""By what was read → the lines of the log that tell of it (`log.entries`)."""
 
 hidden_sets = Table(
     "hidden_sets",

@@ -1,26 +1,90 @@
-"""How datasets and agreements stand, as rows: written with their records, read with every closed value.
-
-What holds is told by state and clock together: an agreement whose last day is over holds no more, whether or not
-anybody has moved its record since.
-"""
+"""How datasets and agreements stand, as rows: written with their records, read with every closed value."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Index, String, Table, insert, select, update
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.states import HOLDS, AgreementState, DatasetState
-from pilotbase.workspace import terms_tables
+from pilotbase.workspace.columns import UtcMoment, metadata
 
-_datasets, _agreements = terms_tables.datasets.c, terms_tables.agreements.c
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("subject", String(200), primary_key=True),
+    Column("owner", String(120), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("digest", String(71), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("opening", String(20), nullable=False),
+)
+"""How each dataset stands: a copy of its record, to be read with every chunk. ``digest``: its newest description."""
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("subject", String(200), primary_key=True),
+    Column("dataset", String(200), nullable=False),
+    Column("assigner", String(120), nullable=False),
+    Column("assignee", String(120), nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("digest", String(71), nullable=False),
+    Column("begins", UtcMoment, nullable=True),
+    Column("ends", UtcMoment, nullable=True),
+    Index("agreements_of", "dataset", "assignee"),
+    Index("agreements_ending", "state", "ends"),
+)
+"""How each agreement stands: a copy of its record. ``ends``: the first moment at which it holds no more."""
+uses = Table(
+    "uses",
+    metadata,
+    Column("ground", String(200), primary_key=True),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("request", String(71), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("version", String(71), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("organisation", String(120), nullable=False),
+    Column("person", String(63), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("recipient", String(120), nullable=False),
+    Column("channel", String(40), nullable=False),
+    Column("cell_size", BigInteger, nullable=True),
+    Column("epsilon", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("epsilon_so_far", BigInteger, nullable=False),
+    Column("rows_so_far", BigInteger, nullable=False),
+    Column("used_at", UtcMoment, nullable=False),
+    Index("uses_once", "ground", "request", unique=True),
+    Index("uses_target", "target", "used_at"),
+    Index("uses_organisation", "organisation", "used_at"),
+    CheckConstraint("epsilon >= 0 and rows >= 0", name="uses_spend"),
+)
+"""Every use, in the order in which it was counted under its ``ground``: ``place`` is the count, no two have the same.
+
+``epsilon`` in millionths; ``…_so_far``: spent under this ground up to this row, itself included. ``request`` names the
+use: asked for again, it is found and not counted again. A ground is an agreement, an open dataset, or a paper's digest.
+"""
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("target", String(200), primary_key=True),
+    Column("organisation", String(120), primary_key=True),
+    Column("action", String(40), primary_key=True),
+    Column("channel", String(40), primary_key=True),
+    Column("reason", String(80), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("times", BigInteger, nullable=False),
+)
+"""How often a day the gate has refused whom what: counted, so that asking again and again does not fill the log."""
+_datasets, _agreements = datasets.c, agreements.c
 
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """How a dataset stands; see `terms_tables.datasets`."""
+    """How a dataset stands; see `datasets`."""
 
     subject: str
     owner: str
@@ -36,7 +100,7 @@ class DatasetRow:
 
 @dataclass(frozen=True)
 class AgreementRow:
-    """How an agreement stands; see `terms_tables.agreements`."""
+    """How an agreement stands; see `agreements`."""
 
     subject: str
     dataset: str
@@ -62,47 +126,47 @@ class AgreementRow:
 
 def put_dataset(connection: Connection, row: DatasetRow) -> None:
     """Let the row of a dataset say how it stands."""
-    _put(connection, terms_tables.datasets, asdict(row))
+    _put(connection, datasets, asdict(row))
 
 
 def put_agreement(connection: Connection, row: AgreementRow) -> None:
     """Let the row of an agreement say how it stands."""
-    _put(connection, terms_tables.agreements, asdict(row))
+    _put(connection, agreements, asdict(row))
 
 
 def dataset_row(connection: Connection, subject: str) -> DatasetRow | None:
     """Return how a dataset stands, or None for one that is not there."""
-    found = connection.execute(select(terms_tables.datasets).where(_datasets.subject == subject)).one_or_none()
+    found = connection.execute(select(datasets).where(_datasets.subject == subject)).one_or_none()
     return None if found is None else DatasetRow(**found._mapping)
 
 
 def agreement_row(connection: Connection, subject: str) -> AgreementRow | None:
     """Return how an agreement stands, or None for one that is not there."""
-    found = connection.execute(select(terms_tables.agreements).where(_agreements.subject == subject)).one_or_none()
+    found = connection.execute(select(agreements).where(_agreements.subject == subject)).one_or_none()
     return None if found is None else AgreementRow(**found._mapping)
 
 
 def agreements_between(connection: Connection, dataset: str, assignee: str) -> list[AgreementRow]:
     """Return the agreements of an organisation on a dataset, whatever became of them."""
-    rows = select(terms_tables.agreements).where(_agreements.dataset == dataset, _agreements.assignee == assignee)
+    rows = select(agreements).where(_agreements.dataset == dataset, _agreements.assignee == assignee)
     return [AgreementRow(**found._mapping) for found in connection.execute(rows.order_by(_agreements.subject))]
 
 
 def agreements_on(connection: Connection, dataset: str) -> list[AgreementRow]:
     """Return the agreements of everybody on a dataset, whatever became of them."""
-    rows = select(terms_tables.agreements).where(_agreements.dataset == dataset).order_by(_agreements.subject)
+    rows = select(agreements).where(_agreements.dataset == dataset).order_by(_agreements.subject)
     return [AgreementRow(**found._mapping) for found in connection.execute(rows)]
 
 
 def ending(connection: Connection, now: datetime) -> list[AgreementRow]:
     """Return the agreements whose last day is over and whose record does not say so yet, the first over first."""
-    rows = select(terms_tables.agreements).where(_agreements.state.in_(HOLDS), _agreements.ends <= now)
+    rows = select(agreements).where(_agreements.state.in_(HOLDS), _agreements.ends <= now)
     return [AgreementRow(**found._mapping) for found in connection.execute(rows.order_by(_agreements.ends))]
 
 
 def beginning(connection: Connection, now: datetime) -> list[AgreementRow]:
     """Return the agreements that hold and whose record does not say so yet."""
-    rows = select(terms_tables.agreements).where(_agreements.state == AgreementState.AGREED)
+    rows = select(agreements).where(_agreements.state == AgreementState.AGREED)
     found = (AgreementRow(**row._mapping) for row in connection.execute(rows.order_by(_agreements.subject)))
     return [row for row in found if row.holds_at(now)]
 

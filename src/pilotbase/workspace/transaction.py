@@ -1,16 +1,21 @@
-"""One write transaction of an actor: documents, heads, counters, postings and the log entry that records them."""
+"""One write transaction of an actor: documents, heads, counters, postings and the log entry that records them.
+
+Requests that were done: what each came to, written with its act, so that it happens once however often it is sent. An
+answer may be lost after its act was written: the process is killed, or the line is cut. Whoever sends the request again
+then finds here what it came to. Acts whose own document names the request, as a step of a record does, need no row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
-from pilotbase.workspace import budgets, leases, listing_rows, records, requests, tables
+from pilotbase.workspace import budgets, leases, listing_rows, records, tables
 from pilotbase.workspace.actors import Actor, Visibility
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
@@ -18,6 +23,9 @@ from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogReco
 
 _documents = tables.documents.c
 _heads = tables.heads.c
+KEPT = timedelta(days=1)
+"""How long a request is known again."""
+_rows = tables.requests.c
 
 
 class Transaction:
@@ -184,7 +192,7 @@ class Transaction:
             ConflictError: it was done meanwhile; nothing of this transaction stands.
         """
         if self.request is not None:
-            requests.keep_outcome(self.connection, self.request, outcome, self.now)
+            _keep_outcome(self.connection, self.request, outcome, self.now)
 
     def require_operator(self) -> None:
         """Return if the actor is the operator; raises `RefusedError`."""
@@ -223,3 +231,20 @@ class Transaction:
         key = self.connection.execute(insert(tables.changes), row).inserted_primary_key
         assert key is not None
         return int(key[0])
+
+
+def outcome_of(connection: Connection, request: str, now: datetime) -> str | None:
+    """Return what a request came to: a digest or a name, as its act says; None where it was not done."""
+    return connection.scalar(select(_rows.outcome).where(_rows.request == request, _rows.done_at > now - KEPT))
+
+
+def _keep_outcome(connection: Connection, request: str, outcome: str, now: datetime) -> None:
+    """Write what a request came to, and forget those that are too old.
+
+    Raises:
+        ConflictError: it was done before; who sends it again is told what it came to.
+    """
+    connection.execute(delete(tables.requests).where(_rows.done_at <= now - KEPT))
+    if outcome_of(connection, request, now) is not None:
+        raise ConflictError("workspace.request_done")
+    connection.execute(insert(tables.requests).values(request=request, outcome=outcome, done_at=now))

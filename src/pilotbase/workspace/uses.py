@@ -1,42 +1,42 @@
-"""The ledger of uses: who used what, for what, how often; a row is written before anything is read.
-
-A use has the place that it was counted at, and no two of a ground have the same: what is left can be told from the
-newest row alone, and never falls below zero, whoever races. A crash after the row buys nothing: asked for again under
-the same name, the use is found, and what it was given is given again.
-"""
+"""The ledger of uses: who used what, for what, how often, written before anything is read; and what was refused."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.terms import AccessGrant, LegalBasis, Use, Used
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.workspace import terms_tables
-from pilotbase.workspace.log.entries import Fact
+from pilotbase.workspace import terms_rows
+from pilotbase.workspace.log.entries import REFUSED, Fact
 from pilotbase.workspace.store import View
-from pilotbase.workspace.terms_rows import agreement_row, dataset_row
+from pilotbase.workspace.terms_rows import AgreementRow, agreement_row, dataset_row
 from pilotbase.workspace.transaction import Transaction
 
-_uses = terms_tables.uses.c
+_uses = terms_rows.uses.c
 USED = "terms.used"
 """What the log calls a use."""
+_uses, _agreements = terms_rows.uses.c, terms_rows.agreements.c
+_rows = terms_rows.refusals.c
 
 
 def find_use(connection: Connection, ground: str, request: Digest) -> Use | None:
     """Return the use of that name, or None."""
-    found = connection.execute(select(terms_tables.uses).where(_uses.ground == ground, _uses.request == request))
+    found = connection.execute(select(terms_rows.uses).where(_uses.ground == ground, _uses.request == request))
     row = found.one_or_none()
     return None if row is None else Use(**row._mapping)
 
 
 def used_under(connection: Connection, ground: str) -> Used:
     """Return what was used under a ground so far."""
-    newest = select(terms_tables.uses).where(_uses.ground == ground).order_by(_uses.place.desc()).limit(1)
+    newest = select(terms_rows.uses).where(_uses.ground == ground).order_by(_uses.place.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return Used() if row is None else Used(int(row.place), int(row.epsilon_so_far), int(row.rows_so_far))
 
@@ -59,7 +59,7 @@ def epsilon_by_organisation(connection: Connection, target: str) -> dict[str, in
 
 def keep_use(change: Transaction, use: Use) -> None:
     """Write a use, with its line of the log (``terms.used``): what was spent is spent when this stands."""
-    change.connection.execute(insert(terms_tables.uses).values(use.model_dump()))
+    change.connection.execute(insert(terms_rows.uses).values(use.model_dump()))
     said: dict[str, Fact] = {
         "place": use.place,
         "action": use.action,
@@ -80,7 +80,7 @@ def uses_of(view: View, target: str, ground: str = "", limit: int = 1000) -> lis
 
     Operator and regulator see all. ``ground``: of one agreement only.
     """
-    rows = select(terms_tables.uses).where(_uses.target == target)
+    rows = select(terms_rows.uses).where(_uses.target == target)
     if ground:
         rows = rows.where(_uses.ground == ground)
     with view.reading() as connection:
@@ -108,6 +108,63 @@ def require_leave(connection: Connection, leave: AccessGrant, now: datetime) -> 
         state = _state(connection, leave, now)
         if state is not None:
             raise RefusedError("terms.not_standing", ground=leave.by, state=state)
+
+
+@dataclass(frozen=True)
+class UseCount:
+    """The uses of one dataset by one organisation through one way out."""
+
+    dataset: str
+    organisation: str
+    channel: str
+    uses: int
+    rows: int
+
+
+def count_uses(connection: Connection, datasets: Collection[str]) -> list[UseCount]:
+    """Return the uses of ``datasets`` that were counted so far."""
+    parts = (_uses.target, _uses.organisation, _uses.channel)
+    rows = select(*parts, func.count(), func.sum(_uses.rows)).where(_uses.target.in_(datasets)).group_by(*parts)
+    found = connection.execute(rows.order_by(*parts))
+    return [UseCount(target, by, channel, number, int(read)) for target, by, channel, number, read in found]
+
+
+def holding_agreements(connection: Connection, datasets: Collection[str], now: datetime) -> list[AgreementRow]:
+    """Return the agreements on ``datasets`` that are in force ``now``."""
+    rows = select(terms_rows.agreements).where(_agreements.dataset.in_(datasets)).order_by(_agreements.subject)
+    found = (AgreementRow(**row._mapping) for row in connection.execute(rows))
+    return [row for row in found if row.holds_at(now)]
+
+
+class RefusedAct(NamedTuple):
+    """Whom what was refused: everything by which refusals are counted together, but for the day."""
+
+    target: str
+    """The dataset's subject."""
+    organisation: str
+    action: str
+    channel: str
+    reason: str
+    """Code of the first reason."""
+
+
+def keep_refusal(change: Transaction, refusal: RefusedAct) -> int:
+    """Count a refusal, and return how often that was refused on this day, this time included.
+
+    The 1st, 2nd, 4th, 8th … of a day is a line of the log (``terms.refused``).
+    """
+    key = {**refusal._asdict(), "day": change.now.astimezone(UTC).date().isoformat()}
+    here = [_rows[name] == value for name, value in key.items()]
+    before = change.connection.scalar(select(_rows.times).where(*here))
+    if before is None:
+        change.connection.execute(insert(terms_rows.refusals).values(**key, times=1))
+    else:
+        change.connection.execute(update(terms_rows.refusals).where(*here).values(times=before + 1))
+    times = (before or 0) + 1
+    if times & (times - 1) == 0:
+        said = {"for": refusal.organisation, "action": refusal.action, "channel": refusal.channel}
+        change.record(REFUSED, [refusal.target], {**said, "reason": refusal.reason, "times": times})
+    return times
 
 
 def _require_own(connection: Connection, use: Use) -> None:

@@ -9,8 +9,8 @@ import pytest
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from tests.data.sources.sources_for_tests import database, lines

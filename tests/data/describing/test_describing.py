@@ -5,13 +5,12 @@ import pytest
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
+from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum, is_card_number, is_identity_number
 from pilotbase.data.describing.questions import open_questions, read_answers, units_to_ask
-from pilotbase.data.describing.sensitive import guess_sensitivity, is_card_number, is_identity_number
-from pilotbase.data.describing.units import guess_ucum
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FieldType, Reference
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import HashSplit

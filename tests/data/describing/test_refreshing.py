@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset, RowRule
+from pilotbase.documents.described import Answers
 from pilotbase.documents.loading import load_document
 from tests.data.describing.test_describing import MACHINES, described, runs
 

@@ -21,7 +21,7 @@ from pilotbase.documents.dataset import (
     Reference,
     RowRule,
 )
-from pilotbase.documents.quality_reference import Currency, Delay, QualityReference
+from pilotbase.documents.quality import Currency, Delay, QualityReference
 from pilotbase.documents.scenario import Contact, GroupSplit
 from pilotbase.documents.vocabularies import Opening, Sensitivity
 

@@ -2,7 +2,7 @@
 
 import json
 
-from pilotbase.protocols.standard_webhooks import new_secret, signature
+from pilotbase.protocols.webhooks import new_secret, signature
 from tests.notices.channels.parcels_for_tests import parcel, send
 from tests.protocols.receivers_for_tests import receiving
 

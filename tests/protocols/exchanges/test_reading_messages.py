@@ -9,8 +9,7 @@ import pytest
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchange
-from pilotbase.protocols.exchanges.forms import FORMS, split_messages
-from pilotbase.protocols.exchanges.reading import read_message
+from pilotbase.protocols.exchanges.reading import FORMS, read_message, split_messages
 from pilotbase.protocols.exchanges.trees import without
 from pilotbase.protocols.strict_json import WireError
 

@@ -7,9 +7,9 @@ import pytest
 
 from pilotbase.documents.exchanges import Exchange, Faults, Sending
 from pilotbase.documents.scenario import TrialTerms
-from pilotbase.protocols.exchanges.forms import FORMS
+from pilotbase.protocols.exchanges.reading import FORMS
 from pilotbase.protocols.strict_json import WireError
-from pilotbase.trial.exchanging.faults import with_faults
+from pilotbase.trial.exchanging.replaying import with_faults
 
 ALL = {"late": 0.1, "reordered": 0.1, "duplicated": 0.1, "missing": 0.1, "malformed": 0.1}
 SHAPE = {"name": "one", "file": "f", "identifier": "/id", "fields": {"a": "/a", "b": "/b"}}

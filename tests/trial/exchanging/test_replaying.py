@@ -13,8 +13,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
-from pilotbase.trial.exchanging.replaying import MOST_IN_A_ROW, RecordedExchange, replay_exchange
-from pilotbase.trial.exchanging.stopping import stop_while_asked
+from pilotbase.trial.exchanging.replaying import MOST_IN_A_ROW, RecordedExchange, replay_exchange, stop_while_asked
 from pilotbase.trial.probes.exchanges import (
     exchange_figures,
     exchanged,

@@ -13,14 +13,13 @@ from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.documents.load_test import LoadTest, LoadTested, Void
+from pilotbase.documents.probes import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.trial.probes import load_test
 from pilotbase.trial.running import BoxTerms
 from pilotbase.trial.under_load import testing
-from pilotbase.trial.under_load.bench import HERE, Bench, running_on
-from pilotbase.trial.under_load.open_loop import arrivals, drive
+from pilotbase.trial.under_load.bench import HERE, Bench, arrivals, drive, running_on
 from pilotbase.trial.under_load.steadiness import load_figures
 from pilotbase.trial.under_load.testing import lasting, run_load_test
 from pilotbase.worker.trials.proving import prove, rehearse_in

@@ -39,7 +39,7 @@ from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
 from pilotbase_estate.queue.showing import queue, seats_of
 from pilotbase_estate.queue.submitting import JobRequest, submit
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, SUPPLIER
-from tests.compute.queue.queue_for_tests import Scripted, works
+from tests.estate.queue.queue_for_tests import Scripted, works
 from tests.trial.conftest import GOOD, writing_application, writing_scenario
 from tests.worker.commissions_for_tests import COMMISSION, MACHINE, Ordered
 

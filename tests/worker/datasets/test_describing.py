@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import DatasetState

@@ -3,7 +3,7 @@
 import pytest
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.given_files import Stretch
+from pilotbase.documents.files import Stretch
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.dataset_files import PIECE, find_all_kept

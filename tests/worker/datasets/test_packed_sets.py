@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.given_files import Stretch
+from pilotbase.documents.files import Stretch
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.dataset_files import PIECE, find_kept

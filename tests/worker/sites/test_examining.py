@@ -12,7 +12,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.sites.enrolling import revoke_site
 from pilotbase.worker.sites.papers import SiteReport, sign
 from pilotbase.worker.sites.taking_back import take_back
-from pilotbase.workspace.checks.excerpts import ProvenEntry
+from pilotbase.workspace.checks.proofs import ProvenEntry
 from pilotbase.workspace.log.merkle import MerkleTree
 from tests.worker.sites.homes_for_tests import at
 

@@ -7,9 +7,9 @@ import random
 import pytest
 
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.workspace.blobs.checking import Damage, Named, ObjectFault, check
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT, OWN
+from pilotbase.workspace.checks.blobs import Damage, Named, ObjectFault, check
 from tests.workspace.blobs.conftest import Place
 
 MIB = 1 << 20

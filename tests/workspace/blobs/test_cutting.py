@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.workspace.blobs.cutting import _GEAR, LARGEST, SMALLEST, USUAL, cut
+from pilotbase.workspace.blobs.store import _GEAR, LARGEST, SMALLEST, USUAL, cut
 
 MIB = 1 << 20
 

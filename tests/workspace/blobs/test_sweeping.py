@@ -13,10 +13,9 @@ import pytest
 
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.workspace.blobs.checking import check
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT, OWN
-from pilotbase.workspace.blobs.sweeping import SweepTerms, Swept, sweep
+from pilotbase.workspace.checks.blobs import SweepTerms, Swept, check, sweep
 from tests.workspace.blobs.conftest import Place, folder_place
 
 MIB = 1 << 20
@@ -142,8 +141,8 @@ KILLED = """
 import itertools, os, signal, sys
 from fsspec.implementations.local import LocalFileSystem
 from pilotbase.workspace.blobs import BlobStore
-from pilotbase.workspace.blobs.checking import check
-from pilotbase.workspace.blobs.sweeping import SweepTerms, sweep
+from pilotbase.workspace.checks.blobs import check
+from pilotbase.workspace.checks.blobs import SweepTerms, sweep
 
 blobs, named = BlobStore(sys.argv[1]), sys.argv[2]
 for step in itertools.count():

@@ -16,10 +16,9 @@ from pilotbase.documents.hashes import digest_bytes, hex_of
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.workspace.blobs import BlobStore
-from pilotbase.workspace.blobs.folders import pack_folder, unpack
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import KEPT
-from pilotbase.workspace.blobs.trees import PackedTree, Shard, TreeReader, pack
+from pilotbase.workspace.blobs.trees import PackedTree, Shard, TreeReader, pack, pack_folder, unpack
 from pilotbase.workspace.failures import NotFoundError
 from tests.workspace.blobs.conftest import Place, folder_place, memory_place
 

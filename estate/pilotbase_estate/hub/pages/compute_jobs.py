@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files

@@ -17,7 +17,7 @@ from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, post_of
 from pilotbase.hub.guards import for_reading
-from pilotbase.hub.pages.trials import SANDBOX
+from pilotbase.hub.presenters.taken import sandboxed
 from pilotbase.worker.progress import told
 from pilotbase_estate.computing.told_pools import pool_told
 from pilotbase_estate.computing.what_if import (
@@ -91,9 +91,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
 def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Give the figures as the one file that the command line writes, where nothing in it can run or reach anything."""
     view = request.acting.view
-    response = HttpResponse(render_replay(replay_of(base(), find_what_if(view, name, identity)), language()))
-    response["Content-Security-Policy"] = SANDBOX
-    return response
+    return sandboxed(render_replay(replay_of(base(), find_what_if(view, name, identity)), language()))
 
 
 def _row(found: WhatIf) -> dict[str, Any]:

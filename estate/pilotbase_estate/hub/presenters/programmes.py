@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.http import StreamingHttpResponse
 
 from pilotbase.data.plain_yaml import dump_plain
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.base import base

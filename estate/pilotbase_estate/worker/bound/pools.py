@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.progress import told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.worker.bound.binding import Caller, Versioned, does
 from pilotbase_estate.computing import told_claims, told_vouchers

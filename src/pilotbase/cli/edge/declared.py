@@ -19,7 +19,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
 
 if TYPE_CHECKING:
-    from pilotbase.protocols.hub_calls import HubCalls
+    from pilotbase.protocols.hub_requests import HubCalls
     from pilotbase.worker.bound.binding import Here
 
 _PLAIN = (str, int, float, bool, Enum)
@@ -65,7 +65,7 @@ def calls(organisation: str = "") -> HubCalls | Here:
     With a home, the caller holds the keys of everybody in it; on a hub, the token identifies the caller.
     """
     if is_remote():
-        from pilotbase.protocols.hub_calls import HubCalls
+        from pilotbase.protocols.hub_requests import HubCalls
 
         return HubCalls(hub().requests)
     from pilotbase.worker.base import open_base
@@ -84,7 +84,7 @@ def call(operation: Operation[In, Out], **said: Any) -> Out:
 
 def on_hub(operation: Operation[In, Out], **said: Any) -> Out:
     """Return the result of an operation on the named hub; raises `InputError` also if none is named."""
-    from pilotbase.protocols.hub_calls import HubCalls
+    from pilotbase.protocols.hub_requests import HubCalls
 
     return HubCalls(hub().requests).call(operation, build_request(operation.takes, **said))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pilotbase.protocols.guarded_http import NoAnswerError
-from pilotbase.protocols.hub_files import FilePart, PartialDownload
+from pilotbase.protocols.hub_requests import FilePart, PartialDownload
 
 
 def write_parts(target: Path, parts: Callable[[PartialDownload | None], Iterable[FilePart]]) -> None:

@@ -31,6 +31,7 @@ EXIT_REJECTED = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
 EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}
+AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
 AskAbove = Annotated[
     list[str] | None,
     typer.Option(help="Above what consent is asked: 30 min, 50 CNY, or never; default: PILOTBASE_ASK_ABOVE, 4 h."),

@@ -27,7 +27,9 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import Text
 from pilotbase.protocols.frames import FrameError, FrameKind, encode_json
 
-_GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
+RESULT = PurePosixPath("/result")
+"""The one folder that a function may write to; what it wrote goes with the box."""
+_GIVEN = PurePosixPath("/given")
 _LIMITS = Limits(
     memory_bytes=3 << 30,
     cpu_seconds=900,
@@ -44,8 +46,6 @@ _NEEDED = (
     "qrcode", "rfc8785", "scipy", "sqlalchemy",
 )  # fmt: skip
 _IF_INSTALLED = ("pillow",)
-FOLDERS = [str(_CODE), str(_PACKAGES)]
-"""What the program in the box puts on its path."""
 
 
 class _Answer(pydantic.BaseModel):
@@ -64,37 +64,46 @@ class BoxedCall:
     given: Mapping[str, Any]
     broken: InputError
     """What is said when a file broke the box, or would have: took more than a box gives."""
+    limits: Limits = _LIMITS
+    beside: str = ""
+    """The file that the function leaves in `RESULT` beside what it found, if any."""
 
 
 def call_in_box(call: BoxedCall, model: type[Found]) -> Found:
     """Return what the function found, which is believed as little as the files: only what ``model`` takes.
 
+    The box's user is let read all files of the folder; the folders above keep everybody else out.
+
     Raises:
         InputError: every problem that the function names; ``call.broken``.
         RefusedError: this host gives no box.
     """
-    _show(call.folder)
+    call.folder.chmod(0o755)
+    for path in call.folder.iterdir():
+        path.chmod(0o644)
+    return call_beside(call, model)[0]
+
+
+def call_beside(call: BoxedCall, model: type[Found]) -> tuple[Found, bytes]:
+    """Return what the function found in files that the box's user can read already, and what it left beside.
+
+    Raises as `call_in_box`.
+    """
     with tempfile.TemporaryDirectory(dir=call.folder.parent) as name:
-        place, settings = Path(name), BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
+        place, settings = Path(name), BoxSettings(limits=call.limits, level=IsolationLevel.L2, logs=LogPolicy.FULL)
         if os.getuid() == 0:
             os.chown(place, settings.uid, settings.uid)
         _converse(call, settings, place)
-        return _found(call, place, model)
-
-
-def _show(folder: Path) -> None:
-    """Let the box's user read the files; the folders above keep everybody else out."""
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.chmod(0o644)
+        found = _found(call, place, model)
+        return found, _read(call, place / call.beside, call.limits.file_bytes) if call.beside else b""
 
 
 def _converse(call: BoxedCall, settings: BoxSettings, place: Path) -> None:
-    mounts = (Mount(call.folder, _GIVEN), Mount(place, _RESULT, writable=True), *package_mounts())
+    mounts = (Mount(call.folder, _GIVEN), Mount(place, RESULT, writable=True), *package_mounts())
     greeting = {
-        "packages": FOLDERS,
+        "packages": [str(_CODE), str(_PACKAGES)],
         "folder": str(_GIVEN),
-        "result": str(_RESULT),
+        "result": str(RESULT),
         "function": call.function,
         "given": dict(call.given),
     }
@@ -110,19 +119,26 @@ def _converse(call: BoxedCall, settings: BoxSettings, place: Path) -> None:
 
 def _found(call: BoxedCall, place: Path, model: type[Found]) -> Found:
     try:
-        descriptor = os.open(place / own_program.FOUND, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            answer = _Answer.model_validate_json(stream.read(_MOST_RESULT))
+        answer = _Answer.model_validate_json(_read(call, place / own_program.FOUND, _MOST_RESULT))
         if answer.error is None:
             return model.model_validate(answer.found)
-    except (OSError, pydantic.ValidationError):
+    except pydantic.ValidationError:
         raise call.broken from None
     raise InputError(answer.error.code, issues=answer.issues, **answer.error.params)
 
 
+def _read(call: BoxedCall, file: Path, most: int) -> bytes:
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            return stream.read(most)
+    except OSError:
+        raise call.broken from None
+
+
 @cache
 def package_mounts() -> tuple[Mount, ...]:
-    """Return our code and the packages that read and measure data, each under a folder of `FOLDERS`.
+    """Return our code and the packages that read and measure data, each under a folder of the box.
 
     Not all that is installed: a box empties the host's cache of every file that it could read, and a server's packages
     are tens of thousands of files that no table needs.

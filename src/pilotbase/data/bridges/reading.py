@@ -11,8 +11,8 @@ from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.definition import Bridge
 from pilotbase.data.bridges.tc609 import LINES
 from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.json_reader import MAXIMUM_BYTES, parse_json, read_json
 from pilotbase.documents.yaml_reader import Plain, YamlSource, read_yaml
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured, statistics_of
-from pilotbase.data.croissant.reading_fields import OURS
+from pilotbase.data.croissant.reading_records import OURS
 from pilotbase.data.croissant.vocabulary import (
     CONTEXT,
     CROISSANT,

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description, describe, observe_all
 from pilotbase.data.describing.guesses import Guess
-from pilotbase.data.describing.references import ObservedTable
+from pilotbase.data.describing.roles import ObservedTable
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, FileSet, RecordSet, Resource, ResponsibleUse
+from pilotbase.documents.described import Answers
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import HashSplit, Split
 from pilotbase.documents.texts import Text, text

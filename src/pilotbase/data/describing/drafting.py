@@ -13,18 +13,16 @@ import polars as pl
 from pilotbase.data.column_types import BOOLEANS, typed_expression
 from pilotbase.data.describing.findings import findings_of
 from pilotbase.data.describing.guesses import Guess, Sure
+from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum
 from pilotbase.data.describing.observing import TYPES, Column, missing_to_null, observe
-from pilotbase.data.describing.references import FoundReference, ObservedTable, find_references
-from pilotbase.data.describing.roles import guess_roles
-from pilotbase.data.describing.sensitive import guess_sensitivity
-from pilotbase.data.describing.units import guess_ucum
+from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.data.split_guesses import guess_split
-from pilotbase.documents.answers import NONE, Answers
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
+from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Split

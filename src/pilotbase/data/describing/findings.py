@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
+from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits
-from pilotbase.data.describing.references import ObservedTable
-from pilotbase.data.describing.sensitive import guess_sensitivity
+from pilotbase.data.describing.roles import ObservedTable
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.texts import Text, text

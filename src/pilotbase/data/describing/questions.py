@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pydantic
 
 from pilotbase.data.describing.drafting import UNNAMED_OWNER, Description
-from pilotbase.documents.answers import Answers
+from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.steps import Step

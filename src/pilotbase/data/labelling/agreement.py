@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pilotbase.evidence.bootstrap import Statistic, weight_bootstrap
+from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Bounds, Floats, Ints
-from pilotbase.evidence.wilson import wilson
 
 CONFIDENCE = 0.95
 _RESAMPLES = 1000

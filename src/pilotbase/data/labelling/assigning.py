@@ -14,9 +14,9 @@ import numpy as np
 from pilotbase.data.labelling.gathering import label_problem
 from pilotbase.data.labelling.label_tables import MOST_TOLD, is_name, read_rows, require_none
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.label_statement import LabelAudit
 from pilotbase.documents.labelling import LabelledItem, LabellingCampaign
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import text
 
 

@@ -25,9 +25,9 @@ from pilotbase.data.labelling.label_tables import (
 )
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.labelling import GivenLabel, LabelledItem, LabelledItems, LabellingCampaign, LabelSource
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
 
 _DECIDED_COLUMNS = ("item", "decision", "reason")

@@ -21,13 +21,12 @@ from pilotbase.data.labelling.label_tables import (
     read_label_table,
     require_none,
 )
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import format_csv, read_bounded
 from pilotbase.documents.hashes import digest_bytes, digest_file
 from pilotbase.documents.labelling import LabellingCampaign, LabelSource
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import Text, text
 
 LONGEST_GUIDELINE = 16 << 20

@@ -24,8 +24,8 @@ from pilotbase.data.labelling.label_tables import (
     is_name,
     read_moment,
 )
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.labelling import LabelStudioPlaces
 from pilotbase.documents.texts import text
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.safe_csv import read_cell
+from pilotbase.documents.files import read_cell
 from pilotbase.documents.texts import Text, text
 
 MOST_TOLD = 100

@@ -23,8 +23,8 @@ from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFig
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence.bootstrap import Statistic
+from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Ints
-from pilotbase.evidence.wilson import wilson
 
 FEWEST = 2
 """Double-labelled items without which nothing is said of agreement."""

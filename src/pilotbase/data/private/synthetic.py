@@ -34,8 +34,7 @@ from pilotbase.documents.private import NearShare, PrivacyTest, PrivateProfile
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.evidence.distributions import normal_upper_quantile
-from pilotbase.evidence.wilson import wilson
+from pilotbase.evidence.distributions import normal_upper_quantile, wilson
 
 SUFFIX = "-synthetic"
 ORIGIN = "generated_data_indicator"

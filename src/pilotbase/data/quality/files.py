@@ -20,8 +20,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.documents.quality import QualityReport
-from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.quality import QualityReference, QualityReport
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.texts import Language
 

@@ -41,8 +41,13 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.quality import QualityMeasurement, QualityReport, RecordSetProfile, RuleResult
-from pilotbase.documents.quality_reference import QualityReference
+from pilotbase.documents.quality import (
+    QualityMeasurement,
+    QualityReference,
+    QualityReport,
+    RecordSetProfile,
+    RuleResult,
+)
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import yaml
 
-from pilotbase.documents.safe_csv import format_csv
+from pilotbase.documents.files import format_csv
 
 SafetyLanguage = Literal["en", "zh"]
 SAFETY_LANGUAGES: tuple[SafetyLanguage, ...] = ("en", "zh")

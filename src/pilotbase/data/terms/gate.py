@@ -28,11 +28,10 @@ from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF, Actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.records import D
-from pilotbase.workspace.refusals import RefusedAct, keep_refusal
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, dataset_row
 from pilotbase.workspace.transaction import Transaction
-from pilotbase.workspace.uses import epsilon_spent, find_use, keep_use, used_under
+from pilotbase.workspace.uses import RefusedAct, epsilon_spent, find_use, keep_refusal, keep_use, used_under
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Datasets over the API: found by words and facets, with how many there are of each value."""
+"""Datasets over the API: found by words and facets, their versions, and who has read their files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Literal
 
 from pilotbase.documents.api.shapes import ProblemIssue, ResponseModel
 from pilotbase.documents.api.trials import TrialProgress
-from pilotbase.documents.base import Localized
+from pilotbase.documents.base import Day, Localized, Part
+from pilotbase.documents.dataset import Version
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quality import QualityReport
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import ReadingKind
 
 
 class Facet(StrEnum):
@@ -165,3 +168,73 @@ class Preview(PreviewRows):
     file: str
     rows_in_all: int
     partial: Literal[True] = True
+
+
+class DatasetVersion(Part):
+    """One version of a dataset's description."""
+
+    version: Version
+    digest: Digest
+    modified: Day | None = None
+    rows: int
+    """Of all its tables together; 0 where none says how many it has."""
+    changed: tuple[Text, ...] = ()
+    """What is other than in the version before, in sentences; none for the first."""
+    new_form: bool = False
+    """That its first number is another than that of the version before: agreements on earlier ones do not reach it."""
+
+
+class ReaderFacet(StrEnum):
+    """By what an access record is narrowed; names: text ``reader.facet.<value>``."""
+
+    KIND = "kind"
+    ORGANISATION = "organisation"
+    CHANNEL = "channel"
+
+
+class ReadingTold(ResponseModel):
+    """One line of the access record: one entry of the log, with what the ledger of uses says of its use."""
+
+    number: int
+    """Of the entry in the log; `pilotbase log verify` proves that it stands there."""
+    leaf: str
+    """SHA-256 leaf hash (RFC 6962) of the entry."""
+    at: datetime
+    kind: ReadingKind
+    by: str
+    """The organisation that acted: the base itself where its scorer or a job did."""
+    organisation: str
+    """For which it was read: who uses the data, or their owner."""
+    what: str
+    """What was opened: text ``reader.what.<value>``; empty where nothing was."""
+    name: str
+    """Of the file."""
+    step: str
+    """Why it was opened: text ``reader.step.<value>``; empty where the use alone says it."""
+    purpose: str
+    """Of the use, such as ``pb:verification``."""
+    channel: str
+    """By which way something came out, such as ``pb:report``; empty where the owner's own work was done."""
+    rows: int | None
+    size: int | None
+    """Bytes."""
+    ground: str
+    """The agreement, the open dataset, the plan or submission, or the owner."""
+    attempt: int | None
+    reason: str
+    """Why it was refused: text ``reader.reason.<value>``."""
+    times: int | None
+    """How often that was refused on this day, up to this line."""
+
+
+class Readers(ResponseModel):
+    """Some lines of an access record, newest first; pass ``next`` as ``before`` to read on."""
+
+    subject: str
+    items: list[ReadingTold]
+    total: int
+    """Lines that fit what is asked, among those that were looked at."""
+    facets: dict[ReaderFacet, list[FacetCount]]
+    next: int | None
+    size: int
+    """Entries of the log."""

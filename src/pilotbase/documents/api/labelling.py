@@ -9,8 +9,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
-from pilotbase.documents.labelling import LabelQuality
-from pilotbase.documents.labelling_round import LONGEST_GUIDELINE, MOST_ITEMS
+from pilotbase.documents.labelling import LONGEST_GUIDELINE, MOST_ITEMS, LabelQuality
 from pilotbase.documents.scenario import Label
 
 Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]

@@ -1,17 +1,19 @@
-"""What the watch of a service says when it is asked: over the API, on the command line, on a page."""
+"""The watch and the duty desk over the API, on the command line and on a page."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import pydantic
 
-from pilotbase.documents.base import Moment, Name, Part
+from pilotbase.documents.api.shapes import ResponseModel
+from pilotbase.documents.base import Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import LabelBatch, ObservationBatch
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Acknowledgement, RiskWarning, Silence, Watch
+from pilotbase.documents.vocabularies import Colour, ServingState, Signal
+from pilotbase.documents.watch import Acknowledgement, Incident, RiskWarning, Silence, Watch
 
 MAXIMUM_BATCHES = 1000
 """So many batches are handed in at once."""
@@ -94,3 +96,59 @@ class WatchStatus(Part):
     def has_data(self) -> bool:
         """Tell whether any detector has read anything since the watch was armed: without that, green says nothing."""
         return any(one.seen and one.signal is not Signal.SILENCE for one in self.detectors)
+
+
+class ListedIncidents(ResponseModel):
+    """Incidents, newest first."""
+
+    items: list[Incident]
+
+
+class DeskWarning(ResponseModel):
+    """What a service is warned of now."""
+
+    detector: str
+    signal: Signal
+    colour: Colour
+    since: datetime
+    reason: str
+
+
+class DeskClock(ResponseModel):
+    """A report that has not been made."""
+
+    incident: int
+    clock: str
+    to: Localized
+    due: datetime
+    overdue: bool
+
+
+class DeskService(ResponseModel):
+    """One service on the duty desk."""
+
+    service: str
+    title: Localized
+    organisation: str
+    state: ServingState
+    state_since: datetime
+    reason: str
+    """Why it stands so."""
+    watched: bool
+    """Whether a watch is armed: without one, green says nothing."""
+    has_data: bool
+    """Whether its detectors have read anything since the watch was armed: if not, green says nothing either."""
+    colour: Colour
+    since: datetime | None
+    warnings: list[DeskWarning]
+    done: list[str]
+    """What was done by itself, newest first; of repeats the newest, with how often among the last 60 steps."""
+    incidents: list[int]
+    """Numbers of those that are not closed."""
+    clocks: list[DeskClock]
+
+
+class DutyDesk(ResponseModel):
+    """All services, the most serious first."""
+
+    items: list[DeskService]

@@ -21,10 +21,9 @@ from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import TabularModel
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import AnswerStream, UpstreamCall, UpstreamReply
-from pilotbase.trial.kept_threads import threads_of
+from pilotbase.trial.entering import may_leave
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.leaving import may_leave
-from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate
+from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate, threads_of
 from pilotbase.trial.sealed import load_sealed
 from pilotbase.worker.providers import OwnWork, Seat
 

@@ -20,8 +20,14 @@ from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.guarded_http import judge
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
-from pilotbase.protocols.openai_stream import StreamMeter
-from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage, estimate_tokens, read_usage
+from pilotbase.protocols.openai_wire import (
+    ChatRequest,
+    EmbeddingRequest,
+    StreamMeter,
+    TokenUsage,
+    estimate_tokens,
+    read_usage,
+)
 from pilotbase.protocols.strict_json import read_object
 from pilotbase.protocols.upstream import (
     AnswerStream,
@@ -215,7 +221,7 @@ def _wait(told: str) -> int:
     return min(max(int(told), 1), _LONGEST_WAIT) if told.isascii() and told.isdigit() else 1
 
 
-CONNECT_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0
 _KEPT_SECONDS = 4.0
 """An idle connection is let go before common servers close it (5 s): a question sent into that moment is lost."""
 
@@ -283,7 +289,7 @@ def _open_session(scheme: str, allowed: Sequence[str]) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
         trust_env=False,
         skip_auto_headers=("User-Agent",),
     )

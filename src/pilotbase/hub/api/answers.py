@@ -21,8 +21,8 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.bounds import MediaTypeError
 from pilotbase.hub.models import GivenAnswer
 from pilotbase.workspace.failures import ConflictError
-from pilotbase.workspace.requests import KEPT
 from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import KEPT
 
 KEY = "Idempotency-Key"
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")

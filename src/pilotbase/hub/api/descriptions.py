@@ -11,9 +11,8 @@ from __future__ import annotations
 from django.http import HttpResponse
 from ninja import Path, Router
 
-from pilotbase.documents.answers import Answers
-from pilotbase.documents.api.descriptions import DescriptionTold, NewDescription, OpenDescription, SavedDescription
-from pilotbase.documents.api.uploads import UploadId
+from pilotbase.documents.api.uploads import DescriptionTold, NewDescription, OpenDescription, SavedDescription, UploadId
+from pilotbase.documents.described import Answers
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.hub.acting import HubRequest, language

@@ -7,9 +7,9 @@ from ninja import Router
 
 from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS, Median, reached, read_targets
 from pilotbase.certificate.status import CertificateStatus
-from pilotbase.documents.api.figures import MedianTold, OverviewTold, PublicFigures, TargetTold
+from pilotbase.documents.api.ledger import MedianTold, OverviewTold, PublicFigures, TargetTold
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.documents.targets import Figure
+from pilotbase.documents.roadmap import Figure
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import answers
 from pilotbase.hub.api.authentication import MEMBERS
@@ -17,7 +17,7 @@ from pilotbase.hub.caching import shared
 from pilotbase.hub.presenters import public
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
-from pilotbase.workspace.late_work import count_late
+from pilotbase.workspace.listings import count_late
 
 router = Router(tags=["figures"])
 

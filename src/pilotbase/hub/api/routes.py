@@ -61,7 +61,9 @@ def install(api: NinjaAPI) -> None:
         AuthenticationError: lambda request, error: problem_response(LoginNeededError("hub.login_needed")),
         Http404: lambda request, error: problem_response(NotFoundError("hub.not_found")),
         HttpError: lambda request, error: _unreadable(error),
-        RequestDataTooBig: lambda request, error: _too_large(),
+        RequestDataTooBig: lambda request, error: problem_response(
+            BodyTooLargeError("api.body_too_large", allowed=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        ),
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
@@ -85,10 +87,6 @@ def _beyond(error: RangeError) -> HttpResponse:
     response = problem_response(error)
     response["Content-Range"] = f"bytes */{error.size}"
     return response
-
-
-def _too_large() -> HttpResponse:
-    return problem_response(BodyTooLargeError("api.body_too_large", allowed=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
 
 
 api = HubApi(

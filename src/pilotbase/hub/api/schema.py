@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
 from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.plugins import loaded
+from pilotbase.documents.plugins import HOUSE, loaded, plugins
 from pilotbase.documents.record import BROUGHT, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.roadmap import Roadmap
@@ -98,6 +98,7 @@ def _definitions() -> Json:
     """Return name → JSON Schema of each model and of what it consists of.
 
     Where two classes share a name, pydantic spells both in full; the one that an operation names gets the short name.
+    A model of a plug-in is named as one of the house.
 
     Raises:
         TypeError: two that operations name share one, so that either would be described as the other.
@@ -108,6 +109,8 @@ def _definitions() -> Json:
         raise TypeError(f"models of the API that share a name: {', '.join(twice)}")
     references, found = models_json_schema([(one, "validation") for one in models], ref_template=_REFERENCE)
     spelled = json.dumps(found["$defs"])
+    for package in plugins():
+        spelled = spelled.replace(f"{package}__", f"{HOUSE}__")
     for (model, _), reference in references.items():
         spelled = spelled.replace(f'{reference["$ref"].rpartition("/")[2]}"', f'{model.__name__}"')
     definitions: Json = json.loads(spelled)

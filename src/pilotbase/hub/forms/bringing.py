@@ -36,7 +36,7 @@ from pilotbase.documents.vocabularies import ApprovalKind, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.names import title_of
-from pilotbase.hub.sentences import approval_kind, t
+from pilotbase.hub.sentences import approval_kind, area, t
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 
@@ -59,13 +59,7 @@ class StepForm(forms.Form):
     noted: ClassVar[bool] = True
     """Whether the step has a note besides what is handed in."""
 
-    note = forms.CharField(
-        label=t("hub.field_note"),
-        help_text=t("hub.help_note"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
+    note = area(t("hub.field_note"), t("hub.help_note"), required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
 
     def __init__(self, bringing: Bringing, data: Any = None, **options: Any) -> None:
@@ -108,12 +102,7 @@ def problem_of(error: Any) -> str:
 class CommissionForm(StepForm):
     """The terms of a trial; the versions are those of the record, or the newest of what is chosen."""
 
-    scope = forms.CharField(
-        label=t("hub.scope_of_trial"),
-        help_text=t("hub.help_scope"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=LONGEST_NOTE,
-    )
+    scope = area(t("hub.scope_of_trial"), t("hub.help_scope"), max_length=LONGEST_NOTE)
     amount = forms.RegexField(
         r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", label=t("hub.price"), help_text=t("hub.help_price"), initial="0"
     )
@@ -200,13 +189,7 @@ class ProposalForm(StepForm):
     """A plan for review: the criteria are the scenario's, word for word."""
 
     noted = False
-    remarks = forms.CharField(
-        label=t("hub.remarks"),
-        help_text=t("hub.help_remarks"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
+    remarks = area(t("hub.remarks"), t("hub.help_remarks"), required=False, max_length=LONGEST_NOTE)
 
     def part(self) -> Part:
         record = self.bringing.record
@@ -273,13 +256,7 @@ class InterestForm(StepForm):
         choices=[("no", t("hub.no_interest")), ("yes", t("hub.an_interest"))],
         widget=forms.RadioSelect,
     )
-    explanation = forms.CharField(
-        label=t("hub.field_explanation"),
-        help_text=t("hub.help_explanation"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
+    explanation = area(t("hub.field_explanation"), t("hub.help_explanation"), required=False, max_length=LONGEST_NOTE)
 
     def part(self) -> Part:
         given = self.cleaned_data
@@ -291,20 +268,8 @@ class AcceptanceForm(StepForm):
 
     noted = False
     decision = forms.ChoiceField(label=t("hub.field_decision"), help_text=t("hub.help_decision"))
-    conditions = forms.CharField(
-        label=t("hub.field_conditions"),
-        help_text=t("hub.help_conditions"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
-    reason = forms.CharField(
-        label=t("hub.field_reason"),
-        help_text=t("hub.help_reason"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
+    conditions = area(t("hub.field_conditions"), t("hub.help_conditions"), required=False, max_length=LONGEST_NOTE)
+    reason = area(t("hub.field_reason"), t("hub.help_reason"), required=False, max_length=LONGEST_NOTE)
 
     def prepare(self) -> None:
         refuses = self.bringing.act is Act.ACCEPTANCE_REFUSE
@@ -328,12 +293,7 @@ class AppealForm(StepForm):
     """Why a party does not accept what was done."""
 
     noted = False
-    grounds = forms.CharField(
-        label=t("hub.field_grounds"),
-        help_text=t("hub.help_grounds"),
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=LONGEST_NOTE,
-    )
+    grounds = area(t("hub.field_grounds"), t("hub.help_grounds"), rows=5, max_length=LONGEST_NOTE)
 
     def part(self) -> Part:
         return Appeal(grounds=self.cleaned_data["grounds"])
@@ -349,12 +309,7 @@ class AppealDecisionForm(StepForm):
         help_text=t("hub.help_appeal_decision"),
         choices=[("yes", t("hub.appeal_upheld")), ("no", t("hub.appeal_dismissed"))],
     )
-    reasons = forms.CharField(
-        label=t("hub.field_reason"),
-        help_text=t("hub.help_reason"),
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=LONGEST_NOTE,
-    )
+    reasons = area(t("hub.field_reason"), t("hub.help_reason"), rows=5, max_length=LONGEST_NOTE)
 
     def prepare(self) -> None:
         numbers = [
@@ -376,12 +331,7 @@ class OrderForm(StepForm):
         help_text=t("hub.help_order"),
         choices=[(one, t(f"hub.order.{one}")) for one in ("rerun", "rectification", "suspension")],
     )
-    reasons = forms.CharField(
-        label=t("hub.field_reason"),
-        help_text=t("hub.help_reason"),
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=LONGEST_NOTE,
-    )
+    reasons = area(t("hub.field_reason"), t("hub.help_reason"), rows=5, max_length=LONGEST_NOTE)
     deadline = forms.DateField(
         label=t("hub.deadline"), help_text=t("hub.help_order_deadline"), widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -423,9 +373,7 @@ class OrganisationForm(StepForm):
         widget=forms.CheckboxSelectMultiple,
     )
     contact = forms.CharField(label=t("hub.contact"), help_text=t("hub.help_contact"), max_length=200, required=False)
-    related = forms.CharField(
-        label=t("hub.ties"), help_text=t("hub.help_ties"), widget=forms.Textarea(attrs={"rows": 2}), required=False
-    )
+    related = area(t("hub.ties"), t("hub.help_ties"), rows=2, required=False)
 
     def prepare(self) -> None:
         if "organisation" not in self.bringing.record.documents:

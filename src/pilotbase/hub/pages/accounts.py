@@ -1,23 +1,236 @@
-"""The addresses of people: their account, log-in and second factor, invitations and memberships."""
+"""Accounts as pages: log-in and second factor, tokens, invitations, members, the organisation one acts for."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
 
 from allauth.account import views as account  # type: ignore[import-untyped]
 from allauth.mfa.base import views as second_factor  # type: ignore[import-untyped]
 from allauth.mfa.recovery_codes import views as recovery  # type: ignore[import-untyped]
 from allauth.mfa.totp import views as totp  # type: ignore[import-untyped]
+from allauth.mfa.utils import is_mfa_enabled  # type: ignore[import-untyped]
 from allauth.socialaccount import views as social  # type: ignore[import-untyped]
 from allauth.socialaccount.providers.openid_connect import urls as openid_connect  # type: ignore[import-untyped]
 from allauth.usersessions import views as sessions  # type: ignore[import-untyped]
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import include, path, re_path
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.hub.people import pages
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.subjects import organisation_subject
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted, roles_of
+from pilotbase.hub.base import operator_view
+from pilotbase.hub.guards import for_act, member_only
+from pilotbase.hub.models import Invitation, Membership, Person
+from pilotbase.hub.people import invitations, tokens
+from pilotbase.hub.presenters.addresses import record_crumbs
+from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import see
+from pilotbase.hub.problems import LoginNeededError
+from pilotbase.hub.sentences import t
+from pilotbase.workspace.failures import NotFoundError
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def _role_choices(roles: Iterable[Role] = Role) -> list[tuple[str, str]]:
+    """Return ``roles`` with their names in the reader's language."""
+    return [(role.value, text(f"role.{role}").render(language())) for role in Role if role in set(roles)]
+
+
+class InvitationForm(forms.Form):
+    """Whom an operator invites, and as what."""
+
+    email = forms.EmailField(label=t("hub.field_email"), help_text=t("hub.help_invited_email"), max_length=254)
+    roles = forms.MultipleChoiceField(
+        label=t("hub.field_roles"),
+        help_text=t("hub.help_invited_roles"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, organisation: str, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        held = roles_of(organisation)
+        roles = cast(forms.MultipleChoiceField, self.fields["roles"])
+        roles.choices = _role_choices(held)
+        if len(held) == 1:
+            self.initial.setdefault("roles", [role.value for role in held])
+
+
+class JoinForm(forms.Form):
+    """What an invited person tells."""
+
+    name = forms.CharField(
+        label=t("hub.field_name"),
+        help_text=t("hub.help_name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        max_length=120,
+    )
+    password = forms.CharField(
+        label=t("hub.field_password"),
+        help_text=t("hub.help_password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        max_length=1000,
+    )
+
+    def __init__(self, *arguments: Any, email: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._email = email
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, Person(email=self._email, name=self.cleaned_data.get("name", "")))
+        return password
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    label = forms.CharField(label=t("hub.field_token_label"), help_text=t("hub.help_token_label"), max_length=80)
+    scope = forms.ChoiceField(
+        label=t("hub.field_scope"),
+        help_text=t("hub.help_token_scope"),
+        choices=[("read", t("hub.scope_read")), ("write", t("hub.scope_write"))],
+    )
+    days = forms.IntegerField(
+        label=t("hub.field_days"), help_text=t("hub.help_token_days"), min_value=1, max_value=365, initial=90
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def accept(request: HubRequest, secret: str) -> HttpResponse:
+    """Accept an invitation: as the person who is logged in, after logging in, or with a new account."""
+    invitation = invitations.open_invitation(secret)
+    person = request.acting.person
+    if person is None and Person.objects.filter(email__iexact=invitation.email).exists():
+        return redirect_to_login(request.path)
+    if person is not None:
+        return _accept_as(request, invitation, person)
+    form = JoinForm(posted(request), email=invitation.email)
+    if request.method == "POST" and form.is_valid():
+        name, password = form.cleaned_data["name"], form.cleaned_data["password"]
+        joined = invitations.sign_up(operator_view(), invitation, name, password, language())
+        login(request, joined, backend=BACKEND)
+        return redirect("my-work")
+    shown = {"invitation": invitation, "form": form, "title": text("hub.join_title")}
+    return render(request, "hub/join.html", shown)
+
+
+def _accept_as(request: HubRequest, invitation: Invitation, person: Person) -> HttpResponse:
+    if person.email.lower() != invitation.email.lower():
+        raise InputError("hub.invitation_foreign", email=person.email)
+    if request.method == "POST":
+        invitations.join(operator_view(), invitation, person)
+        request.session[CHOSEN] = invitation.organisation
+        return redirect("my-work")
+    return render(request, "hub/join.html", {"invitation": invitation, "form": None, "title": text("hub.join_title")})
+
+
+@require_POST
+def act_for(request: HubRequest) -> HttpResponse:
+    """Act for another of one's organisations from now on."""
+    chosen = request.POST.get("organisation", "")
+    if all(membership.organisation != chosen for membership in request.acting.memberships):
+        raise NotFoundError("hub.not_found")
+    request.session[CHOSEN] = chosen
+    wanted = request.POST.get("next", "")
+    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "my-work")
+
+
+@require_safe
+def show_account(request: HubRequest) -> HttpResponse:
+    """Show who one is, and the ways to keep the account safe."""
+    if request.acting.person is None:
+        raise LoginNeededError("hub.login_needed")
+    shown = {"title": text("hub.account"), "second_factor": is_mfa_enabled(request.acting.person)}
+    return render(request, "hub/account.html", shown)
+
+
+@require_http_methods(["GET", "POST"])
+@member_only
+def token_list(request: HubRequest) -> HttpResponse:
+    """Show one's API tokens; make one, whose secret is shown in this answer only."""
+    form, secret = TokenForm(posted(request)), None
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        _, secret = tokens.create_token(request.acting, chosen["label"], chosen["scope"], chosen["days"])
+        form = TokenForm()
+    crumbs = [{"url": "/account/", "label": text("hub.account")}]
+    shown = {"tokens": tokens.tokens_of(request.acting), "form": form, "secret": secret, "crumbs": crumbs}
+    return render(request, "hub/tokens.html", {**shown, "title": text("hub.tokens_title")})
+
+
+@require_POST
+@member_only
+def token_revoke(request: HubRequest, number: int) -> HttpResponse:
+    """Revoke one of one's tokens."""
+    tokens.revoke_token(request.acting, number)
+    return redirect("tokens")
+
+
+@require_http_methods(["GET", "POST"])
+@for_act(DeskAct.INVITE)
+def invite(request: HubRequest, organisation: str) -> HttpResponse:
+    """Invite an address into an organisation."""
+    see(request.acting.view, organisation_subject(organisation))
+    form = InvitationForm(organisation, posted(request))
+    if request.method == "POST" and form.is_valid():
+        acting, chosen = request.acting, form.cleaned_data
+        roles = [Role(role) for role in chosen["roles"]]
+        sent = invitations.invite(acting.view, acting.person, chosen["email"], organisation, roles, language())
+        said = text("hub.invited", email=sent.invitation.email, link=sent.link)
+        messages.success(request, said.render(language()))
+        return redirect("record", section="organisations", name=organisation)
+    title = text("hub.invite_title", organisation=title_of(organisation))
+    crumbs = record_crumbs(organisation_subject(organisation), title_of(organisation))
+    return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
+
+
+@require_POST
+@for_act(DeskAct.INVITE)
+def withdraw(request: HubRequest, number: int) -> HttpResponse:
+    """Withdraw an invitation."""
+    invitation = Invitation.objects.filter(pk=number).first()
+    if invitation is None:
+        raise NotFoundError("hub.not_found")
+    invitations.withdraw(request.acting.view, invitation)
+    return redirect("record", section="organisations", name=invitation.organisation)
+
+
+@require_POST
+@for_act(DeskAct.INVITE)
+def remove(request: HubRequest, number: int) -> HttpResponse:
+    """End a membership."""
+    membership = Membership.objects.select_related("person").filter(pk=number).first()
+    if membership is None:
+        raise NotFoundError("hub.not_found")
+    organisation = membership.organisation
+    invitations.remove(request.acting.view, membership)
+    return redirect("record", section="organisations", name=organisation)
+
+
+def by_invitation_only(request: HttpRequest) -> HttpResponse:
+    """Say how one gets an account: where allauth has its sign-up page."""
+    return render(request, "hub/by_invitation_only.html", {"title": text("hub.by_invitation_title")})
+
 
 _ACCOUNT = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
-    path("signup/", pages.by_invitation_only, name="account_signup"),
+    path("signup/", by_invitation_only, name="account_signup"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", account.password_set, name="account_set_password"),
@@ -40,17 +253,17 @@ _ACCOUNT = [
     path("sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("provider/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("provider/error/", social.login_error, name="socialaccount_login_error"),
-    path("provider/signup/", pages.by_invitation_only, name="socialaccount_signup"),
+    path("provider/signup/", by_invitation_only, name="socialaccount_signup"),
     path("provider/", include(openid_connect)),
-    path("tokens/", pages.token_list, name="tokens"),
-    path("tokens/<int:number>/revoke/", pages.token_revoke, name="token-revoke"),
-    path("", pages.account, name="account"),
+    path("tokens/", token_list, name="tokens"),
+    path("tokens/<int:number>/revoke/", token_revoke, name="token-revoke"),
+    path("", show_account, name="account"),
 ]
 urlpatterns = [
     path("account/", include(_ACCOUNT)),
-    path("invitations/<str:secret>/", pages.accept, name="invitation"),
-    path("invitations/<int:number>/withdraw/", pages.withdraw, name="invitation-withdraw"),
-    path("memberships/<int:number>/remove/", pages.remove, name="membership-remove"),
-    path("act-for/", pages.act_for, name="act-for"),
-    path("organisations/<str:organisation>/invite/", pages.invite, name="invite"),
+    path("invitations/<str:secret>/", accept, name="invitation"),
+    path("invitations/<int:number>/withdraw/", withdraw, name="invitation-withdraw"),
+    path("memberships/<int:number>/remove/", remove, name="membership-remove"),
+    path("act-for/", act_for, name="act-for"),
+    path("organisations/<str:organisation>/invite/", invite, name="invite"),
 ]

@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, format_number, leader_chart
-from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.base import localized
 from pilotbase.documents.board import Board
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
@@ -86,9 +87,7 @@ def show_board(request: HubRequest, name: str) -> HttpResponse:
     seen = board_for(acting.view, subject)
     applications = [(one, progress_of(acting.view, one.subject, "board")) for one in own_applications(acting, subject)]
     shown = {
-        "title": text(
-            "live.board_of", scenario=seen.title.render(language()) if not isinstance(seen.title, str) else seen.title
-        ),
+        "title": text("live.board_of", scenario=localized(seen.title, language())),
         "seen": seen,
         "steps": list(seen.board.ranked) if seen.board else [],
         "used": sorted(seen.board.used.items()) if seen.board else [],
@@ -109,7 +108,7 @@ def show_comparison(request: HubRequest, name: str) -> HttpResponse:
     candidates = in_order(found, order, downwards)
     may_know = may_read(ReadScope.BUDGET, view.actor, SubjectRelation(demand_owner=name.partition("/")[0]))
     shown = {
-        "title": text("live.comparison_of", scenario=_title(found)),
+        "title": text("live.comparison_of", scenario=localized(found.title, language())),
         "found": found,
         "rows": [row_of(found, one) for one in candidates],
         "heads": heads(found, order or "ended", downwards),
@@ -196,10 +195,6 @@ def _saves(found: Comparison, saves: float) -> Text:
     baseline = text(f"live.baseline.{found.baseline}")
     code = "live.saves" if saves >= 0 else "live.costs_more"
     return Text(code=code, params={"amount": amount, "baseline": baseline})
-
-
-def _title(found: Comparison) -> str:
-    return found.title if isinstance(found.title, str) else found.title.render(language())
 
 
 def steps_of(board: Board) -> list[LeaderStep]:

@@ -20,9 +20,10 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.sentences import t
-from pilotbase.service.admission import why_not_admitted
+from pilotbase.service.creating import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials import certificates
@@ -83,16 +84,15 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
     """Show a certificate of this base and whether it holds now."""
     checked = certificates.check_issued(base(), serial)
     shown = {"title": text("hub.certificate"), "checked": checked, "serial": serial}
-    shown |= beside_certificate(request.acting, certificates.issued(base(), serial), checked)
+    shown |= _beside(request.acting, certificates.issued(base(), serial), checked)
     return render(request, "hub/certificate.html", {**shown, "crumbs": [section_crumb("certificates")]})
 
 
 @require_safe
 def download(request: HubRequest, serial: str) -> HttpResponse:
     """Give the signed envelope, to be checked offline."""
-    response = HttpResponse(certificates.issued(base(), serial).envelope.to_bytes(), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="certificate-{serial[:12]}.json"'
-    return response
+    envelope = certificates.issued(base(), serial).envelope.to_bytes()
+    return taken.download(envelope, "application/json", f"certificate-{serial[:12]}.json")
 
 
 @require_safe
@@ -121,7 +121,7 @@ def revocations(request: HttpRequest) -> HttpResponse:
     return HttpResponse(read_evidence(base().revocations), content_type="application/json")
 
 
-def beside_certificate(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
+def _beside(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -> dict[str, Any]:
     """Return what the page of a certificate tells beyond it; a visitor is told of an open scenario alone."""
     view, stated = acting.view, issued.certificate
     told: dict[str, Any] = {"scenario": find_listing(view, stated.scenario.subject)}

@@ -23,12 +23,12 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, refusals_in
-from pilotbase.hub.forms.describing import FilesForm
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
 from pilotbase.hub.guards import member_only
-from pilotbase.hub.pages.trials import SANDBOX
+from pilotbase.hub.pages.descriptions import FilesForm
 from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import RecordView, see
+from pilotbase.hub.presenters.taken import sandboxed
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.first_rows import is_archive
 from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files, preview_of, why_no_previews
@@ -175,9 +175,7 @@ def _failing(report: QualityReport | None) -> list[RuleResult]:
 def _quality_page(report: QualityReport | None) -> HttpResponse:
     if report is None:
         raise NotFoundError("hub.not_found")
-    response = HttpResponse(render_quality(report, language()))
-    response["Content-Security-Policy"] = SANDBOX
-    return response
+    return sandboxed(render_quality(report, language()))
 
 
 def _take_quality(request: HubRequest, subject: str) -> None:

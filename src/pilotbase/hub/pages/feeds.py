@@ -13,8 +13,8 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
+from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.moments import format_for_machines
-from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.base import base

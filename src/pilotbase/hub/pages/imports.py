@@ -28,9 +28,9 @@ from pilotbase.catalogue.importing import (
 from pilotbase.catalogue.saving import save_all
 from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
@@ -39,6 +39,7 @@ from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, opened_table
 from pilotbase.hub.guards import for_act
 from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
+from pilotbase.hub.presenters.taken import CSV, download
 from pilotbase.hub.sentences import t
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.intake.versions import vault_of
@@ -91,7 +92,7 @@ def show(request: HubRequest) -> HttpResponse:
 def template(request: HubRequest, kind: str) -> HttpResponse:
     """Give an empty spreadsheet with the columns of a kind, called as in the reader's language."""
     header = [column.title(language()) for column in _columns(kind)]
-    return _file(format_csv(header, []), f"{kind}.csv")
+    return download(format_csv(header, []), CSV, f"{kind}.csv")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,7 +136,7 @@ def problems(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Give every problem as a file."""
     found = _look(request.acting.view, kind, identity).plan.problems
     header = [text(f"imports.{name}").render(language()) for name in ("row", "column", "found", "allowed")]
-    return _file(format_csv(header, (_spelled(problem) for problem in found)), f"{kind}-problems.csv")
+    return download(format_csv(header, (_spelled(problem) for problem in found)), CSV, f"{kind}-problems.csv")
 
 
 @require_POST
@@ -245,11 +246,6 @@ def _columns(kind: str) -> Any:
 
 def _crumbs() -> list[dict[str, object]]:
     return [{"url": "/import/", "label": text("imports.title")}]
-
-
-def _file(content: bytes, name: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 urlpatterns = [

@@ -42,7 +42,7 @@ FORMS: Mapping[str, type[OperationForm]] = {
 """Act → its form."""
 
 
-def choices_of(act: str, incident: Incident) -> dict[str, Choices]:
+def _choices_of(act: str, incident: Incident) -> dict[str, Choices]:
     """Return what there is to choose from: reports that are due, lines of the timeline."""
     if act == IncidentAct.REPORT:
         return {"clock": [(one.clock, one.to.render(language())) for one in incident.clocks if one.done_at is None]}
@@ -123,7 +123,7 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     incident, head = load_incident(view, number)
     if act not in FORMS or act not in possible_acts(view, incident):
         raise NotFoundError("hub.not_found")
-    choices, initial = choices_of(act, incident), _initial(incident, head)
+    choices, initial = _choices_of(act, incident), _initial(incident, head)
     form = FORMS[act](posted(request), given={"number": number}, choices=choices, initial=initial)
     if form.done(view):
         return redirect("incident", number=number)

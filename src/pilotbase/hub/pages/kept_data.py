@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from pilotbase.documents.api.readers import ReaderFacet
+from pilotbase.documents.api.datasets import ReaderFacet
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base

@@ -19,7 +19,7 @@ from pilotbase.data.labelling.quality import quality_lines
 from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.labelling_round import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
+from pilotbase.documents.labelling import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
@@ -29,7 +29,8 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
-from pilotbase.hub.sentences import t
+from pilotbase.hub.presenters.taken import download
+from pilotbase.hub.sentences import area, t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
 from pilotbase.worker.bound.labelling import round_told, sheet_told
@@ -54,16 +55,9 @@ class RoundForm(forms.Form):
         help_text=t("labelling.hub.drawn"),
     )
     guideline_version = forms.CharField(label=t("labelling.hub.version"), max_length=100)
-    guideline = forms.CharField(
-        label=t("labelling.hub.guideline"), max_length=LONGEST_GUIDELINE, widget=forms.Textarea(attrs={"rows": 6})
-    )
+    guideline = area(t("labelling.hub.guideline"), rows=6, max_length=LONGEST_GUIDELINE)
     scale = forms.ChoiceField(label=t("labelling.hub.scale"))
-    classes = forms.CharField(
-        label=t("labelling.hub.classes"),
-        help_text=t("labelling.hub.classes_help"),
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
+    classes = area(t("labelling.hub.classes"), t("labelling.hub.classes_help"), rows=4, max_length=10_000)
     first = forms.ChoiceField(label=t("labelling.hub.first"))
     second = forms.ChoiceField(label=t("labelling.hub.second"))
     judge = forms.ChoiceField(label=t("labelling.hub.judge"), help_text=t("labelling.hub.judge_help"))
@@ -110,9 +104,7 @@ class LabelForm(forms.Form):
 
     item = forms.CharField(widget=forms.HiddenInput, max_length=500)
     label = forms.CharField(max_length=500)
-    reason = forms.CharField(
-        label=t("labelling.hub.reason"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = area(t("labelling.hub.reason"), rows=2, required=False, max_length=2000)
 
 
 class ExportForm(KeepingForm):
@@ -184,7 +176,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
 
 @require_safe
 @member_only
-def download(request: HubRequest, identity: str, file: str) -> HttpResponse:
+def give_labels(request: HubRequest, identity: str, file: str) -> HttpResponse:
     """Give the owner the final labels as a table, or where each comes from."""
     view = request.acting.view
     outcome = outcome_of(base(), view, identity)
@@ -195,8 +187,7 @@ def download(request: HubRequest, identity: str, file: str) -> HttpResponse:
     else:
         spelled = items_document(find_round(view, identity), outcome).to_json_value()
         content, kind = json.dumps(spelled, ensure_ascii=False, indent=1).encode(), "application/json"
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    response = download(content, kind, file)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -261,6 +252,6 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
 urlpatterns = [
     path("labelling/", show_all, name="labelling"),
     path("labelling/<digits:identity>/", show, name="labelling-round"),
-    path("labelling/<digits:identity>/<str:file>", download, name="labelling-file"),
+    path("labelling/<digits:identity>/<str:file>", give_labels, name="labelling-file"),
     path("datasets/<name:name>/labelling/", start, name="labelling-open"),
 ]

@@ -14,24 +14,24 @@ from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
 from pilotbase.charts import Grid, grid_chart, way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.safe_csv import format_csv
-from pilotbase.documents.targets import Figure, Phase
+from pilotbase.documents.roadmap import Figure, Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.guards import for_reading
+from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.records import lines_of
 from pilotbase.operations import ledger as operations
 from pilotbase.operations.ledger import MOST_TOP
-from pilotbase.roadmap.choosing import scenarios_of
 from pilotbase.roadmap.ledger import owner_of
-from pilotbase.roadmap.ranking import CRITERIA
-from pilotbase.roadmap.tables import Table, format_shift, ledger_table, map_table, ranking_table
+from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
+from pilotbase.roadmap.tables import format_shift, ledger_table, map_table, ranking_table
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
@@ -168,7 +168,7 @@ def download(request: HubRequest, name: str) -> HttpResponse:
         table = ranking_table(_ranking(request), reader)
     else:
         raise NotFoundError("hub.not_found")
-    return _csv(table, name)
+    return taken.download(format_csv(table.header, table.rows), taken.CSV, f"{name}.csv")
 
 
 def _ranking(request: HubRequest) -> RankingTold:
@@ -245,11 +245,6 @@ def _grid(cells: list[CellTold]) -> Grid:
 def _moved(flip: FlipTold) -> str:
     changes = zip(CRITERIA, flip.moved, strict=True)
     return ", ".join(f"{capitalised('roadmap', name)} {100 * by:+.1f}%" for name, by in changes if by)
-
-
-def _csv(table: Table, name: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return HttpResponse(format_csv(table.header, table.rows), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _whole(request: HubRequest, name: str, default: int, most: int) -> int:

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from pilotbase.charts import GapSquare, gap_chart
+from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapMap, Match, Matches
 from pilotbase.documents.permissions import Act, SubjectRelation, permitted
@@ -78,10 +79,9 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show what may fit a scenario or an application, in what the reader sees."""
     subject = subject_of(section, name)
     found, withheld = match_subject(request.acting.view, subject), withheld_proofs(request.acting.view)
-    title = found.title if isinstance(found.title, str) else found.title.render(language())
     code = "match.applications_for" if found.side == "scenario" else "match.scenarios_for"
     shown = {
-        "title": Text(code=code, params={"title": title}),
+        "title": Text(code=code, params={"title": localized(found.title, language())}),
         "found": found,
         "rows": [_row(request.acting, found, one, withheld) for one in found.ranked],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
@@ -148,5 +148,5 @@ def _step(acting: RequestActor, found: Matches, one: Match) -> MatchStep | None:
 
 urlpatterns = [
     path("matching/", show, name="matching"),
-    path("<matched:section>/<name:name>/matches/", of_record, name="record-matches"),
+    path("<public:section>/<name:name>/matches/", of_record, name="record-matches"),
 ]

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
-from pilotbase.charts.themes import DARK
+from pilotbase.charts.palette import DARK
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.targets import Figure
+from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.guards import for_reading
@@ -24,7 +24,7 @@ from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
-from pilotbase.workspace.late_work import count_late, list_late
+from pilotbase.workspace.listings import count_late, list_late
 from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import View
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import PUBLISHED_STEPS
 from pilotbase.certificate.status import CertificateStatus
-from pilotbase.charts import Leg, way_chart
+from pilotbase.charts import way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.schema import KINDS, json_schema
@@ -149,7 +149,7 @@ def figures(request: HubRequest) -> HttpResponse:
         "way": found.way,
         "whole": format_days(found.way.whole.value) if found.way.whole else "",
         "legs": [(leg, format_days(leg.days)) for leg in legs],
-        "chart": drawn(way_chart(legs, language())) if _known(legs) else "",
+        "chart": drawn(way_chart(legs, language())) if any(leg.days is not None for leg in legs) else "",
         "sectors": public.open_by("sector"),
         "actions": public.open_by("action"),
     }
@@ -181,10 +181,6 @@ def schema(request: HttpRequest, kind: str) -> HttpResponse:
 def vocabularies(request: HttpRequest) -> HttpResponse:
     """Give the base's words in both languages, for programs."""
     return shared(request, canonical_json(_vocabularies_json()), "application/json")
-
-
-def _known(legs: list[Leg]) -> bool:
-    return any(leg.days is not None for leg in legs)
 
 
 def _narrowing(words: str, sector: str, action: str) -> dict[str, Any]:

@@ -12,52 +12,30 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
-from pilotbase.data.labelling.quality import figure_line
-from pilotbase.data.terms.budgets import budgets
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Runtime
-from pilotbase.documents.base import Document, Localized
-from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.labelling_round import PublishedLabels
 from pilotbase.documents.lifecycles import states
 from pilotbase.documents.permissions import Act, DeskAct
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
-from pilotbase.documents.report import Report
+from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
-from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening, Sector
+from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
-from pilotbase.hub.base import base
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
-from pilotbase.hub.pages.rehearsals import rehearsal_log
-from pilotbase.hub.pages.statistics import bar_of
-from pilotbase.hub.pages.statistics_terms import settling
+from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.names import names_shown
-from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
 from pilotbase.hub.presenters.states import way
-from pilotbase.worker.datasets.contributions import contribution
-from pilotbase.worker.datasets.keeping import kept_of
-from pilotbase.worker.datasets.measuring import published_report
-from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
-from pilotbase.worker.readings import certificate_of, report_of
-from pilotbase.worker.trials.acts import judge_of
-from pilotbase.worker.trials.estimates import estimate_shown
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
-from pilotbase.workspace.store import View
-from pilotbase.workspace.uses import uses_of
 
-_USES = 50
-"""The newest uses that a page shows."""
 PAGE = 50
 _WORDS = 200
 
@@ -150,7 +128,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "can_agree": _may_agree(request.acting, seen.listing),
         "can_propose": opened and request.acting.may(Act.COMMISSION_PROPOSE),
         "kit_forms": _other_forms(seen.document) if opened else (),
-        **_contents(view, seen.document, seen.record),
+        **contents(view, seen.document, seen.record),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
@@ -192,7 +170,7 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
         raise NotFoundError("hub.not_found")
     title, crumbs = text("hub.version_title", digest=digest[:12]), record_crumbs(seen.subject, seen.title)
     shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored, "quality": None}
-    return render(request, "hub/version.html", {**_contents(view, document, None), **shown})
+    return render(request, "hub/version.html", {**contents(view, document, None), **shown})
 
 
 def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
@@ -219,103 +197,6 @@ def _standing(record: Record) -> list[tuple[str, str | None]]:
     """Return organisation and person of everybody who stands in a record."""
     taken = [(step.organisation, step.person) for step in record.history]
     return taken + [(reviewer.organisation, reviewer.person) for reviewer in record.reviewers]
-
-
-def _contents(view: View, document: object, record: Record | None) -> dict[str, Any]:
-    """Return the documents that the page of a record lays out, those that are seen."""
-    found: dict[str, Any] = {"document": document}
-    if isinstance(document, Scenario):
-        found["scenario"] = document
-    elif isinstance(document, ApplicationVersion):
-        found["application"] = document.application
-        found["folder"] = document.folder
-        found |= _of_application(view, document, record) if record is not None else {}
-    if record is not None:
-        found["record"] = record
-        judge = judge_of(base(), view.store.clock())
-        found["waits"] = [(wait, judge.bar_of_wait(record, wait)) for wait in record.waits]
-    if isinstance(document, Dataset | Agreement):
-        found |= _of_terms(view, document, record)
-    if record is not None and record.kind == "commission":
-        found |= _of_trial(view, record)
-    return found
-
-
-def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) -> dict[str, Any]:
-    """Return on which terms a dataset is used, and the uses that its parties may see."""
-    if isinstance(document, Dataset):
-        uses = uses_of(view, document.subject, limit=_USES)
-        return {
-            "offer": document.usage,
-            "uses": uses,
-            "contribution": contribution(view, document.subject),
-            "kept": kept_of(base(), view, document.subject),
-            "quality": published_report(view, document.subject),
-            "own_dataset": view.actor.organisation == document.owner.organisation,
-            "may_erase": view.actor.may_write_for(document.owner.organisation),
-            "statistics": _statistics(view, document, record),
-            **_labels(view, document),
-        }
-    uses = uses_of(view, document.dataset, record.subject, _USES) if record is not None else []
-    dataset = find_listing(view, document.dataset)
-    return {"offer": document.offer, "uses": uses, "about_dataset": dataset}
-
-
-def _labels(view: View, dataset: Dataset) -> dict[str, Any]:
-    """Return what the owner of a dataset has stated of its labels."""
-    digest = view.head(labels_head(dataset.subject))
-    if digest is None:
-        return {}
-    found = view.load(digest, PublishedLabels)
-    return {"labels": found, "labels_line": figure_line(found.statement.agreement)}
-
-
-def _statistics(view: View, dataset: Dataset, record: Record | None) -> dict[str, Any]:
-    """Return whether the reader asks for statistics of closed data or settles them, and budgets they may know."""
-    if dataset.opening is not Opening.COMPUTE_TO_DATA or not view.actor.organisation:
-        return {}
-    bars = [bar_of(one) for one in budgets(view, dataset.subject)]
-    settles = record is not None and settling(view.actor, dataset, record) is not None
-    return {"offered": offered(base(), view, dataset.subject), "bars": bars, "settles": settles}
-
-
-def _of_application(view: View, version: ApplicationVersion, record: Record) -> dict[str, Any]:
-    """Return how far its newest work is, and what came of its rehearsal for whom that was made."""
-    digest = record.documents.get("rehearsal")
-    stored = view.get(digest) if digest else None
-    report = stored.load(Report) if stored else None
-    printed = rehearsal_log(version, report) if report is not None else None
-    job = progress_of(view, record.subject)
-    live = job is not None and job.live
-    return {"rehearsal": report, "rehearsal_log": printed, "job": job, "live": live}
-
-
-def _of_trial(view: View, record: Record) -> dict[str, Any]:
-    terms = record.documents.get("commission")
-    issued = certificate_of(view, record)
-    job = progress_of(view, record.subject)
-    return {
-        "about": [(label, subject, _title(view, subject)) for label, subject in _subjects(record)],
-        "commission": view.load(terms, Commission) if terms else None,
-        "approvals": record.approvals_at(view.store.clock()),
-        "report": report_of(view, record),
-        "certificate": issued.certificate if issued else None,
-        "estimate": estimate_shown(view, record),
-        "plan": plan_shown(view, record),
-        "job": job,
-        "live": job is not None and job.live,
-    }
-
-
-def _subjects(record: Record) -> list[tuple[Text, str]]:
-    kinds = (("scenario", text("hub.scenario")), ("application", text("hub.application")))
-    return [(label, record.subjects[kind]) for kind, label in kinds if kind in record.subjects]
-
-
-def _title(view: View, subject: str) -> Localized | None:
-    """Return the title of a record that the actor may open, else None."""
-    listing = find_listing(view, subject)
-    return listing.title if listing is not None else None
 
 
 def _members(acting: RequestActor, name: str) -> dict[str, Any]:

@@ -13,20 +13,20 @@ from django.views.decorators.http import require_safe
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.application import Runtime
+from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.guards import for_act, member_only
-from pilotbase.hub.pages.trials import SANDBOX
 from pilotbase.hub.presenters.addresses import subject_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.taken import download, sandboxed
 from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
 from pilotbase.worker.datasets.statistics import synthetic_kit
@@ -45,7 +45,7 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
         raise NotFoundError("hub.not_found")
     wanted = request.acting.organisation, _form(request)
     packed = synthetic_kit(base(), seen.document, *wanted) or starter_kit(base(), seen.document, *wanted)
-    return _download(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
+    return download(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
 
 
 @require_safe
@@ -53,10 +53,8 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
 def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report of the newest rehearsal to whom it was made for, with cases where they may hold the rows."""
     found, version = _rehearsal(request, name)
-    cases = rehearsal_cases(request.acting.view, version, found)
-    response = HttpResponse(render_report(found, None, language(), cases=cases))
-    response["Content-Security-Policy"] = SANDBOX
-    return response
+    cases = _cases(request.acting.view, version, found)
+    return sandboxed(render_report(found, None, language(), cases=cases))
 
 
 @require_safe
@@ -67,7 +65,7 @@ def log(request: HubRequest, name: str) -> HttpResponse:
     printed = rehearsal_log(version, found)
     if printed is None:
         raise NotFoundError("hub.not_found")
-    return _download(printed.content, "text/plain; charset=utf-8", "application.log")
+    return download(printed.content, "text/plain; charset=utf-8", "application.log")
 
 
 def _form(request: HubRequest) -> Runtime:
@@ -89,12 +87,6 @@ def _rehearsal(request: HubRequest, name: str) -> tuple[Report, ApplicationVersi
     return stored.load(Report), view.load(record.documents["application"], ApplicationVersion)
 
 
-def _download(content: bytes, kind: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
 @dataclass(frozen=True)
 class RehearsalLog:
     """The log of a rehearsal; where it is withheld it holds the words that say so."""
@@ -114,7 +106,7 @@ def rehearsal_log(version: ApplicationVersion, report: Report) -> RehearsalLog |
     return RehearsalLog(content, reason if content.startswith(reason.render().encode()) else None)
 
 
-def rehearsal_cases(view: View, version: ApplicationVersion, report: Report) -> ShownCases | None:
+def _cases(view: View, version: ApplicationVersion, report: Report) -> ShownCases | None:
     """Return cases of the rehearsal that ``report`` tells of, for its supplier as long as terms let them hold the rows.
 
     Nobody else is shown any, whoever may read the report; terms are asked now, not as they were when it was rehearsed.

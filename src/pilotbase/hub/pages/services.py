@@ -42,7 +42,7 @@ KeyForm = form_of(services.CREATE_KEY)
 BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period"})
 
 
-def terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
+def _terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
     """Return terms as they stand in the form: what each is called, and its value."""
     said = terms.model_dump() | {"ask_human": t("service.asks_human" if terms.ask_human else "service.asks_nobody")}
     return [(label_of(services.SET_TERMS, name), value) for name, value in said.items()]
@@ -135,7 +135,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "service": seen.service,
         "standing": seen.standing,
         "routes": _routes(seen),
-        "terms": terms_told(seen.service.terms),
+        "terms": _terms_told(seen.service.terms),
         "history": history_of(view, name),
         "seats": seen.seats,
         "secret": secret,

@@ -29,10 +29,9 @@ from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import RecordView, see
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.worker.datasets.statistics import (
     QuestionPrice,
-    StatisticsRequest,
     asked_of,
     find_asked,
     offered,
@@ -76,13 +75,7 @@ class StatisticsForm(forms.Form):
         initial=1,
         required=False,
     )
-    dates = forms.CharField(
-        label=t("statistics.dates"),
-        help_text=t("statistics.dates_help"),
-        max_length=5000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    dates = area(t("statistics.dates"), t("statistics.dates_help"), rows=2, max_length=5000, required=False)
     name = forms.CharField(
         label=t("statistics.again"), help_text=t("statistics.again_help"), max_length=100, required=False
     )
@@ -130,7 +123,10 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
         "cost": _cost(price) if price is not None else None,
         "given": {one: request.POST.get(one, "") for one in form.fields} if form is not None and price else {},
         "bars": [bar_of(one) for one in budgets(view, seen.subject)],
-        "asked": [_row(one) for one in asked_of(view, seen.subject)],
+        "asked": [
+            {"asked": one, "epsilon": decimal(one.order.question.epsilon), "work": told(one.job)}
+            for one in asked_of(view, seen.subject)
+        ],
         "crumbs": record_crumbs(seen.subject, seen.title),
     }
     return render(request, "hub/statistics.html", shown)
@@ -180,10 +176,6 @@ def _cost(price: QuestionPrice) -> dict[str, Any]:
         "after": None if after is None else decimal(after),
         "may": price.decision.permitted,
     }
-
-
-def _row(asked: StatisticsRequest) -> dict[str, Any]:
-    return {"asked": asked, "epsilon": decimal(asked.order.question.epsilon), "work": told(asked.job)}
 
 
 def decimal(millionths: int) -> str:

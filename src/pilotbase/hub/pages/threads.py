@@ -16,10 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ExchangeAct
-from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.thread import (
     MAXIMUM_ATTACHMENTS,
@@ -136,7 +135,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 @member_only
 def about(request: HubRequest, section: str, name: str) -> HttpResponse:
     """List the threads about one scenario or application."""
-    seen = see(request.acting.view, _subject(section, name))
+    seen = see(request.acting.view, subject_of(section, name))
     shown = {
         "title": text("thread.exchange"),
         "lead": seen.title,
@@ -150,7 +149,7 @@ def about(request: HubRequest, section: str, name: str) -> HttpResponse:
 @member_only
 def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Ask the owner of a scenario or an application."""
-    seen = see(request.acting.view, _subject(section, name))
+    seen = see(request.acting.view, subject_of(section, name))
     form = QuestionForm(request.acting, *posted_files(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
@@ -270,13 +269,6 @@ def _list(request: HubRequest, subject: str | None, shown: dict[str, Any]) -> Ht
     )
 
 
-def _subject(section: str, name: str) -> str:
-    subject = subject_of(section, name)
-    if kind_of(subject) not in threads.KINDS:
-        raise NotFoundError("hub.not_found")
-    return subject
-
-
 def _attach(request: HubRequest, thread: Thread, number: int, files: Iterable[UploadedFile[bytes]]) -> None:
     for one in files:
         limit = settings.CONFIGURATION.attachment_bytes
@@ -331,6 +323,6 @@ urlpatterns = [
     path("exchange/<drawn:identity>/<int:number>/correct/", correct, name="thread-correct"),
     path("exchange/<drawn:identity>/<int:number>/remove/", remove, name="thread-remove"),
     path("exchange/<drawn:identity>/<int:number>/<digits:digest>/", file, name="thread-file"),
-    path("<section:section>/<name:name>/threads/", about, name="threads-about"),
-    path("<section:section>/<name:name>/threads/new/", ask, name="thread-new"),
+    path("<public:section>/<whole:name>/threads/", about, name="threads-about"),
+    path("<public:section>/<name:name>/threads/new/", ask, name="thread-new"),
 ]

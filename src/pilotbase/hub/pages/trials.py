@@ -19,7 +19,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
-from pilotbase.hub.presenters.taken import bundle_response
+from pilotbase.hub.presenters.taken import bundle_response, sandboxed
 from pilotbase.trial.page import render_report
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
@@ -29,12 +29,6 @@ from pilotbase.worker.readings import certificate_of, record_for, report_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
-
-SANDBOX = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""A report's own policy allows its one stylesheet by hash; this takes everything else away from it."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +63,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     issued = certificate_of(view, record)
     certificate = issued.certificate if issued is not None else None
     check_at = certificate_address(certificate.serial) if certificate is not None else None
-    response = HttpResponse(render_report(found, certificate, language(), check_at, _ways(view, record)))
-    response["Content-Security-Policy"] = SANDBOX
-    return response
+    return sandboxed(render_report(found, certificate, language(), check_at, _ways(view, record)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -48,7 +48,7 @@ from pilotbase.hub.forms.files import (
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.uploads import Upload
 from pilotbase.worker.intake.boxed_tables import draft_in_box
@@ -63,7 +63,7 @@ from pilotbase.workspace.store import View
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
-SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
+_SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
 """What a draft is made from."""
 
 
@@ -75,7 +75,7 @@ def no_table(kinds: tuple[str, ...]) -> str:
 class DataForm(SizedForm):
     """The table of cases: the first thing that is asked for."""
 
-    kinds: ClassVar[tuple[str, ...]] = SOURCES
+    kinds: ClassVar[tuple[str, ...]] = _SOURCES
     cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
 
     def clean_cases(self) -> UploadedFile[Any]:
@@ -89,13 +89,7 @@ class AnswersForm(DataForm):
     """The six answers, or a finished scenario.yaml; either way about a table that is kept."""
 
     kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
-    problem = forms.CharField(
-        label=t("hub.field_problem"),
-        help_text=t("hub.help_problem"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=2000,
-        required=False,
-    )
+    problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000, required=False)
     target = forms.CharField(
         label=t("hub.field_target"), help_text=t("hub.help_target"), max_length=200, required=False
     )
@@ -170,13 +164,7 @@ class EditForm(DataForm, KeepingForm):
         widget=forms.Textarea(attrs={"rows": 32, "class": "code", "spellcheck": "false", "wrap": "off"}),
         max_length=200_000,
     )
-    note = forms.CharField(
-        label=t("hub.field_change"),
-        help_text=t("hub.help_change"),
-        widget=forms.Textarea(attrs={"rows": 2}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
+    note = area(t("hub.field_change"), t("hub.help_change"), rows=2, required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
     why_holds = forms.BooleanField(label=t("hub.field_why_holds"), widget=forms.HiddenInput, required=False)
     """Asked for only where a criterion was changed and its reason was not."""
@@ -205,13 +193,7 @@ class ApplicationForm(SizedForm, KeepingForm):
         widget=forms.FileInput(attrs={"data-asked": ""}),
     )
     scenario = forms.ChoiceField(label=t("hub.field_made_for"), help_text=t("hub.help_made_for"), required=False)
-    note = forms.CharField(
-        label=t("hub.field_note"),
-        help_text=t("hub.help_note"),
-        widget=forms.Textarea(attrs={"rows": 2}),
-        required=False,
-        max_length=LONGEST_NOTE,
-    )
+    note = area(t("hub.field_note"), t("hub.help_note"), rows=2, required=False, max_length=LONGEST_NOTE)
 
     def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, initial={"scenario": f"scenario:{request.GET.get('scenario', '')}"})

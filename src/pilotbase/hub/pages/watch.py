@@ -30,14 +30,14 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, bound_of, do, post_of
 from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import area, t
 from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.status import ColourSpell, drift_spells, earlier_armings
+from pilotbase.watch.status import drift_spells, earlier_armings
 from pilotbase.watch.subjects import service_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -45,7 +45,7 @@ from pilotbase.workspace.store import View
 _DAY = 86_400
 
 
-class DurationField(forms.CharField):
+class _DurationField(forms.CharField):
     """A length of time of ``least`` to ``most`` seconds, spelled with its unit; cleaned it is a number of seconds."""
 
     def __init__(self, *, least: int, most: int, label: object, help_text: object = "") -> None:
@@ -84,13 +84,13 @@ class TermsForm(forms.Form):
     alpha = forms.FloatField(
         label=t("watching.alpha"), help_text=t("watching.alpha_help"), min_value=0.0001, max_value=0.49
     )
-    cohort = DurationField(
+    cohort = _DurationField(
         label=t("watching.cohort"), help_text=t("watching.cohort_help"), least=1, most=LONGEST_DAYS * _DAY
     )
-    labels = DurationField(
+    labels = _DurationField(
         label=t("watching.labels"), help_text=t("watching.label_help"), least=0, most=LONGEST_DAYS * _DAY
     )
-    silence = DurationField(
+    silence = _DurationField(
         label=t("watching.silence"), help_text=t("watching.silence_help"), least=1, most=LONGEST_DAYS * _DAY
     )
     availability = _share("availability", WatchTerms)
@@ -140,7 +140,7 @@ class TermsForm(forms.Form):
 class SilenceForm(forms.Form):
     """Why and how long notices rest."""
 
-    reason = forms.CharField(label=t("watching.reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+    reason = area(t("watching.reason"), rows=2, max_length=2000)
     hours = forms.FloatField(label=t("watching.hours"), initial=8, min_value=0.1, max_value=2160)
 
     def until(self, now: datetime) -> datetime:
@@ -295,11 +295,10 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
     profile = view.get(watch.profile)
     columns = sorted(spells) if profile is None else list(profile.load(ReferenceProfile).columns)
     order = sorted(columns, key=lambda column: (column not in spells, columns.index(column)))[:_STRIPS]
-    return drift_chart([_strip(column, spells[column]) for column in order], begins, ends, language())
-
-
-def _strip(column: str, spells: Sequence[ColourSpell]) -> DriftStrip:
-    return DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells])
+    strips = [
+        DriftStrip(column, [Spell(one.begins, one.ends, one.colour) for one in spells[column]]) for column in order
+    ]
+    return drift_chart(strips, begins, ends, language())
 
 
 urlpatterns = [

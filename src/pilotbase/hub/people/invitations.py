@@ -8,7 +8,7 @@ import smtplib
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 from allauth.account.models import EmailAddress  # type: ignore[import-untyped]
@@ -148,8 +148,8 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
             for invitation in made:
                 facts: dict[str, str | int] = {"roles": ", ".join(invitation.roles), "invitation": invitation.pk}
                 subjects = [organisation_subject(invitation.organisation)]
-                change.record("invitation.sent", subjects, facts, logged_person(invitation.email, inviter))
-    return [SentInvitation(invitation, link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
+                change.record("invitation.sent", subjects, facts, _logged_person(invitation.email, inviter))
+    return [SentInvitation(invitation, _link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
 
 
 def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
@@ -167,15 +167,15 @@ def _require_address(email: str) -> None:
         raise InputError("hub.no_address", found=email) from None
 
 
-def link_of(secret: str) -> str:
+def _link_of(secret: str) -> str:
     """Return the link of an invitation."""
     return f"{settings.CONFIGURATION.url}/invitations/{secret}/"
 
 
-def open_invitation(secret: str, now: datetime | None = None) -> Invitation:
+def open_invitation(secret: str) -> Invitation:
     """Return the invitation of a link; raises `NotFoundError`: unknown, used, withdrawn and expired look alike."""
     found = Invitation.objects.filter(
-        secret_hash=hash_secret(secret), used_at=None, withdrawn_at=None, expires_at__gt=now or timezone.now()
+        secret_hash=hash_secret(secret), used_at=None, withdrawn_at=None, expires_at__gt=timezone.now()
     ).first()
     if found is None:
         raise NotFoundError("hub.invitation_gone")
@@ -275,10 +275,10 @@ def _log_membership(view: View, action: str, membership: Membership) -> None:
         change.require_operator()
         subjects = [organisation_subject(membership.organisation)]
         facts: dict[str, str | int] = {"roles": ", ".join(membership.roles), "person": membership.person.identity}
-        change.record(action, subjects, facts, logged_person(membership.person.email, None))
+        change.record(action, subjects, facts, _logged_person(membership.person.email, None))
 
 
-def logged_person(email: str, inviter: Person | None) -> bytes:
+def _logged_person(email: str, inviter: Person | None) -> bytes:
     """Return who it is about: kept apart from the log, so that erasing it leaves every proof valid."""
     return json.dumps({"email": email, "by": inviter.email if inviter else None}).encode()
 

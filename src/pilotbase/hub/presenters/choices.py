@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from pilotbase.catalogue.advancing import Possible
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.documents.api.comparison import SealedVersion
+from pilotbase.documents.api.trials import SealedVersion
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, may_read
 from pilotbase.documents.record import ApplicationVersion, Record, Waiting
@@ -18,7 +18,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.records import RecordView
-from pilotbase.service.admission import why_not_admitted
+from pilotbase.service.creating import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
 from pilotbase.worker.bundles.packing import reports_of
@@ -73,17 +73,15 @@ class Choice:
 
 def choices(view: View, record: Record) -> list[Choice]:
     """Return what the actor of ``view`` may do to ``record`` now, in the order in which a page offers it."""
-    possible = [one for one in acts_on(base(), view, record) if _has_object(one)]
+    possible = [
+        one for one in acts_on(base(), view, record) if one.obstacle is None or one.obstacle.code not in _ABOUT_NOTHING
+    ]
     waiting = {wait.act for wait in record.waits if _mine(wait, view.actor)}
     bars = [one.bar for one in possible if one.act in waiting and one.bar is not None]
     remedies = [one for bar in bars for one in bar.remedies if one.is_for(view.actor) and one.subject == record.subject]
     turn = waiting | {one.act for one in remedies}
     found = [Choice(one, one.act in turn, one.act in _ENDS) for one in possible]
     return sorted(found, key=lambda one: (one.barred, one.ends, not one.turn))
-
-
-def _has_object(possible: Possible) -> bool:
-    return possible.obstacle is None or possible.obstacle.code not in _ABOUT_NOTHING
 
 
 def _mine(wait: Waiting, actor: Actor) -> bool:

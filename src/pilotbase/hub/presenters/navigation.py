@@ -62,9 +62,8 @@ PUBLIC = (
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
     acting = getattr(request, "acting", None)
-    entries = [_line(entry, request.path) for entry in _entries() if _is_for(entry, acting)]
     return {
-        "navigation": entries,
+        "navigation": [_line(entry, request.path) for entry in entries() if _is_for(entry, acting)],
         "acting": acting,
         "reader": language(),
         "base_name": base().trust.issuer,
@@ -73,7 +72,8 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
 
 
 @cache
-def _entries() -> tuple[NavigationItem, ...]:
+def entries() -> tuple[NavigationItem, ...]:
+    """Return every line of the navigation, in order."""
     added = (entry for module in mirrored("hub.presenters.navigation") for entry in module.FLOW)
     return (*FLOW, *added, *PUBLIC)
 

@@ -7,12 +7,17 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from pilotbase.documents.given_files import File, Part, Stretch
+from pilotbase.documents.files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
 from pilotbase.hub.bounds import RangeError
 from pilotbase.worker.bundles.packing import Bundle
 
+CSV = "text/csv; charset=utf-8"
 _POLICY = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_REPORT_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -63,8 +68,16 @@ def file_response(taken: File) -> StreamingHttpResponse:
     return response
 
 
+def download(content: bytes, kind: str, name: str) -> HttpResponse:
+    """Return bytes of a media type as a file to keep."""
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 def bundle_response(bundle: Bundle) -> HttpResponse:
     """Return the archive as a file to keep."""
-    response = HttpResponse(bundle.archive, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
-    return response
+    return download(bundle.archive, "application/zip", bundle.name)
+
+
+def sandboxed(page: str) -> HttpResponse:
+    """Return a report, in which nothing can run or reach anything: its own policy allows its stylesheet by hash."""
+    return HttpResponse(page, headers={"Content-Security-Policy": _REPORT_POLICY})

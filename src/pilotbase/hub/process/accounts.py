@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pilotbase.documents.errors import InputError
 from pilotbase.hub.configuration import HOME_VARIABLE, SETTINGS, HubConfiguration, django_database
-from pilotbase.workspace.backup.reading import ACCOUNTS, Backup
+from pilotbase.workspace.backup.restoring import ACCOUNTS, Backup
 from pilotbase.workspace.home import Home, open_home
 
 _HUB_KEY = "hub.key"

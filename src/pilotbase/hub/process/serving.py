@@ -31,7 +31,7 @@ _LOOK_SECONDS, _RESTART_SECONDS = 0.5, 2.0
 _SHORT_LIFE_SECONDS, _LONGEST_PAUSE_SECONDS = 10.0, 300.0
 """A process that ends sooner has not come to work; after `_MOST_DEATHS` of those in a row it is tried that seldom."""
 _MOST_DEATHS = 5
-SPACE = 256 << 20
+_SPACE = 256 << 20
 """Bytes that should be free: an upload, its encrypted copy, and the store's own journal."""
 _MAIL_SECONDS = 5
 _LISTENS_SECONDS = 0.1
@@ -260,8 +260,8 @@ def _of_place(place: BindAddress) -> Iterator[Text]:
 def _of_space(home: Path) -> Iterator[Text]:
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
-    if free < SPACE:
-        yield text("hub.check_space", path=home, free=free, wanted=SPACE)
+    if free < _SPACE:
+        yield text("hub.check_space", path=home, free=free, wanted=_SPACE)
 
 
 def _of_mail(configuration: HubConfiguration) -> Iterator[Text]:

@@ -9,8 +9,7 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import MeasureInput, MeasurePart, decimal_steps, indicator, mean_of
-from pilotbase.measures.reals import Reals
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Reals, decimal_steps, indicator, mean_of
 
 _LARGEST = Decimal(10) ** 15
 _LARGEST_RATIO = Decimal(10) ** 10

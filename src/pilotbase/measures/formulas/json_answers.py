@@ -11,8 +11,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
-from pilotbase.measures.reading.json_schema import check_schema, fits
-from pilotbase.measures.reading.json_values import equal, fields_of, read_json
+from pilotbase.measures.reading.json_values import check_schema, equal, fields_of, fits, read_json
 from pilotbase.measures.text_pairs import mean_score, share_right
 
 
@@ -98,7 +97,7 @@ MEASURES = (
     ),
     Measure(
         "json_schema", text("measure.json_schema"), "answers that keep to the schema in the truth / N",
-        "JSON Schema draft 2020-12, Core and Validation, the keywords of reading/json_schema.py", "higher", TEXTS,
+        "JSON Schema draft 2020-12, Core and Validation, the keywords of reading/json_values.py", "higher", TEXTS,
         json_schema, guarantees=SHARE, paired=True,
     ),
 )  # fmt: skip

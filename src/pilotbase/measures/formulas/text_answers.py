@@ -9,10 +9,9 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
-from pilotbase.measures.edit_distance import edit_distance
 from pilotbase.measures.observation import MeasureInput, MeasurePart, missing_texts
 from pilotbase.measures.reading.tokens import tokens
-from pilotbase.measures.text_pairs import mean_score, share_right
+from pilotbase.measures.text_pairs import edit_distance, mean_score, share_right
 
 
 def exact_match(question: MeasureInput) -> MeasurePart:

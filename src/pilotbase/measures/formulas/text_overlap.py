@@ -11,11 +11,10 @@ from collections import Counter
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.common_subsequence import common_subsequence
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart
 from pilotbase.measures.reading.tokens import normal, tokens, without_articles
-from pilotbase.measures.text_pairs import mean_score, share_right
+from pilotbase.measures.text_pairs import common_subsequence, mean_score, share_right
 
 
 def normalised_match(question: MeasureInput) -> MeasurePart:

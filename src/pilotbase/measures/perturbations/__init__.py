@@ -6,19 +6,11 @@ perturbation_problems(rule.under, features) -> [Text]           before the freez
 PERTURBATIONS                                                   name -> class: parameters, kinds of column
 """
 
-from pilotbase.measures.perturbations.definition import (
-    ColumnKind,
-    Columns,
-    Perturbation,
-    PerturbationParameter,
-    kind_of,
-)
+from pilotbase.measures.perturbations.definition import Perturbation, PerturbationParameter, kind_of
 from pilotbase.measures.perturbations.registry import PERTURBATIONS, perturbation_of, perturbation_problems
 
 __all__ = [
     "PERTURBATIONS",
-    "ColumnKind",
-    "Columns",
     "Perturbation",
     "PerturbationParameter",
     "kind_of",

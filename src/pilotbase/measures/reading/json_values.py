@@ -1,16 +1,35 @@
-"""Answers that are JSON: read strictly, compared field by field."""
+"""Answers that are JSON: read strictly, compared field by field, held against a part of JSON Schema (draft 2020-12).
+
+type, enum, const; properties, required, additionalProperties (true or false); items, minItems, maxItems; minimum,
+maximum, exclusiveMinimum, exclusiveMaximum; minLength, maxLength.
+"""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
 
 _DEEPEST = 100
 """Levels; what is nested deeper is read as no JSON."""
 
 Path = tuple[str, ...]
+Schema = Mapping[str, Any]
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0,
+}
+_ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "title", "description", "default", "examples"})
+_NUMBER, _TEXT, _LIST, _OBJECT = (_TYPES[name] for name in ("number", "string", "array", "object"))
 
 
 def read_json(text: str) -> Any:
@@ -66,3 +85,63 @@ def _plain(text: str) -> str:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+# Keyword → of which values it speaks, and whether a value keeps to it.
+_RULES: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]] = {
+    "type": (lambda _: True, lambda value, types: any(_TYPES[name](value) for name in _listed(types))),
+    "enum": (lambda _: True, lambda value, allowed: any(equal(value, one) for one in allowed)),
+    "const": (lambda _: True, equal),
+    "required": (_OBJECT, lambda value, names: set(names) <= value.keys()),
+    "properties": (_OBJECT, lambda value, of: all(fits(value[name], of[name]) for name in of.keys() & value.keys())),
+    "items": (_LIST, lambda value, schema: all(fits(one, schema) for one in value)),
+    "minItems": (_LIST, lambda value, least: len(value) >= least),
+    "maxItems": (_LIST, lambda value, most: len(value) <= most),
+    "minimum": (_NUMBER, lambda value, least: value >= least),
+    "maximum": (_NUMBER, lambda value, most: value <= most),
+    "exclusiveMinimum": (_NUMBER, lambda value, below: value > below),
+    "exclusiveMaximum": (_NUMBER, lambda value, above: value < above),
+    "minLength": (_TEXT, lambda value, least: len(value) >= least),
+    "maxLength": (_TEXT, lambda value, most: len(value) <= most),
+}
+_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    "type": lambda given: bool(_listed(given)) and all(_TEXT(one) and one in _TYPES for one in _listed(given)),
+    "enum": _LIST,
+    "const": lambda _: True,
+    "required": lambda given: _LIST(given) and all(map(_TEXT, given)),
+    "properties": _OBJECT,
+    "items": _OBJECT,
+    "additionalProperties": lambda given: isinstance(given, bool),
+}
+
+
+def check_schema(schema: Any) -> None:
+    """Return when every keyword of ``schema`` is known here and has a value that it can have.
+
+    Raises:
+        InputError: ``measure.schema_keyword``.
+    """
+    known = {*_RULES, *_SHAPES}
+    if not isinstance(schema, dict):
+        raise InputError("measure.schema_keyword", found=str(schema)[:60], allowed=", ".join(sorted(known)))
+    for keyword, given in schema.items():
+        if keyword in _ANNOTATIONS:
+            continue
+        if keyword not in known or not _SHAPES.get(keyword, _NUMBER)(given):
+            found = f"{keyword}: {str(given)[:60]}"
+            raise InputError("measure.schema_keyword", found=found, allowed=offer(keyword, sorted(known)))
+    for inner in [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]:
+        check_schema(inner)
+
+
+def fits(value: Any, schema: Schema) -> bool:
+    """Tell whether ``value`` keeps to a schema that `check_schema` has seen."""
+    closed = schema.get("additionalProperties") is False and isinstance(value, dict)
+    if closed and not value.keys() <= schema.get("properties", {}).keys():
+        return False
+    applied = ((_RULES[keyword], given) for keyword, given in schema.items() if keyword in _RULES)
+    return all(kept(value, given) for (speaks_of, kept), given in applied if speaks_of(value))
+
+
+def _listed(types: Any) -> list[Any]:
+    return types if isinstance(types, list) else [types]

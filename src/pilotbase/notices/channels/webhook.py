@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.notice import Notice
 from pilotbase.notices.channel import Carriers, NoticeChannel, Parcel, Secret, SendResult, answered
-from pilotbase.protocols.cloud_events import MEDIA_TYPE, CloudEvent
-from pilotbase.protocols.standard_webhooks import signed_headers
+from pilotbase.protocols.webhooks import MEDIA_TYPE, CloudEvent, signed_headers
 
 EVENT = "org.pilotbase.notice"
 

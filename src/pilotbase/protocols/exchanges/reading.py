@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from types import MappingProxyType
 
 from pilotbase.documents.contract import Contract, DataType, Field
-from pilotbase.documents.exchanges import Exchange, MessagePath
-from pilotbase.protocols.exchanges.forms import FORMS
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.exchanges import Exchange, MessagePath, WireForm
+from pilotbase.protocols.exchanges.medical import DICOM, FHIR
+from pilotbase.protocols.exchanges.opcua import OPCUA
+from pilotbase.protocols.exchanges.plain import FILES, REST, messages_in
 from pilotbase.protocols.exchanges.trees import MessageFormat, Tree, only_value
 from pilotbase.protocols.strict_json import WireError
 
@@ -18,6 +24,15 @@ _NUMBER = re.compile(r"^[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3}
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 _NUMBERS = frozenset({DataType.FLOAT, DataType.INTEGER})
 _LONGEST_IDENTIFIER = 300
+FORMS: Mapping[WireForm, MessageFormat] = MappingProxyType(
+    {
+        WireForm.FHIR: FHIR,
+        WireForm.DICOM: DICOM,
+        WireForm.OPCUA: OPCUA,
+        WireForm.REST: REST,
+        WireForm.FILES: FILES,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -94,3 +109,25 @@ def _read_spelled(field: Field, place: MessagePath, value: str) -> Cell:
             int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else int(number) if number.is_integer() else number
         )
     return number
+
+
+def split_messages(exchange: Exchange, content: bytes) -> tuple[bytes, ...]:
+    """Return the first messages of a recorded file, at most as many as the exchange takes.
+
+    Raises:
+        InputError: it is no UTF-8, no CSV, or holds fewer than two messages.
+    """
+    try:
+        found = tuple(islice(_messages(exchange.form, content), exchange.messages))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError("exchange.no_record", file=exchange.file, reason=str(error)[:200]) from None
+    if len(found) < 2:
+        raise InputError("exchange.few_messages", file=exchange.file, found=len(found))
+    return found
+
+
+def _messages(form: WireForm, content: bytes) -> Iterator[bytes]:
+    if form is WireForm.FILES:
+        yield from messages_in(content.decode("utf-8-sig"))
+        return
+    yield from (line for line in map(bytes.strip, content.split(b"\n")) if line)

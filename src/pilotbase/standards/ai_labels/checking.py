@@ -1,27 +1,40 @@
-"""One file, many files: which medium, which labels. What would need eyes or ears is *not measured*."""
+"""One file, many files: which medium, which labels. What would need eyes or ears is *not measured*.
+
+Source: GB 45438-2025 as excerpted (kind of content, provider, number of the content); the names of the three fields
+are only remembered, so that what lacks them is told apart from what has no label.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import html
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.standard_check import CheckedFile, Medium, StandardCheck
+from pilotbase.documents.standards import CheckedFile, LabelState, Medium, StandardCheck
 from pilotbase.documents.texts import Text, text
-from pilotbase.standards.ai_labels import id3, jpeg, mp4, png, riff
 from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
-from pilotbase.standards.ai_labels.field import Implicit, implicit_label
-from pilotbase.standards.ai_labels.web_page import is_page, meta_texts, shown_words
-from pilotbase.standards.ai_labels.words import explicit_label
+from pilotbase.standards.ai_labels.containers import ID3_MAGIC, MP4_MAGIC, RIFF_MAGIC, id3_texts, mp4_texts, riff_texts
+from pilotbase.standards.ai_labels.images import JPEG_MAGIC, PNG_MAGIC, jpeg_texts, png_texts
+from pilotbase.standards.ai_labels.texts import explicit_label, is_page, meta_texts, shown_words
 
 METHOD = "pb-labels-1.0"
 MOST_FILES = 100_000
 LARGEST_FILE = 64 << 30
 Kind = Literal["label-check", "label-fields-check", "text-label-check"]
 KINDS: tuple[Kind, ...] = ("label-check", "label-fields-check", "text-label-check")
+KEY = "AIGC"
+FIELDS = ("Label", "ContentProducer", "ProduceID")
+LONGEST_JSON = 64 << 10
+MOST_PLACES = 32
+"""Places of one text that are looked at: each takes a pass over what follows."""
+_IN_XML = re.compile(r'AIGC\s*+=\s*+"([^"]*)"|AIGC\s*+=\s*+\'([^\']*)\'|AIGC(?:\s[^<>]*+)?>([^<]*)<')
 
 
 def files_of(paths: Iterable[Path]) -> list[tuple[str, Path]]:
@@ -118,27 +131,27 @@ def _told(name: str, digest: str, medium: Medium, implicit: Implicit, why: Seque
 
 
 def _texts(file: Bounded, head: bytes) -> tuple[Medium, Iterator[tuple[str, str]]]:
-    if head.startswith(png.MAGIC):
-        return "image", png.png_texts(file)
-    if head.startswith(jpeg.MAGIC):
-        return "image", jpeg.jpeg_texts(file)
-    if head.startswith(riff.MAGIC) and head[8:12] in (b"WEBP", b"WAVE"):
-        return _medium(head), riff.riff_texts(file)
-    if head.startswith(id3.MAGIC):
-        return "audio", id3.id3_texts(file, 0, file.size)
-    if head[4:8] == mp4.MAGIC:
-        return "video", mp4.mp4_texts(file)
+    if head.startswith(PNG_MAGIC):
+        return "image", png_texts(file)
+    if head.startswith(JPEG_MAGIC):
+        return "image", jpeg_texts(file)
+    if head.startswith(RIFF_MAGIC) and head[8:12] in (b"WEBP", b"WAVE"):
+        return _medium(head), riff_texts(file)
+    if head.startswith(ID3_MAGIC):
+        return "audio", id3_texts(file, 0, file.size)
+    if head[4:8] == MP4_MAGIC:
+        return "video", mp4_texts(file)
     return _medium(head) if _medium(head) == "audio" else _text_or_unknown(file), iter(())
 
 
 def _medium(head: bytes) -> Medium:
-    if head.startswith((png.MAGIC, jpeg.MAGIC)) or (head.startswith(riff.MAGIC) and head[8:12] == b"WEBP"):
+    if head.startswith((PNG_MAGIC, JPEG_MAGIC)) or (head.startswith(RIFF_MAGIC) and head[8:12] == b"WEBP"):
         return "image"
-    if head.startswith(id3.MAGIC) or (head.startswith(riff.MAGIC) and head[8:12] == b"WAVE"):
+    if head.startswith(ID3_MAGIC) or (head.startswith(RIFF_MAGIC) and head[8:12] == b"WAVE"):
         return "audio"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # an MP3 frame without a tag before it
         return "audio"
-    return "video" if head[4:8] == mp4.MAGIC else "unknown"
+    return "video" if head[4:8] == MP4_MAGIC else "unknown"
 
 
 def _text_or_unknown(file: Bounded) -> Medium:
@@ -182,3 +195,74 @@ def _checked_text(name: str, digest: str, file: Bounded) -> CheckedFile:
         why.append(text("standard.file.no_metadata"))
     told = _told(name, digest, "text", implicit, why)
     return told.model_copy(update={"explicit": explicit})
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """The implicit label of one file, and which fields it lacks."""
+
+    state: LabelState
+    lacking: tuple[str, ...] = ()
+
+
+def implicit_label(texts: Iterable[tuple[str, str]]) -> Implicit:
+    """Return the best label among (key, text) of a file's metadata: a sound one, else one that cannot be read."""
+    found = Implicit("absent")
+    for key, written in texts:
+        for spelled in _spelled(key, written):
+            one = _read(spelled)
+            if one.state == "present" and not one.lacking:
+                return one
+            found = one if one.state == "present" or found.state == "absent" else found
+    return found
+
+
+def _spelled(key: str, written: str) -> Iterator[str]:
+    """Yield what stands under the key: as its own text, in a JSON object, or in XMP."""
+    if key.rpartition(":")[2] == KEY:
+        yield written
+    elif KEY in written:
+        if (inner := _inside(written)) is not None:
+            yield inner
+        yield from _in_xml(written)
+
+
+def _in_xml(written: str) -> Iterator[str]:
+    at = -1
+    for _ in range(MOST_PLACES):
+        at = written.find(KEY, at + 1)
+        if at < 0:
+            return
+        match = _IN_XML.match(written[at : at + LONGEST_JSON])
+        if match is not None:
+            yield html.unescape(next(group for group in match.groups() if group is not None))
+
+
+def _inside(written: str) -> str | None:
+    value = _parsed(written)
+    if not isinstance(value, dict) or KEY not in value:
+        return None
+    inner = value[KEY]
+    return inner if isinstance(inner, str) else json.dumps(inner)
+
+
+def _read(spelled: str) -> Implicit:
+    value = _parsed(spelled)
+    if isinstance(value, dict) and isinstance(value.get(KEY), dict):
+        value = value[KEY]
+    if not isinstance(value, dict) or not value:
+        return Implicit("malformed")
+    return Implicit("present", tuple(name for name in FIELDS if not _is_filled(value.get(name))))
+
+
+def _is_filled(value: Any) -> bool:
+    return (isinstance(value, str) and bool(value.strip())) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _parsed(spelled: str) -> Any:
+    if len(spelled) > LONGEST_JSON:
+        return None
+    try:
+        return json.loads(spelled.strip("\ufeff\x00 \t\r\n"))
+    except (ValueError, RecursionError):
+        return None

@@ -19,17 +19,19 @@ from pilotbase.data.baselines import as_answered, baseline_answers
 from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.leakage import FEW_TIMES
 from pilotbase.data.twins import exact_twins, have_twins, near_twins
-from pilotbase.documents.blind import BlindFindings, BlindMeets, BlindScore
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.criteria import Rule
+from pilotbase.documents.errors import Issue, RefusedError
+from pilotbase.documents.report import BlindFindings, BlindMeets, BlindScore
 from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.tasks import AnswerKind
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.blind.program import BlindInput, BlindProgram
 from pilotbase.trial.blind.programs import PROGRAMS
 from pilotbase.trial.delivering import Column, Ints, cut_as_stated
 from pilotbase.trial.perturbed_arms import perturbations_of
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, settle_criteria
 
 MOST_PUBLIC, MOST_HIDDEN = 50_000, 10_000
@@ -42,6 +44,8 @@ _FEWEST_WITHOUT_TWINS = 20
 _SEED = b"pilotbase blind baselines"
 """What perturbations draw from: of no consequence."""
 Scores = tuple[tuple[str, float | None], ...]
+_OWNERS_DIGITS, _SUPPLIERS_DIGITS = 3, 2
+REFUSED = "trial.blind_passes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +112,34 @@ def judge_blind(
         meets=meets,
         easy=easy,
     )
+
+
+def blind_issues(found: BlindFindings | None) -> Iterator[Issue]:
+    """Yield what the owner has to mend where a blind baseline meets all criteria together."""
+    if found is not None and found.meets is not None:
+        problem = text(REFUSED, program=found.meets.program, scores=found.meets.told(_OWNERS_DIGITS))
+        yield Issue(file=MANIFEST, path="criteria", problem=problem, hint=text(f"{REFUSED}.hint"))
+
+
+def require_not_blind(found: BlindFindings | None) -> None:
+    """Return unless a blind baseline meets all criteria together; raises `RefusedError`.
+
+    Suppliers read it too: scores are as coarse as in their view of a report.
+    """
+    if found is not None and found.meets is not None:
+        raise RefusedError(REFUSED, program=found.meets.program, scores=found.meets.told(_SUPPLIERS_DIGITS))
+
+
+def told_blind(found: BlindFindings | None) -> Iterator[Text]:
+    """Yield what the owner is told where no blind baseline meets all criteria."""
+    if found is None or found.meets is not None:
+        return
+    if found.best:
+        yield text("trial.blind_best", cases=found.cases)
+    for one in found.best:
+        yield text("trial.blind_score", rule=one.rule, score=f"{one.score:.{_OWNERS_DIGITS}g}", program=one.program)
+    if found.easy is not None:
+        yield text("trial.blind_easy", program=found.easy.program, scores=found.easy.told(_OWNERS_DIGITS))
 
 
 def _bench(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, hidden: pl.DataFrame) -> _Bench:

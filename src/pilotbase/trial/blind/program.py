@@ -1,4 +1,11 @@
-"""What a blind baseline is given, which is what an application has, and what it gives."""
+"""What a blind baseline is given, which is what an application has, and what it gives.
+
+Columns that tell the place of a case in the owner's file: row numbers, the moments of a log. Row numbers are whole
+numbers, or the first or last number within a name, decimal or hexadecimal, that repeat far less often than measurements
+in the same range would by chance, whatever the step. A time counts where the file is written along it, also one that is
+written as a number: days as spreadsheets count them, seconds or milliseconds. Other columns that a file happens to be
+sorted by are features.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +13,35 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
 from pilotbase.data.baselines import as_answered
+from pilotbase.data.column_types import type_column
 from pilotbase.documents.answer_texts import right_answer
-from pilotbase.documents.contract import Contract, Prediction
+from pilotbase.documents.contract import ARRAYS, Contract, DataType, Field, Prediction
 from pilotbase.documents.texts import Text
 from pilotbase.trial.delivering import Column, Features, Ints
+
+_FEWEST = 20
+_NEARLY_ALL = 0.99
+_FAR_LESS = 3
+"""So many times as many repeats, and at least so many, would be there by chance."""
+_LARGEST = float(2**53)
+_TIMES = frozenset({DataType.DATE, DataType.DATETIME})
+_NUMBERS_IN_NAMES = (
+    (r"^\D*(\d{1,15})(?:\D|$)", 10),
+    (r"(\d{1,15})\D*$", 10),
+    (r"(?:^|[^0-9A-Za-z])([0-9A-Fa-f]{1,12})(?:[^0-9A-Za-z]|$)", 16),
+    (r"([0-9A-Fa-f]{1,12})[^0-9A-Za-z]*$", 16),
+)
+_SHEET_DAYS, _EPOCH_DAY, _DAY_SECONDS = (32_509, 73_415), 25_569, 86_400
+"""Days of 1989 to 2100 as spreadsheets count them, and the day from which seconds count."""
+_MOMENTS = ((6e8, 4.2e9), (6e11, 4.2e12))
+"""Seconds, and milliseconds, of 1989 to 2103."""
+_LONGEST_LOG = 0.1
+"""Share of such a range that a log spans at most, ten years or so: numbers that spread wider are no moments."""
+Places = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +82,7 @@ class BlindInput:
 
     def picked(self, cases: Ints) -> Column:
         """Return as answers the truths of public ``cases``, shape (cases,); of −1 what is usual among all."""
-        return self.as_answers(self.truths[np.where(cases < 0, usual_case(self.truths), cases)])
+        return self.as_answers(self.truths[np.where(cases < 0, _usual_case(self.truths), cases)])
 
     def as_answers(self, truths: Column) -> Column:
         """Return the answers that say what ``truths`` do, coded like an application's."""
@@ -90,7 +120,7 @@ def codes_of(truths: Column) -> Ints:
     return np.unique(truths, return_inverse=True)[1].astype(np.int64)
 
 
-def usual_case(truths: Column) -> int:
+def _usual_case(truths: Column) -> int:
     """Return a case whose truth is the most frequent one, or of numbers nearest to the median."""
     if truths.dtype.kind == "f":
         middle = np.nanmedian(truths) if np.isfinite(truths).any() else 0.0
@@ -111,3 +141,96 @@ def usual_by(groups: Ints, width: int, codes: Ints) -> Ints:
     first = np.full(counts.shape[1], -1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     return np.where(counts.any(axis=1), first[counts.argmax(axis=1)], -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """A column's places of the public and the hidden cases, NaN where it tells none; of row numbers in steps of one."""
+
+    column: str
+    public: Places
+    hidden: Places
+    is_time: bool
+
+
+def numberings(asked: BlindInput) -> Iterator[Numbering]:
+    """Yield what each column tells of the place in the file, if it does."""
+    for field in asked.contract.features:
+        if field.data_type in ARRAYS:
+            continue
+        for public, hidden in _readings(field, asked.public[field.name], asked.hidden[field.name]):
+            found = _numbering(field, public, hidden)
+            if found is not None:
+                yield found
+                break
+
+
+def _readings(field: Field, public: Column, hidden: Column) -> Iterator[tuple[Places, Places]]:
+    """Yield the numbers that cells hold, or their moments in seconds; NaN where there is none."""
+    if public.dtype != object:
+        numbers = (public.astype(np.float64), hidden.astype(np.float64))
+        if _are_sheet_days(np.concatenate(numbers)):
+            first, second = (np.rint((side - _EPOCH_DAY) * _DAY_SECONDS) for side in numbers)
+            yield first, second
+        yield numbers
+        return
+    sides = [pl.Series("cell", side.tolist(), dtype=pl.String) for side in (public, hidden)]
+    if field.data_type in _TIMES:
+        moments = (type_column(side, field.data_type).values.cast(pl.Datetime("us")) for side in sides)
+        first, second = (_floats(side.dt.epoch("s")) for side in moments)
+        yield first, second
+        return
+    for pattern, base in _NUMBERS_IN_NAMES:
+        found = (side.str.extract(pattern).str.to_integer(base=base, strict=False) for side in sides)
+        first, second = (_floats(side) for side in found)
+        yield first, second
+
+
+def _are_sheet_days(numbers: Places) -> bool:
+    """Tell whether numbers are days with parts of a day, as a spreadsheet keeps moments."""
+    known = numbers[np.isfinite(numbers)]
+    low, high = _SHEET_DAYS
+    return bool(((known >= low) & (known <= high)).all() and (known != np.rint(known)).any())
+
+
+def _floats(cells: pl.Series) -> Places:
+    numbers = cells.cast(pl.Float64, strict=False).fill_null(float("nan"))
+    return np.asarray(numbers.to_numpy(), dtype=np.float64)
+
+
+def _numbering(field: Field, public: Places, hidden: Places) -> Numbering | None:
+    every = np.concatenate([public, hidden])
+    known = every[np.isfinite(every)]
+    distinct = np.unique(known)
+    if len(distinct) < _FEWEST or len(known) < _NEARLY_ALL * len(every):
+        return None
+    if field.data_type in _TIMES:
+        return _along_time(field, public, hidden)
+    counted = _counted(field, public, hidden, known)
+    if counted is None and any(_spans_log(distinct, *moments) for moments in _MOMENTS):
+        return _along_time(field, public, hidden)
+    return counted
+
+
+def _spans_log(distinct: Places, low: float, high: float) -> bool:
+    return bool(low <= distinct[0] and distinct[-1] <= high and np.ptp(distinct) <= _LONGEST_LOG * (high - low))
+
+
+def _along_time(field: Field, public: Places, hidden: Places) -> Numbering | None:
+    """Return moments as places where the file is written along them."""
+    along = float(np.mean(np.diff(public[np.isfinite(public)]) >= 0)) >= _NEARLY_ALL
+    return Numbering(field.name, public, hidden, is_time=True) if along else None
+
+
+def _counted(field: Field, public: Places, hidden: Places, known: Places) -> Numbering | None:
+    """Return whole numbers as places where they repeat far less often than by chance."""
+    distinct = np.unique(known)
+    if not np.equal(distinct, np.rint(distinct)).all() or np.abs(distinct).max() > _LARGEST:
+        return None
+    step = int(np.gcd.reduce(np.diff(distinct).astype(np.int64)))
+    repeats = len(known) - len(distinct)
+    by_chance = len(known) ** 2 / (2 * float(np.ptp(distinct)) / step)
+    if repeats > (1 - _NEARLY_ALL) * len(known) or by_chance < _FAR_LESS * (1 + repeats):
+        return None
+    first, second = ((side - distinct[0]) / step for side in (public, hidden))
+    return Numbering(field.name, first, second, is_time=False)

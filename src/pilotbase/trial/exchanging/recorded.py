@@ -9,14 +9,13 @@ import polars as pl
 
 from pilotbase.data.batches import feature_columns
 from pilotbase.data.splits import Split
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.exchanges import Exchange
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import CaseReader
-from pilotbase.protocols.exchanges.forms import split_messages
-from pilotbase.protocols.exchanges.reading import read_message
+from pilotbase.protocols.exchanges.reading import read_message, split_messages
 from pilotbase.trial.exchanging.pipeline import as_batch, why
 from pilotbase.trial.scenario_folder import MANIFEST
 

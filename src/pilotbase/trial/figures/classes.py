@@ -10,14 +10,21 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.answer_texts import NO_CLASS
 from pilotbase.documents.criteria import Rule
-from pilotbase.documents.figures import ByClass, ClassRow, Confusion
+from pilotbase.documents.figures import ByClass, ClassRow, Confusion, Places, TextDifferences
 from pilotbase.measures import Cases
 from pilotbase.measures.box_matching import by_score, matches, overlaps
+from pilotbase.measures.cases import Ints
+from pilotbase.measures.text_pairs import edit_distance
 
 MOST_CLASSES, MOST_ROWS = 10, 20
 """More are folded into one."""
 USUAL_OVERLAP = 0.5
-Ints = NDArray[np.int64]
+ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
+OF_TRANSCRIPTS = frozenset({"cer", "wer", "edit_similarity"})
+"""Measures that ask how close a text comes, letter by letter."""
+LONGEST = 2000
+"""Characters of a truth beyond which nobody counts them one by one for a picture."""
+MOST_PLACES = 10
 
 
 def confusion(cases: Cases, rules: Sequence[Rule]) -> Confusion:
@@ -88,6 +95,44 @@ def pixels_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
     return _by_class(cases, (wanted[:size], answered[:size], hits[:size]), "pixel", _without(cases.answers))
 
 
+def text_differences(cases: Cases, rules: Sequence[Rule]) -> TextDifferences:
+    """Return how many answers are the truth, and where a rule asks how close they come, how far the others are off."""
+    pairs = list(zip(cases.truth.tolist(), cases.answers.tolist(), strict=True))
+    asked = [(truth, answer) for truth, answer in pairs if truth is not None]
+    refusing = [answer is None for truth, answer in pairs if truth is None]
+    differing = [(truth, answer) for truth, answer in asked if answer is not None and answer != truth]
+    ends = ENDS if any(rule.measure in OF_TRANSCRIPTS for rule in rules) else ()
+    shares = [_share(truth, answer) for truth, answer in differing] if ends else [0.0] * len(differing)
+    counts = np.bincount(np.searchsorted(ends, shares, side="left"), minlength=len(ends) + 1)
+    return TextDifferences(
+        same=sum(answer == truth for truth, answer in asked),
+        ends=ends,
+        differing=tuple(counts.tolist()),
+        absent=sum(answer is None for _, answer in asked),
+        refused=sum(refusing) if refusing else None,
+        not_refused=len(refusing) - sum(refusing) if refusing else None,
+    )
+
+
+def places(cases: Cases, rules: Sequence[Rule]) -> Places:
+    """Return how often the first wanted name stood at each place."""
+    found = first_places(cases)
+    counts = np.bincount(found[(found >= 0) & (found < MOST_PLACES)], minlength=MOST_PLACES)
+    later = int((found >= MOST_PLACES).sum())
+    return Places(counts=tuple(counts.tolist()), later=later, never=int((found < 0).sum()))
+
+
+def first_places(cases: Cases) -> Ints:
+    """Return the place of the first wanted name of each case, from 0; -1 where none is among the answers."""
+    wanted = cases.truth.reshape(len(cases), -1)
+    found = np.full(len(cases), -1, dtype=np.int64)
+    for place in reversed(range(cases.answers.shape[1])):
+        answered = cases.answers[:, place]
+        among = ((answered[:, None] == wanted) & (answered[:, None] >= 0)).any(axis=1)
+        found[among] = place
+    return found
+
+
 def _by_class(
     cases: Cases,
     counts: tuple[Ints, Ints, Ints],
@@ -115,3 +160,9 @@ def _commonest(counts: Ints, most: int) -> Ints:
 
 def _without(answers: NDArray[Any]) -> int:
     return sum(answer is None for answer in answers)
+
+
+def _share(truth: str, answer: str) -> float:
+    """Return the edits that turn ``answer`` into ``truth``, a share of its characters; of long ones their begin."""
+    held = truth[:LONGEST]
+    return edit_distance(held, answer[: 2 * LONGEST]) / max(len(held), 1)

@@ -6,8 +6,11 @@ first then says so of itself. What a crash or a judge that went away leaves is a
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.compute.endpoints.calls import CallLog
+from pilotbase.compute.endpoints.reading import AnswerReader
 from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import AnswerParsing, Endpoint
@@ -24,16 +28,19 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.texts import text
-from pilotbase.trial.answering import AnsweringEnd, Column, answer_cases
-from pilotbase.trial.answers import AnswerLog
+from pilotbase.trial.answering import AnsweringEnd, AnswerLog, Column, answer_cases
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judging.judged_cases import JudgedCases
-from pilotbase.trial.judging.scores import NoScore, ScoreReader
 
-KEYS_OF = "@judge"
+_KEYS_OF = "@judge"
 """In the place of a supplier in the operator's file of keys; no supplier can have this name."""
 _A_BATCH = 4
 """Questions in a batch, times those that may be under way at once."""
+_DECLINES = re.compile(
+    r"\b(?:i(?:'m| am) sorry|i (?:cannot|can't|can not|won't|will not|am unable|am not able)|as an ai)\b"
+    r"|抱歉|对不起|我(?:无法|不能|不便|拒绝)|無法|作为(?:一个)?(?:ai|人工智能)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def ask_judge(judge: Judge, cases: JudgedCases, place: AnswerSlot, on_progress: 
 
 def scores_of(judge: Judge, cases: JudgedCases, asked: JudgeAnswers) -> tuple[list[float | NoScore], list[bool]]:
     """Return the score of each case with an answer, and of a comparison whether it changes with the places."""
-    reader = ScoreReader(judge)
+    reader = _ScoreReader(judge)
     read = [reader.read(words) for words in asked.words]
     read += [NoScore.ABANDONED] * (asked.questions - len(read))
     if not judge.compares:
@@ -99,6 +106,42 @@ def known_outcome(judge: Judge, cases: JudgedCases, row: int) -> bool | None:
     if cases.answers[row] is None:
         return False
     return True if judge.compares and cases.places[SECOND][row] is None else None
+
+
+class NoScore(StrEnum):
+    """Why a case has no score; each is told in words (text ``judge.no_score.<reason>``)."""
+
+    SILENT = "silent"
+    """No answer came after all attempts, or an empty one."""
+    DECLINED = "declined"
+    """The judge declines to judge."""
+    UNREADABLE = "unreadable"
+    OUTSIDE = "outside"
+    """A number outside of the scale."""
+    ABANDONED = "abandoned"
+    """It was not asked any more."""
+
+
+class _ScoreReader:
+    """Reads scores as the manifest of a judge says."""
+
+    def __init__(self, judge: Judge) -> None:
+        prompt = judge.endpoint.prompt
+        self._reader = None if prompt is None else AnswerReader(prompt.answer, Prediction(kind="value"))
+        self._low, self._high = judge.scale
+
+    def read(self, words: str | None) -> float | NoScore:
+        """Return the score in ``words``, 0 at the worst end of the scale and 1 at the best."""
+        if words is None or not words.strip():
+            return NoScore.SILENT
+        if self._reader is None:
+            return min(max((float(words) - self._low) / (self._high - self._low), 0.0), 1.0)
+        found = self._reader.read(unicodedata.normalize("NFKC", words))
+        if not isinstance(found, float):
+            return NoScore.DECLINED if _DECLINES.search(words) else NoScore.UNREADABLE
+        if not self._low <= found <= self._high:
+            return NoScore.OUTSIDE
+        return (found - self._low) / (self._high - self._low)
 
 
 def _together(one: float | NoScore, other: float | NoScore) -> float | NoScore:
@@ -127,7 +170,7 @@ def _ask(
     contract = Contract(features=fields, prediction=Prediction(kind="text" if endpoint.nearest is None else "value"))
     limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
     try:
-        with start_endpoint(_speaking(endpoint), KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
+        with start_endpoint(_speaking(endpoint), _KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
             return answer_cases(worker, in_file_order(features, _A_BATCH * endpoint.in_flight), log, on_done)
     except BoxEnded as ended:
         return AnsweringEnd(ended.reason, ended.detail)

@@ -19,10 +19,9 @@ import numpy as np
 from pilotbase.data.labelling.agreement import cohen_kappa
 from pilotbase.data.labelling.label_tables import read_texts
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import read_cell
 from pilotbase.documents.judge import Calibration, CriterionAlone, Judge
-from pilotbase.documents.safe_csv import read_cell
 from pilotbase.documents.texts import text
-from pilotbase.trial.judging.drawing import changes_places, drawn_rows
 from pilotbase.trial.judging.folder import (
     PLAN,
     RIGHT,
@@ -36,6 +35,7 @@ from pilotbase.trial.judging.folder import (
     read_scores,
     sheets_so_far,
 )
+from pilotbase.trial.judging.judged_cases import changes_places, drawn_rows
 from pilotbase.workspace.keys import write_private
 
 _RIGHT = {RIGHT: True, WRONG: False, "1": True, "0": False, "对": True, "错": False, "正确": True, "错误": False}

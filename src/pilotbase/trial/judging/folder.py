@@ -30,10 +30,8 @@ from pilotbase.documents.judge import Judge
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.trial.judging.asking import AnswerSlot, ask_judge, judged_rows, known_outcome, scores_of
-from pilotbase.trial.judging.drawing import drawn_rows, format_sheet, order_seed
-from pilotbase.trial.judging.judged_cases import JudgedCases
-from pilotbase.trial.judging.scores import NoScore
+from pilotbase.trial.judging.asking import AnswerSlot, NoScore, ask_judge, judged_rows, known_outcome, scores_of
+from pilotbase.trial.judging.judged_cases import JudgedCases, drawn_rows, format_sheet, order_seed
 from pilotbase.workspace.keys import write_private
 
 RIGHT, WRONG = "right", "wrong"

@@ -1,8 +1,16 @@
-"""What is judged: a table of cases with what was answered, and whatever the judge's prompt names."""
+"""What is judged: a table of cases with answers and what the judge's prompt names; and the sheet that people label.
+
+Which cases people label: the first of an order that a secret fixes, and sheets that say nothing of the judge. The
+secret is drawn, and committed to by its hash, before the judge is asked: whoever gives the answers cannot know which
+are looked at, and nobody can choose them by their scores. The same order decides (`trial decide --order-seed`), so that
+more labels may be drawn later: the evidence stands at any number of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +18,12 @@ import polars as pl
 
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.judge import ANSWER, FIRST, REFERENCE, SECOND, Judge
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
+from pilotbase.trial.deciding import order_of_seed
 
 CASE = "case"
 _SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -23,8 +33,17 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
     REFERENCE: (REFERENCE, "truth"),
 }
 """Place of the prompt → the columns that may hold it; any other place is a column of its own name."""
-
 Texts = tuple[str | None, ...]
+_SEED_BYTES = 6
+"""A number that JSON holds exactly."""
+_TITLES = {
+    "question": "问题",
+    "reference": "参考答案",
+    "answer": "回答",
+    FIRST: "回答一",
+    SECOND: "回答二",
+    "context": "依据",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +71,7 @@ def read_judged_cases(path: Path, judge: Judge, beside: Path | None = None) -> J
     """Return the cases in ``path``: ``case``, ``prediction`` and what the prompt of ``judge`` names.
 
     ``beside``: a table with ``case`` whose columns are put beside those of ``path``. Of a trial's records the true
-    answers of cases that were not scored are left out: they are others' (`pilotbase.trial.remainder`).
+    answers of cases that were not scored are left out: they are others' (`pilotbase.trial.stored_records`).
 
     Raises:
         InputError: every problem at once: columns that are missing, double or nameless cases.
@@ -67,6 +86,31 @@ def read_judged_cases(path: Path, judge: Judge, beside: Path | None = None) -> J
         raise InputError.from_issues(path.name, issues)
     places = {place: tuple(frame[_source(place, frame.columns) or place].to_list()) for place in judge.places}
     return JudgedCases(tuple(frame[CASE].to_list()), places)
+
+
+def order_seed(secret: bytes, judging: Digest) -> int:
+    """Return the seed of the order in which cases are labelled and decided."""
+    digest = hashlib.sha256(b"pilotbase judge\x00" + secret + judging.encode()).digest()
+    return int.from_bytes(digest[:_SEED_BYTES])
+
+
+def drawn_rows(cases: int, seed: int, start: int, end: int) -> list[int]:
+    """Return the cases at places ``start`` … ``end`` − 1 of the order, as rows."""
+    rows: list[int] = order_of_seed(cases, seed)[start:end].tolist()
+    return rows
+
+
+def changes_places(secret: bytes, row: int) -> bool:
+    """Tell whether the two answers of a case stand in the other order on the sheet: people lean to the first, too."""
+    return bool(hmac.digest(secret, b"places" + row.to_bytes(8, "big"), "sha256")[0] & 1)
+
+
+def format_sheet(judge: Judge, cases: JudgedCases, rows: Sequence[int], secret: bytes) -> bytes:
+    """Return what labellers fill in: the cases ``rows`` without any score, and an empty column of labels."""
+    places = sorted(judge.places, key=lambda place: place in (FIRST, SECOND))
+    asked = "label 标注: 1 or 2, the better one 更好者" if judge.compares else "label 标注: right/wrong 对/错"
+    header = ["item 编号", *(f"{place} {_TITLES.get(place, '')}".strip() for place in places), asked]
+    return format_csv(header, ([*_cells(judge, cases, row, places, secret), ""] for row in rows))
 
 
 def _as_texts(path: Path) -> pl.DataFrame:
@@ -107,3 +151,8 @@ def _missing(place: str, columns: list[str], file: str) -> Issue:
     wanted = _SOURCES.get(place, (place,))
     problem = text("trial.column_missing", found=", ".join(wanted), allowed=offer(wanted[0], columns))
     return Issue(file=file, path=place, problem=problem, line=1)
+
+
+def _cells(judge: Judge, cases: JudgedCases, row: int, places: Sequence[str], secret: bytes) -> list[str]:
+    turned = {FIRST: SECOND, SECOND: FIRST} if judge.compares and changes_places(secret, row) else {}
+    return [cases.names[row], *(cases.places[turned.get(place, place)][row] or "" for place in places)]

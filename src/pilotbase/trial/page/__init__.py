@@ -6,6 +6,123 @@
 data; ``language`` is the one shown first (the reader switches by a click, by CSS alone).
 """
 
-from pilotbase.trial.page.rendering import render_report
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pilotbase import charts
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.figures import ShownCases
+from pilotbase.documents.moments import format_for_machines
+from pilotbase.documents.quantities import format_bytes, format_seconds
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.vocabularies import Conformity, Outcome
+from pilotbase.trial.page.wording import ReportWording, capital
 
 __all__ = ["render_report"]
+_SHOWN_DIGITS = 12
+_OUTCOME_OF_ROW = {
+    Conformity.MET: Outcome.PASS,
+    Conformity.NOT_MET: Outcome.FAIL,
+    Conformity.UNDECIDED: Outcome.INCONCLUSIVE,
+    Conformity.NOT_MEASURED: Outcome.NOT_MEASURED,
+    Conformity.EVIDENCE_LACKING: Outcome.NOT_MEASURED,
+}
+"""A row of the conformity matrix → the mark that it is drawn with."""
+
+
+def render_report(
+    report: Report,
+    certificate: Certificate | None = None,
+    language: Language = "en",
+    check_at: str | None = None,
+    ways: Sequence[tuple[str, str]] = (),
+    cases: ShownCases | None = None,
+) -> str:
+    """Return ``report`` as an HTML document in both languages, ``language`` shown first.
+
+    Every text of a supplier or an owner is escaped, and what hides in it (controls, right-to-left overrides) is spelled
+    out. Codes of sentences that this version's catalogues lack are shown as they are: an old report stays readable.
+    ``check_at``: the address at which anybody checks the certificate; it stands there as a QR code too.
+    ``ways``: words and addresses of where it belongs, on a hub. ``cases``: of a rehearsal, for who may hold its rows.
+    """
+    style = _stylesheet()
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            certificate=certificate,
+            check_at=check_at,
+            ways=ways,
+            cases=cases if cases is not None and cases.cases else None,
+            digest_of_report=_certified_digest(report),
+            languages=[(name, ReportWording(name)) for name in LANGUAGES],
+            shown=language,
+            own=ReportWording(language).own,
+            style=Markup(style),  # noqa: S704 - our own file
+            style_hash=_source_hash(style),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pilotbase.trial.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "bytes": format_bytes,
+        "capital": capital,
+        "count": charts.format_count,
+        "moment": format_for_machines,
+        "probability": lambda value: f"{value:.4g}",
+        "seconds": format_seconds,
+        "short": _short_digest,
+    }
+    environment.globals |= {
+        "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
+        "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
+        "number": charts.format_number,
+        "outcome_of": charts.OUTCOME_OF,
+        "outcome_of_row": _OUTCOME_OF_ROW,
+        "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
+    }
+    return environment
+
+
+def _finalize(value: object) -> object:
+    return value if isinstance(value, Markup) else charts.make_visible(str(value))
+
+
+def _certified_digest(report: Report) -> str:
+    """Return the digest that the certificate names: of the full report, or of what a site has let out of it."""
+    return report.digest() if report.view == "site" else report.full_report or report.digest()
+
+
+def _short_digest(digest: str) -> str:
+    algorithm, _, value = digest.partition(":")
+    return f"{algorithm}:{value[:_SHOWN_DIGITS]}…" if value else digest
+
+
+@cache
+def _stylesheet() -> str:
+    return resources.files("pilotbase.trial.page").joinpath("templates/report.css").read_text("utf-8")
+
+
+def _source_hash(source: str) -> str:
+    """Return the CSP source expression that allows exactly ``source`` (CSP Level 3, §2.3.1)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode('ascii')}"

@@ -11,12 +11,11 @@ from markupsafe import Markup
 
 from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.blind import BlindScore
-from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
-from pilotbase.documents.load_test import LoadFigures
-from pilotbase.documents.report import CriterionResult, GroupScore, PathPoint, Performance, Report, Section
-from pilotbase.documents.shown_cases import ShownCase
+from pilotbase.documents.figures import ShownCase
+from pilotbase.documents.probes import LoadFigures
+from pilotbase.documents.report import BlindScore, CriterionResult, GroupScore, PathPoint, Performance, Report, Section
+from pilotbase.documents.standards import ConformityRow
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures import spoken
 from pilotbase.trial.page.pictures import Picture, pictures_of

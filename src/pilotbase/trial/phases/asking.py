@@ -1,20 +1,30 @@
-"""Asking: the application answers the hidden cases, arm by arm; α is spent before the first batch leaves."""
+"""Asking: the application answers the hidden cases, arm by arm, and the digest of all arms is fixed.
+
+α is spent before the first batch leaves. Only after the digest is fixed do the later probes run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 from pilotbase.trial.delivering import cut_as_stated
+from pilotbase.trial.entering import require_leaving
 from pilotbase.trial.estimating import RunEstimator, RunSize
-from pilotbase.trial.leaving import require_leaving
-from pilotbase.trial.perturbed_arms import AnsweredArm, AttemptSession, answer_arms, perturbations_of
+from pilotbase.trial.perturbed_arms import AnsweredArm, AttemptSession, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
-from pilotbase.vault.attempts import AttemptState, mark_delivered, mark_scored_before
+from pilotbase.trial.probes import with_probes
+from pilotbase.trial.running import BoxRun
+from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered, mark_scored_before
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,42 @@ def answering(reserved: ReservedTrial) -> Iterator[AnsweredTrial]:
     ) as (clean, *perturbed):
         _spend(reserved)
         yield AnsweredTrial(reserved, clean, tuple(perturbed))
+
+
+@dataclass(frozen=True)
+class CommittedAnswers:
+    """Committed answers, one per case (an abstention if there is none), and the run."""
+
+    reserved: ReservedTrial
+    values: NDArray[Any]
+    rows: NDArray[np.int64]
+    """The cases that were answered, as they were asked."""
+    digest: Digest
+    run: BoxRun
+    """With the results of all probes."""
+    arms: tuple[AnsweredArm, ...]
+    """The perturbed arms."""
+
+    @property
+    def trial(self) -> TrialContext:
+        return self.reserved.trial
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+
+def commit(answered: AnsweredTrial) -> CommittedAnswers:
+    """Return the committed answers with the results of the probes.
+
+    Raises:
+        RefusedError: the terms of the data hold no more. InvalidProofError: what a probe kept was altered.
+    """
+    trial, reserved, clean = answered.trial, answered.reserved, answered.clean
+    digest = committed_digest((clean, *answered.perturbed))
+    commit_answers(trial.lab.vault, reserved.attempt, digest)
+    run = with_probes(clean.run, replace(reserved.subject, committed=True))
+    return CommittedAnswers(reserved, clean.values, clean.rows, digest, run, answered.perturbed)
 
 
 def _session(reserved: ReservedTrial) -> AttemptSession:

@@ -11,7 +11,7 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import Cases, coded
-from pilotbase.trial.phases.committing import CommittedAnswers
+from pilotbase.trial.phases.asking import CommittedAnswers
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.probes import measured
 from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes

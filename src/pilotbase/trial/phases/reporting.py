@@ -6,21 +6,30 @@ from dataclasses import replace
 
 import numpy as np
 
-from pilotbase.documents.report import Attempt, Order, Report
+from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
 from pilotbase.trial.answering import count_abstentions
-from pilotbase.trial.decision_digest import decision_digest
+from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.phases.judging import DecidedTrial
-from pilotbase.trial.phases.recording import keep_records
-from pilotbase.trial.refreshing import refresh_advice
-from pilotbase.trial.repeating import differing_cases
-from pilotbase.trial.reporting import ReportProof, build_report
+from pilotbase.trial.records import CaseRecords
+from pilotbase.trial.repeating import differing_cases, run_column
+from pilotbase.trial.reporting import ReportProof, Runs, TrialFindings, build_report
 from pilotbase.trial.sealed import read_public_sample
-from pilotbase.trial.sections import Runs, TrialFindings
 from pilotbase.trial.standards import with_standards
-from pilotbase.trial.verdict_rules import levels_of, verdict_at_end
+from pilotbase.trial.stored_records import (
+    RecordedFacts,
+    further_columns,
+    people_where_scored,
+    recorded_load,
+    shuffled_remainder,
+    store_records,
+    write_records,
+)
+from pilotbase.trial.verdict_rules import decision_digest, levels_of, verdict_at_end
 from pilotbase.vault.attempts import close_attempt, remaining
+from pilotbase.vault.envelopes import seal_envelope
+from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace.actors import parties
 
 
@@ -39,6 +48,34 @@ def publish(decided: DecidedTrial) -> Report:
         change.set_head(report_head(plan.digest()), digest, expected=None)
     close_attempt(trial.lab.vault, decided.answers.reserved.attempt)
     return report
+
+
+def _keep_records(decided: DecidedTrial) -> Records:
+    """Store the records of a decided trial and return their commitment; truths that were not scored are shuffled."""
+    trial, answers, cases = decided.trial, decided.answers, decided.cases
+    plan, attempt = trial.plan, answers.reserved.attempt
+    prediction, bundle = plan.contract.prediction, secrets_of(trial.lab.vault, trial.hidden)
+    position = np.full(len(decided.order), -1, dtype=np.int64)
+    position[decided.scored] = np.arange(len(decided.scored))
+    truth, unscored = shuffled_remainder(cases, position, plan.criteria, bundle.derive("remainder", plan.digest()))
+    shown = people_where_scored(cases, position, prediction)
+    columns = {**further_columns(shown), **run_column(plan.cases, plan.repeats)}
+    records = CaseRecords(attempt.cases, answers.values, truth, position, prediction, plan.batch_rows, columns)
+    facts = RecordedFacts(
+        plan=plan.digest(),
+        attempt=attempt.number,
+        alpha_of_all=trial.hidden.alpha,
+        order_secret=decided.secret.hex(),
+        answers=answers.digest,
+        end=answers.run.end.reason,
+        answered=answers.count,
+        unscored=unscored,
+        load=recorded_load(answers.run.load),
+    )
+    stored = store_records(records, facts, bundle.derive("records", plan.digest()))
+    blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))
+    arms = tuple(ArmRecords(under=str(arm.under), answers=arm.digest) for arm in answers.arms)
+    return Records(root=stored.root, leaves=len(stored.leaves), answers=answers.digest, blob=blob, arms=arms or None)
 
 
 def _findings(decided: DecidedTrial) -> TrialFindings:
@@ -64,7 +101,7 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
 
 def _proof(decided: DecidedTrial) -> ReportProof:
     plan, sealed, decision = decided.trial.plan, decided.trial.sealed, decided.decision
-    records = keep_records(decided)
+    records = _keep_records(decided)
     return ReportProof(
         plan=plan.digest(),
         reference=plan.scenario,

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.compute.box.ends import END_TEXTS
-from pilotbase.documents.adaptation import Cell, CellRun, Matrix
 from pilotbase.documents.base import Part
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.probes import Cell, CellRun, Matrix
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text

@@ -2,33 +2,51 @@
 
 In a trial these are first halves of the public sample, once all hidden cases are answered. A model in a box cannot be
 asked in this way, because its own prompt precedes every case.
+
+Contamination 污染: whether a model has met the cases before, looked for in two ways. Neither proves that it has not. By
+texts: long runs of letters that cases share with texts which the supplier says to have trained on. By behaviour: the
+model is given the first half of a case and asked to go on; a long run of the second half, word for word, is not said by
+chance. Standing phrases are, so cases of the same kind that the model cannot have met (written since, or rewritten)
+serve as a control: Fisher's exact test says how often chance alone would set both so far apart.
+
+A model that has learned the answers without the words, or was taught not to recite, is not found out. Source of the
+behavioural check: Carlini et al., "Extracting training data from large language models", USENIX Security 2021; of long
+runs as a sign of contamination: Brown et al., "Language models are few-shot learners", NeurIPS 2020, appendix C.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.compute.endpoints.calls import CallLog
 from pilotbase.compute.endpoints.worker import start_endpoint
+from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
-from pilotbase.documents.contamination import Contamination
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, Prompt, Sampling
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.probes import Contamination
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.measures.minhash import text_shingles
+from pilotbase.measures.reading.tokens import normal
 from pilotbase.protocols.frames import FeatureBatch
-from pilotbase.trial.contamination import Ask, Recited, recited
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
@@ -42,6 +60,15 @@ _ASKED = (
     "请按你所知，逐字续写下面的文字，不要说别的。\n\n{beginning}"
 )
 _MOST_TOKENS = 400
+SHARED_LETTERS, SHARED_IDEOGRAPHS = 60, 25
+"""A case shares a run of so many letters with a training text by more than chance."""
+RECITED_LETTERS, RECITED_IDEOGRAPHS = 40, 15
+"""So long a run of the second half is recited."""
+_LONGEST = 4000
+"""Letters of a text that are compared."""
+Hashes = NDArray[np.uint64]
+Ask = Callable[[Sequence[str]], Sequence[str | None]]
+"""Beginnings to what a model goes on with; None where it says nothing."""
 
 
 class RecitedCases(Part):
@@ -82,6 +109,138 @@ class Reciting(Probe[RecitedCases]):
 PROBE = Reciting()
 
 
+def asking_endpoint(application: Application) -> Ask:
+    """Return a worker for the model behind ``application``; its supplier can keep the questions from then on.
+
+    Raises:
+        InputError: it is not an endpoint that takes text prompts.
+    """
+    endpoint, supplier = application.endpoint, application.supplier.organisation
+    if endpoint is None or endpoint.protocol not in PROMPTED:
+        raise InputError("contamination.no_endpoint_of_words", application=application.name)
+    asked = _reciting(endpoint)
+
+    def ask(beginnings: Sequence[str]) -> Sequence[str | None]:
+        return _answers(asked, supplier, beginnings)
+
+    return ask
+
+
+class SharedRuns(Part):
+    """How many cases share a long run of letters with other texts."""
+
+    cases: int
+    too_short: int
+    shared: int
+    mostly: int
+    """Cases of which at least half of all such runs stand there."""
+
+
+class Recited(Part):
+    """How many cases a model goes on with word for word; of the control likewise, where there is one."""
+
+    cases: int
+    too_short: int
+    """Cases whose second half is shorter than a run that counts."""
+    silent: int
+    recited: int
+    longest: int
+    """Letters of the longest run."""
+    control_cases: int | None = None
+    control_recited: int | None = None
+    chance: float | None = None
+    """Probability that chance alone sets both so far apart, were cases and control alike to the model."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A case in two: what is shown to the model, and what it would have to know."""
+
+    head: str
+    tail: str
+
+    @classmethod
+    def of(cls, case: str) -> Halves:
+        middle = len(case) // 2
+        return cls(case[:middle], case[middle:])
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether the second half is as long as a run that counts."""
+        return len(letters(self.tail)) >= _needed(self.tail, RECITED_LETTERS, RECITED_IDEOGRAPHS)
+
+    def run_in(self, answer: str) -> int:
+        """Return how many letters of the second half stand in ``answer`` one after the other."""
+        said, known = letters(answer), letters(self.tail)
+        return SequenceMatcher(None, said, known, autojunk=False).find_longest_match().size
+
+    def recites(self, run: int) -> bool:
+        return run >= _needed(self.tail, RECITED_LETTERS, RECITED_IDEOGRAPHS)
+
+
+def texts_of(path: Path, column: str) -> list[str]:
+    """Return the texts in a column of a table, empty cells left out; raises `InputError`: there is no such column."""
+    frame = read_table(path)
+    if column not in frame.columns:
+        problem = text("trial.column_missing", found=column, allowed=offer(column, frame.columns))
+        raise InputError.from_issues(path.name, [Issue(file=path.name, path=column, problem=problem, line=1)])
+    return [cell for cell in frame[column].cast(pl.String).to_list() if cell]
+
+
+def shared_runs(cases: Sequence[str], others: Sequence[str]) -> SharedRuns:
+    """Return how many of ``cases`` share a long run of letters with any of ``others``."""
+    known = {size: _known(others, size) for size in (SHARED_LETTERS, SHARED_IDEOGRAPHS)}
+    shared = mostly = too_short = 0
+    for case in cases:
+        size = _needed(case, SHARED_LETTERS, SHARED_IDEOGRAPHS)
+        spelled = letters(case)
+        if len(spelled) < size:
+            too_short += 1
+            continue
+        found = np.isin(text_shingles(spelled, size), known[size])
+        shared += bool(found.any())
+        mostly += float(found.mean()) >= 0.5
+    return SharedRuns(cases=len(cases), too_short=too_short, shared=shared, mostly=mostly)
+
+
+def recited(cases: Sequence[str], control: Sequence[str], ask: Ask) -> Recited:
+    """Return how many of ``cases``, and of ``control``, a model that ``ask`` reaches goes on with word for word."""
+    ours, theirs = _recitals(cases, ask), _recitals(control, ask) if control else None
+    of_control = {} if theirs is None else {
+        "control_cases": theirs.asked,
+        "control_recited": theirs.recited,
+        "chance": at_least(ours.recited, ours.asked, theirs.recited, theirs.asked),
+    }  # fmt: skip
+    return Recited(
+        cases=ours.asked,
+        too_short=len(cases) - ours.asked,
+        silent=ours.silent,
+        recited=ours.recited,
+        longest=ours.longest,
+        **of_control,
+    )
+
+
+def at_least(found: int, of: int, control: int, control_of: int) -> float:
+    """Return P(at least ``found`` of the ``found + control`` fall on ``of`` of all): Fisher's exact test, one-sided."""
+    total, marked = of + control_of, found + control
+    ways = sum(math.comb(of, k) * math.comb(control_of, marked - k) for k in range(found, min(of, marked) + 1))
+    return ways / math.comb(total, marked)
+
+
+def letters(words: str) -> str:
+    """Return letters and digits alone, in one width and case: blanks and punctuation are no difference."""
+    return _whole(words)[:_LONGEST]
+
+
+@dataclass(frozen=True)
+class _Recitals:
+    asked: int
+    silent: int
+    recited: int
+    longest: int
+
+
 def _texts(subject: ProbeSubject, asked: Contamination) -> tuple[list[str], list[str]]:
     sample = read_public_sample(subject.lab, subject.sealed).head(asked.most)
     columns = [] if asked.control is None else [asked.control]
@@ -106,23 +265,6 @@ def _control(found: Recited) -> Finding:
     values = {"cases": found.control_cases, "recited": found.control_recited, "chance": f"{found.chance:.2g}"}
     sentence = text("contamination.control", **values)
     return Finding(check="contamination_control", outcome=Outcome.PASS, sentence=sentence)
-
-
-def asking_endpoint(application: Application) -> Ask:
-    """Return a worker for the model behind ``application``; its supplier can keep the questions from then on.
-
-    Raises:
-        InputError: it is not an endpoint that takes text prompts.
-    """
-    endpoint, supplier = application.endpoint, application.supplier.organisation
-    if endpoint is None or endpoint.protocol not in PROMPTED:
-        raise InputError("contamination.no_endpoint_of_words", application=application.name)
-    asked = _reciting(endpoint)
-
-    def ask(beginnings: Sequence[str]) -> Sequence[str | None]:
-        return _answers(asked, supplier, beginnings)
-
-    return ask
 
 
 def _reciting(endpoint: Endpoint) -> Endpoint:
@@ -150,3 +292,27 @@ def _answers(endpoint: Endpoint, supplier: str, beginnings: Sequence[str]) -> Se
     except BoxEnded as ended:
         raise RefusedError("contamination.not_asked", reason=ended.text) from None
     return answers
+
+
+def _recitals(cases: Sequence[str], ask: Ask) -> _Recitals:
+    halves = [half for half in map(Halves.of, cases) if half.enough]
+    answers = ask([half.head for half in halves])
+    runs = [0 if answer is None else half.run_in(answer) for half, answer in zip(halves, answers, strict=True)]
+    found = sum(half.recites(run) for half, run in zip(halves, runs, strict=True))
+    return _Recitals(len(halves), sum(answer is None for answer in answers), found, max(runs, default=0))
+
+
+def _needed(words: str, in_letters: int, in_ideographs: int) -> int:
+    """Return how long a run must be in a text: an ideograph says as much as two or three letters."""
+    spelled = letters(words)
+    ideographs = sum("\u3400" <= letter <= "\u9fff" for letter in spelled)
+    return in_ideographs if 2 * ideographs >= len(spelled) else in_letters
+
+
+def _known(texts: Sequence[str], size: int) -> Hashes:
+    found = [text_shingles(spelled, size) for spelled in map(_whole, texts) if len(spelled) >= size]
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+
+
+def _whole(words: str) -> str:
+    return "".join(filter(str.isalnum, normal(words)))

@@ -31,8 +31,7 @@ from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.measures.resources import Exchanged
 from pilotbase.protocols.contract_cases import CaseReader
-from pilotbase.protocols.exchanges.forms import split_messages
-from pilotbase.protocols.exchanges.reading import read_message
+from pilotbase.protocols.exchanges.reading import read_message, split_messages
 from pilotbase.trial.exchanging.pipeline import as_batch
 from pilotbase.trial.exchanging.replaying import RecordedExchange, replay_exchange, spelled
 from pilotbase.trial.performance import Load

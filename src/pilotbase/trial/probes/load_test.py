@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.load_test import LoadFigures, LoadTested, Void
+from pilotbase.documents.probes import LoadFigures, LoadTested, Void
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text

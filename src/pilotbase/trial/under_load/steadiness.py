@@ -4,30 +4,34 @@ Void is a test on a host that was not quiet (the same work took much longer now 
 requests left late by our own fault, and one in which the application was not the same from block to block: then the
 time block is the unit, and no figure of all requests speaks of a next run. An application that does not keep up is no
 void test: it is slow.
+
+How many requests a second are served within a target: the rate is doubled until it is missed, then narrowed. Each step
+is an open-loop load of its own. What is found is a rate at which the 99th percentile of that step stayed within the
+target; the next higher step that did not stands beside it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.load_test import LoadBlock, LoadFigures, LoadTested, Void
-from pilotbase.trial.under_load.ramp import held_rate
+from pilotbase.documents.probes import MOST_RATE, LoadBlock, LoadFigures, LoadStep, LoadTested, Void
 
-MOST_NOISE = 2.0
+_MOST_NOISE = 2.0
 """95th percentile over median of the same piece of work."""
-MOST_DRIFT = 1.5
+_MOST_DRIFT = 1.5
 """How many times slower or quicker that work may be afterwards."""
-MOST_LATE_SECONDS, MOST_LATE_SHARE = 0.005, 0.5
+_MOST_LATE_SECONDS, _MOST_LATE_SHARE = 0.005, 0.5
 """By how much requests may leave late, 99 of 100 of them: in seconds, or as a share of the median latency."""
-MOST_UNSTEADY = 2.0
-FEWEST_BLOCKS = 5
+_MOST_UNSTEADY = 2.0
+_FEWEST_BLOCKS = 5
 _BEHIND_BLOCKS = 2.0
-
 Floats = NDArray[np.float64]
+_NARROWED = 3
+"""Steps between the last rate that was held and the first that was not: within a tenth of each other then."""
 
 
 def load_figures(tested: LoadTested) -> LoadFigures:
@@ -52,7 +56,7 @@ def load_figures(tested: LoadTested) -> LoadFigures:
         memory_growth=None if tested.memory is None else tested.memory[1] - tested.memory[0],
         cpu_per_thousand=_per_thousand(tested.cpu_seconds, answered * test.rows),
         joules=tested.joules,
-        held=None if tested.steps is None else held_rate(tested.steps) * test.rows,
+        held=None if tested.steps is None else _held_rate(tested.steps) * test.rows,
         target=test.target,
         steps=tested.steps,
         pinned=tested.pinned,
@@ -69,26 +73,57 @@ def latencies_of(tested: LoadTested) -> Floats:
     return np.array([math.inf if one is None else one for one in tested.latencies])
 
 
+def climb(rate: float, step: Callable[[float], LoadStep | None]) -> tuple[LoadStep, ...]:
+    """Return every step that was taken; ``step(rate)`` returns None where nobody answers any more."""
+    steps: list[LoadStep] = []
+    while True:
+        taken = step(rate)
+        if taken is None:
+            return tuple(steps)
+        steps.append(taken)
+        if not taken.held or rate >= MOST_RATE:
+            break
+        rate = min(2 * rate, MOST_RATE)
+    held, missed = _held_rate(steps), rate
+    for _ in range(_NARROWED if held and not taken.held else 0):
+        between = step(math.sqrt(held * missed))
+        if between is None:
+            break
+        steps.append(between)
+        held, missed = (between.rate, missed) if between.held else (held, between.rate)
+    return tuple(steps)
+
+
+def most_steps(rate: float) -> int:
+    """Return how many steps `climb` takes from ``rate`` at most."""
+    return 1 + max(0, math.ceil(math.log2(MOST_RATE / rate))) + _NARROWED
+
+
+def _held_rate(steps: Sequence[LoadStep]) -> float:
+    """Return the largest rate that was held; 0 where none was."""
+    return max((one.rate for one in steps if one.held), default=0.0)
+
+
 def _void(tested: LoadTested, latencies: Floats, unsteady: float | None) -> Void | None:
     if _is_noisy(*tested.calibration):
         return Void.NOISY_HOST
     finite = latencies[np.isfinite(latencies)]
     if len(tested.lateness) and len(finite):
         late = float(np.quantile(np.array(tested.lateness), 0.99, method="higher"))
-        if late > max(MOST_LATE_SECONDS, MOST_LATE_SHARE * float(np.median(finite))):
+        if late > max(_MOST_LATE_SECONDS, _MOST_LATE_SHARE * float(np.median(finite))):
             return Void.LATE_CLOCK
     kept_up = len(finite) == len(latencies) and float(latencies[-1]) <= _BEHIND_BLOCKS * tested.test.block_seconds
-    return Void.UNSTEADY if kept_up and unsteady is not None and unsteady > MOST_UNSTEADY else None
+    return Void.UNSTEADY if kept_up and unsteady is not None and unsteady > _MOST_UNSTEADY else None
 
 
 def _is_noisy(before: Sequence[float], after: Sequence[float]) -> bool:
     spreads = [float(np.quantile(one, 0.95) / np.median(one)) for one in (before, after) if len(one)]
-    if max(spreads, default=1.0) > MOST_NOISE:
+    if max(spreads, default=1.0) > _MOST_NOISE:
         return True
     if not len(before) or not len(after):
         return False
     drift = float(np.median(after) / np.median(before))
-    return max(drift, 1 / drift) > MOST_DRIFT
+    return max(drift, 1 / drift) > _MOST_DRIFT
 
 
 def _blocks(due: Floats, latencies: Floats, seconds: float) -> tuple[LoadBlock, ...]:
@@ -103,7 +138,7 @@ def _blocks(due: Floats, latencies: Floats, seconds: float) -> tuple[LoadBlock, 
 def _unsteadiness(blocks: Sequence[LoadBlock]) -> float | None:
     """Return the 90th over the 10th percentile of the blocks' medians; None of too few blocks."""
     medians = [block.p50 for block in blocks if block.p50 is not None]
-    if len(medians) < FEWEST_BLOCKS:
+    if len(medians) < _FEWEST_BLOCKS:
         return None
     low, high = np.quantile(np.array(medians), [0.1, 0.9])
     return float(high / low) if low > 0 else None

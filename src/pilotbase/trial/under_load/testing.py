@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.compute.engines import LOCAL, Worker
-from pilotbase.documents.load_test import LoadStep, LoadTest, LoadTested
+from pilotbase.documents.probes import LoadStep, LoadTest, LoadTested
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.running import BoxTerms, PreparedApplication, start_candidate
-from pilotbase.trial.under_load.bench import HERE, Bench, running_on
-from pilotbase.trial.under_load.open_loop import Driven, arrivals, drive
-from pilotbase.trial.under_load.ramp import climb, most_steps
-from pilotbase.trial.under_load.steadiness import order_statistic
+from pilotbase.trial.under_load.bench import HERE, Bench, Driven, arrivals, drive, running_on
+from pilotbase.trial.under_load.steadiness import climb, most_steps, order_statistic
 
 _DIGITS = 7
 """Of a latency in seconds."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any, Generic, Protocol
 
-from pilotbase.documents.given_files import Part, whole
+from pilotbase.documents.files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plugins import packages
 from pilotbase.documents.texts import Language

@@ -6,10 +6,9 @@ from typing import TypeVar
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.api.datasets import DatasetPage, Measuring, Preview
-from pilotbase.documents.api.readers import ReaderFacet, Readers
+from pilotbase.documents.api.datasets import DatasetPage, Measuring, Preview, ReaderFacet, Readers
 from pilotbase.documents.api.records import Erased
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import Subject, agreement_subject, dataset_subject, scenario_subject
 from pilotbase.documents.terms import Use

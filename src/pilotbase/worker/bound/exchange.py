@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from pilotbase.catalogue import threads
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.thread import Thread
 from pilotbase.operations import exchange as declared
 from pilotbase.worker.bound.binding import Caller, Versioned, does

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.api.incidents import ListedIncidents
+from pilotbase.documents.api.watch import ListedIncidents
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.operations import incidents as declared
 from pilotbase.watch import incidents, runbooks

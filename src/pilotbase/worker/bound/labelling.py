@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.api.labelling import ItemTold, RoundDetail, RoundTold, SheetTold
-from pilotbase.documents.labelling import LabelledItems
-from pilotbase.documents.labelling_round import LabellingRound, PublishedLabels
+from pilotbase.documents.labelling import LabelledItems, LabellingRound, PublishedLabels
 from pilotbase.operations import labelling as declared
 from pilotbase.operations.labelling import OfRound
 from pilotbase.operations.operation import NoInput

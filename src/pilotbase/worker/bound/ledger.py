@@ -11,9 +11,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput
-from pilotbase.roadmap.choosing import rank_as_asked
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
+from pilotbase.roadmap.ranking import rank_as_asked
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.workspace.listings import Page
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from pilotbase.documents.api.sites import OfferTold, PackTold, ReportTold, SentTold, SiteDetail, SiteTold
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.texts import Language
 from pilotbase.operations import sites as declared

@@ -10,7 +10,7 @@ from pilotbase.documents.api.statistics import (
     StatisticsPage,
     StatisticsTold,
 )
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.texts import Language
 from pilotbase.operations import statistics as declared
 from pilotbase.operations.datasets import OfDataset

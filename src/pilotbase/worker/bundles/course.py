@@ -11,7 +11,7 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
-from pilotbase.workspace.checks.excerpts import LogExcerpt, entries_naming, take_excerpt
+from pilotbase.workspace.checks.proofs import LogExcerpt, entries_naming, take_excerpt
 from pilotbase.workspace.log.entries import HEAD, STORED, LogEntry
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import Store

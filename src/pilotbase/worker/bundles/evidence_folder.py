@@ -19,17 +19,14 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import localized
-from pilotbase.documents.bounded_files import read_bounded
-from pilotbase.documents.conformity import ConformityRow
 from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.files import format_csv, read_bounded
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.report import Report
-from pilotbase.documents.safe_csv import format_csv
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.standard_check import StandardCheck
-from pilotbase.documents.standard_use import EvidenceDocument
+from pilotbase.documents.standards import ConformityRow, EvidenceDocument, StandardCheck
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Conformity

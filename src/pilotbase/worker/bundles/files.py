@@ -14,8 +14,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.files import read_bounded
 
 SUMS = "SHA256SUMS"
 NEEDED = (

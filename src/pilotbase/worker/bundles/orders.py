@@ -23,7 +23,7 @@ from pilotbase.worker.retention_dates import KeptUntil, erase_over
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
-from pilotbase.workspace.log.readings import BUNDLE
+from pilotbase.workspace.log.entries import BUNDLE
 from pilotbase.workspace.store import View
 
 KIND = WorkKind.BUNDLE

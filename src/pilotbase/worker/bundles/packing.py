@@ -30,10 +30,9 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.bundles.files import SUMS, pack
 from pilotbase.worker.readings import record_for
-from pilotbase.workspace.checks.excerpts import LogExcerpt
-from pilotbase.workspace.checks.proofs import proven_head
+from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.log.readings import TAKEN
+from pilotbase.workspace.log.entries import TAKEN
 from pilotbase.workspace.store import View
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]")

@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.worker.bundles.course import Proceedings, require_said
 from pilotbase.worker.bundles.files import SUMS, read_folder, unpack
 from pilotbase.worker.trials.replaying import ReplayedVerdict, replay_lines, replay_trial
-from pilotbase.workspace.checks.excerpts import LogExcerpt
+from pilotbase.workspace.checks.proofs import LogExcerpt
 from pilotbase.workspace.log.notes import LogVerifier
 
 Model = TypeVar("Model", bound=Document)

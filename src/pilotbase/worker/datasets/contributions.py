@@ -27,7 +27,7 @@ from pilotbase.service.registry import services_of
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, find_listing, list_page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import AgreementRow
-from pilotbase.workspace.use_counts import UseCount, count_uses, holding_agreements
+from pilotbase.workspace.uses import UseCount, count_uses, holding_agreements
 
 _ALL = 10_000_000
 _REMEMBERED = 10_000

@@ -15,10 +15,9 @@ from typing import Literal
 from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.templates import offer_for
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Described
+from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record

@@ -17,9 +17,8 @@ from pilotbase.data.quality.files import record_set_of
 from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.quality.release import released
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.documents.answers import Answers
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Described, Guessed, OpenQuestion, SeenValue
+from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion, SeenValue
 from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.documents.publication import missing
 from pilotbase.worker.datasets.first_rows import first_rows

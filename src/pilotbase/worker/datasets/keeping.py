@@ -23,7 +23,7 @@ from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.given_files import File, Part, whole
+from pilotbase.documents.files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, holder_of, name_of
@@ -56,7 +56,7 @@ from pilotbase.worker.datasets.owner_jobs import (
     opened_for_owner,
     result_of,
 )
-from pilotbase.workspace.blobs.folders import files_in
+from pilotbase.workspace.blobs.trees import files_in
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import Listing, require_listing

@@ -23,8 +23,7 @@ from pilotbase.documents.api.labelling import NewRound
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes, digest_json
-from pilotbase.documents.labelling import LabellingCampaign
-from pilotbase.documents.labelling_round import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingRound
+from pilotbase.documents.labelling import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingCampaign, LabellingRound
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request

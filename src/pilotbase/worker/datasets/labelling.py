@@ -21,13 +21,16 @@ from pilotbase.data.quality.release import least_cell
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_json
-from pilotbase.documents.labelling import LabelledItem, LabelledItems, LabelQuality, LabelSource
-from pilotbase.documents.labelling_round import (
+from pilotbase.documents.labelling import (
     ANNOTATORS,
     JUDGE,
     GivenOnHub,
+    LabelledItem,
+    LabelledItems,
     Labeller,
     LabellingRound,
+    LabelQuality,
+    LabelSource,
     PublishedLabels,
     RoundClosed,
 )

@@ -22,9 +22,9 @@ from typing import BinaryIO, Literal
 
 import polars as pl
 
-from pilotbase.data.sources.dialects import SAMPLE, guess_dialect
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.sources.text_files import SAMPLE, guess_dialect
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import Subject, holder_of

@@ -27,7 +27,7 @@ from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.given_files import File
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.private import LeftOut, PrivacyTest, PrivateProfile, PrivateQuestion

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pilotbase.documents.api.datasets import Measuring as MeasuringTold
-from pilotbase.documents.api.descriptions import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.api.shapes import ProblemIssue
 from pilotbase.documents.api.trials import TrialProgress
+from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.described import Described, Guessed, OpenQuestion
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.texts import Language, sentence

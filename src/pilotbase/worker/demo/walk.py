@@ -32,8 +32,7 @@ from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.operations.services import NewBudget, NewKey, NewService
 from pilotbase.roadmap.ledger import count_anew
-from pilotbase.service.admission import Premises
-from pilotbase.service.creating import create_service
+from pilotbase.service.creating import Premises, create_service
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import standing_of
 from pilotbase.service.terms import create_key, set_budget

@@ -1,38 +1,28 @@
-"""Tables that were handed in, read in a box: a parser that a hostile file breaks reaches nothing of the base."""
+"""Tables of whomever read in a box: columns, drafts, checks, samples, cases, texts. What breaks reaches no base."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 import pydantic
 
-from pilotbase.compute.box.box import Box
-from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import BoxProgram, Mount
-from pilotbase.compute.box.own_functions import FOLDERS, package_mounts
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
+from pilotbase.compute.box.own_functions import RESULT, BoxedCall, call_beside
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.plain_columns import decode_columns
 from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.limits import Limits
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.protocols.frames import FrameError, FrameKind, encode_json
-from pilotbase.worker.intake import table_program
+from pilotbase.worker.intake import scenarios_in_box, tables_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
 
-_GIVEN, _RESULT = PurePosixPath("/given"), PurePosixPath("/result")
 _LIMITS = Limits(
     memory_bytes=3 << 30,
     cpu_seconds=300,
@@ -41,57 +31,31 @@ _LIMITS = Limits(
     scratch_bytes=256 << 20,
     file_bytes=MOST_BYTES,
 )
-_MOST_RESULT = 8 << 20
-Found = TypeVar("Found", bound="_Found")
 
 
-class _Found(pydantic.BaseModel):
-    error: Text | None = None
-    issues: tuple[Issue, ...] = ()
-
-
-class TableFacts(_Found):
+class TableFacts(pydantic.BaseModel):
     """What the columns of a table are called, and how many rows it has."""
 
-    columns: tuple[str, ...] = ()
-    rows: int = 0
+    columns: tuple[str, ...]
+    rows: int = pydantic.Field(ge=0, lt=1 << 40)
 
 
-class _Drafted(_Found):
-    scenario: Scenario | None = None
-    decided: tuple[Text, ...] = ()
-    missing: tuple[str, ...] = ()
+class _Drafted(pydantic.BaseModel):
+    scenario: Scenario
+    decided: tuple[Text, ...]
+    missing: tuple[str, ...]
 
 
-class _Counted(_Found):
-    counts: CaseCounts | None = None
+class _Counted(pydantic.BaseModel):
+    counts: CaseCounts
 
 
-class _Sampled(_Found):
-    contract: Contract | None = None
+class _Sampled(pydantic.BaseModel):
+    contract: Contract
 
 
-class _Read(_Found):
-    rows: int = pydantic.Field(default=0, ge=0, lt=1 << 40)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What the box is asked for: a function of `table_program`, about the table of a folder."""
-
-    name: str
-    folder: Path
-    table: str
-    given: Mapping[str, Any] | None = None
-    beside: str = ""
-    """The file that the box writes beside what it has found, if any."""
-    further: tuple[str, ...] = ()
-    """Other files of the folder that the box reads."""
-
-    @property
-    def broken(self) -> InputError:
-        """What is said when a box was broken by the table, or would have been."""
-        return InputError("data.not_a_table", file=self.table, reason=text("data.reason.box"))
+class _Read(pydantic.BaseModel):
+    rows: int = pydantic.Field(ge=0, lt=1 << 40)
 
 
 def describe_table(table: Path) -> TableFacts:
@@ -101,7 +65,7 @@ def describe_table(table: Path) -> TableFacts:
         InputError: it is no table (see `read_table`), or its reader took more than a box gives.
         RefusedError: this host gives no box.
     """
-    return _ask(_Task("describe", table.parent, table.name), TableFacts)[0]
+    return call_beside(_about_table("describe", table), TableFacts)[0]
 
 
 def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
@@ -109,41 +73,31 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
 
     Raises as `draft_scenario`, `check_cases` and `describe_table`.
     """
-    task = _Task("draft", table.parent, table.name, asdict(answers), table_program.DRAFTED)
-    found, cases = _ask(task, _Drafted)
-    if found.scenario is None or PurePosixPath(found.scenario.data.file).name != found.scenario.data.file:
-        raise task.broken
+    function, given = f"{scenarios_in_box.__name__}:draft", {"answers": asdict(answers)}
+    call = _call(function, table.parent, (table.name,), given, scenarios_in_box.DRAFTED)
+    found, cases = call_beside(call, _Drafted)
+    if PurePosixPath(found.scenario.data.file).name != found.scenario.data.file:
+        raise call.broken
     return ScenarioDraft(found.scenario, found.decided, found.missing, cases or None)
 
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
     """Return what `check_cases` counts, read in a box that sees ``folder``; raises as both."""
     recorded = tuple(exchange.file for exchange in scenario.trial.exchanges or ())
-    task = _Task("check", folder, scenario.data.file, scenario.to_json_value(), further=recorded)
-    found, _ = _ask(task, _Counted)
-    if found.counts is None:
-        raise task.broken
-    return found.counts
+    return call_beside(_about_scenario("check", scenario, folder, further=recorded), _Counted)[0].counts
 
 
 def sample_in_box(scenario: Scenario, folder: Path) -> PublicSample:
     """Return what `read_sample` reads, read in a box that sees ``folder``; raises as both."""
-    task = _Task("sample", folder, scenario.data.file, scenario.to_json_value(), table_program.SAMPLE)
-    found, sample = _ask(task, _Sampled)
-    if found.contract is None:
-        raise task.broken
+    found, sample = call_beside(_about_scenario("sample", scenario, folder, scenarios_in_box.SAMPLE), _Sampled)
     return PublicSample(found.contract, sample)
 
 
 def cases_in_box(scenario: Scenario, folder: Path) -> pl.DataFrame:
     """Return what `read_cases` reads, read in a box that sees ``folder``; raises as both."""
-    task = _Task("cases", folder, scenario.data.file, scenario.to_json_value(), table_program.CASES)
-    found, buffers = _ask(task, _Read)
-    try:
-        frame = decode_columns(buffers, found.rows, conformed_types(scenario))
-    except ValueError:
-        raise task.broken from None
-    return conform(frame, scenario)
+    call = _about_scenario("cases", scenario, folder, scenarios_in_box.CASES)
+    found, buffers = call_beside(call, _Read)
+    return conform(_decoded(call, buffers, found.rows, conformed_types(scenario)), scenario)
 
 
 def texts_in_box(table: Path) -> pl.DataFrame:
@@ -151,77 +105,41 @@ def texts_in_box(table: Path) -> pl.DataFrame:
 
     Raises as `describe_table`.
     """
-    task = _Task("texts", table.parent, table.name, None, table_program.TEXTS)
-    found, buffers = _ask(task, TableFacts)
-    try:
-        return decode_columns(buffers, found.rows, dict.fromkeys(found.columns, pl.String()))
-    except ValueError:
-        raise task.broken from None
+    call = _about_table("texts", table, tables_in_box.TEXTS)
+    found, buffers = call_beside(call, TableFacts)
+    return _decoded(call, buffers, found.rows, dict.fromkeys(found.columns, pl.String()))
 
 
-def _ask(task: _Task, model: type[Found]) -> tuple[Found, bytes]:
-    """Return what the box has found, and the file that it has written beside, if any."""
-    _show(task)
-    with tempfile.TemporaryDirectory(dir=task.folder.parent) as name:
-        place, settings = Path(name), BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
-        if os.getuid() == 0:
-            os.chown(place, settings.uid, settings.uid)
-        _converse(BoxProgram(Path(table_program.__file__), (), _mounts(task, place)), settings, task)
-        found = _result(place, model, task)
-        beside = _read(place / task.beside, _LIMITS.file_bytes, task) if task.beside else b""
-    return found, beside
+def _about_table(function: str, table: Path, beside: str = "") -> BoxedCall:
+    return _call(f"{tables_in_box.__name__}:{function}", table.parent, (table.name,), {}, beside)
 
 
-def _show(task: _Task) -> None:
-    """Let the box's user read folder and files; the folders above keep everybody else out."""
-    for name in (task.table, *task.further):
-        file = task.folder / name
-        if not file.is_file() or not file.resolve().is_relative_to(task.folder.resolve()):
-            raise InputError("trial.no_source", file=name, folder=task.folder)
-        for path in (task.folder, *(parent for parent in file.parents if task.folder in parent.parents)):
+def _about_scenario(
+    function: str, scenario: Scenario, folder: Path, beside: str = "", further: tuple[str, ...] = ()
+) -> BoxedCall:
+    """Return the call of a function of `scenarios_in_box`; ``further``: other files of the folder that it reads."""
+    files, given = (scenario.data.file, *further), {"scenario": scenario.to_json_value()}
+    return _call(f"{scenarios_in_box.__name__}:{function}", folder, files, given, beside)
+
+
+def _call(function: str, folder: Path, files: tuple[str, ...], given: Mapping[str, Any], beside: str) -> BoxedCall:
+    """Return a call about ``files``, the table first, which the box's user is let read.
+
+    The folders above keep everybody else out. Raises `InputError`: a file is lacking, or outside of the folder.
+    """
+    for name in files:
+        file = folder / name
+        if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
+            raise InputError("trial.no_source", file=name, folder=folder)
+        for path in (folder, *(parent for parent in file.parents if folder in parent.parents)):
             path.chmod(0o755)
         file.chmod(0o644)
+    broken = InputError("data.not_a_table", file=files[0], reason=text("data.reason.box"))
+    return BoxedCall(function, folder, {**given, "table": files[0], "result": str(RESULT)}, broken, _LIMITS, beside)
 
 
-def _mounts(task: _Task, place: Path) -> tuple[Mount, ...]:
-    return (Mount(task.folder, _GIVEN), Mount(place, _RESULT, writable=True), *package_mounts())
-
-
-def _converse(program: BoxProgram, settings: BoxSettings, task: _Task) -> None:
-    greeting = {
-        "packages": FOLDERS,
-        "folder": str(_GIVEN),
-        "result": str(_RESULT),
-        "task": task.name,
-        "table": task.table,
-        "given": task.given,
-    }
-    deadline = time.monotonic() + settings.limits.wall_seconds
-    with Box(program, settings) as box:
-        try:
-            box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)
-            header = box.channel.receive_header(deadline)
-            if header.kind is not FrameKind.READY:
-                raise FrameError(EndReason.BROKEN_PROTOCOL)
-        except (ChannelClosedError, DeadlinePassedError, FrameError):
-            raise task.broken from None
-
-
-def _result(place: Path, model: type[Found], task: _Task) -> Found:
-    """Return what the box wrote, which is as little trusted as the table; raises what it says was wrong."""
+def _decoded(call: BoxedCall, buffers: bytes, rows: int, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
     try:
-        found = model.model_validate_json(_read(place / table_program.FOUND, _MOST_RESULT, task))
-    except pydantic.ValidationError:
-        raise task.broken from None
-    if found.error is not None:
-        raise InputError(found.error.code, issues=found.issues, **found.error.params)
-    return found
-
-
-def _read(file: Path, most: int, task: _Task) -> bytes:
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            return stream.read(most)
-    except OSError:
-        raise task.broken from None
+        return decode_columns(buffers, rows, types)
+    except ValueError:
+        raise call.broken from None

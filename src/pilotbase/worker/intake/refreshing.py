@@ -27,7 +27,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Role
-from pilotbase.trial.data_versions import (
+from pilotbase.trial.scenario_folder import MANIFEST, load_scenario, read_scenario
+from pilotbase.trial.sealed import OpenedScenario
+from pilotbase.trial.sealing import (
     DataVersion,
     NextVersion,
     Unchanged,
@@ -36,8 +38,6 @@ from pilotbase.trial.data_versions import (
     shown_so_far,
     versions_of,
 )
-from pilotbase.trial.scenario_folder import MANIFEST, load_scenario, read_scenario
-from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.base import Base

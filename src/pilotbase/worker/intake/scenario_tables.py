@@ -14,15 +14,13 @@ from pilotbase.data.baselines import baseline_answers, check_baseline, people_an
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.leakage import check_leakage
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.documents.blind import BlindFindings
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.findings import Findings
+from pilotbase.documents.errors import Findings, InputError, Issue
+from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.blind.judging import judge_blind
-from pilotbase.trial.blind.refusing import blind_issues
+from pilotbase.trial.blind.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.exchanging.recorded import keep_to_contract

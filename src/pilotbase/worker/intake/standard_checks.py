@@ -17,11 +17,10 @@ import pydantic
 
 from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.standard_check import CheckedFile, StandardCheck
-from pilotbase.documents.standard_profile import StandardProfile
+from pilotbase.documents.standards import CheckedFile, StandardCheck, StandardProfile
 from pilotbase.standards import in_box
 from pilotbase.standards.ai_labels.checking import KINDS, LARGEST_FILE, files_of, record_of
-from pilotbase.standards.packaged import packaged_profiles, read_profile
+from pilotbase.standards.composing import packaged_profiles, read_profile
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.standards import check_profile, find_profile, own_profiles
 from pilotbase.worker.base import base_if_any

@@ -13,21 +13,20 @@ from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.base import Localized
 from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.hashes import digest_of, is_digest
-from pilotbase.documents.labelling_round import KeptItems, LabellingRound
+from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.permissions import act_name
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.site_order import AskedPack
+from pilotbase.documents.site import AskedPack
 from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.vault.opening import hidden_set_of
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
-from pilotbase.workspace.log.entries import LogEntry
-from pilotbase.workspace.log.readings import REFUSED, USED
+from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
 from pilotbase.workspace.store import View
 
 

@@ -10,13 +10,12 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from pilotbase.documents.drill import Drill
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, Signal
-from pilotbase.documents.watch import Incident, Runbook, RunbookRule, TimelineEntry
+from pilotbase.documents.watch import Drill, Incident, Runbook, RunbookRule, TimelineEntry
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.incidents import open_incident
 from pilotbase.watch.runbooks import rule_for, runbook_of

@@ -14,10 +14,10 @@ from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import suspend
 from pilotbase.certificate.status import revocations_of
+from pilotbase.documents.certificate import RISK_WARNING
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.public_reasons import RISK_WARNING
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text

@@ -13,7 +13,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.service import registry, standing
-from pilotbase.service.admission import Premises
+from pilotbase.service.creating import Premises
 from pilotbase.service.known import read_serving
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import seats
@@ -64,7 +64,7 @@ def premises_of(base: Base) -> Premises:
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     """Tell whether it is for ``actor`` to put what the certificate speaks of into service, once nothing is against it.
 
-    What is, says `pilotbase.service.admission.why_not_admitted`.
+    What is, says `pilotbase.service.creating.why_not_admitted`.
     """
     owner = certificate.scenario.owner.organisation
     return certificate.verdict is Verdict.ACCEPT and permitted(

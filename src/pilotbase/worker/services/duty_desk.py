@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.catalogue.records import both_languages
-from pilotbase.documents.api.incidents import DeskClock, DeskService, DeskWarning, DutyDesk
+from pilotbase.documents.api.watch import DeskClock, DeskService, DeskWarning, DutyDesk
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.service import Service, ServiceStatus

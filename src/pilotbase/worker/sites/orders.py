@@ -18,7 +18,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError, RefusedErr
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
-from pilotbase.documents.site_order import LONGEST_DAYS, AskedPack
+from pilotbase.documents.site import LONGEST_DAYS, AskedPack
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes

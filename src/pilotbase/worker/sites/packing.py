@@ -18,8 +18,7 @@ from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.site import Software
-from pilotbase.documents.site_order import LONGEST_DAYS
+from pilotbase.documents.site import LONGEST_DAYS, Software
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scoring import settle_criteria

@@ -31,7 +31,7 @@ from pilotbase.documents.site import Release, Software, Witness
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.workspace.checks.excerpts import LogExcerpt
+from pilotbase.workspace.checks.proofs import LogExcerpt
 
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Checkpoint = Annotated[str, StringConstraints(max_length=2000)]

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pilotbase.certificate import Envelope
-from pilotbase.documents.conformity import without_figures
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Attempt, CriterionResult, Finding, GroupScore, Report, Section
 from pilotbase.documents.site import Release, Witness
+from pilotbase.documents.standards import without_figures
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import is_resource
 from pilotbase.trial.lab import name_once

@@ -52,8 +52,7 @@ from pilotbase.worker.sites.unpacking import SKEW
 from pilotbase.worker.trials.certificates import earlier_lines, issue_once, site_sentence
 from pilotbase.worker.trials.folder import TrialFiles, require_known_sentences, write_trial
 from pilotbase.workspace.actors import parties
-from pilotbase.workspace.checks.excerpts import LogExcerpt
-from pilotbase.workspace.checks.proofs import proven_head
+from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.log.entries import LogEntry
 from pilotbase.workspace.log.merkle import verify_consistency

@@ -15,14 +15,13 @@ from pilotbase.certificate import read_evidence, suspend, verify_certificate
 from pilotbase.certificate.status import CertificateStatus, issued_certificates, revocations_of, standing_of
 from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
 from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.certificate import CANARIES, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.public_reasons import CANARIES
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.trial.leaving import may_leave
+from pilotbase.trial.entering import may_leave
 from pilotbase.trial.probes.canaries import CanaryComparison, compare_canaries
 from pilotbase.trial.running import BoxTerms, prepare_candidate
 from pilotbase.trial.sealed import load_sealed, read_public_sample

@@ -19,13 +19,12 @@ from pilotbase.certificate import (
     verify_certificate,
 )
 from pilotbase.certificate.status import IssuedCertificate, revocations_of, standing_of
-from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.moments import day_end, format_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.public_reasons import spoken_reason
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteStatement

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.api.comparison import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.report import CriterionResult, Report

@@ -14,13 +14,13 @@ import pydantic
 
 from pilotbase.certificate import Envelope
 from pilotbase.documents.base import Document
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.figures import ShownCases
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
-from pilotbase.documents.shown_cases import ShownCases
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report

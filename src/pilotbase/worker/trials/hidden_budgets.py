@@ -11,7 +11,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.status import issued_certificates
-from pilotbase.documents.api.comparison import Budget, SealedVersion
+from pilotbase.documents.api.trials import Budget, SealedVersion
 from pilotbase.documents.base import NAME
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
@@ -20,12 +20,11 @@ from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.data_versions import DataVersion, versions_of
+from pilotbase.trial.criteria_check import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.refreshing import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
-from pilotbase.trial.sealing import find_sealed
+from pilotbase.trial.sealing import DataVersion, find_sealed, versions_of
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base

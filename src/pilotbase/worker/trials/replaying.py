@@ -16,25 +16,23 @@ from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.certificate.statement import read_statement
 from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
-from pilotbase.documents.bounded_files import read_bounded
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.guarantees import is_approximate, verdict_in_words
+from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
-from pilotbase.trial.reporting import conclude
-from pilotbase.trial.sections import criterion_findings, section_of, worst_outcome
+from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
 from pilotbase.worker.trials.folder import RECORDS, read_plan
 from pilotbase.worker.trials.summary import figure_of

@@ -3,7 +3,7 @@
 The file is a ZIP archive. Its last members are ``manifest.json``, which names every other member with size and digest,
 and ``manifest.sig``, its signature by the key of the log.
 
-    store/<table>.jsonl   the rows of the store (`table_rows`), all of one snapshot
+    store/<table>.jsonl   the rows of the store (`dump_rows`), all of one snapshot
     blobs/<hex digest>    the blobs; kept/… those that are shared, and chunks; cut/… which chunks a blob has
     home/<path>           other files of the home: applications, runs, reports, trust roots, revocations
     trust.json            the public half of keys/
@@ -11,6 +11,10 @@ and ``manifest.sig``, its signature by the key of the log.
 
 Blobs and files are read after the snapshot: what the store speaks of was written before it. Left out is what can be
 made again (environments, fetched packages, scratch) and what is secret (keys, mails with links).
+
+The rows of a store as JSON lines, spelled alike for SQLite and PostgreSQL: what one gave, the other takes. The first
+line of a table names its columns; each line after it is one row. Bytes are ``{"b": base64}``; times stand as the
+microseconds that the column holds.
 """
 
 from __future__ import annotations
@@ -18,26 +22,28 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
+from sqlalchemy import BigInteger, Connection, Integer, MetaData, Table, func, insert, inspect, select
+from sqlalchemy import text as sql
 
 from pilotbase import __version__
 from pilotbase.documents.base import Document, Moment, Part
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_of, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
-from pilotbase.workspace import schema
-from pilotbase.workspace.backup.rows import dump_rows, stored_tables
+from pilotbase.workspace import schema, tables
 from pilotbase.workspace.blobs.store import CUT, KEPT, OWN
 from pilotbase.workspace.engine import Database, machine_failure
 from pilotbase.workspace.failures import NotFoundError
@@ -55,6 +61,9 @@ BLOB_ROOMS = {"blobs": OWN, "kept": KEPT, "cut": CUT}
 """Where blobs lie in the archive → room of the blob store; chunks before the lists that name them."""
 _DATABASES = ("pilotbase.db", "hub.db")
 _CHUNK = 1 << 20
+COPIES = frozenset({"listing_search"})
+"""Tables that only repeat others, and are made anew from them."""
+_AT_ONCE = 500
 
 
 class BackupEntry(Part):
@@ -117,6 +126,88 @@ def write_backup(
     return manifest
 
 
+def is_kept(name: str) -> bool:
+    """Tell whether the file or folder ``name`` of a home belongs into a backup; no draft does: those have a dot."""
+    top, *below = name.split("/")
+    return top not in LEFT_OUT and not top.startswith((".", *_DATABASES)) and not (below and below[0].startswith("."))
+
+
+class _Packing:
+    """Writes members and keeps their sizes and digests."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.members: dict[str, BackupEntry] = {}
+
+    def add_file(self, name: str, path: Path) -> None:
+        """Add a file as it is read now; one that has gone meanwhile is no member."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) or path.is_symlink():
+                return
+            raise machine_failure(error, path) from error
+        with open(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                self.add(name, iter(lambda: stream.read(_CHUNK), b""), mode=status.st_mode & 0o777)
+
+    def add(self, name: str, pieces: Iterable[bytes], *, mode: int | None = None, packed: bool = False) -> None:
+        """Add a member; ``packed``: it is cipher text, which does not get smaller."""
+        digest, size = self.write(name, pieces, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
+        self.members[name] = BackupEntry(digest=digest, size=size, mode=mode)
+
+    def write(self, name: str, pieces: Iterable[bytes], kind: int = zipfile.ZIP_DEFLATED) -> tuple[Digest, int]:
+        """Write a member that the manifest does not name; return its digest and size."""
+        info = zipfile.ZipInfo(name)
+        info.compress_type, info.external_attr = kind, 0o600 << 16
+        hashed, size, source = hashlib.sha256(), 0, iter(pieces)
+        first = next(source, b"")  # what is not there fails before its member begins
+        with self._archive.open(info, "w", force_zip64=True) as member:
+            for piece in chain([first], source):
+                hashed.update(piece)
+                size += len(piece)
+                member.write(piece)
+        return digest_of(hashed.hexdigest()), size
+
+
+def stored_tables(connection: Connection) -> list[Table]:
+    """Return the tables of the store as this database has them, which may be those of an older version, in order."""
+    there = set(inspect(connection).get_table_names())
+    names = [table.name for table in tables.metadata.sorted_tables if table.name in there - COPIES]
+    known = MetaData()
+    known.reflect(connection, only=names)
+    return [known.tables[name] for name in names]
+
+
+def dump_rows(connection: Connection, table: Table) -> Iterator[bytes]:
+    """Yield the lines of ``table``, in the order of its key."""
+    yield _line([column.name for column in table.columns])
+    rows = select(table).order_by(*table.primary_key.columns)
+    for row in connection.execution_options(yield_per=_AT_ONCE).execute(rows):
+        yield _line([_spelled(value) for value in row])
+
+
+def load_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> int:
+    """Insert the rows that ``lines`` spell into the empty ``table`` and return how many.
+
+    Raises:
+        InvalidProofError: they are not rows of this table.
+    """
+    read = (_read(line, table) for line in lines)
+    columns = next(read, [])
+    if not columns or set(columns) - set(table.columns.keys()):
+        raise InvalidProofError("backup.not_rows", table=table.name)
+    count = 0
+    while chunk := list(islice(read, _AT_ONCE)):
+        if any(len(row) != len(columns) for row in chunk):
+            raise InvalidProofError("backup.not_rows", table=table.name)
+        connection.execute(insert(table), [dict(zip(columns, map(_value, row), strict=True)) for row in chunk])
+        count += len(chunk)
+    _go_on_counting(connection, table)
+    return count
+
+
 def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]], on_progress: OnProgress) -> Manifest:
     key, made_at = LogKey(home.keys.log_key()), datetime.now(UTC)
     on_progress(Progress(text("backup.progress.store")))
@@ -160,12 +251,6 @@ def _pack_store(home: Home, packing: _Packing) -> str:
     return version
 
 
-def is_kept(name: str) -> bool:
-    """Tell whether the file or folder ``name`` of a home belongs into a backup; no draft does: those have a dot."""
-    top, *below = name.split("/")
-    return top not in LEFT_OUT and not top.startswith((".", *_DATABASES)) and not (below and below[0].startswith("."))
-
-
 def _files(home: Path) -> Iterator[str]:
     """Yield the names of the files of a home that belong into a backup; raises `InputError` for an odd one."""
     for top, folders, names in os.walk(home):
@@ -178,45 +263,6 @@ def _files(home: Path) -> Iterator[str]:
                 yield name
 
 
-class _Packing:
-    """Writes members and keeps their sizes and digests."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        self.members: dict[str, BackupEntry] = {}
-
-    def add_file(self, name: str, path: Path) -> None:
-        """Add a file as it is read now; one that has gone meanwhile is no member."""
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) or path.is_symlink():
-                return
-            raise machine_failure(error, path) from error
-        with open(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode):
-                self.add(name, iter(lambda: stream.read(_CHUNK), b""), mode=status.st_mode & 0o777)
-
-    def add(self, name: str, pieces: Iterable[bytes], *, mode: int | None = None, packed: bool = False) -> None:
-        """Add a member; ``packed``: it is cipher text, which does not get smaller."""
-        digest, size = self.write(name, pieces, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
-        self.members[name] = BackupEntry(digest=digest, size=size, mode=mode)
-
-    def write(self, name: str, pieces: Iterable[bytes], kind: int = zipfile.ZIP_DEFLATED) -> tuple[Digest, int]:
-        """Write a member that the manifest does not name; return its digest and size."""
-        info = zipfile.ZipInfo(name)
-        info.compress_type, info.external_attr = kind, 0o600 << 16
-        hashed, size, source = hashlib.sha256(), 0, iter(pieces)
-        first = next(source, b"")  # what is not there fails before its member begins
-        with self._archive.open(info, "w", force_zip64=True) as member:
-            for piece in chain([first], source):
-                hashed.update(piece)
-                size += len(piece)
-                member.write(piece)
-        return digest_of(hashed.hexdigest()), size
-
-
 def _publish(draft: Path, target: Path) -> None:
     """Give a finished file its name, never in the place of another."""
     try:
@@ -226,3 +272,36 @@ def _publish(draft: Path, target: Path) -> None:
     except OSError:  # a file system without such links
         draft.rename(target)
     sync_folder(target.parent)
+
+
+def _go_on_counting(connection: Connection, table: Table) -> None:
+    """Let PostgreSQL number new rows after those that were inserted with their numbers; SQLite does of itself."""
+    (key, *more) = table.primary_key.columns
+    if connection.dialect.name != "postgresql" or more or not isinstance(key.type, BigInteger | Integer):
+        return
+    counter = connection.scalar(sql("SELECT pg_get_serial_sequence(:t, :c)"), {"t": table.name, "c": key.name})
+    newest = connection.scalar(select(func.max(key)))
+    if counter is not None and newest is not None:
+        connection.execute(sql("SELECT setval(:counter, :newest)"), {"counter": counter, "newest": newest})
+
+
+def _line(values: list[Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _spelled(value: Any) -> Any:
+    return {"b": base64.b64encode(value).decode()} if isinstance(value, bytes | memoryview) else value
+
+
+def _read(line: bytes, table: Table) -> list[Any]:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        values = None
+    if not isinstance(values, list):
+        raise InvalidProofError("backup.not_rows", table=table.name)
+    return values
+
+
+def _value(spelled: Any) -> Any:
+    return base64.b64decode(spelled["b"]) if isinstance(spelled, dict) else spelled

@@ -3,6 +3,11 @@
 What must be erased to the byte (cipher text, files of a message) is one object of its own. What is kept for good is cut
 by content, and each chunk stands once, in however many blobs. The two never mix: whoever may erase a file must not
 erase, with it, what happens to have the same bytes.
+
+Cutting by content: the same bytes fall into the same chunks wherever they stand, so that what changed is little. Gear
+hashing with normalised chunking, FastCDC (Xia et al., USENIX ATC 2016, §3.3 and §4.3): a chunk ends where the rolling
+hash of the last 32 bytes is small; before the usual size it must be 16 times smaller than after it, so that most chunks
+are about as large. All hashes of a block are computed at once, by doubling what they cover.
 """
 
 from __future__ import annotations
@@ -12,16 +17,17 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated, Literal
 
+import numpy as np
 import pydantic
+from numpy.typing import NDArray
 
+from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError, RefusedError
-from pilotbase.documents.hashes import digest_bytes, digest_of
-from pilotbase.workspace.blobs.cutting import cut
-from pilotbase.workspace.blobs.manifests import Chunk, CutBlob
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.workspace.blobs.objects import Objects, digest_in, name_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 
@@ -32,7 +38,17 @@ _OWNER = "base"
 _PIECE = 1 << 20
 _SENDERS = 4
 _LONG = 3600
-"""Seconds after which a blob that is still being kept is no more sure of its first chunks (`sweeping`)."""
+"""Seconds after which a blob that is still being kept is no more sure of its first chunks (`checks.blobs`)."""
+SMALLEST, USUAL, LARGEST = 256 << 10, 1 << 20, 4 << 20
+"""Bytes of a chunk; only the last one of a blob may be smaller."""
+_WINDOW, _BLOCK = 32, 64 << 10
+"""Bytes that a hash covers; bytes whose hashes are taken at once and still fit the cache."""
+_GEAR = np.frombuffer(hashlib.shake_256(b"pilotbase gear 1").digest(1024), "<u4").astype(np.uint32)
+"""What each byte adds to the hash. Other numbers would cut elsewhere, and share nothing with what is stored."""
+_SPANS = ((SMALLEST, USUAL, 1 << 10), (USUAL, LARGEST, 1 << 14))
+"""From, to, and below which hash of 32 bits a chunk ends there: 1 byte in 4 Mi, then 1 in 256 Ki."""
+Chunk = tuple[Digest, Annotated[int, pydantic.Field(ge=1)]]
+"""Digest and size of a chunk."""
 
 
 class BlobStore:
@@ -52,11 +68,6 @@ class BlobStore:
     def put_pieces(self, pieces: Iterable[bytes]) -> str:
         """Store what ``pieces`` give, one after the other, and return the digest; raises as `put`, or as they do."""
         return self.objects.write_hashed(OWN, pieces)
-
-    def put_file(self, path: Path) -> str:
-        """Store the bytes of a file and return their digest."""
-        with path.open("rb") as stream:
-            return self.put(stream)
 
     def keep(self, data: bytes | IO[bytes]) -> str:
         """Store bytes, or a stream to its end, for good, and return the digest; as `keep_pieces`."""
@@ -259,5 +270,65 @@ class BlobStore:
                 raise ConflictError("blobs.chunk_collected", chunk=chunk)
 
 
+def cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of ``pieces`` as chunks; how they were divided into pieces makes no difference."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        while len(held) >= LARGEST:
+            yield _taken(held)
+    while held:
+        yield _taken(held)
+
+
+class CutBlob(Document):
+    """Where the bytes of a large blob are."""
+
+    document: Literal["cut-blob/1"] = "cut-blob/1"
+    chunks: tuple[Chunk, ...] = pydantic.Field(min_length=1)
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes the blob has."""
+        return sum(size for _, size in self.chunks)
+
+    def covering(self, start: int, end: int) -> Iterator[tuple[Digest, int, int]]:
+        """Yield the chunks that hold bytes ``start`` to ``end`` of the blob, each with what of it: from, and to."""
+        ends = list(accumulate(size for _, size in self.chunks))
+        for (digest, size), beyond in zip(self.chunks, ends, strict=True):
+            begin = beyond - size
+            if beyond > start and begin < end:
+                yield digest, max(start - begin, 0), min(end - begin, size)
+
+
 def _pieces_of(data: bytes | IO[bytes]) -> Iterator[bytes]:
     return iter([data]) if isinstance(data, bytes) else iter(lambda: data.read(_PIECE), b"")
+
+
+def _taken(held: bytearray) -> bytes:
+    end = _end_of_first(held)
+    chunk = bytes(memoryview(held)[:end])
+    del held[:end]
+    return chunk
+
+
+def _end_of_first(held: bytearray) -> int:
+    octets = np.frombuffer(held, np.uint8)[:LARGEST]
+    for begin, end, below in _SPANS:
+        for start in range(begin, min(end, len(octets)), _BLOCK):
+            stop = min(start + _BLOCK, end, len(octets))
+            hashes = _gear(octets[start - _WINDOW + 1 : stop])[_WINDOW - 1 :]
+            small = np.flatnonzero(hashes < below)
+            if small.size:
+                return start + int(small[0]) + 1
+    return len(octets)
+
+
+def _gear(octets: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return Σ gear[octets[i-k]]·2ᵏ (k < 32, mod 2³²) for each i; of the first 31, what there is."""
+    hashes = _GEAR[octets]
+    covered = 1
+    while covered < _WINDOW:
+        hashes[covered:] += hashes[:-covered] << covered
+        covered *= 2
+    return hashes

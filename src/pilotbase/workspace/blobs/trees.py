@@ -6,21 +6,30 @@ shard is new, and of a large body only the chunk that changed. A member is read 
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import IO, Literal
 
 import pydantic
 
 from pilotbase.documents.base import Document, Part
-from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.errors import InputError, InvalidProofError, Issue
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of, hex_of, is_digest
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.workspace.blobs.store import BlobStore
+from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.plain_files import is_plain
+from pilotbase.workspace.plain_files import NotPlainError, is_plain, opened_file, opened_folder
 
 LARGE = 4 << 20
 """Bytes above which a member is a shard of its own, and never held in memory to be packed."""
@@ -29,6 +38,10 @@ _USUAL_FILES, _MOST_FILES, _MOST_BYTES = 1024, 4096, 32 << 20
 _LONGEST_PATH, _LONGEST_NAME = 4000, 255
 _OPENED = 64
 """Indices that a reader holds in memory."""
+_SHOWN = 100
+"""Problems that an error lists."""
+_STEP = 1000
+"""Files between two reports of progress."""
 
 
 class Shard(Part):
@@ -153,30 +166,6 @@ class _Index:
         return self.members[place], self.starts[place]
 
 
-def _read_index(content: bytes, shard: Shard) -> _Index:
-    """Return the index that a document names; whoever wrote both could have put anything into them."""
-    members = []
-    try:
-        for line in content.decode().split("\n")[:-1]:
-            spelled, size, path = line.split(" ", 2)
-            members.append(TreeEntry(path, int(size), digest_of(spelled)))
-    except ValueError as error:
-        raise InvalidProofError("blobs.index_damaged", index=shard.index) from error
-    paths = [member.path for member in members]
-    holds = (
-        len(members) == shard.files
-        and paths[0] == shard.first
-        and all(map(is_packable, paths))
-        and all(before < after for before, after in pairwise(paths))
-        and all(member.size >= 0 and is_digest(member.digest) for member in members)
-        and (len(members) > 1 or members[0].digest == shard.body)
-        and sum(member.size for member in members) == shard.size
-    )
-    if not holds:
-        raise InvalidProofError("blobs.index_damaged", index=shard.index)
-    return _Index(tuple(members), (0, *accumulate(member.size for member in members[:-1])))
-
-
 def is_packable(path: str) -> bool:
     """Tell whether a member may have this path: it stays in its folder, and any folder can hold it."""
     if not is_plain(path) or len(path.encode()) > _LONGEST_PATH:
@@ -243,3 +232,110 @@ class _Packing:
             raise InputError("blobs.path_out_of_order", path=path, last=self._last)
         self._last = path
         self._packed.add(path)
+
+
+def pack_folder(blobs: BlobStore, folder: Path, on_progress: OnProgress = ignore_progress) -> PackedTree:
+    """Keep the files of a folder, packed, and return the tree; empty folders, modes and times are left out.
+
+    Raises:
+        InputError: no folder; with every entry that is neither file nor folder or whose name cannot be packed; or a
+            file that was there has gone or become something else.
+        PilotbaseError: as `BlobStore.keep`.
+    """
+    if not folder.is_dir():
+        raise InputError("blobs.no_folder", folder=folder)
+    try:
+        return pack(blobs, _opened_one_by_one(folder, files_in(folder), on_progress))
+    except NotPlainError as error:
+        raise InputError("blobs.folder_changed", folder=folder) from error
+    except OSError as error:
+        raise machine_failure(error, folder) from error
+
+
+def unpack(blobs: BlobStore, packed: PackedTree, folder: Path, on_progress: OnProgress = ignore_progress) -> None:
+    """Write the members of a tree to ``folder``, which is made: all of them, or nothing stands there.
+
+    Raises:
+        InputError: something is at ``folder`` already.
+        NotFoundError: a blob of the tree is not here.
+        InvalidProofError: bytes or paths were altered.
+        PilotbaseError: disk full, or not writable.
+    """
+    if os.path.lexists(folder):
+        raise InputError("blobs.folder_exists", folder=folder)
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
+    try:
+        draft.mkdir(mode=0o700)
+        for count, (member, pieces) in enumerate(TreeReader(blobs, packed).contents()):
+            if count % _STEP == 0:
+                on_progress(Progress(text("blobs.progress.unpack"), count, packed.files))
+            place = draft / member.path
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as stream:
+                stream.writelines(pieces)
+        draft.rename(folder)
+    except OSError as error:
+        raise machine_failure(error, folder) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of the files below ``folder``, sorted; raises `InputError` with everything that is none."""
+    names: list[str] = []
+    problems: list[Issue] = []
+    waiting = [""]
+    while waiting:
+        parent = waiting.pop()
+        with opened_folder(folder, parent) as descriptor, os.scandir(descriptor) as entries:
+            for entry in entries:
+                name = f"{parent}/{entry.name}" if parent else entry.name
+                problem = _problem(entry, name)
+                if problem is not None:
+                    problems.append(Issue(file=str(folder), path=make_visible(name), problem=problem))
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(name)
+                else:
+                    names.append(name)
+    if problems:
+        raise InputError.from_issues(str(folder), sorted(problems, key=lambda issue: issue.path)[:_SHOWN])
+    return sorted(names)
+
+
+def _read_index(content: bytes, shard: Shard) -> _Index:
+    """Return the index that a document names; whoever wrote both could have put anything into them."""
+    members = []
+    try:
+        for line in content.decode().split("\n")[:-1]:
+            spelled, size, path = line.split(" ", 2)
+            members.append(TreeEntry(path, int(size), digest_of(spelled)))
+    except ValueError as error:
+        raise InvalidProofError("blobs.index_damaged", index=shard.index) from error
+    paths = [member.path for member in members]
+    holds = (
+        len(members) == shard.files
+        and paths[0] == shard.first
+        and all(map(is_packable, paths))
+        and all(before < after for before, after in pairwise(paths))
+        and all(member.size >= 0 and is_digest(member.digest) for member in members)
+        and (len(members) > 1 or members[0].digest == shard.body)
+        and sum(member.size for member in members) == shard.size
+    )
+    if not holds:
+        raise InvalidProofError("blobs.index_damaged", index=shard.index)
+    return _Index(tuple(members), (0, *accumulate(member.size for member in members[:-1])))
+
+
+def _problem(entry: os.DirEntry[str], name: str) -> Text | None:
+    if not is_packable(name):
+        return text("blobs.odd_name")
+    plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+    return None if plain else text("blobs.no_plain_file")
+
+
+def _opened_one_by_one(folder: Path, names: list[str], on_progress: OnProgress) -> Iterator[tuple[str, BufferedReader]]:
+    for count, name in enumerate(names):
+        if count % _STEP == 0:
+            on_progress(Progress(text("blobs.progress.pack"), count, len(names)))
+        with opened_file(folder, name) as stream:
+            yield name, stream

@@ -1,24 +1,34 @@
-"""The blobs of a base held against its store: what documents name must be here, what nothing names may go."""
+"""The blobs of a base held against its store: what documents name must be here, what nothing names may go.
+
+Garbage: blobs that nothing names any more, and chunks that no blob has; marked first, then swept, if old enough. What a
+put has written or found is dated by it, and nobody sweeps what is younger than the grace. So a put under way, and a
+blob whose document is still being written, are left alone, and the collector need not know of either.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, String, Table, select
 
-from pilotbase.documents.hashes import HEX, Digest, digest_of
-from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.hashes import HEX, Digest, digest_bytes, digest_of
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.texts import text
 from pilotbase.workspace import tables
-from pilotbase.workspace.blobs.checking import BlobCheck, Named, check
-from pilotbase.workspace.blobs.store import BlobStore
-from pilotbase.workspace.blobs.sweeping import SweepTerms, Swept, sweep
-from pilotbase.workspace.failures import ConflictError, StaleLeaseError
+from pilotbase.workspace.blobs.objects import DRAFTS, ObjectEntry, digest_in, name_of
+from pilotbase.workspace.blobs.store import CUT, KEPT, OWN, BlobStore
+from pilotbase.workspace.failures import ConflictError, NotFoundError, StaleLeaseError
 from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.store import Store, View
 
@@ -36,6 +46,9 @@ _LASTING = {
 _ROWS = 500
 _LEASE, _LEASE_SECONDS, _HEARTBEAT = "blobs.collect", 300, 30
 _DIGITS = re.compile(HEX)
+_PIECE = 1 << 20
+GRACE = timedelta(days=7)
+SHORTEST_GRACE = timedelta(hours=1)
 
 
 def verify_blobs(
@@ -72,6 +85,124 @@ def collect_blobs(view: View, blobs: BlobStore, terms: SweepTerms, on_progress: 
         with suppress(StaleLeaseError):
             view.release(lease)
     return swept
+
+
+class ObjectFault(StrEnum):
+    """What is wrong with an object."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One blob, or one chunk of it, that is not here or has other bytes."""
+
+    digest: Digest
+    fault: ObjectFault
+    room: str
+    needed_by: str
+    """The blob or document that needs it; empty: it is not known."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A blob that must be here, and the document that says so."""
+
+    digest: Digest
+    needed_by: str
+
+
+@dataclass(frozen=True)
+class BlobCheck:
+    """How many objects there are and were read, and what is wrong."""
+
+    objects: int
+    read: int
+    damages: tuple[Damage, ...]
+
+
+def check(
+    blobs: BlobStore, named: Iterable[Named], share: float = 1.0, on_progress: OnProgress = ignore_progress
+) -> BlobCheck:
+    """Read a ``share`` of the objects, chosen by chance, and say what is altered; look for all that must be here.
+
+    That something is missing is always found, whatever the share: only listings are compared.
+    """
+    here = {room: set(blobs.digests(room)) for room in (CUT, OWN, KEPT)}
+    damages = [
+        Damage(one.digest, ObjectFault.MISSING, "", one.needed_by)
+        for one in named
+        if not any(one.digest in room for room in here.values())
+    ]
+    chance, chosen = secrets.SystemRandom(), []
+    for room, digests in here.items():
+        chosen += [(room, digest) for digest in sorted(digests) if share >= 1 or chance.random() < share]
+    for digest in sorted(here[CUT]):
+        damages += _missing_chunks(blobs, digest, here[KEPT])
+    seen: set[Digest] = set()
+    for count, (room, digest) in enumerate(chosen):
+        on_progress(Progress(text("blobs.progress.verify"), count, len(chosen)))
+        if room == CUT:
+            damages += _altered_whole(blobs, digest, seen)
+        elif room == OWN or digest not in seen:
+            damages += _altered(blobs, room, digest)
+    return BlobCheck(sum(map(len, here.values())), len(chosen), tuple(dict.fromkeys(damages)))
+
+
+@dataclass(frozen=True)
+class SweepTerms:
+    """What a sweep may take: nothing younger than ``grace``; with ``dry_run`` nothing at all."""
+
+    grace: timedelta = GRACE
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep has removed, or would: digests of blobs by their room, and objects and bytes in all."""
+
+    blobs: tuple[Digest, ...]
+    chunks: tuple[Digest, ...]
+    drafts: int
+    size: int
+    left: int
+    """Objects that stay."""
+
+
+def sweep(
+    blobs: BlobStore,
+    referenced: Callable[[], Collection[Digest]],
+    terms: SweepTerms,
+    on_progress: OnProgress = ignore_progress,
+    going_on: Callable[[], None] = lambda: None,
+) -> Swept:
+    """Remove what ``referenced()`` does not name and is older than the grace, and return what that was.
+
+    ``referenced`` is asked after the blobs were listed: what is named only later was put, and so dated, later.
+    ``going_on`` is called before each removal and raises when the right to sweep has been lost.
+
+    Raises:
+        InputError: the grace is shorter than a put may take.
+        InvalidProofError: the list of chunks of a blob that stays was altered: nobody knows what it needs.
+    """
+    if terms.grace < SHORTEST_GRACE:
+        raise InputError("blobs.short_grace", found=_hours(terms.grace), allowed=_hours(SHORTEST_GRACE))
+    before = blobs.objects.now() - terms.grace.total_seconds()
+    on_progress(Progress(text("blobs.progress.list")))
+    listed = [entry for room in (CUT, OWN, KEPT, DRAFTS) for entry in blobs.objects.entries(room)]
+    needed = _needed(blobs, listed, set(referenced()), before)
+    old = [entry for entry in listed if entry.written < before and not _is_needed(entry, needed)]
+    gone: list[ObjectEntry] = []
+    for count, entry in enumerate(old):  # lists of chunks first: a chunk never goes before a blob that has it
+        on_progress(Progress(text("blobs.progress.sweep"), count, len(old)))
+        going_on()
+        if terms.dry_run or blobs.objects.remove_old(entry.name, before):
+            gone.append(entry)
+    rooms = {room: tuple(_digests(gone, room)) for room in (OWN, KEPT, CUT)}
+    drafts = len(gone) - sum(map(len, rooms.values()))
+    size = sum(entry.size for entry in gone)
+    return Swept((*rooms[CUT], *rooms[OWN]), rooms[KEPT], drafts, size, len(listed) - len(gone))
 
 
 def _referenced(store: Store) -> set[Digest]:
@@ -144,3 +275,79 @@ def _heartbeat(view: View, lease: Lease) -> Callable[[], None]:
             last = time.monotonic()
 
     return beat
+
+
+def _missing_chunks(blobs: BlobStore, digest: Digest, kept: set[str]) -> Iterator[Damage]:
+    try:
+        chunks = blobs.manifest(digest).chunks
+    except InvalidProofError:
+        yield Damage(digest, ObjectFault.ALTERED, CUT, "")
+        return
+    except NotFoundError:  # collected meanwhile
+        return
+    for chunk, _ in dict(chunks).items():
+        if chunk not in kept:
+            yield Damage(chunk, ObjectFault.MISSING, KEPT, digest)
+
+
+def _altered_whole(blobs: BlobStore, digest: Digest, seen: set[Digest]) -> Iterator[Damage]:
+    """Read a blob chunk by chunk: each against its name, and all against the blob's."""
+    try:
+        chunks = blobs.manifest(digest).chunks
+    except (InvalidProofError, NotFoundError):  # told already; collected meanwhile
+        return
+    hashed, whole = hashlib.sha256(), True
+    for chunk, _ in chunks:
+        content = blobs.objects.read(name_of(KEPT, chunk))
+        if content is None:
+            whole = False
+            continue
+        seen.add(chunk)
+        hashed.update(content)
+        if digest_bytes(content) != chunk:
+            whole = False
+            yield Damage(chunk, ObjectFault.ALTERED, KEPT, digest)
+    if whole and digest_of(hashed.hexdigest()) != digest:
+        yield Damage(digest, ObjectFault.ALTERED, CUT, "")
+
+
+def _altered(blobs: BlobStore, room: str, digest: Digest) -> Iterator[Damage]:
+    hashed = hashlib.sha256()
+    try:
+        for piece in blobs.objects.pieces(name_of(room, digest), _PIECE):
+            hashed.update(piece)
+    except FileNotFoundError:  # erased meanwhile
+        return
+    if digest_of(hashed.hexdigest()) != digest:
+        yield Damage(digest, ObjectFault.ALTERED, room, "")
+
+
+def _needed(blobs: BlobStore, listed: list[ObjectEntry], referenced: set[Digest], before: float) -> set[str]:
+    """Return the names of the objects that must stay: what is named, and the chunks of each blob that stays."""
+    needed = {name_of(room, digest) for digest in referenced for room in (OWN, KEPT, CUT)}
+    for entry in listed:
+        digest = digest_in(entry.name)
+        if digest is None or not entry.name.startswith(f"{CUT}/"):
+            continue
+        if entry.name in needed or entry.written >= before:
+            try:
+                needed |= {name_of(KEPT, chunk) for chunk, _ in blobs.manifest(digest).chunks}
+            except NotFoundError:
+                continue
+    return needed
+
+
+def _is_needed(entry: ObjectEntry, needed: set[str]) -> bool:
+    """Tell whether an object stays; what is no object of ours is nobody's to remove, but for a draft left behind."""
+    if entry.name.startswith(f"{DRAFTS}/"):
+        return False
+    return digest_in(entry.name) is None or entry.name in needed
+
+
+def _digests(gone: list[ObjectEntry], room: str) -> list[Digest]:
+    found = (digest_in(entry.name) for entry in gone if entry.name.startswith(f"{room}/"))
+    return sorted(digest for digest in found if digest is not None)
+
+
+def _hours(length: timedelta) -> float:
+    return length / timedelta(hours=1)

@@ -11,14 +11,19 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, literal, select
 
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.milestones import milestones
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.subjects import record_head
+from pilotbase.documents.record import milestones
+from pilotbase.documents.subjects import name_of, record_head, standing_head
 from pilotbase.workspace import tables
+from pilotbase.workspace.changes import position
 
 _ABSENT = "–"
 _KINDS = ("scenario", "commission")
 Json = dict[str, Any]
+BOOKS = "ledger"
+"""The reader of the change feed that lists services."""
+OF_SERVICES = ("service", "endpoint")
+"""Kinds of the listing of a service: what answers is certified, or serves on the operator's word."""
 
 
 def compare_journeys(connection: Connection) -> None:
@@ -36,11 +41,28 @@ def compare_journeys(connection: Connection) -> None:
             reached = milestones((step["act"], datetime.fromisoformat(step["at"])) for step in record["history"])
             if kind == "scenario":
                 demanded[row.listed] = reached
-                told = _of_scenario(reached)
+                told = {**_moments(reached), "verdict": "", "supplier": "", "amount": None, "currency": ""}
             else:
                 before = demanded.get(record["subjects"]["scenario"], {})
                 told = _of_trial(connection, record, content, {**before, **reached})
             _require_same(row, told)
+
+
+def compare_services(connection: Connection) -> None:
+    """See that each service is listed as what it is, and as it stands; of what the books have not read yet, as before.
+
+    Raises:
+        InvalidProofError: naming the first that differs.
+    """
+    read_to, listed = position(connection, BOOKS) or 0, tables.listings.c
+    rows = select(listed.subject, listed.state, listed.digest).where(listed.kind.in_(OF_SERVICES))
+    for row in connection.execute(rows.order_by(listed.subject)).all():
+        terms = [digest for digest, _ in _said(connection, row.subject, read_to)]
+        standings = _said(connection, standing_head(name_of(row.subject)), read_to)
+        states = [body["state"] for _, body in standings]
+        if row.state not in states or row.digest not in terms:
+            told = states[-1] if states else _ABSENT
+            raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.state, logged=told)
 
 
 def _rows(connection: Connection, kind: str) -> Iterator[Row[Any]]:
@@ -58,10 +80,6 @@ def _rows(connection: Connection, kind: str) -> Iterator[Row[Any]]:
         .where(listed.c.kind == kind)
     )
     yield from connection.execute(rows.order_by(listed.c.subject))
-
-
-def _of_scenario(reached: dict[str, datetime]) -> Json:
-    return {**_moments(reached), "verdict": "", "supplier": "", "amount": None, "currency": ""}
 
 
 def _of_trial(connection: Connection, record: Json, terms: Json, reached: dict[str, datetime]) -> Json:
@@ -96,3 +114,18 @@ def _require_same(row: Row[Any], told: Json) -> None:
             found = _ABSENT if stored is None else str(stored)
             spelled = _ABSENT if logged is None else str(logged)
             raise InvalidProofError("log.journey_differs", name=row.listed, field=column, stored=found, logged=spelled)
+
+
+def _said(connection: Connection, head: str, since: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return digest and body of what a name stood for at a place of the feed, and came to stand for after it."""
+    moved, kept = tables.changes.c, tables.documents.c
+    same = and_(kept.digest == moved.digest, kept.owner == moved.owner)
+    rows = (
+        select(moved.sequence, kept.digest, kept.body)
+        .join_from(tables.changes, tables.documents, same)
+        .where(moved.event == "moved", moved.head == head)
+        .order_by(moved.sequence)
+    )
+    found = connection.execute(rows).all()
+    before, after = [row for row in found if row.sequence <= since], [row for row in found if row.sequence > since]
+    return [(row.digest, json.loads(row.body)) for row in [*before[-1:], *after]]

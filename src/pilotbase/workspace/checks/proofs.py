@@ -1,16 +1,32 @@
-"""What the signed log says of the store: whoever has the database, but no key, can make it say nothing else."""
+"""What the signed log says of the store: whoever has the database, but no key, can make it say nothing else.
+
+Which cases of a hidden set were scored or given out: the log commits to them together, and names none. Every entry that
+changes them states an HMAC of all of them under the set's wrapped secrets, which are random and stand in no document
+and no entry: who reads the log learns nothing of the cases, who has the store can recompute it. Of a set that was
+sealed before entries did so, cases are only counted, until the next entry about it commits to all of them.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import pydantic
 from sqlalchemy import Connection, select
 
+from pilotbase.documents.base import Document, Part
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.log import entries as log
+from pilotbase.workspace.log.entries import CASES, Fact, LogEntry, newest_with, prove_inclusion
 from pilotbase.workspace.log.merkle import verify_inclusion
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import Store
+
+_sets, _attempts = tables.hidden_sets.c, tables.attempts.c
 
 
 def proven_head(store: Store, name: str, action: str) -> Digest | None:
@@ -40,15 +56,6 @@ def require_stored(store: Store, digest: Digest, kind: str, action: str) -> None
             raise InvalidProofError("log.document_unlogged", kind=kind, digest=digest)
 
 
-def _signed_fact(connection: Connection, verifier: LogVerifier, fact: str, action: str) -> log.Fact | None:
-    """Return what the newest entry with ``fact`` says, or None where it is not of ``action`` or there is none."""
-    entry = log.newest_with(connection, fact).get(fact)
-    if entry is None or entry.action != action:
-        return None
-    require_signed(connection, verifier, entry)
-    return entry.facts[fact]
-
-
 def require_signed(connection: Connection, verifier: LogVerifier, entry: log.LogEntry) -> None:
     """Return if a checkpoint has signed ``entry``, as it was read; raises `InvalidProofError`."""
     number, note = entry.number, log.latest_checkpoint(connection)
@@ -59,3 +66,129 @@ def require_signed(connection: Connection, verifier: LogVerifier, entry: log.Log
     body = canonical_json(entry.to_json_value())  # the very entry that was read: a forged one may claim a true number
     if not verify_inclusion(body, number, signed.size, path, signed.root):
         raise InvalidProofError("log.entry_altered", first=number, last=number)
+
+
+class ProvenEntry(Part):
+    """One line of the log with its audit path (RFC 6962 §2.1.1), nearest node first."""
+
+    number: int = pydantic.Field(ge=0)
+    entry: str
+    """The leaf: canonical JSON, to the byte."""
+    path: tuple[str, ...]
+    """32-byte hashes in hex."""
+
+
+class LogExcerpt(Document):
+    """Entries by what they show, and the first checkpoint that covers all of them."""
+
+    document: Literal["log-excerpt/1"] = "log-excerpt/1"
+    key: str
+    """The log's public key (C2SP ``vkey``)."""
+    checkpoint: str
+    """C2SP ``tlog-checkpoint``, signed by that key."""
+    entries: dict[str, ProvenEntry]
+
+    def opened(self, verifier: LogVerifier | None = None) -> dict[str, LogEntry]:
+        """Return the entries, each proven; ``verifier`` holds the key that is trusted, None takes the excerpt's own.
+
+        Raises:
+            InvalidProofError: the checkpoint is not signed by the key, or an entry does not stand in its tree.
+        """
+        checkpoint = (verifier or LogVerifier.from_text(self.key)).open(self.checkpoint)
+        for one in self.entries.values():
+            try:
+                path = [bytes.fromhex(node) for node in one.path]
+            except ValueError:
+                path = []
+            if not verify_inclusion(one.entry.encode(), one.number, checkpoint.size, path, checkpoint.root):
+                raise InvalidProofError("log.entry_altered", first=one.number, last=one.number)
+        opened = {name: LogEntry.model_validate_json(one.entry) for name, one in self.entries.items()}
+        for name, entry in opened.items():
+            if entry.number != self.entries[name].number:
+                raise InvalidProofError("log.entry_altered", first=entry.number, last=entry.number)
+        return opened
+
+
+def entries_naming(store: Store, *names: str) -> Iterator[LogEntry]:
+    """Iterate, oldest first, the entries in whose text one of ``names`` (digests, subjects) stands."""
+    spelled = [name.encode() for name in names]
+    lines = tables.log_entries.c
+    with store.database.read() as connection:
+        for body in connection.scalars(select(lines.body).order_by(lines.number)):
+            if any(name in body for name in spelled):
+                yield LogEntry.model_validate_json(body)
+
+
+def take_excerpt(store: Store, numbers: Mapping[str, int]) -> LogExcerpt:
+    """Return the entries of ``numbers``, proven; the same numbers give the same bytes however far the log has gone on.
+
+    Raises:
+        InvalidProofError: an entry was altered behind the log, or no checkpoint covers them.
+    """
+    checkpoints = tables.log_checkpoints.c
+    with store.database.read() as connection:
+        covering = select(checkpoints.note).where(checkpoints.size > max(numbers.values())).order_by(checkpoints.size)
+        note = connection.scalar(covering.limit(1))
+        if note is None:
+            raise InvalidProofError("log.unsigned", number=max(numbers.values()))
+        checkpoint = store.key.verifier.open(note)
+        proofs = {name: prove_inclusion(connection, number, checkpoint) for name, number in numbers.items()}
+    entries = {
+        name: ProvenEntry(number=proof.number, entry=proof.entry.decode(), path=tuple(map(bytes.hex, proof.path)))
+        for name, proof in proofs.items()
+    }
+    excerpt = LogExcerpt(key=str(store.key.verifier), checkpoint=note, entries=entries)
+    excerpt.opened(store.key.verifier)
+    return excerpt
+
+
+def case_fact(connection: Connection, hidden_set: Digest) -> dict[str, Fact]:
+    """Return what the log is to state of the set's cases, scored and given out, as the store has them now."""
+    wrapped, scored = connection.execute(select(_sets.wrapped, _sets.scored).where(_sets.digest == hidden_set)).one()
+    columns = (_attempts.identity, _attempts.number, _attempts.plan, _attempts.application, _attempts.nonce)
+    held = select(*columns, _attempts.reserved).where(_attempts.hidden_set == hidden_set).order_by(_attempts.identity)
+    given = [[*row[:-1], hashlib.sha256(row.reserved).hexdigest()] for row in connection.execute(held)]
+    told = canonical_json([hidden_set, hashlib.sha256(scored).hexdigest(), given])
+    return {f"{CASES}{hidden_set}": digest_of(hmac.new(wrapped, told, hashlib.sha256).hexdigest())}
+
+
+def require_cases_as_logged(connection: Connection, verifier: LogVerifier, *hidden_sets: Digest) -> None:
+    """Return if the newest signed entries about ``hidden_sets`` commit to the cases that the store has for them.
+
+    Raises:
+        InvalidProofError: the store has others, or the entry was not signed.
+    """
+    told = newest_with(connection, *(f"{CASES}{digest}" for digest in hidden_sets))
+    for entry in {entry.number: entry for entry in told.values()}.values():
+        require_signed(connection, verifier, entry)
+    for digest in hidden_sets:
+        _require_same(connection, digest, {fact: entry.facts[fact] for fact, entry in told.items()})
+
+
+def compare_cases(connection: Connection, told: Mapping[str, Fact]) -> int:
+    """See that the store has the cases that the log commits to, ``told`` by hidden set.
+
+    Return how many sets there are to whose cases it does not commit yet.
+
+    Raises:
+        InvalidProofError: the store has others.
+    """
+    digests = list(connection.scalars(select(_sets.digest)))
+    for digest in digests:
+        _require_same(connection, digest, {f"{CASES}{name}": seal for name, seal in told.items()})
+    return sum(digest not in told for digest in digests)
+
+
+def _signed_fact(connection: Connection, verifier: LogVerifier, fact: str, action: str) -> log.Fact | None:
+    """Return what the newest entry with ``fact`` says, or None where it is not of ``action`` or there is none."""
+    entry = log.newest_with(connection, fact).get(fact)
+    if entry is None or entry.action != action:
+        return None
+    require_signed(connection, verifier, entry)
+    return entry.facts[fact]
+
+
+def _require_same(connection: Connection, digest: Digest, told: Mapping[str, Fact]) -> None:
+    for fact, seal in case_fact(connection, digest).items():
+        if told.get(fact, seal) != seal:
+            raise InvalidProofError("log.cases_altered", digest=digest)

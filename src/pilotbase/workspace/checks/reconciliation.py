@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, literal, select
+from sqlalchemy import Connection, Table, and_, literal, select
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.subjects import record_head
-from pilotbase.workspace import tables
-from pilotbase.workspace.checks.case_sets import compare_cases
-from pilotbase.workspace.checks.journeys import compare_journeys
-from pilotbase.workspace.checks.readings import ReadingRow, compare_readings, readings_in
-from pilotbase.workspace.checks.services import OF_SERVICES, compare_services
-from pilotbase.workspace.checks.terms import UseRow, compare_terms, compare_uses, use_of
-from pilotbase.workspace.log.entries import CASES, COUNTER, HEAD, STORED, Fact, LogEntry
+from pilotbase.documents.subjects import kind_of, record_head
+from pilotbase.workspace import tables, terms_rows
+from pilotbase.workspace.checks.journeys import OF_SERVICES, compare_journeys, compare_services
+from pilotbase.workspace.checks.proofs import compare_cases
+from pilotbase.workspace.log.entries import CASES, COUNTER, HEAD, READINGS, STORED, Fact, LogEntry, names_in
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log
 from pilotbase.workspace.store import Store
@@ -33,6 +30,12 @@ from pilotbase.workspace.uses import USED
 _ATTEMPT = "vault.attempt_"
 _ABSENT = "–"
 _SCORED = ("vault.scored", "vault.scored_before")
+_ReadingRow = tuple[str, int]
+"""What was read, number of the line."""
+UseRow = tuple[str, str, str, int, int, int]
+"""Ground, target, request, place, ε (millionths), rows."""
+Said = dict[str, Any]
+"""A document as JSON, or what its row must say, column → value."""
 
 
 class LoggedAttempt(NamedTuple):
@@ -64,7 +67,7 @@ class LoggedState:
     cases: dict[str, Fact] = field(default_factory=dict)
     """Hidden set → the seal of its scored and given cases."""
     uses: list[UseRow] = field(default_factory=list)
-    readings: set[ReadingRow] = field(default_factory=set)
+    readings: set[_ReadingRow] = field(default_factory=set)
 
     def read(self, entry: LogEntry) -> None:
         """Take in the next entry."""
@@ -78,7 +81,7 @@ class LoggedState:
         elif entry.action in _SCORED:
             self.scored[entry.subjects[0]] += int(entry.facts["cases"])
         elif entry.action == USED:
-            self.uses.append(use_of(entry))
+            self.uses.append(_use_of(entry))
         self.readings |= readings_in(entry)
 
     def _move_attempt(self, entry: LogEntry) -> None:
@@ -92,15 +95,6 @@ class LoggedState:
         place = max((at for at, row in enumerate(self.attempts) if row[:4] == attempt), default=None)
         if place is not None:
             self.attempts[place] = _moved(self.attempts[place], state, entry)
-
-
-def _moved(attempt: LoggedAttempt, state: str, entry: LogEntry) -> LoggedAttempt:
-    if state == "delivered":
-        return attempt._replace(state=state, delivered_at=entry.time)
-    if state == "committed":
-        return attempt._replace(state=state, answers=str(entry.facts["answers"]))
-    ended = "returned" if state == "cancelled" and not entry.facts["counts"] else state
-    return attempt._replace(state=ended, closed_at=entry.time)
 
 
 def verify_store(store: Store, witnesses: Iterable[str] = ()) -> VerifiedLog:
@@ -129,11 +123,55 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     _compare_listings(connection)
     compare_services(connection)
     compare_journeys(connection)
-    compare_uses(connection, told.uses)
+    _compare_uses(connection, told.uses)
     compare_readings(connection, told.readings)
-    compare_terms(connection)
+    _compare_terms(connection)
     _compare_threads(connection)
     return replace(verified, only_counted=counted)
+
+
+def readings_in(entry: LogEntry) -> set[_ReadingRow]:
+    """Return what the index must say of an entry."""
+    return {(name, entry.number) for name in names_in(entry.subjects)} if entry.action in READINGS else set()
+
+
+def compare_readings(connection: Connection, told: set[_ReadingRow]) -> None:
+    """See that the index holds the readings that the log tells of, and no others; raises `InvalidProofError`."""
+    row = tables.log_readings.c
+    found = {(name, number) for name, number in connection.execute(select(row.name, row.number))}
+    for name, number in sorted(found ^ told, key=lambda one: one[1]):
+        raise InvalidProofError("log.reading_differs", name=name, number=number)
+
+
+def _use_of(entry: LogEntry) -> UseRow:
+    """Return what an entry ``terms.used`` says was used."""
+    ground, target, request = entry.subjects
+    counted = (int(entry.facts.get(name, 0)) for name in ("place", "epsilon", "rows"))
+    return (ground, target, request, *counted)  # type: ignore[return-value]
+
+
+def _compare_uses(connection: Connection, told: Iterable[UseRow]) -> None:
+    """See that the ledger holds the uses that the log tells of, and no others; raises `InvalidProofError`."""
+    row = terms_rows.uses.c
+    columns = (row.ground, row.target, row.request, row.place, row.epsilon, row.rows)
+    found = {tuple(use) for use in connection.execute(select(*columns))}
+    for ground, _, _, place, *_ in sorted(found ^ set(told)):
+        raise InvalidProofError("log.use_differs", name=ground, place=place)
+
+
+def _compare_terms(connection: Connection) -> None:
+    """See that datasets and agreements stand as their records and documents say; raises `InvalidProofError`."""
+    _compare(connection, terms_rows.datasets, "owner", _said_of_dataset)
+    _compare(connection, terms_rows.agreements, "assigner", _said_of_agreement)
+
+
+def _moved(attempt: LoggedAttempt, state: str, entry: LogEntry) -> LoggedAttempt:
+    if state == "delivered":
+        return attempt._replace(state=state, delivered_at=entry.time)
+    if state == "committed":
+        return attempt._replace(state=state, answers=str(entry.facts["answers"]))
+    ended = "returned" if state == "cancelled" and not entry.facts["counts"] else state
+    return attempt._replace(state=ended, closed_at=entry.time)
 
 
 def _compare_documents(connection: Connection, told: LoggedState) -> None:
@@ -230,3 +268,32 @@ def _differences(found: Mapping[str, Fact], told: Mapping[str, Fact]) -> list[tu
     names = [*found, *(name for name in told if name not in found)]
     pairs = ((name, found.get(name, _ABSENT), told.get(name, _ABSENT)) for name in names)
     return [(name, stored, logged) for name, stored, logged in pairs if stored != logged]
+
+
+def _compare(connection: Connection, table: Table, owner: str, said_of: Callable[[Said], Said]) -> None:
+    row, head, record, shown = table.c, tables.heads, tables.documents, tables.documents.alias()
+    of_subject = head.c.name == literal(record_head("")) + row.subject
+    of_head = and_(record.c.digest == head.c.digest, record.c.owner == head.c.owner)
+    of_row = and_(shown.c.digest == row.digest, shown.c.owner == row[owner])
+    rows = select(table, record.c.body.label("record"), shown.c.body).join(head, of_subject, isouter=True)
+    rows = rows.join(record, of_head, isouter=True).join(shown, of_row, isouter=True)
+    for found in connection.execute(rows.order_by(row.subject)):
+        stands, document = (json.loads(body) if body is not None else {} for body in (found.record, found.body))
+        state, digest = stands.get("state", _ABSENT), stands.get("documents", {}).get(kind_of(found.subject))
+        told = {"state": state, "digest": digest, **said_of(document)}
+        if any(getattr(found, name) != value for name, value in told.items()):
+            raise InvalidProofError("log.listing_differs", name=found.subject, stored=found.state, logged=state)
+
+
+def _said_of_dataset(document: Said) -> Said:
+    return {"version": document.get("version"), "opening": document.get("opening")}
+
+
+def _said_of_agreement(document: Said) -> Said:
+    begins, ends = (_day(document.get(name)) for name in ("begins", "ends"))
+    parties = {name: document.get(name) for name in ("dataset", "assigner", "assignee")}
+    return {**parties, "begins": begins, "ends": None if ends is None else ends + timedelta(days=1)}
+
+
+def _day(day: str | None) -> datetime | None:
+    return None if day is None else datetime.fromisoformat(day).replace(tzinfo=UTC)

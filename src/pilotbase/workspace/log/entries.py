@@ -3,13 +3,17 @@
 Every state change, permission change and read of hidden data is one entry, written in the transaction of the change
 itself. An entry is canonical JSON that names its predecessor's hash; every transaction ends in a signed checkpoint over
 the whole tree. Personal or secret payload stands only as a salted hash, so that erasing it leaves all proofs valid.
+
+Which lines of the log tell that somebody has read closed data, by what was read: an index, and nothing besides. Every
+fact about a reading stands in its entry; `log verify` sees that the index names the entries that there are, and no
+others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -24,15 +28,27 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.merkle import Node, completed_nodes, consistency_path, inclusion_path, leaf_hash, root_of
 from pilotbase.workspace.log.notes import Checkpoint, LogKey
-from pilotbase.workspace.log.readings import index_readings
 
 Fact = str | int | bool
 _SALT_BYTES = 32
 NO_PREDECESSOR = digest_of("0" * 64)
-
 STORED, HEAD, COUNTER = "stored ", "head ", "counter "
 CASES = "cases "
 """Facts of a change, each followed by what it is about (``head report:…``): what the store must hold from then on."""
+_log_nodes = tables.log_nodes.c
+_NODE = select(_log_nodes.hash).where(
+    _log_nodes.level == bindparam("level"), _log_nodes.position == bindparam("position")
+)
+ROWS, RECORDS, FILE, UPLOAD = "vault.opened", "vault.envelope_opened", "vault.dataset_opened", "vault.upload_opened"
+MARKS, TAKEN, BUNDLE = "vault.marks_opened", "trial.bundle_taken", "trial.bundle_fetched"
+ITEM, SAMPLE = "labelling.item_shown", "vault.sample_opened"
+USED, REFUSED = "terms.used", "terms.refused"
+OPENINGS = frozenset({ROWS, RECORDS, FILE, UPLOAD, MARKS, TAKEN, BUNDLE, ITEM, SAMPLE})
+"""Sealed bytes were opened: no function opens any without one of these lines."""
+READINGS = OPENINGS | {USED, REFUSED}
+"""…, or the gate has counted a use, or refused one."""
+_LONGEST = 200
+_index = tables.log_readings.c
 
 
 class EntryActor(Part):
@@ -97,7 +113,7 @@ def append(connection: Connection, key: LogKey, records: Sequence[LogRecord], ac
         )
         body = canonical_json(entry.to_json_value())
         connection.execute(insert(tables.log_entries), {"number": number, "body": body})
-        index_readings(connection, number, record.action, record.subjects)
+        _index_readings(connection, number, record.action, record.subjects)
         for level, position, hashed in completed_nodes(number, leaf_hash(body), _nodes(connection)):
             connection.execute(insert(tables.log_nodes), {"level": level, "position": position, "hash": hashed})
         previous = digest_text(leaf_hash(body))
@@ -164,14 +180,42 @@ def erase_payload(connection: Connection, number: int) -> None:
     connection.execute(delete(tables.log_payloads).where(tables.log_payloads.c.number == number))
 
 
-def payload_hash(salt: bytes, payload: bytes) -> str:
-    """Return ``sha256:<hex>`` of salt ‖ payload."""
-    return digest_text(hashlib.sha256(salt + payload).digest())
-
-
 def digest_text(raw: bytes) -> str:
     """Return a raw SHA-256 as ``sha256:<hex>``."""
     return digest_of(raw.hex())
+
+
+def _index_readings(connection: Connection, number: int, action: str, subjects: Collection[str]) -> None:
+    """Enter the line ``number`` into the index, under everything that it is about, if it tells of a reading."""
+    if action in READINGS:
+        for name in names_in(subjects):
+            connection.execute(insert(tables.log_readings), {"name": name, "number": number})
+
+
+def names_in(subjects: Iterable[str]) -> list[str]:
+    """Return under which names a line about ``subjects`` is found."""
+    return sorted({name for name in subjects if 0 < len(name) <= _LONGEST})
+
+
+def readings_of(
+    connection: Connection, names: Collection[str], before: int | None = None, limit: int = 5000
+) -> list[bytes]:
+    """Return the newest lines about any of ``names`` below number ``before``, newest first."""
+    numbers = select(_index.number).where(_index.name.in_(list(names)))
+    if before is not None:
+        numbers = numbers.where(_index.number < before)
+    newest = numbers.distinct().order_by(_index.number.desc()).limit(limit).subquery()
+    lines = tables.log_entries.c
+    rows = select(lines.body).join(newest, newest.c.number == lines.number).order_by(lines.number.desc())
+    return [bytes(body) for body in connection.scalars(rows)]
+
+
+def readings_since(connection: Connection, number: int, limit: int) -> list[bytes]:
+    """Return the lines from ``number`` on that tell of readings, oldest first."""
+    numbers = select(_index.number).where(_index.number >= number).distinct().order_by(_index.number).limit(limit)
+    lines, found = tables.log_entries.c, numbers.subquery()
+    rows = select(lines.body).join(found, found.c.number == lines.number).order_by(lines.number)
+    return [bytes(body) for body in connection.scalars(rows)]
 
 
 def _keep_payload(connection: Connection, number: int, payload: bytes | None) -> str | None:
@@ -179,7 +223,7 @@ def _keep_payload(connection: Connection, number: int, payload: bytes | None) ->
         return None
     salt = secrets.token_bytes(_SALT_BYTES)
     connection.execute(insert(tables.log_payloads), {"number": number, "salt": salt, "payload": payload})
-    return payload_hash(salt, payload)
+    return digest_text(hashlib.sha256(salt + payload).digest())
 
 
 def _nodes(connection: Connection) -> Node:
@@ -188,9 +232,3 @@ def _nodes(connection: Connection) -> Node:
 
 def _node(connection: Connection, level: int, position: int) -> bytes:
     return bytes(connection.execute(_NODE, {"level": level, "position": position}).scalar_one())
-
-
-_log_nodes = tables.log_nodes.c
-_NODE = select(_log_nodes.hash).where(
-    _log_nodes.level == bindparam("level"), _log_nodes.position == bindparam("position")
-)

@@ -21,11 +21,13 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.contract_tensors import PREDICTION, input_metadata
 from pilotbase.protocols.frames import MISSING_BOOLEAN, FeatureBatch, FrameError
 from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse
-from pilotbase.protocols.oip_tensors import BYTES, Tensor, texts_tensor
 from pilotbase.protocols.open_inference import (
+    BYTES,
     HEADER_LENGTH,
+    Tensor,
     read_header_length,
     read_infer_response,
+    texts_tensor,
     write_infer_request,
 )
 from pilotbase.protocols.strict_json import WireError

@@ -26,7 +26,7 @@ from pilotbase.data.quality.measures.traceability import audited_pairs
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 from pilotbase.documents.texts import text
-from pilotbase.evidence.wilson import wilson
+from pilotbase.evidence.distributions import wilson
 
 
 def syntactic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:

@@ -17,20 +17,21 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
-from pilotbase.data.sources.dialects import (
+from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults, check_names
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
+from pilotbase.data.sources.spool import spool
+from pilotbase.data.sources.text_files import (
     BLANKS,
     SAMPLE,
     Dialect,
+    Encoding,
+    find_encoding,
     guess_dialect,
     looks_like_data,
     placed_rows,
     rows_of,
     shown_separator,
 )
-from pilotbase.data.sources.encodings import Encoding, find_encoding
-from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults, check_names
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
-from pilotbase.data.sources.spool import spool
 from pilotbase.documents.texts import Text, text
 
 _MEDIA = {

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.encodings import Encoding, find_encoding
 from pilotbase.data.sources.faults import DEEPEST, FileFaults, check_names, refuse
 from pilotbase.data.sources.json_tables import (
     DEEP,
@@ -35,6 +34,7 @@ from pilotbase.data.sources.json_tables import (
 )
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
 from pilotbase.data.sources.spool import Spool
+from pilotbase.data.sources.text_files import Encoding, find_encoding
 from pilotbase.documents.dataset import Source
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text

@@ -26,7 +26,7 @@ def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
 def _named(asked: BlindInput) -> Iterator[ProgramOutput]:
     columns = {code: name for code, label in enumerate(asked.prediction.classes) for name in _called(asked, label)}
     if len(columns) > 1:
-        values = np.column_stack([_numbers(asked.hidden[name]) for name in columns.values()])
+        values = np.column_stack([asked.hidden[name].astype(np.float64) for name in columns.values()])
         largest = np.array(list(columns))[np.where(np.isnan(values), -np.inf, values).argmax(axis=1)]
         yield ProgramOutput(text("trial.blind.largest_column"), asked.as_answers(largest))
 
@@ -60,10 +60,6 @@ def _present(column: Column) -> NDArray[np.bool_]:
     if column.dtype == object:
         return np.array([one is not None and not (isinstance(one, str) and not one) for one in column], dtype=np.bool_)
     return np.isfinite(column.astype(np.float64))
-
-
-def _numbers(column: Column) -> NDArray[np.float64]:
-    return column.astype(np.float64)
 
 
 def _plain(name: str) -> str:

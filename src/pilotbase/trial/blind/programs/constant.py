@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.answer_texts import read_labels, read_mask, read_ranking, read_true_boxes
-from pilotbase.documents.tasks import AnswerKind
+from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.texts import text
 from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.delivering import Column

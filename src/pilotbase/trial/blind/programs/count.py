@@ -8,8 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.numbering import numberings
-from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput, codes_of, counts_by, usual_by
+from pilotbase.trial.blind.program import (
+    BlindInput,
+    BlindProgram,
+    ProgramOutput,
+    codes_of,
+    counts_by,
+    numberings,
+    usual_by,
+)
 from pilotbase.trial.delivering import Column, Ints
 
 _PERIODS = range(2, 61)

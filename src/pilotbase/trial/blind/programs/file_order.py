@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind.numbering import Numbering, numberings
-from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput, codes_of
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, Numbering, ProgramOutput, codes_of, numberings
 from pilotbase.trial.delivering import Column, Ints
 
 _SEVERAL = (10, 50)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pilotbase.certificate import reinstate, revoke, suspend
 from pilotbase.certificate.revocation import MAXIMUM_REASON
 from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.documents.certificate import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.public_reasons import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.states import CommissionState

@@ -1,0 +1,195 @@
+"""Answers that are numbers against truth: as a grid, by intervals and their coverage, and over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from pilotbase.charts.columns import format_time
+from pilotbase.charts.drawing import Anchor, Drawing, Point, width_of
+from pilotbase.charts.palette import LIGHT, Theme, shaded
+from pilotbase.charts.probabilities import draw_square
+from pilotbase.charts.scales import Scale, around, format_count, format_ticks
+from pilotbase.documents.figures import AgainstTruth, Intervals, TimeCourse, TimePoint
+from pilotbase.documents.texts import Language, text
+
+GRID_WIDTH, GRID_HEIGHT, GRID_LEFT, GRID_RIGHT, GRID_TOP, GRID_BOTTOM = 380, 346, 72, 366, 30, 288
+_LEAST = 0.25
+"""Depth of a square with one case: it is seen."""
+
+
+def answer_grid(figure: AgainstTruth, language: Language, theme: Theme = LIGHT) -> str:
+    """Return the grid as SVG."""
+    title = text("picture.against_truth.title").render(language)
+    drawing = Drawing(GRID_WIDTH, GRID_HEIGHT, title, _grid_described(figure), theme.paper)
+    high = figure.low + figure.step * figure.size
+    across, up = Scale(figure.low, high, GRID_LEFT, GRID_RIGHT), Scale(figure.low, high, GRID_BOTTOM, GRID_TOP)
+    names = (text("picture.against_truth.across").render(language), text("picture.against_truth.up").render(language))
+    draw_square(drawing, across, up, theme, names)
+    most = max((count for _, _, count in figure.cells), default=1)
+    wide, tall = (GRID_RIGHT - GRID_LEFT) / figure.size, (GRID_BOTTOM - GRID_TOP) / figure.size
+    for true, answered, count in figure.cells:
+        share = _LEAST + (1 - _LEAST) * math.log(count) / (math.log(most) or 1)
+        corner = (GRID_LEFT + wide * true, GRID_BOTTOM - tall * (answered + 1))
+        drawing.rectangle(corner, (wide, tall), shaded(theme, share), outline=theme.strong)
+    drawing.line((GRID_LEFT, GRID_BOTTOM), (GRID_RIGHT, GRID_TOP), theme.ink, 1.5, "5 4")
+    key = text("picture.against_truth.deepest", cases=format_count(most)).render(language)
+    drawing.text((GRID_LEFT, GRID_HEIGHT - 6), key, colour=theme.muted, size=11)
+    return drawing.to_svg()
+
+
+def _grid_described(figure: AgainstTruth) -> str:
+    """Return the fullest squares, first the fullest."""
+    fullest = sorted(figure.cells, key=lambda cell: -cell[2])[:20]
+    begins = [f"{figure.low + figure.step * place:.4g}" for place in range(figure.size)]
+    return "; ".join(f"{begins[true]} → {begins[answered]}: {count}" for true, answered, count in fullest)
+
+
+INTERVAL_WIDTH, INTERVAL_HEIGHT, INTERVAL_LEFT, INTERVAL_RIGHT, INTERVAL_TOP, INTERVAL_BOTTOM = (
+    380,
+    260,
+    64,
+    366,
+    34,
+    212,
+)
+
+
+def interval_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) -> str:
+    """Return a bar a group from mean lower to mean upper end with the mean truth across it; "" without a group."""
+    if not figure.groups:
+        return ""
+    title = text("picture.intervals.title").render(language)
+    described = "; ".join(f"{one.truth:.4g}: {one.lower:.4g} … {one.upper:.4g}" for one in figure.groups)
+    drawing = Drawing(INTERVAL_WIDTH, INTERVAL_HEIGHT, title, described, theme.paper)
+    values = [value for one in figure.groups for value in (one.truth, one.lower, one.upper)]
+    up = Scale(*around(values), INTERVAL_BOTTOM, INTERVAL_TOP)
+    _draw_heights(drawing, up, (INTERVAL_LEFT, INTERVAL_RIGHT), theme)
+    wide = (INTERVAL_RIGHT - INTERVAL_LEFT) / len(figure.groups)
+    for place, one in enumerate(figure.groups):
+        left, bar = INTERVAL_LEFT + wide * place + wide * 0.2, wide * 0.6
+        top, tall = up(max(one.lower, one.upper)), abs(up(one.lower) - up(one.upper))
+        drawing.rectangle((left, top), (bar, max(tall, 1)), theme.soft, outline=theme.strong)
+        drawing.line((left - wide * 0.12, up(one.truth)), (left + bar + wide * 0.12, up(one.truth)), theme.ink, 2.5)
+    drawing.text((4, 16), text("picture.intervals.key").render(language), colour=theme.muted)
+    ordered = text("picture.intervals.across").render(language) + " →"
+    drawing.text((INTERVAL_RIGHT, INTERVAL_BOTTOM + 20), ordered, anchor="end", colour=theme.muted)
+    return drawing.to_svg()
+
+
+def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) -> str:
+    """Return the share of covered cases after so many as SVG."""
+    last = figure.coverage[-1]
+    title = text("picture.coverage.title").render(language)
+    described = text("picture.coverage.description", cases=last.cases, share=f"{last.covered / last.cases:.3f}")
+    drawing = Drawing(INTERVAL_WIDTH, INTERVAL_HEIGHT, title, described.render(language), theme.paper)
+    shares = [one.covered / one.cases for one in figure.coverage]
+    across, up = (
+        Scale(0, last.cases, INTERVAL_LEFT, INTERVAL_RIGHT),
+        Scale(*around([*shares, 1.0], (0, 1)), INTERVAL_BOTTOM, INTERVAL_TOP),
+    )
+    _draw_heights(drawing, up, (INTERVAL_LEFT, INTERVAL_RIGHT), theme)
+    ticks = across.ticks(4)
+    for tick in ticks:
+        drawing.text(
+            (across(tick), INTERVAL_BOTTOM + 16),
+            format_count(round(tick)),
+            anchor="middle",
+            colour=theme.muted,
+            size=11,
+        )
+    points = [(across(one.cases), up(share)) for one, share in zip(figure.coverage, shares, strict=True)]
+    drawing.path(points, theme.strong, 2)
+    drawing.circle(points[-1], 4, theme.strong, theme.paper)
+    drawing.text((points[-1][0], points[-1][1] - 10), f"{shares[-1]:.3f}", anchor="end", colour=theme.ink, bold=True)
+    drawing.text((4, 16), "↑ " + text("picture.coverage.up").render(language), colour=theme.muted)
+    axis = text("chart.cases_scored").render(language) + " →"
+    drawing.text((INTERVAL_RIGHT, INTERVAL_BOTTOM + 38), axis, anchor="end", colour=theme.muted)
+    return drawing.to_svg()
+
+
+def _draw_heights(drawing: Drawing, up: Scale, ends: tuple[float, float], theme: Theme) -> None:
+    ticks = up.ticks(6)
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
+        drawing.line((ends[0], up(tick)), (ends[1], up(tick)), theme.line)
+        drawing.text((ends[0] - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
+
+
+TIME_WIDTH, TIME_HEIGHT, TIME_LEFT, TIME_RIGHT, TIME_TOP, TIME_BOTTOM = 640, 260, 64, 626, 40, 212
+_LABELLED: tuple[tuple[float, Anchor], ...] = ((0, "start"), (0.5, "middle"), (1, "end"))
+"""Where an axis of times is labelled."""
+_SHORT = 3 * 86_400
+"""Seconds up to which an axis of times tells the minute."""
+
+
+def time_chart(figure: TimeCourse, language: Language, theme: Theme = LIGHT) -> str:
+    """Return the course as SVG; truth solid, answers dashed or a band."""
+    title = text("picture.time.title").render(language)
+    points = figure.points
+    drawing = Drawing(TIME_WIDTH, TIME_HEIGHT, title, _time_described(figure), theme.paper)
+    across = Scale(points[0].at, points[-1].at, TIME_LEFT, TIME_RIGHT)
+    values = [value for point in points for value in (point.truth, *_answers(point))]
+    up = Scale(*around(values), TIME_BOTTOM, TIME_TOP)
+    _draw_axes(drawing, figure, across, up, theme)
+    for part in _unbroken(points, lambda point: point.lower is not None):
+        lower = [(across(point.at), up(point.lower or 0)) for point in part]
+        upper = [(across(point.at), up(point.upper or 0)) for point in part]
+        drawing.polygon([*upper, *reversed(lower)], theme.soft, theme.strong)
+    drawing.path([(across(point.at), up(point.truth)) for point in points], theme.ink, 2)
+    for part in _unbroken(points, lambda point: point.answered is not None):
+        drawing.path([(across(point.at), up(point.answered or 0)) for point in part], theme.strong, 2.5, "6 4")
+    _draw_legend(drawing, any(point.lower is not None for point in points), language, theme)
+    return drawing.to_svg()
+
+
+def format_at(figure: TimeCourse, at: float) -> str:
+    """Return a time of the course as people read it."""
+    short = figure.points[-1].at - figure.points[0].at <= _SHORT
+    return format_time(at, short) if figure.seconds else f"{at:g}"
+
+
+def _answers(point: TimePoint) -> list[float]:
+    return [value for value in (point.answered, point.lower, point.upper) if value is not None]
+
+
+def _unbroken(points: Sequence[TimePoint], told: Callable[[TimePoint], bool]) -> list[list[TimePoint]]:
+    """Return runs of neighbouring points with an answer."""
+    runs: list[list[TimePoint]] = [[]]
+    for point in points:
+        if told(point):
+            runs[-1].append(point)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _draw_axes(drawing: Drawing, figure: TimeCourse, across: Scale, up: Scale, theme: Theme) -> None:
+    _draw_heights(drawing, up, (TIME_LEFT, TIME_RIGHT), theme)
+    drawing.line((TIME_LEFT, TIME_BOTTOM), (TIME_RIGHT, TIME_BOTTOM), theme.muted)
+    begins, ends = figure.points[0].at, figure.points[-1].at
+    for share, anchor in _LABELLED:
+        label = format_at(figure, begins + share * (ends - begins))
+        x = TIME_LEFT + share * (TIME_RIGHT - TIME_LEFT)
+        drawing.text((x, TIME_BOTTOM + 18), label, anchor=anchor, colour=theme.muted, size=11)
+
+
+def _draw_legend(drawing: Drawing, banded: bool, language: Language, theme: Theme) -> None:
+    truth, answer = (text(f"picture.time.{name}").render(language) for name in ("truth", "answer"))
+    second: Point = (TIME_LEFT + 34 + width_of(truth) + 28, 20)
+    drawing.line((TIME_LEFT, 16), (TIME_LEFT + 26, 16), theme.ink, 2)
+    drawing.text((TIME_LEFT + 34, 20), truth, colour=theme.ink)
+    if banded:
+        drawing.rectangle((second[0], 10), (26, 12), theme.soft, outline=theme.strong)
+    else:
+        drawing.line((second[0], 16), (second[0] + 26, 16), theme.strong, 2.5, "6 4")
+    drawing.text((second[0] + 34, 20), answer, colour=theme.ink)
+
+
+def _time_described(figure: TimeCourse) -> str:
+    return "; ".join(
+        f"{format_at(figure, point.at)}: {point.truth:.4g} / {_spelled(_answers(point))}" for point in figure.points
+    )
+
+
+def _spelled(values: Sequence[float]) -> str:
+    return " … ".join(f"{value:.4g}" for value in values) or "–"

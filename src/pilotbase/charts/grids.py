@@ -1,0 +1,161 @@
+"""Grids: how many there are where a row meets a column, and what demand and supply lack by sector and action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pilotbase.charts.drawing import Drawing, shortened, width_of
+from pilotbase.charts.palette import LIGHT, Theme
+from pilotbase.charts.scales import format_count
+from pilotbase.documents.texts import Language, text
+
+GRID_LEFT, GRID_TOP, WIDE, HIGH, GRID_INSET = 190, 64, 78, 44, 4
+_SHADES = 4
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Names of the rows and columns, and the numbers row by row: for each cell the counts that stand in it, in order.
+
+    The first count shades the cell.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[tuple[int, ...], ...], ...]
+
+
+def grid_chart(grid: Grid, language: Language, theme: Theme = LIGHT) -> str:
+    """Return the grid as SVG: each cell with its counts, darker the more its first count is."""
+    return _grid_drawn(grid, language, theme)
+
+
+@lru_cache(maxsize=32)
+def _grid_drawn(grid: Grid, language: Language, theme: Theme) -> str:
+    width, height = GRID_LEFT + WIDE * len(grid.columns) + GRID_INSET, GRID_TOP + HIGH * len(grid.rows) + GRID_INSET
+    drawing = Drawing(width, height, grid.title, _described(grid, language), theme.paper)
+    most = max((cell[0] for row in grid.cells for cell in row), default=0)
+    for place, name in enumerate(grid.columns):
+        for line, part in enumerate(_broken(name)):
+            drawing.text((GRID_LEFT + WIDE * (place + 0.5), 20 + 16 * line), part, anchor="middle", colour=theme.muted)
+    for place, name in enumerate(grid.rows):
+        y = GRID_TOP + HIGH * place
+        drawing.text((GRID_LEFT - 12, y + HIGH / 2 + 4), name, anchor="end", colour=theme.ink, size=13)
+        for column, cell in enumerate(grid.cells[place]):
+            _draw_cell(drawing, (GRID_LEFT + WIDE * column, y), cell, most, theme)
+    return drawing.to_svg()
+
+
+def _described(grid: Grid, language: Language) -> str:
+    """Return every number that is drawn, and how many cells hold none, for readers."""
+    cells = [
+        (f"{row}, {column}", counts)
+        for row, line in zip(grid.rows, grid.cells, strict=True)
+        for column, counts in zip(grid.columns, line, strict=True)
+    ]
+    said = [f"{name}: {_spelled(counts)}" for name, counts in cells if any(counts)]
+    empty = text("chart.grid.description", empty=len(cells) - len(said), cells=len(cells)).render(language)
+    return "; ".join([*said, empty])
+
+
+def _spelled(counts: Sequence[int]) -> str:
+    return " · ".join(map(format_count, counts))
+
+
+def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[int], most: int, theme: Theme) -> None:
+    x, y = corner[0] + GRID_INSET / 2, corner[1] + GRID_INSET / 2
+    size = (WIDE - GRID_INSET, HIGH - GRID_INSET)
+    if not any(counts):
+        drawing.rectangle((x, y), size, theme.paper, rounding=4, outline=theme.line)
+        drawing.text((corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 4), "–", anchor="middle", colour=theme.muted)
+        return
+    shade = -(-counts[0] * _SHADES // most) if most else 0
+    drawing.rectangle((x, y), size, theme.paper, rounding=4, outline=theme.strong)
+    drawing.rectangle((x, y + size[1] - 5), (size[0] * shade / _SHADES, 5), theme.strong, rounding=2)
+    drawing.text(
+        (corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 2), _spelled(counts), anchor="middle", colour=theme.ink, bold=True
+    )
+
+
+def _broken(name: str) -> list[str]:
+    """Return a name over two lines where it has words, or signs, for them."""
+    words = name.split() if " " in name else [name[: (len(name) + 1) // 2], name[(len(name) + 1) // 2 :]]
+    if len(name) <= 6 or len(words) < 2:
+        return [name]
+    half = (len(words) + 1) // 2
+    joiner = " " if " " in name else ""
+    return [joiner.join(words[:half]), joiner.join(words[half:])]
+
+
+GAP_LEFT, CELL, ROW, GAP_TOP, GAP_INSET = 132, 116, 62, 76, 6
+_BAR = 6
+
+
+@dataclass(frozen=True)
+class GapSquare:
+    """One sector and action by name, with how many there are of each side and how many of them are left over."""
+
+    sector: str
+    action: str
+    demand: int
+    unmet: int
+    supply: int
+    unused: int
+
+
+def gap_chart(squares: Sequence[GapSquare], language: Language, theme: Theme = LIGHT) -> str:
+    """Return the squares as SVG, sectors down and actions across in the order of their first square; "" for none."""
+    return _gap_drawn(tuple(squares), language, theme) if squares else ""
+
+
+@lru_cache(maxsize=64)
+def _gap_drawn(squares: tuple[GapSquare, ...], language: Language, theme: Theme) -> str:
+    sectors = list(dict.fromkeys(square.sector for square in squares))
+    actions = list(dict.fromkeys(square.action for square in squares))
+    described = "; ".join(text("match.chart_cell", **vars(square)).render(language) for square in squares)
+    title = text("match.gaps").render(language)
+    width = max(GAP_LEFT + CELL * len(actions), GAP_LEFT + 320)
+    drawing = Drawing(width, GAP_TOP + ROW * len(sectors) + 4, title, described, theme.paper)
+    _draw_legend(drawing, language, theme)
+    for column, action in enumerate(actions):
+        for line, part in enumerate(_lines(action)):
+            drawing.text((GAP_LEFT + CELL * column + GAP_INSET, GAP_TOP - 24 + 16 * line), part, colour=theme.muted)
+    for row, sector in enumerate(sectors):
+        drawing.text(
+            (GAP_LEFT - 10, GAP_TOP + ROW * row + 34), shortened(sector, GAP_LEFT - 16), anchor="end", colour=theme.ink
+        )
+    for square in squares:
+        corner = GAP_LEFT + CELL * actions.index(square.action), GAP_TOP + ROW * sectors.index(square.sector)
+        _draw_square(drawing, square, corner, theme)
+    return drawing.to_svg()
+
+
+def _draw_legend(drawing: Drawing, language: Language, theme: Theme) -> None:
+    for place, (code, colour) in enumerate((("match.chart_demand", theme.strong), ("match.chart_supply", theme.goal))):
+        x, y = GAP_LEFT + GAP_INSET, 12 + 16 * place
+        drawing.rectangle((x, y - 8), (10, 8), colour, rounding=2)
+        drawing.text((x + 16, y), text(code).render(language), colour=theme.muted)
+
+
+def _draw_square(drawing: Drawing, square: GapSquare, corner: tuple[float, float], theme: Theme) -> None:
+    x, y, room = corner[0] + GAP_INSET, corner[1], CELL - 2 * GAP_INSET
+    drawing.line((corner[0], y + ROW), (corner[0] + CELL, y + ROW), theme.line)
+    for offset, left_over, whole, colour in (
+        (16, square.unmet, square.demand, theme.strong),
+        (42, square.unused, square.supply, theme.goal),
+    ):
+        drawing.text((x, y + offset), f"{left_over} / {whole}", colour=theme.ink, bold=left_over > 0)
+        drawing.rectangle((x, y + offset + 4), (room, _BAR), theme.line, rounding=2)
+        drawing.rectangle((x, y + offset + 4), (room * left_over / whole if whole else 0, _BAR), colour, rounding=2)
+
+
+def _lines(name: str) -> tuple[str, ...]:
+    """Return a name in one line or two, broken at a space where there is one."""
+    if width_of(name) <= CELL - 2 * GAP_INSET:
+        return (name,)
+    end = next(end for end in range(len(name), 0, -1) if width_of(name[:end]) <= CELL - 2 * GAP_INSET)
+    end = name.rfind(" ", 0, end + 1) + 1 or end
+    return name[:end], shortened(name[end:], CELL - 2 * GAP_INSET)

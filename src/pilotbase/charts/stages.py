@@ -1,0 +1,109 @@
+"""The stages from demand to use: how many came through each, and how many days each step takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pilotbase.charts.drawing import Drawing, width_of
+from pilotbase.charts.palette import LIGHT, Theme
+from pilotbase.charts.scales import Scale, format_count
+from pilotbase.documents.quantities import format_days
+from pilotbase.documents.texts import Language, text
+
+FUNNEL_WIDTH, FUNNEL_ROW, FUNNEL_HEIGHT = 520, 60, 34
+FUNNEL_LEFT, FUNNEL_RIGHT = 8, 440
+
+
+@dataclass(frozen=True)
+class FunnelStage:
+    """One stage and how many came to it."""
+
+    name: str
+    count: int
+
+
+def funnel_chart(stages: Sequence[FunnelStage], language: Language, theme: Theme = LIGHT) -> str:
+    """Return the stages as SVG, one bar below the other on one scale, each with its share of the one before."""
+    return _funnel_drawn(tuple(stages), language, theme)
+
+
+@lru_cache(maxsize=64)
+def _funnel_drawn(stages: tuple[FunnelStage, ...], language: Language, theme: Theme) -> str:
+    title = text("chart.funnel.title").render(language)
+    description = "; ".join(f"{stage.name}: {format_count(stage.count)}" for stage in stages)
+    drawing = Drawing(FUNNEL_WIDTH, FUNNEL_ROW * len(stages) + 4, title, description, theme.paper)
+    scale = Scale(0, max([1, *(stage.count for stage in stages)]), FUNNEL_LEFT, FUNNEL_RIGHT)
+    for index, stage in enumerate(stages):
+        before = stages[index - 1].count if index else 0
+        _draw_stage(drawing, stage, _share(stage, before, language), scale, FUNNEL_ROW * index, theme)
+    return drawing.to_svg()
+
+
+def _share(stage: FunnelStage, before: int, language: Language) -> str:
+    if not before:
+        return ""
+    return text("chart.funnel.share", percent=f"{stage.count / before:.0%}").render(language)
+
+
+def _draw_stage(drawing: Drawing, stage: FunnelStage, share: str, scale: Scale, top: float, theme: Theme) -> None:
+    y = top + 20
+    drawing.text((FUNNEL_LEFT, top + 14), stage.name, colour=theme.muted, size=14)
+    if share:
+        drawing.text((FUNNEL_RIGHT, top + 14), share, anchor="end", colour=theme.muted, size=13)
+    drawing.rectangle((FUNNEL_LEFT, y), (FUNNEL_RIGHT - FUNNEL_LEFT, FUNNEL_HEIGHT), theme.line, rounding=4)
+    drawing.rectangle((FUNNEL_LEFT, y), (scale(stage.count) - FUNNEL_LEFT, FUNNEL_HEIGHT), theme.strong, rounding=4)
+    drawing.text(
+        (FUNNEL_WIDTH - 8, y + 25), format_count(stage.count), anchor="end", colour=theme.ink, bold=True, size=22
+    )
+
+
+WAY_WIDTH, WAY_ROW, WAY_HEIGHT, TOP = 560, 32, 18, 6
+WAY_LEFT, WAY_RIGHT, COUNT = 152, 440, 552
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One step: the median of its days, over how many trials; None where nobody may know or nobody has come by."""
+
+    name: str
+    days: float | None
+    count: int = 0
+
+
+def way_chart(legs: Sequence[Leg], language: Language, theme: Theme = LIGHT) -> str:
+    """Return the steps as SVG, one bar a step along a common line of days."""
+    return _way_drawn(tuple(legs), language, theme)
+
+
+@lru_cache(maxsize=64)
+def _way_drawn(legs: tuple[Leg, ...], language: Language, theme: Theme) -> str:
+    title = text("chart.way.title").render(language)
+    description = "; ".join(f"{leg.name}: {format_days(leg.days)} (n = {format_count(leg.count)})" for leg in legs)
+    drawing = Drawing(WAY_WIDTH, TOP + WAY_ROW * len(legs) + 4, title, description, theme.paper)
+    scale = Scale(0, sum(leg.days or 0 for leg in legs) or 1, WAY_LEFT, WAY_RIGHT)
+    start = 0.0
+    for index, leg in enumerate(legs):
+        _draw_leg(drawing, leg, (start, scale), TOP + WAY_ROW * index, language, theme)
+        start += leg.days or 0
+    return drawing.to_svg()
+
+
+def _draw_leg(
+    drawing: Drawing, leg: Leg, begins: tuple[float, Scale], top: float, language: Language, theme: Theme
+) -> None:
+    start, scale = begins
+    y = top + (WAY_ROW - WAY_HEIGHT) / 2
+    drawing.text((WAY_LEFT - 12, y + 15), leg.name, anchor="end", colour=theme.ink, size=13)
+    drawing.line((WAY_LEFT, top + WAY_ROW), (COUNT, top + WAY_ROW), theme.line)
+    if leg.days is None:
+        drawing.text((WAY_LEFT, y + 15), "–", colour=theme.muted, size=13)
+        return
+    left, right = scale(start), scale(start + leg.days)
+    drawing.rectangle((left, y), (max(right - left, 3), WAY_HEIGHT), theme.strong, rounding=3)
+    days = text("chart.way.days", days=format_days(leg.days)).render(language)
+    outside = right + 8 + width_of(days, 13) < COUNT - 56
+    at, anchor = (right + 8, "start") if outside else (left - 8, "end")
+    drawing.text((at, y + 15), days, anchor=anchor, colour=theme.ink, bold=True, size=13)  # type: ignore[arg-type]
+    drawing.text((COUNT, y + 15), f"n = {format_count(leg.count)}", anchor="end", colour=theme.muted)

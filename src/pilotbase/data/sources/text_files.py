@@ -1,0 +1,318 @@
+"""How a text file is read: in which encoding, with which separator, with a header or without.
+
+The encoding is that of its byte order mark, else the one in which its bytes can be read: UTF-8, UTF-16 (either order)
+and GB18030 (which holds GBK and GB2312) are told apart. A file in two encodings is refused with the byte and the line
+at which the second begins. The separator is the one that gives the first lines one width.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults
+from pilotbase.documents.texts import Text, text
+
+SEPARATORS = (",", "\t", ";", "|", "，", "；")
+BLANKS = " "
+"""Runs of blanks between cells, as measuring programs write them; never taken where a separator fits."""
+SAMPLE = 1 << 18
+_ROWS = 200
+_NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
+
+
+_SEPARATORS: dict[str, Text] = {
+    "\t": text("source.separator.tab"),
+    BLANKS: text("source.separator.blanks"),
+}
+_CHUNK = 1 << 20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CJK = re.compile(r"[⺀-鿿豈-﫿＀-￯]")
+_COMMON_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+_FEWEST_COMMON = 0.5
+"""Share of the bytes above 127 that must be of GB2312, what is really written; those of Latin letters are not."""
+
+csv.field_size_limit(LONGEST_CELL)  # one for the whole process; its own would be 131,072
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A separator, how many cells its first lines have with it, and the share of lines that have so many."""
+
+    separator: str
+    width: int
+    share: float
+
+
+def guess_dialect(sample: str, by_blanks: bool, asked: str | None = None) -> Dialect:
+    """Return how ``sample``, the beginning of a file, is divided; ``by_blanks``: runs of blanks may divide it.
+
+    The first line decides, because it names every column; how many later lines agree comes second.
+    """
+    candidates = (asked,) if asked else SEPARATORS
+    found = [dialect for dialect in (_try(sample, separator) for separator in candidates) if dialect is not None]
+    wide = [dialect for dialect in found if dialect.width > 1]
+    if not wide and by_blanks and not asked:
+        blank = _try(sample, BLANKS)
+        wide = [blank] if blank is not None and blank.width > 1 and blank.share == 1 else []
+    best = max(wide, key=lambda dialect: (dialect.share > 0.5, dialect.share, dialect.width), default=None)
+    return best or (found[0] if found else Dialect(asked or ",", 1, 1.0))
+
+
+def looks_like_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first row holds values, not names: all numbers, one of them twice, one with a fraction, or most
+    within those of their columns. Sensors are called by whole numbers.
+    """
+    cells = [cell for cell in first if cell.strip()]
+    if not cells or not all(_NUMBER.fullmatch(cell) for cell in cells):
+        return False
+    if len(set(cells)) < len(cells) or not all(cell.strip().lstrip("+-").isdigit() for cell in cells):
+        return True
+    within = [
+        _within(float(cell), [row[at] for row in later if at < len(row)]) for at, cell in enumerate(first) if cell
+    ]
+    return sum(within) > len(within) / 2
+
+
+def rows_of(stream: TextIO, separator: str) -> Iterator[list[str]]:
+    """Yield the rows of RFC 4180, or the words of each line where blanks divide; raises `csv.Error`."""
+    if separator == BLANKS:
+        yield from (line.split() for line in stream)
+    else:
+        yield from csv.reader(stream, delimiter=separator)
+
+
+def placed_rows(stream: TextIO, separator: str, faults: FileFaults) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (first line, last line, row); rows that break the rules are noted and left out."""
+    if separator == BLANKS:
+        yield from ((line, line, row) for line, row in enumerate(rows_of(stream, BLANKS), 1))
+        return
+    reader = csv.reader(stream, delimiter=separator, strict=True)
+    start = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            _note(error, start, reader.line_num, faults)
+        else:
+            yield start, reader.line_num, row
+        start = reader.line_num + 1
+
+
+def _note(error: csv.Error, start: int, end: int, faults: FileFaults) -> None:
+    said = str(error)
+    if "unexpected end of data" in said or ("field limit" in said and end > start):
+        faults.add(text("source.open_quote", end=end), start)
+    elif "field limit" in said:
+        faults.add(text("source.long_cell", limit=LONGEST_CELL), start)
+    elif "new-line" in said:
+        faults.add(text("source.stray_return"), start)
+    else:
+        faults.add(text("source.stray_quote", end=end), start)
+
+
+def shown_separator(separator: str) -> Text | str:
+    """Return a separator as a person is told of it."""
+    return _SEPARATORS.get(separator, separator)
+
+
+def _try(sample: str, separator: str) -> Dialect | None:
+    rows = []
+    try:
+        for row in rows_of(io.StringIO(sample, newline=""), separator):
+            rows += [row] if any(cell.strip() for cell in row) else []
+            if len(rows) == _ROWS:
+                break
+    except csv.Error:
+        return None
+    whole = rows[:-1] if len(sample) == SAMPLE and len(rows) > 1 else rows  # the last one may be cut off
+    if not whole:
+        return None
+    widths = Counter(map(len, whole))
+    return Dialect(separator, len(whole[0]), widths[len(whole[0])] / len(whole))
+
+
+def _within(value: float, cells: Sequence[str]) -> bool:
+    numbers = [float(cell) for cell in cells if _NUMBER.fullmatch(cell)]
+    return not numbers or min(numbers) <= value <= max(numbers)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The name that Python reads it by, and whether the file says so itself or it was found out."""
+
+    codec: str
+    shown: str
+    certain: bool
+
+    @property
+    def is_utf8(self) -> bool:
+        return self.codec in ("utf-8", "utf-8-sig")
+
+
+def find_encoding(path: Path, asked: str | None = None) -> Encoding:
+    """Return the encoding of the whole file.
+
+    Raises:
+        InputError: bytes in no encoding that is known, in two of them, NUL bytes, each with its line; an encoding
+            was asked for that there is not, or in which the file cannot be read.
+    """
+    faults = FileFaults(path.name)
+    with path.open("rb") as stream:
+        start = stream.read(_CHUNK)
+    encoding = _asked(asked, faults) or _marked(start) or _utf16_without_mark(start)
+    failure = None
+    if encoding is None:
+        encoding = Encoding("utf-8", "UTF-8", True)
+        if _first_error(path, "utf-8") is not None:
+            encoding = _not_utf8(path, faults)
+    else:
+        failure = _first_error(path, encoding.codec)
+    faults.require_none()
+    if failure is not None:
+        line = _line_of(path, failure)
+        faults.add(text("source.not_in_encoding", offset=failure, encoding=encoding.shown), line)
+    if not encoding.codec.startswith(("utf-16", "utf-32")):
+        _check_nul(path, faults)
+    faults.require_none()
+    return encoding
+
+
+def _asked(name: str | None, faults: FileFaults) -> Encoding | None:
+    if name is None:
+        return None
+    try:
+        return Encoding(codecs.lookup(name).name, name.upper(), True)
+    except LookupError:
+        faults.add(text("source.unknown_encoding", found=name))
+        return None
+
+
+def _marked(start: bytes) -> Encoding | None:
+    for mark, codec in _MARKS:
+        if start.startswith(mark):
+            order = "" if codec == "utf-8-sig" else " LE" if mark[0] == 0xFF else " BE"
+            return Encoding(codec, ("UTF-8" if codec == "utf-8-sig" else codec.upper()) + order, True)
+    return None
+
+
+def _utf16_without_mark(start: bytes) -> Encoding | None:
+    """Tell by the empty halves of plain letters, digits and separators."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    most, few = max(even, odd), min(even, odd)
+    if most < max(2, len(start) // 20) or few > most // 50:
+        return None
+    return Encoding("utf-16-be", "UTF-16 BE", False) if even > odd else Encoding("utf-16-le", "UTF-16 LE", False)
+
+
+def _not_utf8(path: Path, faults: FileFaults) -> Encoding:
+    found = _Lines()
+    for line in _lines(path):
+        found.take(line)
+    if found.in_utf8 and found.in_other:
+        rare = min((found.first_utf8, "UTF-8"), (found.first_other, "GB18030"), key=lambda one: -one[0].offset)
+        faults.add(text("source.two_encodings", offset=rare[0].offset, encoding=rare[1]), rare[0].line)
+    elif _first_error(path, "gb18030") is not None or 2 * found.common < _FEWEST_COMMON * found.high:
+        place = found.first_other
+        faults.add(text("source.unknown_bytes", offset=place.offset, byte=f"0x{place.byte:02X}"), place.line)
+    return Encoding("gb18030", "GB18030", False)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A byte of a file."""
+
+    offset: int
+    line: int
+    byte: int
+
+
+class _Lines:
+    """Counts which lines are in UTF-8 and which are in something else."""
+
+    def __init__(self) -> None:
+        self.in_utf8 = self.in_other = self.high = self.common = 0
+        self.first_utf8 = self.first_other = _Place(0, 1, 0)
+        self._offset = self._line = 0
+
+    def take(self, line: bytes) -> None:
+        self._line += 1
+        if not line.isascii():
+            self._judge(line)
+        self._offset += len(line)
+
+    def _judge(self, line: bytes) -> None:
+        first = next(at for at, byte in enumerate(line) if byte > 127)
+        place = _Place(self._offset + first, self._line, line[first])
+        try:
+            # GBK is hardly ever valid UTF-8, and then of two bytes a letter: no Chinese
+            if not _CJK.search(line.decode("utf-8")):
+                return
+        except UnicodeDecodeError:
+            self.first_other = self.first_other if self.in_other else place
+            self.in_other += 1
+            self.high += sum(byte > 127 for byte in line)
+            self.common += len(_COMMON_PAIR.findall(line))
+            return
+        self.first_utf8 = self.first_utf8 if self.in_utf8 else place
+        self.in_utf8 += 1
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while line := stream.readline(_CHUNK):
+            yield line
+
+
+def _first_error(path: Path, codec: str) -> int | None:
+    """Return the offset of the first byte that ``codec`` cannot read."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    before = 0
+    with path.open("rb") as stream:
+        while True:
+            chunk = stream.read(_CHUNK)
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                return before - pending + error.start
+            except UnicodeError:
+                return before
+            if not chunk:
+                return None
+            before += len(chunk)
+
+
+def _check_nul(path: Path, faults: FileFaults) -> None:
+    before = 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            at = chunk.find(b"\0")
+            if at >= 0:
+                faults.add(text("source.nul_byte", offset=before + at), _line_of(path, before + at))
+                return
+            before += len(chunk)
+
+
+def _line_of(path: Path, offset: int) -> int:
+    lines = 1
+    with path.open("rb") as stream:
+        while offset > 0 and (chunk := stream.read(min(_CHUNK, offset))):
+            lines += chunk.count(b"\n")
+            offset -= len(chunk)
+    return lines

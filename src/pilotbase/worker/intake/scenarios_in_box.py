@@ -1,0 +1,60 @@
+"""What is asked of a scenario's table in a box: `compute.box.own_program` calls it there, in the scenario's folder."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.plain_columns import encode_columns
+from pilotbase.documents.moments import DateOrder
+from pilotbase.documents.scenario import Scenario
+from pilotbase.trial.scenario_folder import read_cases
+from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
+
+SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
+
+
+def draft(given: dict[str, Any]) -> dict[str, Any]:
+    """Return a draft of a scenario; one that lacks nothing holds. The copied cases, if any, are the file `DRAFTED`."""
+    result, answers = _result(given), given["answers"]
+    wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
+    found = draft_scenario(Path(given["table"]), wanted, result)
+    written = result / found.scenario.data.file
+    written.write_bytes(found.cases or b"")
+    if not found.missing:
+        check_cases(found.scenario, Path() if found.cases is None else result)
+    written.rename(result / DRAFTED)
+    decided = [sentence.model_dump(mode="json") for sentence in found.decided]
+    return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
+
+
+def check(given: dict[str, Any]) -> dict[str, Any]:
+    """Return how the cases of a scenario fall apart."""
+    _result(given)
+    counts = check_cases(Scenario.model_validate(given["scenario"]), Path())
+    return {"counts": {**vars(counts), "blind": counts.blind and counts.blind.model_dump(mode="json")}}
+
+
+def sample(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the contract of a scenario; its public sample is the file `SAMPLE`."""
+    result = _result(given)
+    found = read_sample(Scenario.model_validate(given["scenario"]), Path())
+    (result / SAMPLE).write_bytes(found.csv)
+    return {"contract": found.contract.model_dump(mode="json", by_alias=True)}
+
+
+def cases(given: dict[str, Any]) -> dict[str, Any]:
+    """Return how many cases there are; they are the file `CASES`."""
+    result = _result(given)
+    frame = read_cases(Scenario.model_validate(given["scenario"]), Path())
+    with (result / CASES).open("xb") as written:
+        written.writelines(encode_columns(frame))
+    return {"rows": frame.height}
+
+
+def _result(given: dict[str, Any]) -> Path:
+    """Return the folder for what is found; what is kept to scan a table goes there too, and takes no memory."""
+    tempfile.tempdir = given["result"]
+    return Path(given["result"])

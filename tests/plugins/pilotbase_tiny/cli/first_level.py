@@ -1,0 +1,5 @@
+"""One command."""
+
+from __future__ import annotations
+
+COMMANDS = {"greetings": ("greetings:app", "Greet somebody.")}

@@ -1,0 +1,1 @@
+"""Part of a plug-in as small as one can be."""

@@ -1,0 +1,132 @@
+"""A plug-in is found with nothing wired: `tests/plugins` holds one as small as can be. Without any, the core works."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pilotbase.documents import plugins
+
+FOLDER = Path(__file__).parent / "plugins"
+HUB = """
+import json, os
+import django
+from pilotbase.worker.base import open_base
+
+base = open_base(create=True)
+django.setup(set_prefix=False)
+from django.core.management import call_command
+from django.test import Client
+from pilotbase.hub.api.routes import api
+from pilotbase.hub.presenters.navigation import entries
+
+call_command("check")
+call_command("migrate", verbosity=0)
+there = lambda address: Client().get(address, headers={"host": "127.0.0.1"})
+pages = {address: there(address) for address in ("/", "/greetings/", "/pools/")}
+from pilotbase.workspace import tables
+print(json.dumps({
+    "status": {address: page.status_code for address, page in pages.items()},
+    "home": pages["/"].content.decode(),
+    "greetings": pages["/greetings/"].content.decode(),
+    "navigation": [entry.name for entry in entries()],
+    "paths": sorted(api.get_openapi_schema(path_prefix="/api/")["paths"]),
+    "tables": sorted(tables.metadata.tables),
+}))
+"""
+
+
+def _run(home: Path, chosen: str, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PILOTBASE_HOME": str(home),
+        "PILOTBASE_PLUGINS": chosen,
+        "PILOTBASE_LANGUAGE": language,
+        "PYTHONPATH": str(FOLDER),
+        "DJANGO_SETTINGS_MODULE": "pilotbase.hub.settings",
+    }
+    return subprocess.run(
+        [sys.executable, *words], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def _pilotbase(home: Path, chosen: str, *words: str, language: str = "en") -> str:
+    done = _run(home, chosen, "-c", "from pilotbase.cli import main; main()", *words, language=language)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _hub(home: Path, chosen: str) -> dict:
+    done = _run(home, chosen, "-c", HUB)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
+    assert "Greet somebody." in _pilotbase(tmp_path, "tiny", "--help")
+    _pilotbase(tmp_path, "tiny", "init")
+    assert json.loads(_pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")) == {
+        "said": "Hello, plant",
+        "times": 1,
+    }
+    again = _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant", language="zh")
+    assert json.loads(again) == {"said": "你好，plant", "times": 2}
+    seen = _hub(tmp_path, "tiny")
+    assert seen["status"] == {"/": 200, "/greetings/": 200, "/pools/": 404}
+    assert "Hello, world" in seen["greetings"] and '<a href="/greetings/"' in seen["home"]
+    assert "/api/greetings/{name}" in seen["paths"]
+
+
+def test_the_core_alone_has_no_estate(tmp_path):
+    assert not {"compute", "voucher"} & set(_pilotbase(tmp_path, "none", "--help").split())
+    seen = _hub(tmp_path, "none")
+    assert seen["status"] == {"/": 200, "/greetings/": 404, "/pools/": 404}
+    assert not {"pools", "wallet", "greetings"} & set(seen["navigation"])
+    assert [path for path in seen["paths"] if "pool" in path or "voucher" in path] == []
+    assert [name for name in seen["tables"] if name.startswith(("compute_", "voucher"))] == []
+
+
+def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
+    _pilotbase(tmp_path, "none", "init")
+    refused = _run(tmp_path, "tiny", "-c", "from pilotbase.cli import main; main()", "greetings", "greet", "plant")
+    assert refused.returncode == 2 and "pilotbase upgrade" in refused.stderr
+    _pilotbase(tmp_path, "tiny", "upgrade")
+    assert '"times": 1' in _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for one in (plugins.plugins, plugins.packages):
+        one.cache_clear()
+    yield lambda chosen: monkeypatch.setenv("PILOTBASE_PLUGINS", chosen)
+    monkeypatch.undo()
+    for one in (plugins.plugins, plugins.packages):
+        one.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [("none", ()), ("tiny", ("pilotbase_tiny",)), ("tiny, estate", ("pilotbase_tiny", "pilotbase_estate"))],
+)
+def test_the_environment_chooses(installed, chosen, found):
+    installed(chosen)
+    assert plugins.plugins() == found
+
+
+def test_all_that_are_installed_are_found_without_a_choice(installed):
+    installed("")
+    assert plugins.plugins() == ("pilotbase_estate", "pilotbase_tiny")
+    assert plugins.packages("cli.first_level") == (
+        "pilotbase.cli.first_level",
+        "pilotbase_estate.cli.first_level",
+        "pilotbase_tiny.cli.first_level",
+    )
+
+
+def test_a_plug_in_that_is_not_installed_is_named(installed):
+    installed("tiny,other")
+    with pytest.raises(LookupError, match="not installed: other"):
+        plugins.plugins()
