@@ -8,9 +8,9 @@ BIN = $(VENV)/bin
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
 
-# A wheel in dist/, for machines without this checkout: pip install dist/pilotbase-*.whl
+# Wheels of the core and of the computing estate in dist/, for machines without this checkout: pip install dist/pilotbase-*.whl
 wheel: $(VENV)/.base
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist . ./estate
 
 demo: $(VENV)/.base
 	$(BIN)/pilotbase demo
@@ -84,9 +84,9 @@ lock:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.base: $(VENV)/bin/python requirements/base.txt pyproject.toml
+$(VENV)/.base: $(VENV)/bin/python requirements/base.txt pyproject.toml estate/pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/base.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e estate
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt

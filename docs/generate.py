@@ -34,9 +34,9 @@ from pilotbase.measures.perturbations import PERTURBATIONS, PerturbationParamete
 
 DOCS = Path(__file__).resolve().parent
 HEAD = "<!-- Written by docs/generate.py; do not edit. -->\n\n"
+_OURS = (HOUSE, *plugins())
 REFERENCE, SCHEMAS = DOCS / "reference", DOCS / "schema"
 OPERATIONS = REFERENCE / "operations.md"
-_OURS = (HOUSE, *plugins())
 
 
 def main() -> None:

@@ -88,12 +88,38 @@ def test_the_core_alone_has_no_estate(tmp_path):
     assert [name for name in seen["tables"] if name.startswith(("compute_", "voucher"))] == []
 
 
+def test_the_core_alone_runs_a_trial(tmp_path):
+    days = [(number * 37 % 211, number * 53 % 199) for number in range(400)]
+    rows = [f"{wind}.5,{delay}.5,{'late' if wind + delay > 200 else 'early'}" for wind, delay in days]
+    cases, flights, own = tmp_path / "cases.csv", str(tmp_path / "flights"), str(tmp_path / "own")
+    cases.write_text("\n".join(["wind,delay,outcome", *rows]))
+    draft = ["--problem", "Late flights", "--target", "outcome", "--group-or-time", "", "--miss", "1"]
+    answers = [*draft, "--false-alarm", "1", "--contact", "acme a@example.org", "--out", flights]
+    home = tmp_path / "home"
+    _pilotbase(home, "none", "scenario", "new", "--from", str(cases), *answers)
+    _pilotbase(home, "none", "application", "new", flights, "--out", own)
+    _pilotbase(home, "none", "init")
+    ran = _run(home, "none", "-c", "from pilotbase.cli import main; main()", "trial", "run", flights, own)
+    assert "own 0.1.0: " in ran.stdout, ran.stderr
+    asked = _run(home, "none", "-c", "from pilotbase.cli import main; main()", "worker", "--once", "--engine", "ray")
+    assert asked.returncode == 2 and "computing estate" in asked.stderr
+
+
 def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
     _pilotbase(tmp_path, "none", "init")
     refused = _run(tmp_path, "tiny", "-c", "from pilotbase.cli import main; main()", "greetings", "greet", "plant")
     assert refused.returncode == 2 and "pilotbase upgrade" in refused.stderr
     _pilotbase(tmp_path, "tiny", "upgrade")
     assert '"times": 1' in _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")
+
+
+def test_a_backup_leaves_out_no_plug_in_that_is_turned_off(tmp_path):
+    home, kept = tmp_path / "home", tmp_path / "kept.zip"
+    _pilotbase(home, "tiny", "init")
+    words = ("-c", "from pilotbase.cli import main; main()", "backup", str(kept))
+    refused = _run(home, "none", *words)
+    assert refused.returncode != 0 and "pilotbase_tiny" in refused.stderr and not kept.exists()
+    assert _run(home, "tiny", *words).returncode == 0
 
 
 @pytest.fixture

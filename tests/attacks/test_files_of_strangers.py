@@ -13,8 +13,7 @@ from pilotbase.certificate import publish_revocations
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.report import Report
 from pilotbase.worker.base import open_base
-from pilotbase.worker.intake.proofs import check_certificate
-from pilotbase.worker.trials.certificates import revoke_certificate
+from pilotbase.worker.trials.certificates import check_certificate, revoke_certificate
 from pilotbase.worker.trials.proving import rehearse_in
 from tests.attacks.conftest import reopened
 from tests.trial.conftest import BAD

@@ -43,6 +43,8 @@ def test_who_mistypes_is_told_what_may_be_meant():
 
 
 def test_who_opens_a_base_loads_no_statistics_and_no_tables():
-    program = "import sys, pilotbase.worker.intake.proofs; print({'scipy', 'polars', 'django'} & set(sys.modules))"
+    program = (
+        "import sys, pilotbase.worker.trials.certificates; print({'scipy', 'polars', 'django'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"

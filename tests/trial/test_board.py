@@ -26,9 +26,9 @@ from pilotbase.vault.board import BoardSlice, slice_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import open_base
-from pilotbase.worker.intake.proofs import verify_base_log
 from pilotbase.worker.trials import proving
 from pilotbase.worker.trials.boards import entry_line, show_board, submit_to_board
+from pilotbase.worker.trials.certificates import verify_base_log
 from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 

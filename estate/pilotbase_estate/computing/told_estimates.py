@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.texts import Language
-from pilotbase.worker.trials.consenting import ceiling_of
-from pilotbase.worker.trials.estimates import span_told
+from pilotbase.worker.trials.consenting import ceiling_of, span_told
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.estimates import estimate_unseen
 from pilotbase_estate.documents.api.job_estimates import JobEstimateTold

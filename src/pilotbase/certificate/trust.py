@@ -76,9 +76,9 @@ class TrustFolder:
         """Return the public roots."""
         return TrustRoots(roots=self.state.roots)
 
-    def expiry(self, now: datetime, days: int = CERTIFICATE_DAYS) -> datetime:
-        """Return when a certificate issued ``now`` ends: after ``days``, or with the signing key if that is sooner."""
-        return min(now + timedelta(days=days), self.state.signing_until)
+    def expiry(self, now: datetime) -> datetime:
+        """Return when a certificate issued ``now`` ends: after a year, or with the signing key if that is sooner."""
+        return min(now + timedelta(days=CERTIFICATE_DAYS), self.state.signing_until)
 
     def signing_key(self) -> Ed25519PrivateKey:
         """Return the private signing key.

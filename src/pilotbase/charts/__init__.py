@@ -46,7 +46,7 @@ from pilotbase.charts.grids import GapSquare, Grid, gap_chart, grid_chart
 from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
-from pilotbase.charts.marks import status_mark, verdict_strip
+from pilotbase.charts.marks import OUTCOME_OF, status_mark, verdict_strip
 from pilotbase.charts.palette import DARK, LIGHT, Theme
 from pilotbase.charts.probabilities import calibration_chart, probability_chart
 from pilotbase.charts.qr_code import qr_code
@@ -60,6 +60,7 @@ from pilotbase.documents.visible_text import make_visible
 __all__ = [
     "DARK",
     "LIGHT",
+    "OUTCOME_OF",
     "Bar",
     "BarGroup",
     "Bin",

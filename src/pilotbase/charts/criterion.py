@@ -38,7 +38,7 @@ def criterion_chart(result: CriterionResult, language: Language) -> str:
     return drawing.to_svg()
 
 
-def value_range(result: CriterionResult, values: list[float]) -> tuple[float, float]:
+def _value_range(result: CriterionResult, values: list[float]) -> tuple[float, float]:
     """Return the range of an axis for ``values`` of the criterion: shares stay in [0, 1], amounts start at zero."""
     if result.unit_label:
         return (min(0.0, *values), max(values) * 1.15 or 1.0)
@@ -62,7 +62,9 @@ def _bounds(result: CriterionResult) -> tuple[float | None, float | None]:
 
 def _criterion_scale(result: CriterionResult) -> Scale:
     found = [result.threshold, result.estimate, *_bounds(result), result.baseline]
-    return Scale(*value_range(result, [value for value in found if value is not None]), CRITERION_LEFT, CRITERION_RIGHT)
+    return Scale(
+        *_value_range(result, [value for value in found if value is not None]), CRITERION_LEFT, CRITERION_RIGHT
+    )
 
 
 def _draw_ground(

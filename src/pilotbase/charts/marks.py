@@ -27,17 +27,17 @@ GAP = 8
 
 def status_mark(outcome: Outcome, language: Language = "en") -> str:
     """Return the mark of ``outcome`` alone, 24 × 24: disc, square, triangle, or empty ring."""
-    drawing = Drawing(24, 24, outcome_word(outcome, language), "")
-    draw_mark(drawing, outcome, (12, 12), 10)
+    drawing = Drawing(24, 24, _outcome_word(outcome, language), "")
+    _draw_mark(drawing, outcome, (12, 12), 10)
     return drawing.to_svg()
 
 
-def outcome_word(outcome: Outcome, language: Language) -> str:
+def _outcome_word(outcome: Outcome, language: Language) -> str:
     """Return the name of ``outcome``."""
     return text(f"outcome.{outcome.value}").render(language)
 
 
-def draw_mark(drawing: Drawing, outcome: Outcome, centre: Point, radius: float) -> None:
+def _draw_mark(drawing: Drawing, outcome: Outcome, centre: Point, radius: float) -> None:
     """Draw the mark of ``outcome``: disc with a tick, square with a cross, triangle with a query, ring with a dash."""
     x, y, r, colour = centre[0], centre[1], radius, COLOURS[outcome]
     stroke = max(1.6, r * 0.2)
@@ -93,7 +93,7 @@ def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: b
 
 def _cell(number: int, part: Verification, outcome: Outcome, language: Language) -> _Cell:
     name = text(f"verification.{part.value}").render(language)
-    return _Cell(number, _capital(name), outcome, _capital(outcome_word(outcome, language)))
+    return _Cell(number, _capital(name), outcome, _capital(_outcome_word(outcome, language)))
 
 
 def _capital(name: str) -> str:
@@ -104,12 +104,12 @@ def _draw_tile(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> No
     x, y = corner
     drawing.text((x + 14, y + 25), f"{cell.number}", colour=MUTED)
     drawing.text((x + 28, y + 25), cell.name, colour=MUTED)
-    draw_mark(drawing, cell.outcome, (x + 25, y + 53), 11)
+    _draw_mark(drawing, cell.outcome, (x + 25, y + 53), 11)
     drawing.text((x + 44, y + 58), cell.word, colour=COLOURS[cell.outcome], bold=True, size=16)
 
 
 def _draw_row(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:
     x, y = corner
-    draw_mark(drawing, cell.outcome, (x + 28, y + 26), 12)
+    _draw_mark(drawing, cell.outcome, (x + 28, y + 26), 12)
     drawing.text((x + 54, y + 21), f"{cell.number}  {cell.name}", colour=MUTED, size=13)
     drawing.text((x + 54, y + 41), cell.word, colour=COLOURS[cell.outcome], bold=True, size=15)

@@ -133,7 +133,7 @@ def verify_log(
 ) -> None:
     """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
     from pilotbase.worker.base import open_base
-    from pilotbase.worker.intake.proofs import verify_base_log
+    from pilotbase.worker.trials.certificates import verify_base_log
 
     say(verify_base_log(open_base(), checkpoint or ()))
 

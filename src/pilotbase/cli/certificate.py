@@ -57,7 +57,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was verified.")] = False,
 ) -> None:
     """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown whether it was revoked."""
-    from pilotbase.worker.intake.proofs import check_certificate
+    from pilotbase.worker.trials.certificates import check_certificate
 
     checked = check_certificate(file, trust, revocations, application, strict)
     if as_json:

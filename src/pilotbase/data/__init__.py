@@ -2,7 +2,7 @@
 
 conform     `conform(table, scenario) -> DataFrame`        typed by the scenario's fields, all problems at once
 splits      `split_cases(frame, scenario) -> Split(public, hidden)`
-labels      `classes_of(public, scenario) -> tuple[str, ...]`       sorted; () for regression
+column_types `classes_of(public, scenario) -> tuple[str, ...]`      sorted; () for regression
 batches     `feature_columns(frame, contract) -> dict[str, ndarray]`   for `protocols.frames.FeatureBatch`
             `truth_codes(frame, scenario, classes) -> ndarray`      int32 codes, or float64 values
 baselines   `baseline_answers(scenario, frame, classes) -> ndarray | None`  None: an application, to be run

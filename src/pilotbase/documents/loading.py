@@ -215,7 +215,7 @@ def _path(location: Sequence[int | str], model: Model, draft: Mended) -> str:
     path = ""
     for position, step in enumerate(location):
         longer = f"{path}[{step}]" if isinstance(step, int) else f"{path}.{step}" if path else str(step)
-        lacks = position == len(location) - 1 and step in field_names(model, location[:-1])
+        lacks = position == len(location) - 1 and step in _field_names(model, location[:-1])
         if isinstance(step, int) or longer in draft.places or lacks:
             path = longer
     return path
@@ -238,7 +238,7 @@ def _problem(error: ErrorDetails, model: Model | None) -> Text:
         return text(MISSING_FIELD)
     if kind == "extra_forbidden":
         *above, name = error["loc"]
-        names = field_names(model, above) if model else ()
+        names = _field_names(model, above) if model else ()
         return text(UNKNOWN_FIELD, allowed=offer(str(name), names) if names else text("input.offer.reference"))
     if kind in ("enum", "literal_error", "union_tag_invalid", "union_tag_not_found"):
         found = str(context.get("tag", _found(error)))
@@ -284,7 +284,7 @@ def reason_of(error: ErrorDetails) -> Text | str:
     return text(code, bound=bound)
 
 
-def field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]:
+def _field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]:
     """Return the names of the fields at ``location`` of ``model``, as files spell them; none where no part stands.
 
     ``location`` is pydantic's: names of fields, numbers of entries, and tags of unions.

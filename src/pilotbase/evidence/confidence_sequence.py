@@ -37,7 +37,7 @@ _BLOCK = 64
 _GROUP = 512
 _FACTORS = 32
 _WORTH_COMPILING = 20_000
-Crosses = Callable[[Ints, float, int, float, Floats], bool]
+_Crosses = Callable[[Ints, float, int, float, Floats], bool]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class ConfidenceSequence:
         strange = kinds[codes] != values
         if strange.any():
             raise InputError("evidence.value_of_no_kind", found=int(values[strange][0]), kinds=str(kinds.tolist()))
-        batch = CountedBatch(self._counts, codes)
+        batch = _CountedBatch(self._counts, codes)
         self._counts = batch.after
         for side in (0, 1):
             excluded = partial(self._counts_exclude, batch, self._offsets(side, kinds))
@@ -144,11 +144,11 @@ class ConfidenceSequence:
     def _offsets(self, side: int, values: Ints) -> Ints:
         return self._high - values if side else values - self._low
 
-    def _counts_exclude(self, batch: CountedBatch, offsets: Ints, step: int) -> bool:
+    def _counts_exclude(self, batch: _CountedBatch, offsets: Ints, step: int) -> bool:
         return batch.reaches(offsets / (step * self._unit) - 1.0, self._level)
 
     def _values_exclude(self, offsets: Ints, step: int) -> bool:
-        return ordered_reaches(offsets, self._room(step), self._size, self._level)
+        return _ordered_reaches(offsets, self._room(step), self._size, self._level)
 
     def _room(self, step: int) -> Fraction:
         """Return the null that ``step`` excludes, counted from the end of the range."""
@@ -244,7 +244,7 @@ def _counts(state: BinaryState, values: Ints) -> tuple[Ints, Ints]:
     return trials, state.successes + np.cumsum(values)
 
 
-class CountedBatch:
+class _CountedBatch:
     """One batch of independent values of few kinds: the capital after any of them depends on counts alone.
 
     Counts only grow, so a block of values has an upper bound on its capital; the few blocks that could reach the
@@ -288,7 +288,7 @@ class CountedBatch:
         return len(_reaching(_weighted(logs, np.stack(counts, axis=1)), level)) > 0
 
 
-def ordered_reaches(offsets: Ints, room: Fraction, size: int | None, level: float) -> bool:
+def _ordered_reaches(offsets: Ints, room: Fraction, size: int | None, level: float) -> bool:
     """Return whether the log capital on ``offsets`` ≥ 0 ever reaches ``level`` against mean (or total) ≤ ``room``."""
     compiled = compiled_crosses() if len(offsets) >= _WORTH_COMPILING else None
     if compiled is not None and (size is None or room < 1 << 52):
@@ -337,7 +337,7 @@ def _reaching(logs: Floats, level: float) -> Ints:
 
 
 @cache
-def compiled_crosses() -> Crosses | None:
+def compiled_crosses() -> _Crosses | None:
     """Return `crosses` compiled, or None where numba is not installed."""
     try:
         numba: Any = import_module("numba")

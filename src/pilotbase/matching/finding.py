@@ -42,11 +42,11 @@ def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], compare
     ``proofs`` are the base's certificates that hold, newest first; they are public.
     """
     tied = [replace(APPLICATIONS, scenario=need.subject)]
-    found = find_candidates(view, APPLICATIONS, tied, need.sentences)
+    found = _find_candidates(view, APPLICATIONS, tied, need.sentences)
     certified = certified_offers(view, proofs)
     offers = [*offers_of(view, found.listings), *certified]
     known = {offer.subject for offer in offers}
-    own = with_needs(view, [proof for proof in proofs if proof.application in known])
+    own = _with_needs(view, [proof for proof in proofs if proof.application in known])
     judged = match(need, offers, own, comparer)
     return matches_about(need, judged, found.listed + len(certified), comparer)
 
@@ -54,8 +54,8 @@ def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], compare
 def match_application(view: View, offer: ApplicationOffer, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
     """Return the open scenarios that ``offer`` may fit, of those that the actor of ``view`` sees."""
     tied = [replace(SCENARIOS, sector=offer.sector)] if offer.sector else []
-    found = find_candidates(view, SCENARIOS, tied, offer.sentences)
-    own = with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
+    found = _find_candidates(view, SCENARIOS, tied, offer.sentences)
+    own = _with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
     judged = match_back(offer, needs_of(view, found.listings), own, comparer)
     return matches_about(offer, judged, found.listed, comparer)
 
@@ -85,7 +85,7 @@ class Candidates:
     listed: int
 
 
-def find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: Sequence[str]) -> Candidates:
+def _find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: Sequence[str]) -> Candidates:
     """Return at most `MOST` listings of what ``query`` asks for.
 
     ``tied`` are narrower queries whose newest come first (such as: made for this very scenario); ``sentences`` are what
@@ -95,7 +95,7 @@ def find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: 
     if listed <= MOST:
         return Candidates(tuple(_all(view, query)), listed)
     found = [one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items]
-    found += list_resembling(view, query, terms_of(sentences), MOST)
+    found += list_resembling(view, query, _terms_of(sentences), MOST)
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
 
 
@@ -104,7 +104,7 @@ def newest(view: View, query: Query) -> Candidates:
     return Candidates(list_page(view, query, limit=MAXIMUM_PAGE).items, count(view, query))
 
 
-def terms_of(sentences: Sequence[str]) -> list[str]:
+def _terms_of(sentences: Sequence[str]) -> list[str]:
     """Return what to search for: English words, the longest first, and Chinese pairs in the order of the text."""
     texts = texts_of(sentences)
     english = dict.fromkeys(word for word in _words(texts.get("en", "")) if len(word) >= _SHORTEST_WORD)
@@ -153,7 +153,7 @@ def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]
     ]
 
 
-def with_needs(view: View, proofs: Sequence[ProvenPair]) -> list[ProvenPair]:
+def _with_needs(view: View, proofs: Sequence[ProvenPair]) -> list[ProvenPair]:
     """Return ``proofs`` with the scenarios on which they were tried, those that the actor sees."""
     stored = view.get_all(sorted({proof.scenario_version for proof in proofs}))
     needs = {digest: need_of(_scenario(one)) for digest, one in stored.items() if one.kind == "scenario"}
@@ -165,7 +165,7 @@ def certified_offers(view: View, proofs: Sequence[ProvenPair]) -> list[Applicati
     newest = {proof.application: proof for proof in reversed(proofs) if proof.accepted}
     seen = find_listings(view, newest)
     hidden = [proof for proof in proofs if newest.get(proof.application) is proof and proof.application not in seen]
-    found = with_needs(view, hidden[:MOST_CERTIFIED])
+    found = _with_needs(view, hidden[:MOST_CERTIFIED])
     return [offer_of_certificate(proof) for proof in found if proof.need is not None]
 
 

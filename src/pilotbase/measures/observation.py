@@ -300,7 +300,7 @@ class Reals:
 
     def ratio(self, cases: Ints | slice = slice(None)) -> Fraction:
         """Return Σ gain / Σ weight over ``cases``, exactly; their weights must not all be zero."""
-        return exact_sum(self.gains[cases]) / exact_sum(self.weights[cases])
+        return _exact_sum(self.gains[cases]) / _exact_sum(self.weights[cases])
 
     def spread(self, chosen: Ints, size: int) -> Reals:
         """Return the same for ``size`` cases, of which these are ``chosen`` and the others weigh nothing."""
@@ -309,7 +309,7 @@ class Reals:
         return Reals(gains, weights)
 
 
-def exact_sum(values: Floats) -> Fraction:
+def _exact_sum(values: Floats) -> Fraction:
     """Return the sum of finite floats: each of them is a whole number of a power of two."""
     mantissas, exponents = np.frexp(values)
     whole, total = np.ldexp(mantissas, _MANTISSA).astype(np.int64), Fraction(0)

@@ -91,7 +91,7 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
     towards = natural if rule.wrapper == "gap" else rule.comparison
     question = _question(measure, rule, cases, towards, order, estimand)
     if rule.wrapper == "drop" or rule.wrapper == "lift":
-        return Observation("single", (observe_pair(measure, rule, question),))
+        return Observation("single", (_observe_pair(measure, rule, question),))
     problems = _population_problems(measure, rule, estimand)
     if problems:
         raise InputError("measure.rule_problem", rule=str(rule), problem=problems[0])
@@ -136,7 +136,7 @@ def pair_scores(rule: Rule, cases: Cases) -> tuple[float | None, float | None]:
         raise InputError("measure.needs_run", found=rule.measure)
     order = np.arange(len(cases), dtype=np.int64)
     question = _question(measure, rule, cases, rule.comparison, order)
-    first, second = arms_of(measure, rule, question)
+    first, second = _arms_of(measure, rule, question)
     return first.value(), second.value()
 
 
@@ -155,7 +155,7 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
         *_column_problems(measure, rule, setting),
         *_threshold_problems(measure, rule),
         *_direction_problems(measure, rule),
-        *pair_problems(rule, measure, setting.features, setting.has_baseline),
+        *_pair_problems(rule, measure, setting.features, setting.has_baseline),
     )
 
 
@@ -342,13 +342,13 @@ def _in_group(measure: Measure, question: MeasureInput, name: str | None, chosen
     return replace(part, gain=gain, weight=weight, name=name, reals=reals)
 
 
-def observe_pair(measure: Measure, rule: Rule, question: MeasureInput) -> MeasurePart:
+def _observe_pair(measure: Measure, rule: Rule, question: MeasureInput) -> MeasurePart:
     """Return the paired difference of each case; of positive values the application is worse (drop) or better (lift).
 
     Raises:
         InputError: ``measure.not_paired``, or the cases have no second answers.
     """
-    ahead, behind = arms_of(measure, rule, question)
+    ahead, behind = _arms_of(measure, rule, question)
     if not measure.paired or not np.array_equal(ahead.weight, behind.weight):
         raise InputError("measure.not_paired", measure=measure.name, rule=str(rule))
     if measure.better == "lower":
@@ -360,7 +360,7 @@ def observe_pair(measure: Measure, rule: Rule, question: MeasureInput) -> Measur
     return replace(ahead, gain=gain, outcomes=outcomes, reals=reals, slack=slack)
 
 
-def arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[MeasurePart, MeasurePart]:
+def _arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[MeasurePart, MeasurePart]:
     """Return what the measure observes of (clean, perturbed) answers of a drop, or of (ours, the baseline's).
 
     Raises:
@@ -375,7 +375,7 @@ def arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[Measu
     return first, measure.observe(replace(question, cases=cases, comparison=second_way))
 
 
-def pair_problems(rule: Rule, measure: Measure, features: Sequence[Field], has_baseline: bool) -> list[Text]:
+def _pair_problems(rule: Rule, measure: Measure, features: Sequence[Field], has_baseline: bool) -> list[Text]:
     """Return what is wrong with a drop or a lift, in sentences; nothing for other rules."""
     if rule.wrapper not in ("drop", "lift"):
         return []

@@ -2,7 +2,6 @@
 
 making     notices of a step, a due date or a message, and their recipients
 rows       notices as rows: stored once, read by recipients who can see the subject
-due_dates  work that comes due
 channel    what defines a channel; each is a file in ``channels``
 webhooks   addresses of organisations, each with its channel
 outbox     messages to webhooks: queued, claimed, retried, visibly given up, replayed

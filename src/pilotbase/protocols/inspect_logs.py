@@ -98,7 +98,7 @@ def read_inspect_log(path: Path) -> InspectLog:
         whole = _loaded(read_bounded(path, MAXIMUM_SAMPLE), path.name, path.name)
         samples = whole.get("samples") if isinstance(whole, dict) else None
         return reader.log(whole, samples if isinstance(samples, list) else [])
-    with opened_zip(path, MAXIMUM_SAMPLE, MAXIMUM_LOG) as members:
+    with _opened_zip(path, MAXIMUM_SAMPLE, MAXIMUM_LOG) as members:
         if _HEADER not in members.by_name:
             raise InputError("inspect.unfinished", file=path.name, found=_HEADER)
         header = _loaded(members.read(_HEADER), path.name, _HEADER)
@@ -241,7 +241,7 @@ def _word(value: Any) -> str:
     return str(value)[:200] if isinstance(value, str) else ""
 
 
-class ZipMembers:
+class _ZipMembers:
     """The members of an archive by name; where a name stands twice the last counts, as everywhere."""
 
     def __init__(self, stream: IO[bytes], file: str, most_bytes: int, most_of_all: int) -> None:
@@ -288,7 +288,7 @@ class ZipMembers:
 
 
 @contextmanager
-def opened_zip(path: Path, most_bytes: int, most_of_all: int) -> Iterator[ZipMembers]:
+def _opened_zip(path: Path, most_bytes: int, most_of_all: int) -> Iterator[_ZipMembers]:
     """Open an archive: at most ``most_bytes`` of one member and ``most_of_all`` of all that are read.
 
     Raises:
@@ -302,7 +302,7 @@ def opened_zip(path: Path, most_bytes: int, most_of_all: int) -> Iterator[ZipMem
         raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
     with stream:
         with _in_words(path.name):
-            members = ZipMembers(stream, path.name, most_bytes, most_of_all)
+            members = _ZipMembers(stream, path.name, most_bytes, most_of_all)
         yield members
 
 

@@ -222,12 +222,12 @@ def _read_tensor(described: object, place: str, raw: memoryview) -> tuple[Tensor
         raise WireError("wire.tensor_form", field=place)
     if not isinstance(datatype, str) or datatype not in _DATATYPES:
         raise WireError("wire.datatype", field=name, allowed=", ".join(sorted(_DATATYPES)))
-    shape, size = read_shape(described.get("shape"), name), _binary_size(described, name)
+    shape, size = _read_shape(described.get("shape"), name), _binary_size(described, name)
     if size is None:
-        return tensor_from_json(name, datatype, shape, described.get("data")), 0
+        return _tensor_from_json(name, datatype, shape, described.get("data")), 0
     if "data" in described or size > len(raw):
         raise WireError("wire.tensor_bytes", field=name, found=len(raw), wanted=size)
-    return tensor_from_binary(name, datatype, shape, raw[:size]), size
+    return _tensor_from_binary(name, datatype, shape, raw[:size]), size
 
 
 def _binary_size(described: Mapping[str, object], name: str) -> int | None:
@@ -288,7 +288,7 @@ class Tensor:
     values: Values
 
 
-def read_shape(found: object, field: str) -> tuple[int, ...]:
+def _read_shape(found: object, field: str) -> tuple[int, ...]:
     """Return the shape that JSON spells; raises `WireError`."""
     if not isinstance(found, list) or not 1 <= len(found) <= MAXIMUM_DIMENSIONS:
         raise WireError("wire.tensor_shape", field=field)
@@ -298,7 +298,7 @@ def read_shape(found: object, field: str) -> tuple[int, ...]:
     return sizes
 
 
-def tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: object) -> Tensor:
+def _tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: object) -> Tensor:
     """Return the tensor whose elements a JSON array holds, flat or nested as ``shape``; raises `WireError`."""
     if not isinstance(data, list):
         raise WireError("wire.tensor_data", field=name, datatype=datatype)
@@ -311,7 +311,7 @@ def tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: obj
     return Tensor(name, datatype, shape, _array(name, datatype, flat))
 
 
-def tensor_from_binary(name: str, datatype: str, shape: tuple[int, ...], data: memoryview) -> Tensor:
+def _tensor_from_binary(name: str, datatype: str, shape: tuple[int, ...], data: memoryview) -> Tensor:
     """Return the tensor whose elements stand in ``data``, and nothing besides; raises `WireError`."""
     count = math.prod(shape)
     if datatype == BYTES:

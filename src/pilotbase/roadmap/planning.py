@@ -59,7 +59,7 @@ def tell_roadmap(view: View) -> RoadmapTold:
     if roadmap is None:
         return RoadmapTold(at=now, title="", tasks=[])
     keep_books(view)
-    states, today = task_states(view, roadmap), now.date()
+    states, today = _task_states(view, roadmap), now.date()
     suggested = {one.scenario: one for one in replan(roadmap, states, today)}
     tasks = [
         TaskTold(
@@ -80,7 +80,7 @@ def tell_roadmap(view: View) -> RoadmapTold:
     return RoadmapTold(at=now, title=roadmap.title, tasks=tasks)
 
 
-def task_states(view: View, roadmap: Roadmap) -> dict[str, TaskState]:
+def _task_states(view: View, roadmap: Roadmap) -> dict[str, TaskState]:
     """Return scenario → how far it has come, for every task of ``roadmap``."""
     scenarios = [task.scenario for task in roadmap.tasks]
     found: dict[str, list[Stage]] = defaultdict(list)

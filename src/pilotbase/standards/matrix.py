@@ -93,12 +93,12 @@ def _told(requirement: Requirement, shown: MatrixInputs) -> RequirementStatement
 
 def _of_measure(requirement: Requirement, results: Sequence[CriterionResult]) -> RequirementStatement:
     rules = [(result, parse_rule(result.rule)) for result in results]
-    measured = [(result, rule) for result, rule in rules if measures_it(requirement, rule)]
+    measured = [(result, rule) for result, rule in rules if _measures_it(requirement, rule)]
     if not measured:
         return RequirementStatement(
             Conformity.NOT_MEASURED, text("standard.row.no_criterion", wanted=wanted(requirement))
         )
-    enough = [result for result, rule in measured if strict_enough(requirement, rule)]
+    enough = [result for result, rule in measured if _strict_enough(requirement, rule)]
     if not enough:
         rule = str(measured[0][1])
         return RequirementStatement(
@@ -117,7 +117,7 @@ def _of_result(requirement: Requirement, result: CriterionResult) -> Requirement
     if requirement.at_least is None and requirement.at_most is None:
         outcome, said = Conformity.MET, text("standard.row.measured", rule=rule)
     elif requirement.compared == "sample":
-        inside = is_within(requirement, parse_rule(rule), estimate)
+        inside = _is_within(requirement, parse_rule(rule), estimate)
         outcome = Conformity.MET if inside else Conformity.NOT_MET
         said = text("standard.row.of_sample", rule=rule, wanted=wanted(requirement))
     else:
@@ -196,30 +196,30 @@ def missing_measures(held: Sequence[HeldRequirement], rules: Sequence[Rule]) -> 
         requirement = one.requirement
         if requirement.way != "measure" or not requirement.mandatory:
             continue
-        measured = [rule for rule in rules if measures_it(requirement, rule)]
+        measured = [rule for rule in rules if _measures_it(requirement, rule)]
         values = {"place": one.place, "wanted": wanted(requirement)}
         if not measured:
             yield text("standard.measure_missing", **values)
-        elif not any(strict_enough(requirement, rule) for rule in measured):
+        elif not any(_strict_enough(requirement, rule) for rule in measured):
             yield text("standard.criterion_too_lax", **values, found=str(measured[0]))
 
 
-def measures_it(requirement: Requirement, rule: Rule) -> bool:
+def _measures_it(requirement: Requirement, rule: Rule) -> bool:
     """Tell whether a criterion measures what the requirement speaks of, whatever its threshold."""
     return rule.measure in (*requirement.measure, *requirement.complement) and rule.wrapper == requirement.wrapper
 
 
-def strict_enough(requirement: Requirement, rule: Rule) -> bool:
+def _strict_enough(requirement: Requirement, rule: Rule) -> bool:
     """Tell whether a criterion that is met shows that the requirement is; of a sample's own figure any shows it."""
     if requirement.compared == "sample":
         return True
-    low, high = bounds_on(requirement, rule)
+    low, high = _bounds_on(requirement, rule)
     if low is not None and (rule.comparison != ">=" or rule.threshold < low):
         return False
     return high is None or (rule.comparison == "<=" and rule.threshold <= high)
 
 
-def bounds_on(requirement: Requirement, rule: Rule) -> tuple[Decimal | None, Decimal | None]:
+def _bounds_on(requirement: Requirement, rule: Rule) -> tuple[Decimal | None, Decimal | None]:
     """Return the least and the most that is asked of what the rule measures; of a complement, one minus them."""
     low, high = (
         None if bound is None else Decimal(str(bound)) for bound in (requirement.at_least, requirement.at_most)
@@ -229,9 +229,9 @@ def bounds_on(requirement: Requirement, rule: Rule) -> tuple[Decimal | None, Dec
     return None if high is None else 1 - high, None if low is None else 1 - low
 
 
-def is_within(requirement: Requirement, rule: Rule, figure: float) -> bool:
+def _is_within(requirement: Requirement, rule: Rule, figure: float) -> bool:
     """Tell whether the sample's own figure is what is asked for."""
-    low, high = bounds_on(requirement, rule)
+    low, high = _bounds_on(requirement, rule)
     return (low is None or figure >= float(low)) and (high is None or figure <= float(high))
 
 

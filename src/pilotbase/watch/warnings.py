@@ -68,10 +68,10 @@ def all_warnings(view: View, limit: int = 100) -> list[tuple[Digest, RiskWarning
     return [(one.digest, one.load(RiskWarning)) for one in view.find(KIND, limit=limit)]
 
 
-def standing_warnings(view: View, service: str, limit: int = 1000) -> dict[Digest, RiskWarning]:
+def standing_warnings(view: View, service: str) -> dict[Digest, RiskWarning]:
     """Return digest → warning for every detector that has a colour now, newest first."""
     latest: dict[str, tuple[Digest, RiskWarning]] = {}
-    for digest, warning in warnings_of(view, service, limit):
+    for digest, warning in warnings_of(view, service, 1000):
         latest.setdefault(warning.detector, (digest, warning))
     return {digest: warning for digest, warning in latest.values() if warning.colour is not Colour.GREEN}
 

@@ -322,14 +322,14 @@ def count_late(view: View, now: datetime) -> list[LateActs]:
     return sorted(found, key=lambda late: (-late.count, late.first_due, late.act))
 
 
-def list_late(view: View, now: datetime, act: str = "", limit: int = 200) -> list[Late]:
-    """Return what is late, of one act or of all, what has been due longest first."""
+def list_late(view: View, now: datetime, act: str = "") -> list[Late]:
+    """Return what is late, of one act or of all, what has been due longest first, at most 200."""
     joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
     rows = cut_to(joined, view.actor).where(_waits.due < now)
     if act:
         rows = rows.where(_waits.act == act)
     with view.reading() as connection:
-        ordered = rows.order_by(_waits.due, _rows.subject).limit(limit)
+        ordered = rows.order_by(_waits.due, _rows.subject).limit(200)
         return [
             Late(listing_from(row), row.act, row.role, row.organisation, row.since, row.due)
             for row in connection.execute(ordered)

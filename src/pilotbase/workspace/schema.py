@@ -84,6 +84,20 @@ def require_released(version: str, path: object) -> None:
         raise PilotbaseError("workspace.schema_unreleased", path=path, found=version)
 
 
+def require_plugins(connection: Connection) -> None:
+    """Return if every plug-in that has tables in this database is installed.
+
+    Raises:
+        PilotbaseError: ``backup.plugin_missing``: the rows of one would be left out.
+    """
+    known = {chain.table for chain in _chains()}
+    there = [name for name in inspect(connection).get_table_names() if name.startswith(f"{_TABLE}_")]
+    if missing := sorted(set(there) - known):
+        raise PilotbaseError(
+            "backup.plugin_missing", packages=", ".join(name.removeprefix(f"{_TABLE}_") for name in missing)
+        )
+
+
 def _require_known(version: str, database: Database) -> None:
     require_released(version, database.place)
     if version not in VERSIONS:

@@ -5,8 +5,7 @@ import polars as pl
 import pydantic
 import pytest
 
-from pilotbase.data.private.profiling import count, plan, profile, split
-from pilotbase.data.private.units import Units, unit_of
+from pilotbase.data.private.profiling import Units, count, plan, profile, split, unit_of
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import PrivateProfile
 from tests.data.private.closed_for_tests import described, question, runs, table_of

@@ -8,9 +8,9 @@ from pilotbase.certificate import read_trust_roots, verify_certificate
 from pilotbase.documents.site import Witness
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.bundles.packing import pack_trial
-from pilotbase.worker.intake.proofs import check_certificate, verify_base_log
 from pilotbase.worker.sites.enrolling import find_site
 from pilotbase.worker.sites.taking_back import take_back, taken_lines
+from pilotbase.worker.trials.certificates import check_certificate, verify_base_log
 from pilotbase.worker.trials.replaying import replay_trial
 from pilotbase.workspace.failures import NotFoundError
 from tests.worker.sites.conftest import MARK

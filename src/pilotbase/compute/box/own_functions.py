@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
@@ -64,7 +64,7 @@ class BoxedCall:
     given: Mapping[str, Any]
     broken: InputError
     """What is said when a file broke the box, or would have: took more than a box gives."""
-    limits: Limits = _LIMITS
+    limits: Limits = field(default_factory=lambda: _LIMITS)
     beside: str = ""
     """The file that the function leaves in `RESULT` beside what it found, if any."""
 

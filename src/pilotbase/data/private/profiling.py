@@ -11,17 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from pilotbase.data.private.grids import STEPS, FieldGrid, grids_of
 from pilotbase.data.private.noise import error_of, mechanism, noise_for, noisy
-from pilotbase.data.private.units import TableRecords, Units, unit_of
-from pilotbase.data.quality.columns import RecordTable
+from pilotbase.data.quality.columns import RecordTable, TableColumn, row_hash
 from pilotbase.documents.dataset import FieldType, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.private import (
     LeftOut,
     Noise,
+    PrivacyUnit,
     PrivateCell,
     PrivateField,
     PrivateMean,
@@ -37,6 +38,9 @@ _BATCH = 100_000
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _ROWS, _CELLS, _MEAN, _PAIR = 2, 4, 1, 5
 """Shares: the number of rows, each field's counts, each mean, each pair of fields."""
+_HOLDOUT = 5
+"""One unit of so many is set aside."""
+_ORDER, _SIDE = 11, 12
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,49 @@ class RawCounts:
     sums: Mapping[str, int]
     """Of steps, see `FieldGrid.step`."""
     pairs: Mapping[tuple[str, str], Counts]
+
+
+@dataclass(frozen=True)
+class TableRecords:
+    """Some of the records of a table. ``frame``: what `TableColumn` names."""
+
+    columns: Mapping[str, TableColumn]
+    frame: pl.LazyFrame
+
+
+@dataclass(frozen=True)
+class Units:
+    """The records of a table by their units; those without a group are left out where groups are the unit.
+
+    Of each group no more records count than are declared. Which of them count, and whether a unit is set aside, is
+    decided by that unit alone: another unit that comes or goes changes nothing of it.
+    """
+
+    table: RecordTable
+    unit: PrivacyUnit
+
+    def training(self, holdout: bool) -> TableRecords:
+        """Return the records that are profiled: all, or without those set aside."""
+        return self._bounded(~self._set_aside() if holdout else pl.lit(True))
+
+    def holdout(self) -> TableRecords:
+        """Return the records that are set aside."""
+        return self._bounded(self._set_aside())
+
+    def _bounded(self, side: pl.Expr) -> TableRecords:
+        frame = self.table.frame.filter(side)
+        if self.unit.kind == "group":
+            group = self._group().value
+            order = row_hash(list(self.table.columns.values()), _ORDER).rank("ordinal").over(group)
+            frame = frame.filter(group.is_not_null()).filter(order <= self.unit.at_most)
+        return TableRecords(self.table.columns, frame)
+
+    def _set_aside(self) -> pl.Expr:
+        named = [self._group()] if self.unit.kind == "group" else list(self.table.columns.values())
+        return row_hash(named, _SIDE) % _HOLDOUT == 0
+
+    def _group(self) -> TableColumn:
+        return self.table.columns[self.unit.column or ""]
 
 
 def plan(record_set: RecordSet, question: PrivateQuestion) -> ProfilePlan:
@@ -262,3 +309,10 @@ def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> No
         mean=noise_for(at_most * STEPS, one * _MEAN),
         pair=noise_for(at_most, one * _PAIR),
     )
+
+
+def unit_of(record_set: RecordSet, question: PrivateQuestion) -> PrivacyUnit:
+    """Return the unit: all records of a group where the contract names a group column, else a record."""
+    if record_set.group is None:
+        return PrivacyUnit(kind="record")
+    return PrivacyUnit(kind="group", column=record_set.group, at_most=question.at_most)

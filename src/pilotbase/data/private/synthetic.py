@@ -12,9 +12,8 @@ import polars as pl
 
 from pilotbase.data.bridges.writing import write_dataset
 from pilotbase.data.private.grids import FieldGrid
-from pilotbase.data.private.profiling import plan
+from pilotbase.data.private.profiling import TableRecords, Units, plan
 from pilotbase.data.private.synthesis import synthesise
-from pilotbase.data.private.units import TableRecords, Units
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
 from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.base import Localized, localized

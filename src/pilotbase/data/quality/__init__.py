@@ -10,8 +10,8 @@ A table's way through this room::
 columns     fields as lazy expressions: what stands there, and its value in the declared type
 checks      rules of the contract as counts; those on keys, uniqueness and references as groups of equal rows
 measures    one file a family; each says what it asks of the passes and what it concludes (`definition`)
-passes      the first pass over all counts; small tables; `tally`: groups of equal rows, partitioned on disk
-profiling   figures and distributions of each field; `parts`: hidden or later rows, for drift
+measuring   the first pass over all counts; small tables; `tally`: groups of equal rows, partitioned on disk
+profiling   figures and distributions of each field; hidden or later rows, for drift
 grading     what a purpose requires, and the worst of it
 release     what of a report on closed data leaves its owner's hands
 page        the report as one HTML file in both languages

@@ -1,8 +1,8 @@
 """Terms of use at work: what an offer says to a request, the gate that everybody passes, what was used.
 
 templates   `offer_for(level, ...) -> Offer`            the three levels of opening as offers
-evaluating  `decide(terms, request, used, now) -> Decision`   pure; what is not understood denies
-agreed      `terms_of_agreement`, `terms_of_paper`      what an agreement, or a frozen plan, permits
+evaluating  `decide(terms, request, used, now) -> TermsDecision`   pure; what is not understood denies
+            `terms_of_agreement`, `terms_of_paper`      what an agreement, or a frozen plan, permits
 gate        `permit(view, request, key) -> AccessGrant`       counted, logged, or refused with every reason
 uses        `uses_of(view, agreement) -> list[Use]`     the ledger of uses
 """

@@ -23,12 +23,13 @@ from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.worker.datasets.describing import (
     answer_describing,
     describings,
+    description_told,
     find_describing,
     forget_describing,
+    order_told,
     save_described,
     start_describing,
 )
-from pilotbase.worker.datasets.told_work import description_told, order_told
 from pilotbase.workspace.store import View
 
 router = Router(tags=["records"], auth=MEMBERS)

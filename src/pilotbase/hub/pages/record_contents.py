@@ -28,7 +28,7 @@ from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.worker.trials.estimates import estimate_shown
+from pilotbase.worker.trials.consenting import estimate_shown
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of

@@ -41,7 +41,7 @@ def supported(question: MeasureInput) -> MeasurePart:
     share, contexts = float(question.arguments["share"]), question.given("context").tolist()
     scores = np.full(len(contexts), np.nan)
     for case, answer, _ in answered_pairs(question):
-        scores[case] = supported_share(answer, str(contexts[case] or ""), share)
+        scores[case] = _supported_share(answer, str(contexts[case] or ""), share)
     return mean_among(scores, ~missing_texts(question.cases.truth), question)
 
 
@@ -50,7 +50,7 @@ def quotes_found(question: MeasureInput) -> MeasurePart:
     contexts, absent = question.given("context").tolist(), question.absent()
     found, quoting = np.zeros(len(contexts), dtype=np.bool_), absent.copy()
     for case, answer, _ in answered_pairs(question):
-        quotes = quotes_in(answer)
+        quotes = _quotes_in(answer)
         quoting[case] = bool(quotes)
         found[case] = all(stands_in(quote, str(contexts[case] or "")) for quote in quotes)
     return indicator(found, quoting & ~missing_texts(question.cases.truth), absent, question)
@@ -72,7 +72,7 @@ MEASURES = (
 )  # fmt: skip
 
 
-def supported_share(answer: str, context: str, share: float) -> float:
+def _supported_share(answer: str, context: str, share: float) -> float:
     """Return the share of the answer's sentences that the context bears out; 0 for an answer that says nothing.
 
     A sentence is borne out where at least ``share`` of its content words stand in the context, and each of its numbers.
@@ -84,14 +84,14 @@ def supported_share(answer: str, context: str, share: float) -> float:
     return borne_out / len(claims) if claims else 0.0
 
 
-def quotes_in(answer: str) -> list[str]:
+def _quotes_in(answer: str) -> list[str]:
     """Return what ``answer`` quotes, in `normal` form, without the stops at its ends."""
     found = (next(filter(None, groups)) for groups in _QUOTED.findall(normal(answer)))
     return [quote for quote in (text.strip(_STOPS) for text in found) if quote]
 
 
 def stands_in(quote: str, context: str) -> bool:
-    """Tell whether a quote of `quotes_in` stands in the context word for word, whatever width, case and script."""
+    """Tell whether a quote of `_quotes_in` stands in the context word for word, whatever width, case and script."""
     return quote in normal(context)
 
 

@@ -39,7 +39,7 @@ def within(question: MeasureInput) -> MeasurePart:
     """Return 1 when |answer - truth| ≤ tolerance, in decimals."""
     answers, truth = _answers(question), question.cases.truth.astype(np.float64)
     absent = np.isnan(answers)
-    close = compare_to_limit(answers, truth, question.arguments["tolerance"]) <= 0
+    close = _compare_to_limit(answers, truth, question.arguments["tolerance"]) <= 0
     return indicator(close, np.ones(len(answers), dtype=np.bool_), absent, question)
 
 
@@ -54,7 +54,7 @@ def win_rate(question: MeasureInput) -> MeasurePart:
         answers, truth = _answers(question), cases.truth.astype(np.float64)
         baseline = cases.baseline.astype(np.float64)
         missing = truth if question.worst(0, 1) == 0 else np.full(len(truth), np.inf)
-        sign = compare_errors(answers, np.where(np.isfinite(baseline), baseline, missing), truth)
+        sign = _compare_errors(answers, np.where(np.isfinite(baseline), baseline, missing), truth)
         absent = np.isnan(answers)
     else:
         answered = question.answered()
@@ -103,14 +103,14 @@ MEASURES = (
 )  # fmt: skip
 
 
-def compare_to_limit(answers: Floats, truth: Floats, limit: Decimal) -> Floats:
+def _compare_to_limit(answers: Floats, truth: Floats, limit: Decimal) -> Floats:
     """Return -1, 0 or 1, shape (cases,): |answer - truth| below, at or above ``limit``; NaN without an answer."""
     found = np.abs(answers - truth) - float(limit)
     scale = np.abs(answers) + np.abs(truth) + float(limit)
     return _signs(found, scale, lambda case: _EXACT.subtract(_error(answers[case], truth[case]), limit))
 
 
-def compare_errors(ones: Floats, others: Floats, truth: Floats) -> Floats:
+def _compare_errors(ones: Floats, others: Floats, truth: Floats) -> Floats:
     """Return -1, 0 or 1, shape (cases,): |one - truth| below, equal to or above |other - truth|; NaN without either."""
     with np.errstate(invalid="ignore"):
         found = np.abs(ones - truth) - np.abs(others - truth)

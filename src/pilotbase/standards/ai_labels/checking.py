@@ -108,17 +108,17 @@ def _checked(name: str, digest: str, stream: BinaryIO, size: int) -> CheckedFile
         medium, texts = _texts(file, head)
         if medium == "text":
             return _checked_text(name, digest, file)
-        implicit, why = implicit_label(texts), []
+        implicit, why = _implicit_label(texts), []
     except UnreadableError as error:
-        medium, implicit, why = _medium(head), Implicit("unreadable"), [error.said]
+        medium, implicit, why = _medium(head), _Implicit("unreadable"), [error.said]
     if medium == "unknown":
-        implicit, why = Implicit("not_measured"), [text("standard.file.unknown")]
+        implicit, why = _Implicit("not_measured"), [text("standard.file.unknown")]
     why += [text("standard.file.needs_eyes")] if medium in ("image", "video") else []
     why += [text("standard.file.needs_ears")] if medium == "audio" else []
     return _told(name, digest, medium, implicit, why)
 
 
-def _told(name: str, digest: str, medium: Medium, implicit: Implicit, why: Sequence[Text]) -> CheckedFile:
+def _told(name: str, digest: str, medium: Medium, implicit: _Implicit, why: Sequence[Text]) -> CheckedFile:
     return CheckedFile(
         name=name,
         digest=digest,
@@ -189,25 +189,25 @@ def _checked_text(name: str, digest: str, file: Bounded) -> CheckedFile:
     explicit = explicit_label(shown_words(content) if page else content)
     why = [text("standard.file.elsewhere")] if explicit == "not_measured" else []
     if page:
-        implicit = implicit_label(meta_texts(content))
+        implicit = _implicit_label(meta_texts(content))
     else:
-        implicit = Implicit("not_measured")
+        implicit = _Implicit("not_measured")
         why.append(text("standard.file.no_metadata"))
     told = _told(name, digest, "text", implicit, why)
     return told.model_copy(update={"explicit": explicit})
 
 
 @dataclass(frozen=True)
-class Implicit:
+class _Implicit:
     """The implicit label of one file, and which fields it lacks."""
 
     state: LabelState
     lacking: tuple[str, ...] = ()
 
 
-def implicit_label(texts: Iterable[tuple[str, str]]) -> Implicit:
+def _implicit_label(texts: Iterable[tuple[str, str]]) -> _Implicit:
     """Return the best label among (key, text) of a file's metadata: a sound one, else one that cannot be read."""
-    found = Implicit("absent")
+    found = _Implicit("absent")
     for key, written in texts:
         for spelled in _spelled(key, written):
             one = _read(spelled)
@@ -246,13 +246,13 @@ def _inside(written: str) -> str | None:
     return inner if isinstance(inner, str) else json.dumps(inner)
 
 
-def _read(spelled: str) -> Implicit:
+def _read(spelled: str) -> _Implicit:
     value = _parsed(spelled)
     if isinstance(value, dict) and isinstance(value.get(KEY), dict):
         value = value[KEY]
     if not isinstance(value, dict) or not value:
-        return Implicit("malformed")
-    return Implicit("present", tuple(name for name in FIELDS if not _is_filled(value.get(name))))
+        return _Implicit("malformed")
+    return _Implicit("present", tuple(name for name in FIELDS if not _is_filled(value.get(name))))
 
 
 def _is_filled(value: Any) -> bool:

@@ -109,7 +109,7 @@ def _safe_number(data: bytes) -> int:
 
 
 @dataclass(frozen=True)
-class Mp4Box:
+class _Mp4Box:
     """A box: its kind and where its content begins and ends."""
 
     kind: bytes
@@ -119,7 +119,7 @@ class Mp4Box:
 
 def mp4_texts(file: Bounded) -> Iterator[tuple[str, str]]:
     """Yield (key, text); raises `UnreadableError` where a box is longer than what holds it, or has no length."""
-    waiting = [(Mp4Box(b"", 0, file.size), 0)]
+    waiting = [(_Mp4Box(b"", 0, file.size), 0)]
     while waiting:
         outer, depth = waiting.pop()
         if depth > _DEEPEST:
@@ -132,10 +132,10 @@ def mp4_texts(file: Bounded) -> Iterator[tuple[str, str]]:
             elif box.kind == b"AIGC":
                 yield "AIGC", _read(file, box)
             elif box.kind == b"uuid" and box.end - box.at >= 16 and file.read(box.at, 16) == _XMP:
-                yield "xmp", _read(file, Mp4Box(box.kind, box.at + 16, box.end))
+                yield "xmp", _read(file, _Mp4Box(box.kind, box.at + 16, box.end))
 
 
-def _boxes(file: Bounded, at: int, end: int) -> Iterator[Mp4Box]:
+def _boxes(file: Bounded, at: int, end: int) -> Iterator[_Mp4Box]:
     while at + 8 <= end:
         file.count()
         head = file.read(at, 8)
@@ -146,11 +146,11 @@ def _boxes(file: Bounded, at: int, end: int) -> Iterator[Mp4Box]:
             size = end - at
         if at + size > end or inside > at + size:
             raise UnreadableError("standard.file.bad_part", at=at)
-        yield Mp4Box(kind, inside, at + size)
+        yield _Mp4Box(kind, inside, at + size)
         at += size
 
 
-def _metadata(file: Bounded, meta: Mp4Box) -> Iterator[tuple[str, str]]:
+def _metadata(file: Bounded, meta: _Mp4Box) -> Iterator[tuple[str, str]]:
     """Yield the items of a metadata box: named by a list of keys, or each by boxes of its own."""
     if meta.end - meta.at < 8:
         return
@@ -162,10 +162,10 @@ def _metadata(file: Bounded, meta: Mp4Box) -> Iterator[tuple[str, str]]:
             for item in _boxes(file, box.at, box.end):
                 yield from _item(file, item, keys)
         elif box.kind in (b"xml ", b"uuid"):
-            yield "xmp", _read(file, Mp4Box(box.kind, min(box.at + 4, box.end), box.end))
+            yield "xmp", _read(file, _Mp4Box(box.kind, min(box.at + 4, box.end), box.end))
 
 
-def _keys(file: Bounded, box: Mp4Box) -> Iterator[str]:
+def _keys(file: Bounded, box: _Mp4Box) -> Iterator[str]:
     at = box.at + 8
     while at + 8 <= box.end:
         file.count()
@@ -176,15 +176,15 @@ def _keys(file: Bounded, box: Mp4Box) -> Iterator[str]:
         at += size
 
 
-def _item(file: Bounded, item: Mp4Box, keys: list[str]) -> Iterator[tuple[str, str]]:
+def _item(file: Bounded, item: _Mp4Box, keys: list[str]) -> Iterator[tuple[str, str]]:
     number = int.from_bytes(item.kind, "big")
     name = keys[number - 1] if 0 < number <= len(keys) else item.kind.decode("latin-1")
     for box in _boxes(file, item.at, item.end):
         if box.kind == b"name":
-            name = _read(file, Mp4Box(box.kind, min(box.at + 4, box.end), box.end))
+            name = _read(file, _Mp4Box(box.kind, min(box.at + 4, box.end), box.end))
         elif box.kind == b"data":
-            yield name.rpartition(".")[2], _read(file, Mp4Box(box.kind, min(box.at + 8, box.end), box.end))
+            yield name.rpartition(".")[2], _read(file, _Mp4Box(box.kind, min(box.at + 8, box.end), box.end))
 
 
-def _read(file: Bounded, box: Mp4Box) -> str:
+def _read(file: Bounded, box: _Mp4Box) -> str:
     return file.text(box.at, box.end - box.at).decode("utf-8", "replace").strip("\x00")

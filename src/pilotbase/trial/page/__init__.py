@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pilotbase import charts
+from pilotbase.charts.marks import OUTCOME_OF
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.moments import format_for_machines
@@ -97,7 +98,7 @@ def _environment() -> Environment:
         "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
         "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
         "number": charts.format_number,
-        "outcome_of": charts.OUTCOME_OF,
+        "outcome_of": OUTCOME_OF,
         "outcome_of_row": _OUTCOME_OF_ROW,
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
     }

@@ -18,8 +18,13 @@ from pilotbase.vault.readers import readers_of
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.datasets import keeping
 from pilotbase.worker.datasets.contributions import contributions
-from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_report, published_report
-from pilotbase.worker.datasets.told_work import measuring_told
+from pilotbase.worker.datasets.measuring import (
+    find_measuring,
+    measuring_told,
+    order_measuring,
+    publish_report,
+    published_report,
+)
 from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import require_listing

@@ -12,7 +12,7 @@ from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
-from pilotbase.worker.trials.estimates import estimate_told
+from pilotbase.worker.trials.consenting import estimate_told
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 from pilotbase.workspace.failures import NotFoundError
 

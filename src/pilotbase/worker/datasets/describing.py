@@ -15,14 +15,16 @@ from typing import Literal
 from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Answers, Described
+from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
@@ -38,8 +40,10 @@ from pilotbase.worker.datasets.owner_jobs import (
     has_result,
     keep_result,
     owner_of,
+    problems_told,
     result_of,
     vault_for,
+    work_told,
 )
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -48,6 +52,9 @@ from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 MOST_FILES = 20
+_NOTHING: dict[str, list[object]] = {
+    name: [] for name in ("guesses", "findings", "questions", "units", "missing", "changed")
+}
 
 
 class DescribingOrder(Document):
@@ -192,6 +199,44 @@ def forget_describing(base: Base, view: View, identity: str) -> None:
         with suppress(NotFoundError):
             erase_upload(vault_for(base, view), upload)
     _forget(base, view, order)
+
+
+def description_told(found: DescriptionProgress, reader: Language) -> DescriptionTold:
+    """Return a description under way with everything that was found, as programs are told of it."""
+    described = found.described
+    return DescriptionTold(
+        **order_told(found.order).model_dump(),
+        **work_told(found.job, found.refusal, reader),
+        answers=found.order.answers,
+        dataset=described.dataset if described else None,
+        **(_found_told(described, reader) if described else _NOTHING),
+    )
+
+
+def order_told(order: DescribingOrder) -> OpenDescription:
+    """Return what is told of a description under way in a list."""
+    return OpenDescription(identity=order.identity, files=list(order.names), round=order.round)
+
+
+def _found_told(described: Described, reader: Language) -> dict[str, list[object]]:
+    return {
+        "guesses": [_guess(one, reader) for one in described.guesses],
+        "findings": list(problems_told(described.findings, reader)),
+        "questions": [_question(one, reader) for one in described.questions],
+        "units": list(described.units),
+        "missing": list(described.missing),
+        "changed": [one.render(reader, make_visible) for one in described.changed],
+    }
+
+
+def _guess(one: Guessed, reader: Language) -> GuessTold:
+    ground = one.ground.render(reader, make_visible)
+    return GuessTold(place=one.place, part=one.part, value=one.value, ground=ground, sure=one.sure)
+
+
+def _question(one: OpenQuestion, reader: Language) -> QuestionTold:
+    asked = one.asked.render(reader, make_visible)
+    return QuestionTold(answer=one.answer, asked=asked, guessed=one.guessed, several=one.several)
 
 
 def describe_ordered(base: Base, job: Job) -> None:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pilotbase.catalogue.wording import grade_listing
 from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.quality.release import released
+from pilotbase.documents.api.datasets import Measuring
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, holder_of, quality_head
+from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.dataset_files import KeptFile, find_kept
 from pilotbase.worker.base import Base
@@ -26,6 +28,7 @@ from pilotbase.worker.datasets.owner_jobs import (
     keep_result,
     opened_for_owner,
     result_of,
+    work_told,
 )
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -77,6 +80,11 @@ def find_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgres
     if not jobs:
         return None
     return MeasuringProgress(jobs[0], result_of(base, view, listing.owner, _work(dataset), QualityReport))
+
+
+def measuring_told(found: MeasuringProgress, reader: Language) -> Measuring:
+    """Return how far a measurement is, and what came of the last one, as programs are told of it."""
+    return Measuring(**work_told(found.job, found.refusal, reader), report=found.report)
 
 
 def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:

@@ -12,21 +12,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pilotbase.compute.box.own_functions import BoxedCall
 from pilotbase.data.terms.gate import permit
+from pilotbase.documents.api.shapes import ProblemIssue
+from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Language, Text, sentence, text
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.worker.base import Base
+from pilotbase.worker.progress import told
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job
@@ -140,6 +144,31 @@ def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> 
     vault = replace(base.lab.vault, view=view)
     plain = json.loads(open_envelope(vault, owner, work, kept.blob, ReaderGrant.of_owner(owner)))
     return FileRefusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
+
+
+def work_told(job: Job, refusal: FileRefusal | None, reader: Language) -> dict[str, Any]:
+    """Return how far a piece of work is, and why its files were refused, as programs are told of it."""
+    found = told(job)
+    stage, reason = (one and one.render(reader, make_visible) for one in (found.stage, found.reason))
+    return {
+        "progress": TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason),
+        "refused": sentence(refusal.problem, reader, make_visible) if refusal is not None else None,
+        "problems": problems_told(refusal.issues, reader) if refusal is not None else [],
+    }
+
+
+def problems_told(issues: Iterable[Issue], reader: Language) -> list[ProblemIssue]:
+    """Return problems as programs are told of them, each with its place."""
+    return [
+        ProblemIssue(
+            path=make_visible(one.path),
+            code=one.problem.code,
+            detail=one.say(reader, make_visible),
+            file=make_visible(one.file),
+            line=one.line,
+        )
+        for one in issues
+    ]
 
 
 def has_result(base: Base, owner: str, work: str) -> bool:

@@ -9,23 +9,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.applications import Submission, read_application, store_application
+from pilotbase.catalogue.records import load_record
 from pilotbase.compute.box.locks import parse_lock
 from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.compute.box.wheels import CachedWheel as KeptWheel
 from pilotbase.compute.box.wheels import provide_wheels
+from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.site import LONGEST_DAYS, Software
+from pilotbase.documents.site import LONGEST_DAYS, Release, Software
+from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
+from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.archives import PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.papers import (
+    CarriedTerms,
     Signed,
     SiteOffer,
     SitePack,
@@ -35,8 +41,8 @@ from pilotbase.worker.sites.papers import (
     site_report_head,
     this_software,
 )
-from pilotbase.worker.sites.terms import permitted_terms
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.store import View
 
 DAYS = 30
 """So long a site has to begin, unless it is said otherwise."""
@@ -160,7 +166,7 @@ def _new_pack(
         wheels=tuple(_wheel(one) for one in contents.wheels),
         software=this_software(),
         release=release,
-        terms=permitted_terms(base.lab.view, offer, supplier, release, key),
+        terms=_permitted_terms(base.lab.view, offer, supplier, release, key),
         nonce=secrets.token_hex(16),
         seen=known.standing.seen,
         made_at=now,
@@ -195,3 +201,28 @@ def _members(contents: _Contents, signed: Signed) -> Iterator[ArchiveEntry]:
 def _head(known: KnownSite, offer: SiteOffer, application: ApplicationReference) -> str:
     parts: list[str | Digest] = [known.standing.site, offer.sealed, application.digest, application.environment]
     return f"site-pack-for:{digest_json(parts)}"
+
+
+def _permitted_terms(view: View, offer: SiteOffer, supplier: str, release: Release, key: Digest) -> CarriedTerms | None:
+    """Return the terms on which a pack rests, counted as the use that ``key`` names; None without a dataset.
+
+    The base passes its own gate; the site has the same one. What was agreed and stands at the base stands at the site
+    from then on, so that the vault there opens under it, until it ends by itself. A revocation reaches a site with the
+    next pack only: nothing else goes there.
+
+    Raises:
+        RefusedError: no agreement of the supplier permits it, with every reason; nothing is counted.
+    """
+    dataset = offer.scenario.data.dataset
+    if dataset is None:
+        return None
+    cases = offer.scenario.trial.cases_per_attempt or offer.hidden.rows
+    leave = enter(view, offer.scenario, supplier, key, AccessMode.of_trial(cases, release))
+    record, _ = load_record(view, dataset)
+    agreed = load_record(view, leave.by)[0] if kind_of(leave.by) == "agreement" else None
+    return CarriedTerms(
+        dataset_record=record,
+        dataset=view.load(record.documents["dataset"], Dataset),
+        agreement_record=agreed,
+        agreement=view.load(agreed.documents["agreement"], Agreement) if agreed is not None else None,
+    )

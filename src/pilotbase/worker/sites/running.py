@@ -8,6 +8,7 @@ from pathlib import Path
 import pydantic
 
 from pilotbase.catalogue.applications import read_application, store_application
+from pilotbase.catalogue.writing import take_over
 from pilotbase.certificate import read_evidence, read_trust_roots
 from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.compute.box.wheels import keep_wheel
@@ -23,15 +24,16 @@ from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.papers import SitePack, pack_head
+from pilotbase.worker.sites.papers import CarriedTerms, SitePack, pack_head
 from pilotbase.worker.sites.releases import Released, release_trial
-from pilotbase.worker.sites.terms import take_terms
 from pilotbase.worker.sites.unpacking import OpenedPack, opened_pack, require_runnable
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_trial
 from pilotbase.worker.trials.hidden_budgets import sealed_here
 from pilotbase.worker.trials.proving import require_rehearsed, trial_folder
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _note_taken(base: Base, pack: SitePack) -> None:
     if base.lab.view.head(head) is None:
         with base.lab.view.transaction("site.pack_taken") as change:
             if pack.terms is not None:
-                take_terms(change, base.lab.view, pack.terms)
+                _take_terms(change, base.lab.view, pack.terms)
             change.set_head(head, change.put(pack, parties(), owner=pack.scenario.owner.organisation), expected=None)
 
 
@@ -130,3 +132,10 @@ def _write_here(base: Base, folder: Path, plan: TrialPlan, report: Report) -> No
     """Write the owner's own files of the trial, from which they can replay it; they stay here."""
     records = open_records(base.lab, report, plan.scenario.owner.organisation)
     write_trial(folder, TrialFiles(plan, report, None, None, records, base.lab.view.checkpoint().note))
+
+
+def _take_terms(change: Transaction, view: View, terms: CarriedTerms) -> None:
+    """Let the terms of a pack stand at this site too."""
+    take_over(change, view, terms.dataset_record, terms.dataset)
+    if terms.agreement_record is not None and terms.agreement is not None:
+        take_over(change, view, terms.agreement_record, terms.agreement)

@@ -33,7 +33,6 @@ from pilotbase.worker.sites.papers import (
     signer_of,
     this_software,
 )
-from pilotbase.worker.sites.terms import examine_terms
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import prove_consistency
 from pilotbase.workspace.log.merkle import verify_consistency
@@ -96,7 +95,7 @@ def require_runnable(base: Base, pack: SitePack, sealed: OpenedScenario, witness
     here = this_software()
     problems.require(pack.software == here, "software", "site.runner_differs", there=pack.software.name, here=here.name)
     _examine_time(base, pack, problems)
-    examine_terms(pack, sealed.scenario.data.dataset, sealed.scenario.owner.organisation, problems)
+    _examine_terms(pack, sealed.scenario.data.dataset, sealed.scenario.owner.organisation, problems)
     problems.refuse(file)
 
 
@@ -156,3 +155,14 @@ def growth_since(base: Base, note: str, newer: Checkpoint) -> tuple[str, ...]:
         if verify_consistency((older.size, newer.size), (older.root, newer.root), path):
             return tuple(map(bytes.hex, path))
     raise InvalidProofError("site.log_set_back", seen=older.size, size=newer.size)
+
+
+def _examine_terms(pack: SitePack, dataset: str | None, owner: str, problems: Problems) -> None:
+    """Note where the terms in a pack are not those of the scenario's dataset, or of its owner."""
+    terms = pack.terms
+    about = terms.dataset_record.subject if terms is not None else None
+    problems.require(about == dataset, "terms", "site.other_terms")
+    if terms is not None:
+        owners = {terms.dataset.owner.organisation, terms.dataset_record.owner}
+        owners |= {terms.agreement.assigner} if terms.agreement is not None else set()
+        problems.require(owners == {owner}, "terms", "site.offer_of_other", owner=owner)

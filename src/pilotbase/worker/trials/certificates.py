@@ -1,12 +1,13 @@
-"""Certificates: one for a report, issued and signed once; checked for anybody; revoked."""
+"""Certificates: one for a report, issued and signed once; checked for anybody, offline too; revoked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pilotbase.catalogue.applications import read_delivered
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.ties import ties
 from pilotbase.certificate import (
@@ -14,10 +15,12 @@ from pilotbase.certificate import (
     CertificateVerification,
     issue_certificate,
     read_evidence,
+    read_trust_roots,
     revoke,
     sign_certificate,
     verify_certificate,
 )
+from pilotbase.certificate.issuing import endpoint_remark
 from pilotbase.certificate.status import IssuedCertificate, revocations_of, standing_of
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
@@ -33,10 +36,28 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC, Actor
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
+from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import View, utc_now
 
 _NOBODY = Actor("", frozenset())
+
+
+@dataclass(frozen=True)
+class VerifiedCertificate:
+    """A certificate whose signature holds, and what it says."""
+
+    certificate: Certificate
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a check: a certificate that holds, or why none does."""
+
+    verification: CertificateVerification | None
+    error: PilotbaseError | None
+    certificate: Certificate | None
 
 
 def issue(
@@ -123,13 +144,13 @@ def site_sentence(statement: SiteStatement) -> Text:
     )
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What came of a check: a certificate that holds, or why none does."""
-
-    verification: CertificateVerification | None
-    error: PilotbaseError | None
-    certificate: Certificate | None
+def issued(base: Base, serial: str) -> IssuedCertificate:
+    """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
+    view = base.lab.store.as_actor(_NOBODY)
+    digest = view.head(certificate_head(digest_of(serial)))
+    if digest is None:
+        raise NotFoundError("hub.no_certificate")
+    return view.load(digest, IssuedCertificate)
 
 
 def check(base: Base, data: bytes) -> Checked:
@@ -142,15 +163,6 @@ def check(base: Base, data: bytes) -> Checked:
     return Checked(found, None, found.certificate)
 
 
-def issued(base: Base, serial: str) -> IssuedCertificate:
-    """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
-    view = base.lab.store.as_actor(_NOBODY)
-    digest = view.head(certificate_head(digest_of(serial)))
-    if digest is None:
-        raise NotFoundError("hub.no_certificate")
-    return view.load(digest, IssuedCertificate)
-
-
 def check_issued(base: Base, serial: str) -> Checked:
     """Return what a visitor who asks for a serial number is told: the certificate stands even where it holds no more.
 
@@ -160,6 +172,46 @@ def check_issued(base: Base, serial: str) -> Checked:
     found = issued(base, serial)
     checked = check(base, found.envelope.to_bytes())
     return Checked(checked.verification, checked.error, found.certificate)
+
+
+def check_certificate(
+    file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
+) -> VerifiedCertificate:
+    """Return what a certificate says once its signature holds, offline.
+
+    Raises:
+        InvalidProofError: forged, altered, expired, revoked, about another application, or one with more in its
+            folder than its digest covers.
+        UnknownProofError: under ``strict``, when it cannot be told whether it was revoked.
+    """
+    listed = read_evidence(revocations) if revocations else None
+    roots = read_trust_roots(read_evidence(trust))
+    verification = verify_certificate(read_evidence(file), roots, revocations=listed, strict=strict, at=utc_now())
+    certificate = verification.certificate
+    if application is not None:
+        verification.require(read_delivered(application).digest)
+    name = f"{certificate.application.name} {certificate.application.version}"
+    lines = (
+        text("worker.certificate_valid", application=name, verdict=certificate.verdict_in_words),
+        certificate.claim,
+        *([endpoint_remark(certificate.endpoint)] if certificate.endpoint is not None else []),
+        *([site_sentence(certificate.site)] if certificate.site is not None else []),
+        *verification.notes,
+    )
+    return VerifiedCertificate(certificate, lines)
+
+
+def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
+    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and the store agrees.
+
+    Raises:
+        InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
+    """
+    notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
+    held = verify_store(base.lab.store, notes)
+    if held.only_counted:
+        return text("worker.log_holds_counted", entries=held.size, sets=held.only_counted)
+    return text("worker.log_holds", entries=held.size)
 
 
 def earlier_lines(base: Base, certificate: Certificate, asked_at: datetime) -> Iterator[Text]:

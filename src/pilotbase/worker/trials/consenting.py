@@ -1,4 +1,4 @@
-"""Consent to what a trial costs: above which limit it is asked for, by whom it is given, what follows a refusal.
+"""What a trial costs: its estimate as far as each may know it, and consent above a limit: who gives it, who refuses.
 
 On the command line the base's own operator is asked. On a hub a trial that is held says so by a step of its own
 (`Act.TRIAL_HOLD`), with figures that its supplier may know too; whoever pays consents by a step, or refuses by one.
@@ -7,19 +7,34 @@ On the command line the base's own operator is asked. On a hub a trial that is h
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
+from pilotbase.documents.api.trials import EstimateTold, SpanTold
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.estimate import DEFAULT, Ceiling, ConsentAsked, RunEstimate, estimate_head, read_ceiling
+from pilotbase.documents.estimate import (
+    DEFAULT,
+    Ceiling,
+    ConsentAsked,
+    Payer,
+    RunEstimate,
+    Span,
+    estimate_head,
+    format_price,
+    format_time,
+    read_ceiling,
+)
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.quantities import format_digits
 from pilotbase.documents.record import Commission, Record, StepTaken
 from pilotbase.documents.report import Report
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of
@@ -30,16 +45,35 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.providers import payer
 from pilotbase.workspace.store import View
 
-ABOVE = "PILOTBASE_ASK_ABOVE"
+_ABOVE = "PILOTBASE_ASK_ABOVE"
 """Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""
-PRICES = "PILOTBASE_TRIAL_PRICES"
+_PRICES = "PILOTBASE_TRIAL_PRICES"
 """Setting: the pool at whose prices trials are told; else the first that seats trials and has prices."""
 Runner = Callable[[TrialRuntime, TrialPlan, OnProgress], Report]
+_ROLES: Mapping[Payer, Role] = {
+    "supplier": Role.SUPPLIER,
+    "demand_owner": Role.DEMAND_OWNER,
+    "base": Role.OPERATOR,
+}
+
+
+@dataclass(frozen=True)
+class ShownEstimate:
+    """An estimate in words; "" for what is not told."""
+
+    told: EstimateTold
+    time: str
+    cost: str
+    core_seconds: str
+    memory_seconds: str
+    share: int
+    payer: Role | None
+    """Whose decision it waits for."""
 
 
 def ceiling_of(above: list[str] | None = None) -> Ceiling:
     """Return above what consent is asked: what is given, else what is set, else the default; raises `InputError`."""
-    return read_ceiling(above or [os.environ.get(ABOVE) or DEFAULT])
+    return read_ceiling(above or [os.environ.get(_ABOVE) or DEFAULT])
 
 
 def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells: bool = False) -> SpendingLimit:
@@ -49,7 +83,7 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
         InputError: the limit is none.
         NotFoundError: the pool has no price list.
     """
-    prices = payer().prices(view, pool or os.environ.get(PRICES, ""))
+    prices = payer().prices(view, pool or os.environ.get(_PRICES, ""))
     return SpendingLimit(ceiling=ceiling_of(above), prices=prices, tells=tells)
 
 
@@ -91,6 +125,25 @@ def end_refused(base: Base, subject: str) -> None:
             cancel_attempt(base.lab.vault, attempt)
 
 
+def _hold(base: Base, record: Record, plan: TrialPlan) -> None:
+    found, view = estimate_of(base.lab, plan.digest()), base.lab.view
+    assert found is not None
+    price = view.load(record.documents["commission"], Commission).price
+    asked = ConsentAsked(estimate=found.coarse(), payer=price.paid_by)
+    if load_record(view, record.subject)[0].state == CommissionState.RUNNING:
+        advance(view, record.subject, Act.TRIAL_HOLD, Move(asked, reason=text("estimate.held")))
+
+
+def _consent_in(record: Record) -> StepTaken | None:
+    """Return the step by which the payer has consented to the plan that is frozen now."""
+    for step in reversed(record.history):
+        if step.act is Act.CONSENT_GIVE:
+            return step
+        if step.act is Act.PLAN_FROZEN:
+            return None
+    return None
+
+
 def seen_estimate(view: View, record: Record) -> RunEstimate | None:
     """Return what the run of a commission is estimated at, as finely as the actor may know; None: nothing is known.
 
@@ -113,20 +166,51 @@ def _fine(view: View, plan: str) -> RunEstimate | None:
     return None if stored is None else stored.load(RunEstimate)
 
 
-def _hold(base: Base, record: Record, plan: TrialPlan) -> None:
-    found, view = estimate_of(base.lab, plan.digest()), base.lab.view
-    assert found is not None
-    price = view.load(record.documents["commission"], Commission).price
-    asked = ConsentAsked(estimate=found.coarse(), payer=price.paid_by)
-    if load_record(view, record.subject)[0].state == CommissionState.RUNNING:
-        advance(view, record.subject, Act.TRIAL_HOLD, Move(asked, reason=text("estimate.held")))
+def estimate_told(view: View, record: Record) -> EstimateTold | None:
+    """Return what the trial of a record is estimated at, until it has its report; None: nothing is known or told."""
+    found = None if "report" in record.documents else seen_estimate(view, record)
+    return None if found is None else _told(found, record)
 
 
-def _consent_in(record: Record) -> StepTaken | None:
-    """Return the step by which the payer has consented to the plan that is frozen now."""
-    for step in reversed(record.history):
-        if step.act is Act.CONSENT_GIVE:
-            return step
-        if step.act is Act.PLAN_FROZEN:
-            return None
-    return None
+def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
+    """Return the same in words."""
+    found = None if "report" in record.documents else seen_estimate(view, record)
+    if found is None:
+        return None
+    told = _told(found, record)
+    return ShownEstimate(
+        told=told,
+        time=format_time(found.wall),
+        cost=format_price(found.money, found.currency) if found.money is not None else "",
+        core_seconds=_plain(found.cpu),
+        memory_seconds=_plain(found.memory),
+        share=round(100 * found.confidence),
+        payer=_ROLES[record.payer] if told.held and record.payer is not None else None,
+    )
+
+
+def _told(found: RunEstimate, record: Record) -> EstimateTold:
+    held = record.state == CommissionState.CONSENT
+    return EstimateTold(
+        held=held,
+        payer=record.payer if held else None,
+        limit=found.ceiling.spelled(),
+        confidence=found.confidence,
+        coarse=found.wall.expected is None,
+        seconds=span_told(found.wall),
+        core_seconds=span_told(found.cpu) if found.cpu is not None else None,
+        mib_seconds=span_told(found.memory) if found.memory is not None else None,
+        money=span_told(found.money) if found.money is not None else None,
+        currency=found.currency,
+    )
+
+
+def span_told(found: Span) -> SpanTold:
+    """Return a span as the API gives it."""
+    return SpanTold(low=found.low, expected=found.expected, high=found.high)
+
+
+def _plain(found: Span | None) -> str:
+    if found is None or found.expected is None:
+        return ""
+    return f"{format_digits(found.expected)} ({format_digits(found.low)} – {format_digits(found.high)})"

@@ -103,6 +103,7 @@ def write_backup(
     Raises:
         InputError: ``target`` is there already, or inside the home; a file of the home has an odd name.
         NotFoundError: the key of the log is not here.
+        PilotbaseError: a plug-in that has tables in the store is not installed.
         InvalidProofError: a blob was changed on the disk, or lacks a chunk.
         PilotbaseError: disk full, or not writable; nothing is left behind.
     """
@@ -244,6 +245,7 @@ def _pack_store(home: Home, packing: _Packing) -> str:
     try:
         with database.read() as connection:
             version = schema.known_version(connection, database)
+            schema.require_plugins(connection)
             for table in stored_tables(connection):
                 packing.add(f"store/{table.name}.jsonl", dump_rows(connection, table))
     finally:
