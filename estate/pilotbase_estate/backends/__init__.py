@@ -3,5 +3,4 @@
 backend.ComputeBackend           capacity, start, poll, stop, logs, output, forget; idempotent on job and attempt
 local.LocalBackend(folder)       processes of this machine, one an attempt, that outlive who started them
 cluster.RayBackend(folder, …)       the same on every node of a Ray cluster (the extra ``ray``)
-kubernetes.manifests(spec, …)      Kueue-labelled Jobs, to be applied by whoever runs a cluster (not run here)
 """
