@@ -223,7 +223,7 @@ def test_files_that_a_page_names_are_there(page):
     spans = re.findall(r"`([\w./{},-]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
     named = [path for span in spans for path in spelled_out(span)]
     named = [path for path in named if path.endswith(".py") or ("/" in path and path.split("/")[0] in ROOMS)]
-    assert [path for path in named if not is_there(path)] == []
+    assert [path for path in named if "NNNN" not in path and not is_there(path)] == []
 
 
 def labels(page):

@@ -25,7 +25,7 @@ from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import CUT, KEPT, BlobStore
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.engine import Database
-from pilotbase.workspace.home import Home, HomeSettings, init_home, open_home
+from pilotbase.workspace.home import Home, HomeSettings, init_home, open_home, upgrade_home
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.log.notes import LogKey
@@ -235,13 +235,15 @@ def test_a_backup_amid_writing_is_of_one_moment(tmp_path):
         restore(tmp_path / f"{number}.backup", tmp_path / f"home-{number}")
 
 
-def test_a_backup_of_an_older_version_is_brought_up_to_date(tmp_path, monkeypatch):
-    monkeypatch.setattr(schema, "CURRENT", "0101")
+def test_a_backup_from_before_a_plug_in_comes_back_without_it_and_is_upgraded(tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "_chains", lambda: ())
     home = init_home(tmp_path / "home")
     fill(home)
     write_backup(home, tmp_path / "old.backup")
+    restored = restore(tmp_path / "old.backup", tmp_path / "new", keys=home.keys.path)
     monkeypatch.undo()
-    store = restore(tmp_path / "old.backup", tmp_path / "new", keys=home.keys.path).open_store()
+    upgrade_home(restored)
+    store = restored.open_store()
     require_same(store)
     store.close()
 
