@@ -47,7 +47,7 @@ def test_answers_replaced_after_their_commitment_are_noticed(base, write_scenari
 def test_a_measured_run_edited_before_it_is_scored_is_noticed(base, write_scenario, write_application, killed_before):
     scenario = write_scenario(change=lambda content: content.replace("512 MiB", "100 MiB"))
     plan = freeze_in(base, scenario, write_application("FAT = bytearray(b'x') * (150 << 20)\n" + GOOD))
-    killed_before(base, plan, "committing.commit_answers")
+    killed_before(base, plan, "asking.commit_answers")
     ended = runs(base, plan) / "ended"
     mark, _, body = ended.read_text().partition("\n")
     run = json.loads(body)
