@@ -80,7 +80,7 @@ def test_many_images_are_a_few_blobs_and_come_back_to_the_byte(base, published, 
     assert found.columns[:2] == ["path", "label"] and found.cells[0][:2] == ["crack/0001.png", "crack"]
     kept = find_kept(base.lab.vault, DATASET, find_listing(view(base, MACHINE), DATASET).digest)
     sealed = b"".join(blobs.get(piece) for one in kept for piece in one.pieces)
-    assert b"crack/0001.png" not in sealed and b"PNG" not in sealed
+    assert b"crack/0001.png" not in sealed and b"\x89PNG\r\n" not in sealed
     with pytest.raises(RefusedError):
         take_file(base, view(base, OTHER_SUPPLIER), DATASET, KEPT)
 
