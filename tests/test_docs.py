@@ -197,7 +197,7 @@ NAMES = {
     for folder in ("src", "estate", "tests", "docs", "benchmarks", "examples")
     for path in (ROOT / folder).rglob("*.py")
 }
-ROOMS = {path.name for folder in (ROOT, *PACKAGES) for path in folder.iterdir() if path.is_dir()}
+ROOMS = {path.name for folder in (ROOT, *PACKAGES) for path in folder.iterdir() if path.is_dir()} - {"build", "dist"}
 OF_OTHERS = {"numpy.py"}
 
 

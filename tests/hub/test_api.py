@@ -174,12 +174,13 @@ def test_a_method_that_is_not_there_is_told(walked):
 
 
 def test_every_example_fits_its_model():
-    from pilotbase import documents, operations
+    from pilotbase import operations
+    from pilotbase.documents.plugins import packages
     from pilotbase.documents.record import BROUGHT
     from pilotbase.hub.api.examples import EXAMPLES
 
     models = {}
-    for package in (documents, operations):
+    for package in map(importlib.import_module, (*packages("documents"), *packages("operations"))):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             models |= vars(importlib.import_module(found.name))
     models |= {model.__name__: model for model in BROUGHT.values()}

@@ -108,8 +108,8 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_twice(store, tmp_
     with world.view.reading() as connection:
         seen = {one.detector: one.seen for one in detectors_of(connection, "milling")}
     del seen["silence"]  # whoever looks counts as having looked
-    each = {"risk:accuracy >= 0.85": whole, "drift": whole, "contract": whole, "latency": BATCHES}
-    assert seen == each, "latency counts calls, the others cases"
+    of_calls = dict.fromkeys(("latency", "availability", "errors", "hand_over"), BATCHES)
+    assert seen == {"risk:accuracy >= 0.85": whole, "drift": whole, "contract": whole, **of_calls}
     told = Counter((one.detector, one.colour, one.seen_to) for _, one in warnings_of(world.view, "milling", 1000))
     assert told[("risk:accuracy >= 0.85", "red", next(s for d, c, s in told if c == "red"))] == 1
     assert max(told.values()) == 1, "no warning twice"
