@@ -83,6 +83,14 @@ BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
     "a document put in": (forge, "log.document_unlogged"),
     "a document removed": (lose, "log.document_lost"),
     "a document overwritten": (damage, "workspace.document_damaged"),
+    "a document of another day": (
+        lambda c: c.execute(update(tables.documents).values(stored_at=LATER)),
+        "log.document_dated",
+    ),
+    "a head moved on another day": (
+        lambda c: c.execute(update(tables.heads).values(moved_at=LATER)),
+        "log.head_differs",
+    ),
     "a head moved": (lambda c: c.execute(update(tables.heads).values(digest=SECOND.digest())), "log.head_differs"),
     "a head removed": (lambda c: c.execute(delete(tables.heads)), "log.head_differs"),
     "a counter set back": (lambda c: c.execute(update(tables.counters).values(value=0)), "log.counter_differs"),

@@ -59,7 +59,11 @@ class LoggedState:
 
     documents: dict[str, Fact] = field(default_factory=dict)
     """Digest → kind."""
+    stored: dict[str, list[datetime]] = field(default_factory=dict)
+    """Digest → when each organisation's copy was stored."""
     heads: dict[str, Fact] = field(default_factory=dict)
+    moved: dict[str, Fact] = field(default_factory=dict)
+    """Head → when it last moved, as ISO 8601."""
     counters: dict[str, Fact] = field(default_factory=dict)
     attempts: list[LoggedAttempt] = field(default_factory=list)
     scored: Counter[str] = field(default_factory=Counter)
@@ -76,6 +80,10 @@ class LoggedState:
             for prefix, known in kept:
                 if fact.startswith(prefix):
                     known[fact.removeprefix(prefix)] = value
+            if fact.startswith(STORED):
+                self.stored.setdefault(fact.removeprefix(STORED), []).append(entry.time)
+            elif fact.startswith(HEAD):
+                self.moved[fact.removeprefix(HEAD)] = entry.time.isoformat()
         if entry.action.startswith(_ATTEMPT):
             self._move_attempt(entry)
         elif entry.action in _SCORED:
@@ -176,11 +184,15 @@ def _moved(attempt: LoggedAttempt, state: str, entry: LogEntry) -> LoggedAttempt
 
 def _compare_documents(connection: Connection, told: LoggedState) -> None:
     row, found = tables.documents.c, set()
-    for digest, kind, body in connection.execute(select(row.digest, row.kind, row.body).order_by(row.sequence)):
+    rows = select(row.digest, row.kind, row.body, row.stored_at).order_by(row.sequence)
+    for digest, kind, body, stored_at in connection.execute(rows):
         if told.documents.get(digest) != kind:
             raise InvalidProofError("log.document_unlogged", kind=kind, digest=digest)
         if digest_bytes(body) != digest:
             raise InvalidProofError("workspace.document_damaged", digest=digest)
+        if stored_at not in told.stored[digest]:
+            logged = ", ".join(map(str, told.stored[digest]))
+            raise InvalidProofError("log.document_dated", digest=digest, stored=stored_at, logged=logged)
         found.add(digest)
     for digest, kind in told.documents.items():
         if digest not in found:
@@ -189,8 +201,10 @@ def _compare_documents(connection: Connection, told: LoggedState) -> None:
 
 def _compare_heads(connection: Connection, told: LoggedState) -> None:
     row = tables.heads.c
-    found = {name: digest for name, digest in connection.execute(select(row.name, row.digest))}
-    for name, stored, logged in _differences(found, told.heads):
+    rows = connection.execute(select(row.name, row.digest, row.moved_at)).all()
+    digests: dict[str, Fact] = {name: digest for name, digest, _ in rows}
+    moments: dict[str, Fact] = {name: moved_at.isoformat() for name, _, moved_at in rows}
+    for name, stored, logged in (*_differences(digests, told.heads), *_differences(moments, told.moved)):
         raise InvalidProofError("log.head_differs", name=name, stored=stored, logged=logged)
 
 
