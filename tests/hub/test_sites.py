@@ -121,12 +121,11 @@ def notices_of(table, who):
 
 @pytest.fixture(scope="module")
 def packed(table, enrolled):
-    table.post("desk", "/api/sites/plant-site/packs", ORDER)
-    (order,) = table.get("owner", "/api/site-packs").json()
+    order = table.post("desk", "/api/sites/plant-site/packs", ORDER).json()
     page = table.world.client("supplier")
     assert page.post(f"/sites/packs/{order['identity']}/agree/").status_code == 302
     assert work() == [("site_pack", "done")]
-    assert "plant asks you" not in page.get("/work/").content.decode(), "what is done waits no more"
+    assert f"/sites/packs/{order['identity']}/agree/" not in page.get("/sites/").content.decode(), "it waits no more"
     return order["identity"]
 
 

@@ -349,6 +349,7 @@ def test_a_program_reads_the_same_and_takes_the_bundle(tried, tmp_path, monkeypa
     from pilotbase.protocols.hub_client import HubClient
     from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 
+    taken(tried, "regulator")
     with listening(tried) as address:
         owner, _, name = SCENARIO.partition("/")
         of, calls = OfRecord(owner=owner, name=name), HubCalls(HubRequests(address, token_of(tried, "owner", "read")))
