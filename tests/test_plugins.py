@@ -115,25 +115,27 @@ def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
 
 
 def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
-    home, program = tmp_path / "home", "from pilotbase.cli import main; main()"
+    home, whole, program = tmp_path / "home", tmp_path / "whole", "from pilotbase.cli import main; main()"
     _pilotbase(home, "tiny", "init")
     _pilotbase(home, "tiny", "greetings", "greet", "plant")
     refused = _run(home, "none", "-c", program, "backup", str(tmp_path / "lost"))
-    assert refused.returncode == 1 and "pilotbase_tiny" in refused.stderr
-    _pilotbase(home, "tiny", "backup", str(tmp_path / "whole"))
+    assert refused.returncode == 1 and "pilotbase_tiny" in refused.stderr and not (tmp_path / "lost").exists()
+    _pilotbase(home, "tiny", "backup", str(whole))
+    refused = _run(tmp_path / "elsewhere", "none", "-c", program, "restore", str(whole))
+    assert refused.returncode == 2 and "PILOTBASE_PLUGINS" in refused.stderr
     back = tmp_path / "back"
-    _pilotbase(back, "tiny", "restore", str(tmp_path / "whole"))
+    _pilotbase(back, "tiny", "restore", str(whole))
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
     assert '"times": 2' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
 
 
-def test_a_backup_leaves_out_no_plug_in_that_is_turned_off(tmp_path):
-    home, kept = tmp_path / "home", tmp_path / "kept.zip"
-    _pilotbase(home, "tiny", "init")
-    words = ("-c", "from pilotbase.cli import main; main()", "backup", str(kept))
-    refused = _run(home, "none", *words)
-    assert refused.returncode != 0 and "pilotbase_tiny" in refused.stderr and not kept.exists()
-    assert _run(home, "tiny", *words).returncode == 0
+def test_a_backup_from_before_a_plug_in_is_restored_beside_it(tmp_path):
+    home, back, kept = tmp_path / "home", tmp_path / "back", str(tmp_path / "kept")
+    _pilotbase(home, "none", "init")
+    _pilotbase(home, "none", "backup", kept)
+    _pilotbase(back, "tiny", "restore", kept)
+    shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
+    assert '"times": 1' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
 
 
 @pytest.fixture

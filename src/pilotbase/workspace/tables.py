@@ -460,4 +460,6 @@ requests = Table(
 )
 """What a request came to that may be sent again (`requests`)."""
 
+CORE = frozenset(metadata.tables)
+"""The names of the tables above; those of plug-ins follow."""
 mirrored("workspace.tables")

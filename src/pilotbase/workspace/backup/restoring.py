@@ -21,7 +21,7 @@ import secrets
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,7 @@ ACCOUNTS = "accounts.jsonl"
 _MAXIMUM_MANIFEST = 256 << 20
 _CHUNK = 1 << 20
 _BLOB = re.compile(f"({'|'.join(BLOB_ROOMS)})/{HEX}")
+_TABLE = re.compile(r"(?!alembic_version)[a-z0-9_]+\.jsonl")
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -269,13 +270,20 @@ def _require_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -
             raise InvalidProofError("backup.strange_name", path=path, name=name)
         if info.file_size != manifest.members[name].size or info.compress_type not in _KINDS or info.flag_bits & 1:
             raise InvalidProofError("backup.altered", path=path, name=name)
+    if foreign := _tables_in(named) - set(tables.metadata.tables):
+        raise InputError("backup.foreign_tables", tables=", ".join(sorted(foreign)))
+
+
+def _tables_in(members: Iterable[str]) -> set[str]:
+    rooms = (name.partition("/") for name in members)
+    return {rest.removesuffix(".jsonl") for room, _, rest in rooms if room == "store"}
 
 
 def _is_allowed(name: str) -> bool:
     """Tell whether a backup may have a member of this name: one that stays within its home, and is no secret of it."""
     room, _, rest = name.partition("/")
     if room == "store":
-        return rest.removesuffix(".jsonl") in tables.metadata.tables and rest.endswith(".jsonl")
+        return _TABLE.fullmatch(rest) is not None
     if room == "home":
         return is_plain(rest) and is_kept(rest)
     return name in (TRUST, ACCOUNTS) or _BLOB.fullmatch(name) is not None
@@ -342,10 +350,11 @@ def _require_no_store(connection: Connection, database: Database) -> None:
 
 def _load(backup: Backup, connection: Connection) -> None:
     known = {table.name: table for table in stored_tables(connection)}
-    wanted = {name.removeprefix("store/").removesuffix(".jsonl") for name in backup.names("store/")}
-    if wanted != set(known):
-        raise InvalidProofError("backup.not_rows", table=min(wanted ^ set(known)))
+    wanted = _tables_in(backup.names("store/"))
+    if wrong := (wanted - set(known)) | (tables.CORE.intersection(known) - wanted):  # a plug-in may have come later
+        raise InvalidProofError("backup.not_rows", table=min(wrong))
     for table in reversed(known.values()):
         connection.execute(delete(table))  # what the migrations begin with
     for name, table in known.items():
-        load_rows(connection, table, backup.lines(f"store/{name}.jsonl"))
+        if name in wanted:
+            load_rows(connection, table, backup.lines(f"store/{name}.jsonl"))
