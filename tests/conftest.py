@@ -1,6 +1,6 @@
 """What every room's tests may ask for: a clock that is set, an empty store, a PostgreSQL of our own.
 
-Here ``--shard 2/4`` runs every fourth of the tests that were chosen.
+Here ``--shard 2/4`` runs every fourth of the tests that were chosen; `scheduling` says which stay together.
 """
 
 import gc
@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+from tests.scheduling import in_units, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
     any_url,
     clock,
@@ -28,6 +29,7 @@ __all__ = [
     "empty_url",
     "every_url",
     "postgres",
+    "pytest_xdist_make_scheduler",
     "ready_stores",
     "unhurried_disk",
 ]
@@ -52,7 +54,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     number, _, hands = config.getoption("shard").partition("/")
     if not (number.isdigit() and hands.isdigit() and 1 <= int(number) <= int(hands)):
         raise pytest.UsageError("--shard takes a part and how many there are: 2/4")
-    dealt = deal(items, int(hands))
+    if hands == "1":
+        return
+    dealt = [[item for unit in hand for item in unit] for hand in deal(in_units(items), int(hands))]
     items[:] = dealt.pop(int(number) - 1)
     config.hook.pytest_deselected(items=[item for hand in dealt for item in hand])
 

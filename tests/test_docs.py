@@ -79,7 +79,8 @@ def test_links_lead_somewhere(page, reference):
 def test_links_of_the_reference_lead_somewhere(reference):
     for path, text in reference.items():
         for target in links(text) if path.suffix == ".md" else ():
-            assert (path.parent / target).resolve() in reference or (path.parent / target).exists(), (path.name, target)
+            place = (path.parent / target).resolve()  # in a fresh clone the folder of the reference is not there
+            assert place in reference or place.exists(), (path.name, target)
 
 
 def test_every_command_has_its_entry(reference):

@@ -1,15 +1,32 @@
-"""``--shard``: together the parts are all tests, no test is in two, and costly neighbours are spread."""
+"""``--shard``: together the parts are all tests, no test is in two, and costly neighbours are spread.
+
+What tests of one file share stays on one worker and in one part.
+"""
+
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from tests.conftest import deal, pytest_collection_modifyitems
+from tests.scheduling import ByUnit, shares_state
+
+SHARING = "tests/hub/test_sites.py"
+
+
+def cases_of(file):
+    return [SimpleNamespace(nodeid=f"{file}::test_{number}[a]") for number in range(15)]
+
+
+def names(items):
+    return [item.nodeid for item in items]
 
 
 class Chosen:
     """What pytest asks its hooks with, for one part."""
 
     def __init__(self, shard):
-        self.shard, self.hook, self.items = shard, self, list(range(30))
+        self.shard, self.hook, self.items = shard, self, cases_of("tests/test_shards.py") + cases_of(SHARING)
         self.rest = []
 
     def getoption(self, name):
@@ -22,10 +39,24 @@ class Chosen:
 @pytest.mark.parametrize("hands", [1, 2, 4, 7, 40])
 def test_parts_are_disjoint_and_cover_all(hands):
     parts = [Chosen(f"{number}/{hands}") for number in range(1, hands + 1)]
+    everything = sorted(names(Chosen("1/1").items))
     for part in parts:
         pytest_collection_modifyitems(part, part.items)
-        assert sorted([*part.items, *part.rest]) == list(range(30)), "what is not run is told as not chosen"
-    assert sorted(item for part in parts for item in part.items) == list(range(30))
+        assert sorted(names([*part.items, *part.rest])) == everything, "what is not run is told as not chosen"
+    assert sorted(name for part in parts for name in names(part.items)) == everything
+    shared = Counter(at for at, part in enumerate(parts) for name in names(part.items) if name.startswith(SHARING))
+    assert len(shared) == 1, "in one part"
+
+
+@pytest.mark.parametrize(
+    ("file", "shared"),
+    [(SHARING, True), ("tests/hub/test_imports.py", True), ("tests/documents/test_moments.py", False)],
+    ids=["its own fixture", "a fixture of the folder", "none"],
+)
+def test_a_file_whose_tests_share_what_a_fixture_made_stays_on_one_worker(file, shared):
+    assert shares_state(file) is shared
+    parcels = {ByUnit._split_scope(None, item.nodeid) for item in cases_of(file)}
+    assert len(parcels) == (1 if shared else 15)
 
 
 def test_no_part_has_all_that_is_costly():

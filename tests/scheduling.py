@@ -1,0 +1,54 @@
+"""Which tests stay together, on one worker and in one part: those that share what a fixture of their file has made.
+
+A test of such a file may need what the tests above it did. Other tests go wherever there is room.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parent.parent
+_OF_A_FILE = re.compile(r'scope="module".*?\ndef (\w+)\(', re.DOTALL)
+
+
+def unit_of(nodeid: str) -> str:
+    """Return what a test stays with: its file, or only itself."""
+    file = nodeid.partition("::")[0]
+    return file if shares_state(file) else nodeid
+
+
+@cache
+def shares_state(file: str) -> bool:
+    """Return whether a test of the file uses a fixture that is made once a file: its own, or of a conftest above."""
+    text = (ROOT / file).read_text("utf-8")
+    above = "|".join(name for folder in (ROOT / file).relative_to(ROOT).parents for name in _fixtures_of(folder))
+    return bool(_OF_A_FILE.search(text)) or bool(above and re.search(rf"\b({above})\b", text))
+
+
+@cache
+def _fixtures_of(folder: Path) -> list[str]:
+    conftest = ROOT / folder / "conftest.py"
+    return _OF_A_FILE.findall(conftest.read_text("utf-8")) if conftest.is_file() else []
+
+
+def in_units(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
+    """Return the tests by what they stay with, in their order."""
+    units: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        units.setdefault(unit_of(item.nodeid), []).append(item)
+    return list(units.values())
+
+
+class ByUnit(LoadScopeScheduling):
+    """Gives a worker one unit after the other, those of many tests first; the cases of a function are one parcel."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid).partition("[")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByUnit(config, log)
