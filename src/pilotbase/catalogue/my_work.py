@@ -21,7 +21,7 @@ from pilotbase.workspace.store import Remembering, View
 
 _MOST = 200
 _JUDGED_BY = ("scenario", "application", "report", "dataset", "agreement")
-"""Needs that look only at the record."""
+"""Documents of a record that its needs look at."""
 
 
 @dataclass(frozen=True)
