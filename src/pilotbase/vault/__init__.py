@@ -18,7 +18,7 @@
                                 commit_answers(vault, attempt, digest)  all answers are fixed
                                 reveal_order(vault, hidden_set, attempt) -> secret, only after that
                                 mark_scored(vault, attempt, cases)      before labels are read, for ever
-                                remaining(vault, hidden_set) -> Remaining; attempts_of(vault, hidden_set)
+                                close_attempt / cancel_attempt(vault, attempt)
                                 remaining(vault, hidden_set) -> Remaining; attempts_of(vault, hidden_set)
     overlaps                    cases that two sets share: spent or held in one, they are not fresh in the other
     carrying                    past_of(vault, frame, earlier), spend_published(vault, public, earlier)  at sealing

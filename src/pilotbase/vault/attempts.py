@@ -96,7 +96,7 @@ class Remaining:
     next_number: int
     next_alpha: float
     spent_alpha: float
-    """The α of all attempts so far, open ones included."""
+    """The α spent by all attempts so far, open ones included."""
 
 
 @dataclass(frozen=True)

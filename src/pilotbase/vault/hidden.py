@@ -50,7 +50,7 @@ class HiddenSet(Document):
     """Attempts on earlier sets that hold some of these cases: numbers, and with them α, go on from there."""
     chunks: tuple[Chunk, ...] = pydantic.Field(min_length=1)
     commitment: Digest
-    """SHA-256(secret salt ‖ SHA-256 of each plaintext chunk): later proves what was sealed to those who may see it."""
+    """SHA-256(secret salt ‖ SHA-256 of each plaintext chunk): proves what was sealed, once it may be shown."""
     secret_commitment: Digest
     """SHA-256 of the master secret from which draws and orders are derived: the base cannot choose them afterwards."""
     sealed_at: Moment

@@ -213,7 +213,7 @@ def _of_paper(connection: Connection, paper: Digest) -> Digest | None:
 
 
 def harden_process() -> None:
-    """Deny core files and processes of the same user access to this one's memory (prctl(2) PR_SET_DUMPABLE).
+    """Keep this process's memory from core files and processes of the same user (prctl(2) PR_SET_DUMPABLE).
 
     Afterwards ``/proc/self`` belongs to root, so first do everything that needs it. Not inherited over exec.
 
