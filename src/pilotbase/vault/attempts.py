@@ -1,6 +1,6 @@
 """Attempts and unscored cases: the budget that keeps hidden data worth something (`statistics.md`, correction 2).
 
-Counted per hidden-set version, whoever the supplier. Attempt number j may err with probability α/(j(j+1)), so that all
+Counted per hidden-set version, across all suppliers. Attempt number j may err with probability α/(j(j+1)), so that all
 attempts together stay within α, and every attempt scores only cases that were never scored before.
 
     open ──▶ delivered ──▶ committed ──▶ closed
