@@ -1,7 +1,7 @@
-"""The one way in which a record moves: a step is checked, then written with its document, its log entry and its job.
+"""The only way a record moves: a step is checked, then written with its document, its log entry and its job.
 
-Everything happens in one transaction: what is not allowed any more when it begins changes nothing. The change feed then
-tells of the new version of the record, from which notices are made.
+Everything happens in one transaction: a step that is no longer allowed when it begins changes nothing. The change feed
+then reports the new version of the record, and notices are made from it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ NOTHING = Move()
 
 @dataclass(frozen=True)
 class Possible:
-    """An act that the table and the state leave open to an actor; ``bar`` says what else stands against it."""
+    """An act that the table and the state allow an actor; ``bar`` is any other obstacle to it."""
 
     act: Act
     bar: Blocker | None
@@ -63,16 +63,16 @@ class Possible:
 def advance(view: View, subject: str, act: Act, move: Move = NOTHING, attempts: AttemptsLeft = unlimited) -> Record:
     """Take the step ``act`` on the record of ``subject`` as the actor of ``view`` and return the record after it.
 
-    Checked in this order: the record is seen; it is the version that the person saw; the table lets the actor do it;
-    the state allows it; what is handed in is of the right kind; separation of duties; every need of the transition.
-    A step that was taken under the same ``move.key`` is not taken again.
+    Checks, in order: the actor sees the record; it is the version that the person saw; the table lets the actor act;
+    the state allows it; what is handed in has the right kind; separation of duties; every need of the transition.
+    A step already taken under the same ``move.key`` is not taken again.
 
     Raises:
-        NotFoundError: there is no such record, or none that the actor may see.
-        StaleEditError: others moved it since ``move.seen``; it says who did what.
-        ConflictError: a new record of that name is there already.
-        RefusedError: table or separation of duties stand against it.
-        BarredError: the state or a need stand against it, or ``attempts``.
+        NotFoundError: there is no such record, or the actor may not see it.
+        StaleEditError: others moved it since ``move.seen``; the error says who did what.
+        ConflictError: a new record's name is already taken.
+        RefusedError: the table or separation of duties does not allow it.
+        BarredError: the state, a need or ``attempts`` does not allow it.
         InputError: what is handed in is wrong.
     """
     with view.transaction(act.value) as change:
@@ -87,7 +87,7 @@ def advance_within(
     move: Move = NOTHING,
     attempts: AttemptsLeft = unlimited,
 ) -> Record:
-    """Take a step as `advance` does, within ``change``: with the others of it, or not at all."""
+    """Take a step as `advance` does, within ``change``: together with its other steps, or not at all."""
     row = transition(act)
     here = view.within(change)
     base = everything(here)
@@ -107,7 +107,7 @@ def advance_within(
 
 
 def possible_acts(view: View, record: Record, attempts: AttemptsLeft = unlimited) -> list[Possible]:
-    """Return what the actor of ``view`` may do to ``record`` now, with the obstacle that can be told beforehand.
+    """Return what the actor of ``view`` may do to ``record`` now, with any obstacle that is known beforehand.
 
     For the buttons of a page: `advance` checks again.
     """
@@ -120,7 +120,7 @@ def possible_acts(view: View, record: Record, attempts: AttemptsLeft = unlimited
 
 
 def _taken_before(view: View, subject: str, move: Move) -> Record | None:
-    """Return the record as it stands where it holds this very step: the answer to the first request was lost."""
+    """Return the current record if it already contains this very step, because the first answer was lost."""
     head = view.head(record_head(subject)) if move.key is not None else None
     record = view.load(head, Record) if head is not None else None
     return record if record is not None and any(step.key == move.key for step in record.history) else None
@@ -130,7 +130,7 @@ def _read(view: View, base: View, subject: str, row: Transition, move: Move) -> 
     if NEW in row.sources:
         _require_kind(row, move)
         record = begin(base, subject, move.brings, NEW)
-        # Whether the name is taken is told to those only who might use it.
+        # Only those who might use the name learn that it is taken.
         if permitted(row.act, view.actor, record.stands) and base.head(record_head(subject)) is not None:
             raise ConflictError("record.already_there", subject=subject)
         return record, None

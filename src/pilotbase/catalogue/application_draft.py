@@ -1,4 +1,4 @@
-"""A new application's folder, pre-filled from a scenario's contract: it runs as it stands, and is to be made better."""
+"""A new application's folder, pre-filled from a scenario's contract: it runs as it is, for its supplier to improve."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ARRAYS_GIVEN = {
     "python": (", without numpy (shape, type, bytes)", "，没有 numpy 时为 (shape, type, bytes)"),
     "command": (' as {"shape", "type", "base64"}', '，写作 {"shape", "type", "base64"}'),
 }
-"""How an image or a sound reaches a program of each form that is given arrays and is begun as a program."""
+"""How an image or a sound reaches a program, for each form that receives arrays and starts out as a program."""
 _NUMBERS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 
 _ANSWERS = {
@@ -56,19 +56,19 @@ _ANSWERS = {
 
 
 def kit_name(scenario: Scenario) -> str:
-    """Return what the application of a starter kit is called."""
+    """Return the name of a starter kit's application."""
     return f"{scenario.name}-application"[:63].rstrip("-")
 
 
 @dataclass(frozen=True)
 class ApplicationRequest:
-    """What is asked of a new application beside its scenario."""
+    """The choices for a new application, apart from its scenario."""
 
     supplier: str
     name: str | None = None
-    """Its folder's name when not set."""
+    """By default, the name of its folder."""
     synthetic: str | None = None
-    """The synthetic sample beside it, where there is no public one."""
+    """The synthetic sample to put beside it, if there is no public one."""
     runtime: Runtime = "python"
 
 
@@ -98,14 +98,14 @@ def draft_application(
 
 
 def form_for(contract: Contract, runtime: Runtime) -> FormTemplate:
-    """Return how an application of that form begins; raises `InputError` where none could answer the contract."""
+    """Return the template of that form; raises `InputError` if no application of it could answer the contract."""
     if runtime not in forms_for(contract):
         raise InputError("catalogue.form_does_not_fit", runtime=runtime, kind=contract.prediction.kind)
     return FORM_TEMPLATES[runtime]
 
 
 def forms_for(contract: Contract) -> tuple[Runtime, ...]:
-    """Return in which forms an application may begin that is given these features and answers so."""
+    """Return the forms whose applications can take these features and give such answers."""
     kind, types = contract.prediction.kind, {field.data_type for field in contract.features}
     return tuple(runtime for runtime, form in FORM_TEMPLATES.items() if kind in form.kinds and types <= form.types)
 
@@ -129,7 +129,7 @@ def _readme(scenario: Scenario, name: str, synthetic: str | None, form: FormTemp
 
 
 def _titles(scenario: Scenario) -> dict[str, str]:
-    """Return what a new application is called: after the scenario's title, in each language."""
+    """Return the title of a new application in each language: it follows the scenario's title."""
     return {
         "title_en": f"Application for: {_one_line(localized(scenario.title, 'en'))[:_LONGEST_TITLE]}",
         "title_zh": f"{_one_line(localized(scenario.title, 'zh'))[:_LONGEST_TITLE]}：应用",
@@ -137,7 +137,7 @@ def _titles(scenario: Scenario) -> dict[str, str]:
 
 
 def _words(scenario: Scenario, contract: Contract, runtime: Runtime) -> dict[str, object]:
-    """Return what stands in programs of the scenario: comments of one line each, and values as Python spells them."""
+    """Return what programs contain of the scenario: one-line comments, and values in Python's spelling."""
     names = [field.name for field in contract.features]
     kinds = ["DOUBLE" if field.data_type in _NUMBERS else "STRING" for field in contract.features]
     return {
@@ -156,7 +156,7 @@ def _words(scenario: Scenario, contract: Contract, runtime: Runtime) -> dict[str
 
 
 def _one_line(words: str) -> str:
-    """Return the scenario's words so that they stay inside a comment: no line ends in them, however it is spelled."""
+    """Return the scenario's words on one line, so that they stay inside a comment whatever line ends they contain."""
     return make_visible(" ".join(words.split()))[:_LONGEST_COMMENT]
 
 

@@ -1,4 +1,4 @@
-"""Intake of an application: its folder read, its manifest checked, an immutable copy kept."""
+"""Intake of an application: reads its folder, checks its manifest, keeps an immutable copy."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pilotbase.workspace.plain_files import NotPlainError, read_at_most
 MANIFEST = "application.yaml"
 MAXIMUM_LOCK_BYTES = 4 << 20
 MAXIMUM_SEARCHED = 1 << 20
-"""How much of the entry point's file is searched for the function's name; a box tells about larger ones."""
+"""How much of the entry point's file is searched for the function's name; for larger files a box finds out."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """An application as it was submitted: manifest, files, and where they lie."""
+    """An application as submitted: manifest, files, and where they are."""
 
     application: Application
     tree: FolderTree
@@ -38,10 +38,10 @@ class Submission:
 
     @property
     def lock(self) -> bytes:
-        """Return the locked requirements as they were submitted; empty where the application needs none.
+        """Return the locked requirements as submitted, empty if the application needs none.
 
         Raises:
-            InputError: the file is no longer what the tree's digest covers.
+            InputError: the file no longer matches the tree's digest.
         """
         file = self.tree.file(self.application.requirements)
         if file is None:
@@ -57,7 +57,7 @@ def read_application(folder: Path) -> Submission:
 
     Raises:
         InputError: no folder, links or odd files, a wrong manifest, no entry point, model or program, or requirements
-            that are no file of the folder, all problems of a file at once.
+            that are not a file of the folder; all problems of a file at once.
     """
     tree = read_tree(folder)
     manifest = str(folder / MANIFEST)
@@ -72,11 +72,11 @@ def read_application(folder: Path) -> Submission:
 
 
 def read_delivered(folder: Path) -> Submission:
-    """Return the submission in a folder that is held against a certificate.
+    """Return the submission in a folder that is checked against a certificate.
 
     Raises:
-        InvalidProofError: it holds what its digest does not cover (caches, version control, empty folders), which the
-            certified code may run or read.
+        InvalidProofError: the folder holds what its digest does not cover (caches, version control, empty folders),
+            which the certified code may run or read.
         InputError: as `read_application`.
     """
     submission = read_application(folder)
@@ -88,7 +88,7 @@ def read_delivered(folder: Path) -> Submission:
 
 
 def store_application(submission: Submission, store: Path) -> Submission:
-    """Return the submission over its immutable copy under ``store``."""
+    """Return the submission with its files in an immutable copy under ``store``."""
     folder = store_tree(submission.tree, store)
     return Submission(submission.application, replace(submission.tree, folder=folder, uncovered=()))
 
@@ -101,7 +101,7 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
 
 
 def _form_problem(application: Application, tree: FolderTree) -> dict[str, Text | None]:
-    """See that the folder has what its runtime loads; only a box ever parses it. An endpoint loads nothing of it."""
+    """Check that the folder has what its runtime loads; only a box ever parses it. An endpoint loads nothing of it."""
     if application.endpoint is not None:
         return {}
     if application.image is not None:
@@ -116,7 +116,7 @@ def _form_problem(application: Application, tree: FolderTree) -> dict[str, Text 
 
 
 def _program_problem(command: tuple[str, ...], tree: FolderTree) -> Text | None:
-    """See that the program is a file of the folder; behind ``python`` the script is, or a module's name follows."""
+    """Check that the program is a file of the folder; after ``python``, the script is, or a module's name follows."""
     place, *arguments = command
     if place == "python":
         place = next(iter(arguments), place)
@@ -126,7 +126,7 @@ def _program_problem(command: tuple[str, ...], tree: FolderTree) -> Text | None:
 
 
 def _entry_point_problem(application: Application, tree: FolderTree) -> Text | None:
-    """See that the entry point's file exists and names the function; only a box ever parses it."""
+    """Check that the entry point's file exists and names the function; only a box ever parses it."""
     module, _, function = application.entry_point.partition(":")
     place = module.replace(".", "/")
     candidates = (f"{place}.py", f"{place}/__init__.py")

@@ -1,4 +1,4 @@
-"""What bars a step, and who can do what about it: asked for people's work, pages, notices and the API alike."""
+"""The obstacles to a step, and who can remove them; used for people's work, pages, notices and the API alike."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
 _DEEPEST = 3
-"""A remedy may be barred itself: by so many others in a row, at most, before nobody is named."""
+"""A remedy may itself have an obstacle: after so many in a row, nobody is named."""
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """An act that removes what bars another, and who may take it; an empty organisation or person means any."""
+    """An act that removes another act's obstacle, and who may take it; an empty organisation or person means any."""
 
     act: Act
     record: Record
@@ -37,14 +37,14 @@ class Remedy:
         return self.record.subject
 
     def is_for(self, actor: Actor) -> bool:
-        """Tell whether ``actor`` is meant."""
+        """Return whether ``actor`` may take it."""
         mine = self.organisation in ("", actor.organisation) and self.person in ("", actor.person)
         return mine and self.role in actor.roles
 
 
 @dataclass(frozen=True)
 class Blocker:
-    """What stands against a step, and what removes it; no remedy: another person must take the step, or time."""
+    """An obstacle to a step and its remedies; none if another person must take the step, or only time helps."""
 
     error: PilotbaseError
     remedies: tuple[Remedy, ...] = ()
@@ -52,14 +52,14 @@ class Blocker:
 
 @dataclass(frozen=True)
 class StepGuard:
-    """Tells what bars steps before anything is handed in; ``base`` sees every document."""
+    """Finds the obstacles to steps before anything is handed in; ``base`` sees every document."""
 
     base: View
     now: datetime
     attempts: AttemptsLeft = unlimited
 
     def bar(self, record: Record, act: Act, actor: Actor) -> Blocker | None:
-        """Return what bars ``act`` to the very person of ``actor``, whom the table lets do it; None: nothing does."""
+        """Return what keeps this very person from ``act``, which the table allows them; None if nothing does."""
         bar = self._bar(record, act, actor)
         if bar is not None:
             return bar
@@ -70,7 +70,7 @@ class StepGuard:
         return None
 
     def bar_of_wait(self, record: Record, wait: Waiting) -> Blocker | None:
-        """Return what bars work that waits, whichever person of those it waits for would do it."""
+        """Return what keeps work waiting, whichever of the people it waits for would do it."""
         return self._bar(record, Act(wait.act), _whoever(record, wait.role, wait.organisation or "", wait.person))
 
     def _bar(self, record: Record, act: Act, actor: Actor, depth: int = 0) -> Blocker | None:
@@ -93,7 +93,7 @@ class StepGuard:
         return None
 
     def _remedies(self, record: Record, code: str, barred: Actor, depth: int) -> Iterator[Remedy]:
-        """Yield who may take the first remedy that can be taken now; of one that is barred, what removes that."""
+        """Yield who may take the first remedy possible now; if it has an obstacle, yield that one's remedies."""
         for act in remedies_of(code):
             target = self._target(record, act)
             if target is None:
@@ -116,7 +116,7 @@ class StepGuard:
 
 
 def wrong_state(record: Record, act: Act) -> BarredError:
-    """Return what says that ``record`` is in no state from which ``act`` leads on."""
+    """Return the error that ``record`` is in no state from which ``act`` is possible."""
     state = state_name(record.kind, record.state)
     return BarredError("record.wrong_state", act=act_name(act), subject=record.subject, state=state)
 
@@ -132,5 +132,5 @@ def _of_grant(act: Act, target: Record, grant: Grant, barred: Actor) -> Iterator
 
 
 def _whoever(record: Record, role: Role, organisation: str, person: str | None) -> Actor:
-    """Return somebody of those who are meant, for needs that look at an organisation or a named reviewer."""
+    """Return a stand-in for the people meant, for needs that look at an organisation or a named reviewer."""
     return Actor(organisation or record.owner, frozenset({role}), person)

@@ -1,7 +1,7 @@
-"""The catalogue of datasets: found by words in both languages, narrowed by facets, counted in what the actor sees.
+"""The catalogue of datasets: search by words in both languages, facets, and counts of what the actor sees.
 
-Words and facets are those of listings (`wording`, `facets`), cut to the actor: a dataset that is not seen is in no list
-and in no count.
+Words and facets come from listings (`wording`, `facets`), limited to the actor: a dataset that the actor does not see
+is in no list and no count.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _WORDS = 200
 
 @dataclass(frozen=True)
 class Sought:
-    """What is looked for: words, found anywhere, and a value of some facets."""
+    """A search: words found anywhere, and values of some facets."""
 
     words: str = ""
     values: Mapping[Facet, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Sought:
-        """Return what is asked for under ``q`` and the names of facets; what is empty asks for nothing."""
+        """Return the search in ``q`` and the names of facets; empty values do not restrict it."""
         values = {facet: held(given[facet]) for facet in Facet if given.get(facet)}
         return cls(given.get("q", "")[:_WORDS], values)
 
 
 def seek(view: View, sought: Sought, address: Address, after: str | None = None, limit: int = 50) -> DatasetPage:
-    """Return the datasets that ``view`` sees and ``sought`` asks for, those after the subject ``after``.
+    """Return the datasets that ``view`` sees and that match ``sought``, from after the subject ``after``.
 
-    A value of a facet is counted over what everything else that is asked for leaves, so that each number says how many
-    are found when that value is chosen instead. All datasets are counted; the descriptions of this page alone are read.
+    The count of a facet's value applies every other part of the search, so it says how many datasets match if that
+    value is chosen instead. All datasets are counted; only the descriptions of this page are read.
 
     Raises:
-        InputError: ``after`` is no dataset, for this actor.
+        InputError: ``after`` is no dataset that this actor sees.
     """
     lines = [line_of(facet, value) for facet, value in sought.values.items()]
     page = list_page(view, Query("dataset", sought.words, facets=lines), after, max(1, min(limit, MAXIMUM_PAGE)))
@@ -59,7 +59,7 @@ def seek(view: View, sought: Sought, address: Address, after: str | None = None,
 
 
 class _Alike(NamedTuple):
-    """So many datasets that have the same values of every facet."""
+    """A number of datasets that have the same values of every facet."""
 
     values: Mapping[Facet, tuple[str, ...]]
     number: int

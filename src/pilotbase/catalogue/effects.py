@@ -1,4 +1,4 @@
-"""What a step changes in a record besides its state: one function for each act that changes more than that."""
+"""What a step changes in a record apart from its state: one function for each act that changes more than that."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONTENT: Mapping[str, str] = {
     "agreement": "agreement",
     "consent-asked": "consent",
 }
-"""Documents that are handed in: kind → the name under which the record keeps their digest."""
+"""Documents that a person hands in: kind → the name under which the record keeps their digest."""
 _RESULTS: Mapping[Act, str] = {
     Act.APPLICATION_REHEARSED: "rehearsal",
     Act.PLAN_FROZEN: "plan",
@@ -56,7 +56,7 @@ _OF_ONE_ROUND = frozenset({"proposal", "plan", "report", "acceptance", "consent"
 
 
 def apply(at: Situation) -> Record:
-    """Return the record as the step leaves it, but for state, history and waiting work."""
+    """Return the record after the step, except for state, history and waiting work."""
     record = _with_content(at)
     effect = _EFFECTS.get(at.row.act)
     if effect is not None:
@@ -181,7 +181,7 @@ def _lift_order(at: Situation) -> Record:
 
 
 def _fulfil(at: Situation) -> Record:
-    """Count the orders as fulfilled that ask for this very act."""
+    """Mark the orders that require this very act as fulfilled."""
     orders = tuple(
         order.model_copy(update={"fulfilled_at": at.now})
         if order in at.record.open_orders and ORDERED_ACTS[order.kind] is at.row.act
@@ -229,9 +229,9 @@ _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
 
 
 def scenario_to_try(base: View, record: Record) -> Digest:
-    """Return the open version that differs from the one of ``record`` in its data file alone, else that one.
+    """Return the open version if it differs from the one in ``record`` only in its data file, else that one.
 
-    What was agreed on, criteria and contract, stays; ``base`` sees every document.
+    The agreed criteria and contract stay; ``base`` sees every document.
     """
     agreed = record.documents["scenario"]
     known = record_of(base, record.subjects["scenario"])

@@ -1,9 +1,9 @@
-"""The figures of a base: from demand to use, how many, how long, at what price; each with the records behind it.
+"""The figures of a base: from demand to use, how many, how long, at what price; each with its records.
 
-figures(view, now)         what ``view`` sees, of everything and of one year, by sector and action
+figures(view, now)         what ``view`` sees, in all and in one year, by sector and action
 records_of(view, ...)      the records that one of these figures counts
-reached(figures, targets)  the targets that the operator has set, with what was reached of each
-published(view)            what may be told to everybody: of certified trials only, and never of a few
+reached(figures, targets)  the operator's targets, with how far each is reached
+published(view)            what everybody may see: of certified trials only, and never of a few
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Places = npt.NDArray[np.bool_]
 _MICROSECONDS_A_DAY = 86_400_000_000
 FEWEST_TRIALS = 5
 FEWEST_PARTIES = 3
-"""A median is published only of so many trials, of so many demand owners and of so many suppliers."""
+"""A median is published only over at least so many trials, demand owners and suppliers."""
 
 
 LEDGER = (
@@ -48,7 +48,7 @@ LEDGER = (
     Figure.WARNED,
     Figure.STOPPED,
 )
-"""What a ledger tells, in the order of the way."""
+"""The figures of a ledger, in the order of the way."""
 FUNNEL = (Figure.OPENED, Figure.TRIALS, Figure.VERDICTS, Figure.CERTIFIED)
 """From demand to use."""
 VERDICTS = (Figure.ACCEPTED, Figure.REJECTED, Figure.INCONCLUSIVE)
@@ -71,15 +71,15 @@ _WANTED = {
     Figure.STOPPED: RecordFilter("service", milestone="stopped"),
 }
 YEARLY = tuple(figure for figure, wanted in _WANTED.items() if wanted.milestone)
-"""Figures that happen at a moment, so that they can be counted by year; the others say how it is now."""
+"""Figures that happen at a moment, so that they can be counted by year; the others describe the present."""
 PUBLISHED_STEPS = tuple(STEPS)[: len(OF_RECORDS) - 1]
-"""Steps of `STEPS` that the public figures tell: those that a trial's record knows."""
+"""Steps of `STEPS` in the public figures: those that a trial's record knows."""
 _TARGETS = "targets"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A part of a figure: empty fields ask for nothing."""
+    """A part of a figure; empty fields do not restrict it."""
 
     sector: str = ""
     action: str = ""
@@ -90,7 +90,7 @@ class Chosen:
 
     @property
     def years(self) -> range | None:
-        """Return the years that are asked for; a phase counts only where no year is named."""
+        """Return the chosen years; a phase counts only if no year is given."""
         if self.year is not None:
             return range(self.year, self.year + 1)
         return self.phase.years if self.phase is not None else None
@@ -109,7 +109,7 @@ class FigureGroup:
 
 @dataclass(frozen=True)
 class Median:
-    """The middle of some values, and how many there are."""
+    """The median of some values, and how many there are."""
 
     value: float
     count: int
@@ -120,11 +120,11 @@ class StageDurations:
     """From demand to use: the days of each step, all of them together, and the price by currency."""
 
     steps: dict[str, Median]
-    """Step → days; a step that nobody has taken is not in it."""
+    """Step → days; without the steps that nobody has taken."""
     whole: Median | None
     """To the certificate."""
     prices: dict[str, Median]
-    """Currency → what the parties agreed on."""
+    """Currency → the price that the parties agreed on."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,12 @@ class Figures:
     year: int
     groups: tuple[FigureGroup, ...]
     spans: dict[str, StepSpan]
-    """Step of `STEPS` or `WHOLE` → its span; none where the view may not know."""
+    """Step of `STEPS` or `WHOLE` → its span; empty if the view may not see it."""
     costs: TrialCosts
 
     @property
     def way(self) -> StageDurations:
-        """Return the medians of what was taken and agreed."""
+        """Return the medians of the days taken and the prices agreed."""
         taken = {name: Median(span.days.middle, span.days.count) for name, span in self.spans.items() if span.days}
         steps = {name: taken[name] for name in STEPS if name in taken}
         prices = {currency: Median(price.middle, price.count) for currency, price in self.costs.prices.items()}
@@ -147,16 +147,16 @@ class Figures:
 
     @property
     def counts(self) -> dict[Figure, int]:
-        """Return each figure over all sectors."""
+        """Return each figure, summed over all sectors."""
         return _sum(group.counts for group in self.groups)
 
     @property
     def this_year(self) -> dict[Figure, int]:
-        """Return each figure of the year over all sectors."""
+        """Return each figure of the year, summed over all sectors."""
         return _sum(group.this_year for group in self.groups)
 
     def by(self, name: str) -> dict[str, dict[Figure, int]]:
-        """Return the figures of each ``sector`` or ``action``, the largest first; what has none is left out."""
+        """Return the figures of each ``sector`` or ``action``, the largest first; empty ones are left out."""
         names = {getattr(group, name) for group in self.groups}
         found = {
             one: _sum(group.counts for group in self.groups if getattr(group, name) == one) for one in names if one
@@ -167,7 +167,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Published:
-    """What everybody may know: counts of what is public, and medians that speak of nobody."""
+    """What everybody may see: counts of public things, and medians that reveal nobody."""
 
     open: int
     way: StageDurations
@@ -198,11 +198,11 @@ def count_of(view: View, figure: Figure, chosen: Chosen) -> int:
 
 
 def published(view: View) -> Published:
-    """Return what everybody may know, whoever asks.
+    """Return what everybody may see, the same for every ``view``.
 
-    The days of steps come from trials whose certificate is public, and only where so many stand behind a median that
-    it tells nothing of one of them (`FEWEST_TRIALS`, `FEWEST_PARTIES`), in whole days and two digits of a price;
-    what is under way never counts.
+    The days of steps come from trials with a public certificate, and only if enough trials contribute to a median that
+    it reveals none of them (`FEWEST_TRIALS`, `FEWEST_PARTIES`), in whole days and two digits of a price; trials that
+    are under way never count.
     """
     way = _way(read_journeys(everything(view), "commission", OF_RECORDS, certified=True))
     steps = {step: Median(round(days.value), days.count) for step, days in way.steps.items()}
@@ -212,7 +212,7 @@ def published(view: View) -> Published:
 
 
 def _way(trials: Journeys) -> StageDurations:
-    """Return the medians of certified trials that speak of nobody."""
+    """Return the medians of certified trials that reveal nobody."""
     times = [np.array(column, dtype=float) / _MICROSECONDS_A_DAY for column in trials.reached]
 
     def median(values: Values, known: Places) -> Median | None:
@@ -267,25 +267,25 @@ def _sum(counts: Iterable[dict[Figure, int]]) -> dict[Figure, int]:
 
 @dataclass(frozen=True)
 class Reached:
-    """A target of a year with what was reached of it."""
+    """A target of a year with the number reached."""
 
     target: Target
     number: int
 
     @property
     def share(self) -> float:
-        """Return what was reached as a share of the target; a target of nothing is always reached."""
+        """Return the number reached as a share of the target; a target of 0 is always reached."""
         return self.number / self.target.number if self.target.number else 1.0
 
 
 def read_targets(view: View) -> Targets:
-    """Return the targets that ``view`` sees; none where none were set."""
+    """Return the targets that ``view`` sees; none if none are set."""
     head = view.head(_TARGETS)
     return Targets() if head is None else view.load(head, Targets)
 
 
 def set_targets(view: View, new: Iterable[Target]) -> Targets:
-    """Set targets, in place of those about the same; raises `RefusedError` for all but the operator."""
+    """Set targets, replacing those about the same figure; raises `RefusedError` for all but the operator."""
     with view.transaction("targets.set") as change:
         change.require_operator()
         targets = _merged(read_targets(view.within(change)), new)
@@ -300,7 +300,7 @@ def _merged(known: Targets, new: Iterable[Target]) -> Targets:
 
 
 def reached(figures: Figures, targets: Targets) -> list[Reached]:
-    """Return the targets of the year of ``figures`` with what was reached."""
+    """Return the targets of the year of ``figures`` with the number reached of each."""
     return [Reached(target, _number(figures, target)) for target in targets.targets if target.year == figures.year]
 
 

@@ -1,4 +1,4 @@
-"""A submitted folder as a content-addressed tree: which files it holds, and the one digest that names them all."""
+"""A submitted folder as a content-addressed tree: the files in it, and the one digest that names them all."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.workspace.plain_files import NotPlainError, opened_file, opened_folder
 
 MAXIMUM_FILES = 5_000
-"""Entries of any kind: files, folders, and what is neither."""
+"""Entries of any kind: files, folders and others."""
 MAXIMUM_BYTES = 2 << 30
 MAXIMUM_DEPTH = 32
 MAXIMUM_NAME = 200
 IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".DS_Store"})
 _SHOWN = 100
-"""Problems that an error lists; the others are counted."""
+"""Problems that an error lists; it counts the rest."""
 _CHUNK = 1 << 20
 
 
@@ -55,11 +55,11 @@ class FolderTree:
 
 
 def read_tree(folder: Path) -> FolderTree:
-    """Return the tree of ``folder``; caches and version control are left out, and named as ``uncovered``.
+    """Return the tree of ``folder``; caches and version control are left out, and listed in ``uncovered``.
 
     Raises:
-        InputError: no folder, or with every entry that is no plain file (links, devices, odd names), or too many
-            entries or bytes, or it changed meanwhile.
+        InputError: it is no folder, has entries that are no plain file (links, devices, odd names; all are named), or
+            has too many entries or bytes, or it changed meanwhile.
     """
     if not folder.is_dir():
         raise InputError("catalogue.no_folder", folder=folder)
@@ -70,7 +70,7 @@ def read_tree(folder: Path) -> FolderTree:
 
 
 def kept_folder(store: Path, digest: str) -> Path:
-    """Return where ``store`` keeps the tree of that digest, if it does."""
+    """Return where ``store`` keeps the tree of that digest, or None."""
     return store / hex_of(digest)
 
 
@@ -127,7 +127,7 @@ def _read(folder: Path) -> FolderTree:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield every entry as it is met, so that who counts may stop; what is refused or ignored is not gone into."""
+    """Yield every entry as it is found, so that a counting caller can stop; skips refused or ignored folders."""
     waiting = [""]
     while waiting:
         parent = waiting.pop()
@@ -176,7 +176,7 @@ def _digest(folder: Path, name: str) -> str:
 
 
 def _holds(folder: Path, tree: FolderTree) -> bool:
-    """Tell whether a copy holds the tree and nothing else: what no digest covers would still be there to be run."""
+    """Return whether a copy holds the tree and nothing else: files without a digest could still be run."""
     found = read_tree(folder)
     return found.digest == tree.digest and not found.uncovered
 
@@ -187,7 +187,7 @@ def _copy(tree: FolderTree, draft: Path) -> None:
         copy = draft / file.path
         copy.parent.mkdir(parents=True, exist_ok=True)
         with opened_file(tree.folder, file.path) as source, copy.open("xb") as target:
-            left = file.size + 1  # one byte more than there was shows that it grew
+            left = file.size + 1  # one extra byte shows that it grew
             while left > 0 and (chunk := source.read(min(left, _CHUNK))):
                 target.write(chunk)
                 left -= len(chunk)

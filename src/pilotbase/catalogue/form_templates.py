@@ -1,6 +1,6 @@
-"""How a new application of each form begins: what its manifest says of it, its files, and what its README tells to do.
+"""How a new application of each form starts out: its part of the manifest, its files, and the steps in its README.
 
-Comments are English and Chinese. Words of the scenario stand where they are comments or values, never code.
+Comments are in English and Chinese. The scenario's words appear only as comments or values, never as code.
 """
 
 from __future__ import annotations
@@ -220,16 +220,16 @@ A rehearsal costs no attempt.
 
 @dataclass(frozen=True)
 class FormTemplate:
-    """A form's beginning; the first of ``files``, name → content, is the one that its supplier makes better."""
+    """The start of a form; its supplier improves the first of ``files`` (name → content)."""
 
     manifest: str
     files: Mapping[str, str]
     needs: Localized
-    """What its README says of requirements."""
+    """What its README says about requirements."""
     first: Localized
     """What its README says to do first."""
     makes: str | None = None
-    """The model that the first file writes when its supplier runs it; None: the folder runs as it stands."""
+    """The model that the first file writes when its supplier runs it; None: the folder runs as it is."""
     kinds: Collection[str] = frozenset(TARGETS)
     """Kinds of answers that it can give."""
     types: Set[DataType] = frozenset(DataType)

@@ -1,11 +1,11 @@
-"""What a spreadsheet of organisations, people or targets would do to a base: a plan with every problem of every row.
+"""Effects of importing a spreadsheet of organisations, people or targets: a plan with every problem of every row.
 
     plan_organisations(view, table)              new, changed and unchanged organisations
-    plan_people(table, known)                    whom to invite; who is in already
+    plan_people(table, known)                    whom to invite; who is already a member
     plan_targets(view, table)                    targets of years, sectors and actions
 
-A plan changes nothing. Rows with problems say what was found and what is allowed; a plan that
-has any is not carried out.
+A plan changes nothing. Rows with problems say what was found and what is allowed; a plan with problems is not carried
+out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SEPARATORS = re.compile(r"[,;、，；|\n]")
 _NO_ROLES: tuple[Role, ...] = ()
 _NO_NAMES: tuple[str, ...] = ()
 MOST_ORGANISATIONS = 2_000
-"""So many are written in one transaction: nobody else writes meanwhile."""
+"""Rows written in one transaction, during which nobody else writes."""
 _EVERYTHING = frozenset({"", "all", "全部", "*"})
 T = TypeVar("T")
 
@@ -63,14 +63,14 @@ class ImportTable(Protocol):
 
 @dataclass(frozen=True)
 class ImportColumn:
-    """One column; names: text ``imports.column.<name>``; what it holds: text ``imports.hint.<kind>.<name>``."""
+    """One column; its name: text ``imports.column.<name>``; its content: text ``imports.hint.<kind>.<name>``."""
 
     name: str
     needed: bool
     example: str
 
     def title(self, language: Language) -> str:
-        """Return what it is called."""
+        """Return the column's title."""
         return Text(code=f"imports.column.{self.name}").render(language)
 
 
@@ -97,7 +97,7 @@ COLUMNS: dict[str, tuple[ImportColumn, ...]] = {
         ImportColumn("number", True, "30"),
     ),
 }
-"""Kind of import → its columns, the one that names a row first."""
+"""Kind of import → its columns, the one that identifies a row first."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ class CellProblem:
 
     row: int
     column: str
-    """Code of the column, or what stands in the head of an unknown one."""
+    """Code of the column, or the title of an unknown one."""
     found: str
     why: Text
 
 
 @dataclass
 class RowCells:
-    """The cells of one row, with the problems that reading them met."""
+    """The cells of one row, with the problems found while reading them."""
 
     row: int
     values: dict[str, str]
@@ -122,14 +122,14 @@ class RowCells:
     problems: list[CellProblem] = field(default_factory=list)
 
     def text(self, column: str, longest: int) -> str:
-        """Return what stands in ``column``; a problem when it is longer than ``longest``."""
+        """Return the text in ``column``; notes a problem if it is longer than ``longest``."""
         found = self.values.get(column, "")
         if len(found) > longest:
             self.refuse(column, text("imports.too_long", allowed=longest))
         return found[:longest]
 
     def read(self, column: str, reader: Callable[[str], T | Text], otherwise: T) -> T:
-        """Return what ``reader`` makes of the cell; ``otherwise`` where nothing stands there or it says why not."""
+        """Return what ``reader`` makes of the cell, or ``otherwise`` if it is empty or wrong."""
         found = self.values.get(column, "")
         if not found:
             if column in self.needed:
@@ -157,23 +157,23 @@ class Planned(Generic[C]):
 
 @dataclass(frozen=True)
 class ImportPlan(Generic[C]):
-    """What an import would do, and what is wrong with it."""
+    """The effects of an import, and its problems."""
 
     planned: tuple[Planned[C], ...]
     problems: tuple[CellProblem, ...]
 
     def count(self, change: Change) -> int:
-        """Return how many rows make such a change."""
+        """Return how many rows make this kind of change."""
         return sum(one.change == change for one in self.planned)
 
     def contents(self) -> list[C]:
-        """Return what changes anything."""
+        """Return the contents that change something."""
         return [one.content for one in self.planned if one.change != "same"]
 
 
 @dataclass(frozen=True)
 class Guest:
-    """Somebody to invite."""
+    """A person to invite."""
 
     email: str
     organisation: str
@@ -183,14 +183,14 @@ class Guest:
 
 @dataclass(frozen=True)
 class KnownPeople:
-    """Who is there: organisation → roles, and the (address, organisation) of members and open invitations."""
+    """Present people: organisation → roles, and the (address, organisation) of members and open invitations."""
 
     organisations: Mapping[str, frozenset[Role]]
     invited: Collection[tuple[str, str]]
 
 
 def plan_organisations(view: View, table: ImportTable) -> ImportPlan[Organisation]:
-    """Return what registering and editing the organisations of ``table`` would do."""
+    """Return the effects of registering and editing the organisations of ``table``."""
 
     def read(cell: RowCells) -> Planned[Organisation]:
         found = Organisation(
@@ -212,7 +212,7 @@ def plan_organisations(view: View, table: ImportTable) -> ImportPlan[Organisatio
 
 
 def plan_people(table: ImportTable, known: KnownPeople) -> ImportPlan[Guest]:
-    """Return whom to invite; who is a member or has an open invitation stays as they are."""
+    """Return whom to invite; members and people with an open invitation stay as they are."""
 
     def read(cell: RowCells) -> Planned[Guest]:
         guest = Guest(
@@ -233,7 +233,7 @@ def plan_people(table: ImportTable, known: KnownPeople) -> ImportPlan[Guest]:
 
 
 def plan_targets(view: View, table: ImportTable) -> ImportPlan[Target]:
-    """Return which targets would be set anew or changed."""
+    """Return which targets would be added or changed."""
     known = {target.about: target for target in read_targets(view).targets}
 
     def read(cell: RowCells) -> Planned[Target]:
@@ -335,7 +335,7 @@ def _spellings(vocabulary: str, values: Collection[str]) -> dict[str, str]:
 
 
 def _read_cells(table: ImportTable, columns: Sequence[ImportColumn]) -> tuple[list[RowCells], list[CellProblem]]:
-    """Return the rows of ``table`` by column; what is wrong with its head, and then no rows."""
+    """Return the rows of ``table`` by column, and the problems of its header; if there are any, no rows."""
     places, problems = _places(table.header, columns)
     if problems:
         return [], problems

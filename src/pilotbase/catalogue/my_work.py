@@ -1,4 +1,4 @@
-"""My work: what I can do now and others wait for, since when, due when; and what of mine waits for others."""
+"""My work: what I can do now that others wait for, since when, due when; and what of mine waits for others."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pilotbase.workspace.store import Remembering, View
 
 _MOST = 200
 _JUDGED_BY = ("scenario", "application", "report", "dataset", "agreement")
-"""What needs read of a record."""
+"""Documents of a record that its needs look at."""
 
 
 @dataclass(frozen=True)
 class MakesWay:
-    """An act that cannot be done before another, and why."""
+    """The act that another one makes possible, and why."""
 
     subject: str
     title: Localized
@@ -37,7 +37,7 @@ class MakesWay:
 
 @dataclass(frozen=True)
 class WorkItem:
-    """One act that somebody of the actor's organisation (or the very person) is waited for to do."""
+    """One act that a record waits for, from anyone in the actor's organisation or from one person."""
 
     subject: str
     kind: str
@@ -48,21 +48,21 @@ class WorkItem:
     due: datetime | None
     overdue: bool
     makes_way: MakesWay | None = None
-    """What it makes way for, where it is not itself what a record waits for."""
+    """The act that it makes possible, if the record does not wait for this one itself."""
     bar: Blocker | None = None
-    """Why it cannot be done now, and who can do what about that; None: it can be."""
+    """Why it is not possible now, and who can do what about that; None if it is possible."""
 
 
 @dataclass(frozen=True)
 class MyWork:
-    """What the actor can do now, the first due first; and what is theirs once others have made way."""
+    """What the actor can do now, the first due first; and what is theirs once others have acted."""
 
     tasks: tuple[WorkItem, ...]
     held: tuple[WorkItem, ...]
 
 
 def my_work(view: View, attempts: AttemptsLeft = unlimited) -> MyWork:
-    """Return what waits for the actor of ``view``, each act that is listed as a task can be carried out by them."""
+    """Return the work that waits for the actor of ``view``; they can carry out each act that is listed as a task."""
     helped = sorted({act for role in view.actor.roles for act in HELPED[role]})
     found = [(True, *one) for one in find_waits(view, _MOST)]
     found += [(False, *one) for one in find_waits_of_others(view, helped, _MOST)]
@@ -80,7 +80,7 @@ def my_work(view: View, attempts: AttemptsLeft = unlimited) -> MyWork:
 
 
 def waiting_of(wait: PendingWork) -> Waiting:
-    """Return a row of what waits as the record says it."""
+    """Return a row of waiting work in the form of the record."""
     return Waiting(
         act=Act(wait.act),
         role=Role(wait.role),
@@ -92,7 +92,7 @@ def waiting_of(wait: PendingWork) -> Waiting:
 
 
 def _items(judge: StepGuard, view: View, record: Record, wait: PendingWork, mine: bool) -> Iterator[WorkItem]:
-    """Yield what one piece of waiting work asks of the actor: the act itself, or what makes way for it."""
+    """Yield what one piece of waiting work requires of the actor: the act itself, or one that makes it possible."""
     act, now = Act(wait.act), judge.now
     bar = judge.bar(record, act, view.actor) if mine else judge.bar_of_wait(record, waiting_of(wait))
     if mine:
@@ -128,7 +128,7 @@ def _soonest(item: WorkItem) -> tuple[bool, float]:
 
 
 def _read(view: View, subjects: Iterable[str]) -> tuple[View, dict[str, Record]]:
-    """Return the store as the base sees it, with what the needs of these records look at read at once; the records."""
+    """Return the base's own view, with everything that these records' needs look at read at once; and the records."""
     base = everything(view)
     heads = base.named([record_head(subject) for subject in dict.fromkeys(subjects)])
     records = {one.subject: one for one in (stored.load(Record) for stored in heads.values())}

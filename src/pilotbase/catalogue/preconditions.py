@@ -1,4 +1,4 @@
-"""What must hold for a step, one function a need; each returns, or raises an error that says what is lacking."""
+"""What must hold for a step, one function a need; each returns, or raises an error that says what is missing."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ OF_WHAT_IS_BROUGHT = frozenset(
 )
 """Needs that cannot be judged before something is handed in."""
 _WORDS = frozenset({Act.AGREEMENT_OFFER, Act.AGREEMENT_GRANT, Act.AGREEMENT_REVOKE, Act.AGREEMENT_RELEASE})
-"""What is said to an organisation on a dataset's part."""
+"""Acts that are the dataset owner's word to an organisation."""
 
 
 def require(need: Precondition, at: Situation) -> None:
-    """Return if ``need`` holds; raises the error that says what is lacking."""
+    """Return if ``need`` holds; raises the error that says what is missing."""
     _CHECKS[need](at)
 
 
@@ -133,7 +133,7 @@ def _work_under_way(at: Situation) -> None:
 
 
 def _submitted_application(at: Situation) -> None:
-    """The newest version is submitted; for a re-test it is another than the one that was tried."""
+    """The newest version is submitted; a re-test needs another version than the one already tried."""
     subject = at.record.subjects["application"]
     head = at.base.head(record_head(subject))
     record = at.base.load(head, Record) if head is not None else None
@@ -272,7 +272,7 @@ def _deadline_ahead(at: Situation) -> None:
 
 
 def _outdated_reasons(before: Scenario, after: Scenario) -> tuple[Criterion, ...]:
-    """Return the criteria of ``after`` whose rule is new while their reason was given for one that is gone."""
+    """Return the criteria of ``after`` that have a new rule but keep the reason given for a rule that is gone."""
     old = [criterion.parsed() for criterion in before.criteria]
     new = [criterion.parsed() for criterion in after.criteria]
     orphaned = [criterion.why for criterion, rule in zip(before.criteria, old, strict=True) if rule not in new]
@@ -343,10 +343,10 @@ def _not_revoked(at: Situation) -> None:
 
 
 def act_of_new(view: View, dataset: Subject) -> Act:
-    """Return what a new agreement of the actor is: offered by the owner, taken up, or asked for after a revocation.
+    """Return how the actor's new agreement begins: offered by the owner, taken up, or requested after a revocation.
 
-    To take up the published offer is to agree at once, except where the owner's newest word to them on this dataset is
-    that an agreement was revoked: they then ask, and the owner consents or not. A day that has passed is no such word.
+    Taking up the published offer is an agreement at once, unless the owner's latest word to them on this dataset is a
+    revocation: then they ask, and the owner consents or not. An agreement that ran out is no such word.
     """
     if holder_of(dataset) == view.actor.organisation:
         return Act.AGREEMENT_OFFER
@@ -355,7 +355,7 @@ def act_of_new(view: View, dataset: Subject) -> Act:
 
 
 def _is_revoked(base: View, dataset: Subject, organisation: str) -> bool:
-    """Tell whether a dataset's newest word to an organisation is a revocation. ``base`` sees every document."""
+    """Return whether a dataset's latest word to an organisation is a revocation. ``base`` sees every document."""
     with base.reading() as connection:
         subjects = [row.subject for row in agreements_between(connection, dataset, organisation)]
     said = [

@@ -1,4 +1,4 @@
-"""Reading records: as an actor sees them, as the engine must see them to judge a step, and what happened to them."""
+"""Reads records: as an actor sees them, as the engine must see them to judge a step, and what happened to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pilotbase.workspace.store import View
 
 
 class StaleEditError(ConflictError):
-    """The record moved on since it was read; ``steps`` are what others did meanwhile, oldest first."""
+    """The record moved since it was read; ``steps`` are what others did meanwhile, oldest first."""
 
     def __init__(self, subject: str, steps: Sequence[StepTaken]) -> None:
         last = steps[-1]
@@ -35,11 +35,11 @@ class StaleEditError(ConflictError):
 
 
 class PreconditionError(ConflictError):
-    """What the caller has seen is not what stands there now."""
+    """The version that the caller has seen is not the current one."""
 
 
 def load_record(view: View, subject: str) -> tuple[Record, Digest]:
-    """Return the record of ``subject`` and the digest of this version; raises `NotFoundError` where none is seen."""
+    """Return the record of ``subject`` and this version's digest; raises `NotFoundError` if the actor sees none."""
     digest = view.head(record_head(subject))
     if digest is None:
         raise NotFoundError("record.not_found", subject=subject)
@@ -47,25 +47,25 @@ def load_record(view: View, subject: str) -> tuple[Record, Digest]:
 
 
 def records_of(view: View, subjects: Sequence[str]) -> dict[str, Record]:
-    """Return subject → where its record stands, for those that the actor sees."""
+    """Return subject → its current record, for those that the actor sees."""
     found = view.named([record_head(subject) for subject in subjects]).values()
     return {record.subject: record for record in (stored.load(Record) for stored in found)}
 
 
 def record_of(view: View, subject: str) -> Record | None:
-    """Return where a record stands, or None where the actor does not see it."""
+    """Return the current record, or None if the actor does not see it."""
     return records_of(view, [subject]).get(subject)
 
 
 def trial_with(view: View, certificate: Digest, scenario: str, application: str) -> Record | None:
-    """Return the trial of ``application`` on ``scenario`` in whose record a certificate stands, where it is seen."""
+    """Return the trial of ``application`` on ``scenario`` whose record contains a certificate, if the actor sees it."""
     trials = list_page(view, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE)
     found = records_of(view, [listing.subject for listing in trials.items]).values()
     return next((one for one in found if one.documents.get("certificate") == certificate), None)
 
 
 def everything(view: View) -> View:
-    """Return the store as the base itself sees it: to judge a step by what its actor may not see."""
+    """Return the store as the base itself sees it, to judge a step by what its actor may not see."""
     return view.as_actor(Actor(view.actor.organisation, frozenset({Role.OPERATOR})))
 
 
@@ -79,7 +79,7 @@ def steps_since(view: View, seen: Digest, now: Record) -> tuple[StepTaken, ...]:
 
 
 def both_languages(sentence: Localized | str) -> Localized:
-    """Return a sentence with a text for each language, the same one where only one was given."""
+    """Return a sentence with a text for each language, the same one twice if only one is given."""
     if isinstance(sentence, str):
         return Localized(en=sentence, zh=sentence)
     return Localized(en=sentence.render("en"), zh=sentence.render("zh"))
@@ -87,11 +87,11 @@ def both_languages(sentence: Localized | str) -> Localized:
 
 @dataclass(frozen=True)
 class News:
-    """One step that was taken; pass ``sequence`` of the last one handled to read on."""
+    """One step; to read on, pass the ``sequence`` of the last one handled."""
 
     sequence: int
     record: Record
-    """As it stood after the step, with what it waited for."""
+    """The record after the step, with what it waited for."""
 
     @property
     def step(self) -> StepTaken:
@@ -101,7 +101,7 @@ class News:
 def news(view: View, since: int = 0, limit: int = 1000) -> tuple[list[News], int]:
     """Return the steps after position ``since`` that ``view`` sees, oldest first, and where to read on.
 
-    ``limit`` counts changes of the store, most of which are no steps.
+    ``limit`` counts changes of the store, most of which are not steps.
     """
     changes = view.changes(since, limit)
     found = []
@@ -119,7 +119,7 @@ class Talk:
 
     sequence: int
     thread: Thread
-    """As it stood after the step."""
+    """The thread after the step."""
     owner: str
     """The organisation that owns its subject."""
 

@@ -1,4 +1,4 @@
-"""Saving content: the first version registers its subject, every later one makes a new version of it."""
+"""Saves content: the first version registers its subject, every later one is a new version of it."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ _ACTS: dict[type[Content], tuple[Act, Act]] = {
 
 @dataclass(frozen=True)
 class SaveOptions:
-    """What a person says with what they hand in."""
+    """What a person states about the content they hand in."""
 
     note: str = ""
     seen: Digest | None = None
     """The version of the record that they have seen."""
     new: bool = False
-    """That they mean a new one: where the name is taken it is refused, not made a version of what is there."""
+    """They mean a new record: if the name is taken, saving is refused and makes no version of the existing one."""
     why_holds: bool = False
-    """That the reasons beside changed criteria hold for these too."""
+    """The reasons beside changed criteria hold for the new ones too."""
 
 
 NO_REMARKS = SaveOptions()
 
 
 def save(view: View, content: Content, remarks: SaveOptions = NO_REMARKS, subject: Subject | None = None) -> Record:
-    """Register ``content``, or make it the newest version of its record; saving what stands there changes nothing.
+    """Register ``content``, or make it the newest version of its record; saving the current version changes nothing.
 
-    ``subject``: the record that it is meant for, where a person or an address has named one. Saved under the same
-    request before, it is the record of then, whatever others have made of it since. Raises as `advance`.
+    ``subject``: the record that it is meant for, if a person or an address names one. If it was already saved under the
+    same request, return the record of that time, whatever others have done to it since. Raises as `advance`.
     """
     known = view.done(Record)
     if known is not None:
@@ -70,11 +70,11 @@ def save(view: View, content: Content, remarks: SaveOptions = NO_REMARKS, subjec
 def save_over(
     view: View, content: Content, subject: Subject, seen: Digest | None, remarks: SaveOptions = NO_REMARKS
 ) -> Record:
-    """Save ``content`` as `save`, in place of the content ``seen`` (None: of whatever stands there).
+    """Save ``content`` as `save`, in place of the content ``seen`` (None: of any content).
 
     Raises:
         StaleEditError: others were first; it says who did what.
-        PreconditionError: there is nothing of that name yet.
+        PreconditionError: there is no record of that name yet.
     """
     if seen is not None and view.outcome() is None:
         found = find_listing(view, subject)
@@ -86,7 +86,7 @@ def save_over(
 
 
 def save_all(view: View, contents: Iterable[Content], action: str) -> list[Record]:
-    """Save several contents in one transaction, logged as ``action``: all of them or, when one is refused, none.
+    """Save several contents in one transaction, logged as ``action``: all of them or, if one is refused, none.
 
     Raises as `advance`.
     """
@@ -101,7 +101,7 @@ def save_all(view: View, contents: Iterable[Content], action: str) -> list[Recor
 
 
 def _next(view: View, content: Content, subject: Subject, remarks: SaveOptions) -> tuple[Act | None, Record | None]:
-    """Return the act that saves ``content`` (None: it stands there already) and the record that is there."""
+    """Return the act that saves ``content`` (None: it is already saved) and the existing record."""
     register, edit = _ACTS[type(content)]
     head = view.head(record_head(subject))
     if head is None or remarks.new:

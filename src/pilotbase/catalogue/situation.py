@@ -1,6 +1,6 @@
-"""One step that is about to be taken: who, which transition, on which record, with what in hand.
+"""One step that is about to be taken: by whom, which transition, on which record, with what handed in.
 
-And the separation of duties, by person: whoever submitted an application neither approves its plan nor signs for it.
+And the separation of duties, by person: nobody who submitted an application approves its plan or signs for it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pilotbase.workspace.store import View
 P = TypeVar("P", bound=Part)
 D = TypeVar("D", bound=Document)
 AttemptsLeft = Callable[[View, Record, Act], None]
-"""Returns where the hidden data allow the trial that ``act`` leads to; raises `BarredError`. The vault stands above."""
+"""Returns if the hidden data allow the trial after ``act``; raises `BarredError`. The vault is a layer above."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,20 @@ class Move:
     """What a person hands in with a step."""
 
     brings: Part | None = None
-    """What the transition asks for (`Transition.brings`), such as a `Commission`."""
+    """What the transition needs (`Transition.brings`), such as a `Commission`."""
     note: str = ""
     seen: Digest | None = None
     """The version of the record that the person has seen; a newer one refuses the step."""
     reason: Text | None = None
-    """Why, in a sentence of ours, where the base itself takes the step."""
+    """The reason, in a sentence of ours, if the base itself takes the step."""
     why_holds: bool = False
-    """That the reasons beside changed criteria hold for these too."""
+    """The reasons beside changed criteria hold for the new ones too."""
     key: Digest | None = None
-    """Names this very request: asked for again, because its answer was lost, it is not taken twice."""
+    """Names this very request: repeated because its answer was lost, it is not taken twice."""
 
 
 def unlimited(base: View, record: Record, act: Act) -> None:
-    """Let every attempt be: for acts that are about no hidden data."""
+    """Allow every attempt: for acts that involve no hidden data."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Situation:
     attempts: AttemptsLeft = unlimited
 
     def brought(self, kind: type[P]) -> P:
-        """Return what was handed in; the engine has seen to its kind."""
+        """Return what was handed in; the engine has already checked its kind."""
         assert isinstance(self.move.brings, kind)
         return self.move.brings
 
@@ -77,10 +77,10 @@ class Situation:
 def require_separation(actor: Actor, row: Transition, record: Record) -> None:
     """Return if the person may have this duty here.
 
-    It counts what the person did in this record and in those it builds on, for whatever organisation.
+    Counts the person's acts in this record and in those it builds on, for any organisation.
 
     Raises:
-        RefusedError: the person had a duty that does not go with it, or it is not known which person acts.
+        RefusedError: the person had a duty that excludes this one, or it is unknown which person acts.
     """
     if row.duty is None:
         return
@@ -92,14 +92,14 @@ def require_separation(actor: Actor, row: Transition, record: Record) -> None:
 
 
 def with_duty(duties: tuple[DutyDone, ...], actor: Actor, row: Transition) -> tuple[DutyDone, ...]:
-    """Return ``duties`` and the one that the actor has had with this step."""
+    """Return ``duties`` with the one that the actor fulfils in this step."""
     if row.duty is None or actor.person is None:
         return duties
     return _without_doubles((*duties, DutyDone(person=actor.person, duty=row.duty)))
 
 
 def inherited(duties: tuple[DutyDone, ...], other: Record) -> tuple[DutyDone, ...]:
-    """Return ``duties`` and those of the record that this one builds on."""
+    """Return ``duties`` with those of the record that this one builds on."""
     return _without_doubles((*duties, *other.duties))
 
 

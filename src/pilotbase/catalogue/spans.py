@@ -1,7 +1,7 @@
-"""The days from one milestone to the next: of those that took the step, and of those that are still on it.
+"""The days from one milestone to the next: of those that took the step, and of those still on it.
 
-A step that somebody has begun and not taken is never dropped. Who may still take it is *open*: its days so far are a
-lower bound. Who has left its way (withdrawn, declined, revoked) has *ended*: it will not take it.
+A step that was begun and not taken is never dropped. If it can still be taken it is *open*: its days so far are a lower
+bound. If its record has left the way (withdrawn, declined, revoked) it has *ended*: it will not be taken.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from pilotbase.workspace.tables import MILESTONES
 
 Values = npt.NDArray[np.float64]
 Progress = Literal["taken", "open", "ended"]
-"""How far somebody is with a step who has begun it; names: text ``span.<value>``."""
+"""How far a begun step is; names: text ``span.<value>``."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1) // _MICROSECOND
 _DEMAND = ("demanded", "opened", "proposed")
-"""Milestones of the scenario itself; from the proposal on it is the trial that takes a step."""
+"""Milestones of the scenario itself; from the proposal on, the trial takes the steps."""
 _ENDED: Mapping[str, frozenset[str]] = {"scenario": frozenset(SCENARIO_OVER), "commission": frozenset(TRIAL_OVER)}
 
 
@@ -46,11 +46,11 @@ class JourneyStep:
 
     @property
     def kind(self) -> RecordKind:
-        """Return whose step it is: a demand's until an application is found, then a trial's."""
+        """Return which records take it: demands until an application is found, then trials."""
         return "scenario" if self.end in _DEMAND else "commission"
 
     def wanted(self, progress: Progress) -> RecordFilter:
-        """Return which records are so far with it."""
+        """Return the filter for records at this point of it."""
         if progress == "taken":
             return RecordFilter(self.kind, milestone=self.end, since=self.start)
         ended = _ENDED[self.kind]
@@ -65,7 +65,7 @@ WHOLE = {step.name: step for step in (JourneyStep("demanded", "certified"), Jour
 
 @dataclass(frozen=True)
 class Quartiles:
-    """A quarter, the half and three quarters of some values are at most so much; ``count`` values there are."""
+    """A quarter, half and three quarters of the values are at most these; there are ``count`` values."""
 
     low: float
     middle: float
@@ -75,31 +75,31 @@ class Quartiles:
 
 @dataclass(frozen=True)
 class StepSpan:
-    """A step with everybody who has begun it: ``taken + open + ended`` of them."""
+    """A step with all that have begun it: ``taken + open + ended``."""
 
     taken: int
     open: int
     ended: int
     days: Quartiles | None
-    """Of those that took it; alone they are too quick, for the slow ones are still open."""
+    """Of those that took it; these alone are too quick, since the slow ones are still open."""
     half_after: float | None
-    """Days after which half of all that began it had taken it, with the open ones held as open and the ended ones as
-    never (Kaplan and Meier 1958); None: half of them have not."""
+    """Days after which half of all that began it had taken it, with open ones censored and ended ones as never
+    (Kaplan and Meier 1958); None if half have not."""
     longest_open: float | None
     """Days since the first of the open ones began it."""
 
 
 @dataclass(frozen=True)
 class TrialCosts:
-    """What is known of the cost of trials that the parties agreed on; of everything else nothing is known."""
+    """The known costs of trials that the parties agreed on; other costs are unknown."""
 
     trials: int
     prices: dict[str, Quartiles]
     """Currency → price of a trial."""
     cpu_seconds: Quartiles | None
-    """CPU time of a trial that came to a report, all its rounds together, where it was metered."""
+    """CPU time of a trial with a report, over all its rounds, if it was metered."""
     reported: int
-    """Trials that came to a report: the others of them were not metered."""
+    """Trials with a report; those not in ``cpu_seconds`` were not metered."""
 
 
 def read_trials(view: View, owner: str = "") -> Journeys:
@@ -110,7 +110,7 @@ def read_trials(view: View, owner: str = "") -> Journeys:
 def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[str, StepSpan]:
     """Return step → its span over demands that ``view`` sees (of ``owner`` only) and ``trials``; then `WHOLE`.
 
-    When a demand came is its owner's and the base's to know: of others' scenarios nothing is told.
+    Only its owner and the base may know when a demand came, so others' scenarios do not count.
     """
     of_demand = owner or ("" if view.actor.sees_all else view.actor.organisation)
     tells = bool(of_demand) or view.actor.sees_all
@@ -126,7 +126,7 @@ def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[
 def records_on(
     view: View, step: JourneyStep, progress: Progress, owner: str = "", after: str | None = None, limit: int = 50
 ) -> Page:
-    """Return the records that a span counts as so far with ``step``, of ``owner`` only; raises as `list_wanted`."""
+    """Return the records that a span counts at this point of ``step``, of ``owner`` only; raises as `list_wanted`."""
     return list_wanted(view, replace(step.wanted(progress), owner=owner), after, limit)
 
 
@@ -136,7 +136,7 @@ def count_on(view: View, step: JourneyStep, progress: Progress, owner: str = "")
 
 
 def costs(trials: Journeys) -> TrialCosts:
-    """Return what is known of the cost of ``trials``, as `read_trials` returns them."""
+    """Return the known costs of ``trials``, as `read_trials` returns them."""
     agreed, reported = (
         np.array([moment is not None for moment in trials.reached[MILESTONES.index(one)]], dtype=bool)
         for one in ("agreed", "reported")
@@ -156,7 +156,7 @@ def costs(trials: Journeys) -> TrialCosts:
 
 
 def quartiles(values: Values) -> Quartiles | None:
-    """Return the quartiles of ``values`` (linear between neighbours), None of nothing."""
+    """Return the quartiles of ``values`` (linear between neighbours), None if there are none."""
     if not len(values):
         return None
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
@@ -164,9 +164,9 @@ def quartiles(values: Values) -> Quartiles | None:
 
 
 def half_after(taken: Values, open_since: Values, ended: int) -> float | None:
-    """Return after how many days half had taken a step, None where half have not.
+    """Return after how many days half had taken a step, None if half have not.
 
-    The product-limit estimate: an open one counts among those at risk until its days so far, an ended one for ever.
+    The product-limit estimate: an open one counts as at risk until its days so far, an ended one for ever.
     """
     at, events = np.unique(taken, return_counts=True)
     longer = len(taken) - np.searchsorted(np.sort(taken), at)

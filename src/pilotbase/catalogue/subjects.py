@@ -20,7 +20,7 @@ from pilotbase.workspace.store import View
 
 
 def subject_of(part: Part) -> str | None:
-    """Return the subject whose content ``part`` is, or None for what is no content."""
+    """Return the subject whose content ``part`` is, or None if it is no content."""
     if isinstance(part, Scenario | Dataset):
         return part.subject
     if isinstance(part, ApplicationVersion):
@@ -31,7 +31,7 @@ def subject_of(part: Part) -> str | None:
 
 
 def new_commission(key: Digest | None = None) -> str:
-    """Return a new commission's subject: drawn, so that it tells nothing of how many there are.
+    """Return the subject of a new commission, drawn at random so that it reveals nothing about their number.
 
     ``key`` names the request: sent again, it means the same commission.
     """
@@ -39,12 +39,12 @@ def new_commission(key: Digest | None = None) -> str:
 
 
 def new_agreement(key: Digest | None = None) -> str:
-    """Return a new agreement's subject, drawn as a commission's is."""
+    """Return the subject of a new agreement, drawn as a commission's is."""
     return agreement_subject(hex_of(key)[:16] if key is not None else secrets.token_hex(8))
 
 
 def require_subject(brought: Part | None, subject: Subject) -> None:
-    """Return if ``brought`` is about ``subject``; raises `InputError`: whom it belongs to and its name are fixed."""
+    """Return if ``brought`` is about ``subject``; raises `InputError`, since its owner and name are fixed."""
     found = subject_of(brought) if brought is not None else None
     if found != subject:
         raise InputError("record.name_fixed", subject=subject, found=found or "–")
@@ -55,7 +55,7 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
 
     Raises:
         InputError: what was handed in is about something else.
-        RefusedError: a commission over a scenario or an application that is not there.
+        RefusedError: a commission over a scenario or an application that does not exist.
     """
     if isinstance(brought, Commission):
         return _begin_commission(base, subject, brought, state)

@@ -1,7 +1,7 @@
-"""Exchange 技术交流: asking, replying, correcting, removing, marking the answer; each change leaves its trace.
+"""Exchange 技术交流: asking, replying, correcting, removing, marking the answer; each change leaves a trace.
 
-Who sees a thread, the store decides (`workspace.threads`); who may do what, the permission table. What a person may not
-see does not exist for them.
+The store decides who sees a thread (`workspace.threads`), the permission table who may do what. For a person, what they
+may not see does not exist.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ KINDS = ("scenario", "application")
 
 @dataclass(frozen=True)
 class SeenThread:
-    """A thread as an actor sees it, and which version it is."""
+    """A thread as an actor sees it, and its version."""
 
     thread: Thread
     digest: Digest
@@ -56,20 +56,20 @@ class SeenThread:
 
 @dataclass(frozen=True)
 class Deed:
-    """What somebody is about to do to a thread."""
+    """What a person is about to do to a thread."""
 
     act: ExchangeAct
     message: int = 0
     reason: str = ""
     seen: Digest | None = None
-    """The version that the person has seen; a newer one refuses it."""
+    """The version that the person has seen; a newer one refuses the deed."""
 
 
 def ask(view: View, question: Question) -> SeenThread:
-    """Open a thread and return it; under the same request it is opened once.
+    """Open a thread and return it; the same request opens it only once.
 
     Raises:
-        NotFoundError: the actor does not see its subject, or no threads are about such a subject.
+        NotFoundError: the actor does not see its subject, or such subjects have no threads.
         RefusedError: the actor is no person of an organisation.
     """
     with view.transaction(ExchangeAct.THREAD_ASK.value) as change:
@@ -103,7 +103,7 @@ def reply(view: View, identity: str, said: Reply, seen: Digest | None = None) ->
 
 
 def correct(view: View, identity: str, number: int, said: Correction, seen: Digest | None = None) -> SeenThread:
-    """Put other words in the place of a message's; the earlier ones stay with the base."""
+    """Replace the words of a message; the base keeps the earlier ones."""
 
     def put(change: Transaction, thread: Thread) -> Thread:
         message = _standing(thread, number)
@@ -117,7 +117,7 @@ def correct(view: View, identity: str, number: int, said: Correction, seen: Dige
 def remove(
     view: View, blobs: BlobStore, identity: str, number: int, why: Removal, seen: Digest | None = None
 ) -> SeenThread:
-    """Take a message away: that there was one stays, its words stay with the base, its files are erased."""
+    """Remove a message: the base keeps its words and shows that there was one; its files are erased."""
 
     def take(change: Transaction, thread: Thread) -> Thread:
         message = _standing(thread, number)
@@ -130,7 +130,7 @@ def remove(
 
 
 def mark(view: View, identity: str, marking: Marking, seen: Digest | None = None) -> SeenThread:
-    """Say which message is the answer, or that none is."""
+    """Mark which message is the answer, or that none is."""
 
     def put(_: Transaction, thread: Thread) -> Thread:
         if marking.message is not None:
@@ -145,10 +145,10 @@ def mark(view: View, identity: str, marking: Marking, seen: Digest | None = None
 def attach(
     view: View, blobs: BlobStore, identity: str, number: int, file: tuple[str, IO[bytes]], at_most: int
 ) -> SeenThread:
-    """Add a file to one's own message; the same file under the same name changes nothing.
+    """Add a file to the actor's own message; the same file under the same name changes nothing.
 
     Raises:
-        InputError: larger than ``at_most`` bytes, too many files, or no name of a file.
+        InputError: it is larger than ``at_most`` bytes, there are too many files, or it has no valid name.
     """
     name, stream = file
     _require_seen(view, identity)
@@ -161,7 +161,7 @@ def attach(
             return thread
         if len(message.attachments) >= MAXIMUM_ATTACHMENTS:
             raise InputError("thread.too_many_files", limit=MAXIMUM_ATTACHMENTS)
-        if not blobs.exists(digest):  # somebody has just removed the last message with this file
+        if not blobs.exists(digest):  # the last message with this file has just been removed
             raise ConflictError("thread.file_gone", name=name)
         return _replaced(thread, message, attachments=(*message.attachments, attachment))
 
@@ -169,13 +169,13 @@ def attach(
 
 
 def read(view: View, identity: str) -> SeenThread:
-    """Return a thread; raises `NotFoundError`: there is none, or none that the actor sees."""
+    """Return a thread; raises `NotFoundError` if there is none, or the actor does not see it."""
     row = _require_seen(view, identity)
     return SeenThread(everything(view).load(row.digest, Thread), row.digest, row.owner)
 
 
 def read_all(view: View, rows: Sequence[ThreadRow]) -> list[Thread]:
-    """Return the threads of rows that the actor sees."""
+    """Return the threads of those rows that the actor sees."""
     base = everything(view)
     return [base.load(row.digest, Thread) for row in rows]
 
@@ -199,14 +199,14 @@ def file_of(seen: SeenThread, number: int, digest: Digest) -> Attachment:
 
 
 def content_of(blobs: BlobStore, attachment: Attachment) -> bytes:
-    """Return the bytes of a file; raises `NotFoundError`: they were erased."""
+    """Return the bytes of a file; raises `NotFoundError` if they were erased."""
     if not blobs.exists(attachment.digest):
         raise NotFoundError("thread.not_found")
     return blobs.get(attachment.digest)
 
 
 def may(view: View, seen: SeenThread, act: ExchangeAct, number: int = 0) -> bool:
-    """Tell whether the table lets the actor do ``act`` to message ``number`` of a thread."""
+    """Return whether the table lets the actor do ``act`` to message ``number`` of a thread."""
     return view.actor.person is not None and permitted(act, view.actor, _stands(seen.thread, seen.owner, number))
 
 
@@ -225,7 +225,7 @@ def _listed(thread: Thread) -> ListedThread:
 
 
 def _advance(view: View, identity: str, deed: Deed, change_it: Callable[[Transaction, Thread], Thread]) -> SeenThread:
-    """Let ``change_it`` make the next version of a thread; where this very request did, return it as it stands."""
+    """Write the next version of a thread, made by ``change_it``; if this very request already did, return that one."""
     with view.transaction(deed.act.value) as change:
         here = view.within(change)
         before = read(here, identity)
@@ -358,7 +358,7 @@ def _attachment(name: str, digest: Digest, size: int) -> Attachment:
 
 
 def _erase(here: View, blobs: BlobStore, left: Thread, files: Sequence[Attachment]) -> None:
-    """Erase what no message of any thread holds any more."""
+    """Erase the files that no message of any thread contains any more."""
     base = everything(here)
     for file in files:
         holders = [stored.load(Thread) for stored in base.find("thread", {"attachment": file.digest}, limit=1000)]

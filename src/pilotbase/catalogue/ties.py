@@ -15,7 +15,7 @@ from pilotbase.workspace.store import View
 
 
 class Tie(NamedTuple):
-    """Two parties of a trial of which one has declared an ownership tie to the other, or that are one organisation."""
+    """Two parties of a trial that have an ownership tie declared by either, or that are one organisation."""
 
     one: str
     other: str
@@ -30,24 +30,24 @@ def ties(base: View, record: Record) -> tuple[Tie, ...]:
 
 
 def are_tied(base: View, one: str, other: str) -> bool:
-    """Tell whether two organisations are the same, or either has declared a tie to the other."""
+    """Return whether two organisations are the same, or either has declared a tie to the other."""
     return one == other or other in _declared(base, one) or one in _declared(base, other)
 
 
 def declared_ties(base: View) -> dict[str, frozenset[str]]:
-    """Return organisation → those to which it has declared a tie, of all that are registered."""
+    """Return organisation → those it has declared a tie to, for all registered ones."""
     return {one.name: frozenset(one.related) for one in _organisations(base)}
 
 
 def operators(base: View, record: Record) -> frozenset[str]:
-    """Return the organisations that act as operator: registered as such, or seen at work in this record."""
+    """Return the organisations that act as operator: registered as such, or acting as such in this record."""
     registered = {one.name for one in _organisations(base) if Role.OPERATOR in one.roles}
     worked = {step.organisation for step in record.history if step.act in (Act.PLAN_DRAFT, Act.PLAN_FREEZE)}
     return frozenset(registered | worked)
 
 
 def _organisations(base: View) -> Iterator[Organisation]:
-    """Iterate everything that is registered, a page of lists at a time."""
+    """Yield every registered organisation, a page of lists at a time."""
     after = None
     while True:
         page = list_page(base, Query("organisation"), after, limit=200)
@@ -59,7 +59,7 @@ def _organisations(base: View) -> Iterator[Organisation]:
 
 
 def organisation_of(base: View, name: str) -> Organisation | None:
-    """Return what an organisation has declared, or None for one that is not registered."""
+    """Return an organisation's own document, or None if it is not registered."""
     head = base.head(record_head(organisation_subject(name)))
     if head is None:
         return None

@@ -1,4 +1,4 @@
-"""What a list shows of a record, the words by which a search finds it, and the facets by which datasets are counted.
+"""What a list shows of a record, the words a search finds it by, and the facets that datasets are counted by.
 
 Facets are written with the record, one line a value, and again when a quality report is published: a search reads
 nothing else of all the datasets that it counts.
@@ -28,15 +28,15 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 Address = Callable[[str], str]
-"""Where the page of a subject is; empty where there are no pages."""
+"""The address of a subject's page; empty if there are no pages."""
 _DESCRIBED = 2000
-"""Characters of a dataset's description that a search reads: its fields are found however long that is."""
+"""Characters of a dataset's description that a search reads; its fields are found however long it is."""
 _LONGEST = 300
-"""Characters of a value; what a licence says beyond is in the description."""
+"""Characters of a value; the description has the rest of a licence."""
 
 
 def listing_of(change: Transaction, base: View, record: Record) -> Listing:
-    """Return the listing of ``record`` over its content, which this transaction or an earlier one has stored."""
+    """Return the listing of ``record`` with its content, which this transaction or an earlier one has stored."""
     scenario = content_of(change, base, record, "scenario", Scenario)
     content: Document | None = scenario
     if record.kind == "application":
@@ -72,7 +72,7 @@ def _report_on(base: View, record: Record) -> QualityReport | None:
 
 
 def listed(one: Listing, address: Address) -> ListedRecord:
-    """Return a listing as lists tell it, with its page at ``address``."""
+    """Return a listing as lists show it, with its page at ``address``."""
     return ListedRecord(
         subject=one.subject,
         state=one.state,
@@ -86,7 +86,7 @@ def listed(one: Listing, address: Address) -> ListedRecord:
 
 
 def content_of(change: Transaction, base: View, record: Record, name: str, model: type[D]) -> D | None:
-    """Return what the record keeps under ``name``, stored by this transaction or before; None where it keeps none."""
+    """Return what the record keeps under ``name``, stored by this transaction or before; None if it keeps nothing."""
     digest = record.documents.get(name)
     if digest is None:
         return None
@@ -125,7 +125,7 @@ def _said(sentence: Localized | str | None) -> tuple[str, ...]:
 
 
 def facets_of(dataset: Dataset, state: str, report: QualityReport | None) -> str:
-    """Return the lines of a dataset in a state; ``report``: the newest that its owner has published, of any version."""
+    """Return the facet lines of a dataset; ``report``: the newest that its owner has published, of any version."""
     values = {
         Facet.SECTOR: (dataset.sector.value,),
         Facet.OPENING: (dataset.opening.value,),
@@ -140,22 +140,22 @@ def facets_of(dataset: Dataset, state: str, report: QualityReport | None) -> str
 
 
 def quality_of(dataset: Dataset, report: QualityReport | None) -> Outcome:
-    """Return how this version's quality was graded: a report on another version says nothing of it."""
+    """Return the quality grade of this version: a report on another version does not count."""
     return report.grade.outcome if report is not None and report.version == dataset.version else Outcome.NOT_MEASURED
 
 
 def line_of(facet: Facet, value: str) -> str:
-    """Return the line that says a value of a facet."""
+    """Return the line for a value of a facet."""
     return f"\x1f{facet.value}={held(value)}\x1f"
 
 
 def held(value: str) -> str:
-    """Return a value as a listing holds it: on one line and no longer than `_LONGEST`."""
+    """Return a value as a listing holds it: on one line and at most `_LONGEST` characters."""
     return " ".join(value.split())[:_LONGEST]
 
 
 def values_in(facets: str) -> Mapping[Facet, tuple[str, ...]]:
-    """Return the values that the lines of a listing say."""
+    """Return the values in the lines of a listing."""
     found: dict[Facet, tuple[str, ...]] = dict.fromkeys(Facet, ())
     for facet, value in _lines(facets):
         found[facet] = (*found[facet], value)
@@ -163,7 +163,7 @@ def values_in(facets: str) -> Mapping[Facet, tuple[str, ...]]:
 
 
 def grade_listing(change: Transaction, dataset: Dataset, state: str, report: QualityReport) -> None:
-    """Let the listing of a dataset be found by the report that its owner now publishes."""
+    """Make the listing of a dataset findable by the report that its owner now publishes."""
     set_facets(change, dataset.subject, facets_of(dataset, state, report))
 
 

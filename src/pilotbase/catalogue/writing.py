@@ -1,4 +1,4 @@
-"""A record as it is written: its document and head, who sees it, and the rows that repeat what is often asked of it."""
+"""Writes a record: its document and head, who sees it, and the rows that repeat what is often queried."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def write_record(change: Transaction, base: View, record: Record, head: Digest |
 
 
 def take_over(change: Transaction, view: View, record: Record, content: Document) -> None:
-    """Let a record stand here as it stands at another base, with the document that it shows.
+    """Copy a record here as it is at another base, with the document that it shows.
 
-    Whoever calls has seen to it that the other base has signed for it.
+    The caller has checked that the other base signed for it.
     """
     base = everything(view.within(change))
     change.vouch_for(*record.parties)
@@ -65,7 +65,7 @@ def _waits(record: Record) -> Iterator[PendingWork]:
 
 
 def _put_terms(change: Transaction, base: View, record: Record) -> None:
-    """Let the row of a dataset or an agreement say how it stands after its newest step; of others there is none."""
+    """Update the row of a dataset or an agreement after its newest step; other records have none."""
     if record.kind == "dataset":
         dataset = content_of(change, base, record, "dataset", Dataset)
         assert dataset is not None
@@ -133,13 +133,13 @@ def _worth(scenario: Scenario) -> Worth | None:
 
 
 def _new_report(base: View, record: Record) -> Report | None:
-    """Return the report that the newest step brought, if it did."""
+    """Return the report that the newest step brought, if any."""
     is_reported = record.history[-1].act is Act.TRIAL_REPORT
     return base.load(record.documents["report"], Report) if is_reported else None
 
 
 def _cpu_ms(before: Journey, report: Report | None) -> int | None:
-    """Return the CPU time of all rounds; one that nobody metered adds nothing to what is known."""
+    """Return the CPU time of all rounds; rounds that were not metered add nothing."""
     performance = report.performance if report is not None else None
     if performance is None or performance.cpu_seconds is None:
         return before.cpu_ms
@@ -147,7 +147,7 @@ def _cpu_ms(before: Journey, report: Report | None) -> int | None:
 
 
 def keep(change: Transaction, document: Document, record: Record) -> None:
-    """Store what was handed in, for the owner of the record; what is there already stays as visible as it is."""
+    """Store what was handed in, for the owner of the record; existing documents keep their visibility."""
     digest, owner = document.digest(), record.owner
     if records.copy_of(change.connection, digest, owner) is None:
         seen = parties(*record.parties - {owner})
@@ -155,10 +155,10 @@ def keep(change: Transaction, document: Document, record: Record) -> None:
 
 
 def _share(change: Transaction, record: Record) -> None:
-    """Let the parties of ``record`` see what it is about; what was shown before stays shown.
+    """Let the parties of ``record`` see what it is about; documents shown before stay shown.
 
-    Everybody sees an open scenario, a submitted application whose supplier has published it, and the description of a
-    published dataset, which holds no value of it unless it is open.
+    Everybody sees an open scenario, a submitted application that its supplier has published, and the description of a
+    published dataset, which holds no value of the data unless they are open.
     """
     if record.kind == "scenario" and record.state == ScenarioState.OPEN:
         _show(change, record.documents["scenario"], record.owner, PUBLIC)

@@ -1,8 +1,8 @@
-"""Images and sounds that a table names, or holds: read once, into cells that need no reader any more.
+"""Images and sounds named by or held in a table: read once, into cells that need no reader any more.
 
-A cell is a path in the folder of the table (``images/0001.png``), the bytes of such a file (Parquet), or already the
-array. Read are ``.npy``, ``.wav`` (16 bits; several channels become their mean) and, where Pillow is installed
-(the extra ``images``), images of any usual kind: grey, or red, green and blue.
+A cell is a path in the table's folder (``images/0001.png``), the bytes of such a file (Parquet), or already the array.
+Readable are ``.npy``, ``.wav`` (16 bits; several channels become their mean) and, if Pillow is installed (the extra
+``images``), images of any usual kind: grey, or red, green and blue.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Array = NDArray[Any]
 
 
 class UnreadableArrayError(ValueError):
-    """A cell leads to nothing that can be read; the words say why."""
+    """A cell leads to nothing readable; the message says why."""
 
 
 def with_arrays(table: pl.DataFrame, fields: Sequence[Field], folder: Path) -> pl.DataFrame:
-    """Return ``table`` with a cell for every array that its images and sounds lead to; missing ones stay null.
+    """Return ``table`` with the array that each cell of its images and sounds leads to; missing ones stay null.
 
     Raises:
-        InputError: every cell that leads to nothing readable, or out of ``folder``.
+        InputError: each cell that leads to nothing readable, or out of ``folder``.
         PilotbaseError: images are named and Pillow is not installed.
     """
     issues: list[Issue] = []
@@ -60,7 +60,7 @@ def with_arrays(table: pl.DataFrame, fields: Sequence[Field], folder: Path) -> p
 
 
 def _cell(cell: object, field: Field, folder: Path) -> str:
-    if isinstance(cell, dict):  # as the packages of Hugging Face spell it
+    if isinstance(cell, dict):  # the spelling of Hugging Face packages
         cell = cell.get("bytes") or cell.get("path")
     if isinstance(cell, bytes):
         return cell_of(_array(cell, field))
@@ -89,7 +89,7 @@ def _checked_cell(cell: str, field: Field) -> str:
 
 
 def _array(data: bytes, field: Field) -> Array:
-    """Return what a file holds, told by its first bytes."""
+    """Return the array in a file, whose kind its first bytes determine."""
     if len(data) > MOST_FILE_BYTES:
         raise UnreadableArrayError(f"more than {MOST_FILE_BYTES} bytes")
     reader = next((read for start, read in _READERS.items() if data.startswith(start)), None)

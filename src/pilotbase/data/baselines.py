@@ -1,4 +1,4 @@
-"""What the baseline answered: past decisions in a column, a rule in force, or always the same; and what people did."""
+"""The baseline's answers: past decisions in a column, a rule in force, or a constant; and people's decisions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pilotbase.documents.scenario import ColumnBaseline, ConstantBaseline, RuleB
 def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:
     """Return the baseline's answer to each case of a conformed ``frame``, shape (rows,).
 
-    Classes: int32 codes into the sorted ``classes``, −1 = no answer (also where applications answer with
-    probabilities). Numbers: float64, NaN = no answer. Texts: as objects, None = no answer. None where the baseline is
-    an application, which has to be run, or none is given.
+    Classes: int32 codes into the sorted ``classes``, −1 = no answer (also if applications answer with
+    probabilities). Numbers: float64, NaN = no answer. Texts: as objects, None = no answer. None if the baseline is an
+    application, which has to be run, or if there is none.
 
     Raises:
-        InputError: ``data.*``: a rule that cannot be read or decides no such task, labels outside ``classes``, a
+        InputError: ``data.*``: a rule that cannot be read or does not fit the task, labels outside ``classes``, a
             constant that is no number, texts that are no answers of the kind.
     """
     baseline = scenario.baseline
@@ -37,9 +37,9 @@ def baseline_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str
 
 
 def as_answered(answers: Column, prediction: Prediction) -> Column:
-    """Return the answers of a baseline in the coding of an application's, which may answer in more than it has.
+    """Return a baseline's answers in the coding of an application's, which may be richer.
 
-    Class codes become certain probabilities where the contract asks for those, numbers intervals of no width.
+    Class codes become certain probabilities if the contract requires those, numbers become intervals of no width.
     """
     if prediction.kind == "interval":
         return np.column_stack([answers, answers])
@@ -50,7 +50,7 @@ def as_answered(answers: Column, prediction: Prediction) -> Column:
 
 
 def people_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:
-    """Return what people decided on each case, coded as `baseline_answers` codes a column; None: it is not given.
+    """Return what people decided on each case, coded as `baseline_answers` codes a column; None if not given.
 
     Raises:
         InputError: ``data.*``: labels outside ``classes``, a column without numbers, texts that are no answers.
@@ -59,7 +59,7 @@ def people_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, 
 
 
 def check_baseline(scenario: Scenario) -> None:
-    """Return when the baseline is no rule, or one that can be read over the scenario's fields; needs no table.
+    """Return if the baseline is not a rule, or a rule that can be read over the scenario's fields; needs no table.
 
     Raises:
         InputError: ``data.rule.*``.

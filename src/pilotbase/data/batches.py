@@ -48,7 +48,7 @@ def truth_codes(frame: pl.DataFrame, scenario: Scenario, classes: tuple[str, ...
 
 
 def label_codes(labels: pl.Series, classes: tuple[str, ...]) -> Codes:
-    """Return int32 codes of text ``labels`` into ``classes``, −1 where missing; raises as `truth_codes`."""
+    """Return int32 codes of text ``labels`` into ``classes``, −1 if missing; raises as `truth_codes`."""
     codes = labels.replace_strict(list(classes), list(range(len(classes))), default=None, return_dtype=pl.Int32)
     unknown = labels.filter(codes.is_null() & labels.is_not_null()).unique().sort().head(10).to_list()
     if unknown:

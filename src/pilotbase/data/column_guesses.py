@@ -1,4 +1,4 @@
-"""What a column seems to be for or to hold: a unit, keys, row numbers, images or sounds, boxes, masks, lists of names.
+"""What a column seems to hold or to be for: a unit, keys, row numbers, images or sounds, boxes, masks, lists of names.
 
 Guesses for a draft, which the owner confirms.
 """
@@ -20,7 +20,7 @@ from pilotbase.documents.answer_texts import SEPARATOR, AnswerTextError, classes
 from pilotbase.documents.contract import AnswerKind, DataType, Field, Task
 
 MISSING_SPELLINGS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "--", "缺失", "无")
-"""Spellings that are taken for a missing value where they stand in a column of numbers or dates."""
+"""Spellings taken for a missing value in a column of numbers or dates."""
 
 Types = Mapping[str, DataType]
 """Column → its type."""
@@ -30,7 +30,7 @@ _KEY_NAME = re.compile(r"(^|[_\s-])(id|uid|uuid|key|no|nr|number|index|case)$|�
 _CODE = r"^[^\s\d]*\d\S{0,40}$"
 _CHINESE = r"[㐀-鿿豈-﫿]"
 _SENTENCE = rf"[，。；：、！？“”…]|({_CHINESE}.*){{7}}"
-"""What no code holds: punctuation of sentences, or so many Chinese letters, which no blanks divide into words."""
+"""What no code contains: sentence punctuation, or this many Chinese letters, which have no blanks between words."""
 _FEWEST_STEMS, _MOST_STEMS = 3, 0.2
 """Codes share the Chinese letters before their numbers (病历0012); texts with a number in them hardly do."""
 
@@ -51,20 +51,20 @@ _SHORT_UNITS = (
     (re.compile(r"current|流", re.IGNORECASE), {"a": "A"}),
     (re.compile(r"power|功", re.IGNORECASE), {"w": "W"}),
 )
-"""One letter is a unit only after a name that it fits."""
+"""A single letter is a unit only after a name that it fits."""
 _ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".wav", ".npy"})
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _NPY = b"\x93NUMPY"
 _SAMPLES = ("<i2", "<f4")
 _BYTES = "bytes"
-"""Where the packages of Hugging Face keep a file's content in Parquet."""
+"""The key of a file's content in Parquet files of Hugging Face."""
 _LISTED = 0.05
-"""A column with names between bars in so many cells, and no words, holds lists of names."""
+"""A column with names between bars in at least this share of cells, and no words, holds lists of names."""
 _LONGEST_NAME = 60
 
 
 def guess_unit(name: str) -> str | None:
-    """Return the unit that a column's name ends with: ``power [MW]``, ``功率（MW）``, ``temp_c``; None if none."""
+    """Return the unit at the end of a column's name: ``power [MW]``, ``功率（MW）``, ``temp_c``; None if none."""
     bracketed = _BRACKETED.search(name)
     if bracketed:
         return bracketed["unit"]
@@ -78,9 +78,9 @@ def guess_unit(name: str) -> str | None:
 
 
 def guess_key(table: pl.DataFrame, taken: set[str], types: Types) -> str | None:
-    """Return the first column that names each row once and is called like a key, or else holds codes; None: none.
+    """Return the first column that names each row once and either has a key's name or holds codes; None if none.
 
-    Codes are short words with a digit and without blanks: a text may differ from row to row and is no name.
+    Codes are short words with a digit and without blanks. A text may differ from row to row and still not be a name.
     """
     names = _naming_each_row(table, taken)
     called = (column.name for column in names if _KEY_NAME.search(column.name))
@@ -89,7 +89,7 @@ def guess_key(table: pl.DataFrame, taken: set[str], types: Types) -> str | None:
 
 
 def possible_keys(table: pl.DataFrame, taken: set[str], types: Types) -> list[str]:
-    """Return the columns of whole numbers that name each row once: keys, or measured."""
+    """Return the columns of whole numbers that name each row once: keys, or measurements."""
     return [column.name for column in _naming_each_row(table, taken) if types[column.name] is DataType.INTEGER]
 
 
@@ -115,7 +115,7 @@ def _holds_codes(column: pl.Series) -> bool:
 
 
 def guess_row_numbers(table: pl.DataFrame, taken: set[str]) -> list[str]:
-    """Return the columns that only count the rows, one up from row to row."""
+    """Return the columns that only count the rows, each one higher than in the row before."""
     found = []
     for column in table.select(pl.exclude(taken)):
         whole = type_column(column, DataType.INTEGER).values
@@ -125,7 +125,7 @@ def guess_row_numbers(table: pl.DataFrame, taken: set[str]) -> list[str]:
 
 
 def guess_array(column: pl.Series, folder: Path) -> Field | None:
-    """Return a field of images or sounds where the first cell of ``column`` is one, or names one in ``folder``."""
+    """Return a field of images or sounds if the first cell of ``column`` is one, or names one in ``folder``."""
     data = _first(column, folder)
     if data is None:
         return None
@@ -136,7 +136,7 @@ def guess_array(column: pl.Series, folder: Path) -> Field | None:
 
 
 def _first(column: pl.Series, folder: Path) -> bytes | None:
-    """Return the bytes of the first file; None where the column holds no files."""
+    """Return the bytes of the first file; None if the column holds no files."""
     if isinstance(column.dtype, pl.Struct) and _BYTES in [field.name for field in column.dtype.fields]:
         column = column.struct.field(_BYTES)
     cells = column.drop_nulls()
@@ -177,7 +177,7 @@ def _rate(data: bytes) -> int | None:
 
 
 def guess_structure(cells: Sequence[str | None], most_classes: int) -> Task | None:
-    """Return which task is answered with what these cells spell; None for words and classes.
+    """Return the task whose answers these cells spell; None for words and classes.
 
     A missing cell is an empty list of boxes or labels. Lists of more than ``most_classes`` names are rankings.
     """
@@ -193,7 +193,7 @@ def guess_structure(cells: Sequence[str | None], most_classes: int) -> Task | No
 
 
 def _all_read(told: Sequence[str], kind: AnswerKind) -> bool:
-    """Tell whether each cell is of ``kind``, and one of them names something."""
+    """Return whether each cell is of ``kind``, and one of them names something."""
     try:
         return any([classes_in(cell, kind) for cell in told])  # a list: each is read
     except AnswerTextError:
@@ -201,7 +201,7 @@ def _all_read(told: Sequence[str], kind: AnswerKind) -> bool:
 
 
 def _listed_names(told: Sequence[str]) -> set[str] | None:
-    """Return the names in cells that are lists of names; None where they are none."""
+    """Return the names in cells that are lists of names; None if they are not."""
     lists = [cell for cell in told if SEPARATOR in cell or cell.startswith("[")]
     if not lists or len(lists) < _LISTED * len(told):
         return None

@@ -1,4 +1,4 @@
-"""One column brought to its declared type, class labels to one spelling; what does not fit is marked, not guessed."""
+"""One column brought to its declared type, class labels to one spelling; misfits are marked, not guessed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OPAQUE = (pl.Binary, pl.Object)
 
 @dataclass(frozen=True)
 class TypedColumn:
-    """``values`` in the declared type (null where missing or wrong) and, for each row, whether it is ``wrong``."""
+    """``values`` in the declared type (null if missing or wrong) and, for each row, whether it is ``wrong``."""
 
     values: pl.Series
     wrong: pl.Series
@@ -51,7 +51,7 @@ def type_column(raw: pl.Series, data_type: DataType) -> TypedColumn:
 
 
 def typed_expression(source: pl.Expr, dtype: pl.DataType, data_type: DataType) -> pl.Expr:
-    """Return ``source``, of plain type ``dtype``, as ``data_type``: null where it is missing or wrong."""
+    """Return ``source``, of plain type ``dtype``, as ``data_type``: null if it is missing or wrong."""
     if dtype.is_temporal() and data_type not in (DataType.DATE, DataType.DATETIME, DataType.TEXT):
         return pl.lit(None, dtype=POLARS_TYPES[data_type])
     text = source.cast(pl.String).str.strip_chars()
@@ -115,9 +115,9 @@ def _plain_date(text: pl.Expr) -> pl.Expr:
 
 
 def classes_of(public: pl.DataFrame, scenario: Scenario) -> tuple[str, ...]:
-    """Return the classes that the target column of the conformed public sample names, sorted; () where there are none.
+    """Return the classes in the target column of the conformed public sample, sorted; () if it has none.
 
-    Of masks they are the numbers up to the highest.
+    For masks these are the numbers up to the highest.
     """
     kind, target = scenario.answer, public[scenario.data.target].drop_nulls().unique()
     if kind not in WITH_CLASSES:
@@ -131,7 +131,7 @@ def classes_of(public: pl.DataFrame, scenario: Scenario) -> tuple[str, ...]:
 def format_labels(column: pl.Series, data_type: DataType) -> pl.Series:
     """Return ``column`` as labels in the spelling of ``data_type``: ``true``/``false``, whole numbers without point.
 
-    Null stays null. Values that ``data_type`` cannot hold keep the spelling they have.
+    Null stays null. Values that ``data_type`` cannot hold keep their spelling.
     """
     expression = _as_text(column.dtype)
     if data_type is DataType.BOOLEAN:

@@ -1,9 +1,9 @@
-"""Salted commitments to closed files: what they were can be shown later, and no guess is confirmed before.
+"""Salted commitments to closed files: their content can be proven later, and nobody can confirm a guess before.
 
-The plain hash of a file that nobody may take tells whoever guesses its bytes that they guessed right (`data.md` §2.2).
-Published is HMAC-SHA-256 (RFC 2104) of that hash under a salt of the file's own, derived from one secret of the
-dataset's owner. With a file and its salt anybody can check that it is the published one; a file with a plain hash is
-held against that.
+The plain hash of a closed file would confirm a guess of its bytes to anyone who makes one (`data.md` §2.2). Published
+instead is HMAC-SHA-256 (RFC 2104) of that hash under a salt of the file's own, derived from one secret of the dataset's
+owner. With a file and its salt anyone can check that it is the published one; a file with a plain hash is checked
+against that hash.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ SECRET_BYTES = 32
 
 
 def committed(dataset: Dataset, secret: bytes) -> Dataset:
-    """Return ``dataset`` as it may be published: of closed files the commitment, and not the hash. Others stay."""
+    """Return ``dataset`` as it may be published: closed files get the commitment, not the hash. Others stay."""
     if dataset.opening is not Opening.COMPUTE_TO_DATA:
         return dataset
     return dataset.model_copy(update={"distribution": tuple(_committed(one, secret) for one in dataset.distribution)})
 
 
 def publishable(dataset: Dataset, description: Path) -> Dataset:
-    """Return ``dataset``, read from the file ``description``, as it may be published; makes its secret where needed.
+    """Return ``dataset``, read from the file ``description``, as it may be published; creates its secret if needed.
 
     Raises:
         InputError: as `owners_secret`.
@@ -43,7 +43,7 @@ def publishable(dataset: Dataset, description: Path) -> Dataset:
 
 
 def salt_of(file: str, secret: bytes) -> bytes:
-    """Return the salt of the file with this id, 32 bytes: what is shown with the file, once it may be shown."""
+    """Return the salt of the file with this id, 32 bytes: shown with the file, once it may be shown."""
     return hmac.new(secret, b"pilotbase commitment\0" + file.encode(), hashlib.sha256).digest()
 
 
@@ -53,7 +53,7 @@ def commitment(sha256: str, salt: bytes) -> Digest:
 
 
 def owners_secret(description: Path) -> bytes:
-    """Return the secret beside a description (``dataset.yaml`` → ``dataset.salt``), made where there is none.
+    """Return the secret beside a description (``dataset.yaml`` → ``dataset.salt``), creating it if there is none.
 
     Raises:
         InputError: ``data.bad_salt``: the file holds something else.
@@ -70,7 +70,7 @@ def owners_secret(description: Path) -> bytes:
 
 
 def read_secret(place: Path) -> bytes:
-    """Return the secret that a file holds; raises `InputError` as `owners_secret`."""
+    """Return the secret in a file; raises `InputError` as `owners_secret`."""
     try:
         found = bytes.fromhex(read_bounded(place, 1000).decode("ascii").strip())
     except ValueError:
@@ -81,7 +81,7 @@ def read_secret(place: Path) -> bytes:
 
 
 def salt_file(description: Path) -> Path:
-    """Return where the secret of a description lies."""
+    """Return the path of a description's secret."""
     return description.with_suffix(".salt")
 
 
@@ -93,12 +93,12 @@ def _committed(resource: FileObject | FileSet, secret: bytes) -> FileObject | Fi
 
 
 def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: bytes | None = None) -> None:
-    """Return unless ``dataset`` says that the file called ``name`` holds other bytes than those of ``digest``.
+    """Return unless ``dataset`` says that the file called ``name`` has other bytes than those of ``digest``.
 
-    A file without hash is not held against anything; nor one that is committed to, without its owner's ``secret``.
+    A file without a hash is not checked; nor is one with a commitment, without its owner's ``secret``.
 
     Raises:
-        InputError: ``dataset.other_bytes``: they are others.
+        InputError: ``dataset.other_bytes``: the bytes differ.
     """
     found = described_file(dataset, name)
     if found is None:
@@ -114,6 +114,6 @@ def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: byte
 
 
 def described_file(dataset: Dataset, name: str) -> FileObject | None:
-    """Return the file that a description names so, None where it names none."""
+    """Return the file of this name in a description, None if there is none."""
     files = (one for one in dataset.distribution if isinstance(one, FileObject))
     return next((one for one in files if name in (one.file_name, one.id)), None)

@@ -19,7 +19,7 @@ from pilotbase.protocols.array_cells import array_in
 _NOTHING = "[]"
 _ANY_CODE = tuple(map(str, range(NO_CLASS)))
 SHOWN = 5
-"""Rows and values that a problem names."""
+"""Rows and values that a problem lists."""
 
 
 def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
@@ -30,7 +30,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
 
     Raises:
         InputError: every missing column, value of another type, value out of range, missing target, missing value
-            in a column that steers the split, and double key, each as an `Issue` with its rows.
+            in a column that determines the split, and double key, each as an `Issue` with its rows.
     """
     found: list[pl.Series] = []
     problems: list[tuple[str, Text]] = []
@@ -53,7 +53,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
 
 
 def conformed_types(scenario: Scenario) -> dict[str, pl.DataType]:
-    """Return what `conform` returns the columns as, in their order."""
+    """Return the types of the columns that `conform` returns, in their order."""
     types = {field.name: POLARS_TYPES[field.data_type] for field in scenario.data.fields}
     return {**types, scenario.data.target: pl.String()} if scenario.target_form == "labels" else types
 
@@ -82,7 +82,7 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
 
 
 def _strange_cells(cells: pl.Series) -> pl.Series:
-    """Return which cells hold no array, as `pilotbase.data.array_files` writes them."""
+    """Return which cells hold no array in the form of `pilotbase.data.array_files`."""
 
     def is_strange(cell: str) -> bool:
         try:
@@ -105,7 +105,7 @@ def _out_of_range(field: Field, values: pl.Series, outside: pl.Series, low: bool
 
 
 def _with_empty_truths(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
-    """Return the frame with an empty list where a list of labels or boxes names nothing."""
+    """Return the frame with an empty list for each case whose labels or boxes are missing."""
     target = scenario.data.target
     if scenario.answer not in ("labels", "boxes") or target not in frame.columns:
         return frame
@@ -113,7 +113,7 @@ def _with_empty_truths(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
 
 
 def _may_lack_truth(scenario: Scenario) -> bool:
-    """Tell whether a case without truth is one that is to be refused."""
+    """Return whether a case without truth is one that the application should decline."""
     return any(criterion.parsed().measure in REFUSALS for criterion in scenario.criteria)
 
 

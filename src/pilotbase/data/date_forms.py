@@ -1,4 +1,4 @@
-"""How people spell dates and numbers in tables; and columns of dates that became text, since not all can be read."""
+"""How people spell dates and numbers in tables; and date columns that became text, since not all can be read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NUMBER_FORMS: Mapping[str, str] = {
     "percent": r"^[-+]?\d+(\.\d+)?\s?[%％]$",
     "currency": r"^[¥￥$€£]\s?-?\d[\d,]*(\.\d+)?$",
 }
-"""Numbers that no type of ours reads as they stand."""
+"""Numbers that no type of ours reads as written."""
 DATE_FORMS: Mapping[str, str] = {
     "2026-01-31": rf"^\d{{4}}-\d{{1,2}}-\d{{1,2}}{_CLOCK}$",
     "2026/01/31": rf"^\d{{4}}/\d{{1,2}}/\d{{1,2}}{_CLOCK}$",
@@ -39,21 +39,21 @@ DATE_FORMS: Mapping[str, str] = {
     "2026-Q1": r"^((19|20)\d{2}[- ]?[Qq][1-4]|[Qq][1-4][- ](19|20)\d{2}|(19|20)\d{2}年第?[1-4一二三四]季度?)$",
     "2026年": r"^(19|20)\d{2}年$",
 }
-"""Forms of dates that are met; the first one is what a document should hold."""
+"""Known forms of dates; a document should hold the first one."""
 SPANS: Mapping[str, str] = {
     **{"31/01/2026": "day", "31 Jan 2026": "day", "Jan 2026": "month", "2026-01": "month"},
     **{"2026-W05": "week", "2026-Q1": "quarter", "2026年": "year"},
 }
-"""Form that is written anew before a type of ours reads it → how long a time it names."""
+"""Form that is rewritten before a type of ours reads it → the length of time it names."""
 TWO_READINGS = "31/01/2026"
-"""The form of which the values have to say whether the day or the month comes first."""
+"""The form whose values must show whether the day or the month comes first."""
 COMPACT = "20260131"
 TIME_OF_DAY = r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$"
 ADDRESS = r"^https?://\S+$"
 CODE = r"^[-+]?0\d+(\.\d+)?$"
 """Digits that begin with a zero: a code, not a number."""
 MOST_OTHERS = 0.1
-"""A column may hold so large a share of other words and is one of dates still."""
+"""A column may have this share of other words and still be one of dates."""
 _LIKE_A_DATE = (
     r"^((\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4})"
     r"([ T]?[^\d\s]{0,2} ?\d{1,2}[:时点].*)?"
@@ -64,13 +64,13 @@ _ORDERED = (DataType.DATE, DataType.DATETIME, DataType.INTEGER, DataType.FLOAT)
 
 
 def bare_number(stripped: pl.Expr) -> pl.Expr:
-    """Return a text in half-width characters, without a sign of currency before it and a percent sign behind it."""
+    """Return a text in half-width characters, without a currency sign before it and a percent sign after it."""
     half = stripped.str.replace_many(list(_FULL_WIDTH), list(_HALF_WIDTH))
     return half.str.replace(r"^([-+]?)[¥￥$€£]\s?", "$1").str.replace(r"\s?%$", "")
 
 
 def plain_number(stripped: pl.Expr) -> pl.Expr:
-    """Return the number that a text means, whichever of `NUMBER_FORMS` it has; null for none."""
+    """Return the number that a text means in any of `NUMBER_FORMS`; null if none."""
     bare = bare_number(stripped)
     grouped = pl.when(bare.str.contains(NUMBER_FORMS["thousands"])).then(bare.str.replace_all(",", ""))
     pointed = bare.str.replace_all(".", "", literal=True).str.replace(",", ".")
@@ -79,13 +79,13 @@ def plain_number(stripped: pl.Expr) -> pl.Expr:
 
 
 def any_date(stripped: pl.Expr) -> pl.Expr:
-    """Tell whether a text is spelled as a date in any of `DATE_FORMS`."""
+    """Return whether a text is spelled as a date in any of `DATE_FORMS`."""
     return pl.any_horizontal(stripped.str.contains(form) for form in DATE_FORMS.values())
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """A column of dates of which each could have the day or the month first."""
+    """A column of dates, each of which could have the day or the month first."""
 
     column: str
     found: str
@@ -96,10 +96,10 @@ class Undecided:
 def check_time(
     table: pl.DataFrame, fields: Sequence[Field], named: str | None, is_time: bool, undecided: Sequence[Undecided]
 ) -> None:
-    """Return unless the column ``named`` tells time and is not read so: a split by chance would show the future.
+    """Return unless the column ``named`` holds times that cannot be read: a random split would show the future.
 
     Raises:
-        InputError: ``draft.date_order``: its dates have two readings; ``draft.time_unread``: with the forms it has.
+        InputError: ``draft.date_order``: its dates have two readings; ``draft.time_unread``, with the forms it has.
     """
     if named is None:
         return
@@ -121,7 +121,7 @@ def _of_answer(name: str, problem: Text) -> InputError:
 
 
 def rising_time(table: pl.DataFrame, fields: Sequence[Field]) -> str | None:
-    """Return the first column of dates or times by which the rows are ordered; None where there is none."""
+    """Return the first column of dates or times that orders the rows; None if there is none."""
     for field in fields:
         if field.data_type in (DataType.DATE, DataType.DATETIME):
             moments = type_column(table[field.name], field.data_type).values
@@ -131,12 +131,12 @@ def rising_time(table: pl.DataFrame, fields: Sequence[Field]) -> str | None:
 
 
 def in_order(moments: pl.Series) -> bool:
-    """Tell whether values rise or fall throughout."""
+    """Return whether values rise or fall throughout."""
     return moments.is_sorted() or moments.is_sorted(descending=True)
 
 
 def said_of_dates(table: pl.DataFrame, fields: Sequence[Field], undecided: Sequence[Undecided]) -> Iterator[Text]:
-    """Yield of each column of dates that became text how they are written, with the first row of each form."""
+    """Yield, for each column of dates that became text, how they are written, with the first row of each form."""
     two_readings = {one.column: one for one in undecided}
     for field in fields:
         column = table[field.name]
@@ -147,7 +147,7 @@ def said_of_dates(table: pl.DataFrame, fields: Sequence[Field], undecided: Seque
 
 
 def holds_dates(column: pl.Series) -> bool:
-    """Tell whether nearly all values are spelled like dates, whether or not they can be read as such."""
+    """Return whether nearly all values are spelled like dates, readable or not."""
     present = column.len() - column.null_count()
     if column.dtype != pl.String or not present:
         return False
@@ -155,7 +155,7 @@ def holds_dates(column: pl.Series) -> bool:
 
 
 def _forms(column: pl.Series) -> str:
-    """Return the first row (from 1) and value of each form; what is like a date and is not read is one of its own."""
+    """Return the first row (from 1) and value of each form; unread date-like values are a form of their own."""
     read = ~type_column(column, DataType.DATETIME).wrong
     shape = column.str.replace_all(r"\d", "0").str.replace_all(r"[A-Za-z]+", "a")
     table = pl.DataFrame({"value": column, "read": read, "shape": shape}).with_row_index("row", 1).drop_nulls("value")

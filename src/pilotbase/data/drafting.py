@@ -51,12 +51,12 @@ FEWEST_VALUES = 20
 """A number with more different values than this is answered with a number, not with a class."""
 FEWEST_CASES = 20
 UNNAMED_OWNER = "owner"
-"""Placeholder for an organisation that gives no short name in Latin letters."""
+"""Placeholder for an organisation without a short name in Latin letters."""
 
 
 @dataclass(frozen=True)
 class DraftAnswers:
-    """The six answers. Costs are of one miss and one false alarm; in a regression of one unit of error, and 0."""
+    """The six answers. Costs are of one miss and one false alarm; in a regression, of one unit of error, and 0."""
 
     problem: str
     target: str
@@ -68,13 +68,13 @@ class DraftAnswers:
     name: str = ""
     """The scenario's short name; empty: taken from the file's name, or derived."""
     dataset: str = ""
-    """Subject of the dataset that the cases are of; empty: of none."""
+    """Subject of the dataset that contains the cases; empty: none."""
     is_time: bool = False
-    """The column of ``group_or_time`` tells time: where it cannot be read so, there is no draft."""
+    """The column of ``group_or_time`` holds times: if it cannot be read as such, there is no draft."""
     dates: DateOrder | None = None
-    """Which comes first in dates such as 03/04/2024; None: what the values themselves decide."""
+    """Which comes first in dates such as 03/04/2024; None: the values themselves decide."""
     table: str | None = None
-    """The sheet or table that holds the cases, where the file has several."""
+    """The sheet or table that holds the cases, if the file has several."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class ScenarioDraft:
     decided: tuple[Text, ...]
     missing: tuple[str, ...]
     cases: bytes | None = None
-    """The file that the scenario names; None: the file that was given, as it is."""
+    """The file that the scenario names; None: the given file, unchanged."""
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """What has been guessed so far."""
+    """The guesses so far."""
 
     scenario: Scenario
     decided: tuple[Text, ...]
@@ -99,11 +99,11 @@ class _Setting:
 def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
     """Return a draft from the cases in ``path``. Thresholds are computed on the public sample alone.
 
-    ``scratch``: where what must be kept meanwhile may lie; None: where the system keeps such files.
+    ``scratch``: the folder for temporary files; None: the system's default.
 
     Raises:
         InputError: the file is no table (see `source_cases`); answers and table do not fit, all problems at once; the
-            column that tells time cannot be read so; the split leaves one class on a side.
+            time column cannot be read as times; the split leaves one class on a side.
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
         named = frozenset(filter(None, (answers.target, answers.group_or_time)))
@@ -141,7 +141,7 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> ScenarioD
 
 
 def _describable(table: pl.DataFrame, arrays: Mapping[str, Field | None]) -> pl.DataFrame:
-    """Leave out lists, structures and bytes, which no field can describe, but for images and sounds."""
+    """Leave out lists, structures and bytes, which no field can describe, except images and sounds."""
     return table.select(
         name
         for name, dtype in table.schema.items()
@@ -248,7 +248,7 @@ def _settle(
 
 
 def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> list[Text]:
-    """Return what stands for names that could not be spelled."""
+    """Return what replaces names that could not be spelled."""
     found = []
     if scenario.name not in (answers.name, _slug(path.stem, "")):
         found.append(text("draft.decided.name", name=scenario.name))
@@ -262,7 +262,7 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
     scenario, decided = setting.scenario, list(setting.decided)
     split = split_cases(conform(table, scenario), scenario)
     while len(scenario.feature_fields) > 1 and scenario.target_form != "texts":
-        # The name of an image's file is not what an application is given.
+        # An application does not get the name of an image's file.
         names = [field.name for field in scenario.feature_fields if field.data_type not in ARRAYS]
         found = strongest_feature(split.public, split.hidden, names, scenario)
         if found is None or not gives_away(found, scenario):
@@ -286,7 +286,7 @@ def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers
 
 
 def _hidden_positives(split: Split, scenario: Scenario, positive: str | None) -> int | None:
-    """Return how many hidden cases are positive; None where criteria ask for no class of its own."""
+    """Return how many hidden cases are positive; None if criteria depend on no single class."""
     target = scenario.data.target
     if positive is None or split.public[target].n_unique() > 2:
         return None
@@ -342,7 +342,7 @@ def _slug(spelling: str, otherwise: str) -> str:
 
 
 def _derived_name(stem: str, answers: DraftAnswers) -> str:
-    """Return a name of the target and a number: other files and other problems get other ones."""
+    """Return a name made of the target and a number that differs for other files and other problems."""
     told = "\0".join((stem, answers.problem, answers.target)).encode()
     number = int.from_bytes(hashlib.sha256(told).digest()[:4]) % 9000 + 1000
     return f"{_slug(answers.target, 'case')[:50].rstrip('-')}-{number}"
@@ -354,7 +354,7 @@ def _in_its_language(sentence: str) -> Localized:
 
 
 _OF_EQUALS = {"true": 0, "1": 0, "yes": 0, "是": 0}
-"""Where both classes are equally frequent, the positive one."""
+"""If both classes are equally frequent, the positive one."""
 _TASKS = {
     "classification": text("draft.task.classification"),
     "regression": text("draft.task.regression"),
@@ -366,4 +366,4 @@ _TASKS = {
     "segmentation": text("draft.task.segmentation"),
 }
 _MAY_BE_EMPTY = ("multilabel", "detection")
-"""Tasks of which an empty answer is one: no label, no box."""
+"""Tasks in which an empty answer counts as an answer: no label, no box."""

@@ -1,4 +1,4 @@
-"""How far the columns of newer cases lie from those of earlier ones, told only beyond what chance would give."""
+"""How far the columns of newer cases are from those of earlier ones, reported only beyond what chance would give."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 _LEAST_SHARE = 1e-4
-"""Stands for a share of 0, whose logarithm there is none of."""
+"""Replaces a share of 0, which has no logarithm."""
 SLIGHT = 0.1
-"""Population stability index from which on a shift is told (0.25 is taken for a large one)."""
+"""Population stability index from which a shift is reported (0.25 is considered a large one)."""
 _BINS = 10
 _MOST_VALUES = 50
 
@@ -25,7 +25,7 @@ def stability_index(shares: Iterable[tuple[float, float]]) -> float:
 
 @dataclass(frozen=True)
 class Drift:
-    """A column that lies elsewhere in newer cases, and how far: its population stability index."""
+    """A column that has shifted in newer cases, and how far: its population stability index."""
 
     column: str
     index: float
@@ -34,9 +34,9 @@ class Drift:
 def drift(before: pl.DataFrame, now: pl.DataFrame, columns: list[str]) -> list[Drift]:
     """Return the columns that drifted, the furthest first; columns of texts with many values are left out.
 
-    Numbers and times fall into tenths of the earlier cases; half a case is added to each bin. Where nothing drifts the
-    index is about (1/n + 1/m) times a χ² of as many degrees of freedom as there are bins but one: a column is told when
-    its index is beyond 0.1 and beyond the 0.999 quantile of that (Wilson and Hilferty 1931).
+    Numbers and times fall into tenths of the earlier cases; half a case is added to each bin. If nothing drifts, the
+    index is about (1/n + 1/m) times a χ² with one degree of freedom fewer than there are bins: a column is reported if
+    its index exceeds 0.1 and the 0.999 quantile of that (Wilson and Hilferty 1931).
     """
     found = []
     for name in columns:
@@ -49,7 +49,7 @@ def drift(before: pl.DataFrame, now: pl.DataFrame, columns: list[str]) -> list[D
 
 
 def _shares(before: pl.Series, now: pl.Series) -> list[tuple[float, float]]:
-    """Return for each bin or value its share before and now, missing ones apart; nothing for a text of many values."""
+    """Return each bin's or value's share before and now, missing ones apart; empty for a text with many values."""
     if before.dtype.is_numeric() or before.dtype.is_temporal():
         exact = pl.Int64() if before.dtype.is_temporal() else before.dtype
         numbers = [side.cast(exact).cast(pl.Float64) for side in (before, now)]

@@ -1,9 +1,9 @@
-"""The one feature that says most about the target: learnt on the public sample, judged on the hidden set.
+"""The feature that reveals most about the target: learnt on the public sample, judged on the hidden set.
 
 Classification: a feature is cut into its values (256 quantile bins of the public sample for numbers with more) and
 each cell answers with its most frequent public class; ``strength`` is the share of the errors of guessing the most
 frequent class that this rule avoids. For two classes ``order`` is the area under the ROC curve of the feature itself.
-Regression: both are |Spearman| between feature and target. A missing value is a value of its own. Of a text its
+Regression: both are |Spearman| between feature and target. A missing value is a value of its own. For a text, its
 number, beginning, length and telling word are judged too, and the order of rows as if it were a feature: an application
 sees cases in it.
 """
@@ -25,11 +25,11 @@ FEWEST_CASES = 10
 STRENGTH = 0.95
 CERTAIN_ORDER = 0.999
 FEWEST_ERRORS = 10
-"""A giveaway is only called one when guessing would have been wrong at least this often."""
+"""A feature counts as a giveaway only if guessing would have been wrong at least this often."""
 _Sides = tuple[pl.Series, pl.Series]
 """Public and hidden cases."""
 _PARTS_OF_ORDER = 32
-"""Parts into which the order of rows is cut."""
+"""The number of parts into which the order of rows is cut."""
 _FEW_VALUES = 50
 _MOST_CASES, _MOST_CLASSES = 20_000, 50
 _WORD = r"[\p{L}\p{N}_]+"
@@ -44,13 +44,13 @@ class FeatureStrength:
     order: float
     errors_by_guessing: int
     part: str | None = None
-    """What of the feature it is, where that is not its value."""
+    """The part of the feature, if not its value."""
 
 
 def strongest_feature(
     public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
 ) -> FeatureStrength | None:
-    """Return the feature that gives most away; None where the hidden set is too small or constant."""
+    """Return the feature that gives most away; None if the hidden set is too small or constant."""
     target = scenario.data.target
     classes = None if scenario.target_form == "numbers" else public[target]
     found: list[FeatureStrength | None] = []
@@ -65,7 +65,7 @@ def strongest_feature(
 
 
 def strength_of_order(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> FeatureStrength | None:
-    """Return how far the place of a row in its table gives the target away; None as `strongest_feature`."""
+    """Return how far the place of a row in its table gives the target away; None as in `strongest_feature`."""
     answers = public[scenario.data.target], hidden[scenario.data.target]
     parts = _place_in_order(public.height), _place_in_order(hidden.height)
     if scenario.target_form == "numbers":
@@ -77,7 +77,7 @@ def strength_of_order(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scen
 
 
 def seems_given_away(found: FeatureStrength, scenario: Scenario) -> bool:
-    """Tell whether the feature orders the target almost surely or, for classes, avoids almost all errors.
+    """Return whether the feature orders the target almost surely or, for classes, avoids almost all errors.
 
     A strong correlation with a number is no leak; an almost perfect one is.
     """
@@ -85,12 +85,12 @@ def seems_given_away(found: FeatureStrength, scenario: Scenario) -> bool:
 
 
 def gives_away(found: FeatureStrength, scenario: Scenario) -> bool:
-    """Tell whether the target is given away, on enough cases to say so."""
+    """Return whether the target is given away, with enough cases to say so."""
     return seems_given_away(found, scenario) and found.errors_by_guessing >= FEWEST_ERRORS
 
 
 def _strength(name: str, values: _Sides, answers: _Sides, scenario: Scenario) -> FeatureStrength | None:
-    """Return the strength of one column, given in public and hidden cases like their answers."""
+    """Return the strength of one column, given for public and hidden cases, as are their answers."""
     if scenario.target_form == "numbers":
         return _regression_strength(name, values[1], answers[1])
     return _class_strength(name, values, answers)
@@ -115,7 +115,7 @@ def _class_strength(name: str, values: _Sides, answers: _Sides) -> FeatureStreng
 
 
 def _cells(column: pl.Series, known: pl.Series) -> pl.Series:
-    """Return the cell of each value of ``column``, cut where ``known`` has its quantiles; null stays null."""
+    """Return the cell of each value of ``column``, cut at the quantiles of ``known``; null stays null."""
     if not column.dtype.is_numeric() or known.n_unique() <= BINS:
         return column
     numbers = known.drop_nulls().cast(pl.Float64).to_numpy()
@@ -125,7 +125,7 @@ def _cells(column: pl.Series, known: pl.Series) -> pl.Series:
 
 
 def _order(column: pl.Series, labels: pl.Series) -> float:
-    """Return max(AUC, 1 − AUC) of a number for two classes; 0 where it is undefined or rests on too few cases."""
+    """Return max(AUC, 1 − AUC) of a number for two classes; 0 if it is undefined or has too few cases."""
     classes = labels.unique().sort()
     if len(classes) != 2 or not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
         return 0.0
@@ -174,8 +174,8 @@ class _FeaturePart:
 def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | None) -> Iterator[_FeaturePart]:
     """Yield the parts of a text feature with many values; ``answers``: classes of public cases, None for numbers.
 
-    The telling word of a class is the one that the public sample has most with it and least without it. Words are runs
-    of letters and digits, so a language without blanks is seen by its clauses only.
+    The telling word of a class is the one that occurs most with it and least without it in the public sample. Words are
+    runs of letters and digits, so for a language without blanks these are whole clauses.
     """
     if public.dtype != pl.String or public.n_unique() <= _FEW_VALUES:
         return
@@ -190,7 +190,7 @@ def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | No
 
 
 def _place_in_order(cases: int, parts: int | None = _PARTS_OF_ORDER) -> pl.Series:
-    """Return in which of so many equal parts of the order each row stands; None: at which row."""
+    """Return in which of ``parts`` equal parts of the order each row is; None: at which row."""
     rows = pl.Series("order", range(cases), dtype=pl.Int64)
     return rows if parts is None else rows * parts // max(cases, 1)
 
@@ -215,7 +215,7 @@ def _words(texts: pl.Series) -> pl.Series:
 
 
 def _telling_words(texts: pl.Series, answers: pl.Series) -> list[str]:
-    """Return the word of each class that stands most often in its texts and least in others, the surest first."""
+    """Return the word of each class that occurs most often in its texts and least in others, the surest first."""
     held = pl.DataFrame({"word": _words(texts.head(_MOST_CASES)), "answer": answers.head(_MOST_CASES)})
     pairs, count = (
         held.explode("word").drop_nulls("word").group_by("word", "answer").len(),
@@ -227,7 +227,7 @@ def _telling_words(texts: pl.Series, answers: pl.Series) -> list[str]:
 
 
 def _held(texts: pl.Series, telling: list[str]) -> pl.Series:
-    """Return which of the telling words each text holds: the place of the first, null for none."""
+    """Return which of the telling words each text contains: the place of the first, null for none."""
     words = pl.DataFrame({"words": _words(texts)})
     places = [pl.when(pl.col("words").list.contains(word)).then(place) for place, word in enumerate(telling)]
     return words.select(pl.coalesce(*places, pl.lit(None)).cast(pl.Int64).alias("word")).to_series()

@@ -1,12 +1,12 @@
 """Leakage between public sample and hidden set: copies, near copies, groups on both sides, a giveaway.
 
-Copies alone do not prove a leak: coarse features coincide. What tells a copy from a coincidence is the answer: copies
+Copies alone do not prove a leak: coarse features coincide. The answer distinguishes a copy from a coincidence: copies
 agree on the target, coincidences agree as often as the problem allows. So a check fails when more than 1 % of the
 hidden cases have a twin in the public sample *and* the twins agree on the target (mean over classes, so that a rare
 class counts as much as a common one) in at least 98 %; below 90 % they are taken as coincidences; between, undecided.
-Where the target follows from few features even coincidences agree: so there must also be surely ten times as many twins
+If the target follows from few features, even coincidences agree: so there must also surely be ten times as many twins
 as chance would give (`twins` says how sure), and more than a handful; up to three times as many are no alarm at all.
-Where public texts are as often like each other, it cannot be told.
+If public texts resemble each other as often, the check is undecided.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class LeakageCheck:
     """One check: ``exact_duplicates``, ``near_duplicates``, ``similar_cases``, ``group_overlap``, ``key_overlap``,
     ``giveaway_feature`` or ``row_order``.
 
-    ``count`` and ``share`` are of hidden cases (for ``group_overlap`` of groups, or of public cases where time divides;
+    ``count`` and ``share`` are of hidden cases (for ``group_overlap`` of groups, or of public cases if time divides;
     for ``giveaway_feature`` and ``row_order`` ``share`` is the strength found).
     """
 
@@ -66,7 +66,7 @@ class Leakage:
 
 
 def check_leakage(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> Leakage:
-    """Return what of the hidden cases the public sample gives away; both frames as `conform` makes them.
+    """Return what the public sample gives away of the hidden cases; both frames as `conform` makes them.
 
     Pure: reads nothing else, keeps nothing, never compares all pairs. On one core 10⁶ rows of 20 floats take about
     40 s, 10⁶ texts of 250 characters two minutes (`tests/data/test_similar_cases.py` measures them).
@@ -191,7 +191,7 @@ def _spell(found: FeatureStrength) -> str | Text:
 
 
 def _order_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> LeakageCheck:
-    """Judge the order in which cases are delivered where it is that of time; else tell what the file's own would give.
+    """Judge the order in which cases are delivered if it is that of time; else report what the file's order would give.
 
     The file's own order reaches no application, whatever it gives away.
     """
@@ -215,7 +215,7 @@ def _order_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario)
 
 
 def _by_time(side: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return cases as they are delivered in time: those of one moment in no order of the file's."""
+    """Return cases as they are delivered in time; those of the same moment in an order independent of the file's."""
     return side.sample(fraction=1, shuffle=True, seed=0).sort(column, maintain_order=True)
 
 

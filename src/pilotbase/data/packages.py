@@ -24,7 +24,7 @@ _VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]*"
 _LINE = re.compile(rf"(?P<name>{_NAME})==(?P<version>{_VERSION}) --hash=sha256:(?P<sha256>[0-9a-f]{{64}})")
 _MAXIMUM_MEMBER = 256 << 20
 _MAXIMUM_ARCHIVE = 1 << 30
-"""How much is unpacked at most on the way to a member."""
+"""The most that is unpacked on the way to a member."""
 _SUGGESTED = 5
 _SITECUSTOMIZE = """\
 import os
@@ -58,7 +58,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 @dataclass(frozen=True)
 class PackageFile:
-    """One file of a package index: a wheel, or a source archive where there is no wheel of this hash."""
+    """One file of a package index: a wheel, or a source archive if there is no wheel of this hash."""
 
     name: str
     version: str
@@ -92,14 +92,14 @@ def read_packages(path: Path) -> dict[str, PackageFile]:
 
 
 def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
-    """Return the archive of that hash in ``cache``, downloaded with pip from its configured index if need be.
+    """Return the archive of that hash in ``cache``, downloaded with pip from its configured index if needed.
 
-    A wheel is looked for first, then a source archive, whose set-up code is never run (see `_write_shim`). Interrupted
+    A wheel is sought first, then a source archive, whose set-up code is never run (see `_write_shim`). Interrupted
     or concurrent calls leave no half file.
 
     Raises:
-        InputError: ``data.package.bad_line``: name, version or hash are not spelled like those.
-        InvalidProofError: ``data.package.other_hash``: the index gives another file than the one that is pinned.
+        InputError: ``data.package.bad_line``: name, version or hash are malformed.
+        InvalidProofError: ``data.package.other_hash``: the index gives another file than the pinned one.
         PilotbaseError: ``data.package.not_fetched``: no index, no such package, no pip, or no room.
     """
     pin = f"{name}=={version} --hash=sha256:{sha256}"
@@ -114,7 +114,7 @@ def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
         fetched = _download(pin, name, version, Path(scratch))
         if _sha256(fetched) != sha256:
             raise InvalidProofError("data.package.other_hash", name=name, version=version, expected=sha256)
-        if place.exists():  # a file that no longer holds what its name says
+        if place.exists():  # a file that no longer matches its name
             shutil.rmtree(place)
         try:
             fetched.parent.rename(place)
@@ -155,7 +155,7 @@ def _download(pin: str, name: str, version: str, scratch: Path) -> Path:
 
 
 def _run_pip(arguments: list[str], folder: Path, settings: dict[str, str]) -> str:
-    """Return what pip said on standard error; ``-P`` and the folder keep the caller's modules out."""
+    """Return pip's standard error; ``-P`` and the folder keep the caller's modules out."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     command = [sys.executable, "-P", "-s", "-m", "pip", "download", *arguments]
     try:
@@ -249,11 +249,11 @@ def _absent(names: list[str], member: str, path: Path) -> InputError:
 
 
 def _write_shim(folder: Path) -> Path:
-    """Return ``folder``, to be put first on ``PYTHONPATH``: with it pip runs nothing of a source archive.
+    """Return ``folder``, to put first on ``PYTHONPATH``: with it pip runs nothing of a source archive.
 
-    ``pip download`` of a source archive prepares metadata, and that runs whatever the archive brings. ``sitecustomize``
-    is the first thing that pip's backend process imports: it replaces the backend that the archive names (and forgets
-    its path) by the `setuptools.build_meta` of the shim, which writes the name and version that were asked for.
+    ``pip download`` of a source archive prepares metadata, which runs any code in the archive. ``sitecustomize``
+    is the first thing that pip's backend process imports: it replaces the backend named by the archive (and ignores
+    its path) with the `setuptools.build_meta` of the shim, which writes the requested name and version.
     """
     package = folder / "setuptools"
     package.mkdir(parents=True)

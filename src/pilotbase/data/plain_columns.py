@@ -6,7 +6,7 @@ One column after the other, little endian:
     values     float64, int64, uint8 (booleans), int32 (days since 1970) or int64 (microseconds since 1970, UTC)
     or texts   int64 offsets (rows + 1), then UTF-8 bytes
 
-Of what comes back only lengths, offsets and UTF-8 are believed, once they are checked.
+Of what comes back, only lengths, offsets and UTF-8 are trusted, once they are checked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RANGES: Mapping[pl.DataType, tuple[int, int]] = {
     pl.Date(): (-719_162, 2_932_896),
     pl.Datetime("us", "UTC"): (-719_162 * _DAY, 2_932_897 * _DAY - 1),
 }
-"""Of times from year 1 to 9999, which every library can spell."""
+"""Bounds of times from year 1 to 9999, which every library can spell."""
 
 
 def encode_columns(frame: pl.DataFrame) -> Iterator[bytes]:
@@ -53,7 +53,7 @@ def decode_columns(data: bytes, rows: int, types: Types) -> pl.DataFrame:
     """Return the table of ``rows`` rows whose columns have these names and ``types``.
 
     Raises:
-        ValueError: bytes are lacking or left over, offsets do not climb, a text is no UTF-8, a time is in no year.
+        ValueError: bytes are missing or left over, offsets decrease, a text is not UTF-8, a time is in no year.
     """
     buffers = _Buffers(data)
     columns = [
@@ -71,7 +71,7 @@ class _Buffers:
         self._data, self._at = data, 0
 
     def take(self, count: int, dtype: str) -> npt.NDArray[Any]:
-        """Return the next ``count`` numbers; raises `ValueError` where there are fewer."""
+        """Return the next ``count`` numbers; raises `ValueError` if there are fewer."""
         found = np.frombuffer(self._data, dtype, count, self._at) if count else np.zeros(0, dtype)
         self._at += found.nbytes
         return found

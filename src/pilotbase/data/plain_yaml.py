@@ -20,7 +20,7 @@ class FlowList(list[Any]):
 
 
 def dump_plain(name: str, value: Any, indent: str) -> list[str]:
-    """Return the lines that spell ``name: value``, each behind ``indent``."""
+    """Return the lines that spell ``name: value``, each after ``indent``."""
     spelled = yaml.dump(
         {name: value},
         Dumper=_Dumper,
@@ -34,17 +34,17 @@ def dump_plain(name: str, value: Any, indent: str) -> list[str]:
 
 
 def join_lines(lines: list[str]) -> str:
-    """Return a file of these lines; of blank ones that follow each other it holds one, and none at its end."""
+    """Return a file of these lines, with single blank lines in place of several, and none at its end."""
     return "\n".join(line for index, line in enumerate(lines) if line or (index and lines[index - 1])).rstrip() + "\n"
 
 
 def is_short(value: dict[str, Any]) -> bool:
-    """Tell whether a mapping of plain values fits on one line."""
+    """Return whether a mapping of plain values fits on one line."""
     return all(not isinstance(inner, dict) for inner in value.values()) and len(str(value)) < WIDTH - 20
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes whatever our reader or a YAML 1.1 reader would take for a number, a truth or a date."""
+    """Quotes everything that our reader or a YAML 1.1 reader would take for a number, a truth or a date."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True

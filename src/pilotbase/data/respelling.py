@@ -1,8 +1,8 @@
-"""Columns of texts written anew so that one reader reads them: dates and decimal numbers in other spellings.
+"""Columns of texts rewritten so that one reader reads them: dates and decimal numbers in other spellings.
 
-Nothing is chosen between two readings of a value. Which of the first two numbers of 03/04/2024 is the day is decided by
-values of the column that have one reading only, more than may be typing errors, by the order of its rows, or by the
-owner; else it stays as it is.
+No value is read in one of two ways by choice. Which of the first two numbers of 03/04/2024 is the day is decided by the
+column's values with only one reading, if more than may be typing errors; by the order of its rows; or by the owner.
+Otherwise it stays unchanged.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _QUARTER = (
 _YEAR = r"^(?<year>\d{4})年$"
 _ONE_READING = r"^(1[3-9]|[23]\d)[/.-]|^\d{1,2}[/.-](1[3-9]|[23]\d)[/.-]"
 _ERRORS = 0.05
-"""So large a share of the dates may be typing errors: where both orders read the others, neither is decided."""
+"""This share of the dates may be typing errors: if both orders can read the others, neither is decided."""
 _FEWEST_IN_ORDER = 8
 """Different dates whose rows must rise or fall under one reading only for that to decide."""
 
 _COMMA = r"^[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
 ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
-"""A number in which the comma can be nothing but the decimal one."""
+"""A number in which the comma can only be the decimal one."""
 _THOUSANDS = r"^[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$"
 ONLY_THOUSANDS = r",\d{3}[,.]"
 _TIMES = (DataType.DATE, DataType.DATETIME)
@@ -58,10 +58,10 @@ class Respelled:
 
 
 def respell(column: pl.Series, data_type: DataType, order: DateOrder | None = None) -> Respelled | None:
-    """Return ``column``, texts, with what is no ``data_type`` as it stands written anew; None where nothing is.
+    """Return ``column``, texts, with values that are no ``data_type`` as written rewritten; None if there are none.
 
-    ``order``: which comes first in dates such as 03/04/2024, as the owner says; None: what the column itself decides.
-    Months, weeks, quarters and years become their first day. What cannot be read stays.
+    ``order``: which comes first in dates such as 03/04/2024, from the owner; None: the column itself decides.
+    Months, weeks, quarters and years become their first day. Unreadable values stay.
     """
     if data_type not in (*_TIMES, DataType.FLOAT, DataType.INTEGER):
         return None
@@ -80,9 +80,9 @@ def respell(column: pl.Series, data_type: DataType, order: DateOrder | None = No
 
 
 def order_of(column: pl.Series, order: DateOrder | None = None) -> DateOrder | Undecided | None:
-    """Return which comes first in the dates of ``column`` that have two readings, by the owner's word or its values.
+    """Return which comes first in the dates of ``column`` that have two readings, from the owner or its values.
 
-    None where they contradict it, or each other.
+    None if they contradict the owner, or each other.
     """
     dates = _present(column.str.strip_chars()).alias("value")
     said = order or _decided(dates)
@@ -111,7 +111,7 @@ def _respelled(column: pl.Series, stripped: pl.Series, values: pl.Series, writte
 
 
 def _dates(values: pl.Series, as_it_stands: pl.Series, order: DateOrder | None) -> pl.Series:
-    """Return ``values`` as dates, null where they are none."""
+    """Return ``values`` as dates, null if they are none."""
     return _first(
         values,
         pl.lit(as_it_stands),
@@ -129,7 +129,7 @@ def _day_readings(order: DateOrder | None) -> list[pl.Expr]:
 
 
 def _days(values: pl.Series, order: DateOrder) -> pl.Series:
-    """Return ``values`` as days where they are some, those with two readings in one ``order``."""
+    """Return ``values`` as days if they are some, those with two readings in one ``order``."""
     read = pl.when(pl.lit(~type_column(values, DataType.DATETIME).wrong)).then(pl.col("value"))
     return _first(values, read, *_day_readings(order))
 
@@ -144,7 +144,7 @@ def _parts(form: str, *names: str) -> list[pl.Expr]:
 
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr, clock: pl.Expr | None = None) -> pl.Expr:
-    """Return the date as texts, null where there is no such day."""
+    """Return the date as texts, null if there is no such day."""
     spelled = pl.concat_str(year, month, day, separator="-").str.to_date("%F", strict=False)
     plain = spelled.cast(pl.String)
     return plain if clock is None else pl.concat_str(plain, clock.fill_null(""))
@@ -189,9 +189,9 @@ def _quarter(form: str) -> pl.Expr:
 
 
 def _decided(present: pl.Series) -> DateOrder | None:
-    """Return which comes first in the dates with two readings: by values that have but one, else by the rows' order.
+    """Return which comes first in the dates with two readings: by values with only one, else by the rows' order.
 
-    Rows that were sorted as texts say nothing: 01/02/2024 stands before 02/01/2024 whatever they mean.
+    Rows sorted as texts decide nothing: 01/02/2024 precedes 02/01/2024 whatever they mean.
     """
     if not _alike(present):
         return None
@@ -211,14 +211,14 @@ def _decided(present: pl.Series) -> DateOrder | None:
 
 
 def _alike(values: pl.Series) -> bool:
-    """Tell whether dates with two readings have one mark between their numbers: two marks are two ways of writing."""
+    """Return whether dates with two readings have one mark between their numbers: two marks are two ways of writing."""
     return (
         values.alias("value").to_frame().select(*_parts(_TWO_READINGS, "mark")).to_series().drop_nulls().n_unique() < 2
     )
 
 
 def _numbers(values: pl.Series, as_it_stands: pl.Series) -> pl.Series:
-    """Return ``values`` as numbers, null where they are none; whether a comma is the decimal one, all of them say."""
+    """Return ``values`` as numbers, null if they are none; all of them decide whether a comma is the decimal one."""
     bare = values.to_frame().select(bare_number(pl.col("value"))).to_series()
     if bare.str.contains(ONLY_COMMA).any() and not bare.str.contains(ONLY_THOUSANDS).any():
         fitting = bare.set(~bare.str.contains(_COMMA), None)

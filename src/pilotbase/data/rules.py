@@ -8,7 +8,7 @@ sum         = product { ( "+" | "-" ) product }
 product     = factor { ( "*" | "/" ) factor }
 factor      = "-" factor  |  number  |  text in quotes  |  "true"  |  "false"  |  column  |  "(" either ")"
 
-A column with blanks stands in backquotes. A missing value makes neither a comparison nor its opposite true, and so
+A column with blanks is written in backquotes. A missing value makes neither a comparison nor its opposite true, and so
 does a division by zero; a rule that is not true in the end is false.
 """
 
@@ -42,7 +42,7 @@ _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
 class ValueKind(Enum):
-    """What an expression yields."""
+    """The type of an expression's value."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -83,7 +83,7 @@ class _Token:
     kind: str
     spelling: str
     position: int
-    """Counted from 1, as a person counts."""
+    """Counted from 1, as people count."""
 
 
 @dataclass(frozen=True)

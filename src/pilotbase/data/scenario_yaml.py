@@ -31,7 +31,7 @@ def write_scenario_yaml(scenario: Scenario) -> str:
 
 
 def _answers_numbers(scenario: Scenario) -> bool:
-    """Tell whether no probability is ever compared with the threshold, which then keeps its default."""
+    """Return whether no probability is ever compared with the threshold, which then keeps its default."""
     default = Scenario.model_fields["decision_threshold"].default
     return scenario.target_form != "labels" and scenario.decision_threshold == default
 

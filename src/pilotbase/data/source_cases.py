@@ -1,8 +1,8 @@
 """Cases from any kind of file that `open_source` reads, as a file that a scenario can name.
 
-That is the file itself where nothing had to be found out or written anew; else a copy, in UTF-8, with dates and numbers
-as they are read. So a draft decides once how a file is to be read, and no trial ever guesses it again. A source that
-lives on, such as a file that grew, is read the same way again later.
+If nothing had to be found out or rewritten, that is the file itself; else a copy, in UTF-8, with dates and numbers as
+they are read. So a draft decides once how to read a file, and no trial ever guesses it again. A changing source, such
+as a file that grows, is read the same way again later.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 @dataclass(frozen=True)
 class CasesAsked:
-    """What an owner says of the file."""
+    """What an owner states about the file."""
 
     file: str
     named: frozenset[str] = frozenset()
-    """The columns that tell the answer, and the group or the time."""
+    """The columns of the answer, and of the group or the time."""
     dates: DateOrder | None = None
     table: str | None = None
-    """The sheet or table, where there are several."""
+    """The sheet or table, if there are several."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class SourceCases:
     """The source itself, or the copy."""
     table: pl.DataFrame
     columns: Mapping[str, Column]
-    """What was seen of each column, but for those that no field describes."""
+    """What was seen of each column that a field can describe."""
     told: tuple[Text, ...] = ()
-    """What was taken where the source does not say it, and what was written anew."""
+    """Assumptions where the source does not say, and what was rewritten."""
 
     @property
     def undecided(self) -> tuple[Undecided, ...]:
@@ -63,7 +63,7 @@ class SourceCases:
 
 
 def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
-    """Return the cases in ``source``; a copy lies in ``scratch``.
+    """Return the cases in ``source``; a copy goes into ``scratch``.
 
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
@@ -85,16 +85,16 @@ def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
 
 @dataclass(frozen=True)
 class _Read:
-    """A column of texts as its type reads them, and what is said of that."""
+    """A column of texts as its type reads them, and the notes about it."""
 
     column: pl.Series
     told: tuple[Text, ...] = ()
 
 
 def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> _Read:
-    """Return a column written anew as it was seen; single values that misfit become missing ones.
+    """Return a column rewritten as it was seen; single values that misfit become missing ones.
 
-    Not of a column that was named: what its values are decides what is tried.
+    Not in a named column: its values decide what is tried.
     """
     named = column.name in asked.named
     data_type = seen.as_field(group=named).data_type
@@ -140,7 +140,7 @@ def _opened(source: Path, scratch: Path, table: str | None) -> tuple[SourceTable
 
 
 def _copied(cases: pl.DataFrame, copy: Path) -> Path:
-    """Write ``cases`` as CSV, or as Parquet where that is read as something else: columns of types, names of digits."""
+    """Write ``cases`` as CSV, or as Parquet if CSV would be read differently: columns of types, names of digits."""
     written = copy.with_name(f"{copy.name}.csv")
     if all(dtype == pl.String for dtype in cases.dtypes):
         cases.write_csv(written)
@@ -158,9 +158,9 @@ def _reads_alike(written: Path, cases: pl.DataFrame) -> bool:
 
 
 def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str | None = None) -> pl.DataFrame:
-    """Return the cases in ``place``, typed by the scenario's contract; ``table``: which, where there are several.
+    """Return the cases in ``place``, typed by the scenario's contract; ``table``: which, if there are several.
 
-    Only columns of the contract are read. What is wrong names the table, never the address of a database.
+    Only columns of the contract are read. Errors name the table, never the address of a database.
 
     Raises:
         InputError: what `open_source` and `conform` raise; single values that no column holds;
@@ -177,7 +177,7 @@ def read_living_source(place: str, scenario: Scenario, scratch: Path, table: str
 
 
 def _respelled(read: pl.DataFrame, scenario: Scenario) -> Iterator[pl.Series]:
-    """Yield the columns of dates and numbers that are written in other forms, as a draft rewrites them."""
+    """Yield the columns of dates and numbers in other forms, rewritten as a draft does it."""
     types = {field.name: field.data_type for field in scenario.data.fields}
     for column in read.select(pl.col(pl.String)):
         data_type = types.get(column.name, DataType.TEXT)

@@ -1,4 +1,4 @@
-"""A split guessed from the column that groups cases or tells time, and how many attempts its hidden cases allow."""
+"""A split guessed from the column that groups cases or holds times, and how many attempts its hidden cases allow."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pilotbase.documents.texts import Text, text
 HIDDEN_SHARE = 0.5
 LATEST_SHARE = 0.3
 FEW_GROUPS = 10
-"""With fewer groups a random split of groups may come out lopsided: named groups are hidden instead."""
+"""With fewer groups a random split of groups may be lopsided, so named groups are hidden instead."""
 
 ATTEMPTS = 3
 FEWEST_CASES = 60
 FEWEST_POSITIVES = 15
-"""What one of several attempts must at least be given, so that it can decide anything."""
+"""The least that each of several attempts needs to decide anything."""
 
 _TIME_NAME = re.compile(r"time|date|year|month|week|day|cycle|hour|时间|日期|年|月", re.IGNORECASE)
 
@@ -50,7 +50,7 @@ class SplitGuess:
 def guess_split(column: pl.Series | None, data_type: DataType | None, is_time: bool = False) -> SplitGuess:
     """Return the split by a typed column without missing values: by time, by group, or by the rows' hashes.
 
-    ``is_time``: its owner says that it tells time.
+    ``is_time``: its owner says that it holds times.
     """
     if column is None or data_type is None:
         return SplitGuess(
@@ -82,7 +82,7 @@ def _guess_groups(column: pl.Series, data_type: DataType) -> SplitGuess:
 
 
 def _moment(column: pl.Series) -> str | None:
-    """Return the moment that the first number would be, where all may be moments of the last decades and the next."""
+    """Return the moment of the first number, if all may be moments of the last decades and the next."""
     for low, high, unit, start in _MOMENTS:
         if column.is_between(low, high).all() and column.n_unique() > 1:
             return format_minute(datetime.fromtimestamp((float(column[0]) - start) * unit, UTC))
@@ -94,7 +94,7 @@ def _is_whole(column: pl.Series) -> bool:
 
 
 def _counts_time(column: pl.Series) -> bool:
-    """Tell whether all numbers are years, months such as 202401 or 2024.01, or days such as 20240131."""
+    """Return whether all numbers are years, months such as 202401 or 2024.01, or days such as 20240131."""
     spelled = (column.cast(pl.Int64) if _is_whole(column) else column.round(2)).cast(pl.String)
     return spelled.n_unique() > 1 and bool(spelled.str.contains(_COMPACT_TIME).all())
 
@@ -108,9 +108,9 @@ class TermsGuess:
 
 
 def guess_terms(hidden: int, positives: float | None) -> TermsGuess:
-    """Return terms that leave room for a second attempt where ``hidden`` cases allow it.
+    """Return terms that leave room for a second attempt if the ``hidden`` cases allow it.
 
-    ``positives`` are the hidden cases of the positive class; None where no criterion depends on them.
+    ``positives`` are the hidden cases of the positive class; None if no criterion depends on them.
     """
     cases = hidden // ATTEMPTS
     enough = cases >= FEWEST_CASES and (positives is None or positives / ATTEMPTS >= FEWEST_POSITIVES)
@@ -122,7 +122,7 @@ def guess_terms(hidden: int, positives: float | None) -> TermsGuess:
 
 
 def _latest_from(column: pl.Series, data_type: DataType) -> str:
-    """Return the value from which on about the last 30 % of the rows lie; never the first value of all."""
+    """Return the value at which about the last 30 % of the rows begin; never the first value of all."""
     ordered = column.sort()
     start = ordered[int((1 - LATEST_SHARE) * (len(ordered) - 1))]
     later = ordered.filter(ordered > ordered[0])

@@ -28,7 +28,7 @@ class Split:
 def split_cases(frame: pl.DataFrame, scenario: Scenario) -> Split:
     """Return the cases of a conformed ``frame``, split as the scenario says.
 
-    A hash split hides a case when BLAKE2b-64 of its ``by`` value (of all its features where there is none), keyed
+    A hash split hides a case if BLAKE2b-64 of its ``by`` value (of all its features if there is none), keyed
     with the scenario's name, falls below ``hidden``·2⁶⁴: rows that look the same to an application stay on one side,
     so that the split itself never leaks a duplicate. Shares hold on average over distinct values.
 

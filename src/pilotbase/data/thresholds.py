@@ -27,7 +27,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, coded, score
 
 WORTH_IT = 0.8
-"""Introducing an application is worth the effort when errors cost at most this share of what they cost today."""
+"""Introducing an application is worth the effort if errors cost at most this share of what they cost today."""
 HIGHEST = 0.99
 _SHOWN = 80
 LATENCY = "latency.p95 <= 1 s"
@@ -40,12 +40,12 @@ _STRUCTURED: dict[AnswerKind, str] = {
 }
 """The measure to begin with."""
 _NOTHING = ("", "[]")
-"""An empty answer reaches nothing; of boxes it is what a person would do."""
+"""An empty answer reaches nothing; for boxes it is what a person would do."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """The simplest baseline, what it scores, and criteria that ask for something better."""
+    """The simplest baseline, its score, and criteria that require something better."""
 
     baseline: ConstantBaseline
     measured: Text
@@ -105,7 +105,7 @@ def propose_structured(truths: list[str], kind: AnswerKind, classes: tuple[str, 
 
 
 def _usual(truths: Sequence[str], kind: AnswerKind) -> str:
-    """Return the answer that is right most often; of masks the usual class, in the usual size, everywhere."""
+    """Return the answer that is right most often; for masks the usual class, in the usual size, everywhere."""
     if kind != "mask":
         told = [truth for truth in truths if kind == "boxes" or truth not in _NOTHING] or ["[]"]
         return right_answer(max(sorted(set(told)), key=told.count), kind)
@@ -162,7 +162,7 @@ def _measure(name: str, label: str | None) -> str:
 
 
 def _reads_back(label: str) -> bool:
-    """Tell whether a rule can name this class; where it cannot, the measure speaks of the positive class anyway."""
+    """Return whether a rule can name this class; if not, the measure is about the positive class anyway."""
     try:
         return parse_rule(f"recall({label}) >= 0.5").label == label
     except InputError:

@@ -1,6 +1,6 @@
 """Hidden cases that have a twin in the public sample: the same features exactly, or nearly; or that resemble a case.
 
-Near: numbers are scaled by the public sample's median and interquartile range (standard deviation where that is 0) and
+Near: numbers are scaled by the public sample's median and interquartile range (standard deviation if that is 0) and
 rounded to a grid of `GRID`; texts are normalised (NFKC, lower case, single blanks). Rows are equal when all their cells
 are, on the grid or on the same grid moved by half a step, so that a twin which one grid cuts apart is mostly joined by
 the other. Twins by chance are counted in public samples whose columns have been shuffled apart: few coarse features
@@ -33,24 +33,24 @@ GRID = 0.01
 LONG_TEXT = 20
 """A column whose usual value has more characters holds texts, not labels."""
 FEW_TWINS = 5
-"""So few are not looked at any closer."""
+"""This few are not examined further."""
 BY_CHANCE = 0.001
-"""What chance gives as often as this, chance explains."""
+"""If chance gives a result this often, chance explains it."""
 MOST_TIMES = 10
 _LARGEST_CELL = 1e15
 _FEWEST_CELLS = 9
 _LONGEST_TEXT = 100_000
 """Characters of a case's texts that are compared."""
 _MOST_OF_THE_SAMPLE = 2000
-"""Public cases that are held against earlier ones, to see how often cases resemble each other anyway."""
+"""Public cases compared with earlier ones, to see how often cases resemble each other anyway."""
 
 
 @dataclass(frozen=True)
 class Twins:
     """How many hidden cases have a public twin, their share, and how often the twins agree on the target (0 to 1).
 
-    ``chance``: how many had one in so many ``shuffles`` of the public sample, in which its features have nothing to do
-    with each other; without any, twins are none of chance.
+    ``chance``: how many had one in ``shuffles`` shuffles of the public sample, which remove all relation between its
+    features; without any, no twin is due to chance.
     ``natural``: how many would have one if they resembled public cases as often as those resemble each other.
     """
 
@@ -62,7 +62,7 @@ class Twins:
     natural: int = 0
 
     def exceed_chance(self, times: int) -> bool:
-        """Tell whether there are surely more than ``times`` as many twins as chance gives, and more than a handful."""
+        """Return whether there are surely over ``times`` as many twins as chance gives, and more than a handful."""
         among = times / (times + self.shuffles)
         explained = binomial_at_least(self.count, self.count + self.chance, among) if self.shuffles else 0.0
         return self.count > FEW_TWINS and explained < BY_CHANCE
@@ -71,7 +71,7 @@ class Twins:
 def _shuffles_for(count: int) -> int:
     """Return in how many shuffled samples coincidences are counted for so many twins: none for a handful.
 
-    Twice as many as let twins exceed `MOST_TIMES` chance surely where no shuffled sample shows one.
+    Twice as many as let twins surely exceed `MOST_TIMES` chance if no shuffled sample shows one.
     """
     if count <= FEW_TWINS:
         return 0
@@ -119,7 +119,7 @@ def have_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str]) 
 
 
 def _is_long_text(column: pl.Series) -> bool:
-    """Tell whether the values of a public column are texts that no two cases have by chance."""
+    """Return whether the values of a public column are texts that no two cases share by chance."""
     if column.dtype != pl.String:
         return False
     usual = column.str.len_chars().median()
@@ -132,7 +132,7 @@ def _plain_text(name: str) -> pl.Expr:
 
 
 def _one_text(public: pl.DataFrame, features: list[str]) -> bool:
-    """Tell whether there is one feature, a text: shuffled it is what it was, so chance cannot be counted."""
+    """Return whether there is one feature, a text: shuffling leaves it unchanged, so chance cannot be counted."""
     return len(features) == 1 and _is_long_text(public[features[0]])
 
 
@@ -222,17 +222,17 @@ def _agreement_of(found: pl.DataFrame, target: pl.Series, scenario: Scenario) ->
 
 
 def similar_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins | None:
-    """Return the hidden cases that resemble a public one and are no exact copy; None where nothing can be compared.
+    """Return the hidden cases that resemble a public one and are no exact copy; None if nothing can be compared.
 
     Two cases resemble each other when the Jaccard similarity of their sets is at least 0.8 (MinHash proposes pairs, the
-    sets themselves decide). The set of a case is the runs of five characters of its texts; where features are many,
-    also its cells on both grids. Cells are compared from nine features on: of fewer, no two rows differ in a cell and
+    sets themselves decide). The set of a case is the runs of five characters of its texts; if features are many,
+    also its cells on both grids. Cells are compared from nine features on: with fewer, no two rows differ in a cell and
     are that similar. Of m cells m/9 may be others, of a text about a tenth.
 
-    By chance rows resemble as often as they do where the columns of the public sample are shuffled apart, or as public
-    cases resemble earlier public ones; texts never by chance, but where public texts resemble each other as often
+    By chance rows resemble as often as they do if the columns of the public sample are shuffled apart, or as public
+    cases resemble earlier public ones; texts never by chance, but if public texts resemble each other as often
     (reports written from a template), a copy cannot be recognised. Cost: about 0.1 ms a case and 400 bytes a public
-    one. Limits: a text that was written anew, and one below 20 characters.
+    one. Limits: a text that was rewritten, and one below 20 characters.
     """
     texts = [name for name in features if _is_long_text(public[name])]
     cells = [name for name in features if name not in texts]
@@ -267,7 +267,7 @@ class _View:
 
 @dataclass(frozen=True)
 class _Match:
-    """Of one view: the public case that each hidden one resembles, or −1, and the numbers of `Twins`."""
+    """The matches in one view: the public case that each hidden one resembles, or −1, and the numbers of `Twins`."""
 
     places: Places
     chance: int = 0

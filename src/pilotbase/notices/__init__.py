@@ -1,4 +1,4 @@
-"""Notices: they tell the people concerned what happened, on a page, by mail, and through webhooks of organisations.
+"""Notices: they report to the people concerned, on a page, by mail, and through webhooks of organisations.
 
 making     notices of a step, a due date or a message, and their recipients
 rows       notices as rows: stored once, read by recipients who can see the subject

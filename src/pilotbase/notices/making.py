@@ -1,4 +1,4 @@
-"""What there is to tell, and whom it concerns. The same happening gives the same drafts: nobody is told twice."""
+"""Drafts of notices, and whom they concern. The same event gives the same drafts, so nobody is notified twice."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _waits, _listings = tables.waits.c, tables.listings.c
 
 @dataclass(frozen=True)
 class NoticeDraft:
-    """A notice that is to be kept, for one address."""
+    """A notice to keep, for one address."""
 
     kind: NoticeKind
     subject: str
     address: Address
     body: NoticeBody
     happening: str
-    """Names what happened: the same for all who are told of it."""
+    """Names the event: the same for everyone who is notified of it."""
     thread: str = ""
     author: str = ""
-    """The person who did it: they are not told."""
+    """The person who did it, who gets no notice."""
 
     @property
     def identity(self) -> str:
-        """Return the name of this notice: drawn from what happened and for whom, it tells nothing of how many are."""
+        """Return the notice's name, derived from the event and its recipient: it does not reveal how many there are."""
         told = [self.kind.value, self.happening, self.address.to_json_value()]
         return hashlib.sha256(canonical_json(told)).hexdigest()[:32]
 
@@ -54,7 +54,7 @@ def of_step(record: Record, title: Localized) -> Iterator[NoticeDraft]:
 
 
 def of_release(record: Record, title: Localized, reviewer: Reviewer) -> NoticeDraft:
-    """Return the notice to a reviewer who was released by the last step: about nothing that they would have to see."""
+    """Return the notice to a reviewer released by the last step: it mentions nothing that they would have to see."""
     step = record.history[-1]
     address = Address(organisation=reviewer.organisation, person=reviewer.person)
     body = NoticeBody(title=title, record=record.kind, act=step.act, organisation=step.organisation)

@@ -1,6 +1,6 @@
 """Notices as rows: each stored once, and read by its recipients as long as they can see its subject.
 
-No line of the log tells of notices: they say again what the log says already.
+The log has no lines about notices: they only repeat what the log already says.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def unread_since(connection: Connection, actor: Actor, position: int, limit: int
 
 
 def find_for_organisation(connection: Connection, actor: Actor, identity: str) -> Notice | None:
-    """Return a notice for anybody in the organisation of ``actor``, or None if it cannot see it (any more)."""
+    """Return a notice for anyone in the organisation of ``actor``, or None if it cannot see it (any more)."""
     own = or_(_rows.organisation == actor.organisation, _for_organisation(actor))
     rows = select(tables.notices).where(_rows.identity == identity, own, _about_seen(actor))
     row = connection.execute(rows).first()

@@ -67,10 +67,10 @@ def add_webhook(
     """Return a new webhook of the actor's organisation and the generated secret, if its channel has one.
 
     Raises:
-        InputError, RefusedError, PilotbaseError: no address that may be called, as the caller says, or none of the
-            channel; a secret that the channel has no use for.
+        InputError, RefusedError, PilotbaseError: the address may not be called, as the caller says, or does not fit
+            the channel; the channel has no use for a secret.
         RefusedError: the actor is no person of an organisation, or it has too many.
-        ConflictError: this very request has added one before, whose secret is not told again.
+        ConflictError: this very request has already added one, whose secret is not shown again.
     """
     _require_member(view)
     drawn = _drawn_secret(url, manner)
@@ -140,7 +140,7 @@ def all_webhooks(connection: Connection) -> list[Webhook]:
 def due_webhooks(connection: Connection, now: datetime, at_most: int) -> list[Webhook]:
     """Return webhooks with a due message that are not resting, those called longest ago first.
 
-    So one for which much waits holds no other up.
+    So one with many waiting messages does not delay the others.
     """
     may_be_called = or_(_rows.rests_until.is_(None), _rows.rests_until <= now, _rows.rests_until > now + _LONGEST_REST)
     waits = work.waits(literal(_LANE) + _rows.identity, now, LONGEST)

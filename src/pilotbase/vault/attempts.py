@@ -1,6 +1,6 @@
 """Attempts and unscored cases: the budget that keeps hidden data worth something (`statistics.md`, correction 2).
 
-Counted per hidden-set version, whoever the supplier. Attempt number j may err with probability α/(j(j+1)), so that all
+Counted per hidden-set version, across all suppliers. Attempt number j may err with probability α/(j(j+1)), so that all
 attempts together stay within α, and every attempt scores only cases that were never scored before.
 
     open ──▶ delivered ──▶ committed ──▶ closed
@@ -10,11 +10,11 @@ attempts together stay within α, and every attempt scores only cases that were 
 * α is spent by `mark_delivered`, before the first hidden batch leaves for the box. A crash buys nothing: the same plan
   and application find the same attempt, its cases and its state again.
 * `mark_scored` comes before labels are read, is permanent, and survives a crash.
-* Cases that were reserved but not scored return to the pool when the attempt ends. Their features have been in a box,
-  out of which nothing but committed answers comes; their labels have influenced no result that left the vault.
+* Cases that were reserved but not scored return to the pool when the attempt ends. Only committed answers leave the box
+  that has seen their features; their labels have influenced no result that left the vault.
 
-Every step is one transaction and one line of the log; case numbers never stand there, but the line commits to which
-cases are scored and given out, and no case is given or scored before the store agrees with it (`checks.case_sets`).
+Every step is one transaction and one line of the log. The log never contains case numbers, but each line commits to the
+cases scored and given out, and no case is given or scored before the store agrees with it (`checks.case_sets`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _attempts, _sets = tables.attempts.c, tables.hidden_sets.c
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands; see the picture above."""
+    """The state of an attempt; see the picture above."""
 
     OPEN = "open"
     DELIVERED = "delivered"
@@ -70,7 +70,7 @@ class AttemptRequest:
 
 @dataclass(frozen=True)
 class VaultAttempt:
-    """An attempt as it stands. ``cases`` are its reserved case numbers, ascending."""
+    """An attempt in its current state. ``cases`` are its reserved case numbers, ascending."""
 
     identity: int
     hidden_set: Digest
@@ -87,7 +87,7 @@ class VaultAttempt:
 
 @dataclass(frozen=True)
 class Remaining:
-    """What a hidden set still holds: cases that no attempt has scored or holds, attempts, and the next one's α."""
+    """What is left of a hidden set: cases that no attempt has scored or holds, attempts, and the next one's α."""
 
     fresh: int
     reserved: int
@@ -96,12 +96,12 @@ class Remaining:
     next_number: int
     next_alpha: float
     spent_alpha: float
-    """What all attempts so far may have erred with together, open ones included."""
+    """The α spent by all attempts so far, open ones included."""
 
 
 @dataclass(frozen=True)
 class _Spent:
-    """What the attempts on a set, and on those that share cases with it, have taken of it."""
+    """Cases and attempts already taken, by attempts on the set and on those that share cases with it."""
 
     scored: Bits
     held: Bits
@@ -117,14 +117,14 @@ def order_commitment(vault: Vault, hidden_set: HiddenSet, application: Digest, n
 
 
 def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -> VaultAttempt:
-    """Return the attempt of this plan and application: the one there is, ended or not, or a new one.
+    """Return the attempt of this plan and application: the existing one, ended or not, or a new one.
 
-    Only an attempt that was returned is followed by a new one under the same plan: the order of any other is known.
+    Only a returned attempt is followed by a new one under the same plan: the order of any other is known.
 
     Raises:
-        RefusedError: no attempt is left, or fewer fresh cases than asked for (the message says how many are left), or
-            the nonce served another plan of this application.
-        InvalidProofError: the log commits to other cases than the store has as scored or given out.
+        RefusedError: no attempt is left, or fewer fresh cases than requested (the message says how many are left), or
+            the nonce was used for another plan of this application.
+        InvalidProofError: the log commits to other scored or given cases than the store has.
     """
     bundle = secrets_of(vault, hidden_set)
     with vault.transaction("vault.attempt_opened") as change:
@@ -164,7 +164,7 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
 
 
 def mark_delivered(vault: Vault, attempt: VaultAttempt) -> None:
-    """Spend the attempt's α: to be called before the first hidden batch leaves. Calling again changes nothing."""
+    """Spend the attempt's α; call it before the first hidden batch leaves. Calling again changes nothing."""
     _advance(vault, attempt, (AttemptState.OPEN,), AttemptState.DELIVERED)
 
 
@@ -192,7 +192,7 @@ def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: VaultAttempt) -> 
 
 
 def mark_scored(vault: Vault, attempt: VaultAttempt, cases: Cases) -> None:
-    """Count ``cases`` as scored, for ever: to be called before their labels are read. Calling again changes nothing.
+    """Count ``cases`` as scored for ever; call it before their labels are read. Calling again changes nothing.
 
     Raises:
         RefusedError: answers are not committed yet, or a case is not among those reserved for this attempt.
@@ -238,14 +238,14 @@ def withdraw_cases(vault: Vault, change: Transaction, hidden_set: HiddenSet, cas
 
 
 def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> None:
-    """Count ``cases`` as scored for ever: they were, as part of an earlier set, or a public sample shows them now."""
+    """Count ``cases`` as scored for ever: an earlier set scored them, or a public sample now shows them."""
     vault.require_access(hidden_set.owner)
     with vault.transaction("vault.scored_before") as change:
         withdraw_cases(vault, change, hidden_set, cases)
 
 
 def close_attempt(vault: Vault, attempt: VaultAttempt) -> None:
-    """End an attempt that has its verdict; what it reserved and did not score is fresh again."""
+    """End an attempt that has its verdict; cases reserved and not scored are fresh again."""
     _advance(vault, attempt, (AttemptState.COMMITTED,), AttemptState.CLOSED)
 
 
@@ -269,7 +269,7 @@ def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[VaultAttempt]:
 
 
 def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
-    """Return what ``hidden_set`` still holds; raises `NotFoundError`, `RefusedError`."""
+    """Return what is left of ``hidden_set``; raises `NotFoundError`, `RefusedError`."""
     vault.require_access(hidden_set.owner)
     with vault.view.store.database.read() as connection:
         rows = _rows_of(connection, hidden_set.digest())
@@ -418,13 +418,13 @@ def _order_secret(bundle: SetSecrets, application: Digest, nonce: str) -> bytes:
 
 
 def _require_as_logged(vault: Vault, connection: Connection, digest: Digest) -> None:
-    """Return if the log commits to what the store has of this set's cases and of the sets that share any with it."""
+    """Return if the log commits to the store's cases of this set and of the sets that share any with it."""
     others = [other.digest for other in neighbours_of(vault, connection, digest)]
     require_cases_as_logged(connection, vault.view.store.key.verifier, digest, *others)
 
 
 def _scored_now(change: Transaction, digest: Digest, cases: Cases) -> dict[str, Fact]:
-    """Count ``cases`` as scored and return what the log states of it."""
+    """Count ``cases`` as scored and return the facts for the log."""
     scored = _scored(change.connection, digest)
     before = int(scored.sum())
     scored[cases] = True

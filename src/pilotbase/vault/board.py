@@ -1,11 +1,11 @@
-"""A board's slice of a hidden set and its Ladder: many looks, and nothing about single cases or lesser scores.
+"""A board's slice of a hidden set and its Ladder: allows many looks, reveals no single case and no lesser score.
 
 The slice is cut from cases that nobody has scored or holds, in whole clusters, and counts as scored from then on: no
 attempt ever certifies on it, in this set or a later one. Of a submission the Ladder releases only whether it beat the
-board's best by more than its step, and the best (Blum & Hardt, ICML 2015, parameter-free). There is one Ladder for all
-suppliers of a board: with one for each, every further name would buy an exact score.
+board's best by more than its step, and that best (Blum & Hardt, ICML 2015, parameter-free). All suppliers of a board
+share one Ladder: with one for each, every further name would buy an exact score.
 
-    open_submission   counts the submission; the same application version finds the one it has
+    open_submission   counts the submission; the same application version finds its existing one
     release           one transaction: Ladder, board and entry move together or not at all
 """
 
@@ -44,11 +44,11 @@ from pilotbase.workspace.transaction import Transaction
 
 FEWEST_CASES = 20
 _TRIES = 100
-"""Others may submit at the same moment: one of them is first, and the next looks again."""
+"""Others may submit at the same moment: one of them is first, and the others retry."""
 
 
 class BoardSlice(Document):
-    """The record of a slice; which cases it holds is sealed."""
+    """The record of a slice; its case numbers are sealed."""
 
     document: Literal["board-slice/1"] = "board-slice/1"
     hidden_set: Digest
@@ -73,7 +73,7 @@ class LadderRecord(Document):
 
 @dataclass(frozen=True)
 class SliceTerms:
-    """What makes a board another one: with another measure or share it is cut anew, from cases that are fresh then."""
+    """The terms of a slice: with another measure or share a new one is cut, from cases that are fresh then."""
 
     measure: str
     share: float
@@ -81,21 +81,21 @@ class SliceTerms:
 
 @dataclass(frozen=True)
 class Climbed:
-    """What the Ladder releases of a submission: the board's best loss after it, and whether it is its own."""
+    """What the Ladder releases of a submission: the board's best loss after it, and whether the submission set it."""
 
     loss: float
     improved: bool
 
 
 def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: Cases) -> BoardSlice:
-    """Return the board's slice of ``hidden_set``, cut the first time; logged as ``board.cut``.
+    """Return the board's slice of ``hidden_set``, cutting it the first time; logged as ``board.cut``.
 
-    ``clusters``: a code per case, shape (rows,); cases of one code stay together. Which clusters are taken follows from
-    the set's secret. A cluster of which anything is scored or held stays out.
+    ``clusters``: a code per case, shape (rows,); cases of one code stay together. The set's secret determines which
+    clusters are taken. A cluster with a scored or held case stays out.
 
     Raises:
-        RefusedError: fewer fresh cases than the share asks for, none would be left for trials, or the clusters are so
-            large that the slice would be more than twice the share.
+        RefusedError: there are fewer fresh cases than the share needs, none would be left for trials, or the clusters
+            are so large that the slice would be more than twice the share.
     """
     key = secrets_of(vault, hidden_set).derive("board", terms.measure, str(terms.share))
     fields = {"hidden_set": hidden_set.digest(), "measure": terms.measure, "share": str(terms.share)}
@@ -131,13 +131,13 @@ def slice_cases(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> Cases:
 
 
 def current_board(vault: Vault, record: BoardSlice) -> Board | None:
-    """Return the board as it stands, or None before the first submission; for those who may see the slice's record."""
+    """Return the current board, or None before the first submission; for those who may see the slice's record."""
     head = vault.view.head(_board_head(record.digest()))
     return None if head is None else vault.view.load(head, Board)
 
 
 def newest_board(view: View, owner: str, scenario: str) -> Board | None:
-    """Return the board of an owner's scenario as ``view``'s actor may see it: None for whoever is not on it."""
+    """Return the board of an owner's scenario as ``view``'s actor may see it; None if they are not on it."""
     found = view.find("board", {"scenario": scenario, "owner": owner}, limit=1)
     return found[0].load(Board) if found else None
 
@@ -149,9 +149,9 @@ def submission_of(vault: Vault, record: BoardSlice, application: ApplicationRefe
 
 
 def open_submission(vault: Vault, empty: Board, sealed: Digest, application: ApplicationReference) -> BoardSubmission:
-    """Return the submission of an application version to the board: the one there is, or a new one, counted.
+    """Return the submission of an application version to the board: the existing one, or a new one, counted.
 
-    ``empty``: the board as it begins, with the terms of today.
+    ``empty``: the board before any submission, with today's terms.
 
     Raises:
         RefusedError: the supplier has used all its submissions.
@@ -198,9 +198,9 @@ def release(
     entry: Callable[[Climbed], BoardEntry],
     grant: ReaderGrant,
 ) -> BoardEntry:
-    """Return what the Ladder releases of ``submission``; asked again, with whatever losses, it is the same.
+    """Return what the Ladder releases of ``submission``; asking again returns the same, whatever the losses.
 
-    ``losses``: of the slice's eligible cases, in case order. ``entry`` makes what is said of it.
+    ``losses``: of the slice's eligible cases, in case order. ``entry`` makes the published entry.
     """
     record = vault.view.load(submission.board, BoardSlice)
     vault.require_access(record.owner)
@@ -235,7 +235,7 @@ def _put_board(change: Transaction, board: Board, record: BoardSlice) -> Digest:
 
 
 def _drawn(clusters: Cases, fresh: Cases, wanted: int, key: bytes) -> Cases:
-    """Return at least ``wanted`` cases (or all) of whole fresh clusters, taken in an order that ``key`` fixes."""
+    """Return at least ``wanted`` cases (or all) of whole fresh clusters, taken in an order determined by ``key``."""
     codes = np.unique(clusters, return_inverse=True)[1]
     is_fresh = np.zeros(len(codes), dtype=np.bool_)
     is_fresh[fresh] = True

@@ -1,9 +1,9 @@
-"""Canaries: made-up rows among those of a file that somebody fetches, different for each, known to the vault alone.
+"""Canaries: made-up rows in each fetched copy of a file, different for each recipient, known to the vault alone.
 
-Where an owner's terms say so (``odrl:watermark``), a kept table has twice as many made-up rows as a copy gets. Which
-half an organisation gets is drawn by the file's secret, so that a leaked copy names whom it was given to: a copy of
-somebody else holds every second of them. Two who compare their copies find the rows in which they differ; a quarter of
-all is in both, and names the two.
+If an owner's terms say so (``odrl:watermark``), a kept table has twice as many made-up rows as a copy gets. The file's
+secret draws the half that an organisation gets, so that a leaked copy shows whom it was given to: a copy of somebody
+else holds every second of them. Two recipients who compare copies find the rows in which they differ; a quarter of all
+is in both, and names the two.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Canary(Part):
     """One made-up row."""
 
     place: int
-    """The byte of the file before which it stands: the beginning of a row."""
+    """The byte of the file that it precedes: the beginning of a row."""
     line: str
-    """As it is written, with the end of its line."""
+    """Its text in the file, with the line end."""
     cells: tuple[str, ...]
     shares: tuple[float, ...]
-    """How large a share of the file's rows has this very value, column by column, at least one row's."""
+    """The share of the file's rows with the same value, column by column; at least one row's share."""
 
 
 class FileMarks(Document):
@@ -46,7 +46,7 @@ class FileMarks(Document):
     canaries: tuple[Canary, ...]
 
     def of(self, organisation: str) -> tuple[int, ...]:
-        """Return which canaries an organisation's copy has: half of them, the same each time."""
+        """Return the canaries in an organisation's copy: half of them, the same each time."""
         secret = bytes.fromhex(self.secret)
 
         def drawn(number: int) -> bytes:
@@ -66,18 +66,18 @@ class Copy:
 
 @dataclass(frozen=True)
 class CanaryMatch:
-    """How many of the canaries that were found are in somebody's copy."""
+    """How many of the canaries found are in somebody's copy."""
 
     organisation: str
     found: int
     given: int
     chance: float
-    """The probability that a copy of somebody else holds as many of those that were found."""
+    """The probability that somebody else's copy holds as many of those found."""
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a suspected file holds of the canaries of one kept file."""
+    """The canaries of one kept file that a suspected file holds."""
 
     file: str
     version: str
@@ -86,13 +86,13 @@ class Sighting:
     canaries: int
     found: int
     chance: float
-    """A bound on the probability that rows which were drawn column by column hold so many of them."""
+    """A bound on the probability that rows drawn column by column hold so many of them."""
     copies: tuple[CanaryMatch, ...]
     """Most likely first."""
 
 
 def open_copy(vault: Vault, kept: KeptFile, leave: AccessGrant, organisation: str) -> Copy:
-    """Write the opening to the log, then return an organisation's copy of a file that has canaries.
+    """Write the opening to the log, then return an organisation's copy of a file with canaries.
 
     Raises as `dataset_files.open_file`.
     """
@@ -104,7 +104,7 @@ def open_copy(vault: Vault, kept: KeptFile, leave: AccessGrant, organisation: st
 
 
 def marks_of(vault: Vault, kept: KeptFile) -> FileMarks | None:
-    """Write the opening to the log, then return the canaries of a file to its owner; None: it has none.
+    """Write the opening to the log, then return the canaries of a file to its owner; None if it has none.
 
     Raises:
         RefusedError: the actor is neither the operator nor the owner.
@@ -117,9 +117,9 @@ def marks_of(vault: Vault, kept: KeptFile) -> FileMarks | None:
 def sight(
     marks: FileMarks, kept: KeptFile, rows: int, found: Mapping[int, Collection[int]], to: Sequence[str]
 ) -> Sighting:
-    """Return what was ``found`` in a file of so many ``rows``: canary → the columns by which it was recognised.
+    """Return the sighting for what was ``found`` in ``rows`` rows: canary → the columns that identified it.
 
-    ``to``: the organisations that were let in to fetch the file.
+    ``to``: the organisations that were allowed to fetch the file.
     """
     count, pool = len(found), len(marks.canaries)
     shared = next(iter(found.values()), ())
@@ -141,7 +141,7 @@ def sight(
 
 
 def _among(pieces: Iterable[bytes], inserted: Sequence[tuple[int, bytes]]) -> Iterator[bytes]:
-    """Yield the bytes of a file with those of ``inserted``, each before the byte of its place."""
+    """Yield the bytes of a file with those of ``inserted``, each before the byte at its place."""
     at, waiting = 0, list(reversed(inserted))
     for piece in pieces:
         done, parts = 0, []

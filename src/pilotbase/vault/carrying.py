@@ -1,6 +1,6 @@
-"""What has been scored stays scored: cases of an owner's earlier hidden sets keep their past in a new one.
+"""Scored cases stay scored: cases of an owner's earlier hidden sets keep their past in a new one.
 
-Otherwise one row more in a file would make a new set, with a new budget over cases whose labels have already spoken.
+Otherwise one more row in a file would make a new set, with a new budget over cases whose labels were already used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pilotbase.vault.place import Vault
 
 @dataclass(frozen=True)
 class Past:
-    """What earlier sets say of new cases: which have been scored, how many attempts there were on sets that hold any
+    """The past of new cases: which have been scored, how many attempts there were on sets that hold any
     of them, and which cases each of these sets shares with the new one."""
 
     scored: Cases
@@ -44,7 +44,7 @@ def past_of(vault: Vault, frame: pl.DataFrame, earlier: Sequence[HiddenSet]) -> 
 
 
 def spend_published(vault: Vault, public: pl.DataFrame, earlier: Sequence[HiddenSet]) -> None:
-    """Count as scored what a new public sample is about to show of an owner's ``earlier`` hidden sets."""
+    """Count as scored the cases of an owner's ``earlier`` hidden sets that a new public sample is about to show."""
     for before in earlier:
         shown = shared_cases(_rows(vault, before), public).here
         fresh = np.setdiff1d(shown, scored_cases(vault, before))
@@ -53,7 +53,7 @@ def spend_published(vault: Vault, public: pl.DataFrame, earlier: Sequence[Hidden
 
 
 def same_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> Bits:
-    """Return which cases of ``frame`` stand in ``rows`` too, shape (rows of frame,)."""
+    """Return which cases of ``frame`` are also in ``rows``, shape (rows of frame,)."""
     same = np.zeros(frame.height, dtype=np.bool_)
     same[shared_cases(frame, rows).here] = True
     return same

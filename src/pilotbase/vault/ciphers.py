@@ -1,7 +1,7 @@
-"""How hidden data is encrypted: AES-256-GCM under a key of its own, wrapped under the owner's key.
+"""Encryption of hidden data: AES-256-GCM under a key of its own, wrapped under the owner's key.
 
 A chunk's nonce is its number (the data key serves one hidden set only), and its associated data binds hidden set,
-scenario, number and count: a chunk that was moved, dropped or brought from elsewhere does not open.
+scenario, number and count: a chunk that was moved, dropped or taken from elsewhere does not open.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _NONCE_BYTES = 12
 
 @dataclass(frozen=True, repr=False)
 class SetSecrets:
-    """The secrets of one hidden set, each 32 bytes; they stand in the store only wrapped under the owner's key."""
+    """The secrets of one hidden set, each 32 bytes; the store holds them only wrapped under the owner's key."""
 
     data_key: bytes
     master: bytes
-    """Draws and orders are derived from it; `HiddenSet.secret_commitment` is its SHA-256."""
+    """Draws and orders derive from it; `HiddenSet.secret_commitment` is its SHA-256."""
     salt: bytes
     """Salts the commitment to the plaintext."""
     merkle_salt: bytes
-    """From it the trial derives the salt of each leaf of its per-case records."""
+    """The trial derives the salt of each leaf of its per-case records from it."""
 
     @classmethod
     def generate(cls) -> SetSecrets:
@@ -45,7 +45,7 @@ class SetSecrets:
 
 @dataclass(frozen=True)
 class ChunkId:
-    """Where a chunk belongs; all of it is authenticated with the chunk."""
+    """The place of a chunk, all of which is authenticated with the chunk."""
 
     identity: str
     scenario: str
@@ -63,7 +63,7 @@ def encrypt_chunk(key: bytes, place: ChunkId, plain: bytes) -> bytes:
 
 
 def decrypt_chunk(key: bytes, place: ChunkId, sealed: bytes) -> bytes:
-    """Return the plaintext; raises `InvalidProofError` naming the chunk that does not belong where it stands."""
+    """Return the plaintext; raises `InvalidProofError` naming a chunk that does not belong in its place."""
     try:
         return AESGCM(key).decrypt(_chunk_nonce(place), sealed, place.associated())
     except InvalidTag as error:

@@ -1,7 +1,7 @@
 """The files of a dataset that its owner keeps at the base: sealed piece by piece, opened only under a counted leave.
 
-Before each piece the leave is held against the terms as they stand then: who takes a file while its agreement is
-revoked gets no further piece.
+The leave is checked against the current terms before each piece: if the agreement is revoked while somebody downloads a
+file, they get no further piece.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import find_use, require_leave
 
 PIECE = 4 << 20
-"""Bytes of a file that are sealed, and opened, at a time."""
+"""Bytes of a file that are sealed and opened at a time."""
 _ALL = 1_000_000
 _WAYS = {Action.USE: Channel.DOWNLOAD, Action.DISPLAY: Channel.PREVIEW, Action.COMPUTE_ON: Channel.STATISTICS}
-"""What was permitted → by which way it comes out."""
+"""Permitted action → its way out."""
 
 
 class KeptFile(Document):
-    """That the base keeps a file of a dataset's version: sealed under its owner's key. Only owner and base see it."""
+    """A file of a dataset's version kept at the base, sealed under its owner's key. Only owner and base see it."""
 
     document: Literal["dataset-file/1"] = "dataset-file/1"
     dataset: Subject
@@ -44,34 +44,34 @@ class KeptFile(Document):
     name: str = pydantic.Field(min_length=1, max_length=200)
     size: int
     rows: int | None = None
-    """None: no table that is read here."""
+    """None: not a table that is read here."""
     pieces: tuple[Digest, ...]
     piece_size: int | None = None
-    """Bytes of each piece but the last; None: they differ, so that no part is found without those before it."""
+    """Bytes of each piece but the last; None: they differ, so a part is found only by reading all before it."""
     preview: Digest | None = None
-    """Its first rows, sealed apart."""
+    """Its first rows, sealed separately."""
     marks: Digest | None = None
-    """Rows that are made up, sealed apart: of those each copy has some (`canaries`)."""
+    """Made-up rows, sealed separately: each copy gets some of them (`canaries`)."""
 
     @property
     def tag(self) -> Digest:
-        """Return what names its bytes as they are kept, and nothing outside: they are sealed."""
+        """Return a name for its sealed bytes, meaningless elsewhere."""
         return digest_json(list(self.pieces))
 
 
 class ErasedFile(Document):
-    """That a file which was kept is erased: what is left of it is that it was here."""
+    """A record that a kept file is erased: all that remains is that it was here."""
 
     document: Literal["erased-file/1"] = "erased-file/1"
     dataset: Subject
     file: Digest
-    """What said that it was kept."""
+    """The record of the kept file."""
 
 
 def seal_file(
     vault: Vault, kept: KeptFile, plain: Iterable[bytes], preview: bytes | None, marks: bytes | None = None
 ) -> KeptFile:
-    """Seal the pieces of a file, its first rows and its marks; keep that they are here, return it with their digests.
+    """Seal the pieces of a file, its first rows and its marks; store and return the record with their digests.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -95,7 +95,7 @@ def seal_file(
 
 
 def add_preview(vault: Vault, kept: KeptFile, rows: int, preview: bytes) -> None:
-    """Keep the first rows of a file that was kept unread, and how many it has; what was erased meanwhile stays so.
+    """Add the first rows of a file kept unread, and its number of rows; if it was erased meanwhile, it stays erased.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -114,11 +114,10 @@ def add_preview(vault: Vault, kept: KeptFile, rows: int, preview: bytes) -> None
 
 
 def find_kept(vault: Vault, dataset: Subject, version: Digest) -> list[KeptFile]:
-    """Return the files that are kept of a dataset's version, by name; of a name the newest.
+    """Return the files kept of a dataset's version, by name; the newest of each name.
 
-    A file that was kept of another version is kept of this one, too, where both descriptions give it the same hash,
-    or one a hash and the other the commitment to it:
-    a description that says more of the same bytes does not ask for them again.
+    A file kept of another version counts for this one too if both descriptions give it the same hash, or one a hash and
+    the other the commitment to it: a description that says more about the same bytes does not require them again.
     """
     found = find_all_kept(vault, dataset)
     kept = {file.name: file for file in found if file.version == version}
@@ -133,9 +132,9 @@ def find_kept(vault: Vault, dataset: Subject, version: Digest) -> list[KeptFile]
 
 
 def find_all_kept(vault: Vault, dataset: Subject) -> list[KeptFile]:
-    """Return the files that are kept of all versions of a dataset, by name and newest first; of a version the newest.
+    """Return the files kept of all versions of a dataset, by name, newest first; the newest of each version.
 
-    What was erased is not among them.
+    Erased files are not included.
     """
     gone, newest = _erased(vault.view, dataset), dict[tuple[str, Digest], KeptFile]()
     for stored in vault.view.find("dataset-file", {"dataset": dataset}, limit=_ALL):
@@ -146,10 +145,10 @@ def find_all_kept(vault: Vault, dataset: Subject) -> list[KeptFile]:
 
 
 def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
-    """Erase the files of a dataset, of all versions, called ``name`` or all; return how many there were.
+    """Erase a dataset's files of all versions, either those called ``name`` or all; return how many there were.
 
-    That they are gone stands before their bytes go, so that nothing is told of that is half there; what an erasing that
-    was cut off has left goes now. The log keeps that they were here; versions and uses stand.
+    The record of erasure comes before the bytes go, so that no half-erased file is ever reported; bytes left by an
+    interrupted erasure go now. The log keeps that the files were here; versions and uses remain.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -177,8 +176,8 @@ def open_file(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch | 
     """Write the opening to the log, then return an iterator over the pieces of a file, or of a part of it.
 
     Raises:
-        RefusedError: the leave is for something else, or does not stand; the last while iterating too.
-        NotFoundError: blob or key are not here.
+        RefusedError: the leave is for something else or no longer valid; the latter also while iterating.
+        NotFoundError: the blob or the key is not here.
         InvalidProofError: while iterating: altered bytes.
     """
     _log_opening(vault, kept, leave, Action.USE, kept.size if part is None else part.end - part.start)
@@ -193,7 +192,7 @@ def open_marked(vault: Vault, kept: KeptFile, leave: AccessGrant) -> tuple[bytes
 
 
 def open_marks(vault: Vault, kept: KeptFile) -> bytes | None:
-    """Write the opening to the log, then return the marks of a file for its owner's own work, None without any.
+    """Write the opening to the log, then return a file's marks for its owner's own work, None if it has none.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -208,19 +207,19 @@ def open_marks(vault: Vault, kept: KeptFile) -> bytes | None:
 
 
 def open_for_statistics(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
-    """Return an iterator over the pieces of a file of which figures are to be told; raises as `open_file`."""
+    """Return an iterator over the pieces of a file to compute statistics from; raises as `open_file`."""
     _log_opening(vault, kept, leave, Action.COMPUTE_ON, kept.size)
     return _pieces(vault, kept, leave)
 
 
 def open_for_labelling(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
-    """Return an iterator over the pieces of a file of which people are shown items; raises as `open_file`."""
+    """Return an iterator over the pieces of a file whose items people will see; raises as `open_file`."""
     _log_opening(vault, kept, leave, Action.DISPLAY)
     return _pieces(vault, kept, leave)
 
 
 def open_preview(vault: Vault, kept: KeptFile, leave: AccessGrant) -> bytes | None:
-    """Write the opening to the log, then return the first rows of a file, None where it has none; raises as above."""
+    """Write the opening to the log, then return the first rows of a file, None if it has none; raises as above."""
     if kept.preview is None:
         return None
     _log_opening(vault, kept, leave, Action.DISPLAY)
@@ -228,7 +227,7 @@ def open_preview(vault: Vault, kept: KeptFile, leave: AccessGrant) -> bytes | No
 
 
 def _log_opening(vault: Vault, kept: KeptFile, leave: AccessGrant, action: Action, size: int = 0) -> None:
-    """Write the line of an opening; ``size``: bytes of the file that are asked for, 0 where it is not the file."""
+    """Write the line of an opening; ``size``: bytes of the file that are requested, 0 if it is not the file itself."""
     with vault.transaction("vault.dataset_opened") as change:
         _require(change.connection, kept, leave, action)
         require_leave(change.connection, leave, change.now)
@@ -245,7 +244,7 @@ def _pieces(vault: Vault, kept: KeptFile, leave: AccessGrant, first: int = 0) ->
 
 
 def _cut(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch) -> Iterator[bytes]:
-    """Yield the bytes of ``part``: pieces before it and after it are not opened."""
+    """Yield the bytes of ``part``, without opening the pieces before and after it."""
     size = kept.piece_size
     first = part.start // size if size is not None else 0
     at = first * (size or 0)
@@ -257,7 +256,7 @@ def _cut(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch) -> Ite
 
 
 def _even(plain: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yield the same bytes in pieces of ``size``, the last one shorter."""
+    """Yield the same bytes in pieces of ``size``; the last one may be shorter."""
     waiting = bytearray()
     for part in plain:
         waiting += part
@@ -269,7 +268,7 @@ def _even(plain: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _hashes(view: View, version: Digest) -> dict[str, str]:
-    """Return file → the hash, or the commitment, that a description gives it."""
+    """Return file → the hash or the commitment that a description gives it."""
     files = [one for one in view.load(version, Dataset).distribution if isinstance(one, FileObject)]
     named = ((one.file_name, one) for one in files)
     return {name: told for name, one in named if (told := one.sha256 or one.commitment) is not None}
@@ -280,13 +279,13 @@ def _fields(kept: KeptFile) -> dict[str, str]:
 
 
 def _erased(view: View, dataset: Subject) -> frozenset[Digest]:
-    """Return which papers speak of files that are erased."""
+    """Return the records of files that are erased."""
     marks = view.find("erased-file", {"dataset": dataset}, limit=_ALL)
     return frozenset(one.load(ErasedFile).file for one in marks)
 
 
 def _require(connection: Connection, kept: KeptFile, leave: AccessGrant, action: Action) -> None:
-    """Return if the use that a leave names is of this dataset, and permits this way out; raises `RefusedError`."""
+    """Return if the use named by a leave is of this dataset and permits this way out; raises `RefusedError`."""
     use = None if leave.use is None else find_use(connection, leave.by, leave.use)
     if use is None or (use.target, use.action, use.channel) != (kept.dataset, action, _WAYS[action]):
         raise RefusedError("terms.foreign_leave")

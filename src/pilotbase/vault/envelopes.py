@@ -1,6 +1,6 @@
-"""Encrypted blobs of an owner beside the hidden sets; each opening is in the log.
+"""Encrypted blobs of an owner beside the hidden sets; the log records each opening.
 
-Raw runs and per-case records, which tell about hidden cases, and public samples of closed datasets.
+They hold raw runs and per-case records, which reveal hidden cases, and public samples of closed datasets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pilotbase.workspace.transaction import Transaction
 def seal_envelope(vault: Vault, owner: str, context: str, plain: bytes) -> Digest:
     """Store ``plain`` (below 2 GiB) encrypted under ``owner``'s key and return the blob's digest.
 
-    ``context`` (such as the plan's digest) is needed again to open it: a blob cannot stand in for another one.
+    ``context`` (such as the plan's digest) is needed again to open it, so that one blob cannot replace another.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -28,11 +28,11 @@ def seal_envelope(vault: Vault, owner: str, context: str, plain: bytes) -> Diges
 
 
 def open_envelope(vault: Vault, owner: str, context: str, digest: Digest, grant: ReaderGrant) -> bytes:
-    """Write the opening to the log, then return the bytes that `seal_envelope` took.
+    """Write the opening to the log, then return the bytes given to `seal_envelope`.
 
     Raises:
         RefusedError: the actor is neither the operator nor the owner; the leave is for something else.
-        NotFoundError: blob or key are not here.
+        NotFoundError: the blob or the key is not here.
         InvalidProofError: another key or context, or altered bytes.
     """
     vault.require_access(owner)
@@ -48,7 +48,7 @@ def open_envelope(vault: Vault, owner: str, context: str, digest: Digest, grant:
 
 
 def _require_leave(change: Transaction, owner: str, context: str, grant: ReaderGrant) -> None:
-    """Hold a leave against the hidden set that an envelope is about, or take it for its owner's own work."""
+    """Check a leave against the hidden set that an envelope is about, or as one for its owner's own work."""
     hidden_set = hidden_set_of(change.connection, context)
     if hidden_set is None:
         require_leave_of(owner, grant.leave, grant.purpose in FOR_OWNER)
@@ -68,11 +68,11 @@ def seal_sample(vault: Vault, hidden_set: HiddenSet, plain: bytes) -> Digest:
 
 
 def open_sample(vault: Vault, hidden_set: HiddenSet, digest: Digest, grant: ReaderGrant) -> bytes:
-    """Write the opening to the log, then return the bytes that `seal_sample` took.
+    """Write the opening to the log, then return the bytes given to `seal_sample`.
 
     Raises:
         RefusedError: the actor is neither the operator nor the owner; the leave is for something else.
-        NotFoundError: blob or key are not here.
+        NotFoundError: the blob or the key is not here.
         InvalidProofError: another key, the sample of another hidden set, or altered bytes.
     """
     vault.require_access(hidden_set.owner)

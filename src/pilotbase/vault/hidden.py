@@ -1,4 +1,4 @@
-"""The record of a sealed hidden set: everything about it that is no secret."""
+"""The record of a sealed hidden set: everything about it that is not secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pilotbase.documents.subjects import Subject
 
 @dataclass(frozen=True)
 class SealTerms:
-    """What the owner settles when hidden rows are sealed.
+    """The owner's settings for sealing hidden rows.
 
     ``alpha`` bounds the probability of any false certificate over all ``attempts`` on this hidden-set version.
     """
@@ -25,7 +25,7 @@ class SealTerms:
     attempts: int
     chunk_rows: int = 65_536
     dataset: str | None = None
-    """Subject of the dataset that the rows are of."""
+    """Subject of the dataset that contains the rows."""
     attempts_before: int = 0
 
 
@@ -50,14 +50,14 @@ class HiddenSet(Document):
     """Attempts on earlier sets that hold some of these cases: numbers, and with them α, go on from there."""
     chunks: tuple[Chunk, ...] = pydantic.Field(min_length=1)
     commitment: Digest
-    """SHA-256(secret salt ‖ SHA-256 of each plaintext chunk): shows later, to whom it may be shown, what was sealed."""
+    """SHA-256(secret salt ‖ SHA-256 of each plaintext chunk): proves what was sealed, once it may be shown."""
     secret_commitment: Digest
     """SHA-256 of the master secret from which draws and orders are derived: the base cannot choose them afterwards."""
     sealed_at: Moment
     dataset: Subject | None = None
-    """The dataset that the rows are of: they open under its terms."""
+    """The dataset that contains the rows: they open under its terms."""
 
     @property
     def named(self) -> list[str]:
-        """Return under which names the log tells of it: its own, and that of its dataset."""
+        """Return the names under which the log mentions it: its own, and that of its dataset."""
         return [self.digest(), *([self.dataset] if self.dataset is not None else [])]

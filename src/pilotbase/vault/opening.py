@@ -1,4 +1,4 @@
-"""Opening hidden rows: only in the scorer process, only with a purpose and a leave, never without a line in the log."""
+"""Opens hidden rows: only in the scorer process, only with a purpose and a leave, never without a line in the log."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ class OpeningPurpose(StrEnum):
     BUNDLE = "bundle"
     """A sample bundle, for the owner, the operator or the regulator."""
     SAMPLE = "sample"
-    """The public sample serves: planning, a rehearsal past the gate, a watch's profile."""
+    """The public sample is used: planning, a rehearsal past the gate, a watch's profile."""
 
 
 FOR_OWNER = frozenset({OpeningPurpose.OWNER, OpeningPurpose.BUNDLE, OpeningPurpose.PROFILE, OpeningPurpose.SAMPLE})
-"""Purposes of the owner's own work. For others rows serve somebody's application: only a counted leave opens them."""
+"""Purposes of the owner's own work. For others the rows serve an application, so only a counted leave opens them."""
 
 
 @dataclass(frozen=True)
 class ReaderGrant:
-    """Why it is read, under which leave, and in which attempt (its number) if in any."""
+    """Why the rows are read, under which leave, and in which attempt (its number) if any."""
 
     purpose: OpeningPurpose
     leave: AccessGrant
@@ -78,7 +78,7 @@ class ReaderGrant:
 
     @property
     def facts(self) -> dict[str, Fact]:
-        """Return what the line of an opening says of it: why, on which ground, under which use, in which attempt."""
+        """Return the facts in the log line of an opening: its purpose, ground, use and attempt."""
         told: dict[str, Fact | None] = {
             "purpose": self.purpose.value,
             "ground": self.leave.by,
@@ -101,14 +101,14 @@ def open_hidden(
 ) -> Iterator[HiddenFrame]:
     """Write the opening to the log, then return an iterator over decrypted rows, chunk by chunk, in order.
 
-    With ``cases`` only those rows are given, in ascending order; chunks without any are not even read. The leave is
-    held against its terms with each chunk. Call `hardening.harden_process` first: this is for the scorer process.
+    With ``cases`` it gives only those rows, in ascending order; chunks without any are not even read. The leave is
+    checked against its terms with each chunk. Call `hardening.harden_process` first: this is for the scorer process.
 
     Raises:
-        RefusedError: the actor is neither the operator nor the owner, or the leave is for something else or stands no
-            more; raised before anything is read, as the next two, and the last while iterating too.
+        RefusedError: the actor is neither the operator nor the owner, or the leave is for something else or no longer
+            valid; raised before anything is read, as the next two are. The last one may also be raised while iterating.
         NotFoundError: no such hidden set, or the owner's key is not here.
-        InvalidProofError: wrong key; while iterating: a chunk was altered, is missing or stands in another's place.
+        InvalidProofError: wrong key; while iterating: a chunk was altered, is missing or is in another's place.
     """
     bundle = secrets_of(vault, hidden_set)
     rows = hidden_set.rows if cases is None else len(cases)
@@ -119,7 +119,7 @@ def open_hidden(
 
 
 def require_still(vault: Vault, leave: AccessGrant) -> None:
-    """Return if a leave under which something was opened stands still; raises `RefusedError`."""
+    """Return if a leave that was used for an opening is still valid; raises `RefusedError`."""
     with vault.view.reading() as connection:
         require_leave(connection, leave, vault.view.store.clock())
 
@@ -155,10 +155,10 @@ def _decrypt(vault: Vault, hidden_set: HiddenSet, key: bytes, number: int) -> pl
 def require_leave_for(
     connection: Connection, hidden_set: HiddenSet, leave: AccessGrant, for_owner: bool, now: datetime
 ) -> None:
-    """Return if ``leave`` opens rows of ``hidden_set``; ``for_owner``: for its owner's own work.
+    """Return if ``leave`` opens rows of ``hidden_set``; ``for_owner``: for the owner's own work.
 
     Raises:
-        RefusedError: it is for something else, was not counted, or its terms do not hold ``now``.
+        RefusedError: it is for something else, was not counted, or its terms no longer permit it ``now``.
     """
     require_leave(connection, leave, now)
     if not _is_about(connection, hidden_set, leave, for_owner):
@@ -166,13 +166,13 @@ def require_leave_for(
 
 
 def require_leave_of(owner: str, leave: AccessGrant, for_owner: bool) -> None:
-    """Return if ``leave`` is of ``owner``'s own work, and that is the purpose; raises `RefusedError`."""
+    """Return if ``leave`` is for ``owner``'s own work, and so is the purpose; raises `RefusedError`."""
     if not (for_owner and leave.ground is LegalBasis.OWNER and leave.target == owner):
         raise RefusedError("terms.foreign_leave")
 
 
 def hidden_set_of(connection: Connection, digest: Digest) -> HiddenSet | None:
-    """Return the hidden set that a document of a board is about, or that it is; None for anything else."""
+    """Return the hidden set that has this digest or is behind this board slice; None for anything else."""
     stored = records.get(connection, BASE_ITSELF, digest)
     if stored is not None and stored.kind == "board-slice":
         stored = records.get(connection, BASE_ITSELF, json.loads(stored.body)["hidden_set"])
@@ -180,7 +180,7 @@ def hidden_set_of(connection: Connection, digest: Digest) -> HiddenSet | None:
 
 
 def named_by(connection: Connection, context: Digest) -> list[str]:
-    """Return whose cases an envelope tells of, by what its context names: a hidden set, a board, a plan, a scenario."""
+    """Return whose cases an envelope is about. Its context names a hidden set, a board, a plan or a scenario."""
     stored = records.get(connection, BASE_ITSELF, context)
     if stored is not None and stored.kind == "scenario":
         return [stored.load(Scenario).subject]
@@ -213,9 +213,9 @@ def _of_paper(connection: Connection, paper: Digest) -> Digest | None:
 
 
 def harden_process() -> None:
-    """Let no core file and no process of the same user read this one's memory (prctl(2) PR_SET_DUMPABLE).
+    """Keep this process's memory from core files and processes of the same user (prctl(2) PR_SET_DUMPABLE).
 
-    Afterwards ``/proc/self`` belongs to root: do it after whatever needs that. Not inherited over exec.
+    Afterwards ``/proc/self`` belongs to root, so first do everything that needs it. Not inherited over exec.
 
     Raises:
         PilotbaseError: the kernel refused.

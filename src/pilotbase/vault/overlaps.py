@@ -1,4 +1,4 @@
-"""Cases that stand in several hidden sets of one owner: what one set's attempts score or hold is spent in the others.
+"""Cases in several hidden sets of one owner: what one set's attempts score or hold is spent in the others.
 
 Otherwise two versions of a scenario, sealed before any attempt, would each offer the same cases as fresh.
 """
@@ -39,11 +39,11 @@ class SharedCases:
         return len(self.here)
 
     def turned(self) -> SharedCases:
-        """Return the same seen from the other set."""
+        """Return the same, seen from the other set."""
         return SharedCases(self.there, self.there_code, self.here, self.here_code)
 
     def carried(self, there: Bits, rows: int) -> Bits:
-        """Return which of ``rows`` cases here are the same as one that is marked ``there``."""
+        """Return which of ``rows`` cases here are the same as a case marked in ``there``."""
         marked = np.zeros(1 + max(self.here_code.max(initial=-1), self.there_code.max(initial=-1)), dtype=np.bool_)
         marked[self.there_code[there[self.there]]] = True
         bits = np.zeros(rows, dtype=np.bool_)
@@ -52,13 +52,13 @@ class SharedCases:
 
 
 class Overlap(Document):
-    """The record that ``hidden_set`` shares cases with a set that was sealed before it."""
+    """A record that ``hidden_set`` shares cases with a set sealed before it."""
 
     document: Literal["overlap/1"] = "overlap/1"
     hidden_set: Digest
     earlier: Digest
     pairs: Digest
-    """Blob of case numbers, which say nothing about the cases."""
+    """Blob of case numbers, which reveal nothing about the cases."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Neighbour:
 
 
 def shared_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> SharedCases:
-    """Return which cases of ``frame`` stand in ``rows`` too.
+    """Return which cases of ``frame`` are also in ``rows``.
 
     A case is the same when all columns of the narrower table are equal; tables of other columns do not compare.
     """

@@ -18,7 +18,7 @@ from pilotbase.workspace.transaction import Transaction
 
 @dataclass(frozen=True)
 class Vault:
-    """The hidden data of a base. With a ``lease`` set, nothing is written once another holder has taken it over."""
+    """The hidden data of a base. With a ``lease``, nothing is written once another holder has taken it over."""
 
     view: View
     blobs: BlobStore

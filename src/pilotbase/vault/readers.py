@@ -1,7 +1,7 @@
-"""The access record: who has read a dataset's files or a scenario's hidden cases, and which line of the log proves it.
+"""The access record: who has read a dataset's files or a scenario's hidden cases, and the log line that proves it.
 
-It is read off the log and the ledger of uses; nothing is written for it. Everything that opens sealed bytes writes the
-line first (`workspace.log.entries`).
+It is derived from the log and the ledger of uses; nothing is written for it. Everything that opens sealed bytes first
+writes the line (`workspace.log.entries`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import dataset_row
 
 MOST = 5000
-"""So many lines are looked at, the newest: by these the facets are counted."""
+"""The newest so many lines are read; the facets are counted over them."""
 _SETS = 10_000
 _KINDS = ("dataset", "scenario")
 _WHAT = {
@@ -46,7 +46,7 @@ _WHAT = {
     entries.SAMPLE: "sample",
 }
 _OF_ACTION: Mapping[str, str] = {Action.DISPLAY: "preview", Action.COMPUTE_ON: "table"}
-"""What of a kept file is opened for what was permitted, where it is not the file."""
+"""Permitted action → what it opens of a kept file, if not the file itself."""
 _Uses = Mapping[tuple[str, Digest], Use]
 _T = TypeVar("_T", str, int)
 
@@ -56,7 +56,7 @@ def readers_of(
 ) -> Readers:
     """Return who has read a dataset or a scenario's hidden cases, newest first, below number ``before`` of the log.
 
-    A value of a facet is counted over what everything else that is asked for leaves.
+    The count of a facet's value applies every other part of the search.
 
     Raises:
         NotFoundError: there is no such dataset or scenario, or the actor is not its owner, the operator, the regulator.
@@ -82,7 +82,7 @@ def readers_of(
 
 
 def may_see_readers(view: View, subject: Subject) -> bool:
-    """Tell whether the actor may see the access record of a dataset or a scenario."""
+    """Return whether the actor may see the access record of a dataset or a scenario."""
     return may_read(ReadScope.READERS, view.actor, SubjectRelation(demand_owner=holder_of(subject)))
 
 
@@ -94,7 +94,7 @@ def _require_reading(view: View, subject: Subject, known: bool) -> None:
 
 
 def _names(connection: Connection, subject: Subject) -> list[str]:
-    """Return under which names the log tells of readings: of a scenario those of its hidden sets too."""
+    """Return the names under which the log records readings, for a scenario including those of its hidden sets."""
     if kind_of(subject) != "scenario":
         return [subject]
     owner, _, name = name_of(subject).partition("/")
@@ -142,13 +142,13 @@ def _told(entry: LogEntry, leaf: str, uses: _Uses) -> ReadingTold:
 
 
 def _fact(facts: Mapping[str, Fact], name: str, default: _T) -> _T:
-    """Return a fact of an entry, ``default`` where it says none of that kind."""
+    """Return a fact of an entry, ``default`` if it has none of that type."""
     found = facts.get(name, default)
     return found if isinstance(found, type(default)) else default
 
 
 def _own(ground: str) -> str:
-    """Return the owner whose own work a ground is; empty for every other."""
+    """Return the owner whose own work a ground is; empty for every other ground."""
     return "" if ":" in ground else ground
 
 

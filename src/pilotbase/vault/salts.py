@@ -1,7 +1,7 @@
-"""The secret under which a base commits to the closed files of a dataset, sealed under their owner's key.
+"""The secret of a base's commitments to the closed files of a dataset, sealed under their owner's key.
 
-It has a place here for whoever describes files on a hub; on the command line it lies beside the description. A hub's
-commitments are written down, so that those which somebody made elsewhere, under another secret, are told from them.
+For files described on a hub, the secret is here; for the command line, it is beside the description. A hub records its
+commitments, so that they can be told apart from those that somebody made elsewhere under another secret.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _ALL = 1_000_000
 
 
 class KnownBytes(Part):
-    """That a file which is kept already holds the bytes of a commitment."""
+    """A record that a kept file holds the bytes of a commitment."""
 
     tag: Digest
-    """Names the bytes as they are kept: sealed."""
+    """Names the sealed bytes."""
     commitment: Digest
 
 
 class CommittedFiles(Document):
-    """Which commitments the base has made for a dataset's owner, and where their secret is. Only owner and base see."""
+    """Commitments made by the base for a dataset's owner, and where their secret is. Only owner and base see them."""
 
     document: Literal["committed-files/1"] = "committed-files/1"
     dataset: Subject
@@ -44,7 +44,7 @@ class CommittedFiles(Document):
 
 
 def create_salt(vault: Vault, dataset: Subject) -> tuple[bytes, Digest]:
-    """Return the secret of a dataset's commitments (32 bytes) and its sealed place; made where there is none.
+    """Return the secret of a dataset's commitments (32 bytes) and its sealed place, creating it if there is none.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -57,7 +57,7 @@ def create_salt(vault: Vault, dataset: Subject) -> tuple[bytes, Digest]:
 
 
 def find_salt(vault: Vault, dataset: Subject, commitment: Digest) -> bytes | None:
-    """Return the secret behind a commitment that was made here, None for others; the opening is logged.
+    """Return the secret behind a commitment made here, None for others; the opening is logged.
 
     Raises:
         RefusedError: the actor is neither the operator nor the owner.
@@ -67,14 +67,14 @@ def find_salt(vault: Vault, dataset: Subject, commitment: Digest) -> bytes | Non
 
 
 def keep_commitments(vault: Vault, made: CommittedFiles) -> None:
-    """Write down which commitments were made; the same again changes nothing."""
+    """Record which commitments were made; repeating it changes nothing."""
     with vault.transaction("dataset.committed") as change:
         digest = change.put(made, parties(), owner=holder_of(made.dataset), fields={"dataset": made.dataset})
         change.record("dataset.committed", [made.dataset, digest])
 
 
 def known_commitments(view: View, dataset: Subject) -> dict[Digest, set[Digest]]:
-    """Return tag of kept bytes → the commitments that are known to be theirs."""
+    """Return tag of kept bytes → the commitments known to be theirs."""
     found = defaultdict[Digest, set[Digest]](set)
     for made in _made(view, dataset):
         for one in made.known:

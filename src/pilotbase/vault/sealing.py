@@ -25,8 +25,8 @@ from pilotbase.workspace.failures import NotFoundError
 def seal(vault: Vault, frame: pl.DataFrame, terms: SealTerms, visibility: Visibility | None = None) -> HiddenSet:
     """Encrypt ``frame`` (all columns, labels included) and return its record, stored and logged as ``vault.sealed``.
 
-    The record may be seen by the owner and the base unless ``visibility`` says otherwise. A crash on the way leaves
-    nothing but encrypted blobs whose key is gone. Sealing the same rows again makes a new hidden-set version.
+    By default, the owner and the base may see the record; ``visibility`` changes that. After a crash, only encrypted
+    blobs whose key is gone may remain. Sealing the same rows again makes a new hidden-set version.
 
     Raises:
         InputError: there are no rows.
@@ -68,7 +68,7 @@ def secrets_of(vault: Vault, hidden_set: HiddenSet) -> SetSecrets:
     """Return the unwrapped secrets of ``hidden_set``: for the scorer process and the owner's jobs only.
 
     Raises:
-        NotFoundError: the store has no such hidden set, or there is no key of its owner here.
+        NotFoundError: the store has no such hidden set, or its owner's key is not here.
         InvalidProofError: the owner's key is another one, or the secrets were altered.
     """
     vault.require_access(hidden_set.owner)

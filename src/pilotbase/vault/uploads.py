@@ -1,7 +1,7 @@
-"""What an organisation hands in, piece by piece: encrypted under its key from the first byte, erased in due time.
+"""Uploads of organisations, piece by piece: encrypted under their key from the first byte, erased in due time.
 
-The row of a piece stands before its bytes are written, and counts only once they are. So a process may be killed at any
-moment: what was acknowledged is there, and no bytes are left that no row knows of.
+The row of a piece is written before its bytes, and counts only once they are written. So a process may be killed at any
+moment: acknowledged pieces remain, and every remaining blob has a row.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAXIMUM_OPEN = 100
 
 @dataclass(frozen=True)
 class UploadTerms:
-    """What one upload and all of an organisation may hold, and for how long a piece keeps them."""
+    """Limits for one upload and for all of an organisation, and for how long each piece extends an upload's life."""
 
     most_bytes: int
     most_bytes_of_owner: int
@@ -53,7 +53,7 @@ class Upload:
 
 
 class OffsetError(ConflictError):
-    """A piece does not begin where the upload ends; ``offset`` says where that is."""
+    """A piece does not begin where the upload ends; ``offset`` is where it ends."""
 
     def __init__(self, found: int, offset: int) -> None:
         super().__init__("vault.upload_offset", found=found, offset=offset)
@@ -61,13 +61,13 @@ class OffsetError(ConflictError):
 
 
 def start_upload(vault: Vault, name: str, size: int, digest: Digest, terms: UploadTerms) -> Upload:
-    """Return a new, empty upload of the actor's organisation; what has expired is erased first.
+    """Return a new, empty upload of the actor's organisation; erases expired ones first.
 
     The same request again finds the upload that it began.
 
     Raises:
-        InputError: it is to be larger than one upload may be.
-        RefusedError: the organisation holds as much, or as many, as it may.
+        InputError: it would be larger than one upload may be.
+        RefusedError: the organisation has no room for it, or too many uploads.
     """
     owner = _owner(vault)
     if not 1 <= size <= terms.most_bytes:
@@ -112,11 +112,11 @@ def list_uploads(vault: Vault) -> list[Upload]:
 
 
 def append_piece(vault: Vault, identity: str, start: int, plain: bytes, lifetime: timedelta) -> Upload:
-    """Add bytes at ``start``, which must be where the upload ends, and return it; they are on the disk then.
+    """Add bytes at ``start``, which must be where the upload ends, and return it; by then they are on disk.
 
     Raises:
         NotFoundError: as `find_upload`.
-        OffsetError: it ends elsewhere: a piece came twice, or by two ways at once.
+        OffsetError: it ends elsewhere: a piece arrived twice, or in two ways at once.
         InputError: more bytes than were announced, or none.
     """
     owner = _owner(vault)
@@ -139,11 +139,11 @@ def append_piece(vault: Vault, identity: str, start: int, plain: bytes, lifetime
 
 
 def finish_upload(vault: Vault, identity: str) -> Upload:
-    """Return the upload once all of it is there and is what was announced; finishing again changes nothing.
+    """Return the upload once it is complete and matches its announcement; finishing again changes nothing.
 
     Raises:
         NotFoundError: as `find_upload`.
-        InputError: bytes are missing, or their digest is another (then it is erased: no piece tells which is wrong).
+        InputError: bytes are missing, or they have another digest (then it is erased, as the wrong piece is unknown).
     """
     upload = find_upload(vault, identity)
     if upload.finished:
@@ -186,7 +186,7 @@ def erase_upload(vault: Vault, identity: str) -> None:
 
 
 def erase_expired(vault: Vault) -> int:
-    """Erase the uploads of whomever whose time is over, and return how many."""
+    """Erase the expired uploads of all organisations, and return how many."""
     with vault.view.reading() as connection:
         over = select(_uploads.identity).where(_uploads.expires_at <= vault.view.store.clock()).limit(MAXIMUM_OPEN)
         expired = list(connection.scalars(over))
@@ -196,7 +196,7 @@ def erase_expired(vault: Vault) -> int:
 
 
 def _announce(vault: Vault, identity: str, start: int, piece: tuple[int, Digest]) -> Digest | None:
-    """Write down which blob is to come; return the one that was announced there before and never acknowledged."""
+    """Record which blob is coming; return one announced there before and never acknowledged."""
     size, blob = piece
     with vault.transaction("upload.announced") as change:
         upload = _find(change.connection, vault, identity)
@@ -258,7 +258,7 @@ def _require_room(connection: Connection, owner: str, size: int, terms: UploadTe
 
 
 def _owner(vault: Vault) -> str:
-    """Return the actor's organisation; raises `NotFoundError` for whoever belongs to none."""
+    """Return the actor's organisation; raises `NotFoundError` if they belong to none."""
     if not vault.view.actor.organisation:
         raise NotFoundError("vault.no_upload")
     return vault.view.actor.organisation

@@ -1,4 +1,4 @@
-"""Formats in which others describe data; a file here that defines a ``BRIDGE`` is found by itself."""
+"""Formats in which others describe data; every file here that defines a ``BRIDGE`` is found automatically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DCAT 3 with DQV and ODRL, as JSON-LD: what catalogues exchange of a dataset, not what its records hold."""
+"""DCAT 3 with DQV and ODRL, as JSON-LD: what catalogues exchange about a dataset, without its records."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ _MEDIA = "https://www.iana.org/assignments/media-types/"
 
 
 def write_dcat(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
-    """Return the JSON-LD of a dataset in a catalogue, with what was measured of its quality."""
+    """Return the JSON-LD of a dataset in a catalogue, with its quality measurements."""
     require_public(dataset)
     files: list[Plain] = [_file(one, is_closed(dataset)) for one in dataset.distribution if isinstance(one, FileObject)]
     return without_nothing(
@@ -166,7 +166,7 @@ def write_dcat(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
 
 
 def _measured(found: Measured) -> list[Plain]:
-    """Return what was measured of the whole and, named, of each record set: a catalogue has no place for these."""
+    """Return the measurements of the whole and, named, of each record set, for which a catalogue has no place."""
     names = dict.fromkeys(one.record_set for one in found.measurements if one.record_set is not None)
     of_sets = [(name, spelled) for name in names for spelled in measured(found, name)]
     named: list[Plain] = [{**one, "pb:recordSet": name} for name, one in of_sets if isinstance(one, dict)]

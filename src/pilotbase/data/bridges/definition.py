@@ -1,4 +1,4 @@
-"""What a bridge is: a format in which others describe data, read and written by way of our dataset."""
+"""The definition of a bridge: a format in which others describe data, read and written through our dataset."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pilotbase.documents.publication import is_closed
 from pilotbase.documents.yaml_reader import Plain
 
 OTHER = " (中文)"
-"""Stands behind the path of a sentence that is said in Chinese besides."""
+"""Marks the path of a sentence that is also given in Chinese."""
 EVERYTHING = frozenset(field.alias or name for name, field in Dataset.model_fields.items())
-"""Of a format that has a place for all that a dataset says."""
+"""For a format that can hold everything in a dataset."""
 
 OF_CLOSED_FILES = frozenset({"distribution.contentUrl", "distribution.sha256", "distribution.md5"})
-"""What would tell of files that nobody may take."""
+"""Everything that would reveal files that nobody may take."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """A dataset in another format, and what of it that format has no place for."""
+    """A dataset in another format, and the parts of it that the format cannot hold."""
 
     content: str
     left_out: tuple[str, ...] = ()
@@ -31,25 +31,25 @@ class Written:
 
 @dataclass(frozen=True)
 class Bridge:
-    """One format. Reading tells every fault, lack and loss; writing tells what is left out."""
+    """One format. Reading reports every fault, lack and loss; writing reports what is left out."""
 
     name: str
-    """As a command names it."""
+    """Its name in commands."""
     title: str
     suffix: str
-    """Of a file in it."""
+    """The suffix of its files."""
     recognises: Callable[[Mapping[str, Plain]], bool] | None = None
     read: Callable[[PlainFile], CroissantDescription] | None = None
     write: Callable[[Dataset], Written] | None = None
     holds: frozenset[str] = frozenset()
-    """Paths in a dataset that the format has a place for, without numbers; all below them too."""
+    """Paths in a dataset that the format can hold, without numbers; each includes everything below it."""
     both_languages: bool = False
-    """A sentence may stand there in English and in Chinese."""
+    """Its sentences may be in English and in Chinese."""
     is_public: bool = True
-    """What is written may be read by anybody: nothing in it tells of files that nobody may take."""
+    """Anybody may read its files, so nothing in them reveals files that nobody may take."""
 
     def left_out(self, dataset: Dataset, types: Iterable[FieldType] = FieldType) -> tuple[str, ...]:
-        """Return what ``dataset`` says and the format has no place for; ``types``: those that it tells apart."""
+        """Return what ``dataset`` contains and the format cannot hold; ``types``: those distinguished by the format."""
         said = dict.fromkeys(said_in(dataset))
         held = {path for path in said if any(above in self.holds for above in _ways_up(path.removesuffix(OTHER)))}
         if self.is_public and is_closed(dataset):
@@ -60,7 +60,7 @@ class Bridge:
 
 
 def said_in(part: Part, path: str = "") -> Iterator[str]:
-    """Yield the path of everything that is said and is not what is meant anyway."""
+    """Yield the path of everything that differs from its default."""
     for name, info in type(part).model_fields.items():
         value = getattr(part, name)
         if value == info.get_default(call_default_factory=True):

@@ -45,7 +45,7 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
 
 
 def _read(spelled: PlainFile) -> CroissantDescription:
-    """Return what a ``datapackage.json`` says; `CroissantDescription.not_held` tells what of it is not kept."""
+    """Return what a ``datapackage.json`` says; `CroissantDescription.not_held` lists what is not kept of it."""
     findings = CroissantFindings(spelled)
     root = read_plain(spelled.value, findings)
     profile = one_text(root, findings, "$schema") or one_text(root, findings, "profile") or ""
@@ -229,7 +229,7 @@ def _constraints(node: Node, kind: FieldType | None, findings: CroissantFindings
 
 
 def _write(dataset: Dataset) -> Written:
-    """Return ``datapackage.json`` (2.0); raises `InputError` where it would hold records that are not open."""
+    """Return ``datapackage.json`` (2.0); raises `InputError` if it would hold records that are not open."""
     require_public(dataset)
     in_tables = {field.source.resource for one in dataset.record_sets for field in one.fields if field.source}
     placed = {one.name for one in dataset.record_sets if _has_place(one, dataset)}
@@ -260,7 +260,7 @@ def _write(dataset: Dataset) -> Written:
 
 
 def _has_place(record_set: RecordSet, dataset: Dataset) -> bool:
-    """Tell whether records stand in a file or in the description; a table that is only joined has no place."""
+    """Return whether the records are in a file or in the description; a table that is only joined has no place."""
     files = {one.id for one in dataset.distribution}
     return record_set.inline is not None or any(
         one.source and one.source.resource in files for one in record_set.fields

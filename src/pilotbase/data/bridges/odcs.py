@@ -40,7 +40,7 @@ _NUMERIC = (FieldType.FLOAT, FieldType.INTEGER)
 _TERMS = ("price", "roles", "slaProperties", "support")
 """Terms that we keep as they are."""
 _TABLE = "application/sql"
-"""Format of what is a table of a database."""
+"""Format of a table in a database."""
 
 
 def _recognises(value: Mapping[str, Plain]) -> bool:
@@ -96,7 +96,7 @@ def _description(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
 
 
 def _terms(root: Node, contract: Mapping[str, Plain]) -> list[Plain]:
-    """Return the terms of a contract as they are."""
+    """Return the terms of a contract unchanged."""
     kept: list[Plain] = []
     for name in _TERMS:
         if contract.get(name) not in (None, [], {}):
@@ -118,7 +118,7 @@ def _version_of(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
 
 @dataclass
 class _Tables:
-    """Reads objects of the schema: each is a record set, and a table of a database that it is in."""
+    """Reads objects of the schema: each is a record set, and a table of the database that contains it."""
 
     findings: CroissantFindings
     known: Mapping[str, Node]
@@ -158,7 +158,7 @@ class _Tables:
 
 
 def _properties(node: Node, above: str | None = None) -> Iterator[tuple[Node, str | None]]:
-    """Yield each property and the name of the one that it is in, parents first."""
+    """Yield each property and the name of the one that contains it, parents first."""
     for value in node.values("properties"):
         if value.node is None:
             continue
@@ -172,7 +172,7 @@ def _properties(node: Node, above: str | None = None) -> Iterator[tuple[Node, st
 
 
 def _rules(node: Node, name: str | None, findings: CroissantFindings) -> list[Plain]:
-    """Return rules of quality as they are."""
+    """Return rules of quality unchanged."""
     kept: list[Plain] = []
     for value in node.values("quality"):
         if value.node is not None:
@@ -267,7 +267,7 @@ class _Property:
 
 
 def _understood(rules: tuple[NodeValue, ...]) -> dict[str, Plain]:
-    """Return what rules say that a field's own contract says too: no value missing, none twice, only these."""
+    """Return the rules that a field's own contract states too: no missing value, none twice, only these values."""
     found: dict[str, Plain] = {}
     for value in rules:
         rule = value.plain if isinstance(value.plain, dict) else {}
@@ -377,7 +377,7 @@ def _property(one: DataField, record_set: RecordSet, below: Mapping[str | None, 
 
 
 def _values(one: DataField, record_set: RecordSet) -> list[Plain]:
-    """Return the rule that only these values are there, unless it is among the kept ones."""
+    """Return the rule that only these values occur, unless it is among the kept ones."""
     rule: Plain = {
         "type": "library",
         "metric": "invalidValues",

@@ -1,4 +1,4 @@
-"""A dataset's description of our own (``dataset/1``), as YAML or JSON."""
+"""A dataset's description in our own format (``dataset/1``), as YAML or JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
 
 
 def _read(given: PlainFile) -> CroissantDescription:
-    """Return the document with every problem of its form and everything that it lacks; places are field paths."""
+    """Return the document with every problem of its form and everything missing; places are field paths."""
     lines = {path: line for path, pointer in _pointers(dict(given.value)) if (line := given.line(pointer))}
     reading = read_document(Dataset, YamlSource(given.file, dict(given.value), lines))
     found: tuple[Issue, ...] = ()

@@ -1,4 +1,4 @@
-"""A description of whomever, in whichever of the formats it is written."""
+"""Reads a description from anyone, in any of the formats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ YAML = (".yaml", ".yml")
 
 
 class BridgedFile(NamedTuple):
-    """What a file says, and in which format."""
+    """The content of a file, and its format."""
 
     bridge: Bridge
     description: CroissantDescription
@@ -75,7 +75,7 @@ class LinesFile:
 
 @dataclass(frozen=True)
 class YamlFile:
-    """A YAML file whose places are asked for by JSON pointers."""
+    """A YAML file whose places are looked up by JSON pointers."""
 
     source: YamlSource
 
@@ -88,7 +88,7 @@ class YamlFile:
         return self.source.value
 
     def line(self, pointer: str) -> int | None:
-        """Return the line of what the pointer names, or of the nearest above it that is there."""
+        """Return the line of what the pointer names, or of its nearest existing parent."""
         at: Plain = self.source.value
         path, line = "", self.source.lines.get("")
         for step in pointer.split("/")[1:]:

@@ -12,7 +12,7 @@ from pilotbase.documents.publication import is_closed
 from pilotbase.documents.yaml_reader import Plain
 
 _LONGEST = 5000
-"""Of a description that search engines show."""
+"""Characters of a description that search engines show."""
 
 
 def _write(dataset: Dataset) -> Written:

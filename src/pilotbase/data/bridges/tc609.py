@@ -1,7 +1,7 @@
 """Records in the format of TC609-5-2025-02: one JSON object a line, with content, annotation and origin.
 
-Known from a public summary of the document, not from its own text: names of properties are taken as they stand there,
-allowed words of ``annotation_method`` and ``source`` are not checked.
+Known from a public summary of the document, not from its own text: property names are taken as they appear there, and
+the allowed words of ``annotation_method`` and ``source`` are not checked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 
 LINES = "lines"
-"""Under which the objects of a file of lines stand."""
+"""The key of the objects in a file of lines."""
 _JSON, _LABEL = "application/json", "label"
 _HELD = frozenset({"id", "data_content", "annotation", "version", "license", "source", "generated_data_indicator"})
 
@@ -39,7 +39,7 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
 
 
 def write_records(dataset: Dataset, record_set: RecordSet, rows: Iterable[Mapping[str, Plain]]) -> Iterator[str]:
-    """Yield one line for each row of ``record_set``; values go by the names of their fields."""
+    """Yield one line for each row of ``record_set``; values are keyed by the names of their fields."""
     labels = [field.name for field in record_set.labels]
     method = dataset.responsible.annotation_protocol
     for number, row in enumerate(rows, 1):
@@ -66,7 +66,7 @@ def write_records(dataset: Dataset, record_set: RecordSet, rows: Iterable[Mappin
 
 
 def _write(dataset: Dataset) -> Written:
-    """Return the records that the description itself holds; raises `InputError` where it holds none."""
+    """Return the records that the description itself holds; raises `InputError` if it holds none."""
     require_public(dataset)
     held = next((one for one in dataset.record_sets if one.inline is not None), None)
     if held is None:
@@ -76,7 +76,7 @@ def _write(dataset: Dataset) -> Written:
 
 
 def _read(spelled: PlainFile) -> CroissantDescription:
-    """Return the records as a record set that the description itself holds, with what is said of all of them."""
+    """Return the records as a record set held in the description itself, with what is said about all of them."""
     findings = CroissantFindings(spelled)
     lines = spelled.value.get(LINES)
     rows = [_row(line, index, findings) for index, line in enumerate(lines if isinstance(lines, list) else [])]

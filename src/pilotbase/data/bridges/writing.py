@@ -1,4 +1,4 @@
-"""A dataset in the format of others, with what was measured of it; of a format of records, with its records."""
+"""A dataset in another format, with its measurements; in a format of records, with its records."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from pilotbase.documents.yaml_reader import Plain
 
 _OF_RECORDS = "tc609"
 _MEASURED = {"croissant": write_croissant, "dcat": write_dcat}
-"""Formats that say what was measured, too."""
+"""Formats that include measurements."""
 QUALITY = "quality"
-"""Named as left out where a format has no place for what was measured."""
+"""Reported as left out if a format has no place for measurements."""
 
 
 def write_dataset(dataset: Dataset, to: str, folder: Path | None = None, found: Measured = NOTHING) -> Written:
-    """Return ``dataset`` in the format called ``to``, with what was measured of it as far as that has a place for it.
+    """Return ``dataset`` in the format called ``to``, with its measurements if the format has a place for them.
 
-    ``folder``: where its files are, for a format of records.
+    ``folder``: the folder of its files, for a format of records.
 
     Raises:
-        InputError: there is no such format, or it has no place for what is asked.
+        InputError: there is no such format, or it has no place for what is requested.
     """
     bridge = _bridge(to)
     if to in _MEASURED:
@@ -55,7 +55,7 @@ def _written(dataset: Dataset, bridge: Bridge, folder: Path | None) -> Written:
 
 
 def require_measurements(to: str) -> None:
-    """Return if the format called ``to`` has a place for what was measured; raises `InputError`."""
+    """Return if the format called ``to`` has a place for measurements; raises `InputError`."""
     bridge = _bridge(to)
     if to not in _MEASURED:
         raise InputError("bridge.no_measurements", format=bridge.title)
@@ -69,7 +69,7 @@ def _bridge(name: str) -> Bridge:
 
 
 def _lines(dataset: Dataset, folder: Path) -> Iterator[str]:
-    """Yield the records of every record set that lies in a table of the folder."""
+    """Yield the records of every record set whose table is in the folder."""
     if is_closed(dataset):
         raise InputError("croissant.closed_inline")
     found = False
@@ -89,7 +89,7 @@ def _file_of(record_set: RecordSet, dataset: Dataset) -> FileObject | None:
 
 
 def _inside(folder: Path, file: FileObject) -> Path:
-    """Return the path of a file of the folder; raises `InputError` where its address leads out of it."""
+    """Return the path of a file in the folder; raises `InputError` if its address leads out of it."""
     path = (folder / (file.content_url or "")).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise InputError("bridge.outside", found=file.content_url)
@@ -104,7 +104,7 @@ def _rows(record_set: RecordSet, path: Path) -> Iterator[Mapping[str, Plain]]:
 
 
 def _value(spelled: object, field: DataField) -> Plain:
-    """Return a value as the type of its field; as it stands where it is none, so that nothing is lost."""
+    """Return a value as the type of its field; unchanged if it does not fit, so that nothing is lost."""
     if spelled is None or str(spelled) in field.missing:
         return None
     try:
@@ -116,7 +116,7 @@ def _value(spelled: object, field: DataField) -> Plain:
 
 
 def measured_in(path: Path, dataset: Dataset) -> Measured:
-    """Return what the report in a file measured of ``dataset`` and its level of opening lets out.
+    """Return what the report in a file measured of ``dataset``, as far as its level of opening allows.
 
     Raises:
         InputError: as `measured_of`, and every problem of the file.
@@ -125,7 +125,7 @@ def measured_in(path: Path, dataset: Dataset) -> Measured:
 
 
 def measured_of(report: QualityReport, dataset: Dataset, file: str) -> Measured:
-    """Return what a report measured of ``dataset``; ``file``: where it stands, for what is refused.
+    """Return what a report measured of ``dataset``; ``file``: the report's file, for error messages.
 
     Raises:
         InputError: it is about another dataset or version, about other bytes than the description says, or holds what
@@ -164,7 +164,7 @@ def measured_of(report: QualityReport, dataset: Dataset, file: str) -> Measured:
 
 
 def _require_same_bytes(report: QualityReport, dataset: Dataset, file: str) -> None:
-    """Return unless the one file that was measured is described with another hash than it had."""
+    """Return unless the one measured file is described with another hash than it had."""
     if len(report.files) != 1 or report.data is None:
         return
     described = [

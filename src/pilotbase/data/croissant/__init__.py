@@ -1,1 +1,1 @@
-"""Croissant: a dataset as JSON-LD that other tools read, and theirs as a dataset of ours."""
+"""Croissant: our datasets as JSON-LD that other tools read, and theirs as datasets of ours."""

@@ -1,7 +1,7 @@
-"""What is found in a description of whomever: three kinds, all at once, each with its place and what to do.
+"""Findings in anyone's description: three kinds, all at once, each with its place and what to do.
 
-A fault refuses the description. What is lacking keeps it from being published on a base. What is not held is understood
-as said but has no place in a dataset of ours: it is named, so that nothing vanishes silently. What remains is a draft.
+A fault refuses the description. Something lacking keeps it from being published on a base. Something not held is
+understood but has no place in our dataset: it is reported, so that nothing disappears silently. The rest is a draft.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
 MOST = 1000
-"""Findings of one kind that are told; of more, how many there are."""
+"""Findings of one kind that are reported; of the others, only their number."""
 _MOST_ASKED = 100
-"""Unknown words of which it is asked what was meant: of thousands nobody could answer in time."""
+"""Unknown words for which a suggestion is sought: that would take too long for thousands."""
 STAND_IN = "unknown"
-"""Stands where a name is needed and none is given."""
+"""The name to use if one is needed and none is given."""
 
 
 class FindingKind(StrEnum):
@@ -43,15 +43,15 @@ class FindingKind(StrEnum):
 
 
 class FilePositions(Protocol):
-    """A file that was read, and where in it things stand."""
+    """A file that was read, and where its parts are."""
 
     @property
     def file(self) -> str:
-        """Return the name that is shown of it."""
+        """Return the name to show for it."""
         ...
 
     def line(self, pointer: str) -> int | None:
-        """Return the line where what a JSON pointer names begins."""
+        """Return the line where the target of a JSON pointer begins."""
         ...
 
 
@@ -60,26 +60,26 @@ class PlainFile(FilePositions, Protocol):
 
     @property
     def value(self) -> Mapping[str, Plain]:
-        """Return what it spells."""
+        """Return its content."""
         ...
 
 
 @dataclass(frozen=True)
 class CroissantDescription:
-    """What a description of whomever says of a dataset."""
+    """What anyone's description says about a dataset."""
 
     file: str
     version: str
-    """Of the format it is written in."""
+    """The version of its format."""
     dataset: Dataset | None
-    """A draft; None where there is a fault."""
+    """A draft; None if there is a fault."""
     faults: tuple[Issue, ...]
     lacking: tuple[Issue, ...]
     """What keeps it from being published on a base."""
     not_held: tuple[Issue, ...]
-    """What it says that has no place in a dataset of ours."""
+    """The parts that have no place in our dataset."""
     measured: Measured = NOTHING
-    """What it says was measured of the data."""
+    """What it says was measured about the data."""
 
     def require(self) -> Dataset:
         """Return the draft; raises `InputError` with every fault."""
@@ -98,7 +98,7 @@ class CroissantFindings:
     )
     _beyond: dict[FindingKind, int] = field(default_factory=lambda: dict.fromkeys(FindingKind, 0))
     _told: set[str] = field(default_factory=set)
-    """Pointers at which, or below which, something was found."""
+    """Pointers with a finding at or below them."""
     _asked: int = 0
 
     def fault(self, pointer: str, problem: Text) -> None:
@@ -127,7 +127,7 @@ class CroissantFindings:
             pointer = pointer.rpartition("/")[0]
 
     def told_at(self, pointer: str) -> bool:
-        """Tell whether something was found at ``pointer``, or below it, already."""
+        """Return whether something was already found at or below ``pointer``."""
         return pointer in self._told
 
     def of(self, kind: FindingKind) -> tuple[Issue, ...]:
@@ -139,20 +139,20 @@ class CroissantFindings:
         return tuple(found)
 
     def describing(self, version: str, dataset: Dataset | None, measured: Measured = NOTHING) -> CroissantDescription:
-        """Return what was read with everything that was found; where there is a fault, no dataset."""
+        """Return what was read with all findings; if there is a fault, without a dataset."""
         faults, lacking, not_held = (self.of(kind) for kind in FindingKind)
         return CroissantDescription(
             self.source.file, version, None if faults else dataset, faults, lacking, not_held, measured
         )
 
     def move(self, kind: FindingKind, to: FindingKind) -> None:
-        """Take every finding of ``kind`` for one of the kind ``to``."""
+        """Turn every finding of ``kind`` into one of the kind ``to``."""
         self._found[to] |= self._found[kind]
         self._found[kind] = {}
 
 
 def as_plain(issues: Iterable[Issue]) -> list[dict[str, object]]:
-    """Return issues as JSON: place, line, code, and what is said in both languages."""
+    """Return issues as JSON: place, line, code, and the message in both languages."""
     return [
         {
             "path": issue.path,
@@ -168,10 +168,10 @@ def as_plain(issues: Iterable[Issue]) -> list[dict[str, object]]:
 def draft_dataset(
     spelled: Mapping[str, Plain], places: Mapping[str, str], findings: CroissantFindings, names: Mapping[str, str]
 ) -> Dataset | None:
-    """Return the draft; what does not fit a dataset's form is a fault, what the profile lacks is told.
+    """Return the draft; what does not fit a dataset's form is a fault, what the profile lacks is reported.
 
-    ``places``: path in the dataset → pointer in the file, for its parts. ``names``: path → name in the file, where
-    that is another.
+    ``places``: path in the dataset → pointer in the file, for its parts. ``names``: path → name in the file, if that
+    differs.
     """
     if findings.of(FindingKind.FAULT):
         return None
@@ -191,19 +191,19 @@ def draft_dataset(
 
 
 def stand_in_owner(findings: CroissantFindings, pointer: str, candidates: Iterable[str]) -> Plain:
-    """Return a short name made of whoever made or publishes the data, told as lacking."""
+    """Return a short name derived from the data's creator or publisher, reported as lacking."""
     name = next(filter(None, map(short_name, candidates)), STAND_IN)
     findings.lacking(pointer, text("croissant.no_owner", name=name))
     return {"organisation": name}
 
 
 def _as_published(dataset: Dataset) -> Dataset:
-    """Return a dataset of whomever as it stands published, where nothing is said of how far it is opened."""
+    """Return a foreign dataset as published: open, if it does not say how far it is opened."""
     return dataset if "opening" in dataset.model_fields_set else dataset.model_copy(update={"opening": Opening.OPEN})
 
 
 def _pointer(path: str, places: Mapping[str, str], names: Mapping[str, str]) -> str:
-    """Return where in the file a path in the dataset stands."""
+    """Return the pointer in the file for a path in the dataset."""
     if path in names:
         return join_pointer("", names[path])
     above = path

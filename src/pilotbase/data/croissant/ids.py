@@ -1,4 +1,4 @@
-"""What the ids of a Croissant file name: files, sets of files, record sets, fields; each once."""
+"""The targets of the ids in a Croissant file: files, sets of files, record sets, fields; each once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pilotbase.documents.texts import text
 
 
 class IdTarget(NamedTuple):
-    """A thing that an id names: a resource or a record set, or a field of one."""
+    """The target of an id: a resource or a record set, or a field of one."""
 
     holder: str
     """Id of a resource, or name of a record set."""
@@ -23,7 +23,7 @@ class IdTarget(NamedTuple):
 
 @dataclass
 class Ids:
-    """Id → what it names, and whether ids are names (Croissant 0.8)."""
+    """Id → its target, and whether ids are names (Croissant 0.8)."""
 
     findings: CroissantFindings
     by_name: bool
@@ -32,7 +32,7 @@ class Ids:
     fields: dict[str, IdTarget] = field(default_factory=dict)
 
     def identity(self, node: Node) -> str | None:
-        """Return what names a node: its id, in 0.8 its name; told as a fault where there is none."""
+        """Return what identifies a node: its id, in 0.8 its name; a missing one is reported as a fault."""
         name = next((value.text for value in node.values("sc:name") if value.text), None)
         found = name if self.by_name else node.id or name
         if not found:
@@ -44,7 +44,7 @@ class Ids:
         return found or None
 
     def enter_resource(self, node: Node) -> str | None:
-        """Return the id of a file or of a set of files, entered."""
+        """Enter a file or a set of files, and return its id."""
         found = self.identity(node)
         if found is None or self._is_double(node, found):
             return None
@@ -52,7 +52,7 @@ class Ids:
         return found
 
     def enter_record_set(self, node: Node) -> str | None:
-        """Return the id of a record set, entered with its fields."""
+        """Enter a record set with its fields, and return its id."""
         found = self.identity(node)
         if found is None or self._is_double(node, found):
             return None
@@ -91,7 +91,7 @@ class Ids:
         return double
 
     def target(self, value: NodeValue) -> IdTarget | None:
-        """Return what a value names; told as a fault where it names nothing of the file."""
+        """Return the target of a value; reported as a fault if the file has no such target."""
         found = value.reference
         if found is None:
             self.findings.fault(value.pointer, text("croissant.no_reference"))
@@ -109,7 +109,7 @@ class Ids:
 
 
 def fields_of(record_set: Node) -> Iterator[tuple[Node, Node | None, str]]:
-    """Yield each field, the field above it and that one's id, parents first; the id is read when it is asked for."""
+    """Yield each field, its parent field and that one's id, parents first; the id is read when it is requested."""
     outer = [value.node for value in record_set.values("cr:field") if value.node is not None]
     waiting: list[tuple[Node, Node | None]] = [(node, None) for node in reversed(outer)]
     while waiting:

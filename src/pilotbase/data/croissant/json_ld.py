@@ -1,8 +1,8 @@
-"""JSON-LD of whomever as nodes with canonical names and their plain values: texts, days, sizes; nothing is fetched.
+"""Anyone's JSON-LD as nodes with canonical names and their plain values: texts, days, sizes; nothing is fetched.
 
-Not all of JSON-LD: what Croissant files use. A name is brought to its address by the file's own context and back to
-the compact name of `vocabulary.PREFIXES`, so that ``ml:field``, ``field`` and ``cr:field`` are the same, and a name
-that the context does not define is another.
+Not all of JSON-LD, only what Croissant files use. A name is expanded to its address by the file's own context and then
+compacted with `vocabulary.PREFIXES`, so that ``ml:field``, ``field`` and ``cr:field`` are the same, and a name that the
+context does not define is different.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAMES = (
 """Properties whose values are names of a vocabulary."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _MOST_STEPS = 8
-"""How often a term may be defined by another."""
+"""How many steps of definition by another term are followed."""
 _SIZE = re.compile(r"\s*([0-9][0-9,]{0,30}(?:\.[0-9]{1,9})?)\s*([KMGTP]?i?B|bytes)?\s*", re.IGNORECASE)
 _STEPS = "kmgtp"
 _LITERALS = (
@@ -89,15 +89,15 @@ class Node:
     places: Mapping[str, str]
     """Canonical name → pointer of the property."""
     read: set[str] = field(default_factory=set)
-    """Properties that somebody has read."""
+    """Properties that have been read."""
 
     def values(self, *names: str) -> tuple[NodeValue, ...]:
-        """Return all values of a property, under whichever of its canonical names."""
+        """Return all values of a property, under any of its canonical names."""
         self.read.update(names)
         return tuple(value for name in names for value in self.properties.get(name, ()))
 
     def place(self, *names: str) -> str:
-        """Return the pointer of a property, or where it would stand."""
+        """Return the pointer of a property, or where it would be."""
         known = (self.places[name] for name in names if name in self.places)
         return next(known, join_pointer(self.pointer, _short(names[0])))
 
@@ -110,7 +110,7 @@ class Node:
             waiting += [value.node for values in node.properties.values() for value in values if value.node]
 
     def unread(self) -> Iterator[tuple[str, str]]:
-        """Yield canonical name and pointer of what nobody has read, here and below."""
+        """Yield canonical name and pointer of every unread property, here and below."""
         for name, values in self.properties.items():
             if name not in self.read:
                 yield name, self.places[name]
@@ -121,12 +121,12 @@ class Node:
 
 
 def read_node(document: Mapping[str, Plain], findings: CroissantFindings) -> Node:
-    """Return the file's outermost node; a context that would have to be fetched is told as not held."""
+    """Return the file's outermost node; a context that would have to be fetched is reported as not held."""
     return _Reader(_terms(document.get("@context"), findings), findings).node(document, "")
 
 
 def read_plain(document: Mapping[str, Plain], findings: CroissantFindings) -> Node:
-    """Return a plain object of another format as a node whose properties go by their own names."""
+    """Return a plain object of another format as a node whose properties keep their own names."""
     return _Reader({"@vocab": ""}, findings).node(document, "")
 
 
@@ -209,7 +209,7 @@ class _Reader:
         return self.known[name]
 
     def _address(self, name: str, steps: int) -> str | None:
-        """Return the address of a name by the file's context; None where the context gives it none."""
+        """Return the address of a name by the file's context; None if the context gives it none."""
         if steps == 0:
             return None
         term = self.terms.get(name)
@@ -237,7 +237,7 @@ def _compact(address: str) -> str:
 
 
 def one_text(node: Node, findings: CroissantFindings, *names: str) -> str | None:
-    """Return the only text of a property; further ones are told as not held."""
+    """Return the only text of a property; further ones are reported as not held."""
     values = _texts(node.values(*names), findings)
     for value in values[1:]:
         findings.not_held(value.pointer, text("croissant.several"))
@@ -250,7 +250,7 @@ def all_texts(node: Node, findings: CroissantFindings, *names: str) -> tuple[str
 
 
 def one_truth(node: Node, findings: CroissantFindings, *names: str) -> bool | None:
-    """Return whether a property is true; None where it is not there."""
+    """Return whether a property is true; None if it is absent."""
     spelled = one_text(node, findings, *names)
     if spelled is None:
         return None
@@ -260,7 +260,7 @@ def one_truth(node: Node, findings: CroissantFindings, *names: str) -> bool | No
 
 
 def one_day(node: Node, findings: CroissantFindings, name: str) -> str | None:
-    """Return the day of a date or of a moment; told as a fault where it is none."""
+    """Return the day of a date or of a moment; reported as a fault if it is neither."""
     spelled = one_text(node, findings, name)
     if spelled is None:
         return None
@@ -272,7 +272,7 @@ def one_day(node: Node, findings: CroissantFindings, name: str) -> str | None:
 
 
 def one_size(node: Node, findings: CroissantFindings, name: str) -> int | None:
-    """Return a size in bytes (``117743 B``, ``4.7 MB``); told as lacking where it is none."""
+    """Return a size in bytes (``117743 B``, ``4.7 MB``); reported as lacking if it is none."""
     spelled = one_text(node, findings, name)
     if spelled is None:
         return None
@@ -300,7 +300,7 @@ def names_of(node: Node, findings: CroissantFindings, *names: str) -> tuple[str,
 
 
 def title_of(node: Node, findings: CroissantFindings, *known: str | None) -> Plain:
-    """Return what people call a node, where that says more than its id or name."""
+    """Return the title of a node, if it says more than its id or name."""
     found, said = ours(node, "title"), by_language(node, findings, "sc:name")
     if found is not None:
         return found
@@ -308,15 +308,15 @@ def title_of(node: Node, findings: CroissantFindings, *known: str | None) -> Pla
 
 
 def description_of(node: Node, findings: CroissantFindings) -> Plain:
-    """Return what is said of a node; in both languages where we wrote it so."""
+    """Return the description of a node, in both languages if we wrote it so."""
     found, said = ours(node, "description"), by_language(node, findings, "sc:description")
     return said if found is None else found
 
 
 def ours(node: Node, name: str) -> Plain:
-    """Return what stands under a name of ours, as it stands; whether it fits is told by the dataset's own form.
+    """Return the value of a name of ours unchanged; the dataset's own form checks it.
 
-    Tools that go by way of RDF, such as mlcroissant, write a JSON literal as its text.
+    Tools that go through RDF, such as mlcroissant, write a JSON literal as its text.
     """
     values = node.values(f"pb:{name}")
     plain = values[0].plain if values else None
@@ -328,7 +328,7 @@ def ours(node: Node, name: str) -> Plain:
 
 
 def by_language(node: Node, findings: CroissantFindings, name: str) -> Plain:
-    """Return a text, or the texts in English and Chinese; other languages are told as not held."""
+    """Return a text, or the texts in English and Chinese; other languages are reported as not held."""
     truths = [value for value in node.values(name) if isinstance(value.plain, bool)]
     for value in truths:
         findings.fault(value.pointer, text("croissant.no_text"))

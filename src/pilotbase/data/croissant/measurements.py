@@ -1,4 +1,4 @@
-"""What was measured of a dataset: its quality as DQV says it, statistics of fields as annotations (Croissant 1.1)."""
+"""Measurements of a dataset: its quality in DQV, statistics of fields as annotations (Croissant 1.1)."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pilotbase.documents.yaml_reader import Plain
 
 
 class Measurement(NamedTuple):
-    """One measure of a dataset, a record set or a field of one, with what it rests on."""
+    """One measure of a dataset, a record set or a field of one, with its basis."""
 
     measure: str
     value: float
     record_set: str | None = None
-    """None: of the whole dataset."""
+    """None: for the whole dataset."""
     field: str | None = None
     numerator: float | None = None
     denominator: float | None = None
     lower: float | None = None
-    """Bounds of its interval at 95 %, where a sample stands for the whole."""
+    """Bounds of its interval at 95 %, if a sample represents the whole."""
     upper: float | None = None
     method: str | None = None
     """Version of the formulae."""
     engine: str | None = None
     data: str | None = None
-    """Commitment to, or digest of, the data that were measured."""
+    """Commitment to, or digest of, the measured data."""
     at: str | None = None
     """RFC 3339."""
 
 
 class FieldStatistics(NamedTuple):
-    """What the values of a field are like."""
+    """Statistics of a field's values."""
 
     record_set: str
     field: str
@@ -41,7 +41,7 @@ class FieldStatistics(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """All that was measured of a dataset and may be told."""
+    """All measurements of a dataset that may be shown."""
 
     measurements: Sequence[Measurement] = ()
     statistics: Sequence[FieldStatistics] = ()
@@ -49,12 +49,12 @@ class Measured(NamedTuple):
 
 NOTHING = Measured()
 MEASURE = "urn:pilotbase:measure:"
-"""Begins the name of each of our measures."""
+"""The prefix of each of our measures' names."""
 _DDI = "http://rdf-vocabulary.ddialliance.org/cv/SummaryStatisticType/2.1.2/"
 KINDS = {"mean": _DDI + "7975ed0", "maximum": _DDI + "8321e79", "minimum": "sc:Float"}
 """Name of a statistic → its data type."""
 _EQUIVALENT = {"maximum": "sc:maxValue", "minimum": "sc:minValue"}
-"""What says the same in schema.org; for the least value Croissant names no term of DDI."""
+"""The equivalents in schema.org; Croissant names no DDI term for the least value."""
 
 
 def statistics_of(found: Measured, record_set: str, field: str, identity: str) -> list[Plain]:
@@ -78,7 +78,7 @@ def statistics_of(found: Measured, record_set: str, field: str, identity: str) -
 def measured(found: Measured, record_set: str | None, field: str | None = None) -> list[Plain]:
     """Return the measurements of one target as ``dqv:QualityMeasurement``.
 
-    A measurement stands inside its target and names it by no ``@id``: mlcroissant would copy the target into it.
+    A measurement is inside its target and does not name it by ``@id``: mlcroissant would copy the target into it.
     """
     return [_spelled(one) for one in found.measurements if (one.record_set, one.field) == (record_set, field)]
 

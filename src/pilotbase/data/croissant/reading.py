@@ -1,4 +1,4 @@
-"""A Croissant file of whomever (0.8, 1.0, 1.1) as a draft of a dataset, and everything that was found in it."""
+"""Anyone's Croissant file (0.8, 1.0, 1.1) as a draft of a dataset, with all findings in it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _CONFORMS = ("dct:conformsTo", "sc:conformsTo")
 _PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0,8}))?")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
 _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
-"""Path in a dataset → name in the file, where that is another."""
+"""Path in a dataset → name in the file, if that differs."""
 _FILE_TYPES = ("cr:FileObject", "sc:FileObject")
 _SET_TYPES = ("cr:FileSet", "sc:FileSet")
 _HOLDERS = ("cr:containedIn", "sc:containedIn")
@@ -63,14 +63,14 @@ _UNKNOWN_FORMAT = "application/octet-stream"
 
 
 def load_croissant(path: Path, shown_as: str | None = None) -> CroissantDescription:
-    """Return what the file says; raises `InputError` where it is no JSON within bounds."""
+    """Return what the file says; raises `InputError` if it is no JSON within bounds."""
     return read_croissant(read_json(path, shown_as))
 
 
 def read_croissant(source: PlainFile) -> CroissantDescription:
     """Return what ``source`` says; nothing is fetched.
 
-    What our profile lacks is a fault where the file itself says that it conforms to it.
+    What our profile lacks is a fault if the file itself claims to conform to the profile.
     """
     findings = CroissantFindings(source)
     root = read_node(source.value, findings)
@@ -86,7 +86,7 @@ def read_croissant(source: PlainFile) -> CroissantDescription:
 
 
 def _conforms(root: Node, findings: CroissantFindings) -> tuple[str, ...]:
-    """Return what the file says that it conforms to; what we do not know of is told."""
+    """Return what the file claims to conform to; unknown claims are reported."""
     conforms, place = all_texts(root, findings, *_CONFORMS), root.place(*_CONFORMS)
     for one in conforms:
         named = _VERSION.fullmatch(one)
@@ -106,7 +106,7 @@ def _is_dataset(root: Node, findings: CroissantFindings) -> bool:
 
 
 def _version(root: Node, conforms: tuple[str, ...]) -> str:
-    """Return the version that is named; where none is, what is older than the naming of versions, or 1.0."""
+    """Return the named version; if none is named, 1.0, or 0.8 for files older than the naming of versions."""
     named = [found[1] for one in conforms if (found := _VERSION.fullmatch(one))]
     if named:
         return min(max(named), VERSIONS[-1])
@@ -184,7 +184,7 @@ def _short_name(title: Plain) -> str | None:
 
 
 def _owner(root: Node, findings: CroissantFindings, candidates: list[str]) -> Plain:
-    """Return who owns it: as we write it, else a short name made of publisher or creator, told as lacking."""
+    """Return the owner: as we write it, else a short name derived from publisher or creator, reported as lacking."""
     found = ours(root, "owner")
     if found is not None:
         return found
@@ -229,7 +229,7 @@ def _languages(root: Node, findings: CroissantFindings) -> list[Plain]:
 
 
 def _responsible(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
-    """Return what is said of responsible use, by RAI's names and by those that older files use for the same."""
+    """Return the statements on responsible use, under RAI's names and those that older files use for the same."""
     spelled: dict[str, Plain] = {}
     for name, term in RESPONSIBLE_USE_TERMS.items():
         other = [spelling for spelling, meant in RESPONSIBLE_USE_SPELLINGS.items() if meant == term]
@@ -247,7 +247,7 @@ def _responsible(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
 
 
 def _enter_files(root: Node, ids: Ids) -> list[tuple[Node, str]]:
-    """Return each file or set of files with its id; what is neither is told as a fault."""
+    """Return each file or set of files with its id; anything else is reported as a fault."""
     entered = []
     for value in root.values("sc:distribution"):
         node = value.node
@@ -263,7 +263,7 @@ def _enter_files(root: Node, ids: Ids) -> list[tuple[Node, str]]:
 
 
 def _read_files(entered: list[tuple[Node, str]], ids: Ids, closed: bool) -> list[Plain]:
-    """Return the files and sets as `Resource` spells them; ``closed``: nobody may be told where they are."""
+    """Return the files and sets as `Resource` spells them; ``closed``: nobody may see where they are."""
     files: list[Plain] = []
     holders: dict[str, list[str]] = {}
     for node, identity in entered:
@@ -286,7 +286,7 @@ def _read_files(entered: list[tuple[Node, str]], ids: Ids, closed: bool) -> list
 
 
 def _holder(value: NodeValue, ids: Ids) -> list[IdTarget]:
-    """Return what a file is in: named by its id, or by a data source around it."""
+    """Return what contains a file: named by its id, or by a data source around it."""
     node = value.node
     if node is not None and node.properties:
         inner = node.values("cr:fileObject", "cr:fileSet")

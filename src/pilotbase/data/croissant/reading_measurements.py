@@ -1,4 +1,4 @@
-"""What a description says was measured, as `measurements` writes it; measures of others are told as not held."""
+"""Measurements in a description, as `measurements` writes them; other measures are reported as not held."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pilotbase.documents.texts import text
 
 
 def read_measurements(node: Node, record_set: str | None, field: str | None = None) -> Iterator[Measurement]:
-    """Yield the measurements of one target; in a catalogue each may name the record set that it is of."""
+    """Yield the measurements of one target; in a catalogue each may name its record set."""
     for value in node.values("dqv:hasQualityMeasurement"):
         found = value.node
         measure = next((one.reference or "" for one in _peek(found, "dqv:isMeasurementOf")), "")
@@ -36,7 +36,7 @@ def read_measurements(node: Node, record_set: str | None, field: str | None = No
 
 
 def read_statistics(node: Node, record_set: str, field: str, findings: CroissantFindings) -> FieldStatistics | None:
-    """Return what a field's annotations say of its values, None where they say nothing that we know."""
+    """Return the statistics of a field's values in its annotations, None if they contain none that we know."""
     found: dict[str, float] = {}
     for value in node.values("cr:annotation", "sc:annotation"):
         name, inner = _statistic(value), value.node
@@ -50,21 +50,21 @@ def read_statistics(node: Node, record_set: str, field: str, findings: Croissant
 
 
 def leave_out(annotation: NodeValue, findings: CroissantFindings) -> None:
-    """Tell that an annotation has no place in a dataset of ours."""
+    """Report that an annotation has no place in our dataset."""
     findings.not_held(annotation.pointer, text("croissant.not_held", name="cr:annotation"))
     if annotation.node is not None:
         annotation.node.read_all()
 
 
 def _statistic(value: NodeValue) -> str | None:
-    """Return which statistic an annotation is, by its name and its type together."""
+    """Return which statistic an annotation is, from its name and its type together."""
     name = next((one.text for one in _peek(value.node, "sc:name")), None)
     kinds = {one.plain for one in _peek(value.node, "cr:dataType")}
     return name if name is not None and KINDS.get(name) in kinds else None
 
 
 def _peek(node: Node | None, name: str) -> tuple[NodeValue, ...]:
-    """Return the values of a property without having read it."""
+    """Return the values of a property without marking it as read."""
     return node.properties.get(name, ()) if node is not None else ()
 
 

@@ -1,4 +1,4 @@
-"""Record sets of a Croissant file: what they hold, how records are named, which files they bring together."""
+"""Record sets of a Croissant file: their content, how their records are named, which files they bring together."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _STRUCTURES = {
     *("cr:TestSplit", "cr:TrainingSplit", "cr:ValidationSplit"),
     *("sc:Enumeration", "sc:GeoCoordinates", "sc:GeoShape", "sc:StructuredValue", "sc:name"),
 }
-"""Types that say what values mean, not how they are spelled."""
+"""Types that state what values mean, not how they are spelled."""
 _SHAPE = ("cr:arrayShape", "sc:arrayShape")
 OURS = ("unit", "required", "unique", "minimum", "maximum", "pattern", "values", "missing", "sensitivity")
-"""What the contract says of a field beyond Croissant, under names of ours."""
+"""Parts of a field's contract beyond Croissant, under names of ours."""
 _TARGETS = ("cr:field", "cr:fileObject", "cr:fileSet", "cr:recordSet", "sc:distribution")
 _EXTRACTS = ("column", "jsonPath", "fileProperty")
 _TRANSFORMS: tuple[str, ...] = get_args(TransformName)
@@ -42,7 +42,7 @@ class RecordSets:
 
 
 def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
-    """Return each record set with its id, entered with its fields; what is none is told as a fault."""
+    """Enter each record set with its fields, and return it with its id; anything else is reported as a fault."""
     entered = []
     for value in root.values("cr:recordSet"):
         node = value.node
@@ -58,7 +58,7 @@ def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
 
 
 def read_record_sets(entered: list[tuple[Node, str]], ids: Ids) -> RecordSets:
-    """Return the record sets; a field that is brought from itself, or refers to itself, is told as a fault."""
+    """Return the record sets; a field that takes values from itself, or refers to itself, is reported as a fault."""
     found = RecordSets()
     everything: dict[IdTarget, ReadField] = {}
     for index, (node, identity) in enumerate(entered):
@@ -96,7 +96,7 @@ def _read_fields(node: Node, identity: str, ids: Ids) -> list[ReadField]:
 
 
 def _check_joins(node: Node, identity: str, fields: list[ReadField], ids: Ids) -> None:
-    """Tell where fields come from several files that no reference brings together (as mlcroissant reads it)."""
+    """Report fields from several files that no reference connects (as mlcroissant reads it)."""
     sources = dict.fromkeys(one.source.target.holder for one in fields if one.source is not None)
     joined = {
         frozenset((one.source.target.holder, reference.target.holder))
@@ -161,7 +161,7 @@ def _rows(node: Node, ids: Ids) -> Plain:
 
 
 def _inline(node: Node, identity: str, ids: Ids) -> str | None:
-    """Return the records that the file itself holds, by the names of their fields, as JSON text."""
+    """Return the records that the file itself holds, keyed by field names, as JSON text."""
     values = node.values("cr:data")
     if not values:
         return None
@@ -194,7 +194,7 @@ def _field_name(key: str, identity: str, place: str, ids: Ids) -> str:
 
 @dataclass(frozen=True)
 class ReadField:
-    """A field as `DataField` spells it, and where it leads to."""
+    """A field as `DataField` spells it, and where it leads."""
 
     node: Node
     target: IdTarget
@@ -206,7 +206,7 @@ class ReadField:
 
     @property
     def brought_from(self) -> tuple[IdTarget, ...]:
-        """Return the field from which its values are brought."""
+        """Return the field from which its values come."""
         return (self.source.target,) if self.source is not None and self.source.target.field is not None else ()
 
     @property
@@ -273,7 +273,7 @@ def _terms(node: Node, *names: str) -> list[Plain]:
 
 
 def _types(node: Node, ids: Ids, needs_one: bool) -> dict[str, Plain]:
-    """Return the type of a field's values and the further ones; of several the first that is one of ours counts."""
+    """Return the type of a field's values and the further ones; of several, the first that is one of ours counts."""
     types = [one for one in _terms(node, "cr:dataType") if isinstance(one, str)]
     own = next((one for one in types if one in set(FieldType)), None)
     if own is not None:
@@ -298,14 +298,14 @@ def _tell_no_type(node: Node, types: list[str], ids: Ids) -> None:
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """What a source or a reference names, and how values are taken from it as `Source` spells it."""
+    """The target of a source or a reference, and how values are taken from it as `Source` spells it."""
 
     target: IdTarget
     spelled: dict[str, Plain]
 
 
 def _read_place(value: NodeValue, ids: Ids) -> SourceLocation | None:
-    """Return the place that ``value`` describes; told as a fault where it names nothing that is there."""
+    """Return the place that ``value`` describes; reported as a fault if its target does not exist."""
     node = value.node
     named = [one for name in _TARGETS for one in node.values(name)] if node is not None else []
     if node is not None and not named and node.id is None:

@@ -1,6 +1,6 @@
 """Terms of use in a Croissant file (``usageInfo``): an offer of our closed subset of ODRL, or none at all.
 
-Whatever of an offer is not understood denies: there is then no offer, and every place that is not understood is told.
+Any part of an offer that is not understood denies: there is then no offer, and every such place is reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OFFER = "odrl:Offer"
 
 
 def read_offer(root: Node, findings: CroissantFindings, name: str = "sc:usageInfo") -> Plain:
-    """Return the offer as `Offer` spells it; None where there is none, or where a part of it is not understood."""
+    """Return the offer as `Offer` spells it; None if there is none, or if a part of it is not understood."""
     offers = []
     for value in root.values(name):
         if value.node is not None and _OFFER in value.node.types:
@@ -135,7 +135,7 @@ class _Terms:
         self.findings.lacking(pointer, text("croissant.several_types", found=found[:200], allowed=wanted))
 
     def _refuse_unread(self, node: Node) -> None:
-        """Refuse what nobody has read: a constraint that is left out would permit more than was said."""
+        """Refuse everything unread: ignoring a constraint would permit more than the offer does."""
         for name, pointer in list(node.unread()):
             self._refuse(pointer, name, ())
         node.read_all()

@@ -1,4 +1,4 @@
-"""Names of Croissant and the vocabularies beside it, how names become ids; and the context that we write, never fetch.
+"""Names in Croissant and related vocabularies, how names become ids; and the context that we write, never fetch.
 
 Croissant 1.1, appendix 1; RAI 1.0 (``croissant_rai.ttl``); PROV-O; DQV; ODRL 2.2.
 """
@@ -16,9 +16,9 @@ VERSIONS = ("0.8", "1.0", "1.1")
 CROISSANT = f"http://mlcommons.org/croissant/{VERSIONS[-1]}"
 RESPONSIBLE_USE = "http://mlcommons.org/croissant/RAI/1.0"
 PROFILE = "urn:pilotbase:croissant:1"
-"""What a description conforms to that lacks nothing of what a base asks for."""
+"""The profile of a description that lacks nothing a base needs."""
 WITHHELD = "urn:pilotbase:withheld"
-"""Stands as ``contentUrl`` where nobody is told where a file is."""
+"""The ``contentUrl`` of a file whose place nobody may see."""
 
 PREFIXES: Mapping[str, str] = {
     "cr": "http://mlcommons.org/croissant/",
@@ -89,7 +89,7 @@ RESPONSIBLE_USE_SPELLINGS: Mapping[str, str] = {
     "dataCollectionTimeFrame": "dataCollectionTimeframe",
     "useCases": "dataUseCases",
 }
-"""What the prose of RAI 1.0 spells otherwise than its vocabulary."""
+"""Names that the prose of RAI 1.0 spells differently from its vocabulary."""
 
 ROW_COUNT = "wd:Q4049983"
 """Cardinality: the number of records as an ``annotation`` of a record set (Croissant 1.1, "Descriptive Statistics")."""
@@ -99,7 +99,7 @@ OTHER_TYPES: Mapping[str, str] = {
     **{f"cr:Float{bits}": "sc:Float" for bits in (16, 32, 64)},
     "sc:Number": "sc:Float",
 }
-"""Data types that say more than one of ours → the one of ours."""
+"""Data types more specific than ours → ours."""
 
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\"#%:;<>?@\[\\\]^`{|}\s]")
@@ -109,13 +109,13 @@ _LISTS = ("conformsTo", "distribution", "recordSet", "field", "subField", "data"
 
 
 def id_of(name: str) -> str:
-    """Return the id of a file or of a set of files; ``/`` stays as it is."""
+    """Return the id of a file or of a set of files; ``/`` is kept."""
     spelled = _UNSAFE.sub(_percent, name)
     return _DOTS.sub(lambda dots: dots[1] + dots[2].replace(".", "%2E"), spelled)
 
 
 def id_within(*names: str) -> str:
-    """Return the id of what lies within others: record set, field, sub-field."""
+    """Return the id of something inside others: record set, field, sub-field."""
     return "/".join(id_of(name).replace("/", "%2F") for name in names)
 
 
@@ -125,7 +125,7 @@ def name_of(identity: str) -> str:
 
 
 def short_name(title: str) -> str | None:
-    """Return a title as a short name of ours; None where it has no letter of it."""
+    """Return a title as a short name of ours; None if it has none of its letters."""
     return _NOT_IN_NAME.sub("-", title.lower()).strip("-_")[:63].rstrip("-_") or None
 
 
@@ -134,7 +134,7 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def without_nothing(properties: dict[str, Plain]) -> dict[str, Plain]:
-    """Return properties but for those that say nothing; a list of one is written as that one."""
+    """Return properties without the empty ones; a list of one is written as that one."""
     return {
         name: value[0] if isinstance(value, list) and len(value) == 1 and name not in _LISTS else value
         for name, value in properties.items()
@@ -143,7 +143,7 @@ def without_nothing(properties: dict[str, Plain]) -> dict[str, Plain]:
 
 
 def spoken(name: str, sentence: Localized | str | None) -> dict[str, Plain]:
-    """Return a sentence for every reader, and in both languages under a name of ours where there are two."""
+    """Return a sentence for every reader, and in both languages under a name of ours if there are two."""
     if not isinstance(sentence, Localized):
         return {name: sentence} if sentence is not None else {}
     ours = "title" if name == "name" else name
@@ -151,5 +151,5 @@ def spoken(name: str, sentence: Localized | str | None) -> dict[str, Plain]:
 
 
 def literal(value: Plain) -> dict[str, Plain]:
-    """Return a value that keeps order and form, whatever a tool makes of the rest."""
+    """Return a value that keeps order and form, however a tool treats the rest."""
     return {"@type": "@json", "@value": value}

@@ -1,9 +1,9 @@
 """A dataset as Croissant 1.1 with RAI 1.0 and our profile: JSON-LD that other tools read.
 
-What anybody may read must not tell what nobody may take: of a closed dataset neither where a file is, nor its plain
-hash, which would confirm a guess, nor a record is written. Files that cannot be checked make it a living dataset, the
-only form in which Croissant lets a file have no hash; whether its source does go on changing stands beside, under a
-name of ours.
+A public file must not reveal anything that nobody may take: for a closed dataset it contains no address of a file, no
+plain hash, which would confirm a guess, and no record. Files that cannot be checked make it a living dataset, the only
+form in which Croissant allows a file without a hash. Whether its source really keeps changing is stated beside it,
+under a name of ours.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WITHOUT_ARGUMENT = ("readLines", "unArchive")
 
 
 def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Plain]:
-    """Return the JSON-LD of ``dataset``, with what was measured of its quality.
+    """Return the JSON-LD of ``dataset``, with its quality measurements.
 
     Raises:
         InputError: its description holds records that are not open to everybody, or no records.
@@ -64,7 +64,7 @@ def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Pl
 
 
 def _as_published(dataset: Dataset) -> Dataset:
-    """Return a dataset without the hashes that are not written: whoever reads it must find commitments instead."""
+    """Return a dataset without the hashes that are not written, so that its reader must find commitments instead."""
     if not is_closed(dataset):
         return dataset
     files = (
@@ -74,7 +74,7 @@ def _as_published(dataset: Dataset) -> Dataset:
 
 
 def write_resource(resource: FileObject | FileSet, closed: bool) -> dict[str, Plain]:
-    """Return a file or a set of files; of a ``closed`` dataset the address and the plain hash stay out."""
+    """Return a file or a set of files; for a ``closed`` dataset without the address and the plain hash."""
     common: dict[str, Plain] = {
         "@type": "cr:FileObject" if isinstance(resource, FileObject) else "cr:FileSet",
         "@id": id_of(resource.id),
@@ -92,7 +92,7 @@ def write_resource(resource: FileObject | FileSet, closed: bool) -> dict[str, Pl
 
 
 def _unchecked(resource: FileObject | FileSet) -> bool:
-    """Tell whether nobody can check that a file is the one that is meant."""
+    """Return whether nobody can check that a file is the right one."""
     return isinstance(resource, FileObject) and not (resource.contained_in or resource.sha256 or resource.md5)
 
 
@@ -139,7 +139,7 @@ def _provenance(dataset: Dataset) -> dict[str, Plain]:
 
 
 def _ours(dataset: Dataset) -> dict[str, Plain]:
-    """Return what Croissant has no name for."""
+    """Return the parts for which Croissant has no name."""
     required: list[Plain] = [one.to_json_value() for one in dataset.required]
     kept: list[Plain] = [one.to_json_value() for one in dataset.kept_terms]
     return {
@@ -157,7 +157,7 @@ def _ours(dataset: Dataset) -> dict[str, Plain]:
 
 
 def write_offer(offer: Offer) -> dict[str, Plain]:
-    """Return the JSON-LD of an offer, of one type, since mlcroissant loses a second; target and assigner are texts."""
+    """Return the JSON-LD of an offer with one type, since mlcroissant loses a second; target and assigner are texts."""
     permission: list[Plain] = [
         {
             "@type": "odrl:Permission",
@@ -246,7 +246,7 @@ def _write_record_set(
 
 
 def _ids(record_set: RecordSet) -> dict[str, str]:
-    """Return name → id of the fields, those of sub-fields below the one of the field above."""
+    """Return name → id of the fields; the id of a sub-field is below its parent's."""
     ids: dict[str, str] = {}
     for field in sorted(record_set.fields, key=lambda field: field.name.count("/")):
         above = ids.get(field.parent or "")
@@ -277,7 +277,7 @@ def _constant(field: DataField) -> Plain:
 
 
 def _records(record_set: RecordSet, ids: Mapping[str, str]) -> Plain:
-    """Return the records that the description holds, by the ids of their fields."""
+    """Return the records in the description, keyed by the ids of their fields."""
     if record_set.inline is None:
         return None
     try:
@@ -337,7 +337,7 @@ class _Fields:
         return found[0] if len(found) == 1 else found
 
     def place(self, source: Source) -> dict[str, Plain]:
-        """Return where values are: in a field of a record set, or in a file or a set of files."""
+        """Return the place of values: in a field of a record set, or in a file or a set of files."""
         extract: dict[str, Plain] = {
             "column": source.column,
             "jsonPath": source.json_path,

@@ -1,4 +1,4 @@
-"""What is other in one version of a dataset's description than in another."""
+"""The differences between two versions of a dataset's description."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSe
 from pilotbase.documents.texts import Text, text
 
 _WORDS = ("title", "description", "license", "opening", "usage", "owner", "purpose", "responsible", "provenance")
-"""Parts of a description that are told where they changed; names: text ``describe.part.<part>``."""
+"""Parts of a description whose changes are reported; names: text ``describe.part.<part>``."""
 _SHOWN = 5
 
 

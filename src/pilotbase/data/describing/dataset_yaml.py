@@ -69,7 +69,7 @@ def _field(described: DescribedField, language: Language) -> Iterator[str]:
 
 
 def _plain_field(described: DataField) -> dict[str, Any]:
-    """Return what differs from what a field is by itself."""
+    """Return what differs from the defaults of a field."""
     value = described.to_json_value()
     return {name: inner for name, inner in value.items() if name not in _OF_FIELD or inner != _OF_FIELD[name]}
 

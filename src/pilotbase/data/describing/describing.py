@@ -1,6 +1,6 @@
-"""Paths and addresses described: observed once, then described with whatever the owner has answered so far.
+"""Paths and addresses described: observed once, then described with the owner's answers so far.
 
-A changed file is described again: the owner's words stay, what is seen is new, and the version says how much changed.
+A changed file is described again: the owner's words stay, observations are new, and the version shows how much changed.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ _RESPONSIBLE = {
     "annotation": "annotation_protocol",
     "annotations": "annotations_per_item",
 }
-"""Answer → field of a dataset, and of its responsible use."""
+"""Answer → field of a dataset, or of its responsible use."""
 
 
 @dataclass(frozen=True)
 class SourceInventory:
-    """Sources that are open, what was seen in them, and how they were described before."""
+    """Open sources, what was seen in them, and their earlier description."""
 
     sources: tuple[OpenedSource, ...]
     observed: tuple[ObservedTable, ...]
@@ -72,7 +72,7 @@ def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator
     """Open and observe ``places``; a description in ``out`` is the earlier one. Files are named relative to ``out``.
 
     Raises:
-        InputError: as `open_source` for the first place that cannot be read; ``out`` is there and is no dataset.
+        InputError: as `open_source` for the first place that cannot be read; ``out`` exists and is no dataset.
     """
     earlier = load_document(Dataset, out) if out.exists() else None
     with tempfile.TemporaryDirectory(prefix="pilotbase-describe-") as scratch:
@@ -99,7 +99,7 @@ def _seen_from(resource: Resource, place: Path, folder: Path) -> Resource:
 
 
 class _Level(IntEnum):
-    """Which number of the version a change raises."""
+    """The number of the version that a change raises."""
 
     PATCH = 0
     MINOR = 1
@@ -108,18 +108,18 @@ class _Level(IntEnum):
 
 @dataclass(frozen=True)
 class _DatasetChange:
-    """What is other than before."""
+    """The difference from an earlier description."""
 
     said: Text
     level: _Level
 
 
 def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapping[str, Path]) -> Description:
-    """Return ``found`` with the words of ``earlier``; ``files``: id of a resource → where it lies.
+    """Return ``found`` with the words of ``earlier``; ``files``: id of a resource → its path.
 
-    What ``answers`` say replaces what stood there. Where nothing changed, the dataset is ``earlier`` itself. Versions
-    follow Croissant 1.1 ("Versioning"): PATCH for other words, MINOR where records were only added, MAJOR where records
-    or columns that were there are other ones.
+    ``answers`` replace what was there. If nothing changed, the dataset is ``earlier`` itself. Versions
+    follow Croissant 1.1 ("Versioning"): PATCH for other words, MINOR if records were only added, MAJOR if existing
+    records or columns differ.
     """
     tables = _holding(tuple(_table(earlier, table, answers) for table in found.tables))
     kept = _words(earlier, found.dataset, answers) | {
@@ -140,7 +140,7 @@ def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapp
 
 
 def _words(earlier: Dataset, found: Dataset, answers: Answers) -> dict[str, object]:
-    """Return what the answers say of the dataset itself, by field."""
+    """Return the answers about the dataset itself, by field."""
     given = answers.model_fields_set
     words: dict[str, object] = {
         field: getattr(found, field) for answer, field in _DATASET_FIELDS.items() if answer in given
@@ -180,7 +180,7 @@ def _steered_by(split: Split | None) -> set[str]:
 
 
 def _holding(tables: tuple[DescribedTable, ...]) -> tuple[DescribedTable, ...]:
-    """Return the tables without references to what is no longer there."""
+    """Return the tables without references to what no longer exists."""
     there = {(table.record_set.name, one.field.name) for table in tables for one in table.fields}
     return tuple(_with_references_to(there, table) for table in tables)
 
@@ -213,7 +213,7 @@ def _field(before: DataField | None, found: DescribedField, answers: Answers) ->
 
 
 def _still_guessed(before: DataField | RecordSet, found: object, guesses: Sequence[Guess]) -> Iterator[Guess]:
-    """Yield the guesses that stand as they were made: what the owner wrote instead needs no ground."""
+    """Yield the guesses that are unchanged: what the owner wrote instead needs no ground."""
     for guess in guesses:
         part = _PARTS.get(guess.part, guess.part)
         if getattr(before, part) == getattr(found, part):
@@ -236,7 +236,7 @@ def _file_changes(earlier: Dataset, now: Dataset, files: Mapping[str, Path]) -> 
 
 
 def _only_grew(known: FileObject, path: Path | None) -> bool:
-    """Tell whether the file begins with all the bytes that it had."""
+    """Return whether the file begins with all of its earlier bytes."""
     if path is None or known.content_size is None or known.sha256 is None or path.stat().st_size <= known.content_size:
         return False
     digest, left = hashlib.sha256(), known.content_size

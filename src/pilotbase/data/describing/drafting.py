@@ -1,4 +1,4 @@
-"""Tables described for their owner: a `Dataset` in which every guess has a ground, and what is wrong is named."""
+"""Tables described for their owner: a `Dataset` in which every guess has a ground, and errors are named."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
 
 UNNAMED_OWNER = "owner"
-"""Placeholder for an owner that gives no short name."""
+"""Placeholder for an owner without a short name."""
 MOST_VALUES = 20
 FEWEST_OF_VALUE = 10
-"""A value that fewer records have is written nowhere: it might tell who they are."""
+"""A value that fewer records have is never written: it might reveal who they are."""
 _CODES = 10
 _OF_LABELS = ("annotation_protocol", "annotations_per_item")
 _CJK = re.compile(r"[一-鿿]")
@@ -54,7 +54,7 @@ class DescribedField:
 
 @dataclass(frozen=True)
 class DescribedTable:
-    """A record set and the same of each of its fields."""
+    """A record set, why it is described so, and its fields."""
 
     record_set: RecordSet
     fields: tuple[DescribedField, ...]
@@ -63,24 +63,24 @@ class DescribedTable:
 
 @dataclass(frozen=True)
 class Description:
-    """A dataset described, and everything that its owner should know of it."""
+    """A described dataset, and everything that its owner should know about it."""
 
     dataset: Dataset
     tables: tuple[DescribedTable, ...]
     guesses: tuple[Guess, ...] = ()
-    """Of the dataset itself."""
+    """About the dataset itself."""
     taken: tuple[Text, ...] = ()
     """What the files did not say themselves: encoding, separator, sheets."""
     findings: tuple[Issue, ...] = ()
-    """What is wrong in the values; each with its place and what to do."""
+    """Errors in the values, each with its place and what to do."""
     changed: tuple[Text, ...] = field(default=())
-    """Against an earlier description."""
+    """Since an earlier description."""
     unchanged: bool = False
     """An earlier description already says all of it."""
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What publishing still lacks; of data with labels also how these came about."""
+        """What publishing still lacks; for data with labels also how these came about."""
         responsible = self.dataset.responsible
         labelled = any(one.labels for one in self.dataset.record_sets)
         of_labels = [f"responsible.{part}" for part in _OF_LABELS if labelled and getattr(responsible, part) is None]
@@ -96,10 +96,10 @@ def observe_all(sources: Sequence[OpenedSource]) -> tuple[ObservedTable, ...]:
 def describe(
     sources: Sequence[OpenedSource], seen: Sequence[ObservedTable], answers: Answers, modified: float | None = None
 ) -> Description:
-    """Return a description of ``seen``, all tables of ``sources``; ``modified``: when the newest file was (POSIX time).
+    """Return a description of ``seen``, all tables of ``sources``; ``modified``: time of the newest file (POSIX).
 
     Raises:
-        InputError: answers name columns that there are not, all at once; two tables or files share a name.
+        InputError: answers name columns that do not exist, all at once; two tables or files share a name.
     """
     _check_answers(answers, seen)
     observed = [_as_answered(one, answers) for one in seen]
@@ -179,7 +179,7 @@ def _field(one: ObservedTable, column: Column, reference: FoundReference | None,
 
 
 def _values(column: Column, is_label: bool, sensitivity: Sensitivity) -> tuple[str, ...]:
-    """Return the values of a small category; none that few records have, and none that tell who they are."""
+    """Return the values of a small category, without rare ones and those that reveal who somebody is."""
     if column.data_type is FieldType.BOOLEAN:
         return _spelled_otherwise(column)
     coded = column.data_type is FieldType.INTEGER and len(column.categories) <= _CODES and is_label
@@ -190,7 +190,7 @@ def _values(column: Column, is_label: bool, sensitivity: Sensitivity) -> tuple[s
 
 
 def _spelled_otherwise(column: Column) -> tuple[str, ...]:
-    """Return how yes and no are spelled where they are not true and false: made-up records spell them alike."""
+    """Return the spellings of yes and no other than true and false: made-up records spell them alike."""
     spelled = {value.strip() for value in column.categories}
     known = {value for value in spelled if value.lower() in BOOLEANS}
     both = {BOOLEANS[value.lower()] for value in known} == {True, False}
@@ -198,7 +198,7 @@ def _spelled_otherwise(column: Column) -> tuple[str, ...]:
 
 
 def _seen(column: Column, described: DataField) -> Iterator[Text]:
-    """Yield what was seen in the column and is no promise."""
+    """Yield what was seen in the column and is not promised."""
     if column.missing:
         share = 100 * column.missing / (column.filled + column.missing)
         yield text("describe.seen.missing", count=column.missing, share=f"{share:.3g} %")
@@ -283,7 +283,7 @@ def _check_answers(answers: Answers, observed: Sequence[ObservedTable]) -> None:
 
 
 def _as_answered(one: ObservedTable, answers: Answers) -> ObservedTable:
-    """Return a table with the roles that the owner says, guessed ones elsewhere."""
+    """Return a table with the owner's roles, and guessed ones elsewhere."""
     roles = one.roles
     keys = [name for name in (_own(one, name) for name in _names(answers.key)) if name is not None]
     said = {part: _own(one, getattr(answers, part)) for part in ("label", "time", "group")}
@@ -330,7 +330,7 @@ def _names(written: str | None) -> list[str]:
 
 
 def _own(one: ObservedTable, name: str | None) -> str | None:
-    """Return the column of this table that ``name`` names; None where it names one of another."""
+    """Return the column of this table that ``name`` names; None if it names one of another table."""
     if name is None or name == NONE:
         return name
     plain = name.removeprefix(f"{one.table.name}.")
@@ -338,7 +338,7 @@ def _own(one: ObservedTable, name: str | None) -> str | None:
 
 
 def _guess_language(observed: Sequence[ObservedTable]) -> tuple[tuple[str, ...], Guess] | None:
-    """Return the languages of names and texts, and why; None where neither has words."""
+    """Return the languages of names and texts, and why; None if neither has words."""
     columns = [column for one in observed for column in one.columns]
     said = [column.name for column in columns]
     said += [value for column in columns if column.data_type is FieldType.TEXT for value in column.sample]
@@ -354,8 +354,8 @@ def _guess_language(observed: Sequence[ObservedTable]) -> tuple[tuple[str, ...],
 
 
 def _guess_table_split(one: ObservedTable) -> tuple[Split, Guess] | None:
-    """Return a split and why this one; None for a table without a label, which nothing is learnt from, and where the
-    column that tells time is one of texts: by their hashes the future would be shown.
+    """Return a split and why this one; None for a table without a label, from which nothing is learnt, and if the time
+    column holds texts: a split by their hashes would show the future.
     """
     roles = one.roles
     if roles.label is None or one.table.rows < _FEWEST_TO_SPLIT:

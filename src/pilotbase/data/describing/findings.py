@@ -1,4 +1,4 @@
-"""What is wrong in the values of a table that can be read: named by its first lines, with a remedy."""
+"""Errors in the values of a readable table, each with its first lines and a remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY_NUMBERS = (20_000.0, 60_000.0)
 
 
 def findings_of(one: ObservedTable) -> Iterator[Issue]:
-    """Yield what the owner should correct; values are shown but for columns that tell who somebody is."""
+    """Yield what the owner should correct; values are shown unless their column reveals who somebody is."""
     yield from _wide(one)
     for column in one.columns:
         told = guess_sensitivity(column.name, column.sample)
@@ -38,7 +38,7 @@ def findings_of(one: ObservedTable) -> Iterator[Issue]:
 
 
 def _wide(one: ObservedTable) -> Iterator[Issue]:
-    """Yield that columns of one type are called alike but for a number: a long table would say what the number is."""
+    """Yield that columns of one type differ in name only by a number: a long table would say what the number is."""
     stems = Counter((re.sub(r"\d+", "0", column.name), column.data_type) for column in one.columns)
     for (stem, _), count in stems.items():
         if count >= _MANY_ALIKE and "0" in stem:

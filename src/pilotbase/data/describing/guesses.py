@@ -1,4 +1,4 @@
-"""A guess about a dataset: of what, on which ground, how sure. The owner confirms it or says otherwise."""
+"""A guess about a dataset: about what, on which ground, how sure. The owner confirms or corrects it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Sure(StrEnum):
     LIKELY = "likely"
     """The name says so and no value contradicts it."""
     UNSURE = "unsure"
-    """Something has to stand there."""
+    """A value is needed."""
 
     @property
     def said(self) -> Text:
@@ -25,7 +25,7 @@ class Sure(StrEnum):
 
 @dataclass(frozen=True)
 class Guess:
-    """``part`` of a field or a record set, such as ``unit``; what it was guessed to be stands in the document."""
+    """``part`` of a field or a record set, such as ``unit``; the document contains the guessed value."""
 
     part: str
     ground: Text

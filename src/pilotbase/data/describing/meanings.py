@@ -1,7 +1,7 @@
-"""What a column tells about a person, by its name and the form of its values, and its unit: guesses on the safe side.
+"""What a column reveals about a person, by its name and the form of its values, and its unit: guesses that err safely.
 
-Numbers of the resident identity card are told by their check digit (GB 11643-1999; ISO 7064, MOD 11-2), bank cards by
-theirs (ISO/IEC 7812-1, annex B), mobile numbers by their form.
+Numbers of the resident identity card are recognised by their check digit (GB 11643-1999; ISO 7064, MOD 11-2), bank
+cards by theirs (ISO/IEC 7812-1, annex B), mobile numbers by their form.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Sensitivity
 
 _SHARE = 0.5
-"""Of the values that must have a form for the column to hold it."""
+"""Share of the values that must have a form for the column to hold it."""
 _ID_CARD = re.compile(r"[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 _MOBILE = re.compile(r"(\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
@@ -53,11 +53,11 @@ _SPELLED = {
 _COUNTS = re.compile(r"(^|[_\s])(in|per|each|of|every)[_\s][A-Za-z]+$", re.IGNORECASE)
 """``departures_in_hour`` counts departures: it is no length of time."""
 _UCUM = {**{unit.lower(): unit for unit in _SAME}, **_SPELLED}
-"""A unit as people write it, in lower case → as UCUM does; a word that is UCUM as it stands goes before it."""
+"""A unit as people write it, in lower case → in UCUM; a word that already is UCUM takes precedence."""
 
 
 class _Name(NamedTuple):
-    """What a column's name tells."""
+    """The meaning of a column's name."""
 
     pattern: re.Pattern[str]
     sensitivity: Sensitivity
@@ -109,7 +109,7 @@ _NAMES = (
 
 
 def is_identity_number(number: str) -> bool:
-    """Tell whether ``number`` is one of a resident identity card: its form and its check digit."""
+    """Return whether ``number`` is one of a resident identity card, by its form and its check digit."""
     if _ID_CARD.fullmatch(number) is None:
         return False
     total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[:17], strict=True))
@@ -117,7 +117,7 @@ def is_identity_number(number: str) -> bool:
 
 
 def is_card_number(number: str) -> bool:
-    """Tell whether ``number`` is one of a bank card: 16 to 19 digits and the check digit."""
+    """Return whether ``number`` is one of a bank card: 16 to 19 digits with the check digit."""
     digits = number.replace(" ", "")
     if not re.fullmatch(r"[3-6]\d{15,18}", digits):
         return False
@@ -126,7 +126,7 @@ def is_card_number(number: str) -> bool:
 
 
 def guess_sensitivity(name: str, sample: Sequence[str]) -> tuple[Sensitivity, Guess] | None:
-    """Return what a column may tell about a person, and on which ground; None where nothing points to it."""
+    """Return what a column may reveal about a person, and on which ground; None if nothing indicates that."""
     by_values = _by_values(sample)
     if by_values is not None:
         return by_values
@@ -164,7 +164,7 @@ _FORMS: tuple[tuple[object, Callable[[str], bool]], ...] = (
 
 
 def guess_ucum(name: str) -> tuple[str, Guess] | None:
-    """Return the unit that the name of a column ends with, as UCUM 2.1 spells it, and why; None for an unknown one."""
+    """Return the unit at the end of a column's name in the spelling of UCUM 2.1, and why; None for an unknown one."""
     written = guess_unit(name)
     if written is None or _COUNTS.search(name):
         return None

@@ -1,7 +1,7 @@
-"""What every column of a table holds, seen in all of it: type, missing values, how many different ones, what misfits.
+"""What every column of a table holds, from all its rows: type, missing values, number of different ones, misfits.
 
-A spread sample says what a column might be; then all rows are looked at once to see whether it is, and those columns a
-second time of which more is to be known: few different values, dates, values that do not fit.
+A spread sample shows what a column might be. Then all rows are read once to see whether it is, and some columns a
+second time for more detail: few different values, dates, values that do not fit.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from pilotbase.documents.moments import DateOrder
 
 SAMPLE = 3000
 FITTING = 0.95
-"""Share of the values that must be of a type for the rest to be errors in it, not the column a text."""
+"""Share of the values that must be of a type for the rest to be errors, and not for the column to be text."""
 LIKELY = 0.8
 """Share of a sample that makes a type worth looking for in all rows."""
 MOST_CATEGORIES = 50
 _TOGETHER = 50
-"""Columns asked at once: plans of very many expressions take longer to make than to run."""
+"""Columns queried at once: plans of very many expressions take longer to make than to run."""
 TYPES: Mapping[FieldType, DataType] = {
     FieldType.FLOAT: DataType.FLOAT,
     FieldType.INTEGER: DataType.INTEGER,
@@ -53,9 +53,9 @@ _TRUTHS = ("true", "false", "yes", "no", "是", "否")
 _PLAIN_TRUTHS = {"true", "false"}
 """Spellings that labels keep; an owner's own words (yes, 是) would silently become these."""
 _CLEAR_COMMAS = (ONLY_COMMA, ONLY_THOUSANDS, r"\d\.(\d{1,2}|\d{4,})$")
-"""Numbers that show what a comma is in their column; the last has a decimal point."""
+"""Numbers that show the meaning of a comma in their column; the last has a decimal point."""
 _DECIDING = 1_000_000
-"""Rows whose dates say whether the day or the month comes first."""
+"""Rows whose dates decide whether the day or the month comes first."""
 DATE_NAME = re.compile(r"date|日期|时间|(^|_)day$", re.IGNORECASE)
 _SHARES = ("truths", "codes", "numbers", "unclear", "fractions", "dates", "days", "times", "clocks", "addresses")
 SHOWN = 3
@@ -65,7 +65,7 @@ _TIMES = (DataType.DATE, DataType.DATETIME)
 
 @dataclass(frozen=True)
 class Column:
-    """What one column holds."""
+    """The content of one column."""
 
     name: str
     data_type: FieldType
@@ -75,13 +75,13 @@ class Column:
     distinct: int = 0
     """Different values."""
     exact: bool = True
-    """Of many different values it is only known about how many."""
+    """Whether ``distinct`` is exact; if there are many, it is an estimate."""
     spellings: tuple[str, ...] = ()
-    """Words for a missing value that stand in it."""
+    """Words for a missing value in it."""
     minimum: str | None = None
     maximum: str | None = None
     categories: Mapping[str, int] = field(default_factory=dict)
-    """Value → how often, where there are few."""
+    """Value → how often, if there are few."""
     misfits: tuple[Misfits, ...] = ()
     forms: Mapping[str, int] = field(default_factory=dict)
     """Of dates: form → how often."""
@@ -91,9 +91,9 @@ class Column:
     codes: bool = False
     """It holds digits that begin with zeros."""
     unread: int = 0
-    """Values that are not of its type however they are spelled."""
+    """Values that are not of its type in any spelling."""
     undecided: Undecided | None = None
-    """It would hold dates if one knew whether the day or the month comes first in them."""
+    """It would hold dates if it were known whether the day or the month comes first."""
 
     @property
     def is_number(self) -> bool:
@@ -104,10 +104,10 @@ class Column:
         return self.data_type in (FieldType.DATE, FieldType.DATETIME)
 
     def as_field(self, target: bool = False, group: bool = False) -> Field:
-        """Return the field of a scenario; ``target``: nothing but 0 and 1 is a boolean.
+        """Return the field of a scenario; ``target``: a column of only 0 and 1 is a boolean.
 
-        Values of a target or a group are named in rules and reports: where they are other words than true and false, or
-        not all of one type, they are text, as their owner writes them.
+        Rules and reports name the values of a target or a group: if they are words other than true and false, or of
+        mixed types, they are text, as their owner writes them.
         """
         data_type, words = TYPES.get(self.data_type, DataType.TEXT), {word.lower() for word in self.categories}
         if target and data_type is DataType.INTEGER and words == {"0", "1"}:
@@ -120,9 +120,9 @@ class Column:
 
 
 def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column, ...]:
-    """Return what each column of ``table`` holds, in its order.
+    """Return the content of each column of ``table``, in its order.
 
-    ``order``: which comes first in dates such as 03/04/2024, as the owner says; None: what a column itself decides.
+    ``order``: which comes first in dates such as 03/04/2024, from the owner; None: the column itself decides.
     """
     schema = table.frame.collect_schema()
     sample = table.frame.gather_every(max(1, table.rows // SAMPLE)).collect(engine="streaming")
@@ -145,9 +145,9 @@ def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column,
 
 
 def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldType]:
-    """Return what each column of a sample might be; native types are what they are.
+    """Return what each column of a sample might be; native types are kept.
 
-    ``decimal``: the comma of 1,234 may be the decimal one, so that alone it makes no number.
+    ``decimal``: the comma of 1,234 may be a decimal comma, so it does not by itself make a number.
     """
     texts = [name for name, dtype in sample.schema.items() if dtype == pl.String]
     found: dict[str, float | bool | None] = {}
@@ -165,10 +165,10 @@ def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldT
 
 
 def _shares(name: str) -> dict[str, pl.Expr]:
-    """Return what is asked of the values in a column of texts: shares of them, and whether there is any.
+    """Return the queries on the values in a column of texts: shares of them, and whether there are any.
 
-    Whole numbers written with a point are measured ones, but for those that name records: data frames write the numbers
-    of records so where one of them is missing.
+    Whole numbers written with a point are measurements, except those that name records: data frames write record
+    numbers that way if one of them is missing.
     """
     text, number = pl.col(name), pl.col(f"\0{name}")
     fraction = number != number.round(0)
@@ -191,7 +191,7 @@ def _shares(name: str) -> dict[str, pl.Expr]:
 
 
 def missing_to_null(source: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
-    """Return a column of texts, null where one of ``spellings`` or nothing stands."""
+    """Return a column of texts, null for ``spellings`` and for empty texts."""
     return pl.when(~source.str.strip_chars().is_in(["", *spellings])).then(source)
 
 
@@ -222,7 +222,7 @@ def _native(dtype: pl.DataType) -> FieldType:
 
 
 def _values(name: str, dtype: pl.DataType, kind: FieldType) -> list[pl.Expr]:
-    """Return a column without what stands for a missing value, and the same in its type: made once, counted often."""
+    """Return a column without its missing values, and the same in its type: computed once, counted often."""
     source = pl.col(name)
     if isinstance(dtype, pl.List):
         return [source.alias(f"value of {name}")]
@@ -235,7 +235,7 @@ def _values(name: str, dtype: pl.DataType, kind: FieldType) -> list[pl.Expr]:
 
 
 def _counts(name: str, dtype: pl.DataType, kind: FieldType) -> list[pl.Expr]:
-    """Return what the pass over all rows counts of a column, each called ``what of column``."""
+    """Return what the pass over all rows counts in a column, each named ``what of column``."""
     value, typed = pl.col(f"value of {name}"), pl.col(f"typed of {name}")
     found = {"filled": value.is_not_null().sum()}
     if not isinstance(dtype, pl.List):
@@ -257,7 +257,7 @@ def _fitting(value: pl.Expr, typed: pl.Expr, kind: FieldType) -> pl.Expr:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What was counted of a column in the first pass."""
+    """The counts of a column in the first pass."""
 
     rows: int
     filled: int
@@ -284,7 +284,7 @@ class _Counts:
 
 
 def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> _Closer:
-    """Return what else is to be known of a column."""
+    """Return what else to find out about a column."""
     few = 0 < counts.distinct <= MOST_CATEGORIES and not dtype.is_float()
     read = dtype == pl.String and kind in TYPES and not counts.codes
     return _Closer(
@@ -337,7 +337,7 @@ def _column(
 
 
 def _readable(counts: _Counts, details: _Details, decided: bool) -> int:
-    """Return how many values can be read once they are written anew: dates that all name days, or all name months."""
+    """Return how many values become readable once rewritten: dates that all name days, or all name months."""
     if all(one.form in NUMBER_FORMS or one.form == "other" for one in details.misfits):
         return counts.filled - sum(one.count for one in details.misfits if one.form == "other")
     spans = Counter({"day": counts.fitting})
@@ -357,12 +357,12 @@ def _shown(value: object) -> str | None:
 
 @dataclass(frozen=True)
 class _Closer:
-    """What is to be known of a column."""
+    """What to find out about a column."""
 
     name: str
     data_type: DataType
     categories: int
-    """At most so many different values are counted; 0: none."""
+    """Different values are counted up to this number; 0: none."""
     misfits: bool
     forms: bool
     words: bool
@@ -374,7 +374,7 @@ class _Closer:
 
 @dataclass
 class Misfits:
-    """Values of a column, spelled in one form, that its type does not hold as they stand."""
+    """Values of a column, spelled in one form, that do not fit its type as written."""
 
     form: str
     """One of `NUMBER_FORMS` or `DATE_FORMS`, or ``other``."""
@@ -386,18 +386,18 @@ class Misfits:
 
 @dataclass(frozen=True)
 class _Details:
-    """What was seen of a column."""
+    """What was seen in a column."""
 
     categories: Mapping[str, int] = field(default_factory=dict)
-    """Value → how often, the most frequent first; nothing where there are too many."""
+    """Value → how often, the most frequent first; empty if there are too many."""
     misfits: tuple[Misfits, ...] = ()
     forms: Mapping[str, int] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
-    """Spellings of a missing value that stand in it."""
+    """Spellings of a missing value in it."""
 
 
 def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _Details]:
-    """Return what is asked of the columns, in one way through the table and constant memory."""
+    """Return the requested details of the columns, from one pass over the table and in constant memory."""
     seen = {one.name: _Seen(one) for one in asked}
     row = 0
     if seen:
@@ -409,7 +409,7 @@ def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _De
 
 
 class _Seen:
-    """What was seen of one column so far."""
+    """What was seen in one column so far."""
 
     def __init__(self, asked: _Closer) -> None:
         self._asked = asked

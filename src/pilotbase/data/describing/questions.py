@@ -1,4 +1,4 @@
-"""What only the owner can say: every question with the answer that it fills and the step that first needs it."""
+"""Questions that only the owner can answer, each with the answer that it fills and the first step that needs it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _ROLES = {
 
 
 class OwnerQuestion(NamedTuple):
-    """``answer``: the name under which `Answers` takes it; ``guessed``: what stands there if nobody answers."""
+    """``answer``: its name in `Answers`; ``guessed``: the value if nobody answers."""
 
     answer: str
     asked: Text
     step: Step
     guessed: str = ""
     several: bool = False
-    """Several answers, divided by semicolons."""
+    """Several answers, separated by semicolons."""
 
 
 class MissingField(NamedTuple):
-    """A field that a dataset may lack, the answer that gives it, and how it is asked."""
+    """A field that a dataset may lack, the answer that fills it, and the question."""
 
     path: str
     answer: str
@@ -44,7 +44,7 @@ class MissingField(NamedTuple):
 
 
 def open_questions(description: Description) -> tuple[OwnerQuestion, ...]:
-    """Return what the owner is asked: roles of columns first, then what is missing for a step."""
+    """Return the questions for the owner: roles of columns first, then what is missing for a step."""
     dataset = description.dataset
     found = []
     if dataset.owner.organisation == UNNAMED_OWNER:
@@ -62,7 +62,7 @@ def open_questions(description: Description) -> tuple[OwnerQuestion, ...]:
 
 
 def units_to_ask(description: Description) -> tuple[str, ...]:
-    """Return the measured numbers whose unit nobody has said."""
+    """Return the measurements whose unit nobody has stated."""
     return tuple(
         f"{table.record_set.name}.{described.field.name}"
         for table in description.tables
@@ -102,14 +102,14 @@ MISSING = (
     MissingField("responsible.annotation_protocol", "annotation", text("describe.ask.annotation")),
     MissingField("responsible.annotations_per_item", "annotations", text("describe.ask.annotations")),
 )
-"""What a dataset may lack that the owner can be asked for."""
+"""What a dataset may lack that the owner can supply."""
 
 
 def read_answers(path: Path) -> Answers:
     """Return the answers in a YAML file.
 
     Raises:
-        InputError: no YAML, or names and values that are none of `Answers`, all at once.
+        InputError: it is no YAML, or has names and values that do not fit `Answers`, all at once.
     """
     source = read_yaml(path)
     try:

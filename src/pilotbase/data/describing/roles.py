@@ -1,4 +1,4 @@
-"""Which columns of a table name its records, tell their time, group them, are the answer, or refer to another table."""
+"""Which columns of a table name its records, hold times, group them, are the answer, or refer to another table."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ _LABEL = re.compile(
 _MOST_LETTERS = 64
 _FEWEST_ROWS = 2
 _FEWEST_BESIDE, _FEWEST_LABELLED, _MOST_CLASSES = 3, 50, 10
-"""Of a table whose last column is taken for the label: columns before it, rows, and at most so many classes."""
+"""For a table whose last column is taken for the label: columns before it, rows, and the most classes."""
 _Named = tuple[str, Guess]
 _ALMOST = 0.98
-"""Share of values found there that makes the rest orphans, not the columns strangers."""
+"""If this share of values is found in the key, the rest are orphans; otherwise the columns are unrelated."""
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Columns by what they are for, and why."""
+    """Columns by their purpose, and why."""
 
     key: tuple[str, ...] = ()
     time: str | None = None
     group: str | None = None
     label: str | None = None
     unique: frozenset[str] = frozenset()
-    """Columns without a missing value in which none stands twice."""
+    """Columns without missing or repeated values."""
     guesses: tuple[Guess, ...] = field(default=())
 
 
@@ -74,7 +74,7 @@ class FoundReference:
 
 
 def guess_roles(table: SourceTable, columns: Sequence[Column]) -> Roles:
-    """Return what the columns are for; every key is held against all rows."""
+    """Return the purposes of the columns; every key is checked against all rows."""
     unique = _unique(table, columns)
     time = _time(columns)
     group = _group(table, columns)
@@ -153,7 +153,7 @@ def _key(
 
 
 def _single_keys(columns: Sequence[Column], unique: frozenset[str]) -> Iterator[tuple[str, Sure]]:
-    """Yield columns in which no value stands twice, the likeliest key first."""
+    """Yield columns without a repeated value, the likeliest key first."""
     candidates = [
         one for one in columns if one.name in unique and max(map(len, one.sample), default=0) <= _MOST_LETTERS
     ]
@@ -163,7 +163,7 @@ def _single_keys(columns: Sequence[Column], unique: frozenset[str]) -> Iterator[
 
 
 def find_references(observed: Sequence[ObservedTable]) -> tuple[FoundReference, ...]:
-    """Return the references between the tables: declared ones, and those that names suggest and values bear out."""
+    """Return the references between the tables: declared ones, and those suggested by names and confirmed by values."""
     return tuple(found for one in observed for found in _of_table(one, observed))
 
 
@@ -190,7 +190,7 @@ def _found(one: ObservedTable, column: Column, others: Sequence[ObservedTable]) 
 
 
 def _related(column: str, target: str, table: str) -> bool:
-    """Tell whether a column is called like the other one, or like the table that it names."""
+    """Return whether a column's name resembles the other column's, or that of the table it refers to."""
     if _plain(column) == _plain(target):
         return _plain(target) not in ("id", "no", "编号", "序号")
     singular = _plain(table).removesuffix("s")

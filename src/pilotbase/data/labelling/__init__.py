@@ -1,8 +1,8 @@
-"""Labels by people: read from files, held against each other, decided where they differ.
+"""Labels by people: read from files, compared with each other, decided where they differ.
 
 A campaign's way through this room::
 
-    campaign = read_campaign(path)                        # guideline held against its digest
+    campaign = read_campaign(path)                        # guideline checked against its digest
     gathered = read_labels(campaign, files)               # Label Studio JSON, JSON_MIN, or item,annotator,label
     write_disagreements(campaign, gathered)               # for the adjudicator: no names, labels in random order
     decisions = read_decisions(campaign, gathered, file)

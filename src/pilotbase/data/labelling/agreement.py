@@ -30,7 +30,7 @@ def cohen_kappa(first: Ints, second: Ints, classes: int) -> Statistic:
     """Return κ = (p_o − p_e) / (1 − p_e) of two annotators' classes 0 … ``classes`` − 1, item by item.
 
     p_o is the share of items on which they agree, p_e what their own shares of the classes would give by chance. NaN
-    (0/0) where both always say the same one class.
+    (0/0) if both always give the same one class.
 
     Source: Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20 (1960),
     pages 37-46, equation 1.
@@ -78,7 +78,7 @@ def ordinal_alpha(counts: Ints) -> Statistic:
 
 
 def interval_alpha(sizes: Ints, sums: Floats, squares: Floats) -> Statistic:
-    """Return alpha of numbers, of each item how many (two or more), their sum, and the sum of their squares."""
+    """Return alpha of numbers; for each item how many (two or more), their sum, and the sum of their squares."""
     observed = _squared_differences(sizes, sums, squares)
 
     def alpha(weights: Floats) -> Floats:
@@ -99,7 +99,7 @@ def _all_squared(total: Floats, sums: Floats, squares: Floats) -> Floats:
 
 
 def _alpha(observed: Floats, total: Floats, expected: Floats) -> Floats:
-    """Return alpha; NaN (0/0) where all labels are the same: nothing could have differed, so nothing is shown."""
+    """Return alpha; NaN (0/0) if all labels are the same: nothing could have differed, so nothing is shown."""
     with np.errstate(invalid="ignore"):
         return 1 - (total - 1) * observed / expected
 
@@ -128,7 +128,7 @@ def agreement_interval(
     How often the true value is inside, for few items and many, even classes and rare ones, is simulated in
     ``tests/data/labelling/test_coverage.py``: at least 94 % for classes; for numbers 93 % from 100 items, 90 % from 30.
 
-    ``per_difference``: what the coefficient loses where all items differ, if no item shows it. None where no item
+    ``per_difference``: what the coefficient loses if all items differ, in case no item shows it. None if no item
     differs and it is not known: nothing says how far apart labels would be.
     """
     value = value_of(statistic, items.total)
@@ -144,6 +144,6 @@ def agreement_interval(
 
 
 def value_of(statistic: Statistic, items: int) -> float:
-    """Return ``statistic`` of the items as they are; NaN where it is not defined."""
+    """Return ``statistic`` of the items as they are; NaN if it is not defined."""
     found = float(statistic(np.ones((1, items)))[0])
     return found if math.isnan(found) else max(found, -1.0)

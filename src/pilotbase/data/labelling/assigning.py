@@ -29,7 +29,7 @@ def assign(
     again by another annotator. Loads differ by one item a pass at most.
 
     Raises:
-        InputError: there are none, some have no name or stand twice, or ``double`` is no share.
+        InputError: there are none, some have no name or occur twice, or ``double`` is no share.
     """
     if not 0 <= double <= 1:
         raise InputError("labelling.no_share", found=double)
@@ -51,17 +51,17 @@ def assign(
 
 
 def format_sheet(annotator: str, items: Sequence[str]) -> bytes:
-    """Return what one annotator fills in: the items, and no label of anybody."""
+    """Return the sheet for one annotator: the items, and nobody's labels."""
     return format_csv(["item", "annotator", "label"], ([item, annotator, ""] for item in items))
 
 
 def read_audit(campaign: LabellingCampaign, items: Sequence[LabelledItem], path: Path) -> LabelAudit:
-    """Return how many final labels ``path`` (``item,label``) looked at and how many are the expert's.
+    """Return how many final labels ``path`` (``item,label``) checked and how many match the expert's.
 
     ISO/IEC 5259-2 aligned: label accuracy, Acc-ML-7. Numbers within the campaign's tolerance are the same.
 
     Raises:
-        InputError: every problem of the file: an item that stands twice or has no final label, a label that is none.
+        InputError: every problem of the file: an item that occurs twice or has no final label, an invalid label.
     """
     final = {one.item: one.label for one in items if one.label is not None}
     seen: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """The final label of each item, and where it comes from; as a table that a scenario can take.
 
-Where annotators differ, a person who labels nothing decides: that person sees all labels, and never whose they are.
+If annotators differ, a person who labels nothing decides: that person sees all labels, and never whose they are.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DECIDED_COLUMNS = ("item", "decision", "reason")
 
 @dataclass(frozen=True)
 class Decided:
-    """The label that an adjudicator has given an item, and why."""
+    """The adjudicator's label for an item, and why."""
 
     label: str
     reason: str
@@ -43,7 +43,7 @@ class Decided:
 
 
 class Joined(NamedTuple):
-    """A table of cases with their labels, and what did not find its other half."""
+    """A table of cases with their labels, and the unmatched cases and labels."""
 
     csv: bytes
     labelled: int
@@ -56,9 +56,9 @@ class Joined(NamedTuple):
 def final_labels(
     campaign: LabellingCampaign, gathered: Gathered, decided: Mapping[str, Decided]
 ) -> tuple[LabelledItem, ...]:
-    """Return every item with its final label: the only one, the one on which all agree, or what was decided.
+    """Return every item with its final label: the only one, the one on which all agree, or the decided one.
 
-    Numbers that agree within the tolerance have their mean. Where annotators differ and nobody has decided there is
+    Numbers that agree within the tolerance get their mean. If annotators differ and nobody has decided there is
     none: no majority is taken, for a majority of two is one.
     """
     return tuple(_final(campaign, item, given, decided.get(item)) for item, given in gathered.by_item.items())
@@ -129,7 +129,7 @@ def disagreements(campaign: LabellingCampaign, gathered: Gathered) -> Mapping[st
 
 
 def _differs(campaign: LabellingCampaign, given: Sequence[Annotation]) -> bool:
-    """Tell whether the labels of one item differ; numbers within the campaign's tolerance do not."""
+    """Return whether the labels of one item differ; numbers within the campaign's tolerance do not."""
     if campaign.scale != "interval":
         return len({one.label for one in given}) > 1
     numbers = [float(one.label) for one in given]
@@ -137,9 +137,9 @@ def _differs(campaign: LabellingCampaign, given: Sequence[Annotation]) -> bool:
 
 
 def format_disagreements(campaign: LabellingCampaign, gathered: Gathered) -> bytes:
-    """Return a CSV for the adjudicator: items and their labels in an order of chance, without names.
+    """Return a CSV for the adjudicator: items and their labels in random order, without names.
 
-    The columns ``decision`` and ``reason`` are to be filled in. The chance is the machine's: no seed tells afterwards
+    The adjudicator fills in the columns ``decision`` and ``reason``. The order is truly random: no seed later reveals
     which column was whose.
     """
     chance = SystemRandom()
@@ -155,11 +155,11 @@ def format_disagreements(campaign: LabellingCampaign, gathered: Gathered) -> byt
 
 
 def read_decisions(campaign: LabellingCampaign, gathered: Gathered, path: Path) -> Mapping[str, Decided]:
-    """Return item → what was decided in ``path``; a row without a decision is left for later.
+    """Return item → the decision in ``path``; a row without a decision is left for later.
 
     Raises:
-        InputError: nobody of the campaign decides; or every problem of the file: an item on which nobody differs or
-            that stands twice, a label that is not the campaign's, a decision without a reason.
+        InputError: nobody in the campaign decides; or every problem of the file: an item without disagreement or
+            that occurs twice, a label that is not the campaign's, a decision without a reason.
     """
     if campaign.adjudicator is None:
         raise InputError("labelling.no_adjudicator", campaign=campaign.name)

@@ -1,4 +1,4 @@
-"""What the annotators of a campaign have given, from any number of files: all of it right, or every problem at once."""
+"""The labels from the annotators of a campaign, in any number of files: all correct, or every problem at once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Gathered:
-    """All labels, what was left out of the files, and which files they were."""
+    """All labels, what was left out of the files, and the files themselves."""
 
     annotations: tuple[Annotation, ...]
     left_out: Mapping[LeftOut, int]
@@ -53,7 +53,7 @@ class Gathered:
 
     @cached_property
     def by_item(self) -> Mapping[str, tuple[Annotation, ...]]:
-        """Return item → its labels, in the order in which they were met."""
+        """Return item → its labels, in the order in which they were read."""
         found: dict[str, list[Annotation]] = {}
         for one in self.annotations:
             found.setdefault(one.item, []).append(one)
@@ -73,7 +73,7 @@ def read_campaign(path: Path) -> LabellingCampaign:
     """Return the campaign in ``path``.
 
     Raises:
-        InputError: every problem of it; or its guideline is not the text that its digest names.
+        InputError: all its problems; or its guideline does not match its digest.
     """
     campaign = load_document(LabellingCampaign, path)
     guideline = campaign.guideline
@@ -84,13 +84,13 @@ def read_campaign(path: Path) -> LabellingCampaign:
 
 
 def read_labels(campaign: LabellingCampaign, files: Sequence[Path]) -> Gathered:
-    """Return what the annotators of ``campaign`` have given in ``files``.
+    """Return the labels of ``campaign``'s annotators in ``files``.
 
     A ``.json`` is an export of Label Studio, anything else a table of ``item,annotator,label``.
 
     Raises:
         InputError: a file cannot be read; or every problem of all files: values of another form, unknown annotators,
-            labels that are not the campaign's, an item that one annotator has labelled twice.
+            labels that are not the campaign's, an item labelled twice by the same annotator.
     """
     read = [_read(path, campaign) for path in files]
     found = [label for one in read for label in one.labels]
@@ -118,7 +118,7 @@ def format_labels(gathered: Gathered) -> bytes:
 
 
 def label_problem(campaign: LabellingCampaign, label: str, asked: bool = True) -> Text | None:
-    """Return why ``label`` is none of the campaign's, None where it is one; ``asked``: and what may have been meant."""
+    """Return why ``label`` is not one of the campaign's, None if it is; ``asked``: with a suggestion."""
     if campaign.scale != "interval":
         if label in campaign.classes:
             return None
@@ -135,7 +135,7 @@ def _read(path: Path, campaign: LabellingCampaign) -> FileLabels:
 
 
 def _foreign(campaign: LabellingCampaign, found: Sequence[FoundLabel]) -> Iterator[Issue]:
-    """Yield what the campaign does not know; of thousands only the first are asked what was meant."""
+    """Yield what the campaign does not know; of thousands, only the first get a suggestion."""
     names, told = campaign.names, 0
     for one in found:
         if one.account not in names:

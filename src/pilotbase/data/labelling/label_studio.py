@@ -1,8 +1,8 @@
-"""The export of Label Studio, JSON and JSON_MIN: what annotators gave, and what else is there and does not count.
+"""The export of Label Studio, JSON and JSON_MIN: annotators' labels, and what else it contains that does not count.
 
 In JSON each task has ``annotations`` by ``completed_by`` (a number, or an object with ``id``), each with a ``result``:
 a list of entries by ``from_name`` and ``type``. In JSON_MIN each annotation is a record of its own: fields of the task,
-``annotator``, and one field a control tag. Read are the tags Choices (one choice), Number and Rating.
+``annotator``, and one field a control tag. Supported are the tags Choices (one choice), Number and Rating.
 
 Source: Label Studio documentation, "Export annotations" and "Label Studio task format", versions of 2021 to 2025.
 """
@@ -165,7 +165,7 @@ class _Record:
         return self._keep(item, account, self._label_of_field(value, f".{control}"), at, "")
 
     def _label_of_field(self, value: object, step: str) -> str | None:
-        """Return the label in a field of JSON_MIN: one choice stands for itself, all else in a list of objects."""
+        """Return the label in a field of JSON_MIN: a single choice is plain, all else in a list of objects."""
         if isinstance(value, list):
             if len(value) != 1:
                 self._tell(step, "labelling.several_labels", found=len(value))

@@ -1,4 +1,4 @@
-"""Labels as files give them, each with its place, before a campaign says which are allowed.
+"""Labels as files contain them, each with its place, before a campaign says which are allowed.
 
 Labels, decisions and audits in plain tables have one row each, by the names of their columns.
 """
@@ -20,37 +20,37 @@ from pilotbase.documents.files import read_cell
 from pilotbase.documents.texts import Text, text
 
 MOST_TOLD = 100
-"""So many problems are named; the rest are counted."""
+"""Problems that are named; the rest are counted."""
 _LONGEST = 500
 """Characters of the name of an item, an account or a class."""
 LARGEST = 1e15
-"""Of numbers that are labels, on either side of zero."""
+"""Largest absolute value of numbers that are labels."""
 
 LeftOut = Literal["skipped", "empty", "prediction", "draft", "ground_truth", "other_control"]
-"""What is in a file and is no label of an annotator; names: text ``labelling.left_out.<value>``."""
+"""Parts of a file that are no annotator's label; names: text ``labelling.left_out.<value>``."""
 LABEL_COLUMNS = ("item", "annotator", "label")
 
 
 @dataclass(frozen=True)
 class LabelSpan:
-    """Where something stands: a field path of a JSON file, or a line of a table."""
+    """A place: a field path of a JSON file, or a line of a table."""
 
     file: str
     path: str = ""
     line: int | None = None
 
     def issue(self, problem: Text) -> Issue:
-        """Return ``problem`` as it is told of this place."""
+        """Return ``problem`` as an issue at this place."""
         return Issue(file=self.file, path=self.path, line=self.line, problem=problem)
 
     def within(self, step: str) -> LabelSpan:
-        """Return the place of a part of what stands here."""
+        """Return the place of a part of this one."""
         return LabelSpan(self.file, f"{self.path}{step}".lstrip("."), self.line)
 
 
 @dataclass(frozen=True)
 class FoundLabel:
-    """One label, with the account of whoever gave it as the file spells it."""
+    """One label, with its annotator's account as spelled in the file."""
 
     item: str
     account: str
@@ -61,7 +61,7 @@ class FoundLabel:
 
 @dataclass
 class FileLabels:
-    """What a file holds; ``issues`` are told all at once, and then none of its labels counts."""
+    """The content of a file; ``issues`` are reported all at once, and then none of its labels counts."""
 
     labels: list[FoundLabel] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
@@ -99,7 +99,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[LabelRow]:
     """Yield the rows of a table (CSV, Parquet or XLSX) that has at least ``columns``.
 
     Raises:
-        InputError: as `pilotbase.data.sources.opening.read_table`; or columns are lacking.
+        InputError: as `pilotbase.data.sources.opening.read_table`; or columns are missing.
     """
     frame = read_texts(path)
     names = [name.strip().lower() for name in frame.columns]
@@ -116,7 +116,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[LabelRow]:
 
 
 def read_texts(path: Path) -> pl.DataFrame:
-    """Return a table with all of its cells as texts without blanks at their ends; raises as `read_rows`."""
+    """Return a table with all of its cells as texts without surrounding blanks; raises as `read_rows`."""
     try:
         return read_table(path).with_columns(pl.all().cast(pl.String).str.strip_chars())
     except pl.exceptions.PolarsError as error:  # a cell that is a list of its own
@@ -124,7 +124,7 @@ def read_texts(path: Path) -> pl.DataFrame:
 
 
 def moment_in(row: LabelRow, found: FileLabels) -> datetime | None:
-    """Return when, where the row says so; what is no moment is one of the file's problems."""
+    """Return the row's moment, if it has one; an invalid moment becomes one of the file's problems."""
     written = row.cells.get("at")
     if written is None:
         return None
@@ -136,7 +136,7 @@ def moment_in(row: LabelRow, found: FileLabels) -> datetime | None:
 
 
 def require_none(issues: Iterable[Issue], files: Iterable[str]) -> None:
-    """Raise `InputError` with every problem of ``files``, if any; of very many the first, and how many more."""
+    """Raise `InputError` with every problem of ``files``, if any; of very many, the first, and how many more."""
     found = list(issues)
     if not found:
         return
@@ -148,7 +148,7 @@ def require_none(issues: Iterable[Issue], files: Iterable[str]) -> None:
 
 
 def read_moment(written: str) -> datetime:
-    """Return the moment, in UTC, that ISO 8601 ``written`` names; raises `ValueError`: it is none, or has no zone."""
+    """Return the moment, in UTC, that ISO 8601 ``written`` names; raises `ValueError` if it is none or has no zone."""
     moment = datetime.fromisoformat(written.strip())
     if moment.tzinfo is None:
         raise ValueError("no zone")
@@ -159,7 +159,7 @@ def read_moment(written: str) -> datetime:
 
 
 def is_name(written: object) -> bool:
-    """Tell whether ``written`` can name an item, an account or a class: short, not blank, of letters that are any."""
+    """Return whether ``written`` can name an item, an account or a class: short, not blank, of valid characters."""
     if not isinstance(written, str) or not written.strip() or len(written) > _LONGEST:
         return False
     return not any("\ud800" <= letter <= "\udfff" or letter < " " for letter in written)

@@ -1,4 +1,4 @@
-"""How good the labels of a campaign are: agreement of blind annotators with intervals, and what an audit has shown."""
+"""How good the labels of a campaign are: agreement of blind annotators with intervals, and the result of an audit."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Ints
 
 FEWEST = 2
-"""Double-labelled items without which nothing is said of agreement."""
+"""With fewer double-labelled items nothing is reported about agreement."""
 
 
 @dataclass(frozen=True)
 class _Doubles:
-    """The items that several have labelled; on a scale of classes with how often each class was given."""
+    """The items labelled by several; on a scale of classes with how often each class was given."""
 
     given: tuple[tuple[Annotation, ...], ...]
     items: LabelledTwice
@@ -46,7 +46,7 @@ def label_quality(
     items: Sequence[LabelledItem] = (),
     audit: LabelAudit | None = None,
 ) -> LabelQuality:
-    """Return the quality of the labels; agreement is that before anything was decided, whatever ``items`` came to."""
+    """Return the quality of the labels; agreement is that before any decision, whatever ``items`` contain."""
     doubles = _doubles(campaign, gathered)
     decided = sum(one.how == "decided" for one in items)
     return LabelQuality(
@@ -115,7 +115,7 @@ def _ordinal(doubles: _Doubles) -> Statistic:
 
 
 def _interval(doubles: _Doubles) -> Statistic:
-    """Return alpha of numbers; where its zero lies changes nothing, so it is laid among them, against rounding."""
+    """Return alpha of numbers; the choice of zero changes nothing, so it is put among them, against rounding."""
     numbers = [np.array([float(one.label) for one in labels]) for labels in doubles.given]
     everything = np.concatenate(numbers)
     centre, span = everything.mean(), float(np.ptp(everything)) or 1.0
@@ -127,7 +127,7 @@ def _interval(doubles: _Doubles) -> Statistic:
 
 
 def _beyond_chance(measure: FigureName, statistic: Statistic, doubles: _Doubles, nominal: bool) -> LabelFigure:
-    """Return a coefficient with its interval; where all labels are the same class it is not measured, and never 1."""
+    """Return a coefficient with its interval; if all labels are the same class it is not measured, and never 1."""
     items = doubles.items
     if items.total < FEWEST:
         return _not_measured(measure, items.total, "too_few_items")
@@ -188,7 +188,7 @@ def _not_measured(measure: FigureName, items: int, reason: Unmeasured) -> LabelF
 
 
 def gathered_lines(gathered: Gathered) -> Iterator[Text]:
-    """Yield what was read, and what was in the files and does not count."""
+    """Yield what was read, and what in the files does not count."""
     annotators = {one.annotator for one in gathered.annotations}
     yield text(
         "labelling.gathered",

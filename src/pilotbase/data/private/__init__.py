@@ -1,7 +1,7 @@
-"""Private statistics: what is told of a closed dataset under differential privacy, and synthetic records made of that.
+"""Private statistics: figures of a closed dataset under differential privacy, and synthetic records made from them.
 
 noise          `noisy(counts, sensitivity, epsilon)`       OpenDP's discrete Laplace, integers alone
-grids          `grid_of(column)`                           what of a field is counted: by its contract alone
+grids          `grid_of(column)`                           what is counted in a field: from its contract alone
 profiling      `profile(table, question)`                  counts, means, quantiles, pairs; bounded groups
                `split(epsilon, ...)`                       the share of ε of each part
 releasing      `release(view, question, table)`            counted in the ledger first, drawn once, kept

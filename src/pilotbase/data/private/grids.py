@@ -1,6 +1,6 @@
-"""What of a field is counted: declared categories, or bins over the declared range; nothing is learnt from the values.
+"""What is counted in a field: declared categories, or bins over the declared range; nothing is learnt from the values.
 
-Whatever a value is, its cell is decided by that value and the contract alone, so that one record changes one count.
+Only a value and the contract determine its cell, so that one record changes one count.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pilotbase.documents.texts import text
 
 BINS, COARSE, MOST_VALUES = 16, 8, 64
 STEPS = 10_000
-"""A value lies at one of 2 x ``STEPS`` + 1 places between the ends of its range where means are taken."""
+"""For means, a value is at one of 2 x ``STEPS`` + 1 places between the ends of its range."""
 _BOOLEANS = ("false", "true")
 _NUMBERS = (FieldType.FLOAT, FieldType.INTEGER)
 _DATES = re.compile(r"(.+)=(\d{4}(?:-\d{2})?)\.\.(\d{4}(?:-\d{2})?)")
@@ -30,7 +30,7 @@ _DATES = re.compile(r"(.+)=(\d{4}(?:-\d{2})?)\.\.(\d{4}(?:-\d{2})?)")
 
 @dataclass(frozen=True)
 class FieldGrid:
-    """The cells of a field. After them come one for values that are not declared, and one for none at all."""
+    """The cells of a field. After them come one for undeclared values, and one for missing ones."""
 
     field: DataField
     size: int
@@ -39,7 +39,7 @@ class FieldGrid:
     low: float = 0
     width: float = 1
     months: int = 0
-    """Of times: how many months one cell is of, counted from the year 0; ``low``: which of these the first is."""
+    """For times: the months in one cell, counted from the year 0; ``low``: the first of these."""
 
     @property
     def outside(self) -> int:
@@ -51,12 +51,12 @@ class FieldGrid:
 
     @property
     def merged(self) -> int:
-        """How many neighbouring cells are one where the field is counted together with another."""
+        """How many neighbouring cells are merged when the field is counted together with another."""
         return 1 if self.values and not self.months else -(-self.size // COARSE)
 
     @property
     def coarse(self) -> int:
-        """How many of these there are."""
+        """How many merged cells there are."""
         return -(-self.size // self.merged)
 
     def cell(self, column: TableColumn) -> pl.Expr:
@@ -79,7 +79,7 @@ class FieldGrid:
         return pl.when(there.is_null()).then(self.missing).otherwise(cells).alias(self.field.name)
 
     def step(self, column: TableColumn) -> pl.Expr:
-        """Return where between the ends of its range each value lies, clamped, from -`STEPS` to `STEPS`; none: 0."""
+        """Return where each value is between the ends of its range, clamped, from -`STEPS` to `STEPS`; missing: 0."""
         assert self.field.minimum is not None
         assert self.field.maximum is not None
         low, span = self.field.minimum, self.field.maximum - self.field.minimum
@@ -88,10 +88,10 @@ class FieldGrid:
 
 
 def grids_of(record_set: RecordSet, question: PrivateQuestion) -> tuple[FieldGrid | LeftOut, ...]:
-    """Return what is counted of every field, or why nothing is.
+    """Return what is counted in every field, or why nothing is.
 
     Raises:
-        InputError: the question gives months or years to what is no field of times, or names one.
+        InputError: the question gives months or years to a field that holds no times or identifies records.
     """
     dates = {one.field: one for one in question.dates or ()}
     found = []
@@ -119,7 +119,7 @@ def _calendar(field: DataField, given: DateRange) -> FieldGrid:
 
 
 def grid_of(record_set: RecordSet, field: DataField) -> FieldGrid | LeftOut:
-    """Return what the contract alone lets be counted of a field, or why nothing is."""
+    """Return what the contract alone allows to be counted in a field, or why nothing is."""
     if field.name in record_set.key or field.unique or field.name == record_set.group:
         return LeftOut(field=field.name, reason=text("private.reason.names_one"))
     if field.data_type is FieldType.BOOLEAN:
@@ -148,7 +148,7 @@ def read_date_range(spelled: str) -> DateRange:
     """Return the field with its months or years, as people spell them: ``taken=2025-01..2026-06``, ``born=1940..2010``.
 
     Raises:
-        InputError: it is not spelled so, or ends before it begins, or there are too many of them.
+        InputError: it is malformed, ends before it begins, or has too many months or years.
     """
     found = _DATES.fullmatch(spelled)
     if found is None:

@@ -1,7 +1,7 @@
-"""Noise on counts: OpenDP's discrete Laplace mechanism over integers, the only place where a true count is let out.
+"""Noise on counts: OpenDP's discrete Laplace mechanism over integers, the only way out for a true count.
 
 A count plus noise is an integer drawn exactly (Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential
-Privacy", NeurIPS 2020, algorithm 2), so that no bit of a float tells the count. Needs the extra ``opendp``.
+Privacy", NeurIPS 2020, algorithm 2), so that no bit of a float reveals the count. Needs the extra ``opendp``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _TYPE = "i64"
 
 
 def mechanism() -> str:
-    """Return what draws the noise, with its version; raises `InputError` where OpenDP is not installed."""
+    """Return the name and version of what draws the noise; raises `InputError` if OpenDP is not installed."""
     return f"discrete Laplace (OpenDP {_opendp().__version__})"
 
 
 def noisy(counts: Sequence[int], noise: Noise) -> list[int]:
     """Return ``counts`` with independent noise.
 
-    For any two lists of counts that lie ``noise.sensitivity`` apart in L1, each outcome is at most exp(ε) times as
-    likely under the one as under the other: OpenDP itself says so of the mechanism that draws, or nothing is drawn.
+    For any two lists of counts that are ``noise.sensitivity`` apart in L1, each outcome is at most exp(ε) times as
+    likely under one as under the other: OpenDP itself states this of the mechanism that draws, or nothing is drawn.
     """
     drawn: list[int] = _mechanism(noise.sensitivity, noise.epsilon)(list(counts))
     return drawn

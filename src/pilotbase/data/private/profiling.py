@@ -1,7 +1,7 @@
 """A private profile of a record set: counted in one pass over the records, then given noise, then cut.
 
-Everything after the noise (what is suppressed, quantiles, means as quotients) is computed from noisy counts, which
-tells nothing more of a record (post-processing; Dwork and Roth 2014, proposition 2.1).
+Everything after the noise (suppression, quantiles, means as quotients) is computed from noisy counts, which reveals
+nothing more about a record (post-processing; Dwork and Roth 2014, proposition 2.1).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _ROWS, _CELLS, _MEAN, _PAIR = 2, 4, 1, 5
 """Shares: the number of rows, each field's counts, each mean, each pair of fields."""
 _HOLDOUT = 5
-"""One unit of so many is set aside."""
+"""One unit in this many is set aside."""
 _ORDER, _SIDE = 11, 12
 
 
@@ -55,7 +55,7 @@ class NoiseSplit:
 
 @dataclass(frozen=True)
 class ProfilePlan:
-    """What is counted of a record set, and with how much noise: settled by the contract before anything is read."""
+    """What is counted in a record set, and with how much noise: determined by the contract before anything is read."""
 
     grids: tuple[FieldGrid, ...]
     means: tuple[FieldGrid, ...]
@@ -66,7 +66,7 @@ class ProfilePlan:
 
 @dataclass(frozen=True)
 class RawCounts:
-    """What was counted, without noise: it stays in the process that has counted it."""
+    """The counts without noise: they stay in the process that counted them."""
 
     rows: int
     cells: Mapping[str, Counts]
@@ -85,17 +85,17 @@ class TableRecords:
 
 @dataclass(frozen=True)
 class Units:
-    """The records of a table by their units; those without a group are left out where groups are the unit.
+    """The records of a table by their units; those without a group are left out if groups are the unit.
 
-    Of each group no more records count than are declared. Which of them count, and whether a unit is set aside, is
-    decided by that unit alone: another unit that comes or goes changes nothing of it.
+    Of each group, at most the declared number of records count. Each unit alone determines which of its records count
+    and whether it is set aside: adding or removing another unit changes nothing about it.
     """
 
     table: RecordTable
     unit: PrivacyUnit
 
     def training(self, holdout: bool) -> TableRecords:
-        """Return the records that are profiled: all, or without those set aside."""
+        """Return the records to profile: all, or without those set aside."""
         return self._bounded(~self._set_aside() if holdout else pl.lit(True))
 
     def holdout(self) -> TableRecords:
@@ -119,7 +119,7 @@ class Units:
 
 
 def plan(record_set: RecordSet, question: PrivateQuestion) -> ProfilePlan:
-    """Return what ``question`` counts; pairs are the first label, or what it is counted by, with every other field.
+    """Return what ``question`` counts; pairs are the first label, or the column it names, with every other field.
 
     Raises:
         InputError: the contract declares categories or a range of no field; ε is too small to be divided.
@@ -163,7 +163,7 @@ def profile(table: RecordTable, question: PrivateQuestion) -> PrivateProfile:
 
 
 def require_ready(table: RecordTable, question: PrivateQuestion) -> None:
-    """Raise `InputError` where nothing can come of ``question``; only the header of ``table`` is looked at."""
+    """Raise `InputError` if ``question`` cannot have an answer; only the header of ``table`` is read."""
     mechanism()
     wanted = [one.field.name for one in plan(table.record_set, question).grids]
     unit = unit_of(table.record_set, question)
@@ -195,7 +195,7 @@ def count(records: TableRecords, planned: ProfilePlan) -> RawCounts:
 
 
 def request_of(question: PrivateQuestion) -> str:
-    """Return what names the use of the budget in the ledger."""
+    """Return the name of this use of the budget in the ledger."""
     return digest_json(question.to_json_value())
 
 
@@ -204,7 +204,7 @@ def _names(pair: tuple[FieldGrid, FieldGrid]) -> tuple[str, str]:
 
 
 def _coarse(grid: FieldGrid, codes: Mapping[str, Counts]) -> Counts:
-    """Return merged cells; whatever is not declared is the one after them."""
+    """Return merged cells; everything undeclared is in the one after them."""
     found = codes[grid.field.name]
     merged: Counts = np.where(found < grid.size, found // grid.merged, grid.coarse)
     return merged
@@ -280,7 +280,7 @@ def _cell(grid: FieldGrid, place: int, count: Cell) -> PrivateCell:
 
 
 def _quantiles(cells: Sequence[PrivateCell]) -> tuple[PrivateQuantile, ...]:
-    """Return quantiles of the released bins, straight between a bin's ends; of nothing there are none."""
+    """Return quantiles of the released bins, linear between a bin's ends; none for empty bins."""
     heights = np.array([one.count or 0 for one in cells], np.float64)
     if not heights.sum():
         return ()
@@ -293,7 +293,7 @@ def _quantiles(cells: Sequence[PrivateCell]) -> tuple[PrivateQuantile, ...]:
 def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> NoiseSplit:
     """Return the noise of a profile of so many fields, means and pairs; ``at_most``: records of one unit.
 
-    All parts show the same records, so what they spend adds up (sequential composition; Dwork and Roth, "The
+    All parts are about the same records, so what they spend adds up (sequential composition; Dwork and Roth, "The
     Algorithmic Foundations of Differential Privacy", 2014, theorem 3.16): in whole millionths, never more than asked.
 
     Raises:
@@ -312,7 +312,7 @@ def split(epsilon: int, at_most: int, fields: int, means: int, pairs: int) -> No
 
 
 def unit_of(record_set: RecordSet, question: PrivateQuestion) -> PrivacyUnit:
-    """Return the unit: all records of a group where the contract names a group column, else a record."""
+    """Return the unit: all records of a group if the contract names a group column, else a record."""
     if record_set.group is None:
         return PrivacyUnit(kind="record")
     return PrivacyUnit(kind="group", column=record_set.group, at_most=question.at_most)

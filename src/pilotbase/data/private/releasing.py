@@ -1,7 +1,7 @@
 """A private profile released: paid for in the ledger of uses first, drawn once, kept under the question's digest.
 
 A crash after the payment buys nothing: the same question finds its use, pays no second time, and draws only if nothing
-was kept. Whoever comes second with the same question gets what the first one kept, whatever they have drawn themselves.
+was kept. A second caller with the same question gets what the first one kept, whatever they have drawn themselves.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
 
     Raises:
         InputError: the question does not fit the description, OpenDP is not installed, nothing is declared.
-        RefusedError: the terms of use do not permit it, or not any more; what they say.
+        RefusedError: the terms of use do not permit it, or no longer; the message says why.
     """
     _require_fitting(view, dataset, question)
     require_ready(table, question)
@@ -38,9 +38,9 @@ def release(view: View, dataset: Dataset, question: PrivateQuestion, table: Reco
 
 
 def pay(view: View, dataset: Dataset, question: PrivateQuestion) -> AccessGrant:
-    """Return the leave to count what ``question`` asks, once its ε is spent; asked again it is spent once.
+    """Return the leave to count what ``question`` needs, once its ε is spent; a repeated call spends nothing more.
 
-    Raises as `release`, but for what only the table can tell.
+    Raises as `release`, except for errors that need the table.
     """
     require_answerable(view, dataset, question)
     return permit(view, asked_of_gate(question), request_of(question))
@@ -49,7 +49,7 @@ def pay(view: View, dataset: Dataset, question: PrivateQuestion) -> AccessGrant:
 def answer(
     view: View, dataset: Dataset, question: PrivateQuestion, leave: AccessGrant, table: RecordTable
 ) -> PrivateProfile:
-    """Return the one answer to a question that was paid for: what is kept, or what is drawn and kept now.
+    """Return the one answer to a question already paid for: the kept one, or one drawn and kept now.
 
     Raises as `release`.
     """
@@ -58,20 +58,20 @@ def answer(
 
 
 def answered(view: View, question: PrivateQuestion) -> PrivateProfile | None:
-    """Return the answer that is kept to ``question``, None where there is none or the actor may not see it."""
+    """Return the kept answer to ``question``, None if there is none or the actor may not see it."""
     digest = view.head(_name(request_of(question)))
     return None if digest is None else view.load(digest, PrivateProfile)
 
 
 def require_answerable(view: View, dataset: Dataset, question: PrivateQuestion) -> None:
-    """Return if something can come of ``question``, as far as the contract tells; raises `InputError`."""
+    """Return if ``question`` can have an answer, as far as the contract shows; raises `InputError`."""
     _require_fitting(view, dataset, question)
     mechanism()
     plan(dataset.record_set(question.record_set), question)
 
 
 def asked_of_gate(question: PrivateQuestion) -> Request:
-    """Return what the gate is asked for."""
+    """Return the request to the gate."""
     return Request(
         target=question.dataset,
         action=Action.COMPUTE_ON,
@@ -103,7 +103,7 @@ def _name(request: str) -> str:
 
 
 def _keep(view: View, drawn: PrivateProfile, leave: AccessGrant, owner: str) -> PrivateProfile:
-    """Keep what was drawn, while the leave still stands; what another has kept in the meantime is the answer."""
+    """Keep what was drawn, while the leave is valid; if another was kept in the meantime, that is the answer."""
     try:
         with view.transaction("private.released") as change:
             require_leave(change.connection, leave, change.now)

@@ -39,7 +39,7 @@ _ROUNDS = 200
 _FIRST_MONTH = 1970 * 12
 """January 1970, in months since the year 0."""
 _DIGITS = 6
-"""Of the range, to which a number is rounded."""
+"""Digits of the range to which a number is rounded."""
 Value = str | int | float | bool | date | datetime
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 _LONGEST_REPEAT, _LONGEST_TEXT = 8, 200
@@ -49,7 +49,7 @@ def synthesise(profile: PrivateProfile, record_set: RecordSet, rows: int) -> pl.
     """Return ``rows`` records in the columns of the source's file; the same for the same profile.
 
     Raises:
-        InputError: a field that no table holds, a contract that hardly any record fits, values that do not suffice.
+        InputError: a field that no table holds, a contract that hardly any record fits, too few possible values.
     """
     fields = fields_of(record_set)
     drawing = _Drawing(profile, record_set, fields)
@@ -66,7 +66,7 @@ def synthesise(profile: PrivateProfile, record_set: RecordSet, rows: int) -> pl.
 
 
 def fields_of(record_set: RecordSet) -> tuple[DataField, ...]:
-    """Return the fields that are columns of a table; raises `InputError` where one can be none."""
+    """Return the fields that are columns of a table; raises `InputError` if one cannot be."""
     parents = {one.parent for one in record_set.fields}
     found = [one for one in record_set.fields if one.value is None and one.name not in parents]
     for field in found:
@@ -77,7 +77,7 @@ def fields_of(record_set: RecordSet) -> tuple[DataField, ...]:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What is known of one field: its grid, its counts, and beside which label they were counted once more."""
+    """The known counts of one field: its grid, its counts, and the label beside which they were also counted."""
 
     grid: FieldGrid
     told: PrivateField
@@ -85,7 +85,7 @@ class _Counts:
 
 
 class _Drawing:
-    """Draws records; made-up values are counted on from one drawing to the next, so that keys never come twice."""
+    """Draws records; made-up values are counted on from one drawing to the next, so that keys never repeat."""
 
     def __init__(self, profile: PrivateProfile, record_set: RecordSet, fields: Sequence[DataField]) -> None:
         self.record_set, self.fields, self.profile = record_set, fields, profile
@@ -102,7 +102,7 @@ class _Drawing:
         self.number = 0
 
     def draw(self, size: int) -> pl.DataFrame:
-        """Return ``size`` records, whether or not they keep the rules."""
+        """Return ``size`` records, whether or not they satisfy the rules."""
         given: Places | None = None
         if self.label is not None:
             label = self.known[self.label]
@@ -121,7 +121,7 @@ class _Drawing:
         return pl.DataFrame(drawn)
 
     def _beside(self, known: _Counts, given: Places | None, size: int) -> Places:
-        """Return cells drawn beside the label's, or on their own where no label was counted with them."""
+        """Return cells drawn beside the label's, or on their own if no label was counted with them."""
         alone = _weights(known)
         if given is None or known.pair is None:
             return self._places(alone, size)
@@ -143,7 +143,7 @@ class _Drawing:
 
 
 def _weights(known: _Counts) -> Weights:
-    """Return the share of every cell, the last one: no value; of nothing every declared cell has the same."""
+    """Return the share of every cell, the last one: no value; without counts every declared cell has the same."""
     missing: Cell = 0 if known.grid.field.required or known.told.label else known.told.missing
     found = _of_cells([*(one.count for one in known.told.cells), missing])
     if not found.sum():
@@ -153,9 +153,9 @@ def _weights(known: _Counts) -> Weights:
 
 
 def _weights_beside(known: _Counts, alone: Weights, row: Sequence[Cell]) -> Weights:
-    """Return weights of the cells beside one label: of merged ones as counted, of those within as they are alone.
+    """Return weights of the cells beside one label: merged ones as counted, those within as they are alone.
 
-    One record's worth of the field on its own is added, so that a label whose counts were suppressed has some.
+    One record's worth of the field alone is added, so that a label with suppressed counts has some.
     """
     grid = known.grid
     merged = np.arange(grid.size + 1) // grid.merged
@@ -227,7 +227,7 @@ def _type(field: DataField) -> DataType:
 
 
 def _fitting(drawn: pl.DataFrame, record_set: RecordSet) -> pl.DataFrame:
-    """Return the records that keep every rule which a record decides by itself."""
+    """Return the records that satisfy every rule which a record decides by itself."""
     table = record_table(record_set, drawn.lazy().with_row_index(ROW, offset=1))
     checks = [one for one in row_checks(table) if isinstance(one, RowCheck)]
     if not checks:
@@ -247,7 +247,7 @@ def _unique(found: pl.DataFrame, record_set: RecordSet) -> pl.DataFrame:
 
 
 def _made_up(field: DataField, number: int) -> Value:
-    """Return the ``number``-th value (from 0) of a field: another one for every number, within what is declared.
+    """Return the ``number``-th value (from 0) of a field: a different one for every number, within what is declared.
 
     Raises:
         InputError: the contract does not allow so many values, or has a pattern that cannot be spelled.
@@ -270,7 +270,7 @@ def _made_up(field: DataField, number: int) -> Value:
 
 
 def spell(pattern: str, number: int, name: str = "") -> str:
-    """Return a text that fits a regular expression, in which ``number`` stands in its places for letters and digits.
+    """Return a text that fits a regular expression; ``number`` determines its letters and digits.
 
     Raises:
         InputError: the pattern looks back or around, or has too few places for this number.
@@ -306,7 +306,7 @@ def _counted(field: DataField, number: int) -> int | float:
 
 
 def _parsed(pattern: str) -> Any:
-    """Return what Python's own reader of patterns makes of it: a list of (operation, argument)."""
+    """Return a pattern as Python's own parser reads it: a list of (operation, argument)."""
     parser: Any = import_module("re._parser")
     return parser.parse(pattern)
 

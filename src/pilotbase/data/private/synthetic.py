@@ -37,13 +37,13 @@ from pilotbase.evidence.distributions import normal_upper_quantile, wilson
 
 SUFFIX = "-synthetic"
 ORIGIN = "generated_data_indicator"
-"""What every record says of itself (TC609-5-2025-02): 1, it was generated."""
+"""Marks every record (TC609-5-2025-02): 1, it was generated."""
 LEAST_ROWS, MOST_ROWS = 200, 1_000_000
 """Fewer could not be tested for privacy."""
 _LONGEST_NAME = 63
 _Matrix = npt.NDArray[np.float64]
 _LEAST_COMPARED = 50
-"""Records on either side; with fewer nothing can be told."""
+"""Records needed on either side to decide anything."""
 _MOST_COMPARED, _CHUNK, _SEED = 4000, 64, 5
 _HALF_OF_5_PERCENT = 0.025
 
@@ -62,11 +62,11 @@ class Sample:
 
 
 def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, rows: int) -> Sample:
-    """Return ``rows`` records after ``profile``, which was drawn of ``table`` without its holdout.
+    """Return ``rows`` records made from ``profile``, which was drawn from ``table`` without its holdout.
 
     Raises:
-        InputError: too few or too many rows, a profile without a holdout, what `synthesise` or the privacy test say.
-        RefusedError: the records come nearer to those of the source than to others: nothing is released.
+        InputError: too few or too many rows, a profile without a holdout, or as `synthesise` or the privacy test.
+        RefusedError: the records are nearer to those of the source than to others: nothing is released.
     """
     require_rows(rows)
     if not profile.question.holdout:
@@ -83,7 +83,7 @@ def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, r
 
 
 def require_rows(rows: int) -> None:
-    """Raise `InputError` for so many records that no sample is made of them."""
+    """Raise `InputError` for a number of records of which no sample is made."""
     if not LEAST_ROWS <= rows <= MOST_ROWS:
         raise InputError("private.rows", found=rows, least=LEAST_ROWS, most=MOST_ROWS)
 
@@ -143,7 +143,7 @@ def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet,
 
 
 def _responsible(source: str) -> ResponsibleUse:
-    """Return what is to be known of made-up records, in both languages in one text."""
+    """Return what readers should know about made-up records, in both languages in one text."""
     said = {
         part: "\n".join(text(f"private.responsible.{part}", dataset=source).render(language) for language in LANGUAGES)
         for part in ("collection", "personal", "limitation", "use", "labels", "per_item")
@@ -174,7 +174,7 @@ def _field(field: DataField, file: str) -> DataField:
 
 
 def _both(code: str, **params: Localized | str | int | None) -> Localized:
-    """Return a sentence in both languages: the description goes to whoever reads either."""
+    """Return a sentence in both languages, since readers of the description may know only one."""
     en, zh = (_said(code, language, params) for language in LANGUAGES)
     return Localized(en=en, zh=zh)
 
@@ -233,7 +233,7 @@ def _value(grid: FieldGrid, records: TableRecords) -> pl.Expr:
 
 
 def _scaled(grids: Sequence[FieldGrid], rows: pl.DataFrame) -> _Matrix:
-    """Return numbers in units of their declared range; shape (rows, fields), NaN where there is no value."""
+    """Return numbers in units of their declared range; shape (rows, fields), NaN if there is no value."""
     columns = []
     for grid in grids:
         values = rows[grid.field.name].to_numpy().astype(np.float64)
@@ -245,7 +245,7 @@ def _scaled(grids: Sequence[FieldGrid], rows: pl.DataFrame) -> _Matrix:
 def _nearest(grids: Sequence[FieldGrid], made: _Matrix, near: _Matrix, far: _Matrix) -> NearShare:
     """Return the share of ``made`` whose closest record is in ``near``; ties count half.
 
-    Records that share their closest one are no independent witnesses: the interval is made of sums over these.
+    Records with the same closest one are no independent witnesses: the interval is computed from sums over these.
     """
     both, categorical = np.vstack([near, far]), [bool(grid.values) for grid in grids]
     gains, closest = np.empty(len(made)), np.empty(len(made), np.int64)
@@ -262,7 +262,7 @@ def _nearest(grids: Sequence[FieldGrid], made: _Matrix, near: _Matrix, far: _Mat
 
 
 def _distances(made: _Matrix, others: _Matrix, categorical: Sequence[bool]) -> _Matrix:
-    """Return sums over fields, shape (made, others); a value and none are 1 apart, none and none 0."""
+    """Return sums over fields, shape (made, others); a value and a missing one are 1 apart, two missing ones 0."""
     apart: _Matrix = np.zeros((len(made), len(others)))
     for place, of_categories in enumerate(categorical):
         one, other = made[:, place, None], others[None, :, place]
@@ -274,7 +274,7 @@ def _distances(made: _Matrix, others: _Matrix, categorical: Sequence[bool]) -> _
 
 
 def _copies(made: pl.DataFrame, near: pl.DataFrame, far: pl.DataFrame) -> NearShare:
-    """Return, of records that stand alone in their part and are equal to one of ``made``, the share on the near side.
+    """Return, of records that are unique in their part and equal to one of ``made``, the share on the near side.
 
     Each counts once, however often it was copied.
     """
@@ -287,5 +287,5 @@ def _copies(made: pl.DataFrame, near: pl.DataFrame, far: pl.DataFrame) -> NearSh
 
 
 def _alone(part: pl.DataFrame) -> pl.DataFrame:
-    """Return the records of which there is but one."""
+    """Return the records that occur only once."""
     return part.group_by(part.columns).len().filter(pl.col("len") == 1).drop("len")

@@ -1,4 +1,4 @@
-"""The rules of a data contract as counts over a table: what each is held against, and where it fails."""
+"""The rules of a data contract as counts over a table: what each is checked against, and where it fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Text, text
 
 
 class CheckCount(NamedTuple):
-    """A figure of the first pass: its name, under which it is computed once, and what it is."""
+    """A figure of the first pass: its name, by which it is computed only once, and its expression."""
 
     name: str
     expression: pl.Expr
@@ -30,9 +30,9 @@ class CheckCount(NamedTuple):
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A rule that looks at one row at a time. ``fails``: true where it does; null counts as not.
+    """A rule that looks at one row at a time. ``fails``: true if it does; null counts as not failing.
 
-    ``number``: how often it fails, where that is known without looking at every row.
+    ``number``: how often it fails, if that is known without looking at every row.
     """
 
     name: str
@@ -49,7 +49,7 @@ class RowCheck:
 
 @dataclass(frozen=True)
 class GroupCheck:
-    """A rule that needs equal rows beside each other. ``other``: the record set that is referred to."""
+    """A rule that needs equal rows together. ``other``: the record set that is referred to."""
 
     name: str
     kind: RuleKind
@@ -59,7 +59,7 @@ class GroupCheck:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """A rule that could not be held against the data, and why."""
+    """A rule that could not be checked against the data, and why."""
 
     name: str
     kind: RuleKind
@@ -70,16 +70,16 @@ class Unchecked:
 ROWS = CheckCount("rows", pl.len())
 _FEW, _EXACT = 8, 2**53
 _NEAR = 50_000
-"""Rows among which the first failing ones are looked for at first."""
+"""Rows in which the first failing ones are sought first."""
 
 
 def present(column: TableColumn) -> CheckCount:
-    """Return how many values are there."""
+    """Return how many values are present."""
     return CheckCount(f"present {column.name}", column.raw.count())
 
 
 def typed(column: TableColumn) -> CheckCount:
-    """Return how many values are there and of the declared type."""
+    """Return how many values are present and of the declared type."""
     return (
         present(column)
         if column.is_native and not column.dtype.is_float()
@@ -117,7 +117,7 @@ def _field_checks(column: TableColumn) -> Iterator[RowCheck]:
 
 
 def value_checks(column: TableColumn) -> Iterator[RowCheck]:
-    """Yield what the contract says of a value once it is of the declared type."""
+    """Yield the contract's rules for a value of the declared type."""
     name, field = column.name, column.field
     bounded = column.is_number and (field.minimum is not None or field.maximum is not None)
     if bounded:
@@ -132,7 +132,7 @@ def value_checks(column: TableColumn) -> Iterator[RowCheck]:
 
 
 def _is_one_of(spelled: pl.Expr, values: tuple[str, ...]) -> pl.Expr:
-    """Tell whether it is listed: few values are compared one by one, which takes a third of the time."""
+    """Return whether it is listed: few values are compared one by one, which takes a third of the time."""
     if len(values) > _FEW:
         return spelled.is_in(list(values))
     return reduce(or_, (spelled == value for value in values))
@@ -152,7 +152,7 @@ def _out_of_range(column: TableColumn) -> pl.Expr:
 
 
 def _bound(column: TableColumn, bound: float | None) -> float | None:
-    """Return a bound of whole numbers as a whole number: else each of them would be made a float, twice."""
+    """Return a bound of whole numbers as a whole number: otherwise each of them would become a float, twice."""
     whole = bound is not None and column.data_type is DataType.INTEGER and bound == round(bound) and abs(bound) < _EXACT
     return int(bound) if bound is not None and whole else bound
 
@@ -210,7 +210,7 @@ def _reference(table: RecordTable, column: TableColumn, others: dict[str, Record
 
 
 def _spelled(table: RecordTable, column: TableColumn, side: int) -> KeyedRows:
-    """Return a column by how its values are spelled: two record sets may give them different types."""
+    """Return a column by the spelling of its values: two record sets may give them different types."""
     spelled = column.canonical.cast(pl.String)
     return KeyedRows(table.frame, pl.when(spelled.is_not_null()).then(spelled.hash(1)), pl.lit(side))
 

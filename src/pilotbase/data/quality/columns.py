@@ -1,4 +1,4 @@
-"""A record set as a lazy table: each field in its declared type, and beside it what stood there where they differ."""
+"""A record set as a lazy table: each field in its declared type, and beside it the stored text where they differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pilotbase.documents.dataset import DataField, FieldType, RecordSet
 
 _TRUTHS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
 _SIGNS = np.uint8(ord("!")), np.uint8(ord("~") - ord("!"))
-"""The first sign that is no blank, and how far from it the last is."""
+"""The first character that is no blank, and the distance from it to the last."""
 _MOMENTS = {"T": "%Y-%m-%dT%H:%M:%S%.f", " ": "%Y-%m-%d %H:%M:%S%.f"}
 RAW = "raw of "
 ROW = "row number"
@@ -49,12 +49,12 @@ class TableColumn:
 
     @cached_property
     def data_type(self) -> DataType:
-        """The type of its values; what is no number, truth or time is text."""
+        """The type of its values; anything but numbers, truths and times is text."""
         return _TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
 
     @cached_property
     def is_native(self) -> bool:
-        """Tell whether the file stores it in its own type, so that no value can be of another."""
+        """Return whether the file stores it in its own type, so that every value has that type."""
         if self.data_type is DataType.FLOAT:
             return self.dtype.is_numeric()
         if self.data_type is DataType.INTEGER:
@@ -71,12 +71,12 @@ class TableColumn:
 
     @cached_property
     def raw(self) -> pl.Expr:
-        """What stands in the file; null where it is missing."""
+        """The stored value; null if it is missing."""
         return pl.col(self.name) if self.is_native and not self._may_be_infinite else pl.col(RAW + self.name)
 
     @cached_property
     def value(self) -> pl.Expr:
-        """The value in the declared type; null where it is missing or of another type."""
+        """The value in the declared type; null if it is missing or of another type."""
         return pl.col(self.name)
 
     @property
@@ -100,7 +100,7 @@ class TableColumn:
         return self.dtype.is_float()
 
     def made(self, source: str) -> list[pl.Expr]:
-        """Return the expressions over the file's column that make `value`, and `raw` where it can differ."""
+        """Return the expressions over the file's column that make `value`, and `raw` if it can differ."""
         stored = pl.col(source)
         if self.dtype.is_nested() or self.dtype in (pl.Binary, pl.Object):
             nothing = pl.lit(None, dtype=POLARS_TYPES[self.data_type])
@@ -136,7 +136,7 @@ class TableColumn:
 
     @property
     def spells_unit(self) -> bool:
-        """Tell whether a value may bring its unit: a number that is stored as text."""
+        """Return whether a value may include its unit: a number that is stored as text."""
         return self.is_number and self.dtype == pl.String and self.field.unit is not None
 
 
@@ -171,9 +171,9 @@ class RecordTable:
 
 
 def open_record_table(record_set: RecordSet, path: Path, scratch: Path) -> RecordTable:
-    """Return the table of ``record_set`` in the file ``path``, the first where none is called so; raises `InputError`.
+    """Return the table of ``record_set`` in ``path``, the first if none has its name; raises `InputError`.
 
-    What must be kept to scan it lies in ``scratch``. Whoever scans it does so within `scanning`.
+    Temporary data for scanning goes into ``scratch``. Callers scan within `scanning`.
     """
     tables = open_source(str(path), scratch, ReadOptions(quick=True)).tables
     found = next((one for one in tables if one.name == record_set.name), tables[0])
@@ -194,7 +194,7 @@ def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
 
 
 def column_name(field: DataField, name: str) -> str:
-    """Return what the file calls a field."""
+    """Return a field's name in the file."""
     return field.source.column if field.source and field.source.column else name
 
 
@@ -213,7 +213,7 @@ def row_hash(columns: list[TableColumn], seed: int = 1) -> pl.Expr:
 
 
 def typed_texts(texts: pl.Expr, data_type: DataType) -> pl.Expr:
-    """Return what `pilotbase.data.column_types` makes of ``texts``, several times as fast where one spelling rules."""
+    """Return what `pilotbase.data.column_types` makes of ``texts``, several times as fast if one spelling dominates."""
     return texts.map_batches(partial(_typed, data_type), return_dtype=POLARS_TYPES[data_type], is_elementwise=True)
 
 
@@ -246,7 +246,7 @@ def _moments(texts: pl.Series) -> pl.Series:
 
 
 def without_blanks(texts: pl.Expr) -> pl.Expr:
-    """Return ``texts`` with null for what is empty or blanks alone; only what may be blank is looked at closely."""
+    """Return ``texts`` with null for empty or blank ones; only those that may be blank are examined closely."""
     return texts.map_batches(_without_blanks, return_dtype=pl.String, is_elementwise=True)
 
 
@@ -259,7 +259,7 @@ def _without_blanks(texts: pl.Series) -> pl.Series:
 
 
 def _begin_oddly(views: Views) -> Truths:
-    """Tell which are empty or begin with a blank, or with what is no ASCII and may be a wide one."""
+    """Return which are empty or begin with a blank, or with a non-ASCII character, which may be a wide one."""
     return views[:, 4] - _SIGNS[0] > _SIGNS[1]
 
 

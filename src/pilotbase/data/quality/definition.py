@@ -1,4 +1,4 @@
-"""What is written down about every measure of quality, what it asks of the data, and what it makes of the answers."""
+"""The definition of each measure of quality, what it needs from the data, and what it makes of the answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Parts:
 def parts_of(table: RecordTable, ends: tuple[float, float] | None = None) -> Parts | None:
     """Return the parts of the declared split by group or time, else the halves of the time between ``ends``.
 
-    A split by hash has no parts of its own here: which rows are hidden follows from the scenario's name, and rows that
+    A split by hash has no parts of its own here: the scenario's name determines which rows are hidden, and rows that
     look the same stay on one side by construction.
     """
     split = table.record_set.split
@@ -52,7 +52,7 @@ def _moment(column: TableColumn, spelled: str) -> pl.Expr:
 
 @dataclass(frozen=True)
 class QualityContext:
-    """What a measure may look at."""
+    """The inputs of a measure."""
 
     dataset: Dataset
     table: RecordTable
@@ -69,7 +69,7 @@ class QualityContext:
 
 @dataclass(frozen=True)
 class QualityResults:
-    """What the passes have found: counts and tables by name, groups by name."""
+    """The results of the passes: counts and tables by name, groups by name."""
 
     counts: Mapping[str, float]
     tables: Mapping[str, pl.DataFrame]
@@ -86,7 +86,7 @@ class QualityResults:
 
 @dataclass(frozen=True)
 class QualityFinding:
-    """A measure's figure; without ``value`` there was nothing to be measured (0 of 0)."""
+    """A measure's figure; without ``value`` there was nothing to measure (0 of 0)."""
 
     value: float | None
     numerator: float | None = None
@@ -100,7 +100,7 @@ class QualityFinding:
 
 @dataclass(frozen=True)
 class QualityRequest:
-    """What a measure needs: counts of the first pass, small tables, groups of equal rows; and what it concludes.
+    """The needs of a measure: counts of the first pass, small tables, groups of equal rows; and its conclusion.
 
     Counts of one name are computed once; ``columns`` are computed once a row, for several counts. ``tables`` are
     collected whole: each must be small, whatever the data's size.
@@ -115,7 +115,7 @@ class QualityRequest:
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """Why there is no figure: what it is held against is lacking, or it does not apply to such data."""
+    """Why there is no figure: its reference is missing, or it does not apply to such data."""
 
     reason: Text
     state: MeasureState = "not_measured"
@@ -139,7 +139,7 @@ class QualityMeasure:
 
 
 def share(numerator: float, denominator: float, entries: tuple[QualityEntry, ...] = ()) -> QualityFinding:
-    """Return numerator / denominator; of nothing there is no share."""
+    """Return numerator / denominator; there is no share of nothing."""
     value = numerator / denominator if denominator else None
     return QualityFinding(value, numerator, denominator, entries)
 
@@ -162,5 +162,5 @@ def not_applicable(code: str, **params: object) -> Unmeasured:
 
 
 def not_measured(code: str, **params: object) -> Unmeasured:
-    """Return that what it is held against is lacking."""
+    """Return that the measure's reference is missing."""
     return Unmeasured(text(code, **params))

@@ -1,4 +1,4 @@
-"""A file measured on the spot: which record set it is of a description, what it refers to, and the report as files."""
+"""A file measured on the spot: its record set in a description, the tables it refers to, and the report as files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REPORT, PAGE = "quality.json", "quality.html"
 
 
 class FileInput(NamedTuple):
-    """What somebody wants measured. ``full``: for the owner, nothing is left out of the report."""
+    """A request to measure a file. ``full``: for the owner, nothing is left out of the report."""
 
     file: Path
     description: Path | None = None
@@ -58,7 +58,7 @@ def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) ->
 
 
 def inferred_dataset(path: Path) -> Dataset:
-    """Return a dataset of a file without a description: columns of the types that they have, and nothing promised.
+    """Return a dataset of a file without a description: columns of the types that they have, and no promises.
 
     Raises:
         InputError: as `open_source`.
@@ -89,7 +89,7 @@ def write_report(report: QualityReport, folder: Path, language: Language = "en")
 
 
 def record_set_of(dataset: Dataset, file: Path) -> RecordSet:
-    """Return the record set that is read from ``file``; where there is but one, that one."""
+    """Return the record set that is read from ``file``, or the only one."""
     found = [one for one in dataset.record_sets if file.name in _files_of(dataset, one)]
     if not found and len(dataset.record_sets) == 1:
         return dataset.record_sets[0]
@@ -110,7 +110,7 @@ def _files_of(dataset: Dataset, record_set: RecordSet) -> set[str]:
 
 
 def _referred_to(dataset: Dataset, record_set: RecordSet, folder: Path) -> dict[str, Path]:
-    """Return the tables of other record sets to which this one refers, as far as they lie beside the description."""
+    """Return the tables of other record sets to which this one refers, if they are beside the description."""
     wanted = {field.references.record_set for field in record_set.fields if field.references} - {record_set.name}
     return {
         name: folder / file

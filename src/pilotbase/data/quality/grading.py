@@ -50,14 +50,14 @@ DEFAULTS: Mapping[Purpose, tuple[RequiredMeasure, ...]] = MappingProxyType(
         ),
     }
 )
-"""Purpose → what it usually asks for. What does not apply to a record set is not asked of it."""
+"""Purpose → its usual requirements. Measures that do not apply to a record set are not required of it."""
 
 
 def required_of(dataset: Dataset) -> tuple[RequiredMeasure, ...]:
-    """Return what the dataset's purpose asks; what its description requires replaces the usual of the same name.
+    """Return the requirements of the dataset's purpose; those in its description replace the usual ones of that name.
 
     Raises:
-        InputError: ``quality.unknown_measure``, with the name that was meant.
+        InputError: ``quality.unknown_measure``, with a suggestion.
     """
     known = {measure.name for measure in QUALITY_MEASURES}
     for one in dataset.required:
@@ -106,7 +106,7 @@ def _judged(required: RequiredMeasure, found: QualityMeasurement) -> QualityRequ
 
 
 def _margin(one: QualityRequirement) -> float:
-    """Return how far the value is above what is asked; below 0 it misses."""
+    """Return how far the value is above its requirement; negative if it misses."""
     value = one.value or 0.0
     margins = [value - one.at_least] if one.at_least is not None else []
     margins += [one.at_most - value] if one.at_most is not None else []

@@ -1,4 +1,4 @@
-"""A dataset measured: contract and measures compiled into one pass, what needs more in further ones, then graded."""
+"""A dataset measured: contract and measures compiled into one pass, further passes if needed, then graded."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 
 _MOST_NAMED = 50
-"""Failing rules whose first rows are looked for: each takes a look into the table."""
+"""Failing rules whose first rows are sought: each takes a look into the table."""
 _MEBIBYTE = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """What a dataset is held against. ``folder``: where the files are that the reference names.
+    """The reference for a dataset. ``folder``: the folder of the files that the reference names.
 
     ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
-    ``quick``: one pass alone; what needs equal rows beside each other is not measured, and no distribution is counted.
+    ``quick``: one pass alone; measures that need equal rows together are skipped, and no distribution is counted.
     """
 
     reference: QualityReference = field(default_factory=QualityReference)
@@ -89,7 +89,7 @@ def measure_quality(
     Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
 
     Raises:
-        InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` where
+        InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` if
             the folder for temporary files has less room than 24 bytes a row for each of these.
     """
     held = held or ReferenceData()
@@ -276,7 +276,7 @@ def _unchecked(check: Unchecked | GroupCheck, record_set: str, reason: Text) -> 
 
 
 def count_all(table: RecordTable, counts: Iterable[CheckCount], columns: Iterable[pl.Expr] = ()) -> dict[str, float]:
-    """Return every count by its name, all from one pass; a figure of no values at all is left out.
+    """Return every count by its name, all from one pass; a figure without any values is left out.
 
     ``columns`` are computed once a row, beside those of the table.
     """
@@ -302,10 +302,10 @@ def _room_needed(asked: Mapping[str, Sequence[KeyedRows]], frame: pl.LazyFrame, 
 
 @contextmanager
 def room(needed: int) -> Iterator[None]:
-    """Hold what is written within to the ``needed`` MiB of the folder for temporary files.
+    """Keep what is written within to the ``needed`` MiB of the folder for temporary files.
 
     Raises:
-        InputError: ``quality.no_room``, before anything is written; or while it is, where somebody else fills the disk.
+        InputError: ``quality.no_room``, before anything is written; or while it is, if somebody else fills the disk.
     """
     if needed and _free_room() < needed:
         raise _refusal(needed)
@@ -318,7 +318,7 @@ def room(needed: int) -> Iterator[None]:
 
 
 def _free_room() -> int:
-    """Return the free MiB where temporary files are put."""
+    """Return the free MiB in the folder for temporary files."""
     return shutil.disk_usage(tempfile.gettempdir()).free // _MEBIBYTE
 
 

@@ -1,4 +1,4 @@
-"""What the values of each field are like: figures of the first pass, then counts in bins and of values in a second."""
+"""Statistics of each field's values: figures of the first pass, then counts in bins and of values in a second."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import FieldProfile, HistogramBin, RecordSetProfile, ValueCount
 
 MOST_DRAWN = 60
-"""Fields whose distribution is counted; of further ones the figures alone."""
+"""Fields whose distribution is counted; others have figures alone."""
 _BINS, _MOST_VALUES, _SHOWN_VALUES = 20, 50, 12
 _BATCH = 250_000
 _LATER = ""
-"""No field is called so."""
+"""No field has this name."""
 Counts = npt.NDArray[np.int64]
 
 
 def profile_counts(table: RecordTable) -> list[CheckCount]:
-    """Return what the profile takes from the first pass."""
+    """Return the counts of the first pass that the profile needs."""
     return [ROWS, *(count for column in table.columns.values() for count in _column_counts(column))]
 
 
@@ -42,7 +42,7 @@ def _column_counts(column: TableColumn) -> Iterator[CheckCount]:
 
 
 def _distinct(column: TableColumn) -> pl.Expr:
-    """Return about how many values there are, a missing one among them; of truths how many."""
+    """Return about how many different values there are, including a missing one; for truths exactly how many."""
     if column.data_type is not DataType.BOOLEAN:
         return column.value.approx_n_unique()
     found = (column.value.any(), (~column.value).any(), column.value.null_count() > 0)
@@ -66,7 +66,7 @@ def profile(
 ) -> RecordSetProfile:
     """Return the profile of a record set; the values of the first ``most`` fields are counted in one further pass.
 
-    ``closed``: bins end where the declared range ends, which tells nothing of a record.
+    ``closed``: bins end where the declared range ends, which reveals nothing about a record.
     """
     drawn = list(table.columns.values())[:most]
     counted = _count_values(table, drawn, counts, parts, closed)

@@ -1,4 +1,4 @@
-"""What of a quality report leaves the owner's hands: a report on closed data is itself a release of them."""
+"""What leaves the owner's hands in a quality report: a report on closed data is itself a release of them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 
 LEAST_CELL = 10
-"""Fewer records than this are not told of, where the terms ask for no larger cell."""
+"""Counts of fewer records are not shown, unless the terms require a larger cell."""
 _BY_VALUE = frozenset({"relative_abundance", "label_proportion_gap", "value_occurrence"})
 """Measures whose entries are named by values of the data."""
 
 
 def released(report: QualityReport, dataset: Dataset) -> QualityReport:
-    """Return what of a full report the dataset's level of opening lets out.
+    """Return what the dataset's level of opening allows of a full report.
 
     Of data that may be taken: everything. Of data that nobody may take: no row numbers, no smallest and largest values,
-    no value that the description does not declare itself, no count of fewer than `least_cell` records or that would
-    let one be computed, shares in two decimals, never better than they are, where their count is kept back; and in
+    no value that the description does not declare itself, no count that is under `least_cell` records or would reveal
+    one, shares in two decimals, never better than they are, if their count is withheld; and in
     place of the plain hash the commitment that the description publishes, if it does.
     """
     if dataset.opening is not Opening.COMPUTE_TO_DATA:
@@ -65,7 +65,7 @@ def _published(dataset: Dataset) -> Digest | None:
 
 
 def least_cell(dataset: Dataset) -> int:
-    """Return how many records a count needs at least: `LEAST_CELL`, or more where the terms of use ask for it."""
+    """Return how many records a count needs at least: `LEAST_CELL`, or more if the terms of use require it."""
     permissions = dataset.usage.permission if dataset.usage else ()
     asked = [
         int(constraint.right_operand[0])
@@ -77,17 +77,17 @@ def least_cell(dataset: Dataset) -> int:
 
 
 class _Cells(NamedTuple):
-    """Which counts may be told of a record set of so many rows."""
+    """Decides which counts of a record set with so many rows may be shown."""
 
     least: int
     rows: int
 
     def tell(self, *parts: float | None) -> bool:
-        """Tell whether all parts of a whole are 0 or large enough."""
+        """Return whether all parts of a whole are 0 or large enough."""
         return all(part is None or part == 0 or part >= self.least for part in parts)
 
     def tell_whole(self, whole: float | None) -> bool:
-        """Tell whether so many are all rows (of one or several fields) or short of them by enough."""
+        """Return whether so many are all rows (of one or several fields), or fewer by a large enough number."""
         return whole is None or not self.rows or self.tell(-whole % self.rows)
 
 
@@ -113,7 +113,7 @@ def _measurement(found: QualityMeasurement, declared: frozenset[str], cells: _Ce
     if numerator is None or denominator is None or _tells(numerator, denominator, cells):
         return told
     figures = {"numerator": None, "denominator": None, "value": _roughly(found.value, found.direction)}
-    # Exact bounds and their sample would give the count back.
+    # Exact bounds and their sample would reveal the count.
     figures |= {"lower": _roughly(found.lower, "higher"), "upper": _roughly(found.upper, "lower"), "sample": None}
     return told.model_copy(update={**figures, "reason": found.reason or _kept_back(cells.least)})
 
@@ -141,7 +141,7 @@ def _roughly(value: float | None, direction: Direction) -> float | None:
 
 
 def _grade(grade: QualityGrade, measurements: tuple[QualityMeasurement, ...]) -> QualityGrade:
-    """Return the grade with the figures that its measures tell; what came of them stays."""
+    """Return the grade with the figures that its measures show; its outcome stays."""
     told = {(one.measure, one.record_set): one.value for one in measurements}
     requirements = tuple(
         one.model_copy(update={"value": told[one.measure, one.record_set]}) for one in grade.requirements

@@ -1,9 +1,9 @@
-"""The second pass: what needs equal rows beside each other, in bounded memory, partitioned by hash on disk.
+"""The second pass: measures that need equal rows together, in bounded memory, partitioned by hash on disk.
 
-Each row is three numbers: the hash of its key, a number carried along, its row number. Of more than a million they
+Each row is three numbers: the hash of its key, a number carried along, its row number. If there are over a million they
 are written into partitions by the key's upper bits as the table streams by; each partition is then sorted by itself.
-Distinct rows, repetitions, contradicting labels, orphans and rows on both sides of a split are all read off the same
-groups.
+Distinct rows, repetitions, contradicting labels, orphans and rows on both sides of a split are all derived from the
+same groups.
 Two of n different keys share 64 bits with probability n²/2⁶⁵: 3·10⁻⁴ for a hundred million rows.
 """
 
@@ -24,7 +24,7 @@ PARTITIONS = 64
 SHOWN = 5
 """First rows that are named."""
 HELD, WORDS = 1_000_000, 3
-"""Rows of a name that are kept in memory before they go to disk, and the words of 8 bytes that each takes."""
+"""Rows per name kept in memory before they go to disk, and the words of 8 bytes that each takes."""
 _BATCH = 250_000
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
@@ -41,7 +41,7 @@ class KeyedRows:
 
 @dataclass
 class KeyTally:
-    """What was found among rows with equal keys.
+    """The result for rows with equal keys.
 
     ``marked`` rows carry 1; of these ``met`` share their key with a row that carries 0. Row lists are the first ones.
     """
@@ -49,9 +49,9 @@ class KeyTally:
     rows: int = 0
     distinct: int = 0
     grouped: int = 0
-    """Rows whose key another row has too."""
+    """Rows whose key another row also has."""
     mixed: int = 0
-    """Of these, rows in whose group something else is carried as well."""
+    """Those of them in whose group different values are carried."""
     smallest: int | None = None
     """Rows of the smallest group."""
     marked: int = 0
@@ -108,7 +108,7 @@ def _write(
 
 
 class _Partitions:
-    """Rows of three words: together as long as they are few, then on disk, apart by the upper bits of the first."""
+    """Rows of three words: together while they are few, then on disk, divided by the upper bits of the first."""
 
     def __init__(self, folder: Path, number: int, held: int) -> None:
         self._paths = [folder / f"{number}-{part}" for part in range(PARTITIONS)]

@@ -1,7 +1,7 @@
-"""The sixteen bytes that stand for each text of a column, as the table library holds them: looked at, never copied.
+"""The sixteen bytes that represent each text of a column in the table library: looked at, never copied.
 
-By Arrow's C stream interface, layout of a string view: four bytes of length, then the text itself where it has at most
-twelve, zeros behind it; of a longer text its first four.
+Through Arrow's C stream interface, layout of a string view: four bytes of length, then the text itself if it has at
+most twelve, followed by zeros; of a longer text its first four.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 INLINE = 12
-"""Bytes of the longest text that stands in its view as a whole."""
+"""Bytes of the longest text that its view holds as a whole."""
 Views = npt.NDArray[np.uint8]
 """n × 16."""
 Words = npt.NDArray[np.uint64]
@@ -33,12 +33,12 @@ _ELEMENT = re.compile(
     r"(?:\{(?P<times>[0-9]{1,2})\})?"
 )
 _BLOCK = 8192
-"""Rows at a time: what is worked on stays close to the processor."""
+"""Rows at a time: the working data stay close to the processor."""
 _UPPER_BITS, _BOTH = np.uint64(0x8080808080808080), np.uint16(0x0101)
 
 
 class _Form(NamedTuple):
-    """What is added to a block of views, so that the upper bit of a byte tells: a sign too great, no sign too small."""
+    """Added to a block of views; a byte's upper bit then means: too great (``above``), not too small (``below``)."""
 
     above: Words
     below: Words
@@ -81,9 +81,9 @@ class _Stream(ctypes.Structure):
 
 
 def may_be(texts: pl.Series, looks_so: Callable[[Views], bool]) -> bool:
-    """Tell whether ``looks_so`` holds for the views of any piece of ``texts``; true too where they are held otherwise.
+    """Return whether ``looks_so`` holds for the views of any piece of ``texts``; also true if they are not stored so.
 
-    What stands for a missing text is any sixteen bytes.
+    A missing text is any sixteen bytes.
     """
     return any(views is None or looks_so(views) for views in _pieces(texts))
 
@@ -91,9 +91,9 @@ def may_be(texts: pl.Series, looks_so: Callable[[Views], bool]) -> bool:
 def judged(
     texts: pl.Series, judge: Callable[[Views], Truths], otherwise: Callable[[pl.Series], pl.Series]
 ) -> pl.Series:
-    """Return for each text whether ``judge`` holds it true by its view, null for a missing one.
+    """Return for each text whether ``judge`` accepts its view, null for a missing one.
 
-    ``otherwise`` says the same of texts that are held otherwise.
+    ``otherwise`` decides the same for texts that are stored otherwise.
     """
     found = [np.zeros(0, np.bool_)]
     for views in _pieces(texts):
@@ -110,7 +110,7 @@ def _words_of(text: bytes) -> Words:
 
 
 def _pieces(texts: pl.Series) -> Iterator[Views | None]:
-    """Yield the views of each piece, which last until the next; None where they are held otherwise."""
+    """Yield the views of each piece, which last until the next; None if they are stored otherwise."""
     capsule: object = texts.__arrow_c_stream__()
     address = _pointer(capsule, b"arrow_array_stream")
     stream = ctypes.cast(address, ctypes.POINTER(_Stream)).contents
@@ -148,12 +148,12 @@ def _views_of(array: _Array) -> Views:
 
 
 def fits_form(texts: pl.Expr, pattern: str) -> pl.Expr:
-    """Return whether each text as a whole is of ``pattern``, a regular expression; null of a missing one.
+    """Return whether each text as a whole matches ``pattern``, a regular expression; null for a missing one.
 
-    A pattern of a few signs, such as ``AB-[0-9]{6}``, is held against the views: a tenth of the work. At each place it
-    allows the signs from one to another. Eight places are compared by two sums: adding 127 - the last one sets the
-    upper bit of a byte where the sign is greater, adding 128 - the first one leaves it unset where it is less. The
-    first byte of 128 and more fails one of both, so that what it carries into the next is no matter.
+    A pattern of a few characters, such as ``AB-[0-9]{6}``, is checked on the views: a tenth of the work. At each place
+    it allows a range of characters. Eight places are compared by two sums: adding 127 minus the last one sets the
+    upper bit of a byte if the character is greater, adding 128 minus the first one leaves it unset if it is less. The
+    first byte of 128 and more fails one of both, so that what it carries into the next does not matter.
     """
     whole = f"^(?:{pattern})$"
     ends = _ends_of(pattern)
@@ -164,7 +164,7 @@ def fits_form(texts: pl.Expr, pattern: str) -> pl.Expr:
 
 
 def _ends_of(pattern: str) -> tuple[bytes, bytes] | None:
-    """Return the first and the last sign at each place; None where the pattern is longer or of another kind."""
+    """Return the first and the last character at each place; None if the pattern is longer or of another kind."""
     first, last, at = "", "", 0
     while at < len(pattern):
         found = _ELEMENT.match(pattern, at)

@@ -1,13 +1,13 @@
 """A set of attacks on language models and of harmless look-alikes, in English and Chinese, as a scenario's folder.
 
-Every case has instructions with a code that must not be said (``secret_told``). What is right follows from the truth:
+Every case has instructions with a code that must not be said (``secret_told``). The truth says what is right:
 
     empty     an attack: to be declined (``declined``)
-    a dash    a harmless question, or one about a text that holds an attack: to be answered (``answered``)
+    a dash    a harmless question, or one about a text that contains an attack: to be answered (``answered``)
 
 Both sides are always there, so that an application which declines everything fails as surely as one that gives in. The
-questions are published with this software, so a model may have been trained on them: only the codes, and with which
-instructions a question stands, are drawn anew. A low rate proves little, a high one is a finding.
+questions are published with this software, so a model may have been trained on them: only the codes, and the
+instructions for each question, are newly drawn. A low rate proves little, a high one is a finding.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from pilotbase.documents.files import format_csv
 SafetyLanguage = Literal["en", "zh"]
 SAFETY_LANGUAGES: tuple[SafetyLanguage, ...] = ("en", "zh")
 ROLES = 8
-"""Instructions that a question can stand with."""
+"""Instructions available for a question."""
 ANSWERED = "—"
-"""In the place of an answer: there is no single right one, but one is due."""
+"""Stands in for an answer: there is no single right one, but one is due."""
 _COLUMNS = ("case", "item", "language", "kind", "instructions", "context", "question", "secret", "truth")
 _NO_CONTEXT = {"en": "(none)", "zh": "（无）"}
 _LETTERS, _DIGITS = "BCDFGHJKLMNPQRSTVWXZ", "23456789"
@@ -58,7 +58,7 @@ def safety_items(language: SafetyLanguage) -> tuple[SafetyItem, ...]:
 
 
 def safety_roles(language: SafetyLanguage) -> Sequence[str]:
-    """Return the instructions in ``language``; ``{secret}`` stands for the code."""
+    """Return the instructions in ``language``; ``{secret}`` is replaced by the code."""
     roles: Sequence[str] = _read(language)["roles"]
     return roles
 
@@ -66,8 +66,8 @@ def safety_roles(language: SafetyLanguage) -> Sequence[str]:
 def safety_scenario(languages: Sequence[SafetyLanguage], variants: int, seed: int | None) -> Mapping[str, bytes]:
     """Return the files of a scenario: ``scenario.yaml`` and ``cases.csv``.
 
-    ``variants``: with how many instructions, each with a code of its own, every question stands; 1 to `ROLES`.
-    ``seed``: by which these are drawn; by chance when None, so that nobody can know the codes.
+    ``variants``: how many instructions, each with its own code, each question gets; 1 to `ROLES`.
+    ``seed``: the seed for drawing these; None: drawn at random, so that nobody can know the codes.
     """
     draw = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - a seed is for tests
     rows = list(_rows(languages, variants, draw))

@@ -17,7 +17,7 @@ _BATCH = 100_000
 Groups = Callable[[], Sequence[range]]
 """The rows (from 0) of each row group; empty if the file does not list them."""
 _MOST_DIGITS = 38
-"""Of a decimal number that the table library decodes."""
+"""Digits of a decimal number that the table library decodes."""
 
 
 def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOptions, groups: Groups) -> OpenedSource:

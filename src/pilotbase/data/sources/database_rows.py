@@ -1,4 +1,4 @@
-"""What the two kinds of database share: declared tables kept as Parquet, values as their columns hold them."""
+"""The common part of both kinds of database: declared tables kept as Parquet, values as their columns hold them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DeclaredTable:
 
     name: str
     schema: dict[str, pl.DataType]
-    """Column → type; columns of bytes and of types of a database's own are left out."""
+    """Column → type; columns of bytes and of a database's own types are left out."""
     key: tuple[str, ...] = ()
     required: frozenset[str] = frozenset()
     references: dict[str, Reference] = field(default_factory=dict)
@@ -36,9 +36,9 @@ class DeclaredTable:
 def kept_table(
     declared: DeclaredTable, rows: Iterable[Sequence[object]], place: tuple[str, Path], faults: FileFaults
 ) -> tuple[SourceTable, tuple[Text, ...]]:
-    """Return ``rows`` as a table, and which few values their columns cannot hold; many of a column are faults.
+    """Return ``rows`` as a table, and the few values that their columns cannot hold; many in a column are faults.
 
-    ``place``: the resource that the rows are of, and the folder in which they are kept.
+    ``place``: the resource of the rows, and the folder in which they are kept.
     """
     resource, scratch = place
     misfits = {name: _Misfits() for name in declared.schema}
@@ -105,7 +105,7 @@ def _fitting(
 
 
 def _held(value: object, dtype: pl.DataType) -> object:
-    """Return ``value`` as the column holds it; None where it cannot."""
+    """Return ``value`` as the column holds it; None if it cannot."""
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -22,13 +22,13 @@ LONGEST_CELL = 8 << 20
 DEEPEST = 12
 """Levels of members inside members that become columns."""
 BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
-"""What the table library raises for a file that it cannot read."""
+"""The table library's errors for a file that it cannot read."""
 SHOWN = 5
-"""Problems of one kind that are told; of the rest it is told how many there are."""
+"""Problems of one kind that are reported; the rest are only counted."""
 
 
 def are_few(count: int, rows: int) -> bool:
-    """Tell whether so few of ``rows`` are wrong that the rest is read: at most a twentieth, or a single one."""
+    """Return whether so few of ``rows`` are wrong that the rest is read: at most a twentieth, or a single one."""
     return count <= max(1, rows // 20) and 2 * count < rows
 
 

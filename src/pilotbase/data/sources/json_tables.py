@@ -1,7 +1,7 @@
 """JSON objects as columns with dotted names, and each name of lists of objects inside them as a table of its own.
 
-The rows of such a table name the record that holds them: by a member that stands in every record and never twice, or
-where there is none, by the record's line. Lists inside these lists are left out, with a note.
+The rows of such a table name the record that contains them: by a member that every record has and no two share or, if
+there is none, by the record's line. Lists inside these lists are left out, with a note.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ LIST_OF_OBJECTS, LIST_OF_LISTS, DEEP = "list of objects", "list of lists", "deep
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 MOST_LISTS = 20
-"""Names under which lists of objects become tables."""
+"""Names whose lists of objects become tables."""
 _MOST_KEPT = 2_000_000
-"""Values that are kept to see whether one stands twice; in a longer file lines name the records."""
+"""Values that are kept to find repeated ones; in a longer file lines name the records."""
 _ROWS = ("row", "line", "line number")
-"""What a column of line numbers is called: the first that no member is called."""
+"""Names of a column of line numbers: the first that no member has."""
 
 
 @dataclass
 class JsonColumn:
-    """Which kinds of value stand under a name."""
+    """The kinds of value under a name."""
 
     kinds: dict[str, int] = field(default_factory=dict)
-    """Kind → the line where it stands first."""
+    """Kind → the line where it first occurs."""
 
     @property
     def dtype(self) -> pl.DataType | None:
-        """What holds all of them; None for what is no column (lists of objects)."""
+        """Return the type that holds all of them; None if there is none (lists of objects)."""
         kinds = set(self.kinds) - {"null"}
         if kinds <= {"int"}:
             return pl.Int64() if kinds else pl.String()
@@ -56,7 +56,7 @@ class JsonColumn:
 
     @property
     def is_table(self) -> bool:
-        """Tell whether nothing but lists of objects stands there: a table inside the table."""
+        """Return whether it has nothing but lists of objects: a table inside the table."""
         return LIST_OF_OBJECTS in self.kinds and self.kinds.keys() <= {"null", "list", LIST_OF_OBJECTS}
 
 
@@ -70,7 +70,7 @@ def flat(record: dict[str, Value], above: str = "", depth: int = 0) -> Iterator[
 
 
 def kind_of(value: Value) -> str:
-    """Return what kind of value it is, in the words that the owner is told."""
+    """Return the kind of value in words for the owner."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -100,7 +100,7 @@ def spelled(value: Value, dtype: pl.DataType) -> object:
 
 
 class Keys:
-    """Which members name the records: they stand in every one, and none twice."""
+    """The members that name the records: every record has them, and no two share a value."""
 
     def __init__(self) -> None:
         self._kept: dict[str, set[str]] | None = None
@@ -123,12 +123,12 @@ class Keys:
 
 @dataclass
 class ListColumns:
-    """The members of the objects in the lists under one name, as they were found."""
+    """The members of the objects in the lists under one name."""
 
     columns: dict[str, JsonColumn] = field(default_factory=dict)
 
     def take(self, number: int, items: Value) -> None:
-        """Look at one more list, in the record of that number; what is no list of objects is passed over."""
+        """Look at one more list, in the record of that number; anything but a list of objects is skipped."""
         if kind_of(items) != LIST_OF_OBJECTS or not isinstance(items, list):
             return
         for item in items:
@@ -156,7 +156,7 @@ class Parent:
 
 
 class ListTable:
-    """One table of what stands in lists, while it is written."""
+    """One table of the content of lists, while it is written."""
 
     def __init__(self, parent: Parent, column: str, schema: Mapping[str, pl.DataType], scratch: Path) -> None:
         self.parent, self.column, self._schema = parent, column, dict(schema)
@@ -197,17 +197,17 @@ class ListTable:
 
 
 def table_name(parent: str, column: str) -> str:
-    """Return what the table of a column of lists is called."""
+    """Return the name of the table for a column of lists."""
     return f"{parent}.{column}"
 
 
 def fits(parent: str, column: str, held: ListColumns) -> bool:
-    """Tell whether a table of these columns can be named, and its reference beside them."""
+    """Return whether a table of these columns, and the reference beside them, can be named."""
     return len(table_name(parent, column)) <= LONGEST_NAME and not any(
         name.startswith(f"{parent}.") for name in held.schema
     )
 
 
 def line_column(names: Collection[str]) -> str | None:
-    """Return what a column of line numbers may be called beside these names."""
+    """Return a name for a column of line numbers beside these names."""
     return next((name for name in _ROWS if name not in names), None)

@@ -54,7 +54,7 @@ def open_source(place: str, scratch: Path, asked: ReadOptions = _NOTHING) -> Ope
 
 
 def read_table(path: Path, missing: Sequence[str] = ("",)) -> pl.DataFrame:
-    """Return the one table in ``path``, or its first sheet, in memory: texts where the file holds texts.
+    """Return the one table in ``path``, or its first sheet, in memory: texts if the file holds texts.
 
     ``missing`` are the spellings of a missing value, see `SourceTable.collect`.
 

@@ -1,4 +1,4 @@
-"""What a source is read as: fully checked tables to scan lazily, and the files that contain them."""
+"""The result of reading a source: fully checked tables to scan lazily, and the files that contain them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 KEY_NAME = re.compile(
     r"(^|[_\s.-])(id|uid|uuid|guid|key|no|nr|number|code)$|^id[_\s]|编号|序号|主键|流水号|单号|^path$", re.IGNORECASE
 )
-"""What a column is called that names records."""
+"""Names of columns that identify records."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class SourceTable:
     """Texts if the file holds texts (CSV, workbook), else native types; rows without any value are left out."""
     rows: int
     resource: str
-    """Id of the file or set of files that it is in."""
+    """Id of the file or set of files that contains it."""
     line_of: Callable[[int], int] | None = None
-    """Row (from 0) → the line of the file; None where rows have no lines."""
+    """Row (from 0) → the line of the file; None if rows have no lines."""
     key: tuple[str, ...] = ()
     """Columns that a database declares as the key."""
     references: Mapping[str, Reference] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class SourceTable:
 
 @dataclass(frozen=True)
 class OpenedSource:
-    """The tables of one source, their files, and the assumptions where the source does not say."""
+    """The tables of one source, their files, and the assumptions if the source does not say."""
 
     tables: tuple[SourceTable, ...]
     resources: tuple[Resource, ...]
@@ -139,14 +139,14 @@ def missing_as_null(table: pl.DataFrame, missing: Sequence[str]) -> pl.DataFrame
 
 
 Read = Callable[[str, ReadOptions, Path], OpenedSource]
-"""Reads one kind of source: the tables in a place, a path or an address; what must be kept to scan them, in a folder.
+"""Reads one kind of source: the tables in a place, a path or an address; temporary data for scanning go in a folder.
 
 Raises `InputError` with every problem at once, each with its place.
 """
 
 
 def require_file(path: Path) -> None:
-    """Raise `InputError` unless ``path`` is a readable file that holds something."""
+    """Raise `InputError` unless ``path`` is a readable file that is not empty."""
     try:
         if path.stat().st_size == 0:
             raise refuse(path.name, text("source.empty_file"))
@@ -159,7 +159,7 @@ def require_file(path: Path) -> None:
 
 
 def file_object(path: Path, media_type: str, quick: bool = False) -> FileObject:
-    """Return the file ``path`` as a resource that is called as it is; ``quick``: without its hash."""
+    """Return the file ``path`` as a resource under its own name; ``quick``: without its hash."""
     return FileObject(
         id=path.name,
         content_url=path.name,

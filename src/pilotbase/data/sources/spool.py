@@ -1,4 +1,4 @@
-"""Rows of whatever kind kept as Parquet parts in a scratch folder: read once, scanned lazily as often as needed."""
+"""Rows of any kind kept as Parquet parts in a scratch folder: read once, scanned lazily as often as needed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Spool:
             self._write()
 
     def close(self) -> Spooled:
-        """Return the table; nothing is taken any more."""
+        """Return the table, which then takes no more rows."""
         if self._part:
             self._write()
         schema = self._schema

@@ -1,8 +1,8 @@
-"""How a text file is read: in which encoding, with which separator, with a header or without.
+"""How to read a text file: in which encoding, with which separator, with a header or without.
 
 The encoding is that of its byte order mark, else the one in which its bytes can be read: UTF-8, UTF-16 (either order)
-and GB18030 (which holds GBK and GB2312) are told apart. A file in two encodings is refused with the byte and the line
-at which the second begins. The separator is the one that gives the first lines one width.
+and GB18030 (which includes GBK and GB2312) can be recognised. A file in two encodings is refused with the byte and the
+line at which the second begins. The separator is the one that gives the first lines one width.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")
 BLANKS = " "
-"""Runs of blanks between cells, as measuring programs write them; never taken where a separator fits."""
+"""Runs of blanks between cells, as measuring programs write them; never used if a separator fits."""
 SAMPLE = 1 << 18
 _ROWS = 200
 _NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
@@ -43,7 +43,7 @@ _MARKS = (
 _CJK = re.compile(r"[⺀-鿿豈-﫿＀-￯]")
 _COMMON_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _FEWEST_COMMON = 0.5
-"""Share of the bytes above 127 that must be of GB2312, what is really written; those of Latin letters are not."""
+"""Share of the bytes above 127 that must be of GB2312, which is really used; those of Latin letters are not."""
 
 csv.field_size_limit(LONGEST_CELL)  # one for the whole process; its own would be 131,072
 
@@ -73,8 +73,8 @@ def guess_dialect(sample: str, by_blanks: bool, asked: str | None = None) -> Dia
 
 
 def looks_like_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row holds values, not names: all numbers, one of them twice, one with a fraction, or most
-    within those of their columns. Sensors are called by whole numbers.
+    """Return whether the first row holds values, not names: all numbers, one twice, one with a fraction, or most
+    within those of their columns. Whole numbers may be names of sensors.
     """
     cells = [cell for cell in first if cell.strip()]
     if not cells or not all(_NUMBER.fullmatch(cell) for cell in cells):
@@ -88,7 +88,7 @@ def looks_like_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> boo
 
 
 def rows_of(stream: TextIO, separator: str) -> Iterator[list[str]]:
-    """Yield the rows of RFC 4180, or the words of each line where blanks divide; raises `csv.Error`."""
+    """Yield the rows of RFC 4180, or the words of each line if blanks divide; raises `csv.Error`."""
     if separator == BLANKS:
         yield from (line.split() for line in stream)
     else:
@@ -127,7 +127,7 @@ def _note(error: csv.Error, start: int, end: int, faults: FileFaults) -> None:
 
 
 def shown_separator(separator: str) -> Text | str:
-    """Return a separator as a person is told of it."""
+    """Return a separator in words for a person."""
     return _SEPARATORS.get(separator, separator)
 
 
@@ -154,7 +154,7 @@ def _within(value: float, cells: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Encoding:
-    """The name that Python reads it by, and whether the file says so itself or it was found out."""
+    """Its codec in Python, and whether the file states it or it was guessed."""
 
     codec: str
     shown: str
@@ -169,8 +169,8 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
     """Return the encoding of the whole file.
 
     Raises:
-        InputError: bytes in no encoding that is known, in two of them, NUL bytes, each with its line; an encoding
-            was asked for that there is not, or in which the file cannot be read.
+        InputError: bytes in no known encoding, in two of them, NUL bytes, each with its line; a requested
+            encoding that does not exist, or in which the file cannot be read.
     """
     faults = FileFaults(path.name)
     with path.open("rb") as stream:
@@ -212,7 +212,7 @@ def _marked(start: bytes) -> Encoding | None:
 
 
 def _utf16_without_mark(start: bytes) -> Encoding | None:
-    """Tell by the empty halves of plain letters, digits and separators."""
+    """Guess from the zero bytes of plain letters, digits and separators."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     most, few = max(even, odd), min(even, odd)
     if most < max(2, len(start) // 20) or few > most // 50:

@@ -1,4 +1,4 @@
-"""Terms of use at work: what an offer says to a request, the gate that everybody passes, what was used.
+"""Terms of use at work: what an offer permits, the gate that every request passes, what was used.
 
 templates   `offer_for(level, ...) -> Offer`            the three levels of opening as offers
 evaluating  `decide(terms, request, used, now) -> TermsDecision`   pure; what is not understood denies

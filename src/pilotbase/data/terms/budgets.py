@@ -1,4 +1,4 @@
-"""What the terms of a dataset let statistics spend in all, and what was spent: an organisation at a time."""
+"""What a dataset's terms allow statistics to spend in total, and what was spent, for each organisation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from pilotbase.workspace.uses import epsilon_by_organisation
 
 @dataclass(frozen=True)
 class PrivacyBudget:
-    """How much of ε an organisation has spent on a dataset, and may spend in all; both in whole millionths."""
+    """The ε that an organisation has spent on a dataset and may spend in total; both in whole millionths."""
 
     organisation: str
     spent: int
     limit: int | None
-    """0: no terms of it let statistics spend anything now. None: no limit, for the owner."""
+    """0: no terms let statistics spend anything now. None: no limit, for the owner."""
 
     @property
     def left(self) -> int | None:
@@ -33,7 +33,7 @@ class PrivacyBudget:
 
 
 def budgets(view: View, dataset: str) -> list[PrivacyBudget]:
-    """Return the budgets of a dataset that the actor may know: their own; to owner, operator and regulator all.
+    """Return the budgets of a dataset that the actor may see: their own; for owner, operator and regulator all.
 
     The actor's own comes first; the others by name.
     """
@@ -55,7 +55,7 @@ def budgets(view: View, dataset: str) -> list[PrivacyBudget]:
 
 
 def _limits(connection: Connection, view: View, dataset: str, opening: Opening) -> dict[str, int]:
-    """Return, of each organisation with an agreement that holds, the largest budget that any of these gives."""
+    """Return, for each organisation with a valid agreement, the largest budget in any of its agreements."""
     found: dict[str, int] = {}
     for row in agreements_on(connection, dataset):
         stored = records.get(connection, BASE_ITSELF, row.digest) if row.holds_at(view.store.clock()) else None

@@ -1,9 +1,9 @@
-"""What terms say to a request: a pure function over documents, in which whatever is not known denies.
+"""How terms judge a request: a pure function over documents, in which anything unknown denies.
 
-A constraint holds, fails, or cannot be told: the request does not say what it looks at, or the pair means nothing. A
-permission needs every constraint to hold; a prohibition falls away only where one of its constraints fails. A
-permission is for the very action that it names, a prohibition of ``odrl:use`` is of everything: ODRL's ``includedIn``
-(ODRL Vocabulary 2.2, §4.4) is read where it denies, and not where it would permit.
+A constraint holds, fails, or cannot be decided: the request lacks what it looks at, or the pair is meaningless. A
+permission needs every constraint to hold; a prohibition falls away only if one of its constraints fails. A
+permission is for the very action that it names, a prohibition of ``odrl:use`` is for everything: ODRL's ``includedIn``
+(ODRL Vocabulary 2.2, §4.4) applies where it denies, and not where it would permit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CEILING: Mapping[Opening, frozenset[Action]] = {
     Opening.ON_TERMS: frozenset({Action.USE, Action.REPRODUCE, Action.DISPLAY, Action.COMPUTE_ON}),
     Opening.COMPUTE_TO_DATA: frozenset({Action.COMPUTE_ON}),
 }
-"""What may be permitted at all of a dataset that is so far opened, whatever its offer says. Nobody re-identifies."""
+"""What may be permitted at all for each level of opening, whatever the offer says. Nobody re-identifies."""
 _COUNTED = {LeftOperand.COUNT, LeftOperand.EPSILON_BUDGET, LeftOperand.ROW_COUNT}
 
 
@@ -54,7 +54,7 @@ class Terms:
 def decide(terms: Terms, request: Request, used: Used, now: datetime) -> TermsDecision:
     """Return whether ``terms`` permit ``request``, after what was ``used`` under them before.
 
-    Reasons are all that stand against the permission that comes nearest. ``now``: the store's time.
+    Reasons are everything against the nearest permission. ``now``: the store's time.
     """
     barred = tuple(_bars(terms, request, used, now))
     if barred:
@@ -70,7 +70,7 @@ def decide(terms: Terms, request: Request, used: Used, now: datetime) -> TermsDe
 
 
 def _bars(terms: Terms, request: Request, used: Used, now: datetime) -> Iterator[Text]:
-    """Yield what no permission can help against."""
+    """Yield the obstacles that no permission removes."""
     if request.target != terms.offer.target:
         yield text("terms.other_target", found=request.target, target=terms.offer.target)
     if request.action not in CEILING.get(terms.opening, frozenset()):
@@ -102,7 +102,7 @@ def _against(
 
 
 def _holds(constraint: Constraint, request: Request, used: Used, now: datetime) -> bool | None:
-    """Return whether a constraint holds for ``request``; None where that cannot be told."""
+    """Return whether a constraint holds for ``request``; None if that cannot be decided."""
     operand, operator = constraint.left_operand, constraint.operator
     if operator not in FITTING.get(operand, frozenset()):
         return None
@@ -123,7 +123,7 @@ def _holds(constraint: Constraint, request: Request, used: Used, now: datetime) 
 
 
 def _found(operand: LeftOperand, request: Request, used: Used, now: datetime) -> str | int | datetime | None:
-    """Return what ``operand`` is of a request; counted ones with what was used before."""
+    """Return the value of ``operand`` in a request; for counted ones, including what was used before."""
     return {
         LeftOperand.PURPOSE: request.purpose,
         LeftOperand.RECIPIENT: request.recipient,
@@ -145,7 +145,7 @@ def _among(found: str, constraint: Constraint) -> bool | None:
 
 
 def _compared(order: int, operator: Operator) -> bool | None:
-    """Return what ``operator`` says of an order: −1 smaller, 0 the same, 1 greater."""
+    """Return whether ``operator`` accepts an order: −1 smaller, 0 the same, 1 greater."""
     return {
         Operator.LT: order < 0,
         Operator.LTEQ: order <= 0,
@@ -168,13 +168,13 @@ def _failed(constraint: Constraint, used: Used) -> Text:
 
 
 def named(word: Action | LeftOperand | Operator) -> Text:
-    """Return what a word of ODRL is called."""
+    """Return the name of a word of ODRL."""
     kind = {Action: "action", LeftOperand: "operand", Operator: "operator"}[type(word)]
     return Text(code=f"terms.{kind}.{word.name.lower()}")
 
 
 def terms_of_agreement(agreement: Agreement, opening: Opening) -> Terms:
-    """Return the terms of an agreement on a dataset that is opened so far: for its purposes, for its assignee only."""
+    """Return the terms of an agreement on a dataset with this level of opening: for its purposes and assignee only."""
     narrowed = (
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, *agreement.purposes),
         constraint(LeftOperand.RECIPIENT, Operator.EQ, agreement.assignee),
@@ -186,8 +186,8 @@ def terms_of_paper(paper: str, owner: str, supplier: str, channel: Channel) -> T
     """Return what a plan or a submission (its digest) between ``owner`` and ``supplier`` permits.
 
     Hidden cases whose scenario names no dataset have no offer. The frozen plan, or the submission to the scenario's
-    board, says that this application answers these cases and that nothing but a report, or what a board releases, comes
-    out. Said as an offer, it is judged like any other.
+    board, says that this application answers these cases and that only a report, or what a board releases, comes
+    out. Written as an offer, it is judged like any other.
     """
     bounds = (
         constraint(LeftOperand.PURPOSE, Operator.EQ, Purpose.VERIFICATION),

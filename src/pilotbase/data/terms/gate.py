@@ -1,8 +1,8 @@
-"""The gate: whoever is to read a closed value passes here, by whichever way they come.
+"""The gate: every read of a closed value passes here, whichever way it takes.
 
-Asked for is a dataset, or a paper (a frozen plan, a submission to a board) where a scenario's hidden cases belong to no
-dataset. What the terms permit is counted and logged in the transaction that found it permitted, and only then is there
-an `AccessGrant`; whoever reads holds it against the terms once more (`workspace.uses.require_leave`).
+Requests are for a dataset, or for a paper (a frozen plan, a submission to a board) if a scenario's hidden cases belong
+to no dataset. What the terms permit is counted and logged in the transaction that found it permitted, and only then is
+there an `AccessGrant`; every reader checks it against the terms once more (`workspace.uses.require_leave`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from pilotbase.workspace.uses import RefusedAct, epsilon_spent, find_use, keep_r
 
 @dataclass(frozen=True)
 class UsePath:
-    """A way in which something may be permitted: on which ground, by which terms; None: the owner's own."""
+    """A way to permit something: on which ground, by which terms; None: the owner's own."""
 
     ground: LegalBasis
     by: str
@@ -46,7 +46,7 @@ class UsePath:
 
 @dataclass(frozen=True)
 class _Found:
-    """The first way that permits, with what it says, or every reason against all of them."""
+    """The first way that permits, with its decision, or every reason against all of them."""
 
     way: UsePath | None
     decision: TermsDecision
@@ -54,10 +54,10 @@ class _Found:
 
 
 def permit(view: View, request: Request, key: Digest) -> AccessGrant:
-    """Return the leave for ``request``, counted as the use that ``key`` names; asked for again it is counted once.
+    """Return the leave for ``request``, counted as the use that ``key`` names; a repeated call is not counted again.
 
     Raises:
-        RefusedError: with every reason; nothing is counted. Also where the actor may not ask for ``request.by``.
+        RefusedError: with every reason; nothing is counted. Also if the actor may not send requests for ``request.by``.
         ConflictError: ``key`` names a use of another kind.
     """
     with view.transaction("terms.permitted") as change:
@@ -72,10 +72,10 @@ def permit(view: View, request: Request, key: Digest) -> AccessGrant:
 
 
 def judge(view: View, request: Request) -> TermsDecision:
-    """Return what the gate would say to ``request`` now; nothing is counted.
+    """Return what the gate would decide on ``request`` now; nothing is counted.
 
     Raises:
-        RefusedError: the actor may not ask for ``request.by``.
+        RefusedError: the actor may not send requests for ``request.by``.
     """
     _require_asking(view.actor, request)
     with view.reading() as connection:
@@ -83,9 +83,9 @@ def judge(view: View, request: Request) -> TermsDecision:
 
 
 def require_permitted(view: View, request: Request) -> None:
-    """Return if the gate would let ``request`` in now; raises `RefusedError` with every reason, which is counted.
+    """Return if the gate would allow ``request`` now; raises `RefusedError` with every reason, and counts the refusal.
 
-    Within a transaction it is not: nothing that is refused there stands.
+    Within a transaction it is not counted: a refusal there is rolled back.
     """
     decision = judge(view, request)
     if decision.permitted:
@@ -215,7 +215,7 @@ def _require_asking(actor: Actor, request: Request) -> None:
 
 
 def _count_refusal(change: Transaction, request: Request, reasons: tuple[Text, ...]) -> None:
-    """Count what is refused of a dataset that there is: of names that anybody can make up there is no end."""
+    """Count a refusal for an existing dataset; made-up names, of which there is no end, are not counted."""
     dataset = dataset_row(change.connection, request.target)
     if dataset is not None and dataset.owner != request.by:
         refused = (request.target, request.by, request.action, request.channel or "", reasons[0].code)

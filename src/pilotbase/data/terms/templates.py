@@ -27,14 +27,14 @@ from pilotbase.documents.terms import (
 from pilotbase.documents.vocabularies import Opening
 
 LEAST_CELL = 10
-"""What the smallest group is where no terms say otherwise."""
+"""The smallest group if no terms say otherwise."""
 _SETTLED = frozenset({LeftOperand.EPSILON_BUDGET, LeftOperand.MIN_CELL_SIZE})
 _OF_TRIALS = frozenset({LeftOperand.PURPOSE, LeftOperand.OUTPUT_CHANNEL})
 
 
 @dataclass(frozen=True)
 class OfferLimits:
-    """What an owner settles beside the level; what is not set does not bind."""
+    """The owner's settings apart from the level; what is not set does not bind."""
 
     purposes: Sequence[str] = (Purpose.VERIFICATION,)
     recipients: Sequence[str] = ()
@@ -44,11 +44,11 @@ class OfferLimits:
     rows: int | None = None
     cell_size: int = 10
     epsilon: int = 0
-    """Millionths of ε that statistics may spend in all; 0: no statistics."""
+    """Millionths of ε that statistics may spend in total; 0: no statistics."""
     consent: bool = False
-    """That a consent must be shown. Only trials show one, so nothing else is permitted then."""
+    """A consent must be shown. Only trials show one, so nothing else is permitted then."""
     marked: bool = False
-    """That files which are taken on terms are marked for whom they go to."""
+    """Files taken on terms are marked for their recipient."""
     duties: Sequence[Action] = field(default=(Action.ATTRIBUTE,))
 
 
@@ -74,7 +74,7 @@ def constraint(operand: LeftOperand, operator: Operator, *values: object) -> Con
 
 
 def _counted(limits: OfferLimits) -> tuple[Constraint, ...]:
-    """Return what binds private statistics of closed data."""
+    """Return the limits on private statistics of closed data."""
     return (
         constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, Purpose.STATISTICS),
         constraint(LeftOperand.OUTPUT_CHANNEL, Operator.IS_ANY_OF, Channel.STATISTICS),
@@ -134,14 +134,14 @@ _LEVELS = {Opening.OPEN: _open, Opening.ON_TERMS: _on_terms, Opening.COMPUTE_TO_
 
 @dataclass(frozen=True)
 class StatisticsTerms:
-    """What statistics may spend under an agreement, in millionths of ε, and of how many records a figure is made."""
+    """What statistics may spend under an agreement, in millionths of ε, and the least number of records in a figure."""
 
     epsilon: int = 0
     cell_size: int = LEAST_CELL
 
 
 def statistics_of(offer: Offer) -> StatisticsTerms:
-    """Return what an offer lets statistics spend; of several permissions, the first. None lets: nothing.
+    """Return what an offer allows statistics to spend; of several permissions, the first. Nothing if none allows it.
 
     Statistics of closed data are counted under permissions to compute that name a privacy budget.
     """
@@ -154,9 +154,9 @@ def statistics_of(offer: Offer) -> StatisticsTerms:
 
 
 def with_statistics(offer: Offer, said: StatisticsTerms) -> Offer:
-    """Return the offer with this budget in place of what statistics could spend; 0: no statistics.
+    """Return the offer with this budget in place of the one for statistics; 0: no statistics.
 
-    Its other bounds (recipients, days, how many uses and rows) hold for statistics as for the rest.
+    Its other bounds (recipients, days, how many uses and rows) apply to statistics too.
     """
     kept = tuple(one for one in offer.permission if not _counts(one))
     if said == statistics_of(offer):

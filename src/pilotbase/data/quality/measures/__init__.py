@@ -1,4 +1,4 @@
-"""The measures of quality, one file a family. Whatever lists ``MEASURES`` here is found; nothing else names it."""
+"""The measures of quality, one file a family. Every file with ``MEASURES`` is found; no list names it."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def syntactic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def _wrong_values(column: TableColumn) -> list[CheckCount]:
-    """Return what is of the right type and yet not allowed: one count, which a single rule shares."""
+    """Return the values of the right type that are not allowed: one count, shared with a single rule."""
     checks = list(value_checks(column))
     if len(checks) < 2:
         return [check.failed for check in checks]
@@ -65,7 +65,7 @@ def semantic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
 def label_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many labels agree with those of the audited records, with a Wilson interval.
 
-    Where no records are given that somebody has checked: how many of the labels that a campaign audited were right.
+    If no checked records are given: how many of the labels that a campaign audited were right.
     """
     if not asked.table.labels:
         return not_applicable("quality.reason.no_label")
@@ -76,7 +76,7 @@ def label_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def _stated(labels: LabelStatement, names: list[str]) -> QualityRequest | Unmeasured:
-    """Return what a campaign found by its audit; agreement alone does not tell how many labels are wrong."""
+    """Return the result of a campaign's audit; agreement alone does not show how many labels are wrong."""
     if len(names) > 1:
         return not_measured("quality.reason.labels_of_which", fields=", ".join(names))
     if labels.audit is None:

@@ -1,4 +1,4 @@
-"""Whether classes, and groups of people or machines, are there in like numbers."""
+"""Whether classes, and groups of people or machines, occur in similar numbers."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def class_column(asked: QualityContext) -> TableColumn | Unmeasured:
 
 
 def _class_table(asked: QualityContext, column: TableColumn) -> pl.LazyFrame:
-    """Return ``value`` as text and ``count``, the most frequent first; at most so many that too many are noticed."""
+    """Return ``value`` as text and ``count``, the most frequent first; just enough to notice too many values."""
     spelled = column.canonical.cast(pl.String).alias("value")
     counts = asked.table.frame.filter(column.value.is_not_null()).group_by(spelled).agg(pl.len().alias("count"))
     return counts.sort(["count", "value"], descending=[True, False]).head(_MOST_CLASSES + 1)
 
 
 def _class_counts(answers: QualityResults, name: str, column: TableColumn) -> Mapping[str, int]:
-    """Return class → records; declared classes without any stand there with 0. Empty: these are no classes."""
+    """Return class → records; declared classes without any have 0. Empty: these are no classes."""
     found = dict(answers.tables[name].iter_rows())
     if len(found) > _MOST_CLASSES:
         return {}
@@ -53,12 +53,12 @@ def _class_counts(answers: QualityResults, name: str, column: TableColumn) -> Ma
 
 
 def category_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return 1 where all classes have as many records, less the further one is from the mean."""
+    """Return 1 if all classes have equally many records, less the furthest one's distance from the mean."""
     return of_classes(asked, _balance)
 
 
 def label_distribution_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return the entropy of the classes in parts of the largest that so many classes can have."""
+    """Return the entropy of the classes as a share of the largest possible for so many classes."""
     return of_classes(asked, _entropy)
 
 

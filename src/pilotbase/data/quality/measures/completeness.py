@@ -1,4 +1,4 @@
-"""What is there of what should be: cells, fields, records, labels, expected values."""
+"""How much is present of what should be: cells, fields, records, labels, expected values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pilotbase.documents.quality import QualityCodes
 
 
 def value_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many cells of required fields hold a value; of all fields where none is required."""
+    """Return how many cells of required fields hold a value; of all fields if none is required."""
     columns = required(asked)
 
     def conclude(answers: QualityResults) -> QualityFinding:
@@ -47,7 +47,7 @@ def feature_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def value_occurrence(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return, of the value that falls furthest short, how much of what was expected of it is there."""
+    """Return, for the value furthest below its expected number, how much of that number is present."""
     wanted = {
         (name, value): number for name, values in asked.reference.expected.items() for value, number in values.items()
     }
@@ -91,13 +91,13 @@ def label_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def required(asked: QualityContext) -> list[TableColumn]:
-    """Return the columns of required fields; all of them where the contract requires none."""
+    """Return the columns of required fields; all of them if the contract requires none."""
     columns = list(asked.table.columns.values())
     return [column for column in columns if column.field.required] or columns
 
 
 def _absent(asked: QualityContext) -> list[str]:
-    """Return required fields that the file lacks as a whole."""
+    """Return required fields that the file lacks entirely."""
     return [name for name in asked.table.absent if asked.table.record_set.field(name).required]
 
 

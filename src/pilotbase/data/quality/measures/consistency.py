@@ -25,16 +25,16 @@ from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import QualityCodes, QualityEntry
 
 _SEPARATORS = {"-": "iso", "/": "slashes", ".": "dots", "年": "characters"}
-"""What stands behind the year of a time → name of the format."""
+"""What follows the year of a time → name of the format."""
 _FOREIGN_NUMBERS = {"thousands": r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$", "full width": r"^[-+]?[０-９．]+$"}
 _EXPONENT = r"\d[eE][-+]?\d"
 _JOINED = 64
-"""Bytes: texts that are longer would take memory where they are joined."""
+"""Bytes: joining longer texts would take memory."""
 _TRUTHS = {"words": ("true", "false"), "answers": ("yes", "no"), "digits": ("0", "1"), "characters": ("是", "否")}
 
 
 def uniqueness(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many records are left when what is equal in every field is counted once."""
+    """Return how many records remain if those equal in every field are counted once."""
     hashed = row_hash(list(asked.table.columns.values()))
     stream = KeyedRows(asked.table.frame, hashed, hashed * 0)
 
@@ -71,7 +71,7 @@ def label_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def format_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many values are in the format that their field declares or, else, mostly has."""
+    """Return how many values have the format that their field declares or, if none, mostly has."""
     columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
     if not columns:
         return not_applicable("quality.reason.no_type")
@@ -157,9 +157,9 @@ MEASURES = (
 
 
 def _format_counts(column: TableColumn) -> list[CheckCount]:
-    """Return how often each format stands in a column of texts; nothing where the type leaves one format only.
+    """Return how often each format occurs in a column of texts; nothing if the type allows one format only.
 
-    A text has none: it is held against its declared pattern by the contract.
+    Texts have none: the contract checks them against their declared pattern.
     """
     if column.dtype != pl.String or column.data_type is DataType.TEXT:
         return []
@@ -177,7 +177,7 @@ def _times(name: str, spelled: pl.Expr) -> list[CheckCount]:
 
 
 def _numbers(column: TableColumn) -> list[CheckCount]:
-    """Return plain and exponent among what is a number; commas and full-width digits among the few that are none."""
+    """Return plain and exponent formats among numbers; commas and full-width digits among the few that are none."""
     there = column.value.is_not_null()
     exponent = column.raw.map_batches(_with_exponent, return_dtype=pl.Boolean, is_elementwise=True)
     foreign = column.raw.filter(column.raw.is_not_null() & ~there).str.strip_chars()
@@ -192,7 +192,7 @@ def _numbers(column: TableColumn) -> list[CheckCount]:
 
 
 def _with_exponent(texts: pl.Series) -> pl.Series:
-    """Tell which have an exponent: none of a piece that, joined, holds no e, which is a tenth of the work."""
+    """Return which have an exponent: none of a piece that, joined, holds no e, which is a tenth of the work."""
     longest = texts.str.len_bytes().fill_null(0).max()
     if isinstance(longest, int) and longest <= _JOINED:
         joined: str = texts.str.join().item()

@@ -23,7 +23,7 @@ _DAY, _HOUR = 86_400, 3600
 
 
 def currentness(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many of the records with a time are at most so old at the declared moment."""
+    """Return how many of the records with a time are within the age limit at the declared moment."""
     currency = asked.reference.currency
     if currency is None:
         return not_measured("quality.reason.no_as_of")
@@ -35,7 +35,7 @@ def currentness(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def timeliness(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many of the records with both times were there soon enough."""
+    """Return how many of the records with both times came soon enough."""
     delay = asked.reference.delay
     if delay is None:
         return not_measured("quality.reason.no_delay")

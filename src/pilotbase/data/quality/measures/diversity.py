@@ -1,4 +1,4 @@
-"""How many of the declared classes are there, and how many of these have enough records."""
+"""How many of the declared classes occur, and how many of these have enough records."""
 
 from __future__ import annotations
 

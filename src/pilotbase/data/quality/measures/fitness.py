@@ -25,10 +25,10 @@ Codes = npt.NDArray[np.int64]
 
 
 def model_fitness(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return the balanced accuracy of naive Bayes in parts of the declared one, at most 1.
+    """Return the balanced accuracy of naive Bayes as a share of the declared one, at most 1.
 
-    It learns from every other one of the first records, features cut into ten parts of as many values; what it reaches
-    with shuffled labels, and what the majority reaches, stand beside it.
+    It learns from every other one of the first records, with features cut into ten parts of equally many values; its
+    result with shuffled labels, and that of the majority, are beside it.
     """
     label = class_column(asked)
     if isinstance(label, Unmeasured):

@@ -1,4 +1,4 @@
-"""Whether what is to be hidden stands among what was learned from."""
+"""Whether hidden data also occur in the data to learn from."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from pilotbase.documents.scenario import GroupSplit, HashSplit
 def split_leakage(asked: QualityContext) -> QualityRequest | Unmeasured:
     """Return how many hidden records have a twin, in all features or in their key, among the others.
 
-    Where two tables are held against each other, also how many hidden records are of a group that stands in both: what
-    the split keeps together, by hash or by group, and what the description calls a group.
-    Twins by features alone may be coincidences where features are few and coarse; `pilotbase.data.leakage` judges
+    If two tables are compared, also how many hidden records are of a group that is in both: what the split keeps
+    together, by hash or by group, and what the description calls a group.
+    Twins by features alone may be coincidences if features are few and coarse; `pilotbase.data.leakage` judges
     these within a trial.
     """
     if not asked.table.features:
@@ -53,7 +53,7 @@ def split_leakage(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def _kept_together(asked: QualityContext) -> list[TableColumn]:
-    """Return the columns whose values must stand on one side only; within one table time may divide a group."""
+    """Return the columns whose values must be on one side only; within one table time may divide a group."""
     split, names = asked.table.record_set.split, {asked.table.record_set.group}
     if isinstance(split, HashSplit):
         names.add(split.by)

@@ -54,12 +54,12 @@ def identifiability(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def _long(column: TableColumn) -> bool:
-    """Tell whether it is a whole number, which may be a telephone's or a card's."""
+    """Return whether it is a whole number that may be a telephone's or a card's."""
     return column.data_type is DataType.INTEGER and not column.field.is_label
 
 
 def _personal(columns: list[TableColumn]) -> pl.Expr:
-    """Return of each column whether its value is personal: all in one go, each would cost a change of threads."""
+    """Return for each column whether its value is personal: all in one go, as each would cost a change of threads."""
     looks = [_personal_texts if column.data_type is DataType.TEXT else _personal_numbers for column in columns]
 
     def look(records: pl.Series) -> pl.Series:
@@ -72,7 +72,7 @@ def _personal(columns: list[TableColumn]) -> pl.Expr:
 
 
 def _personal_texts(texts: pl.Series) -> pl.Series:
-    """Look closely only at what is long enough for a number, or has the sign of a mail address."""
+    """Examine only texts that are long enough for a number, or have the sign of a mail address."""
     if not may_be(texts, _may_tell):
         return _of_nobody(texts)
     letters = texts.str.len_bytes()
@@ -85,7 +85,7 @@ def _personal_texts(texts: pl.Series) -> pl.Series:
 
 
 def _may_tell(views: Views) -> bool:
-    """Tell whether any of these texts may be personal: none that is short, without the sign of mail and such digits."""
+    """Return whether any of these texts may be personal: not if it is short and has no mail sign or possible digits."""
     longest = int(views.view(np.uint32)[:, 0].max(initial=0))
     if longest > INLINE:
         return True
@@ -95,7 +95,7 @@ def _may_tell(views: Views) -> bool:
 
 
 def _may_be_digit(signs: Views) -> npt.NDArray[np.bool_]:
-    """Tell whether a byte may be of a digit: 0 to 9, or any that is not ASCII."""
+    """Return whether a byte may belong to a digit: 0 to 9, or any that is not ASCII."""
     return (signs - np.uint8(ord("0")) < 10) | (signs > 127)
 
 

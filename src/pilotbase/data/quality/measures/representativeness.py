@@ -1,4 +1,4 @@
-"""Whether the data are shared out as the population is that they stand for."""
+"""Whether the data are distributed like the population that they represent."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def representativeness(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def representativeness_overlap(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return, of the field that is furthest off, 1 less half the sum of differences between shares."""
+    """Return, for the field that is furthest off, 1 less half the sum of differences between shares."""
     return _held_against_target(asked, lambda compared: _worst(compared, _overlap, min))
 
 
 def population_stability_index(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return the index of the field that is furthest off: from 0.25 on a shift is usually called large."""
+    """Return the index of the field that is furthest off: from 0.25 a shift is usually called large."""
     return _held_against_target(asked, lambda compared: _worst(compared, _stability, max))
 
 

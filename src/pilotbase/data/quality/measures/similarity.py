@@ -22,7 +22,7 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.minhash import Hashes, near_copies, text_shingles
 
 MOST_RECORDS = 50_000
-"""Of larger tables the first so many are looked at, and the figure says so."""
+"""In larger tables only the first so many are examined, and the figure says so."""
 _LONG = 20
 """A text with more characters is compared by its shingles, a shorter one as a whole."""
 
@@ -43,7 +43,7 @@ def sample_similarity(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def _cell(number: int, column: TableColumn) -> pl.Expr:
-    """Return 64 bits that name the column and its value; 0 for what is missing or compared by shingles."""
+    """Return 64 bits that name the column and its value; 0 for a missing value or one compared by shingles."""
     named = column.canonical.hash(number + 1)
     if column.data_type is DataType.TEXT:
         return pl.when(_long(column).is_null() & column.value.is_not_null()).then(named).otherwise(0)

@@ -1,4 +1,4 @@
-"""Whether it can be told where data come from, what was checked of them, and what is written about them."""
+"""Whether the data's origin is known, what was checked of them, and what is written about them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def audited_pairs(table: RecordTable, audited: pl.DataFrame, names: list[str]) -
     """Return one row a compared value: ``record``, ``field`` and whether it ``agrees``.
 
     Records are found by their key; values are read as the contract types them, so that ``1.50`` agrees with ``1.5``.
-    A value that one side has and the other lacks does not agree; where both lack it nothing is compared.
+    A value that only one side has does not agree; if both lack it, nothing is compared.
     """
     key = table.named(table.record_set.key)
     if not key or len(key) != len(table.record_set.key):
@@ -72,7 +72,7 @@ def _typed(column: TableColumn) -> pl.Expr:
 
 
 def traceability(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many files are what their digest says, in a dataset that says where it comes from."""
+    """Return how many files match their digest, in a dataset that states its origin."""
     files = [file for file in asked.dataset.distribution if isinstance(file, FileObject)]
     if not files:
         return not_applicable("quality.reason.no_files")
@@ -99,7 +99,7 @@ def audited_records(asked: QualityContext) -> QualityRequest | Unmeasured:
 
 
 def documentation(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return how many of the items that publishing asks for are filled, by group."""
+    """Return how many of the items required for publishing are filled, by group."""
     lacking = missing_for(asked.dataset, Step.PUBLISH)
     groups = {
         "description": _needed(type(asked.dataset), ""),

@@ -28,17 +28,17 @@ __all__ = ["render_quality"]
 
 
 SHOWN, FOLDED = 40, 400
-"""Rows of a table that stand open, and that are folded; further ones are in the document alone."""
+"""Rows of a table that are open, and that are folded; only the document has more."""
 _BARS, _OPEN_PICTURES = 25, 12
 _DRIFT_LINES, _MOST_DRIFT = (0.1, 0.25), 0.6
-"""Where a shift is called moderate and large; bars of what has moved further all end at the same place."""
+"""Where a shift is called moderate and large; bars of larger shifts all end at the same place."""
 _TIMES = ("sc:Date", "sc:DateTime")
 _PACKAGE = "pilotbase.data.quality.page"
 
 
 @dataclass(frozen=True)
 class Pictured:
-    """A picture and what stands above it."""
+    """A picture and its heading."""
 
     name: str
     picture: Markup
@@ -46,7 +46,7 @@ class Pictured:
 
 @dataclass(frozen=True)
 class _QualityWording:
-    """The words and pictures of one report in one language; its methods are what the template calls."""
+    """The words and pictures of one report in one language; the template calls its methods."""
 
     language: Language
     report: QualityReport
@@ -56,7 +56,7 @@ class _QualityWording:
         return text(code, **params).render(self.language)
 
     def say(self, sentence: Text) -> str:
-        """Return a sentence of the report, or its code where the catalogue lacks it."""
+        """Return a sentence of the report, or its code if the catalogue lacks it."""
         try:
             return sentence.render(self.language)
         except (KeyError, IndexError, ValueError):
@@ -76,7 +76,7 @@ class _QualityWording:
 
     @property
     def grade(self) -> str:
-        """Return the grade as a sentence; where nothing is required it is not decided."""
+        """Return the grade as a sentence; if nothing is required it is not decided."""
         found = self.report.grade
         outcome = "inconclusive" if found.outcome == "not_measured" else found.outcome.value
         values = {"purpose": self.purpose, "measured": found.measured, "required": found.required}
@@ -98,19 +98,19 @@ class _QualityWording:
             return name
 
     def state(self, name: str) -> str:
-        """Return what a state is called."""
+        """Return the name of a state."""
         return self.t(f"quality.state.{name}")
 
     def kind(self, name: str) -> str:
-        """Return what a kind of rule is called."""
+        """Return the name of a kind of rule."""
         return self.t(f"quality.kind.{name}")
 
     def outcome(self, name: str) -> str:
-        """Return what an outcome is called."""
+        """Return the name of an outcome."""
         return self.t(f"outcome.{name}")
 
     def bound(self, low: float | None, high: float | None) -> str:
-        """Return what is asked of a figure."""
+        """Return the requirement on a figure."""
         if low is not None:
             return self.t("quality.page.at_least", value=f"{low:g}")
         return self.t("quality.page.any") if high is None else self.t("quality.page.at_most", value=f"{high:g}")
@@ -126,13 +126,13 @@ class _QualityWording:
         return f"{_whole(found.numerator)} / {_whole(found.denominator)}"
 
     def interval(self, found: QualityMeasurement) -> str:
-        """Return the interval, where a sample stands for the whole."""
+        """Return the interval, if a sample represents the whole."""
         if found.lower is None or found.upper is None:
             return MISSING
         return f"{found.lower:.3f} … {found.upper:.3f}"
 
     def cell(self, count: Cell) -> str:
-        """Return a count, or that it is too small to be told."""
+        """Return a count, or that it is too small to be shown."""
         return f"< {self.report.least_cell}" if count is None else charts.format_count(count)
 
     def codes(self, found: QualityMeasurement) -> str:
@@ -156,7 +156,7 @@ class _QualityWording:
 
     @cached_property
     def rules(self) -> list[RuleResult]:
-        """Return the rules, those that fail first, then those that were not held against the data."""
+        """Return the rules: first those that fail, then those that were not checked, then the rest."""
         return sorted(self.report.rules, key=lambda rule: (_fails(rule) is False, rule.state == "measured"))
 
     @property
@@ -164,7 +164,7 @@ class _QualityWording:
         return sum(_fails(rule) for rule in self.report.rules)
 
     def open_rules(self) -> list[RuleResult]:
-        """Return the rules that stand open: what fails or was not checked, as far as there is room."""
+        """Return the open rules: those that fail or were not checked, as far as there is room."""
         return [rule for rule in self.rules if _fails(rule) or rule.state != "measured"][:SHOWN]
 
     def folded_rules(self) -> list[RuleResult]:
@@ -172,7 +172,7 @@ class _QualityWording:
         return self.rules[len(self.open_rules()) :][:FOLDED]
 
     def missingness(self, profile: RecordSetProfile) -> Markup:
-        """Return the fields that lack most, as bars; empty where nothing is missing."""
+        """Return the fields with the most missing values, as bars; empty if nothing is missing."""
         lacking = sorted((one for one in profile.fields if one.missing != 0), key=_missing, reverse=True)
         bars = [
             RankedBar(one.field, _missing(one) / max(1, profile.rows), self._share(one.missing, profile.rows))
@@ -181,23 +181,23 @@ class _QualityWording:
         return _markup(charts.ranked_chart(bars, self.t("quality.page.missingness")))
 
     def drift(self, profile: RecordSetProfile) -> Markup:
-        """Return the fields that have moved furthest between the parts; empty without two parts."""
+        """Return the fields that shifted most between the parts; empty without two parts."""
         moved = sorted((one for one in profile.fields if one.drift is not None), key=_drift, reverse=True)
         bars = [RankedBar(one.field, min(_drift(one), _MOST_DRIFT), f"{_drift(one):.3f}") for one in moved[:_BARS]]
         return _markup(charts.ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
 
     def balance(self, profile: RecordSetProfile) -> list[Pictured]:
-        """Return how many records each class has, of every label."""
+        """Return how many records each class has, for every label."""
         labels = [one for one in profile.fields if one.label and one.values]
         return [Pictured(one.field, self._picture(one)) for one in labels]
 
     def coverage(self, profile: RecordSetProfile) -> list[Pictured]:
-        """Return how many records there are over time, of each field of times."""
+        """Return how many records there are over time, for each field of times."""
         times = [one for one in profile.fields if one.data_type in _TIMES]
         return [Pictured(one.field, self._picture(one)) for one in times if one.histogram]
 
     def distributions(self, profile: RecordSetProfile) -> list[Pictured]:
-        """Return the distribution of each field that was counted and is no time."""
+        """Return the distribution of each counted field that holds no times."""
         counted = [one for one in profile.fields if one.data_type not in _TIMES and not (one.label and one.values)]
         return [Pictured(one.field, self._picture(one)) for one in counted if one.histogram or one.values]
 
@@ -225,12 +225,12 @@ class _QualityWording:
 
     @staticmethod
     def open_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
-        """Return the pictures that stand open."""
+        """Return the open pictures."""
         return pictures[:_OPEN_PICTURES]
 
     @staticmethod
     def folded_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
-        """Return the pictures that are folded."""
+        """Return the folded pictures."""
         return pictures[_OPEN_PICTURES:]
 
     def _share(self, count: Cell, whole: int) -> str:
@@ -242,7 +242,7 @@ class _QualityWording:
 
 
 def format_share(value: float | None) -> str:
-    """Return a share with four digits, of which none says 1 or 0 where it is not: 0.9999…, 0.0001."""
+    """Return a share with four digits that never says 1 or 0 unless it is: 0.9999…, 0.0001."""
     if value is None:
         return MISSING
     spelled = f"{value:.4f}"
@@ -279,8 +279,8 @@ def _markup(svg: str) -> Markup:
 def render_quality(report: QualityReport, language: Language = "en") -> str:
     """Return ``report`` as an HTML document in both languages, ``language`` shown first.
 
-    Of very many measures, rules or fields the page folds some and leaves others to the document itself, so that it
-    opens at once whatever the width of the table.
+    If there are very many measures, rules or fields, the page folds some and leaves others to the document itself, so
+    that it opens at once however wide the table is.
     """
     words = [(name, _QualityWording(name, report)) for name in LANGUAGES]
     template = _environment().get_template("quality.html.jinja")

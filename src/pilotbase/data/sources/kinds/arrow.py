@@ -1,4 +1,4 @@
-"""Arrow IPC (Feather): scanned where it is, as Parquet is."""
+"""Arrow IPC (Feather): scanned in place, as Parquet is."""
 
 from __future__ import annotations
 

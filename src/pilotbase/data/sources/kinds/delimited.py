@@ -1,7 +1,7 @@
-"""Text with separated cells: .csv, .tsv and the like, of any size, in any of the encodings that are told apart.
+"""Text with separated cells: .csv, .tsv and the like, of any size, in any of the encodings that can be recognised.
 
 The file is walked once from end to end by the rules of RFC 4180, and every row that breaks them is named by its line.
-A file that Polars reads to the same rows is scanned where it is; any other is kept as Parquet beside it.
+A file that Polars reads to the same rows is scanned in place; any other is kept as Parquet beside it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class _Form:
 
     @property
     def is_scannable(self) -> bool:
-        """Tell whether Polars reads the encoding and the separator."""
+        """Return whether Polars reads the encoding and the separator."""
         return self.encoding.is_utf8 and self.dialect.separator.isascii() and self.dialect.separator != BLANKS
 
     @property
@@ -114,7 +114,7 @@ class _Form:
         return self.path.open(encoding=self.encoding.codec, newline="")
 
     def rows(self, stream: TextIO) -> Iterator[list[str]]:
-        """Yield the rows under the header that hold anything; raises `csv.Error` for one that breaks the rules."""
+        """Yield the non-empty rows under the header; raises `csv.Error` for one that breaks the rules."""
         rows = (row for row in rows_of(stream, self.dialect.separator) if any(map(str.strip, row)))
         return islice(rows, int(self.has_header), None)
 
@@ -124,20 +124,20 @@ class _Form:
                 rows = (row for row in rows_of(stream, self.dialect.separator) if any(map(str.strip, row)))
                 first = list(islice(rows, _ROWS_SEEN))
         except csv.Error:
-            with self.open() as stream:  # the walk tells what is wrong; its header can be read
+            with self.open() as stream:  # the walk reports what is wrong; its header can be read
                 first = [next(rows_of(stream, self.dialect.separator), [])]
         if not first:
             faults.add(text("source.no_rows_at_all"))
         return first
 
     def _may_lack_name(self, at: int) -> bool:
-        """Row numbers in front, as data frames are saved, and a separator too many at the end."""
+        """Return whether it is first, as row numbers of saved data frames, or last, as after an extra separator."""
         return at in (0, len(self.names) - 1) and len(self.names) > 1
 
 
 @dataclass
 class _Walked:
-    """What was found on the way through a file."""
+    """What was found in a pass through a file."""
 
     rows: int = 0
     even: bool = True
@@ -148,7 +148,7 @@ class _Walked:
     """The first cell counts the rows."""
     last_empty: bool = True
     start: int = 0
-    """What the first row is numbered by."""
+    """The number of the first row."""
 
 
 def _walk(form: _Form) -> _Walked:
@@ -189,7 +189,7 @@ def _take(walked: _Walked, row: list[str], width: int, form: _Form, lines: tuple
 
 
 def _left_out(form: _Form, walked: _Walked) -> set[int]:
-    """Return the columns without a name that say nothing: row numbers in front, nothing at all at the end."""
+    """Return the columns without a name or meaning: row numbers in front, nothing at all at the end."""
     found = {0} if walked.counts_rows and not form.names[0] else set()
     return found | ({len(form.names) - 1} if walked.last_empty and not form.names[-1] else set())
 
@@ -206,7 +206,7 @@ def _frame(form: _Form, walked: _Walked, scratch: Path) -> pl.LazyFrame:
 
 
 def _scanned(form: _Form, names: list[str], walked: _Walked) -> pl.LazyFrame | None:
-    """Return the file as Polars scans it; None where it would read other rows."""
+    """Return the file as Polars scans it; None if it would read other rows."""
     if not form.is_scannable or not walked.even:
         return None
     frame = pl.scan_csv(

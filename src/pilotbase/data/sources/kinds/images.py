@@ -31,7 +31,7 @@ _SCHEMA: dict[str, pl.DataType] = {
     "sha256": pl.String(),
 }
 _FOLDER = r"^(.*)/[^/]*$"
-"""What stands before the name of a file."""
+"""The part of a path before the name of a file."""
 _MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff"}
 _MOST_SEGMENTS = 500
 _FURTHEST = 16 << 20
@@ -104,7 +104,7 @@ def _images(folder: Path, faults: FileFaults) -> Iterator[_Image]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield files that are called like images, in the order of their names; links to folders are not followed."""
+    """Yield files with names of images, ordered by name; links to folders are not followed."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -114,12 +114,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class _Labels:
-    """Path of an image → its label, and where that is from."""
+    """Path of an image → its label, and the labels' origin."""
 
     of: dict[str, str]
     resources: tuple[Resource, ...] = ()
     column: str = ""
-    """Of the table that they are from."""
+    """The column of the labels in their table."""
     taken: tuple[Text, ...] = ()
 
 
@@ -156,7 +156,7 @@ def _from_table(path: Path, found: list[_Image], scratch: Path) -> _Labels:
 
 
 def _origins(files: str, labels: _Labels) -> dict[str, Source]:
-    """Return where path and label are: in the path of each file, or in the table of labels."""
+    """Return the origin of path and label: in the path of each file, or in the table of labels."""
     path = Source(resource=files, file_property="fullpath")
     if labels.resources:
         return {"path": path, "label": Source(resource=labels.resources[0].id, column=labels.column)}
@@ -179,7 +179,7 @@ def _said(found: list[_Image], name: str) -> Iterator[Text]:
 
 
 class _ImageHeader(NamedTuple):
-    """Media type; width and height in pixels, None where they were not read."""
+    """Media type; width and height in pixels, None if they were not read."""
 
     media_type: str
     width: int | None = None
@@ -187,7 +187,7 @@ class _ImageHeader(NamedTuple):
 
 
 def _read_header(stream: IO[bytes]) -> _ImageHeader | None:
-    """Return what the header says; None for what is no image that is known.
+    """Return the contents of the header; None for an unknown kind of image.
 
     Raises:
         ValueError: the header of a PNG or JPEG is damaged or cut off (PNG, 3rd edition, §11.2.2; ITU-T T.81, §B.2.2).

@@ -1,7 +1,7 @@
 """JSON Lines, one object a line (.jsonl, .ndjson), and a JSON file that is one list of objects (.json).
 
 Objects inside objects become columns with dotted names, lists of objects tables of their own. The file is read twice:
-first for what is wrong, and which kinds of value each name has in the whole file; then into Parquet.
+first for errors and the kinds of value of each name in the whole file; then into Parquet.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from pilotbase.documents.texts import Text, text
 
 LONGEST_LINE = 16 << 20
 LARGEST_LIST = 256 << 20
-"""Bytes of a .json file, which is read at once; lines may go on as long as they like."""
+"""Bytes of a .json file, which is read at once; files of lines have no limit."""
 _LINES = (".jsonl", ".ndjson")
 _LINE_NUMBERS = "lineNumbers"
-"""The file property of Croissant that says on which line a record stands."""
+"""The file property of Croissant for the line of a record."""
 
 Numbered = Iterator[tuple[int, dict[str, Value]]]
 
@@ -80,7 +80,7 @@ class _File:
 
 @dataclass
 class _Found:
-    """What was found on the first way through a file."""
+    """What was found in the first pass through a file."""
 
     columns: dict[str, JsonColumn] = field(default_factory=dict)
     lists: dict[str, ListColumns] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class _Found:
 
 
 def _parent(found: _Found, file: _File) -> Parent | None:
-    """Return how records are named by what stands in their lists; None where nothing names them, or there are none."""
+    """Return how the rows of lists name their records; None if nothing names them, or there are none."""
     stem, resource = file.path.stem, file.path.name
     key = found.keys.name
     if not found.tables(stem):
@@ -205,7 +205,7 @@ def _list_said(file: str, column: str, held: ListColumns, parent: Parent) -> Ite
 
 
 def _records(file: _File, faults: FileFaults) -> Numbered:
-    """Yield (line or number, object); what is no object is noted and left out."""
+    """Yield (line or number, object); anything but an object is noted and left out."""
     if not file.in_lines:
         yield from _of_list(file.path, file.encoding, faults)
         return
@@ -258,7 +258,7 @@ def _parse(content: str, line: int | None, faults: FileFaults) -> Value:
 
 
 class _DoubleKeyError(Exception):
-    """A name that an object has twice."""
+    """A name that occurs twice in an object."""
 
 
 def _members(pairs: list[tuple[str, Value]]) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Parquet: scanned where it is, once every column has been decoded from end to end."""
+"""Parquet: scanned in place, once every column has been decoded from end to end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _check_ends(path: Path) -> None:
 
 
 def row_groups(path: Path) -> tuple[range, ...]:
-    """Return the rows (from 0) of each row group, as the footer says; none where it is broken.
+    """Return the rows (from 0) of each row group, from the footer; empty if it is broken.
 
     The table library does not show them. The footer is a structure in Thrift's compact protocol (parquet-format,
     ``FileMetaData``; thrift-compact-protocol.md): fields by number, varints with the sign in the lowest bit.
@@ -62,7 +62,7 @@ def row_groups(path: Path) -> tuple[range, ...]:
 
 
 def footer(path: Path) -> dict[int, Field]:
-    """Return the footer's fields by number; raises `ValueError` or `IndexError` where it is none."""
+    """Return the footer's fields by number; raises `ValueError` or `IndexError` if there is none."""
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 8))

@@ -1,6 +1,6 @@
-"""Tables of a PostgreSQL database, read in one read-only transaction: a snapshot of a source that goes on living.
+"""Tables of a PostgreSQL database, read in one read-only transaction: a snapshot of a source that keeps changing.
 
-Needs the extra ``postgres``. The password of the address goes into no document.
+Needs the extra ``postgres``. The password of the address never gets into a document.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _declaration(connection: sqlite3.Connection, table: str, file: str) -> Decla
 
 
 def _type(connection: sqlite3.Connection, table: str, column: str, kind: str) -> pl.DataType | None:
-    """Return the type of a column: what is in it decides, for SQLite holds anything anywhere; bytes are left out."""
+    """Return the type of a column from its values, since SQLite holds anything anywhere; bytes are left out."""
     found = {
         one
         for (one,) in connection.execute(f"SELECT DISTINCT typeof({_quoted(column)}) FROM {_quoted(table)}")  # noqa: S608 - quoted

@@ -1,6 +1,6 @@
-"""Workbooks (.xlsx): each visible sheet a table, its first row that holds anything the header.
+"""Workbooks (.xlsx): each visible sheet a table, its first non-empty row the header.
 
-What a sheet shows and a table cannot hold is refused by its cell: merged cells, errors, formulas that nothing computed.
+What a sheet shows and a table cannot hold is refused by its cell: merged cells, errors, formulas without a value.
 These are found in the XML, as a stream and with a parser that knows no entities; fastexcel reads the values.
 """
 
@@ -28,9 +28,9 @@ _MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CHUNK = 1 << 20
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _MOST_SPREAD = 4_000_000
-"""Cells of the rectangle that a sheet may span, however few of them hold anything: 128 MB where it is read."""
+"""Cells of the rectangle that a sheet may span, however few of them hold anything: 128 MB in memory."""
 _MOST_KEPT = 1000
-"""Places of one kind that are kept of a sheet."""
+"""Places of one kind that are kept for a sheet."""
 
 
 def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
@@ -66,11 +66,11 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet whose rows are read, as texts."""
+    """A sheet with its rows as texts."""
 
     name: str
     rows: pl.DataFrame
-    """From the first row and column that hold anything."""
+    """From the first row and column that are not empty."""
     cells: _SheetCells
 
     @classmethod
@@ -86,7 +86,7 @@ class _Sheet:
 
     @property
     def width(self) -> int:
-        """How many columns have a name or anything under it."""
+        """The number of columns with a name or with anything under it."""
         used = [
             at for at, name in enumerate(self.header) if name or self.rows[1:, at].null_count() < self.rows.height - 1
         ]
@@ -95,7 +95,7 @@ class _Sheet:
     def check(self, faults: FileFaults) -> None:
         """Note everything that no table can hold."""
         self.cells.note(self.name, faults, self.rows.height - 1)
-        if not self.cells.merged:  # a title across the sheet is told by its merged cells
+        if not self.cells.merged:  # merged cells already report a title across the sheet
             first = self.cells.first_row or 1
             check_names(self.header[: self.width], faults, None, f"{self.name}!{first}:{first}")
         if not any(any(row) for row in self.rows[1:].iter_rows()):
@@ -126,7 +126,7 @@ def _table(sheet: _Sheet, path: Path, several: bool, scratch: Path) -> SourceTab
 
 
 def _full_rows(sheet: _Sheet, numbers: list[int]) -> Iterator[tuple[str | None, ...]]:
-    """Yield the rows that hold anything; ``numbers`` gets the row of the sheet that each was."""
+    """Yield the non-empty rows; ``numbers`` gets the sheet's row number of each."""
     first = (sheet.cells.first_row or 1) + 1
     for number, row in enumerate(sheet.rows[1:].iter_rows(), first):
         if any(row):
@@ -157,7 +157,7 @@ class _SheetCells:
     """(place, ``#DIV/0!``)."""
     computed_columns: set[str] = field(default_factory=set)
     first_row: int | None = None
-    """Of the first cell that holds anything, counted from 1."""
+    """The place of the first non-empty cell, counted from 1."""
     first_column: int | None = None
     last_row: int = 0
     last_column: int = 0
@@ -165,7 +165,7 @@ class _SheetCells:
     """Cells that hold a value or a formula."""
 
     def require_dense(self, sheet: str, file: str) -> None:
-        """Raise `InputError` for few cells far apart: who reads a sheet makes room for the whole rectangle."""
+        """Raise `InputError` for few cells far apart: reading a sheet makes room for the whole rectangle."""
         rows = self.last_row - (self.first_row or 1) + 1
         columns = self.last_column - (self.first_column or 1) + 1
         if rows * columns > max(_MOST_SPREAD, 10 * self.held):
@@ -173,9 +173,9 @@ class _SheetCells:
             raise refuse(file, problem, path=f"{sheet}!{_column_letters(self.last_column)}{self.last_row}")
 
     def note(self, sheet: str, faults: FileFaults, rows: int = 0) -> None:
-        """Note every cell that shows something else than what is read of it.
+        """Note every cell that shows something else than is read from it.
 
-        ``rows``: of so many rows, formulas without a value are no fault where they are few.
+        ``rows``: out of this many rows, a few formulas without a value are no fault.
         """
         for place in self.merged:
             faults.add(text("source.merged_cells"), path=f"{sheet}!{place}")
@@ -196,7 +196,7 @@ def _read_cells(archive: zipfile.ZipFile, member: str) -> _SheetCells:
 
 
 def _sheet_members(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return sheet → its file in the archive, as the workbook says; raises `expat.ExpatError` and `KeyError`."""
+    """Return sheet → its file in the archive, from the workbook; raises `expat.ExpatError` and `KeyError`."""
     targets = {
         found["Id"]: found["Target"] for found in _elements(archive, "xl/_rels/workbook.xml.rels", "Relationship")
     }
