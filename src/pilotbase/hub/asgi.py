@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 
 import django
 from django.conf import settings
@@ -13,5 +12,4 @@ from pilotbase.hub.bounds import bounded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilotbase.hub.settings")
 django.setup(set_prefix=False)
-tempfile.tempdir = settings.FILE_UPLOAD_TEMP_DIR  # large bodies wait there, where nobody else on this machine looks
 application = bounded(get_asgi_application(), settings.CONFIGURATION.form_bytes)

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -136,10 +137,12 @@ def require_free(place: BindAddress) -> None:
 def run(place: BindAddress) -> None:
     """Serve until interrupted."""
     import uvicorn
+    from django.conf import settings
 
     from pilotbase.protocols.bounded_connection import BoundedConnection
 
     configuration = HubConfiguration.from_environment()
+    tempfile.tempdir = settings.FILE_UPLOAD_TEMP_DIR  # large bodies wait where nobody else on this machine looks
     uvicorn.run(
         "pilotbase.hub.asgi:application",
         host=place.host,
