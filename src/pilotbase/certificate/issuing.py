@@ -93,8 +93,7 @@ def sign_certificate(certificate: Certificate, trust: TrustFolder) -> Envelope:
 
     Raises:
         RefusedError: the signing key doesn't cover the certificate's whole validity (it was issued before a rotation,
-        or
-        expires after the key), it names another issuer, or the key file doesn't exist.
+            or expires after the key), it names another issuer, or the key file doesn't exist.
     """
     if certificate.issuer != trust.issuer:
         raise RefusedError("certificate.other_issuer", folder=trust.path, found=trust.issuer, issuer=certificate.issuer)
@@ -115,7 +114,7 @@ def claim_sentence(report: Report, plan: TrialPlan) -> Text:
 
     Raises:
         RefusedError: the report isn't evidence (a rehearsal), or it is a supplier's view, which lacks the number of
-        cases.
+            cases.
     """
     attempt = report.attempt
     if not report.evidence or attempt is None:

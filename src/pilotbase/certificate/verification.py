@@ -56,7 +56,7 @@ def verify_certificate(
 
     Raises:
         InvalidProofError: malformed, not signed by a key that ``roots`` vouch for, expired, not yet valid, revoked or
-        suspended; or the revocation list itself is malformed or not signed.
+            suspended; or the revocation list itself is malformed or not signed.
         UnknownProofError: ``strict``, and the revocation list is missing, stale or another issuer's.
     """
     envelope = parse_model(Envelope, data, CERTIFICATE)
