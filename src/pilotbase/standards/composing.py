@@ -80,8 +80,7 @@ def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = N
 
     Raises:
         InputError: an unknown profile or requirement, a profile that doesn't apply to such answers, or two requirements
-        that
-        contradict each other; the message names them.
+            that contradict each other; the message names them.
     """
     profiles: dict[str, StandardProfile] = {}
     also: dict[str, set[str]] = {}

@@ -57,7 +57,7 @@ def check_keywords(answers: Path, words: Path, column: str, at: datetime, softwa
 
     Raises:
         InputError: a file is missing, too large or not UTF-8; the column doesn't exist, or there is no answer or no
-        word.
+            word.
     """
     listed, said = read_bounded(words, LARGEST), read_bounded(answers, LARGEST)
     finder = _Finder(_words(listed, words))
