@@ -197,8 +197,7 @@ def answer_cases(
 
     Answers are committed in the order of delivery. ``on_batch`` receives the number of answered cases. An application
     that fails ends the run: its answers so far are kept, the other cases have none. So does an application whose
-    answers
-    exceed `MOST_BYTES`.
+    answers exceed `MOST_BYTES`.
     """
     batches = asked.batches(log.answered)
     batch = next(batches, None)

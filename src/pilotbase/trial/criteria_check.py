@@ -128,8 +128,7 @@ def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.Data
 
     Raises:
         RefusedError: names the first criterion that they can't decide, and how many cases it would need; not how many
-        there
-        are, because that would reveal labels.
+            there are, because that would reveal labels.
     """
     for _, problem in _undecidable(scenario, classes, hidden, level):
         if problem.code in (_TOO_FEW["scarcest"], _TOO_FEW["others"]):

@@ -72,8 +72,7 @@ class Cut:
     """How cases may be delivered: in batches of at most ``rows``, in ``runs`` passes over all of them.
 
     ``even``: every batch but one is full, because something is measured per batch. ``moments``: one number per case
-    that
-    increases with time, if the scenario requires cases in time order.
+    that increases with time, if the scenario requires cases in time order.
     """
 
     rows: int

@@ -80,8 +80,7 @@ def people_finding(scenario: Scenario, baseline: Scores, people: Scores) -> Find
     """Return the finding on human performance; ``baseline``, ``people``: (rule, its score) of each criterion.
 
     A baseline that is a column contains past decisions: if the scenario names no other column, people are measured as
-    the
-    baseline.
+    the baseline.
     """
     of_baseline = scenario.people is None and isinstance(scenario.baseline, ColumnBaseline)
     count = sum(score is not None for _, score in (baseline if of_baseline else people))
@@ -96,8 +95,8 @@ def label_findings(scenario: Scenario, published: LabelStatement | None = None) 
     """Return the findings on labels: how far annotators agree, and how far wrong labels can shift an accuracy.
 
     With e the share of wrong labels among the scored cases, |true accuracy − measured accuracy| ≤ e: a case can be
-    counted
-    wrongly only if its label is wrong. An audit bounds, by Wilson's interval, the e of the labels it was drawn from.
+    counted wrongly only if its label is wrong. An audit bounds, by Wilson's interval, the e of the labels it was drawn
+    from.
     ``published``: what the owner of the scenario's dataset had published when the plan was frozen; it is used if the
     scenario itself states nothing.
     """

@@ -72,8 +72,7 @@ def enter_rehearsal(
     """Return permission for the application of ``supplier`` to answer the public sample, counted once a day.
 
     None if nothing is counted: the cases belong to no dataset or to an open one; or the rehearsal is part of a pack for
-    a
-    site, which is one use and releases nothing of it. ``rehearsal`` names the application version and the sample.
+    a site, which is one use and releases nothing of it. ``rehearsal`` names the application version and the sample.
 
     Raises:
         RefusedError: no agreement on the scenario's dataset permits it; lists every reason.
@@ -120,8 +119,8 @@ def require_leaving(view: View, scenario: Scenario, application: Application, ro
 
     Raises:
         RefusedError: an endpoint answers, and the scenario doesn't state that cases may leave, the dataset's terms
-        don't
-        permit the supplier to have ``rows`` rows, or today is outside the period for which it stays unchanged.
+            don't permit the supplier to have ``rows`` rows, or today is outside the period for which it stays
+            unchanged.
     """
     endpoint = application.endpoint
     if endpoint is None:

@@ -51,13 +51,12 @@ def freeze_plan(
 
     ``granted``: approvals filed since the scenario was written; one valid approval of a kind is enough. ``repeat``: the
     reason why the pair is tried again (an order, an upheld appeal): its own plan, on fresh cases; the caller has
-    checked
-    the reason. ``site``: the base's terms for a run at the data owner's site; each has its own plan.
+    checked the reason. ``site``: the base's terms for a run at the data owner's site; each has its own plan.
 
     Raises:
         InputError: criteria that can't be measured or that this few cases can never decide, all at once.
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host can't
-        provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
+            provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
     """
     head = _head(sealed, candidate, repeat if site is None else site.nonce)
     known = lab.view.head(head)

@@ -73,7 +73,7 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
 
     Raises:
         InputError: every problem at once: missing columns, labels that aren't among the classes, invalid numbers,
-        duplicate cases.
+            duplicate cases.
     """
     frame, told = _read_recorded_log(path) if path.suffix.lower() in SUFFIXES else (read_table(path), None)
     frame.columns = [name.strip() for name in frame.columns]

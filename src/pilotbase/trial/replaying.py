@@ -46,8 +46,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
 
     Raises:
         InvalidProofError: a record was altered (the error names the batch), the records are from another plan, the
-        order
-        isn't the committed one, or a case isn't at its place in the order.
+            order isn't the committed one, or a case isn't at its place in the order.
     """
     facts = stored.facts
     if facts.plan != plan.digest():

@@ -32,8 +32,7 @@ def score_trial(
 
     Raises:
         RefusedError: the data leak, no fresh cases or attempts are left, another scorer is working on this plan, or it
-        is
-        held.
+            is held.
         InvalidProofError: hidden data, application or environment differ from the plan.
     """
     known = report_of(lab, plan)

@@ -81,7 +81,7 @@ def run_trial(
     Raises:
         RefusedError: `estimating.CODE`: it is held; committed answers stay, and it continues from there.
         PilotbaseError: whatever the scorer raised, of the same kind and text; ``trial.scorer_died`` if it was killed
-        (start the trial again: it continues from the committed answers).
+            (start the trial again: it continues from the committed answers).
     """
     known = report_of(lab, plan)
     if known is not None:

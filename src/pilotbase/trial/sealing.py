@@ -102,8 +102,7 @@ def next_version(lab: TrialRuntime, scenario: Scenario, source: pl.DataFrame) ->
 
     Raises:
         InputError: ``worker.refresh_*``: nothing is sealed yet, columns differ from the newest version's, or a split
-        would
-        hide shown cases; ``data.*``: as raised by `split_cases`.
+            would hide shown cases; ``data.*``: as raised by `split_cases`.
     """
     versions = versions_of(lab.view, scenario)
     if not versions:
@@ -166,7 +165,7 @@ def seal_scenario(
 
     Raises:
         InputError: the file is missing or doesn't fit the contract; the split hides nothing, or only one class; or a
-        criterion can't be measured for such answers.
+            criterion can't be measured for such answers.
     """
     source = digest_file(data_file(scenario, folder))
     head = _head(scenario, folder, source, reference)

@@ -52,7 +52,7 @@ def calibrate(folder: Path, sheets: Sequence[Path]) -> Calibration:
 
     Raises:
         InputError: every problem at once: unknown items and labels, cases that weren't drawn, contradictory labels; or
-        ``folder`` has no judging, or no sheet has been written.
+            ``folder`` has no judging, or no sheet has been written.
         InvalidProofError: frozen content was altered.
     """
     opened = open_judging(folder)
